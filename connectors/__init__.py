@@ -1,0 +1,1 @@
+"""One folder per source: its schedule and how it is read."""

@@ -1,0 +1,1 @@
+"""One-stop dossiers (hệ thống thông tin một cửa)."""

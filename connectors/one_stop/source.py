@@ -1,0 +1,12 @@
+"""The one-stop system as a source."""
+
+from hub.sources import Source
+
+SOURCE = Source(
+    name="one_stop",
+    contract="dossier",
+    title_vi="Hệ thống thông tin một cửa",
+    title_en="One-stop dossier system",
+    owner="Văn phòng UBND tỉnh",
+    cadence="working_day",
+)

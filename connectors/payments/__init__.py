@@ -1,0 +1,1 @@
+"""Payment statistics (thống kê thanh toán)."""

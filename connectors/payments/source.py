@@ -1,0 +1,15 @@
+"""The payment statistics as a source.
+
+A calendar month is due: at least one statistic whose period begins in it.
+"""
+
+from hub.sources import Source
+
+SOURCE = Source(
+    name="payments",
+    contract="payment",
+    title_vi="Thống kê thanh toán",
+    title_en="Payment statistics",
+    owner="Ngân hàng Nhà nước chi nhánh tỉnh",
+    cadence="monthly",
+)

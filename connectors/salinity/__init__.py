@@ -1,0 +1,1 @@
+"""Salinity stations (trạm quan trắc độ mặn)."""

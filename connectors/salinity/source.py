@@ -1,0 +1,13 @@
+"""The salinity stations as a source: 12 stations, one reading an hour."""
+
+from hub.sources import Source
+
+SOURCE = Source(
+    name="salinity",
+    contract="reading",
+    title_vi="Trạm quan trắc độ mặn",
+    title_en="Salinity stations",
+    owner="Sở Nông nghiệp và Môi trường",
+    cadence="daily",
+    events_per_due=288,
+)

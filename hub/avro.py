@@ -1,0 +1,281 @@
+"""Avro: schemas rendered from contracts, their safety, and batches encoded and decoded in columns.
+
+Records are in the Confluent wire format: a zero byte, the schema id (4 bytes, big endian), then
+the datum (Apache Avro 1.12, binary encoding). Closed sets are strings here, not Avro enums: a new
+value must not break old readers, and bulk readers know strings.
+"""
+
+import io
+import json
+import struct
+from typing import Any
+
+import fastavro
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hub.contracts import Contract, WireField
+
+WIRE_HEADER = struct.Struct(">bI")
+DEPTH_MAX = 16
+FEW = 64
+Schema = dict[str, Any]
+Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+
+_TYPES: dict[str, Any] = {
+    "text": "string",
+    "integer": "long",
+    "thousandths": "long",
+    "boolean": "boolean",
+    "instant": {"type": "long", "logicalType": "timestamp-micros"},
+}
+
+
+class UnsafeSchemaError(ValueError):
+    """A schema that could exhaust a reader: recursive, too deep, or with items of no width."""
+
+
+def render_schema(contract: Contract) -> Schema:
+    """Write a contract's Avro schema: its fields, their texts and their closed sets."""
+    spec = contract.spec
+    return {
+        "type": "record",
+        "name": contract.model.__name__,
+        "namespace": "vn.lgsp.v1",
+        "doc": f"{spec.title.vi} | {spec.title.en}",
+        "fields": [_render_field(f) for f in contract.fields],
+    }
+
+
+def _render_field(f: WireField) -> Schema:
+    kind = _TYPES[f.kind]
+    out: Schema = {
+        "name": f.name,
+        "doc": f"{f.doc.vi} | {f.doc.en}",
+        "type": ["null", kind] if f.optional else kind,
+    }
+    if f.optional:
+        out["default"] = None
+    if "enum" in f.limits:
+        out["values"] = f.limits["enum"]
+    if f.kind == "thousandths":
+        out["scale"] = 3
+    return out
+
+
+def check_safe(schema: Any) -> None:
+    """Refuse schemas that a few bytes could turn into unbounded work.
+
+    A recursive schema crashes the decoder by depth; an array of items without width lets five
+    bytes claim 2^60 items. Raises `UnsafeSchemaError`.
+    """
+    _min_width(schema, (), {}, 0)
+
+
+def _min_width(schema: Any, inside: tuple[str, ...], known: dict[str, int], depth: int) -> int:
+    if depth > DEPTH_MAX:
+        raise UnsafeSchemaError(f"nested deeper than {DEPTH_MAX}")
+    if isinstance(schema, list):
+        return 1 + min((_min_width(s, inside, known, depth + 1) for s in schema), default=0)
+    if isinstance(schema, str):
+        if schema in inside:
+            raise UnsafeSchemaError(f"recursive: {schema} holds itself")
+        widths = {"null": 0, "float": 4, "double": 8}
+        return known.get(schema, widths.get(schema, 1))
+    kind = schema["type"]
+    if kind == "array":
+        if _min_width(schema["items"], inside, known, depth + 1) == 0:
+            raise UnsafeSchemaError("an array of items without width")
+        return 1
+    if kind == "map":
+        _min_width(schema["values"], inside, known, depth + 1)
+        return 1
+    if kind in ("record", "error"):
+        name = schema["name"]
+        inner = (*inside, name, f"{schema.get('namespace', '')}.{name}")
+        width = sum(_min_width(f["type"], inner, known, depth + 1) for f in schema["fields"])
+        known[name] = width
+        return width
+    if kind == "fixed":
+        known[schema["name"]] = int(schema["size"])
+        return int(schema["size"])
+    if kind == "enum":
+        known[schema["name"]] = 1
+        return 1
+    return _min_width(kind, inside, known, depth + 1)
+
+
+def plain(schema: Any) -> Any:
+    """Strip a schema to what decides the bytes: no texts, no logical types."""
+    if isinstance(schema, list):
+        return [plain(s) for s in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kind = schema["type"]
+    if kind != "record":
+        return kind if isinstance(kind, str) else plain(kind)
+    fields = [{"name": f["name"], "type": plain(f["type"])} for f in schema["fields"]]
+    return {"type": "record", "name": schema["name"], "fields": fields}
+
+
+def _zigzag_bytes(n: int) -> bytes:
+    out = bytearray()
+    n = (n << 1) ^ (n >> 63)
+    while n > 0x7F:
+        out.append((n & 0x7F) | 0x80)
+        n >>= 7
+    out.append(n)
+    return bytes(out)
+
+
+def string_bytes(text: str) -> bytes:
+    """Encode one Avro string."""
+    raw = text.encode()
+    return _zigzag_bytes(len(raw)) + raw
+
+
+def long_bytes(value: int) -> bytes:
+    """Encode one Avro long."""
+    return _zigzag_bytes(value)
+
+
+_SYNC = b"lgsp-hub-in-mem!"
+
+
+def decode_columns(schema: Schema, payload: bytes, count: int) -> pl.DataFrame:
+    """Decode `count` datums written one after another into columns.
+
+    `schema` is the plain form of a flat record. Raises `polars.exceptions.PolarsError` for bytes
+    that are not such datums.
+    """
+    text = json.dumps(schema).encode()
+    head = [b"Obj\x01", _zigzag_bytes(2), string_bytes("avro.schema"), _zigzag_bytes(len(text))]
+    head += [text, string_bytes("avro.codec"), string_bytes("null"), b"\x00", _SYNC]
+    if count == 0:
+        return pl.read_avro(io.BytesIO(b"".join(head)))
+    block = [_zigzag_bytes(count), _zigzag_bytes(len(payload)), payload, _SYNC]
+    return pl.read_avro(io.BytesIO(b"".join(head + block)))
+
+
+def encode_columns(schema: Schema, frame: pl.DataFrame) -> tuple[bytes, Ints]:
+    """Encode rows as Avro datums one after another; give the bytes and where each datum ends.
+
+    `schema` is the plain form of a flat record whose fields are the frame's columns, in order.
+    """
+    if len(frame) <= FEW:
+        return _encode_few(schema, frame)
+    pieces: list[tuple[Bytes, Ints]] = []
+    for f in schema["fields"]:
+        pieces += _encode_field(f["type"], frame[f["name"]])
+    widths = np.zeros(len(frame), np.int64)
+    starts = []
+    for _, lengths in pieces:
+        starts.append(widths.copy())
+        widths += lengths
+    ends = np.cumsum(widths)
+    row_starts = ends - widths
+    out = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
+    for (flat, lengths), start in zip(pieces, starts, strict=True):
+        where = row_starts + start
+        if len(flat) == len(where) and (lengths == 1).all():
+            out[where] = flat
+            continue
+        shift = where - (np.cumsum(lengths) - lengths)
+        out[np.repeat(shift, lengths) + np.arange(len(flat))] = flat
+    return out.tobytes(), ends
+
+
+def _encode_few(schema: Schema, frame: pl.DataFrame) -> tuple[bytes, Ints]:
+    """Do the same row by row, where setting up columns would cost more than it saves."""
+    out = io.BytesIO()
+    ends = []
+    for row in frame.iter_rows(named=True):
+        fastavro.schemaless_writer(out, schema, row)
+        ends.append(out.tell())
+    return out.getvalue(), np.array(ends, np.int64)
+
+
+def _encode_field(kind: Any, column: pl.Series) -> list[tuple[Bytes, Ints]]:
+    ones = np.ones(len(column), np.int64)
+    if not isinstance(kind, list):
+        return _encode_value(kind, column, ones)
+    present = column.is_not_null().to_numpy().astype(np.int64)
+    union = ((present * 2).astype(np.uint8), ones)
+    if not present.any():
+        return [union]
+    return [union, *_encode_value(kind[1], column, present)]
+
+
+def _encode_value(kind: str, column: pl.Series, present: Ints) -> list[tuple[Bytes, Ints]]:
+    there = present.astype(bool)
+    if kind == "boolean":
+        values = column.fill_null(value=False).to_numpy().astype(np.uint8)
+        return [(values[there], present)]
+    if kind == "long":
+        return [_varints(column.fill_null(0).to_numpy(), there)]
+    text = column.fill_null("")
+    lengths = text.str.len_bytes().to_numpy().astype(np.int64)
+    joined = text.str.join("").item() if len(text) else ""
+    return [_varints(lengths, there), (np.frombuffer(joined.encode(), np.uint8), lengths)]
+
+
+def _varints(values: npt.NDArray[Any], there: npt.NDArray[np.bool_]) -> tuple[Bytes, Ints]:
+    """Encode longs as zigzag varints; rows that are not `there` take no bytes."""
+    signed = values.astype(np.int64)
+    left = ((signed << 1) ^ (signed >> 63)).view(np.uint64)
+    lengths = np.ones(len(left), np.int64)
+    columns = []
+    while True:
+        more = left > 0x7F
+        byte = (left & np.uint64(0x7F)).astype(np.uint8)
+        columns.append(np.where(more, byte | 0x80, byte))
+        if not more.any():
+            break
+        left = left >> np.uint64(7)
+        lengths += left > 0
+    # `left > 0` after the shift counts a further byte exactly where `more` was set.
+    lengths = np.where(there, lengths, 0)
+    if len(columns) == 1:
+        return columns[0][there], lengths
+    matrix = np.stack(columns, axis=1)
+    taken = np.arange(len(columns)) < lengths[:, None]
+    return matrix[taken], lengths
+
+
+def wire(schema_id: int, datum: bytes) -> bytes:
+    """Put the Confluent header before a datum."""
+    return WIRE_HEADER.pack(0, schema_id) + datum
+
+
+def split_wire(value: bytes) -> tuple[int, bytes]:
+    """Take the Confluent header off; raise `ValueError` where there is none."""
+    if len(value) < WIRE_HEADER.size or value[0] != 0:
+        raise ValueError("not in the Confluent wire format")
+    return WIRE_HEADER.unpack_from(value)[1], value[WIRE_HEADER.size :]
+
+
+def read_one(schema: Schema, datum: bytes) -> dict[str, Any]:
+    """Decode one datum with fastavro: the path that shares nothing with the columns."""
+    source = io.BytesIO(datum)
+    found = fastavro.schemaless_reader(source, schema, None)
+    if source.read(1):
+        raise ValueError("bytes are left after the datum")
+    return dict(found)  # type: ignore[arg-type]
+
+
+def compatible(reader: Schema, writer: Schema) -> str | None:
+    """Say why `reader` cannot read what `writer` wrote; None where it can."""
+    from avro.compatibility import (  # noqa: PLC0415 (slow to import, needed to render only)
+        ReaderWriterCompatibilityChecker,
+        SchemaCompatibilityType,
+    )
+    from avro.schema import parse  # noqa: PLC0415
+
+    result = ReaderWriterCompatibilityChecker().get_compatibility(
+        reader=parse(json.dumps(reader)), writer=parse(json.dumps(writer))
+    )
+    if result.compatibility is SchemaCompatibilityType.compatible:
+        return None
+    return "; ".join(sorted(result.messages))

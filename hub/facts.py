@@ -1,0 +1,93 @@
+"""Facts and measures: how an entity's events become one row, and what is counted of it.
+
+A fact says its fold twice, on purpose: `columns` in columns, for speed, and `recount` in plain
+Python over one entity's events, for proof. `hub verify` holds one against the other.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+from hub.clock import DAY_US, OFFSET_US
+
+# Days counted from 1900, so that integer division never meets a negative number: SQL truncates
+# towards zero where the calendar needs the floor.
+_DAYS_BEFORE_1970 = 25_567
+_SHIFT_US = OFFSET_US + _DAYS_BEFORE_1970 * DAY_US
+
+LiveEvent = Mapping[str, Any]
+
+
+def day_expr(column: str) -> pl.Expr:
+    """Give the local day of an instant column, as days since 1970-01-01."""
+    return (pl.col(column) + OFFSET_US) // DAY_US
+
+
+def iso_day_expr(column: str) -> pl.Expr:
+    """Write a column of days as ISO dates."""
+    return pl.col(column).cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d")
+
+
+def day_sql(column: str) -> str:
+    """Say the same in SQL that SQLite and PostgreSQL share."""
+    return f"(({column} + {_SHIFT_US}) / {DAY_US} - {_DAYS_BEFORE_1970})"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something counted over facts, kept in cells.
+
+    A fact counts where `where` holds, at the instant in column `at` (its local day is the cell's
+    period), or in the period that the fact itself has, in column `period`. A cell holds how many
+    facts count and the sum of `value`; a `recomputed` value (a maximum, a number of distinct
+    hours) is an SQL aggregate taken anew over the cell's facts. `where` and `value` are SQL that
+    the columns engine and both databases read alike. `sets` are the dimension sets kept.
+    """
+
+    name: str
+    where: str
+    sets: tuple[tuple[str, ...], ...]
+    at: str | None = None
+    period: str | None = None
+    value: str = "0"
+    is_recomputed: bool = False
+
+    def cell_set(self, dims: tuple[str, ...]) -> str:
+        """Name the cells of one dimension set."""
+        return f"{self.name}/{'+'.join(dims)}"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """The row that an entity's events fold into.
+
+    `picks` name, each, the greatest live event among those where the expression holds;
+    `aggregates` are order-free aggregates over live events (least, greatest, any). `columns` are
+    computed from `of(pick, field)` and the aggregates. `recount` takes one entity's live events,
+    least first, as wire values, and gives the same columns by plain Python.
+    """
+
+    contract: str
+    picks: dict[str, pl.Expr]
+    columns: dict[str, pl.Expr]
+    types: dict[str, Literal["text", "integer"]]
+    measures: tuple[Measure, ...]
+    recount: Callable[[list[LiveEvent]], dict[str, Any]]
+    aggregates: dict[str, pl.Expr] = field(default_factory=dict)
+    indexes: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def table(self) -> str:
+        """The SQL table of current facts."""
+        return f"fact_{self.contract}"
+
+    def measure(self, name: str) -> Measure:
+        """Find a measure by its name."""
+        return next(m for m in self.measures if m.name == name)
+
+
+def of(pick: str, name: str) -> pl.Expr:
+    """Refer to a field of a picked event."""
+    return pl.col(f"{pick}.{name}")

@@ -1,0 +1,86 @@
+"""Finds what is installed: contracts, facts, KPIs and sources.
+
+A file in the right package is all that it takes to be found. The hub names the packages and
+imports none of them itself, so that dependencies point inwards.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from hub.contracts import Contract, Event
+from hub.rejection import REJECTION
+from hub.sources import Source
+
+if TYPE_CHECKING:
+    from hub.facts import Fact
+    from hub.kpis import Kpi
+
+
+def _modules(package: str) -> Iterator[tuple[str, ModuleType]]:
+    root = importlib.import_module(package)
+    for found in sorted(pkgutil.iter_modules(root.__path__), key=lambda m: m.name):
+        yield found.name, importlib.import_module(f"{package}.{found.name}")
+
+
+@cache
+def contracts() -> dict[str, Contract]:
+    """Find the contracts: the subclass of `Event` in each module of `schemas.contracts`."""
+    found = {}
+    for name, module in _modules("schemas.contracts"):
+        models = [
+            m
+            for m in vars(module).values()
+            if isinstance(m, type) and issubclass(m, Event) and m.__module__ == module.__name__
+        ]
+        if len(models) != 1 or models[0].spec.name != name:
+            raise TypeError(f"{module.__name__} must hold one contract, named {name!r}")
+        found[name] = Contract(models[0])
+    return found
+
+
+@cache
+def facts() -> dict[str, "Fact"]:
+    """Find the facts: `FACT` in each module of `stream_jobs.facts`, by contract."""
+    return {name: module.FACT for name, module in _modules("stream_jobs.facts")}
+
+
+@cache
+def kpis() -> dict[str, "Kpi"]:
+    """Find the KPIs: `KPI` in each module of `stream_jobs.kpis`; the module's name is the id."""
+    found = {}
+    for name, module in _modules("stream_jobs.kpis"):
+        found[name] = module.KPI.named(name)
+    return found
+
+
+@cache
+def sources() -> dict[str, Source]:
+    """Find the sources: `SOURCE` in the module `source` of each folder of `connectors`."""
+    found = {}
+    for name, _ in _modules("connectors"):
+        source = importlib.import_module(f"connectors.{name}.source").SOURCE
+        if source.name != name:
+            raise TypeError(f"connectors.{name} must hold the source {name!r}")
+        found[name] = source
+    return found
+
+
+def contract(name: str) -> Contract:
+    """Find one contract, the hub's own for rejected items included."""
+    return REJECTION if name == REJECTION.name else contracts()[name]
+
+
+def avro_folder() -> Traversable:
+    """Locate the published Avro schemas."""
+    return resources.files("schemas") / "avro"
+
+
+def reference_file(name: str) -> Traversable:
+    """Locate a file of reference data."""
+    return resources.files("reference") / f"{name}.csv"

@@ -1,0 +1,23 @@
+"""Sources: who is expected to report, of what, and how often."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Cadence = Literal["daily", "working_day", "monthly", "yearly"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source of events and its schedule.
+
+    `name` is also the sender that its connector publishes as. One `cadence` step (a day, a working
+    day, a month, a year; Asia/Ho_Chi_Minh) is *due* with at least `events_per_due` events.
+    """
+
+    name: str
+    contract: str
+    title_vi: str
+    title_en: str
+    owner: str
+    cadence: Cadence
+    events_per_due: int = 1

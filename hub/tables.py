@@ -1,0 +1,138 @@
+"""The store's tables. Figures are only ever written by `hub.apply`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from hub.facts import Fact
+
+metadata = MetaData()
+Big = BigInteger().with_variant(Integer(), "sqlite")
+LANES = ("d0", "d1", "d2", "d3")
+
+# Where apply stands in each log partition; swapped first in every transaction.
+position = Table(
+    "position",
+    metadata,
+    Column("log", String(64), primary_key=True),
+    Column("topic", String(64), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", Big, nullable=False),
+    Column("committed_at", Big, nullable=False),
+)
+# What the figures in this store were computed by.
+definition = Table(
+    "definition",
+    metadata,
+    Column("contract", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
+)
+cell = Table(
+    "cell",
+    metadata,
+    Column("cell_set", String(128), primary_key=True),
+    Column("period", String(10), primary_key=True),
+    Column("dims", Text, primary_key=True),
+    Column("shard", Integer, primary_key=True),
+    Column("count", Big, nullable=False),
+    Column("value", Big, nullable=False),
+    Column("disputed", Big, nullable=False),
+    *(Column(lane, Big, nullable=False) for lane in LANES),
+    sqlite_with_rowid=False,
+)
+# Each event in exactly one class, by its present state; `day` is that of acceptance.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("contract", String(64), primary_key=True),
+    Column("sender", String(128), primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("class", String(16), primary_key=True),
+    Column("shard", Integer, primary_key=True),
+    Column("count", Big, nullable=False),
+    sqlite_with_rowid=False,
+)
+# Distinct events by the day on which they happened.
+arrival = Table(
+    "arrival",
+    metadata,
+    Column("contract", String(64), primary_key=True),
+    Column("sender", String(128), primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("shard", Integer, primary_key=True),
+    Column("count", Big, nullable=False),
+    sqlite_with_rowid=False,
+)
+# When each sender was last heard, and the latest instant that its events speak of.
+heard = Table(
+    "heard",
+    metadata,
+    Column("contract", String(64), primary_key=True),
+    Column("sender", String(128), primary_key=True),
+    Column("shard", Integer, primary_key=True),
+    Column("accepted_at", Big, nullable=False),
+    Column("horizon", Big, nullable=False),
+    sqlite_with_rowid=False,
+)
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("event_id", String(80), primary_key=True),
+    Column("sender", String(128), nullable=False),
+    Column("contract", String(64), nullable=False),
+    Column("rejected_at", Big, nullable=False),
+    Column("index", Big, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("message_vi", Text, nullable=False),
+    Column("message_en", Text, nullable=False),
+    Column("original", Text, nullable=False),
+)
+# Not a figure: who may send. Survives a rebuild.
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(128), nullable=False),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("units", Text, nullable=False),
+    Column("contracts", Text, nullable=False),
+    Column("created_at", Big, nullable=False),
+    Column("revoked_at", Big),
+)
+
+# Everything that `hub rebuild` makes anew from the log.
+DERIVED = (position, definition, cell, ledger, arrival, heard, quarantine)
+
+FACT_COLUMNS = ("entity", "version", "events", "is_disputed", *LANES)
+
+
+def fact_table(fact: Fact, into: MetaData) -> Table:
+    """Describe the table of a fact: its columns, its digest and the events it was folded from.
+
+    `state` holds the entity's distinct events as Avro datums, each after its acceptance day and
+    sender; `events` says how many.
+    """
+    types = {"text": Text, "integer": Big}
+    return Table(
+        fact.table,
+        into,
+        Column("id", Big, primary_key=True, autoincrement=True),
+        Column("entity", Text, nullable=False, unique=True),
+        Column("version", Big, nullable=False),
+        Column("events", Integer, nullable=False),
+        Column("is_disputed", Integer, nullable=False),
+        *(Column(lane, Big, nullable=False) for lane in LANES),
+        *(Column(name, types[kind]) for name, kind in fact.types.items()),
+        Column("state", LargeBinary, nullable=False),
+        *(Index(f"ix_{fact.table}_{'_'.join(c)}", *c) for c in fact.indexes),
+    )

@@ -1,0 +1,1 @@
+"""Effective-dated reference data of the province, as CSV. What is synthetic says so."""

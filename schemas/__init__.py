@@ -1,0 +1,1 @@
+"""Event contracts as typed Python, and the Avro rendered from them."""

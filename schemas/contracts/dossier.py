@@ -1,0 +1,79 @@
+"""Dossier: something happened to one dossier (hồ sơ thủ tục hành chính)."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import StringConstraints
+
+from hub.contracts import Doc, Event, EventId, Instant, Spec, UnitCode
+
+DossierCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9.\-]{1,64}$")]
+ProcedureCode = Annotated[str, StringConstraints(pattern=r"^[0-9]\.[0-9]{6}$")]
+Kind = Literal[
+    "registered",
+    "received",
+    "refused",
+    "processing",
+    "supplement_requested",
+    "payment_requested",
+    "withdrawn",
+    "stopped",
+    "resolved",
+    "returned",
+    "supplemented",
+    "due_changed",
+    "synced",
+    "sync_failed",
+    "rated",
+    "retracted",
+]
+
+
+class Dossier(Event):
+    """Something happened to one dossier."""
+
+    spec: ClassVar[Spec] = Spec(
+        name="dossier",
+        title=Doc("Hồ sơ một cửa", "One-stop dossier"),
+        owner="Văn phòng UBND tỉnh",
+        legal_basis="NĐ 118/2025/NĐ-CP",
+        personal_data="none",
+        key=("dossier_code",),
+        entity=("dossier_code",),
+        occurred="occurred_at",
+        units=("received_by",),
+        needs={
+            "received": ("received_by", "procedure_code", "service_level", "channel", "due_at"),
+            "due_changed": ("due_at",),
+            "rated": ("satisfied",),
+            "retracted": ("retracts",),
+        },
+        retracting_kind="retracted",
+    )
+
+    dossier_code: Annotated[DossierCode, Doc("Mã hồ sơ", "Dossier code")]
+    kind: Annotated[Kind, Doc("Việc đã xảy ra với hồ sơ", "What happened to the dossier")]
+    occurred_at: Annotated[Instant, Doc("Thời điểm xảy ra", "When it happened")]
+    received_by: Annotated[UnitCode | None, Doc("Đơn vị tiếp nhận", "Unit that received it")] = None
+    resolved_by: Annotated[UnitCode | None, Doc("Đơn vị giải quyết", "Unit that resolves it")] = (
+        None
+    )
+    citizen_unit: Annotated[
+        UnitCode | None, Doc("Đơn vị nơi người nộp cư trú", "Unit where the applicant lives")
+    ] = None
+    procedure_code: Annotated[ProcedureCode | None, Doc("Mã TTHC", "Procedure code")] = None
+    service_level: Annotated[
+        Literal["full", "partial", "information"] | None,
+        Doc("Mức độ dịch vụ công: toàn trình, một phần, còn lại", "Service level of the procedure"),
+    ] = None
+    channel: Annotated[
+        Literal["counter", "online", "post"] | None,
+        Doc("Kênh thực hiện: trực tiếp, trực tuyến, bưu chính", "Channel it came by"),
+    ] = None
+    due_at: Annotated[Instant | None, Doc("Ngày hẹn trả", "When the result is due")] = None
+    satisfied: Annotated[bool | None, Doc("Người nộp hài lòng", "The applicant was satisfied")] = (
+        None
+    )
+    retracts: Annotated[
+        EventId | None,
+        Doc("Mã sự kiện bị rút lại", "The event that this one withdraws"),
+    ] = None

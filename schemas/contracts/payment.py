@@ -1,0 +1,65 @@
+"""Payment: a statistic already summed by its reporter (thống kê thanh toán)."""
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from hub.contracts import Count, Doc, Event, Spec, UnitCode
+
+
+def _is_on_the_calendar(text: str) -> str:
+    try:
+        date.fromisoformat((text + "-01-01")[:10])
+    except ValueError:
+        raise PydanticCustomError("malformed_period", "not on the calendar") from None
+    return text
+
+
+Period = Annotated[
+    str,
+    StringConstraints(pattern=r"^[12][0-9]{3}(-[0-9]{2}(-[0-9]{2})?)?$"),
+    AfterValidator(_is_on_the_calendar),
+]
+
+
+class Payment(Event):
+    """A statistic of payments, already summed; a higher revision replaces it."""
+
+    spec: ClassVar[Spec] = Spec(
+        name="payment",
+        title=Doc("Thống kê thanh toán", "Payment statistic"),
+        owner="Ngân hàng Nhà nước chi nhánh tỉnh",
+        legal_basis="NĐ 278/2025/NĐ-CP",
+        personal_data="none",
+        key=("reporter", "service", "method", "area", "period"),
+        entity=("reporter", "service", "method", "area", "period"),
+        occurred="period",
+        units=("area",),
+        order_first=("revision",),
+    )
+
+    reporter: Annotated[UnitCode, Doc("Đơn vị báo cáo", "Who reports")]
+    service: Annotated[
+        Literal["electricity", "water", "tuition", "hospital", "dossier_fee", "other"],
+        Doc("Dịch vụ được thanh toán", "Service paid for"),
+    ]
+    method: Annotated[
+        Literal["cashless", "collection_point", "cash"],
+        Doc(
+            "Hình thức: không dùng tiền mặt, điểm thu tiền mặt, tiền mặt",
+            "Cashless, cash at an intermediary's collection point, or cash",
+        ),
+    ]
+    area: Annotated[UnitCode, Doc("Địa bàn", "Area")]
+    period: Annotated[Period, Doc("Kỳ thống kê: năm, tháng hoặc ngày", "Year, month or day")]
+    revision: Annotated[
+        Annotated[int, Field(ge=0, le=2**31 - 1)],
+        Doc("Lần điều chỉnh; số lớn nhất được tính", "The highest counts"),
+    ]
+    transactions: Annotated[Count, Doc("Số giao dịch", "Transactions")]
+    customers: Annotated[Count, Doc("Số khách hàng", "Customers")]
+    amount_vnd: Annotated[
+        Annotated[int, Field(ge=0, le=10**16)], Doc("Số tiền, đồng", "Amount in whole đồng")
+    ]

@@ -1,0 +1,1 @@
+"""What is computed from events: one fact per contract, one KPI per file."""

@@ -1,0 +1,1 @@
+"""One fact per contract: how its events fold and what it measures."""

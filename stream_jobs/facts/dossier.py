@@ -1,0 +1,166 @@
+"""Dossier: one half-open interval from reception to its end, with what it is judged by."""
+
+from typing import Any
+
+import polars as pl
+
+from hub.clock import DAY_US, OFFSET_US
+from hub.facts import Fact, LiveEvent, Measure, of
+
+ENDS = ("resolved", "refused", "withdrawn", "stopped")
+_kind = pl.col("kind")
+_occurred = pl.col("occurred_at")
+
+_received_at = of("reception", "occurred_at")
+_due_at = of("due", "due_at")
+
+
+def _end(name: str) -> pl.Expr:
+    """`returned` ends a dossier only where nothing was `resolved`."""
+    return pl.when(pl.col("has_resolved")).then(of("end", name)).otherwise(of("any_end", name))
+
+
+_ended_at = _end("occurred_at")
+_left_at = pl.max_horizontal(_ended_at, _received_at)
+_is_ended = _ended_at.is_not_null() & _received_at.is_not_null()
+# Overdue from the first instant after the due day. Everything counted before T is counted where
+# its instant is earlier than T, so this one is the last microsecond of the due day.
+_past_due = pl.max_horizontal(
+    ((_due_at + OFFSET_US) // DAY_US + 1) * DAY_US - OFFSET_US - 1, _received_at
+)
+_is_resolved = _is_ended & _end("kind").is_in(["resolved", "returned"])
+_is_on_time = (_ended_at + OFFSET_US) // DAY_US <= (_due_at + OFFSET_US) // DAY_US
+
+
+def recount(events: list[LiveEvent]) -> dict[str, Any]:
+    """Fold one dossier's live events, least first, in plain Python."""
+    found: dict[str, Any] = dict.fromkeys(FACT.types)
+    end: LiveEvent | None = None
+    any_end: LiveEvent | None = None
+    has_resolved = False
+    synced: list[int] = []
+    for event in events:
+        kind = event["kind"]
+        if kind == "received":
+            found["received_at"] = event["occurred_at"]
+            for name in ("received_by", "procedure_code", "service_level", "channel"):
+                found[name] = event[name]
+        if kind in ("received", "due_changed"):
+            found["due_at"] = event["due_at"]
+        for name in ("resolved_by", "citizen_unit"):
+            if event[name] is not None:
+                found[name] = event[name]
+        if kind in ENDS:
+            end = event
+        if kind in ENDS or kind == "returned":
+            any_end = event
+        has_resolved = has_resolved or kind == "resolved"
+        if kind == "synced":
+            synced.append(event["occurred_at"])
+        if kind == "rated":
+            found["rated_at"] = event["occurred_at"]
+            found["is_satisfied"] = int(event["satisfied"])
+    if events:
+        found["first_at"] = min(e["occurred_at"] for e in events)
+    received_at = found["received_at"]
+    chosen = end if has_resolved else any_end
+    if chosen is not None:
+        found["ended_at"], found["end_kind"] = chosen["occurred_at"], chosen["kind"]
+    if received_at is None:
+        return found
+    if synced:
+        found["synced_at"] = max(min(synced), received_at)
+    due_day = (found["due_at"] + OFFSET_US) // DAY_US
+    past_due = max((due_day + 1) * DAY_US - OFFSET_US - 1, received_at)
+    if chosen is None:
+        found["overdue_at"] = past_due
+        return found
+    found["left_at"] = max(chosen["occurred_at"], received_at)
+    if found["left_at"] > past_due:
+        found["overdue_at"] = past_due
+    if chosen["kind"] in ("resolved", "returned"):
+        found["is_on_time"] = int((chosen["occurred_at"] + OFFSET_US) // DAY_US <= due_day)
+    return found
+
+
+_BY_RECEIVER = (("channel", "service_level"), ("received_by", "channel"))
+_BY_RESOLVER = (("channel", "service_level"), ("resolved_by", "channel"))
+
+FACT = Fact(
+    contract="dossier",
+    picks={
+        "reception": _kind == "received",
+        "due": _kind.is_in(["received", "due_changed"]),
+        "resolver": pl.col("resolved_by").is_not_null(),
+        "citizen": pl.col("citizen_unit").is_not_null(),
+        "end": _kind.is_in(ENDS),
+        "any_end": _kind.is_in([*ENDS, "returned"]),
+        "rating": _kind == "rated",
+    },
+    aggregates={
+        "has_resolved": (_kind == "resolved").any(),
+        "first_synced_at": pl.when(_kind == "synced").then(_occurred).min(),
+        "earliest_at": _occurred.min(),
+    },
+    types={
+        "received_at": "integer",
+        "received_by": "text",
+        "resolved_by": "text",
+        "citizen_unit": "text",
+        "procedure_code": "text",
+        "service_level": "text",
+        "channel": "text",
+        "due_at": "integer",
+        "ended_at": "integer",
+        "end_kind": "text",
+        "left_at": "integer",
+        "overdue_at": "integer",
+        "synced_at": "integer",
+        "rated_at": "integer",
+        "is_satisfied": "integer",
+        "is_on_time": "integer",
+        "first_at": "integer",
+    },
+    columns={
+        "received_at": _received_at,
+        "received_by": of("reception", "received_by"),
+        "resolved_by": of("resolver", "resolved_by"),
+        "citizen_unit": of("citizen", "citizen_unit"),
+        "procedure_code": of("reception", "procedure_code"),
+        "service_level": of("reception", "service_level"),
+        "channel": of("reception", "channel"),
+        "due_at": _due_at,
+        "ended_at": _ended_at,
+        "end_kind": _end("kind"),
+        "left_at": pl.when(_is_ended).then(_left_at),
+        "overdue_at": pl.when(
+            _received_at.is_not_null() & (_ended_at.is_null() | (_left_at > _past_due))
+        ).then(_past_due),
+        "synced_at": pl.when(
+            _received_at.is_not_null() & pl.col("first_synced_at").is_not_null()
+        ).then(pl.max_horizontal("first_synced_at", _received_at)),
+        "rated_at": of("rating", "occurred_at"),
+        "is_satisfied": of("rating", "satisfied").cast(pl.Int64),
+        "is_on_time": pl.when(_is_resolved).then(_is_on_time.cast(pl.Int64)),
+        "first_at": pl.col("earliest_at"),
+    },
+    measures=(
+        Measure("dossier.received", at="received_at", where="received_at IS NOT NULL",
+                sets=_BY_RECEIVER),
+        Measure("dossier.left", at="left_at", where="left_at IS NOT NULL", sets=_BY_RECEIVER),
+        Measure("dossier.resolved", at="ended_at", where="is_on_time IS NOT NULL",
+                value="is_on_time", sets=_BY_RESOLVER),
+        Measure("dossier.overdue_began", at="overdue_at", where="overdue_at IS NOT NULL",
+                sets=_BY_RECEIVER),
+        Measure("dossier.overdue_left", at="left_at",
+                where="overdue_at IS NOT NULL AND left_at IS NOT NULL", sets=_BY_RECEIVER),
+        Measure("dossier.synced", at="synced_at", where="synced_at IS NOT NULL",
+                sets=_BY_RECEIVER),
+        Measure("dossier.rated", at="rated_at",
+                where="rated_at IS NOT NULL AND received_at IS NOT NULL", value="is_satisfied",
+                sets=_BY_RECEIVER),
+        Measure("dossier.without_reception", at="first_at",
+                where="received_at IS NULL AND first_at IS NOT NULL", sets=((),)),
+    ),
+    recount=recount,
+)

@@ -1,0 +1,70 @@
+"""Reading: the value that counts for one station, quantity and instant."""
+
+from typing import Any
+
+import polars as pl
+
+from hub.clock import OFFSET_US
+from hub.facts import Fact, LiveEvent, Measure, of
+
+HOUR_US = 3_600_000_000
+_value = of("latest", "value")
+_is_mg = (of("latest", "quantity") == "salinity") & (of("latest", "unit") == "mg/L")
+
+
+def recount(events: list[LiveEvent]) -> dict[str, Any]:
+    """Take the greatest of one instant's events, in plain Python."""
+    found: dict[str, Any] = dict.fromkeys(FACT.types)
+    if not events:
+        return found
+    event = events[-1]
+    found["station_code"] = event["station_code"]
+    found["quantity"] = event["quantity"]
+    found["measured_at"] = event["measured_at"]
+    found["hour"] = (event["measured_at"] + OFFSET_US) // HOUR_US
+    found["quality"] = event["quality"]
+    milli = event["value"]
+    if event["quantity"] == "salinity" and event["unit"] == "mg/L":
+        milli = (milli + 500) // 1000
+    found["milli"] = milli
+    return found
+
+
+_COUNTED = "quantity = 'salinity' AND (quality IS NULL OR quality <= 2)"
+_BY_STATION = (("station_code",),)
+
+FACT = Fact(
+    contract="reading",
+    picks={"latest": pl.lit(value=True)},
+    types={
+        "station_code": "text",
+        "quantity": "text",
+        "measured_at": "integer",
+        "hour": "integer",
+        "quality": "integer",
+        "milli": "integer",
+    },
+    columns={
+        "station_code": of("latest", "station_code"),
+        "quantity": of("latest", "quantity"),
+        "measured_at": of("latest", "measured_at"),
+        "hour": (of("latest", "measured_at") + OFFSET_US) // HOUR_US,
+        "quality": of("latest", "quality"),
+        # Thousandths of the unit; salinity in thousandths of g/L, which is mg/L, half up.
+        "milli": pl.when(_is_mg).then((_value + 500) // 1000).otherwise(_value),
+    },
+    measures=(
+        Measure("reading.salinity", at="measured_at", where=_COUNTED, value="milli",
+                sets=_BY_STATION),
+        Measure("reading.salinity_max", at="measured_at", where=_COUNTED,
+                value="MAX(milli)", is_recomputed=True, sets=_BY_STATION),
+        Measure("reading.hours_over_1", at="measured_at", where=f"{_COUNTED} AND milli >= 1000",
+                value="COUNT(DISTINCT hour)", is_recomputed=True, sets=_BY_STATION),
+        Measure("reading.hours_over_4", at="measured_at", where=f"{_COUNTED} AND milli >= 4000",
+                value="COUNT(DISTINCT hour)", is_recomputed=True, sets=_BY_STATION),
+        Measure("reading.counted", at="measured_at", where="quality IS NULL OR quality <= 2",
+                sets=_BY_STATION),
+    ),
+    recount=recount,
+    indexes=(("station_code", "measured_at"),),
+)

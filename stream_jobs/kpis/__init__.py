@@ -1,0 +1,1 @@
+"""One KPI per file; the file name is the KPI id."""
