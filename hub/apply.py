@@ -69,7 +69,8 @@ class Change:
     cells: list[Row]
     ledger: list[Row]
     arrivals: list[Row]
-    overflow: list[Row]
+    heard: list[Row]
+    quarantine: list[Row]
 
 
 class Applier:
@@ -108,7 +109,8 @@ class Applier:
         at = to_us(self._clock())
         if fact is None:
             rejected = _rejections(contract, batches)
-            change = Change([], [], [], _quarantined(rejected, self._partition), [], rejected)
+            ledger = _quarantined(rejected, self._partition)
+            change = Change([], [], [], ledger, [], [], rejected)
         else:
             with self._store.reading() as reading:
                 change = find_change(fact, contract, batches, reading, self._partition)
@@ -130,8 +132,8 @@ class Applier:
                         writing.recompute(fact, measure, touched, self._partition)
             writing.add_ledger(change.ledger)
             writing.add_arrivals(change.arrivals)
-            writing.quarantine(change.overflow)
-            writing.hear(_heard(contract, batches, self._partition))
+            writing.quarantine(change.quarantine)
+            writing.hear(change.heard)
 
 
 def find_change(
@@ -189,6 +191,7 @@ def find_change(
         _cell_rows(fact, facts, shard),
         [(contract.name, *r[:3], shard, r[3]) for r in ledger],
         _arrival_rows(contract, events, shard),
+        _heard_rows(contract, new, batches, shard),
         _overflow_rows(contract, overflow, batches),
     )
 
@@ -253,7 +256,7 @@ def _arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> list[
     return [(contract.name, s, d, shard, n) for s, d, n in counted.iter_rows()]
 
 
-def _fact_rows(  # noqa: PLR0913 (the parts of a row come from this many places)
+def _fact_rows(
     fact: Fact,
     contract: Contract,
     facts: pl.DataFrame,
@@ -345,16 +348,28 @@ def _overflow_rows(
         en = f"{entity} already has {EVENTS_PER_ENTITY_MAX} events, no more are taken"
         original = repr({n: event[n] for n in names})
         rows.append(
-            (f"{batch.receipt}:{event['row']}", batch.sender, contract.name, batch.accepted_at,
-             event["row"], "entity_too_large", contract.spec.entity[0], entity, vi, en, original)
+            (
+                f"{batch.receipt}:{event['row']}",
+                batch.sender,
+                contract.name,
+                batch.accepted_at,
+                event["row"],
+                "entity_too_large",
+                contract.spec.entity[0],
+                entity,
+                vi,
+                en,
+                original,
+            )
         )
     return rows
 
 
-def _heard(contract: Contract, batches: Sequence[Batch], shard: int) -> list[Row]:
-    if contract.name == "quarantine":
-        return []
+def _heard_rows(
+    contract: Contract, new: pl.DataFrame, batches: Sequence[Batch], shard: int
+) -> list[Row]:
     latest: dict[str, int] = {}
     for b in batches:
-        latest[b.sender] = max(latest.get(b.sender, 0), b.accepted_at)
-    return [(contract.name, s, shard, at, 0) for s, at in latest.items()]
+        latest[b.sender] = max(latest.get(b.sender, b.accepted_at), b.accepted_at)
+    horizons = new.group_by("sender").agg(contract.occurred.max())
+    return [(contract.name, s, shard, latest[s], h) for s, h in horizons.iter_rows()]

@@ -15,6 +15,7 @@ import polars as pl
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -46,8 +47,16 @@ class Thousandths:
     limit: int = 10**9
 
 
+def _is_written_out(value: Any) -> Any:
+    """Refuse what pydantic would read as seconds since 1970, such as `20230804091500`."""
+    if isinstance(value, str) and ("-" not in value[:8] or ":" not in value):
+        raise PydanticCustomError("malformed_instant", "not an ISO 8601 instant")
+    return value
+
+
 Instant = Annotated[
     AwareDatetime,
+    BeforeValidator(_is_written_out),
     Field(
         ge=datetime(1900, 1, 1, tzinfo=UTC),
         le=datetime(9999, 12, 30, tzinfo=UTC),
@@ -233,8 +242,9 @@ class Contract:
         if unknown:
             raise ValueError(f"{self.name}: unknown columns {sorted(unknown)}")
         return frame.select(
-            (pl.col(f.name).cast(f.dtype) if f.name in frame.columns else pl.lit(None, f.dtype))
-            .alias(f.name)
+            (
+                pl.col(f.name).cast(f.dtype) if f.name in frame.columns else pl.lit(None, f.dtype)
+            ).alias(f.name)
             for f in self.fields
         )
 

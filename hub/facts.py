@@ -75,6 +75,8 @@ class Fact:
     types: dict[str, Literal["text", "integer"]]
     measures: tuple[Measure, ...]
     recount: Callable[[list[LiveEvent]], dict[str, Any]]
+    # Measures of (facts that lack what every KPI needs, facts that have it).
+    lacking: tuple[str, str] | None = None
     aggregates: dict[str, pl.Expr] = field(default_factory=dict)
     indexes: tuple[tuple[str, ...], ...] = ()
 

@@ -83,9 +83,7 @@ def judge(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:
         )
     else:
         frame = frame.with_columns(no.alias("is_loser"))
-    retracting = (
-        pl.col("kind") == contract.spec.retracting_kind if contract.can_retract else no
-    )
+    retracting = pl.col("kind") == contract.spec.retracting_kind if contract.can_retract else no
     withdrawn = (
         frame.filter(retracting & ~pl.col("is_loser"))
         .select(group, "sender", pl.col("retracts").alias("event_id"))
@@ -124,9 +122,7 @@ def order(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:
     ]
     if contract.kinds:
         ranks = {kind: i for i, kind in enumerate(contract.kinds)}
-        instants.append(
-            pl.col("kind").replace_strict(ranks, return_dtype=pl.Int32).alias("~rank")
-        )
+        instants.append(pl.col("kind").replace_strict(ranks, return_dtype=pl.Int32).alias("~rank"))
     keyed = events.with_columns(instants)
     keys = [group, *(n for n in keyed.columns if n.startswith("~"))]
     keyed = keyed.sort(keys, nulls_last=False)

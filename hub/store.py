@@ -171,7 +171,7 @@ class Writing:
             return 0
         return self._c.exec_driver_sql(sql, list(rows)).rowcount
 
-    def swap_position(  # noqa: PLR0913 (a position has this many parts)
+    def swap_position(
         self, log: str, topic: str, partition: int, expected: int, following: int, at: int
     ) -> None:
         """Move the position; raise `FencedError` where it is not the expected one."""

@@ -26,7 +26,8 @@ const state = {
   stations: null,        // {period, days: Map(station → points), means: Map(station → figure)}
   sources: null,         // {period, kpis: Map(kpi → figures)}
   link: "connecting",
-  isLoading: false,
+  isRead: false,         // some answer for the period has come: what it lacks is absent, not unread
+  isLoading: false,      // the hub is still loading its events
 };
 let t = words("vi");
 
@@ -112,12 +113,22 @@ const path = (id, extra = {}) => `/v1/kpis/${id}?${new URLSearchParams({ period:
 
 // ── texts, notices, header ────────────────────────────────────────────────
 
+/** One notice per message: a server that is down is said once, with everything that could not be read. */
 function drawNotices() {
-  byId("notices").replaceChildren(...[...state.troubles].map(([where, { trouble }]) =>
+  const said = new Map();
+  for (const [where, { trouble }] of state.troubles) {
+    const text = trouble.say(state.lang);
+    said.set(text, [...(said.get(text) ?? []), where]);
+  }
+  const dismiss = (places) => {
+    for (const where of places) state.troubles.delete(where);
+    drawNotices();
+  };
+  byId("notices").replaceChildren(...[...said].map(([text, places]) =>
     el("div", { class: "notice" },
-      el("p", {}, el("strong", {}, trouble.say(state.lang)), " ", el("small", {}, t("where", where))),
+      el("p", {}, el("strong", {}, text), " ", el("small", {}, t("where", places.join(", ")))),
       el("button", { type: "button", onclick: repair }, t("retry")),
-      el("button", { type: "button", onclick: () => { state.troubles.delete(where); drawNotices(); } }, t("close")))));
+      el("button", { type: "button", onclick: () => dismiss(places) }, t("close")))));
 }
 
 function drawTexts() {
@@ -166,12 +177,10 @@ function drawLink(link = state.link) {
   byId("link").textContent = t(link);
 }
 
-function drawCut(body) {
-  if (!body.as_of) return;
-  const now = byId("updated");
-  now.dateTime = body.as_of;
-  now.textContent = timeText(body.as_of);
-  byId("cut").textContent = body.cut ?? "–";
+function drawCut(asOf, cut) {
+  byId("updated").dateTime = asOf ?? "";
+  byId("updated").textContent = asOf ? timeText(asOf) : "–";
+  byId("cut").textContent = cut ?? "–";
 }
 
 // ── KPI table ─────────────────────────────────────────────────────────────
@@ -256,7 +265,7 @@ function fillRow(key) {
   row.classList.toggle("absent", !figure);
   if (!figure) {
     for (const column of COLUMNS.slice(1)) cells[column].replaceChildren();
-    cells.figure.replaceChildren(el("span", { class: "quiet" }, t("absent")));
+    cells.figure.replaceChildren(el("span", { class: "quiet" }, t(state.isRead ? "absent" : "unread")));
     return;
   }
   const text = figureText(figure, state.lang);
@@ -512,9 +521,11 @@ function take(body, isWhole) {
     state.figures.set(key, { published: old?.published, ...figure });
     if (old && reading(old) !== reading(figure)) changed.add(key);
   }
-  drawCut(body);
+  drawCut(body.as_of, body.cut);
+  const isFirst = !state.isRead;
+  state.isRead = true;
   const wanted = rowsWanted().map(({ key }) => key).join();
-  if (wanted !== [...state.rows.keys()].join()) drawTable();
+  if (isFirst || wanted !== [...state.rows.keys()].join()) drawTable();
   else {
     for (const figure of body.figures) if (state.rows.has(keyOf(figure))) fillRow(keyOf(figure));
     drawTiles(changed);
@@ -592,8 +603,10 @@ async function enter() {
   const period = state.period;
   if (state.entered !== period) {
     state.entered = period;
+    state.isRead = false;
     state.figures = new Map();
     state.stations = null;
+    drawCut();
     byId("stations").replaceChildren();
     drawTable();
   }

@@ -7,7 +7,9 @@ from pydantic import StringConstraints
 
 from hub.contracts import Doc, Event, Instant, Milli, Rule, Spec
 
-StationCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+([.\-][A-Z0-9]+)*$", max_length=64)]
+StationCode = Annotated[
+    str, StringConstraints(pattern=r"^[A-Z0-9]+([.\-][A-Z0-9]+)*$", max_length=64)
+]
 UNITS = {
     "salinity": ("g/L", "mg/L"),
     "water_level": ("m",),
@@ -48,9 +50,7 @@ class Reading(Event):
     station_code: Annotated[StationCode, Doc("Mã trạm", "Station code")]
     measured_at: Annotated[Instant, Doc("Thời điểm đo", "When it was measured")]
     quantity: Annotated[
-        Literal[
-            "salinity", "water_level", "temperature", "ph", "conductivity", "dissolved_oxygen"
-        ],
+        Literal["salinity", "water_level", "temperature", "ph", "conductivity", "dissolved_oxygen"],
         Doc("Đại lượng đo", "What was measured"),
     ]
     value: Annotated[

@@ -26,8 +26,13 @@ FACT = Fact(
     },
     columns={name: of("latest", name) for name in (*_KEYS, "period", "revision", *_VALUES)},
     measures=tuple(
-        Measure(f"payment.{name}", period="period", where="reporter IS NOT NULL", value=name,
-                sets=(_KEYS,))
+        Measure(
+            f"payment.{name}",
+            period="period",
+            where="reporter IS NOT NULL",
+            value=name,
+            sets=(_KEYS,),
+        )
         for name in _VALUES
     ),
     recount=recount,

@@ -79,10 +79,12 @@ def test_every_event_keeps_its_contract(module: ModuleType, contract: str) -> No
 def test_the_defects_are_all_rejected_and_their_number_is_bounded(
     module: ModuleType, contract: str
 ) -> None:
-    for scale, number in ((0.0001, 1), (1, module.DEFECTS_MAX), (3, module.DEFECTS_MAX)):
-        items = module.defects(1, scale)
-        assert len(items) == number
-        assert items == module.defects(1, scale)
+    cases = [(1, 0.0001, 1), (1, 3, module.DEFECTS_MAX)]
+    cases += [(seed, 1, module.DEFECTS_MAX) for seed in range(5)]
+    for seed, scale, number in cases:
+        items = module.defects(seed, scale)
+        assert len(items) == number < module.total(1) / 100
+        assert items == module.defects(seed, scale)
         for item in items:
             with pytest.raises(ValidationError) as caught:
                 validate(contract, item)

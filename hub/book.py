@@ -1,0 +1,240 @@
+"""The book: one snapshot of the store with the reference data, and the sums that terms ask for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
+from hub.facts import Fact, Measure
+from hub.periods import Period
+from hub.reference import Reference
+from hub.sources import Source
+from hub.store import Reading, Row, parse_dims
+
+Key = tuple[str | None, ...]
+_BEGINNING = "0000"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question: a period, grouped `by` dimensions, filtered by `where`, as things were at `at`.
+
+    Dimensions are columns of the fact (`received_by`, `channel`, …).
+    """
+
+    period: Period
+    at: int
+    by: tuple[str, ...] = ()
+    where: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def until(self) -> int:
+        """The instant up to which things count: the period's end, or `at` where that is earlier."""
+        return min(self.period.end, self.at)
+
+
+@dataclass
+class Book:
+    """Answers sums from cells where a kept dimension set allows it, else from facts."""
+
+    reading: Reading
+    facts: dict[str, Fact]
+    reference: Reference
+    sources: dict[str, Source]
+
+    def __post_init__(self) -> None:
+        self._horizons: dict[str, int | None] = {}
+        self._owners = {m.name: (f, m) for f in self.facts.values() for m in f.measures}
+
+    def measure(self, name: str) -> tuple[Fact, Measure]:
+        """Find a measure and the fact that it counts."""
+        return self._owners[name]
+
+    def sums(
+        self, name: str, ask: Ask, start: int | None, until: int
+    ) -> dict[Key, list[tuple[int, int]]]:
+        """Give (count, value) pairs per key for instants in [start, until).
+
+        Several pairs stand under one key: the caller adds them up, or takes the greatest.
+        """
+        fact, measure = self.measure(name)
+        needed = {*ask.by, *ask.where}
+        kept = [s for s in measure.sets if needed <= set(s)]
+        found: dict[Key, list[tuple[int, int]]] = {}
+        if not kept:
+            self._add_facts(found, fact, measure, ask, (start, until))
+            return found
+        last, rest = day_of(until), day_start_us(until) != until
+        if rest and self._all_before(fact.contract, until):
+            last, rest = last + 1, False
+        first = _BEGINNING if start is None else iso_day(day_of(start))
+        dims = min(kept, key=len)
+        for _, text, count, value in self.reading.sum_cells(
+            measure.cell_set(dims), first, iso_day(last), by_period=measure.is_recomputed
+        ):
+            parts = parse_dims(text)
+            if all(parts[k] == v for k, v in ask.where.items()):
+                key = tuple(parts[d] for d in ask.by)
+                found.setdefault(key, []).append((count, value))
+        if rest:
+            self._add_facts(found, fact, measure, ask, (day_start_us(until), until))
+        return found
+
+    def _all_before(self, contract: str, until: int) -> bool:
+        if contract not in self._horizons:
+            self._horizons[contract] = self.reading.horizon(contract)
+        horizon = self._horizons[contract]
+        return horizon is None or horizon < until
+
+    def _add_facts(
+        self,
+        found: dict[Key, list[tuple[int, int]]],
+        fact: Fact,
+        measure: Measure,
+        ask: Ask,
+        span: tuple[int | None, int],
+    ) -> None:
+        for *key, count, value in sum_facts(self.reading, fact, measure, ask, span):
+            found.setdefault(tuple(key), []).append((int(count), int(value or 0)))
+
+    @cached_property
+    def arrivals(self) -> dict[tuple[str, str], dict[int, int]]:
+        """Distinct events by (contract, sender) and the day on which they happened."""
+        out: dict[tuple[str, str], dict[int, int]] = {}
+        for contract, sender, day, _, count in self.reading.table("arrival"):
+            days = out.setdefault((contract, sender), {})
+            days[day] = days.get(day, 0) + int(count)
+        return out
+
+    @cached_property
+    def ledger(self) -> list[Row]:
+        """The ledger: (contract, sender, day, class, shard, count)."""
+        return self.reading.table("ledger")
+
+    @cached_property
+    def heard(self) -> dict[tuple[str, str], int]:
+        """When each (contract, sender) was last heard."""
+        out: dict[tuple[str, str], int] = {}
+        for contract, sender, _, accepted_at, _ in self.reading.table("heard"):
+            key = (contract, sender)
+            out[key] = max(out.get(key, accepted_at), accepted_at)
+        return out
+
+    def fresh_at(self, contract: str) -> int | None:
+        """When the contract's latest event was accepted."""
+        return max((at for (c, _), at in self.heard.items() if c == contract), default=None)
+
+    def has_events(self, contract: str, start: int, until: int) -> bool:
+        """Tell whether anything happened in [start, until), by whole days."""
+        a, b = day_of(start), day_of(until - 1)
+        return any(
+            a <= day <= b and n > 0
+            for (c, _), days in self.arrivals.items()
+            if c == contract
+            for day, n in days.items()
+        )
+
+    def due(self, source: Source, ask: Ask) -> list[tuple[int, int]]:
+        """List what a source owed: (events received, events due) for each step of its schedule.
+
+        Steps are those of the period that had ended at the instant asked; where none had, those
+        that had begun.
+        """
+        days = self.arrivals.get((source.contract, source.name), {})
+        steps = self._steps(source, ask.period)
+        ended = [s for s in steps if s[1] * DAY_US - OFFSET_US <= ask.at]
+        begun = [s for s in steps if s[0] * DAY_US - OFFSET_US <= ask.at]
+        chosen = ended or begun
+        if source.cadence in ("daily", "working_day"):
+            return [(days.get(a, 0), source.events_per_due) for a, _ in chosen]
+        return [
+            (sum(n for d, n in days.items() if a <= d < b), source.events_per_due)
+            for a, b in chosen
+        ]
+
+    def _steps(self, source: Source, period: Period) -> list[tuple[int, int]]:
+        """Give the schedule's steps in a period as day numbers, half-open."""
+        epoch = date(1970, 1, 1)
+        first, last = (period.start_on - epoch).days, (period.end_on - epoch).days
+        if source.cadence in ("daily", "working_day"):
+            every = source.cadence == "daily"
+            return [
+                (d, d + 1)
+                for d in range(first, last)
+                if every or self.reference.is_working_day(epoch + timedelta(d))
+            ]
+        months = 12 if source.cadence == "yearly" else 1
+        steps = []
+        y, m = period.start_on.year, period.start_on.month
+        m = 1 if months == 12 else m
+        while True:
+            begin = date(y, m, 1)
+            y, m = (y, m + months) if m + months <= 12 else (y + 1, m + months - 12)
+            if begin >= period.end_on:
+                return steps
+            if begin >= period.start_on:
+                steps.append(((begin - epoch).days, (date(y, m, 1) - epoch).days))
+
+    def completeness(self, contract: str, ask: Ask) -> float:
+        """Give the share of expected source-days (or months) of the period that reported.
+
+        Entities that lack what every KPI needs (a dossier without reception) lower it by their
+        share among the period's entities.
+        """
+        return self._reported(contract, ask) * self._whole(contract, ask)
+
+    def _whole(self, contract: str, ask: Ask) -> float:
+        lacking = self.facts[contract].lacking
+        if lacking is None:
+            return 1.0
+        everything = Ask(ask.period, ask.at)
+        counted = [
+            sum(
+                p[0]
+                for pairs in self.sums(m, everything, ask.period.start, ask.until).values()
+                for p in pairs
+            )
+            for m in lacking
+        ]
+        return counted[1] / sum(counted) if sum(counted) else 1.0
+
+    def _reported(self, contract: str, ask: Ask) -> float:
+        owed = [
+            (min(n, 1), 1)
+            for s in self.sources.values()
+            if s.contract == contract
+            for n, _ in self.due(s, ask)
+        ]
+        if not owed:
+            return 1.0 if self.has_events(contract, ask.period.start, ask.until) else 0.0
+        return sum(n for n, _ in owed) / len(owed)
+
+
+def day_start_us(us: int) -> int:
+    """Give the first instant of the local day that holds an instant."""
+    return day_of(us) * DAY_US - OFFSET_US
+
+
+def sum_facts(
+    reading: Reading, fact: Fact, measure: Measure, ask: Ask, span: tuple[int | None, int]
+) -> Iterable[Row]:
+    """Sum a measure over facts: rows (by…, count, value) for instants in the span."""
+    start, until = span
+    where = [f"({measure.where})", f"{measure.at} < :until"]
+    values: dict[str, Any] = {"until": until}
+    if start is not None:
+        where.append(f"{measure.at} >= :start")
+        values["start"] = start
+    for i, (column, value) in enumerate(ask.where.items()):
+        where.append(f"{column} = :v{i}")
+        values[f"v{i}"] = value
+    value = measure.value if measure.is_recomputed else f"SUM({measure.value})"
+    group = f" GROUP BY {','.join(ask.by)}" if ask.by else ""
+    rows = reading.rows(
+        f"SELECT {','.join([*ask.by, 'COUNT(*)', value])} FROM {fact.table}"
+        f" WHERE {' AND '.join(where)}{group}",
+        **values,
+    )
+    return [r for r in rows if r[-2]]

@@ -1,0 +1,193 @@
+"""Figures: a KPI answered for a period, with all that it needs to prove itself."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from hub.book import Ask, Book, Key
+from hub.clock import iso
+from hub.kpis import BUCKETS, ROLES, Kpi
+from hub.periods import Period, month, parse_period
+from hub.store import definition_digest
+
+FIGURES_MAX = 20_000
+_PLACES = Decimal("0.000001")
+
+
+class QuestionError(ValueError):
+    """A question that cannot be answered as put; names the parameter, in two languages."""
+
+    def __init__(self, parameter: str, vi: str, en: str) -> None:
+        super().__init__(en)
+        self.parameter = parameter
+        self.vi = vi
+        self.en = en
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked, in public words: `by` and `where` name public dimensions."""
+
+    period: Period
+    at: int
+    by: tuple[str, ...] = ()
+    where: Mapping[str, str] = ()  # type: ignore[assignment]
+    role: str | None = None
+
+
+def read_question(kpi: Kpi, parameters: Mapping[str, str], at: int) -> Question:
+    """Read a question from request parameters; raise `QuestionError` for what is wrong in it."""
+    known = {"period", "by", "role", "at", *kpi.dimensions}
+    for name in parameters:
+        if name not in known:
+            raise QuestionError(
+                name,
+                f"tham số {name!r} không dùng được với {kpi.id}",
+                f"{kpi.id} has no parameter {name!r}",
+            )
+    text = parameters.get("month") or parameters.get("day") or parameters.get("period")
+    try:
+        period = parse_period(text or iso(at)[:4])  # type: ignore[index]
+    except ValueError:
+        raise QuestionError("period", f"không phải kỳ: {text}", f"not a period: {text}") from None
+    by = tuple(dict.fromkeys(b for b in parameters.get("by", "").split(",") if b))
+    for name in by:
+        if name not in kpi.dimensions:
+            raise QuestionError(
+                "by",
+                f"{kpi.id} không chia được theo {name!r}; chỉ theo {', '.join(kpi.dimensions)}",
+                f"{kpi.id} cannot be split by {name!r}; only by {', '.join(kpi.dimensions)}",
+            )
+    role = parameters.get("role")
+    if role is not None and (role not in ROLES or "unit" not in kpi.dims):
+        raise QuestionError("role", f"vai trò không hợp lệ: {role}", f"unknown role: {role}")
+    where = {n: v for n, v in parameters.items() if n in kpi.dims}
+    return Question(period, at, by, where, role)
+
+
+def figures(kpi: Kpi, question: Question, book: Book) -> list[dict[str, Any]]:
+    """Answer a question: one figure per key, none where there is nothing to say."""
+    buckets = [b for b in question.by if b in BUCKETS]
+    if not buckets:
+        return _figures(kpi, question, book, {})
+    out: list[dict[str, Any]] = []
+    for period in _split(question.period, buckets[-1] if "day" not in buckets else "day"):
+        if period.start >= question.at:
+            break
+        names = {b: period.text if b == "day" else period.text[:7] for b in buckets}
+        by = tuple(b for b in question.by if b not in BUCKETS)
+        part = Question(period, question.at, by, question.where, question.role)
+        out += _figures(kpi, part, book, names)
+        if len(out) > FIGURES_MAX:
+            raise QuestionError(
+                "by", f"quá {FIGURES_MAX} số liệu", f"more than {FIGURES_MAX} figures"
+            )
+    return out
+
+
+def _split(period: Period, bucket: str) -> list[Period]:
+    if bucket == "day":
+        days = [date.fromisoformat(d) for d in period.days()]
+        return [Period(d.isoformat(), d, d + timedelta(1)) for d in days]
+    if period.start_on.day != 1 or period.end_on.day != 1:
+        raise QuestionError(
+            "by", "kỳ này không gồm trọn các tháng", "the period does not consist of whole months"
+        )
+    parts = []
+    start = period.start_on
+    while start < period.end_on:
+        parts.append(month(start.year, start.month))
+        start = parts[-1].end_on
+    return parts
+
+
+def _figures(
+    kpi: Kpi, question: Question, book: Book, bucket: dict[str, str]
+) -> list[dict[str, Any]]:
+    role = ROLES[question.role or kpi.role] if kpi.role else ""
+    columns = {n: role if n == "unit" else c for n, c in kpi.dims.items()}
+    ask = Ask(
+        question.period,
+        question.at,
+        tuple(columns[b] for b in question.by),
+        {columns[n]: v for n, v in dict(question.where).items()},
+    )
+    above = kpi.numerator.sums(book, ask)
+    below = kpi.denominator.sums(book, ask) if kpi.denominator else None
+    keys = set(above) if below is None else {k for k, n in below.items() if n}
+    if not keys and below is None and not ask.by and kpi.contract:
+        # Nothing was counted, but there were events: the figure is zero, not unknown.
+        if kpi.scale == 1 and book.has_events(kpi.contract, ask.period.start, ask.until):
+            keys = {()}
+    shared = _shared(kpi, question, ask, book) if keys else {}
+    out = []
+    for key in sorted(keys, key=_sortable):
+        n, d = above.get(key, 0), 1 if below is None else below[key]
+        dims = dict(zip(question.by, key, strict=True))
+        out.append({"dims": {**dims, **bucket}, **_valued(kpi, n, d, question, book), **shared})
+    return out
+
+
+def _sortable(key: Key) -> tuple[str, ...]:
+    return tuple(k or "" for k in key)
+
+
+def _valued(kpi: Kpi, n: int, d: int, question: Question, book: Book) -> dict[str, Any]:
+    target = None
+    if not question.by and not question.where:
+        target = book.reference.target(kpi.id, question.period)
+    return {
+        "value": write_value(kpi, n, d),
+        "numerator": n,
+        "denominator": d,
+        "scale": kpi.scale,
+        "measure_unit": kpi.measure_unit,
+        "target": target and {"op": target.op, "value": str(target.value)},
+        "met": None if target is None else target.is_met(n, d * kpi.scale),
+    }
+
+
+def write_value(kpi: Kpi, numerator: int, denominator: int) -> str:
+    """Write numerator / (denominator × scale), half-up to 6 places; a count as a whole number."""
+    if kpi.is_whole:
+        return str(numerator)
+    exact = Decimal(numerator) / (denominator * kpi.scale)
+    return str(exact.quantize(_PLACES, ROUND_HALF_UP))
+
+
+def _shared(kpi: Kpi, question: Question, ask: Ask, book: Book) -> dict[str, Any]:
+    if kpi.contract:
+        completeness = book.completeness(kpi.contract, ask)
+        fresh_at = book.fresh_at(kpi.contract)
+    else:
+        completeness = 1.0
+        fresh_at = max(book.heard.values(), default=None) if kpi.group == "source" else None
+    return {
+        "status": "provisional",
+        "completeness": round(completeness, 6),
+        "fresh_at": iso(fresh_at),
+        "at": iso(question.at),
+        "cut": book.reading.cut(),
+        "definition_version": definition_version(kpi, book),
+    }
+
+
+def definition_version(kpi: Kpi, book: Book) -> str:
+    """Digest the KPI's terms, its fact's definitions and the reference data in force."""
+    fact = book.facts.get(kpi.contract or "")
+    said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
+    parts = (said, definition_digest(fact) if fact else "", book.reference.digest)
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def answer(kpi: Kpi, question: Question, book: Book) -> dict[str, Any]:
+    """Give the body that `GET /v1/kpis/{id}` and `hub kpi --json` both print."""
+    return {
+        "kpi": kpi.id,
+        "period": question.period.text,
+        "as_of": iso(book.reading.committed_at()),
+        "figures": figures(kpi, question, book),
+    }

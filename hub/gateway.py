@@ -1,0 +1,226 @@
+"""The gateway: admits a body, makes it durable with its receipt, and only then answers.
+
+Appends of requests that come together share one transaction, so that one flush to disk serves all.
+"""
+
+import hashlib
+import json
+import queue
+import secrets
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from hub import avro, fold, published
+from hub.admission import Admitted, Verdict, admit, original_text
+from hub.clock import Clock, iso, to_us
+from hub.contracts import Contract
+from hub.keys import Sender
+from hub.log import Batch, LogUnavailableError, SqliteLog, Submission
+from hub.rejection import REJECTION
+from hub.store import Store
+
+IDEMPOTENCY_DAYS = 7
+GROUP_MAX = 256
+RECENT_BATCHES_MAX = 1_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the sender is told, and with which HTTP status."""
+
+    status: int
+    body: dict[str, Any]
+
+
+class Appender:
+    """Commits submissions from many threads in groups, one transaction a group."""
+
+    def __init__(self, log: SqliteLog) -> None:
+        self._log = log
+        self._waiting: queue.SimpleQueue[tuple[Submission, threading.Event] | None]
+        self._waiting = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="append", daemon=True)
+        self._thread.start()
+
+    def append(self, submission: Submission) -> None:
+        """Wait until a submission is durable; raise what kept it from being so."""
+        done = threading.Event()
+        self._waiting.put((submission, done))
+        done.wait()
+        if submission.error is not None:
+            raise submission.error
+
+    def close(self) -> None:
+        """Commit what is waiting, then stop."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            group = [self._waiting.get()]
+            while not self._waiting.empty() and len(group) < GROUP_MAX:
+                group.append(self._waiting.get())
+            is_open = None not in group
+            waiting = [g for g in group if g is not None]
+            try:
+                self._log.append([s for s, _ in waiting])
+            except LogUnavailableError as error:
+                for submission, _ in waiting:
+                    submission.error = error
+            except Exception as error:
+                for submission, _ in waiting:
+                    submission.error = LogUnavailableError(repr(error))
+                raise
+            finally:
+                for _, done in waiting:
+                    done.set()
+        self._log.close()
+
+
+class Gateway:
+    """Takes events in, from HTTP and from sources in the same process."""
+
+    def __init__(self, log: SqliteLog, store: Store, clock: Clock) -> None:
+        self._appender = Appender(log)
+        self._log = log
+        self._store = store
+        self._clock = clock
+        self._recent: dict[str, set[tuple[str, str, str]]] = {}
+        self._recent_lock = threading.Lock()
+
+    def accept(
+        self, contract: Contract, sender: Sender, body: bytes, idempotency_key: str | None = None
+    ) -> Answer:
+        """Take one request's body; answer when it is durable.
+
+        Raises `BodyError`, `LogUnavailableError` or `IdempotencyConflictError`.
+        """
+        digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+        admitted = admit(contract, body)
+        admitted.reject(_outside_units(contract, sender, admitted))
+        if len(admitted.rejected) and not admitted.originals.keys() >= {
+            v.index for v in admitted.rejected
+        }:
+            _keep_originals(contract, admitted)
+        at = to_us(self._clock())
+        receipt = new_receipt(at)
+        repeats = self._count_known(contract, sender.name, admitted.events)
+        batches = list(make_batches(contract, sender.name, admitted, receipt, at))
+        body_out = {
+            "receipt": receipt,
+            "accepted": len(admitted.indexes) - repeats,
+            "duplicates": repeats,
+            "rejected": [v.public() for v in admitted.rejected],
+        }
+        status = 202 if admitted.indexes else 422
+        submission = Submission(
+            receipt=receipt,
+            sender=sender.name,
+            contract=contract.name,
+            accepted_at=at,
+            accepted=len(admitted.indexes),
+            rejected=len(admitted.rejected),
+            batches=batches,
+            answer=json.dumps([status, body_out], ensure_ascii=False),
+            body_digest=f"{contract.name}:{digest}",
+            idempotency_key=idempotency_key,
+        )
+        self._appender.append(submission)
+        if submission.repeats is not None:
+            earlier = json.loads(submission.repeats)
+            return Answer(earlier[0], earlier[1])
+        return Answer(status, body_out)
+
+    def forget_old_keys(self) -> None:
+        """Drop idempotency keys that have been kept long enough."""
+        self._log.forget_keys(to_us(self._clock()) - IDEMPOTENCY_DAYS * 86_400_000_000)
+
+    def close(self) -> None:
+        """Make what is waiting durable, then stop."""
+        self._appender.close()
+
+    def _count_known(self, contract: Contract, sender: str, events: pl.DataFrame) -> int:
+        """Count items whose identity was seen before: in this body, lately, or in the store."""
+        if not len(events):
+            return 0
+        named = events.select(contract.entity.alias("entity"), "event_id").rows()
+        unique = set(named)
+        with self._store.reading() as reading:
+            fact = self._store.facts[contract.name]
+            stored = fold.identities(contract, reading.states(fact, [e for e, _ in unique]))
+        known = {(e, i) for e, i in unique if (e, sender, i) in stored}
+        with self._recent_lock:
+            recent = self._recent.setdefault(contract.name, set())
+            known |= {(e, i) for e, i in unique if (e, sender, i) in recent}
+            if len(recent) > RECENT_BATCHES_MAX * 20:
+                recent.clear()
+            recent |= {(e, sender, i) for e, i in unique}
+        return len(named) - len(unique) + len(known)
+
+
+def new_receipt(at: int) -> str:
+    """Name a receipt; names sort by time."""
+    return f"{at:016x}{secrets.token_hex(6)}"
+
+
+def make_batches(
+    contract: Contract, sender: str, admitted: Admitted, receipt: str, at: int
+) -> Iterable[Batch]:
+    """Make the batches of a submission: the events, and the rejected items with their bytes."""
+    if len(admitted.events):
+        yield encode(contract, sender, admitted.events, receipt, at)
+    if admitted.rejected:
+        rows = [_rejection(contract, v, admitted, receipt, at) for v in admitted.rejected]
+        schema = {f.name: f.dtype for f in REJECTION.fields}
+        frame = pl.DataFrame(rows, schema=schema)
+        yield encode(REJECTION, sender, frame, receipt, at)
+
+
+def encode(contract: Contract, sender: str, frame: pl.DataFrame, receipt: str, at: int) -> Batch:
+    """Encode columns that keep their contract as one batch of the log."""
+    revision = published.latest(contract.name)
+    payload, ends = avro.encode_columns(revision.plain, frame)
+    return Batch(contract.topic, sender, at, revision.schema_id, receipt, payload, ends)
+
+
+def _rejection(
+    contract: Contract, verdict: Verdict, admitted: Admitted, receipt: str, at: int
+) -> dict[str, Any]:
+    return {
+        "event_id": f"{receipt}:{verdict.index}",
+        "recorded_at": None,
+        "contract": contract.name,
+        "rejected_at": at,
+        **verdict.public(),
+        "original": original_text(admitted.originals[verdict.index]),
+    }
+
+
+def _outside_units(contract: Contract, sender: Sender, admitted: Admitted) -> list[Verdict]:
+    """Reject items of units that the key may not send for."""
+    if not sender.units or not contract.spec.units:
+        return []
+    found = []
+    for name in contract.spec.units:
+        column = admitted.events[name].to_list()
+        for index, value in zip(admitted.indexes, column, strict=True):
+            if value is not None and value not in sender.units:
+                vi = f"{name}: khóa này không được gửi thay đơn vị {value}"
+                en = f"{name}: this key may not send for unit {value}"
+                found.append(Verdict(index, "unit_not_allowed", name, value, vi, en))
+    return found
+
+
+def _keep_originals(contract: Contract, admitted: Admitted) -> None:
+    """Write out items that were valid but not allowed, which the fast path did not cut out."""
+    rows = [v.index for v in admitted.rejected if v.index not in admitted.originals]
+    for index in rows:
+        admitted.originals[index] = b""
+
+
+__all__ = ["Answer", "Appender", "Gateway", "encode", "iso", "make_batches", "new_receipt"]

@@ -1,0 +1,21 @@
+"""What the dossier KPIs share: their terms and dimensions."""
+
+from hub.terms import Flow, Total
+
+OWNER = "Văn phòng UBND tỉnh"
+DIMS = {
+    "unit": "received_by",
+    "procedure": "procedure_code",
+    "channel": "channel",
+    "service_level": "service_level",
+}
+
+NEW = Flow("dossier.received")
+CARRIED = Total("dossier.received", "start") - Total("dossier.left", "start")
+RECEIVED = NEW + CARRIED
+RESOLVED = Flow("dossier.resolved")
+IN_PROGRESS = Total("dossier.received", "end") - Total("dossier.left", "end")
+OVERDUE = Total("dossier.overdue_began", "end") - Total("dossier.overdue_left", "end")
+SYNC_BASE = Total("dossier.received", "end")
+SYNCED = Total("dossier.synced", "end")
+RATED = Flow("dossier.rated")

@@ -1,0 +1,39 @@
+"""Of the dossiers resolved, what share was on time, early ones included?"""
+
+from hub.contracts import Doc
+from hub.kpis import Example, Kpi
+from hub.terms import Flow
+from stream_jobs.dossier_terms import DIMS, OWNER, RESOLVED
+from stream_jobs.worked import dossier, received
+
+KPI = Kpi(
+    title=Doc("Tỷ lệ giải quyết đúng hạn", "On-time share"),
+    question=Doc(
+        "Tỷ lệ hồ sơ giải quyết đúng hạn, kể cả trước hạn?",
+        "Of the dossiers resolved, what share was on time, early ones included?",
+    ),
+    owner=OWNER,
+    group="dossier",
+    contract="dossier",
+    measure_unit="share",
+    numerator=Flow("dossier.resolved", "value"),
+    denominator=RESOLVED,
+    dims=DIMS,
+    role="resolved_by",
+    examples=(
+        Example(
+            why="A is early, B on the due day though after the hour, C a day late: two of three.",
+            events=[
+                received("A", "2023-03-01", due="2023-03-10"),
+                dossier("A", "resolved", "2023-03-02"),
+                received("B", "2023-03-01", due="2023-03-10T09:00"),
+                dossier("B", "resolved", "2023-03-10T23:59"),
+                received("C", "2023-03-01", due="2023-03-10"),
+                dossier("C", "resolved", "2023-03-11T00:00"),
+            ],
+            period="2023",
+            numerator=2,
+            denominator=3,
+        ),
+    ),
+)

@@ -1,0 +1,46 @@
+"""How many dossiers are past due and not ended at the period's end, or now?"""
+
+from hub.contracts import Doc
+from hub.kpis import Example, Kpi
+from stream_jobs.dossier_terms import DIMS, OVERDUE, OWNER
+from stream_jobs.worked import dossier, received
+
+KPI = Kpi(
+    title=Doc("Hồ sơ đang quá hạn", "Dossiers overdue"),
+    question=Doc(
+        "Bao nhiêu hồ sơ quá hạn chưa giải quyết xong tại cuối kỳ (hoặc hiện tại)?",
+        "How many dossiers are past due and not ended at the period's end, or now?",
+    ),
+    owner=OWNER,
+    group="dossier",
+    contract="dossier",
+    measure_unit="dossiers",
+    numerator=OVERDUE,
+    denominator=None,
+    dims=DIMS,
+    role="received_by",
+    examples=(
+        Example(
+            why="Asked on 10 June: A is due that day, so not yet overdue; B was due the day before.",
+            events=[
+                received("A", "2023-06-01", due="2023-06-10"),
+                received("B", "2023-06-01", due="2023-06-09T17:00"),
+            ],
+            period="2023-06",
+            at="2023-06-10T10:00:00+07:00",
+            numerator=1,
+            denominator=1,
+        ),
+        Example(
+            why="A ended late, after the question's instant: it was overdue then.",
+            events=[
+                received("A", "2023-06-01", due="2023-06-09"),
+                dossier("A", "resolved", "2023-06-10T11:00"),
+            ],
+            period="2023-06",
+            at="2023-06-10T10:00:00+07:00",
+            numerator=1,
+            denominator=1,
+        ),
+    ),
+)

@@ -1,0 +1,35 @@
+"""How many payments were made?"""
+
+from hub.contracts import Doc
+from hub.kpis import Example, Kpi
+from hub.terms import Statistic
+from stream_jobs.payment_terms import DIMS, METHODS, OWNER
+from stream_jobs.worked import paid
+
+KPI = Kpi(
+    title=Doc("Số giao dịch thanh toán", "Payment transactions"),
+    question=Doc(
+        "Bao nhiêu giao dịch thanh toán?",
+        "How many payments were made?",
+    ),
+    owner=OWNER,
+    group="payment",
+    contract="payment",
+    measure_unit="transactions",
+    numerator=Statistic("payment.transactions", METHODS),
+    denominator=None,
+    dims=DIMS,
+    examples=(
+        Example(
+            why="The year's own statistic stands (20 transactions); the month inside it is not added.",
+            events=[
+                paid("cashless", "2023", customers=10, amount=1_000),
+                paid("cashless", "2023-05", customers=4, amount=300),
+            ],
+            sender="payments",
+            period="2023",
+            numerator=20,
+            denominator=1,
+        ),
+    ),
+)

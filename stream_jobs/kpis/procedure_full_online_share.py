@@ -1,0 +1,51 @@
+"""Of the procedures in force, what share is served fully online?"""
+
+from hub.contracts import Doc
+from hub.kpis import Example, Kpi
+from hub.terms import Listed
+
+KPI = Kpi(
+    title=Doc("Tỷ lệ TTHC toàn trình", "Full-online share of procedures"),
+    question=Doc(
+        "Tỷ lệ thủ tục hành chính cung cấp toàn trình?",
+        "Of the procedures in force, what share is served fully online?",
+    ),
+    owner="Văn phòng UBND tỉnh",
+    group="procedure",
+    contract=None,
+    measure_unit="share",
+    numerator=Listed("procedures", {}, {"service_level": "full"}),
+    denominator=Listed("procedures", {}),
+    dims={"service_level": "service_level"},
+    examples=(
+        Example(
+            why="Two are in force at the end of 2023: one of them fully online; the third is of 2024.",
+            events=[],
+            reference={
+                "procedures": [
+                    {
+                        "code": "1.000001",
+                        "service_level": "full",
+                        "valid_from": "2021-01-01",
+                        "valid_to": "",
+                    },
+                    {
+                        "code": "1.000002",
+                        "service_level": "partial",
+                        "valid_from": "2021-01-01",
+                        "valid_to": "",
+                    },
+                    {
+                        "code": "1.000003",
+                        "service_level": "full",
+                        "valid_from": "2024-01-01",
+                        "valid_to": "",
+                    },
+                ]
+            },
+            period="2023",
+            numerator=1,
+            denominator=2,
+        ),
+    ),
+)

@@ -1,0 +1,36 @@
+"""In how many clock hours was salinity at least 1 g/L?"""
+
+from hub.contracts import Doc
+from hub.kpis import Example, Kpi
+from hub.terms import Flow
+from stream_jobs.worked import salinity
+
+KPI = Kpi(
+    title=Doc("Số giờ mặn ≥ 1 g/L", "Hours with salinity ≥ 1 g/L"),
+    question=Doc(
+        "Bao nhiêu giờ có độ mặn từ 1 g/L trở lên?",
+        "In how many clock hours was salinity at least 1 g/L?",
+    ),
+    owner="Sở Nông nghiệp và Môi trường",
+    group="salinity",
+    contract="reading",
+    measure_unit="hours",
+    numerator=Flow("reading.hours_over_1", "value"),
+    denominator=None,
+    dims={"station": "station_code"},
+    examples=(
+        Example(
+            why="Two in the hour of 05 count once, 1 g/L at 06:00 counts, 0.999 does not.",
+            events=[
+                salinity("ST01", "2023-03-01T05:00", 1.5),
+                salinity("ST01", "2023-03-01T05:30", 1.7),
+                salinity("ST01", "2023-03-01T06:00", 1.0),
+                salinity("ST01", "2023-03-01T07:00", 0.999),
+            ],
+            sender="salinity",
+            period="2023",
+            numerator=2,
+            denominator=1,
+        ),
+    ),
+)

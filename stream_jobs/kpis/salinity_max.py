@@ -1,0 +1,36 @@
+"""What was the highest salinity?"""
+
+from hub.contracts import Doc
+from hub.kpis import Example, Kpi
+from hub.terms import Peak
+from stream_jobs.worked import salinity
+
+KPI = Kpi(
+    title=Doc("Độ mặn cao nhất", "Highest salinity"),
+    question=Doc(
+        "Độ mặn cao nhất là bao nhiêu?",
+        "What was the highest salinity?",
+    ),
+    owner="Sở Nông nghiệp và Môi trường",
+    group="salinity",
+    contract="reading",
+    measure_unit="g/L",
+    numerator=Peak("reading.salinity_max"),
+    denominator=None,
+    scale=1000,
+    dims={"station": "station_code"},
+    examples=(
+        Example(
+            why="9.9 g/L failed quality control: 4.123 g/L (4123 mg/L) counts.",
+            events=[
+                salinity("ST01", "2023-03-01T05:00", 4.123),
+                salinity("ST02", "2023-03-01T05:00", 1.5, quality=1),
+                salinity("ST01", "2023-03-01T06:00", 9.9, quality=4),
+            ],
+            sender="salinity",
+            period="2023",
+            numerator=4123,
+            denominator=1,
+        ),
+    ),
+)

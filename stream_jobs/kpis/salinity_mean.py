@@ -1,0 +1,35 @@
+"""What was the mean of all counted salinity readings?"""
+
+from hub.contracts import Doc
+from hub.kpis import Example, Kpi
+from hub.terms import Flow
+from stream_jobs.worked import salinity
+
+KPI = Kpi(
+    title=Doc("Độ mặn trung bình", "Mean salinity"),
+    question=Doc(
+        "Độ mặn trung bình của các số đo hợp lệ là bao nhiêu?",
+        "What was the mean of all counted salinity readings?",
+    ),
+    owner="Sở Nông nghiệp và Môi trường",
+    group="salinity",
+    contract="reading",
+    measure_unit="g/L",
+    numerator=Flow("reading.salinity", "value"),
+    denominator=Flow("reading.salinity"),
+    scale=1000,
+    dims={"station": "station_code"},
+    examples=(
+        Example(
+            why="(1 + 3) g/L over two readings is 2 g/L: 4000 mg/L over 2.",
+            events=[
+                salinity("ST01", "2023-03-01T05:00", 1.0),
+                salinity("ST01", "2023-03-02T05:00", 3.0, quality=2),
+            ],
+            sender="salinity",
+            period="2023",
+            numerator=4000,
+            denominator=2,
+        ),
+    ),
+)

@@ -1,0 +1,68 @@
+"""Short ways to write the events of worked examples; each gives an event as a sender posts it."""
+
+from itertools import count
+from typing import Any
+
+_ids = count(1)
+Json = dict[str, Any]
+
+
+def _instant(text: str) -> str:
+    """Complete `2023-05-02` or `2023-05-02T10:00` to an instant in Vietnam."""
+    return f"{text if 'T' in text else text + 'T08:00'}:00+07:00"
+
+
+def dossier(code: str, kind: str, at: str, **more: Any) -> Json:
+    """Write something that happened to a dossier."""
+    return {
+        "event_id": f"e{next(_ids)}",
+        "dossier_code": code,
+        "kind": kind,
+        "occurred_at": _instant(at),
+        **more,
+    }
+
+
+def received(code: str, at: str, channel: str = "counter", due: str = "2030-01-01") -> Json:
+    """Write the reception of a dossier by unit H57.1, to be resolved by H57.2."""
+    return dossier(
+        code,
+        "received",
+        at,
+        received_by="H57.1",
+        resolved_by="H57.2",
+        procedure_code="1.005129",
+        service_level="full",
+        channel=channel,
+        due_at=_instant(due),
+    )
+
+
+def salinity(station: str, at: str, grams: float, quality: int | None = None) -> Json:
+    """Write a salinity reading in g/L."""
+    event = {
+        "event_id": f"e{next(_ids)}",
+        "station_code": station,
+        "measured_at": _instant(at),
+        "quantity": "salinity",
+        "value": grams,
+        "unit": "g/L",
+    }
+    return event if quality is None else {**event, "quality": quality}
+
+
+def paid(method: str, period: str, *, customers: int, amount: int, **more: Any) -> Json:
+    """Write a payment statistic of the power company for the whole province."""
+    return {
+        "event_id": f"e{next(_ids)}",
+        "reporter": "DIENLUC",
+        "service": "electricity",
+        "method": method,
+        "area": "H57",
+        "period": period,
+        "revision": 1,
+        "transactions": 2 * customers,
+        "customers": customers,
+        "amount_vnd": amount,
+        **more,
+    }
