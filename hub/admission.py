@@ -68,14 +68,23 @@ class Admitted:
         self.rejected = sorted([*self.rejected, *drop], key=lambda v: v.index)
 
 
-def admit(contract: Contract, body: bytes) -> Admitted:
-    """Read one JSON object, an array of them or NDJSON.
+def split(body: bytes) -> list[bytes]:
+    """Cut a body into the bytes of its items: one JSON object, an array of them or NDJSON.
 
-    Raises `BodyError` where no item can be made out: not JSON, nothing in it, too many items.
+    Raises `BodyError` where no item can be made out.
     """
     body = body.removeprefix(b"\xef\xbb\xbf").strip()
     if not body:
         raise BodyError("empty", "nội dung trống", "the body is empty")
+    return _split_array(body) if body[:1] == b"[" else _split_lines(body)
+
+
+def admit(contract: Contract, body: bytes) -> Admitted:
+    """Judge each item of a body.
+
+    Raises `BodyError` where no item can be made out: not JSON, nothing in it, too many items.
+    """
+    body = body.removeprefix(b"\xef\xbb\xbf").strip()
     if body[:1] == b"[":
         try:
             events = contract.items.validate_json(body)
@@ -85,9 +94,7 @@ def admit(contract: Contract, body: bytes) -> Admitted:
         else:
             _check_count(len(events))
             return Admitted(contract.columns(events), list(range(len(events))))
-        items = _split_array(body)
-    else:
-        items = _split_lines(body)
+    items = split(body)
     _check_count(len(items))
     return _admit_each(contract, items)
 

@@ -13,24 +13,17 @@ import numpy.typing as npt
 import polars as pl
 
 from hub import avro, fold, published
-from hub.avro import Schema
 from hub.clock import Clock, day_of, to_us
 from hub.contracts import Contract
 from hub.facts import Fact, day_expr, iso_day_expr
 from hub.log import Batch
+from hub.states import decode_states, state_head
 from hub.store import Reading, Row, Store, VersionMismatchError
 from hub.tables import FACT_COLUMNS, LANES
 
 EVENTS_PER_ENTITY_MAX = 1_000
 RETRIES_MAX = 5
 _TRAVEL = ("accepted_on", "sender")
-
-
-def state_schema(contract: Contract) -> Schema:
-    """Describe one stored event: its acceptance day and sender, then the event's own fields."""
-    own = published.latest(contract.name).plain["fields"]
-    head = [{"name": "accepted_on", "type": "long"}, {"name": "sender", "type": "string"}]
-    return {"type": "record", "name": "stored", "fields": [*head, *own]}
 
 
 def decode(contract: Contract, batches: Sequence[Batch]) -> pl.DataFrame:
@@ -153,9 +146,7 @@ def find_change(
         schema={"id": pl.Int64, "entity": pl.String, "version": pl.Int64, "events": pl.Int64},
         orient="row",
     ).join(numbers, on="entity", how="left", maintain_order="left")
-    prior = avro.decode_columns(
-        state_schema(contract), b"".join(r[4] for r in known), int(kept["events"].sum())
-    ).with_columns(
+    prior = decode_states(contract, known).with_columns(
         pl.Series("g", np.repeat(kept["g"].to_numpy(), kept["events"].to_numpy()), pl.Int64),
         pl.lit(-1, pl.Int64).alias("row"),
     )
@@ -303,7 +294,7 @@ def _stored_bytes(
 ) -> list[bytes]:
     """Give the stored form of new events: acceptance day, sender, then the event's datum."""
     latest = published.latest(contract.name)
-    heads = [avro.long_bytes(day_of(b.accepted_at)) + avro.string_bytes(b.sender) for b in batches]
+    heads = [state_head(day_of(b.accepted_at), b.sender) for b in batches]
     of_batch = new["batch"].to_numpy()[rows].tolist()
     if all(b.schema_id == latest.schema_id for b in batches):
         payload = b"".join(b.payload for b in batches)

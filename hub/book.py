@@ -67,7 +67,7 @@ class Book:
             self._add_facts(found, fact, measure, ask, (start, until))
             return found
         last, rest = day_of(until), day_start_us(until) != until
-        if rest and self._all_before(fact.contract, until):
+        if rest and not measure.is_ahead and self._all_before(fact.contract, until):
             last, rest = last + 1, False
         first = _BEGINNING if start is None else iso_day(day_of(start))
         dims = min(kept, key=len)

@@ -49,7 +49,11 @@ class Thousandths:
 
 def _is_written_out(value: Any) -> Any:
     """Refuse what pydantic would read as seconds since 1970, such as `20230804091500`."""
-    if isinstance(value, str) and ("-" not in value[:8] or ":" not in value):
+    if isinstance(value, str):
+        is_written_out = "-" in value[:8] and ":" in value
+    else:
+        is_written_out = isinstance(value, datetime)
+    if not is_written_out:
         raise PydanticCustomError("malformed_instant", "not an ISO 8601 instant")
     return value
 
@@ -58,6 +62,7 @@ Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_is_written_out),
     Field(
+        strict=False,  # the check before it has seen to what pydantic would be lax about
         ge=datetime(1900, 1, 1, tzinfo=UTC),
         le=datetime(9999, 12, 30, tzinfo=UTC),
     ),

@@ -44,6 +44,7 @@ class Measure:
     facts count and the sum of `value`; a `recomputed` value (a maximum, a number of distinct
     hours) is an SQL aggregate taken anew over the cell's facts. `where` and `value` are SQL that
     the columns engine and both databases read alike. `sets` are the dimension sets kept.
+    `is_ahead` says that the instant may lie after every event (a due date).
     """
 
     name: str
@@ -53,6 +54,7 @@ class Measure:
     period: str | None = None
     value: str = "0"
     is_recomputed: bool = False
+    is_ahead: bool = False
 
     def cell_set(self, dims: tuple[str, ...]) -> str:
         """Name the cells of one dimension set."""

@@ -14,18 +14,19 @@ from typing import Any
 
 import polars as pl
 
-from hub import avro, fold, published
-from hub.admission import Admitted, Verdict, admit, original_text
-from hub.clock import Clock, iso, to_us
+from hub import avro, published
+from hub.admission import Admitted, Verdict, admit, admit_columns, original_text, split
+from hub.clock import Clock, to_us
 from hub.contracts import Contract
 from hub.keys import Sender
 from hub.log import Batch, LogUnavailableError, SqliteLog, Submission
 from hub.rejection import REJECTION
+from hub.states import identities
 from hub.store import Store
 
 IDEMPOTENCY_DAYS = 7
 GROUP_MAX = 256
-RECENT_BATCHES_MAX = 1_000
+RECENT_MAX = 100_000
 
 
 @dataclass(frozen=True)
@@ -102,11 +103,11 @@ class Gateway:
         """
         digest = hashlib.blake2b(body, digest_size=16).hexdigest()
         admitted = admit(contract, body)
-        admitted.reject(_outside_units(contract, sender, admitted))
-        if len(admitted.rejected) and not admitted.originals.keys() >= {
-            v.index for v in admitted.rejected
-        }:
-            _keep_originals(contract, admitted)
+        outside = _outside_units(contract, sender, admitted, self._store)
+        if outside:
+            admitted.reject(outside)
+            items = split(body)
+            admitted.originals |= {v.index: items[v.index] for v in outside}
         at = to_us(self._clock())
         receipt = new_receipt(at)
         repeats = self._count_known(contract, sender.name, admitted.events)
@@ -152,12 +153,13 @@ class Gateway:
         unique = set(named)
         with self._store.reading() as reading:
             fact = self._store.facts[contract.name]
-            stored = fold.identities(contract, reading.states(fact, [e for e, _ in unique]))
+            states = reading.states(fact, list({e for e, _ in unique}))
+        stored = identities(contract, states)
         known = {(e, i) for e, i in unique if (e, sender, i) in stored}
         with self._recent_lock:
             recent = self._recent.setdefault(contract.name, set())
             known |= {(e, i) for e, i in unique if (e, sender, i) in recent}
-            if len(recent) > RECENT_BATCHES_MAX * 20:
+            if len(recent) > RECENT_MAX:
                 recent.clear()
             recent |= {(e, sender, i) for e, i in unique}
         return len(named) - len(unique) + len(known)
@@ -201,26 +203,48 @@ def _rejection(
     }
 
 
-def _outside_units(contract: Contract, sender: Sender, admitted: Admitted) -> list[Verdict]:
-    """Reject items of units that the key may not send for."""
-    if not sender.units or not contract.spec.units:
+def _outside_units(
+    contract: Contract, sender: Sender, admitted: Admitted, store: Store
+) -> list[Verdict]:
+    """Reject items of units that the key may not send for.
+
+    An event speaks for the first unit that it names; one that names none, for the units of its
+    dossier. Of a dossier that was not seen yet nothing is known, and nothing rejected.
+    """
+    names = contract.spec.units
+    if not sender.units or not names:
         return []
+    rows = admitted.events.select(contract.entity.alias("entity"), *names).rows()
+    silent = {r[0] for r in rows if all(v is None for v in r[1:])}
+    with store.reading() as reading:
+        table = store.facts[contract.name]
+        known = {r[0]: r[1:] for r in reading.fact_values(table, names, sorted(silent))}
     found = []
-    for name in contract.spec.units:
-        column = admitted.events[name].to_list()
-        for index, value in zip(admitted.indexes, column, strict=True):
-            if value is not None and value not in sender.units:
-                vi = f"{name}: khóa này không được gửi thay đơn vị {value}"
-                en = f"{name}: this key may not send for unit {value}"
-                found.append(Verdict(index, "unit_not_allowed", name, value, vi, en))
+    for index, (entity, *own) in zip(admitted.indexes, rows, strict=True):
+        if entity in silent:
+            units = [u for u in known.get(entity, ()) if u is not None]
+            is_allowed = not units or not sender.units.isdisjoint(units)
+            name, unit = names[0], units[0] if units else ""
+        else:
+            name, unit = next((n, u) for n, u in zip(names, own, strict=True) if u is not None)
+            is_allowed = unit in sender.units
+        if not is_allowed:
+            vi = f"{name}: khóa này không được gửi thay đơn vị {unit}"
+            en = f"{name}: this key may not send for unit {unit}"
+            found.append(Verdict(index, "unit_not_allowed", name, unit, vi, en))
     return found
 
 
-def _keep_originals(contract: Contract, admitted: Admitted) -> None:
-    """Write out items that were valid but not allowed, which the fast path did not cut out."""
-    rows = [v.index for v in admitted.rejected if v.index not in admitted.originals]
-    for index in rows:
-        admitted.originals[index] = b""
+def publish(
+    log: SqliteLog, contract: Contract, sender: str, frame: pl.DataFrame, clock: Clock
+) -> int:
+    """Append a batch of columns as one submission, checked against the contract; count it.
 
-
-__all__ = ["Answer", "Appender", "Gateway", "encode", "iso", "make_batches", "new_receipt"]
+    Raises `ValueError` for a row that breaks the contract, `LogUnavailableError` otherwise.
+    """
+    frame = admit_columns(contract, frame)
+    at = to_us(clock())
+    receipt = new_receipt(at)
+    batch = encode(contract, sender, frame, receipt, at)
+    log.append([Submission(receipt, sender, contract.name, at, len(frame), 0, [batch])])
+    return len(frame)

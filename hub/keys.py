@@ -78,8 +78,7 @@ def find(store: Store, key: str) -> Sender | None:
     """Find the sender that a key belongs to; None for an unknown or revoked key."""
     with store.reading() as reading:
         rows = reading.rows(
-            "SELECT name, units, contracts FROM api_key"
-            " WHERE key_hash = :h AND revoked_at IS NULL",
+            "SELECT name, units, contracts FROM api_key WHERE key_hash = :h AND revoked_at IS NULL",
             h=_hash(key),
         )
     if not rows:

@@ -325,6 +325,17 @@ class Reading:
             )
         ]
 
+    def fact_values(self, fact: Fact, columns: Sequence[str], entities: list[str]) -> list[Row]:
+        """Read the entity and some columns of those entities that are known."""
+        return [
+            tuple(r)
+            for r in self._c.exec_driver_sql(
+                f"SELECT entity, {','.join(columns)} FROM {fact.table}"
+                " WHERE entity IN (SELECT value FROM json_each(?))",
+                (json.dumps(entities, ensure_ascii=False),),
+            )
+        ]
+
     def sum_cells(
         self, cell_set: str, start: str, end: str, *, by_period: bool
     ) -> list[tuple[str, str, int, int]]:

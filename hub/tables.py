@@ -1,5 +1,6 @@
 """The store's tables. Figures are only ever written by `hub.apply`."""
 
+import sqlalchemy as sa
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -134,5 +135,13 @@ def fact_table(fact: Fact, into: MetaData) -> Table:
         *(Column(lane, Big, nullable=False) for lane in LANES),
         *(Column(name, types[kind]) for name, kind in fact.types.items()),
         Column("state", LargeBinary, nullable=False),
-        *(Index(f"ix_{fact.table}_{'_'.join(c)}", *c) for c in fact.indexes),
+        *(
+            Index(
+                f"ix_{fact.table}_{'_'.join(c)}",
+                *c,
+                sqlite_where=sa.text(f"{c[0]} IS NOT NULL"),
+                postgresql_where=sa.text(f"{c[0]} IS NOT NULL"),
+            )
+            for c in fact.indexes
+        ),
     )

@@ -40,7 +40,7 @@ class Dossier(Event):
         key=("dossier_code",),
         entity=("dossier_code",),
         occurred="occurred_at",
-        units=("received_by",),
+        units=("received_by", "resolved_by"),
         needs={
             "received": ("received_by", "procedure_code", "service_level", "channel", "due_at"),
             "due_changed": ("due_at",),

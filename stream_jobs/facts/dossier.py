@@ -160,6 +160,7 @@ FACT = Fact(
             "dossier.overdue_began",
             at="overdue_at",
             where="overdue_at IS NOT NULL",
+            is_ahead=True,
             sets=_BY_RECEIVER,
         ),
         Measure(
@@ -184,5 +185,6 @@ FACT = Fact(
         ),
     ),
     recount=recount,
+    indexes=(("overdue_at",),),
     lacking=("dossier.without_reception", "dossier.received"),
 )

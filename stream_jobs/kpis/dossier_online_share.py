@@ -21,7 +21,7 @@ KPI = Kpi(
     role="received_by",
     examples=(
         Example(
-            why="New: A online, B at the counter. Carried over: C, though it came online. One of three.",
+            why="New: A online, B at the counter; C, online too, is carried over. One of three.",
             events=[
                 received("A", "2023-02-01", channel="online"),
                 received("B", "2023-02-01", channel="counter"),

@@ -21,7 +21,7 @@ KPI = Kpi(
     role="received_by",
     examples=(
         Example(
-            why="Asked on 10 June: A is due that day, so not yet overdue; B was due the day before.",
+            why="Asked on 10 June: A is due that day, not yet overdue; B was due a day before.",
             events=[
                 received("A", "2023-06-01", due="2023-06-10"),
                 received("B", "2023-06-01", due="2023-06-09T17:00"),

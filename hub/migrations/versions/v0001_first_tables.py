@@ -38,10 +38,13 @@ def upgrade() -> None:
         *(number(n) for n in ("count", "value", "disputed", "d0", "d1", "d2", "d3")),
         sqlite_with_rowid=False,
     )
-    sender = [key("contract", sa.String(64)), key("sender", sa.String(128))]
+
+    def sender() -> list[sa.Column[object]]:
+        return [key("contract", sa.String(64)), key("sender", sa.String(128))]
+
     op.create_table(
         "ledger",
-        *(c.copy() for c in sender),
+        *sender(),
         key("day", sa.Integer()),
         key("class", sa.String(16)),
         key("shard", sa.Integer()),
@@ -50,7 +53,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "arrival",
-        *(c.copy() for c in sender),
+        *sender(),
         key("day", sa.Integer()),
         key("shard", sa.Integer()),
         number("count"),
@@ -58,7 +61,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "heard",
-        *(c.copy() for c in sender),
+        *sender(),
         key("shard", sa.Integer()),
         number("accepted_at"),
         number("horizon"),

@@ -1,0 +1,22 @@
+"""Metrics, declared once: name, labels and meaning."""
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+
+EVENTS_ACCEPTED = Counter(
+    "hub_events_accepted", "Events acknowledged, repeats included.", ["contract"]
+)
+EVENTS_REJECTED = Counter(
+    "hub_events_rejected", "Items that broke their contract or their key.", ["contract", "rule"]
+)
+EVENTS_APPLIED = Counter("hub_events_applied", "Events applied to the store.", ["topic"])
+LAG_EVENTS = Gauge("hub_lag_events", "Events in the log that are not yet applied.", ["topic"])
+APPLY_SECONDS = Histogram(
+    "hub_apply_seconds",
+    "Time to apply one batch, in seconds.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+REQUEST_SECONDS = Histogram(
+    "hub_http_request_seconds", "Time to answer a request, in seconds.", ["route", "status"]
+)
+
+__all__ = ["REGISTRY"]

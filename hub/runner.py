@@ -1,0 +1,122 @@
+"""The embedded runner: the one thread, in the one process, that applies the log to the store."""
+
+import fcntl
+import threading
+import time
+from pathlib import Path
+from typing import IO
+
+from hub import metrics, registry
+from hub.apply import Applier
+from hub.clock import Clock
+from hub.log import SqliteLog
+from hub.rejection import REJECTION
+from hub.store import Store
+
+POLL_SECONDS = 0.05
+EVENTS_PER_BATCH_MAX = 200_000
+
+
+class AlreadyRunningError(RuntimeError):
+    """Another process applies this log already."""
+
+
+class Runner:
+    """Applies new batches as they come.
+
+    Holds a file lock, so that one process at most applies; the position's compare-and-swap guards
+    the rest. An error that is not the data's stops it, and is kept in `failure`.
+    """
+
+    def __init__(self, log: SqliteLog, store: Store, lock_path: Path, clock: Clock) -> None:
+        self._log = log
+        self._store = store
+        contracts = {**registry.contracts(), REJECTION.name: REJECTION}
+        self._contracts = contracts
+        self._applier = Applier(store, log.identity, contracts, clock)
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._lock_path = lock_path
+        self._lock: IO[str] | None = None
+        self._thread: threading.Thread | None = None
+        self.failure: Exception | None = None
+        self.commits = 0
+        with store.reading() as reading:
+            known = reading.positions(log.identity)
+        self._positions = {c.topic: known.get(c.topic, 0) for c in contracts.values()}
+
+    def lock(self) -> None:
+        """Take the lock; raise `AlreadyRunningError` where another process holds it."""
+        file = self._lock_path.open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise AlreadyRunningError(f"{self._lock_path} is held by another process") from None
+        self._lock = file
+
+    def start(self) -> None:
+        """Begin to apply in a thread of its own."""
+        self._thread = threading.Thread(target=self._run, name="apply", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch at hand, then stop and give the lock back."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        if self._lock is not None:
+            self._lock.close()
+
+    def catch_up(self) -> int:
+        """Apply everything that is in the log; count the events."""
+        total = 0
+        while n := self.step():
+            total += n
+        return total
+
+    def step(self) -> int:
+        """Apply one batch of each topic; count the events."""
+        total = 0
+        for contract in self._contracts.values():
+            position = self._positions[contract.topic]
+            batches = self._log.read(contract.topic, position, events_max=EVENTS_PER_BATCH_MAX)
+            if not batches:
+                continue
+            with metrics.APPLY_SECONDS.time():
+                self._applier.apply(contract, batches)
+            following = batches[-1].next_offset
+            self._positions[contract.topic] = following
+            count = following - position
+            metrics.EVENTS_APPLIED.labels(contract.topic).inc(count)
+            total += count
+            with self._changed:
+                self.commits += 1
+                self._changed.notify_all()
+        return total
+
+    def wait(self, seen: int, timeout_seconds: float) -> int:
+        """Wait until there are more commits than `seen`; give their number."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.commits > seen, timeout_seconds)
+            return self.commits
+
+    def lag(self) -> dict[str, int]:
+        """Count by topic the events that are in the log and not yet applied."""
+        return {topic: self._log.end(topic) - at for topic, at in self._positions.items()}
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                if not self.step():
+                    time.sleep(POLL_SECONDS)
+        except Exception as error:
+            self.failure = error
+            raise
+        finally:
+            self._log.close()

@@ -1,0 +1,83 @@
+"""Settings, from environment variables that begin with `HUB_`."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message names it."""
+
+
+class Settings(BaseSettings):
+    """What can be set. A wrong value stops the start and is named.
+
+    `data_dir`: folder of the embedded log and store. `database_url`: the store; by default a
+    SQLite file in the data folder. `listen`: `host:port` of the HTTP server. `body_mib_max`: the
+    largest request body, in MiB. `requests_per_second_max`: per key.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore")
+
+    data_dir: Path = Path(".hub")
+    database_url: str = ""
+    listen: str = "127.0.0.1:8080"
+    body_mib_max: int = 16
+    requests_per_second_max: int = 100
+
+    @field_validator("listen")
+    @classmethod
+    def _has_host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError("expected host:port, such as 127.0.0.1:8080")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_sqlite(cls, value: str) -> str:
+        if value and not value.startswith("sqlite:///"):
+            raise ValueError("expected sqlite:///path; the embedded profile keeps its store there")
+        return value
+
+    @property
+    def host(self) -> str:
+        """The address to listen on."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port to listen on."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+    @property
+    def log_path(self) -> Path:
+        """The embedded log's file."""
+        return self.data_dir / "log.sqlite3"
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'store.sqlite3').absolute()}"
+
+
+def read_settings(**defaults: Any) -> Settings:
+    """Read the settings; `defaults` stand where the environment is silent.
+
+    Raises `SettingsError` with the variable's name.
+    """
+    try:
+        found = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"HUB_{'_'.join(str(p) for p in first['loc'])}".upper()
+        raise SettingsError(f"{name}={first['input']!r}: {first['msg']}") from None
+    silent = {n: v for n, v in defaults.items() if n not in found.model_fields_set}
+    return found.model_copy(update=silent)

@@ -1,0 +1,38 @@
+"""The stored state of an entity: its distinct events, as Avro datums one after another.
+
+Each datum stands after its acceptance day (days since 1970-01-01) and its sender, so that the
+states of many entities, joined, decode in one go.
+"""
+
+import polars as pl
+
+from hub import avro, published
+from hub.avro import Schema
+from hub.contracts import Contract
+from hub.store import Row
+
+
+def state_schema(contract: Contract) -> Schema:
+    """Describe one stored event."""
+    own = published.latest(contract.name).plain["fields"]
+    head = [{"name": "accepted_on", "type": "long"}, {"name": "sender", "type": "string"}]
+    return {"type": "record", "name": "stored", "fields": [*head, *own]}
+
+
+def state_head(accepted_on: int, sender: str) -> bytes:
+    """Write what stands before a stored event's datum."""
+    return avro.long_bytes(accepted_on) + avro.string_bytes(sender)
+
+
+def decode_states(contract: Contract, rows: list[Row]) -> pl.DataFrame:
+    """Decode the states of rows (id, entity, version, events, state), one after another."""
+    payload = b"".join(r[4] for r in rows)
+    return avro.decode_columns(state_schema(contract), payload, sum(r[3] for r in rows))
+
+
+def identities(contract: Contract, rows: list[Row]) -> set[tuple[str, str, str]]:
+    """Give the (entity, sender, event_id) of every stored event."""
+    frame = decode_states(contract, rows)
+    senders, ids = frame["sender"].to_list(), frame["event_id"].to_list()
+    entities = (r[1] for r in rows for _ in range(r[3]))
+    return set(zip(entities, senders, ids, strict=True))

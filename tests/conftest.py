@@ -1,0 +1,67 @@
+"""What tests share: a hub in a folder of its own, with a clock that tests move."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub import registry
+from hub.book import Book
+from hub.clock import to_us
+from hub.figures import answer, read_question
+from hub.gateway import Answer, Gateway
+from hub.keys import Sender
+from hub.log import SqliteLog
+from hub.reference import Reference, load
+from hub.runner import Runner
+from hub.store import Store
+
+
+class Hub:
+    """An embedded hub whose parts a test can reach."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = datetime(2026, 1, 15, 3, tzinfo=UTC)
+        self.folder = folder
+        self.log = SqliteLog(folder / "log.sqlite3")
+        self.store = Store(f"sqlite:///{folder / 'store.sqlite3'}", registry.facts())
+        self.store.check_definitions()
+        self.runner = Runner(self.log, self.store, folder / "lock", lambda: self.now)
+        self.gateway = Gateway(self.log, self.store, lambda: self.now)
+        self.reference: Reference = load()
+
+    def post(self, contract: str, *items: dict[str, Any], sender: str = "tester") -> Answer:
+        body = json.dumps(items).encode()
+        return self.gateway.accept(registry.contracts()[contract], Sender(sender), body)
+
+    def send(self, contract: str, *items: dict[str, Any], sender: str = "tester") -> None:
+        """Post and apply; every item must be taken."""
+        answer = self.post(contract, *items, sender=sender)
+        assert answer.body["rejected"] == []
+        self.runner.catch_up()
+
+    def kpi(self, name: str, at: str | None = None, **parameters: str) -> list[dict[str, Any]]:
+        """Ask for figures."""
+        kpi = registry.kpis()[name]
+        instant = to_us(datetime.fromisoformat(at) if at else self.now)
+        with self.store.reading() as reading:
+            book = Book(reading, registry.facts(), self.reference, registry.sources())
+            found: list[dict[str, Any]] = answer(
+                kpi, read_question(kpi, parameters, instant), book
+            )["figures"]
+            return found
+
+    def close(self) -> None:
+        self.gateway.close()
+        self.log.close()
+        self.store.close()
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    opened = Hub(tmp_path)
+    yield opened
+    opened.close()

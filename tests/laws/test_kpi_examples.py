@@ -1,0 +1,42 @@
+"""Every KPI's worked example, done by hand in its file, is what the hub answers."""
+
+from datetime import datetime
+
+import pytest
+
+from hub import registry
+from hub.kpis import Example, Kpi
+from hub.reference import Reference
+from tests.conftest import Hub
+
+CASES = [
+    pytest.param(kpi, example, id=f"{name}-{i}")
+    for name, kpi in registry.kpis().items()
+    for i, example in enumerate(kpi.examples)
+]
+
+
+@pytest.mark.parametrize(("kpi", "example"), CASES)
+def test_the_worked_example_holds(hub: Hub, kpi: Kpi, example: Example) -> None:
+    hub.reference = Reference({**hub.reference.tables, **example.reference})
+    if example.accepted_at:
+        hub.now = datetime.fromisoformat(example.accepted_at)
+    contract = kpi.contract or "dossier"
+    if example.events:
+        hub.post(contract, *example.events, sender=example.sender)
+        hub.runner.catch_up()
+    figures = hub.kpi(kpi.id, example.at, period=example.period, **example.where)
+    assert [(f["numerator"], f["denominator"]) for f in figures] == [
+        (example.numerator, example.denominator)
+    ]
+    assert figures[0]["dims"] == {}
+
+
+def test_every_kpi_has_an_example_and_both_languages() -> None:
+    for kpi in registry.kpis().values():
+        assert kpi.examples, kpi.id
+        assert kpi.title.vi
+        assert kpi.title.en
+        assert kpi.question.vi.endswith("?")
+        assert kpi.question.en.endswith("?")
+        assert kpi.owner
