@@ -136,6 +136,10 @@ class Book:
             for day, n in days.items()
         )
 
+    def event_years(self) -> list[tuple[str, int]]:
+        """List (year, events) over days, by when events happened."""
+        return [(iso_day(d)[:4], n) for days in self.arrivals.values() for d, n in days.items()]
+
     def due(self, source: Source, ask: Ask) -> list[tuple[int, int]]:
         """List what a source owed: (events received, events due) for each step of its schedule.
 

@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from hub.book import Ask, Book, Key
-from hub.clock import iso
+from hub.clock import iso, to_us
 from hub.kpis import BUCKETS, ROLES, Kpi
 from hub.periods import Period, month, parse_period
 from hub.store import definition_digest
@@ -38,8 +38,20 @@ class Question:
     role: str | None = None
 
 
-def read_question(kpi: Kpi, parameters: Mapping[str, str], at: int) -> Question:
+def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question:
     """Read a question from request parameters; raise `QuestionError` for what is wrong in it."""
+    at = now
+    if "at" in parameters:
+        try:
+            # In a query a plus sign reads as a blank.
+            given = datetime.fromisoformat(parameters["at"].replace(" ", "+"))
+            at = to_us(given)
+        except (ValueError, TypeError):
+            raise QuestionError(
+                "at",
+                f"không phải thời điểm có múi giờ: {parameters['at']}",
+                f"not an instant with an offset: {parameters['at']}",
+            ) from None
     known = {"period", "by", "role", "at", *kpi.dimensions}
     for name in parameters:
         if name not in known:
@@ -118,10 +130,9 @@ def _figures(
     above = kpi.numerator.sums(book, ask)
     below = kpi.denominator.sums(book, ask) if kpi.denominator else None
     keys = set(above) if below is None else {k for k, n in below.items() if n}
-    if not keys and below is None and not ask.by and kpi.contract:
+    if not keys and kpi.is_whole and not ask.by and kpi.contract:
         # Nothing was counted, but there were events: the figure is zero, not unknown.
-        if kpi.scale == 1 and book.has_events(kpi.contract, ask.period.start, ask.until):
-            keys = {()}
+        keys = {()} if book.has_events(kpi.contract, ask.period.start, ask.until) else keys
     shared = _shared(kpi, question, ask, book) if keys else {}
     out = []
     for key in sorted(keys, key=_sortable):

@@ -236,9 +236,14 @@ def _outside_units(
 
 
 def publish(
-    log: SqliteLog, contract: Contract, sender: str, frame: pl.DataFrame, clock: Clock
-) -> int:
-    """Append a batch of columns as one submission, checked against the contract; count it.
+    log: SqliteLog,
+    contract: Contract,
+    sender: str,
+    frame: pl.DataFrame,
+    clock: Clock,
+    checkpoint: tuple[str, str] | None = None,
+) -> None:
+    """Append a batch of columns as one submission, checked against the contract.
 
     Raises `ValueError` for a row that breaks the contract, `LogUnavailableError` otherwise.
     """
@@ -246,5 +251,6 @@ def publish(
     at = to_us(clock())
     receipt = new_receipt(at)
     batch = encode(contract, sender, frame, receipt, at)
-    log.append([Submission(receipt, sender, contract.name, at, len(frame), 0, [batch])])
-    return len(frame)
+    submission = Submission(receipt, sender, contract.name, at, len(frame), 0, [batch])
+    submission.checkpoint = checkpoint
+    log.append([submission])

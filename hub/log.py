@@ -127,6 +127,8 @@ class Submission:
     answer: str = "{}"
     body_digest: str = ""
     idempotency_key: str | None = None
+    # A checkpoint of whoever submits, (name, value), durable together with the events.
+    checkpoint: tuple[str, str] | None = None
     repeats: str | None = field(default=None, init=False)
     error: Exception | None = field(default=None, init=False)
 
@@ -196,6 +198,8 @@ class SqliteLog:
                 else:
                     s.repeats = earlier[1]
                 return
+        if s.checkpoint is not None:
+            connection.execute("INSERT OR REPLACE INTO log VALUES (?, ?)", s.checkpoint)
         for batch in s.batches:
             offset = self._end(connection, batch.topic)
             connection.execute(
@@ -273,14 +277,19 @@ class SqliteLog:
                 break
         return found
 
-    def find(self, receipt: str) -> list[Batch]:
-        """Read the batches of one receipt."""
-        rows = self._connection.execute(
-            "SELECT topic, sender, accepted_at, schema_id, receipt, payload, ends, base_offset"
-            " FROM batch WHERE receipt = ? ORDER BY topic, base_offset",
-            (receipt,),
-        )
-        return [_batch(row) for row in rows]
+    def checkpoint(self, name: str) -> str | None:
+        """Read a checkpoint."""
+        row = self._connection.execute("SELECT value FROM log WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def set_checkpoint(self, name: str, value: str) -> None:
+        """Set a checkpoint by itself."""
+        self._connection.execute("INSERT OR REPLACE INTO log VALUES (?, ?)", (name, value))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever appended."""
+        return self._connection.execute("SELECT 1 FROM batch LIMIT 1").fetchone() is None
 
     def received(self) -> list[tuple[str, str, int, int, int]]:
         """Count what was acknowledged, by receipts: (sender, contract, day, accepted, rejected).

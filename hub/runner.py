@@ -101,6 +101,10 @@ class Runner:
             self._changed.wait_for(lambda: self.commits > seen, timeout_seconds)
             return self.commits
 
+    def positions(self) -> dict[str, int]:
+        """Give the next offset to apply, by topic."""
+        return dict(self._positions)
+
     def lag(self) -> dict[str, int]:
         """Count by topic the events that are in the log and not yet applied."""
         return {topic: self._log.end(topic) - at for topic, at in self._positions.items()}

@@ -352,6 +352,31 @@ class Reading:
             )
         ]
 
+    def cells(self, cell_set: str) -> dict[Row, Row]:
+        """Read a set's cells over all shards: (period, dims) -> (count, value, disputed, d0..d3).
+
+        Lanes are reduced modulo 2^32.
+        """
+        lanes = ",".join(f"SUM({lane}) % 4294967296" for lane in LANES)
+        rows = self.rows(
+            f"SELECT period, dims, SUM(count), SUM(value), SUM(disputed), {lanes}"
+            " FROM cell WHERE cell_set = :s GROUP BY 1, 2",
+            s=cell_set,
+        )
+        return {r[:2]: tuple(int(n) for n in r[2:]) for r in rows}
+
+    def cell_sets(self, prefix: str) -> list[str]:
+        """List the sets whose name begins so."""
+        rows = self.rows(
+            "SELECT DISTINCT cell_set FROM cell WHERE cell_set LIKE :p", p=f"{prefix}%"
+        )
+        return [r[0] for r in rows]
+
+    def stream(self, sql: str) -> Iterator[Row]:
+        """Run a query and give its rows one after another."""
+        for row in self._c.execution_options(yield_per=10_000).exec_driver_sql(sql):
+            yield tuple(row)
+
     def horizon(self, contract: str) -> int | None:
         """Give the latest instant that any event of the contract speaks of."""
         query = sa.select(sa.func.max(heard.c.horizon)).where(heard.c.contract == contract)

@@ -46,11 +46,12 @@ class Hub:
     def kpi(self, name: str, at: str | None = None, **parameters: str) -> list[dict[str, Any]]:
         """Ask for figures."""
         kpi = registry.kpis()[name]
-        instant = to_us(datetime.fromisoformat(at) if at else self.now)
+        if at:
+            parameters["at"] = at
         with self.store.reading() as reading:
             book = Book(reading, registry.facts(), self.reference, registry.sources())
             found: list[dict[str, Any]] = answer(
-                kpi, read_question(kpi, parameters, instant), book
+                kpi, read_question(kpi, parameters, to_us(self.now)), book
             )["figures"]
             return found
 

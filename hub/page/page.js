@@ -185,9 +185,11 @@ function drawCut(asOf, cut) {
 
 // ── KPI table ─────────────────────────────────────────────────────────────
 
-/** Rows in the order of the KPI list; a KPI without a figure keeps its place and says so. */
+/** Counts first, then shares, each in the order of the list; a KPI without a figure keeps its place. */
 function rowsWanted() {
-  return state.list.kpis.filter((kpi) => GROUPS.includes(kpi.group)).flatMap((kpi) => {
+  const isShare = (kpi) => Number(kpi.measure_unit === "share");
+  const kpis = state.list.kpis.filter((kpi) => GROUPS.includes(kpi.group));
+  return kpis.sort((a, b) => isShare(a) - isShare(b)).flatMap((kpi) => {
     const keys = [...state.figures].filter(([, figure]) => figure.kpi === kpi.id).map(([key]) => key);
     return (keys.length ? keys.sort() : [kpi.id]).map((key) => ({ key, kpi }));
   });
@@ -235,7 +237,7 @@ function metMark(met) {
 }
 
 function publishedMark(figure) {
-  if (!figure.published) return el("span", { class: "quiet" }, "–");
+  if (!figure.published?.printed) return el("span", { class: "quiet" }, "–");
   const same = (text) => text.replace(/[\s\u00a0]/g, "");
   const agrees = same(figureText(figure, "vi").text) === same(figure.published.printed);
   return el("span", {}, figure.published.printed, agrees ? el("small", { class: "good" }, ` ✓ ${t("same")}`) : null);
@@ -555,7 +557,7 @@ async function readList() {
 
 async function readFigures() {
   const { period } = state;
-  const body = await ask(`/v1/figures?${new URLSearchParams({ period })}`);
+  const body = await ask(`/v1/kpis?${new URLSearchParams({ period })}`);
   if (period === state.period) take(body, true);
 }
 
@@ -610,7 +612,7 @@ async function enter() {
     byId("stations").replaceChildren();
     drawTable();
   }
-  await guarded("/v1/figures", readFigures);
+  await guarded("/v1/kpis?period", readFigures);
   if (period !== state.period) return;
   refreshStations();
   refreshSources();

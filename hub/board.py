@@ -1,0 +1,69 @@
+"""The board: every KPI's figure for one period, from one cut, beside what was published."""
+
+from typing import Any
+
+from hub import printed, reference, registry
+from hub.book import Book
+from hub.clock import iso
+from hub.figures import Question, figures
+from hub.periods import Period
+from hub.store import Reading
+
+# Words that change with the clock or with any commit, not with what a figure says.
+_VOLATILE = ("at", "cut")
+Figure = dict[str, Any]
+
+
+def open_book(reading: Reading) -> Book:
+    """Open the book on a snapshot, with all that is installed."""
+    return Book(reading, registry.facts(), reference.load(), registry.sources())
+
+
+def board(book: Book, period: Period, at: int) -> list[Figure]:
+    """Give each KPI's undimensioned figure, and the filtered ones that were published."""
+    out: list[Figure] = []
+    for kpi in registry.kpis().values():
+        asked: list[dict[str, str]] = [{}]
+        asked += [
+            dict(p.where)
+            for p in printed.published()
+            if p.kpi == kpi.id and p.period == period.text and p.where
+        ]
+        for where in asked:
+            for figure in figures(kpi, Question(period, at, (), where), book):
+                found = printed.find(kpi.id, period.text, where)
+                shown = found and {"printed": found.printed, "source": found.source}
+                out.append({"kpi": kpi.id, **figure, "dims": where, "published": shown})
+    return out
+
+
+def board_body(book: Book, period: Period, at: int) -> dict[str, Any]:
+    """Give the board as the page and the stream read it."""
+    return {
+        "period": period.text,
+        "as_of": iso(book.reading.committed_at()),
+        "cut": book.reading.cut(),
+        "figures": board(book, period, at),
+    }
+
+
+def changed(before: list[Figure], after: list[Figure]) -> list[Figure]:
+    """Give the figures that say something else than before."""
+    known = {_name(f): _said(f) for f in before}
+    return [f for f in after if known.get(_name(f)) != _said(f)]
+
+
+def _name(figure: Figure) -> str:
+    return f"{figure['kpi']} {figure['dims']}"
+
+
+def _said(figure: Figure) -> Figure:
+    return {k: v for k, v in figure.items() if k not in _VOLATILE}
+
+
+def years(book: Book) -> list[tuple[str, int]]:
+    """List the years that events speak of, newest first, with how many events each has."""
+    counted: dict[str, int] = {}
+    for year, n in book.event_years():
+        counted[year] = counted.get(year, 0) + n
+    return sorted(((y, n) for y, n in counted.items() if n > 0), reverse=True)

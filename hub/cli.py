@@ -1,0 +1,322 @@
+"""The command `hub`."""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from hub import board, demo, keys, published, registry, show
+from hub import explain as explaining
+from hub import verify as verifying
+from hub.clock import system_clock, to_us
+from hub.figures import QuestionError, answer, read_question
+from hub.hub import OpenHub, catch_up, open_hub
+from hub.periods import parse_period
+from hub.rejection import REJECTION
+from hub.runner import AlreadyRunningError
+from hub.settings import Settings, SettingsError, read_settings
+from hub.store import DefinitionChangedError
+
+app = typer.Typer(
+    help="A province's data hub whose every figure can prove itself.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+keys_app = typer.Typer(help="API keys of senders.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+err = Console(stderr=True)
+DEMO_FOLDER = Path(".hub-demo")
+
+
+def settings_for_reading() -> Settings:
+    """Read the settings; where none name a folder and only the demo's is here, take that."""
+    settings = read_settings()
+    is_silent = "data_dir" not in settings.model_fields_set
+    if is_silent and not settings.data_dir.exists() and DEMO_FOLDER.exists():
+        err.print(f"HUB_DATA_DIR is not set: using {DEMO_FOLDER}", style="dim")
+        return settings.model_copy(update={"data_dir": DEMO_FOLDER})
+    return settings
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Show a progress bar on standard error."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err) as bar:
+        yield bar
+
+
+@app.command("demo")
+def demo_command(
+    once: Annotated[bool, typer.Option(help="Load, print the figures, exit.")] = False,
+    scale: Annotated[float, typer.Option(help="Size of the year; 1 is the full one.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic year.")] = demo.SEED,
+) -> None:
+    """Load the labelled synthetic year, print the KPI table, keep live data flowing and serve."""
+    settings = read_settings(data_dir=DEMO_FOLDER)
+    wanted = demo.Demo(seed, scale)
+    with open_hub(settings) as hub:
+        demo.claim(hub.log, wanted)
+        hub.runner.lock()
+        hub.runner.start()
+        try:
+            if once:
+                _load(hub, wanted, {})
+            else:
+                _serve_demo(hub, wanted)
+        finally:
+            hub.runner.stop()
+
+
+def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any]) -> None:
+    begun = time.monotonic()
+    is_loaded = demo.is_loaded(hub.log)
+    process = None if is_loaded else demo.start_load(hub.settings, wanted)
+    already = sum(hub.runner.positions().values())
+    total = already if is_loaded else wanted.total()
+    with progress_bar() as bar:
+        task = bar.add_task("loading the synthetic year", total=total)
+
+        def report(applied: int) -> None:
+            rate = round((applied - already) / max(time.monotonic() - begun, 0.001))
+            state.update(loaded=min(applied, total), total=total, events_per_second=rate)
+            bar.update(task, completed=min(applied, total))
+
+        applied = demo.follow_load(hub, process, report)
+    state.update(loaded=applied, total=applied)
+    took = time.monotonic() - begun
+    with hub.store.reading() as reading:
+        figures = board.board(board.open_book(reading), parse_period("2023"), to_us(hub.clock()))
+    show.print_board(figures, "2023", is_synthetic=True)
+    if applied > already:
+        rate = round((applied - already) / took)
+        print(f"{applied - already:,} events in {took:.1f} s: {rate:,} events a second")
+
+
+def _serve_demo(hub: OpenHub, wanted: demo.Demo) -> None:
+    state: dict[str, Any] = {}
+    stopping = threading.Event()
+    server = _server(hub, lambda: dict(state) or None)
+
+    def run() -> None:
+        try:
+            _load(hub, wanted, state)
+            print(f"http://{hub.settings.listen}/ (stop with Ctrl-C)", flush=True)
+            demo.keep_flowing(hub, wanted, stopping)
+        except Exception as error:
+            err.print(f"{type(error).__name__}: {error}", style="red")
+            server.should_exit = True
+            raise
+
+    thread = threading.Thread(target=run, name="demo", daemon=True)
+    thread.start()
+    server.run()
+    stopping.set()
+    thread.join(timeout=5)
+
+
+def _server(hub: OpenHub, progress: Any = lambda: None) -> uvicorn.Server:
+    from hub.http import create_app  # noqa: PLC0415 (only what serves needs the web framework)
+
+    config = uvicorn.Config(
+        create_app(hub, hub.gateway(), progress),
+        host=hub.settings.host,
+        port=hub.settings.port,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+    )
+    return uvicorn.Server(config)
+
+
+@app.command()
+def serve() -> None:
+    """Serve the gateway, the KPI API, the page and the metrics, and apply the log."""
+    with open_hub(read_settings()) as hub:
+        hub.runner.lock()
+        hub.runner.start()
+        try:
+            _server(hub).run()
+        finally:
+            hub.runner.stop()
+
+
+@app.command()
+def kpi(
+    kpi_id: Annotated[str | None, typer.Argument(metavar="[ID]")] = None,
+    period: Annotated[str, typer.Option(help="2023 2023-H1 2023-Q1 2023-05 2023-W07 …")] = "",
+    by: Annotated[str, typer.Option(help="Dimensions, comma separated.")] = "",
+    role: Annotated[str, typer.Option(help="received_by, resolved_by or citizen.")] = "",
+    where: Annotated[
+        list[str] | None, typer.Option(help="A filter, such as service=electricity.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="The instant of the question, ISO 8601.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the HTTP body.")] = False,
+) -> None:
+    """Print figures: of one KPI, or of all."""
+    given = {"period": period, "by": by, "role": role, "at": at}
+    parameters = {k: v for k, v in given.items() if v}
+    parameters |= dict(w.split("=", 1) for w in where or [])
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        now = to_us(hub.clock())
+        with hub.store.reading() as reading:
+            book = board.open_book(reading)
+            if kpi_id is None:
+                asked = parse_period(period or str(system_clock().year))
+                body = board.board_body(book, asked, now)
+                figures = body["figures"]
+            else:
+                found = registry.kpis().get(kpi_id)
+                if found is None:
+                    raise typer.BadParameter(f"unknown KPI; one of {', '.join(registry.kpis())}")
+                body = answer(found, read_question(found, parameters, now), book)
+                figures = [{"kpi": kpi_id, **f} for f in body["figures"]]
+        if as_json:
+            print(json.dumps(body, ensure_ascii=False))
+        else:
+            show.print_board(figures, body["period"], is_synthetic=hub.is_synthetic)
+
+
+@app.command()
+def verify() -> None:
+    """Recompute everything from the log by another path; exit 1 and name what differs."""
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        with progress_bar() as bar:
+            tasks: dict[str, Any] = {}
+
+            def report(name: str, done: int, total: int) -> None:
+                if name not in tasks:
+                    tasks[name] = bar.add_task(name, total=total)
+                bar.update(tasks[name], completed=done, total=total)
+
+            found = verifying.verify(hub.log, hub.store, report)
+    for line in found.differences[: verifying.DIFFERENCES_SHOWN_MAX]:
+        print(line)
+    more = len(found.differences) - verifying.DIFFERENCES_SHOWN_MAX
+    if more > 0:
+        print(f"… and {more} more")
+    print(
+        f"{found.events:,} events, {found.facts:,} facts and {found.cells:,} cells recomputed:"
+        f" {len(found.differences)} differences"
+    )
+    if found.differences:
+        raise typer.Exit(1)
+
+
+@app.command()
+def explain(name: Annotated[str, typer.Argument(metavar="KEY_OR_CELL")]) -> None:
+    """Say what is in a cell, or where an entity is counted and where it is not."""
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        with hub.store.reading() as reading:
+            try:
+                found = explaining.explain(reading, name)
+            except explaining.UnknownNameError:
+                err.print(f"{name}: neither an entity nor a cell", style="red")
+                raise typer.Exit(1) from None
+    print(json.dumps(found, ensure_ascii=False, indent=2))
+
+
+@app.command()
+def rebuild() -> None:
+    """Make all figures anew from the log, by the definitions that are installed now."""
+    settings = settings_for_reading()
+    with open_hub(settings, check=False) as hub:
+        hub.runner.lock()
+        hub.store.clear_derived()
+        hub.store.check_definitions()
+    with open_hub(settings) as hub:
+        hub.runner.lock()
+        total = sum(hub.runner.lag().values())
+        with progress_bar() as bar:
+            task = bar.add_task("rebuilding", total=total)
+            while done := hub.runner.step():
+                bar.advance(task, done)
+        hub.runner.stop()
+    print(f"{total:,} events applied anew")
+
+
+@app.command()
+def render(
+    check: Annotated[bool, typer.Option(help="Write nothing; exit 1 if stale.")] = False,
+) -> None:
+    """Write the Avro schemas from the contracts (in a source tree)."""
+    folder = Path(str(registry.avro_folder()))
+    stale = published.render([*registry.contracts().values(), REJECTION], folder, check=check)
+    for name in stale:
+        print(f"{'stale' if check else 'wrote'}: {name}")
+    if check and stale:
+        raise typer.Exit(1)
+
+
+@keys_app.command("create")
+def keys_create(
+    name: Annotated[str, typer.Argument(help="The sender's name; it outlives its keys.")],
+    units: Annotated[str, typer.Option(help="Units it may send for; none given: all.")] = "",
+    contracts: Annotated[str, typer.Option(help="Contracts it may send; none: all.")] = "",
+) -> None:
+    """Make a key; it is printed once, alone on the last line."""
+    wanted = [c for c in contracts.split(",") if c]
+    for contract in wanted:
+        if contract not in registry.contracts():
+            raise typer.BadParameter(f"unknown contract {contract!r}")
+    with open_hub(settings_for_reading()) as hub:
+        allowed = [u for u in units.split(",") if u]
+        print(keys.create(hub.store, hub.clock, name, allowed, wanted))
+
+
+@keys_app.command("list")
+def keys_list() -> None:
+    """List keys; the keys themselves are not kept."""
+    with open_hub(settings_for_reading()) as hub:
+        for key in keys.listed(hub.store):
+            state = "revoked" if key.revoked_at else "valid"
+            bound = f"units={key.units or 'all'} contracts={key.contracts or 'all'}"
+            print(f"{key.id}  {key.name}  {bound}  {state}")
+
+
+@keys_app.command("revoke")
+def keys_revoke(key_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Revoke a key by its id; servers notice within ten seconds."""
+    with open_hub(settings_for_reading()) as hub:
+        if not keys.revoke(hub.store, hub.clock, key_id):
+            err.print(f"{key_id}: no such valid key", style="red")
+            raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command; known troubles end with a plain message and exit code 2."""
+    os.environ.setdefault("POLARS_MAX_THREADS", str(os.cpu_count() or 1))
+    try:
+        app()
+    except (
+        SettingsError,
+        QuestionError,
+        AlreadyRunningError,
+        DefinitionChangedError,
+        demo.OtherEventsError,
+    ) as error:
+        err.print(f"{error}", style="red")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What was published about past years, to be shown beside the figures that the hub computes.
+
+Only what shows figures reads this; what computes or generates them may not (a law).
+"""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+
+from hub import registry
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published figure; parts that were not printed are empty."""
+
+    kpi: str
+    period: str
+    where: tuple[tuple[str, str], ...]
+    numerator: str
+    denominator: str
+    printed: str
+    target_met: str
+    source: str
+
+
+@cache
+def published() -> tuple[Published, ...]:
+    """Read the published figures."""
+    with registry.reference_file("published").open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Published(
+                row["kpi"],
+                row["period"],
+                tuple(tuple(p.split("=", 1)) for p in row["filter"].split(",") if p),  # type: ignore[misc]
+                row["numerator"],
+                row["denominator"],
+                row["printed"],
+                row["target_met"],
+                row["source"],
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def find(kpi: str, period: str, where: dict[str, str]) -> Published | None:
+    """Find what was published for a figure."""
+    wanted = tuple(sorted(where.items()))
+    return next(
+        (p for p in published() if (p.kpi, p.period, p.where) == (kpi, period, wanted)), None
+    )
