@@ -161,7 +161,7 @@ def fold(
     )
 
 
-def digest_facts(fact: Fact, entities: pl.Series, facts: pl.DataFrame) -> pl.DataFrame:
+def digest_facts(fact: Fact, facts: pl.DataFrame) -> pl.DataFrame:
     """Add each fact's digest as four lanes `d0`..`d3` of 32 bits.
 
     The digest is BLAKE2b, 16 bytes, over the UTF-8 text of contract, entity, the columns in their
@@ -172,7 +172,7 @@ def digest_facts(fact: Fact, entities: pl.Series, facts: pl.DataFrame) -> pl.Dat
         pl.concat_str(
             [
                 pl.lit(fact.contract),
-                entities.alias("entity"),
+                pl.col("entity"),
                 *(pl.col(n).cast(pl.String).fill_null("") for n in fact.types),
                 pl.col("is_disputed").cast(pl.String),
             ],

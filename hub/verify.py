@@ -50,7 +50,12 @@ class Findings:
 def verify(log: SqliteLog, store: Store, progress: _Progress = lambda *_: None) -> Findings:
     """Compare facts, cells, ledger and quarantine with what the log says, up to the position."""
     findings = Findings()
-    with tempfile.TemporaryDirectory(prefix="hub-verify-") as folder, store.reading() as reading:
+    context = multiprocessing.get_context("spawn")
+    with (
+        tempfile.TemporaryDirectory(prefix="hub-verify-") as folder,
+        store.reading() as reading,
+        ProcessPoolExecutor(min(os.cpu_count() or 1, 8), mp_context=context) as pool,
+    ):
         positions = reading.positions(log.identity)
         ledger: dict[Row, int] = {}
         arrivals: dict[Row, int] = {}
@@ -61,7 +66,7 @@ def verify(log: SqliteLog, store: Store, progress: _Progress = lambda *_: None) 
             path = Path(folder) / name
             path.mkdir()
             _deal(log, contract, until, path, progress)
-            database = _recount_all(fact, contract, path, ledger, arrivals, progress)
+            database = _recount_all(fact, path, pool, ledger, arrivals, progress)
             _compare_facts(reading, fact, database, findings)
             _compare_cells(reading, fact, database, findings, progress)
             database.close()
@@ -100,8 +105,8 @@ def _deal(
 
 def _recount_all(
     fact: Fact,
-    contract: Contract,
     folder: Path,
+    pool: ProcessPoolExecutor,
     ledger: dict[Row, int],
     arrivals: dict[Row, int],
     progress: _Progress,
@@ -113,21 +118,18 @@ def _recount_all(
     names = ["entity", "is_disputed", *LANES, *fact.types]
     database.execute(f"CREATE TABLE {fact.table} ({','.join(names)})")
     marks = ",".join("?" * len(names))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, 8), mp_context=context) as pool:
-        jobs = [
-            pool.submit(_recount, contract.name, folder / f"{i}.bucket") for i in range(BUCKETS)
-        ]
-        for i, job in enumerate(jobs, 1):
-            rows, counted, arrived = job.result()
-            database.execute("BEGIN")
-            database.executemany(f"INSERT INTO {fact.table} VALUES ({marks})", rows)
-            database.execute("COMMIT")
-            for key, n in counted.items():
-                ledger[key] = ledger.get(key, 0) + n
-            for key, n in arrived.items():
-                arrivals[key] = arrivals.get(key, 0) + n
-            progress(contract.name, BUCKETS + i, 2 * BUCKETS)
+    paths = [folder / f"{i}.bucket" for i in range(BUCKETS)]
+    jobs = [pool.submit(_recount, fact.contract, p) for p in paths if p.stat().st_size]
+    for i, job in enumerate(jobs, 1):
+        rows, counted, arrived = job.result()
+        database.execute("BEGIN")
+        database.executemany(f"INSERT INTO {fact.table} VALUES ({marks})", rows)
+        database.execute("COMMIT")
+        for key, n in counted.items():
+            ledger[key] = ledger.get(key, 0) + n
+        for key, n in arrived.items():
+            arrivals[key] = arrivals.get(key, 0) + n
+        progress(fact.contract, len(jobs) + i, 2 * len(jobs))
     return database
 
 

@@ -181,6 +181,7 @@ function drawCut(asOf, cut) {
   byId("updated").dateTime = asOf ?? "";
   byId("updated").textContent = asOf ? timeText(asOf) : "–";
   byId("cut").textContent = cut ?? "–";
+  byId("cut").title = cut ?? "";
 }
 
 // ── KPI table ─────────────────────────────────────────────────────────────

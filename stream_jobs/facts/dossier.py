@@ -83,8 +83,8 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
     return found
 
 
-_BY_RECEIVER = (("channel", "service_level"), ("received_by", "channel"))
-_BY_RESOLVER = (("channel", "service_level"), ("resolved_by", "channel"))
+_BY_RECEIVER = (("channel", "service_level"), ("received_by",))
+_BY_RESOLVER = (("channel", "service_level"), ("resolved_by",))
 
 FACT = Fact(
     contract="dossier",
