@@ -274,7 +274,7 @@ def _fact_rows(
     frame = frame.with_columns((pl.col("g") // 2).alias("g"))
     is_known = pl.col("g").is_in(kept["g"].implode())
     new = frame.filter(~is_known)
-    head = ["entity", pl.lit(1).alias("version"), pl.col("fresh").alias("events")]
+    head = [pl.col("entity"), pl.lit(1).alias("version"), pl.col("fresh").alias("events")]
     created = [
         (*row, states[i])
         for row, i in zip(new.select(*head, *tail).iter_rows(), new["at"], strict=True)
@@ -285,7 +285,7 @@ def _fact_rows(
         how="left",
         maintain_order="left",
     )
-    head = ["entity", pl.col("version") + 1, pl.col("events") + pl.col("fresh")]
+    head = [pl.col("entity"), pl.col("version") + 1, pl.col("events") + pl.col("fresh")]
     changed = [
         (*row, old_states[place] + states[i], key, version)
         for row, i, place, key, version in zip(

@@ -170,7 +170,7 @@ class Book:
                 if every or self.reference.is_working_day(epoch + timedelta(d))
             ]
         months = 12 if source.cadence == "yearly" else 1
-        steps = []
+        steps: list[tuple[int, int]] = []
         y, m = period.start_on.year, period.start_on.month
         m = 1 if months == 12 else m
         while True:

@@ -133,7 +133,7 @@ def _serve_demo(hub: OpenHub, wanted: demo.Demo) -> None:
 
 
 def _server(hub: OpenHub, progress: Any = lambda: None) -> uvicorn.Server:
-    from hub.http import create_app  # noqa: PLC0415 (only what serves needs the web framework)
+    from hub.http.app import create_app  # noqa: PLC0415 (only what serves needs the web framework)
 
     config = uvicorn.Config(
         create_app(hub, hub.gateway(), progress),

@@ -41,7 +41,8 @@ def open_hub(
 ) -> Iterator[OpenHub]:
     """Open the hub in the settings' data folder; nothing is applied yet.
 
-    Raises `DefinitionChangedError`, unless told not to `check`, where its figures follow other definitions than installed.
+    Raises `DefinitionChangedError`, unless told not to `check`, where its figures follow other
+    definitions than the installed ones.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     log = SqliteLog(settings.log_path)

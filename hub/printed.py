@@ -3,11 +3,10 @@
 Only what shows figures reads this; what computes or generates them may not (a law).
 """
 
-import csv
 from dataclasses import dataclass
 from functools import cache
 
-from hub import registry
+from hub.reference import read_table
 
 
 @dataclass(frozen=True)
@@ -27,20 +26,24 @@ class Published:
 @cache
 def published() -> tuple[Published, ...]:
     """Read the published figures."""
-    with registry.reference_file("published").open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Published(
-                row["kpi"],
-                row["period"],
-                tuple(tuple(p.split("=", 1)) for p in row["filter"].split(",") if p),  # type: ignore[misc]
-                row["numerator"],
-                row["denominator"],
-                row["printed"],
-                row["target_met"],
-                row["source"],
-            )
-            for row in csv.DictReader(file)
+    return tuple(
+        Published(
+            row["kpi"],
+            row["period"],
+            _pairs(row["filter"]),
+            row["numerator"],
+            row["denominator"],
+            row["printed"],
+            row["target_met"],
+            row["source"],
         )
+        for row in read_table("published")
+    )
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    parts = (p.partition("=") for p in text.split(",") if p)
+    return tuple((name, value) for name, _, value in parts)
 
 
 def find(kpi: str, period: str, where: dict[str, str]) -> Published | None:

@@ -5,6 +5,7 @@ What was published about past years is not here: figures must not know what they
 
 import csv
 import hashlib
+import io
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -86,11 +87,16 @@ class Reference:
         return next((r["parent"] or None for r in self.tables["units"] if r["code"] == area), None)
 
 
+def read_table(name: str) -> list[Row]:
+    """Read one table of reference data."""
+    text = registry.reference_file(name).read_text("utf-8")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
 @cache
 def load() -> Reference:
     """Read the installed lists."""
     tables = {}
     for name in TABLES:
-        with registry.reference_file(name).open(encoding="utf-8", newline="") as file:
-            tables[name] = list(csv.DictReader(file))
+        tables[name] = read_table(name)
     return Reference(tables)

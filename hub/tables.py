@@ -1,5 +1,7 @@
 """The store's tables. Figures are only ever written by `hub.apply`."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import (
     BigInteger,
@@ -123,7 +125,7 @@ def fact_table(fact: Fact, into: MetaData) -> Table:
     `state` holds the entity's distinct events as Avro datums, each after its acceptance day and
     sender; `events` says how many.
     """
-    types = {"text": Text, "integer": Big}
+    types: dict[str, Any] = {"text": Text, "integer": Big}
     return Table(
         fact.table,
         into,

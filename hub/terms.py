@@ -156,7 +156,7 @@ class Statistic(Term):
 
     def sums(self, book: Book, ask: Ask) -> Sums:
         """Sum the statistics that stand for the period."""
-        found: dict[tuple[str, ...], dict[str, dict[str, int]]] = {}
+        found: dict[tuple[str, str, str], dict[str, dict[str, int]]] = {}
         first, last = ask.period.start_on.year, ask.period.end_on.year
         rows = book.reading.sum_cells(
             f"{self.measure}/{'+'.join(_KEYS)}", f"{first:04}", f"{last + 1:04}", by_period=True

@@ -149,7 +149,7 @@ def _recount(name: str, path: Path) -> tuple[list[Row], dict[Row, int], dict[Row
     arrivals: dict[Row, int] = {}
     for entity, held in entities.items():
         live, is_disputed, classes = held.judge(contract)
-        values = fact.recount(live)
+        values = fact.recount(list(live))
         columns = [values[n] for n in fact.types]
         lanes = fact_digest(name, entity, columns, is_disputed)
         rows.append((entity, int(is_disputed), *lanes, *columns))
@@ -157,8 +157,8 @@ def _recount(name: str, path: Path) -> tuple[list[Row], dict[Row, int], dict[Row
             key = (name, sender, day, kind)
             ledger[key] = ledger.get(key, 0) + 1
         for sender, wire in held.arrived():
-            key = (name, sender, day_of(contract.occurred_of(wire)))
-            arrivals[key] = arrivals.get(key, 0) + 1
+            happened = (name, sender, day_of(contract.occurred_of(wire)))
+            arrivals[happened] = arrivals.get(happened, 0) + 1
     return rows, ledger, arrivals
 
 
@@ -354,8 +354,8 @@ def _compare_rows(reading: Reading, table: str, ours: list[Row], findings: Findi
 
 def _compare_sums(reading: Reading, table: str, ours: dict[Row, int], findings: Findings) -> None:
     stored: dict[Row, int] = {}
-    for *key, _, count in reading.table(table):
-        stored[tuple(key)] = stored.get(tuple(key), 0) + int(count)
+    for row in reading.table(table):
+        stored[row[:-2]] = stored.get(row[:-2], 0) + int(row[-1])
     for key in sorted(ours.keys() | stored.keys()):
         if ours.get(key, 0) != stored.get(key, 0):
             name = f"{table} {'/'.join(str(k) for k in key)}"

@@ -21,7 +21,7 @@ KPI = Kpi(
     role="received_by",
     examples=(
         Example(
-            why="Of three received before 2024, ended or not, A reached the portal in time; B only in"
+            why="Of three received before 2024 A, though ended, reached the portal; B only in"
             " 2024; a failure after A's success undoes nothing.",
             events=[
                 received("A", "2022-05-01"),

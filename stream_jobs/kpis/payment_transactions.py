@@ -21,7 +21,7 @@ KPI = Kpi(
     dims=DIMS,
     examples=(
         Example(
-            why="The year's own statistic stands (20 transactions); the month inside it is not added.",
+            why="The year's own statistic stands (20); the month inside it is not added.",
             events=[
                 paid("cashless", "2023", customers=10, amount=1_000),
                 paid("cashless", "2023-05", customers=4, amount=300),

@@ -19,7 +19,7 @@ KPI = Kpi(
     dims={"service_level": "service_level"},
     examples=(
         Example(
-            why="Two are in force at the end of 2023: one of them fully online; the third is of 2024.",
+            why="Two are in force at the end of 2023: one fully online; the third is of 2024.",
             events=[],
             reference={
                 "procedures": [

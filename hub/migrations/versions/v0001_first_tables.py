@@ -1,5 +1,7 @@
 """The first tables: position, definition, cells, ledger, arrivals, quarantine, keys."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,7 +13,7 @@ def upgrade() -> None:
     """Create the tables."""
     big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-    def key(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+    def key(name: str, kind: Any) -> sa.Column[object]:
         return sa.Column(name, kind, primary_key=True)
 
     def number(name: str) -> sa.Column[int]:

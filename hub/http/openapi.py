@@ -1,6 +1,10 @@
 """What `/openapi.json` says beyond the routes: bodies and verdicts, from the contracts."""
 
+from collections.abc import Callable
 from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 
 from hub.contracts import Contract
 from hub.kpis import Kpi
@@ -99,14 +103,51 @@ def _query(name: str, words: str) -> dict[str, Any]:
     }
 
 
-KPI_EXTRA: dict[str, Any] = {
-    "parameters": [
-        _query("period", "2023 2023-H1 2023-Q1 2023-05 2023-W07 2023-05-17"),
-        _query("by", "các chiều, cách nhau dấu phẩy | dimensions, comma separated"),
-        _query("role", "received_by | resolved_by | citizen"),
-        _query("at", "thời điểm của câu hỏi, ISO 8601 | the instant of the question"),
-    ],
+_PERIOD = _query("period", "2023 2023-H1 2023-Q1 2023-05 2023-W07 2023-05-17")
+QUERIES: dict[str, dict[str, Any]] = {
+    "/v1/kpis": {"parameters": [_PERIOD]},
+    "/v1/kpis/{kpi_id}": {
+        "parameters": [
+            _PERIOD,
+            _query("by", "các chiều, cách nhau dấu phẩy | dimensions, comma separated"),
+            _query("role", "received_by | resolved_by | citizen"),
+            _query("at", "thời điểm của câu hỏi, ISO 8601 | the instant of the question"),
+        ],
+    },
+    "/v1/stream": {
+        "parameters": [
+            _PERIOD,
+            _query("limit", "số sự kiện rồi dừng | end after so many events"),
+            _query("seconds", "số giây rồi dừng | end after so many seconds"),
+        ],
+    },
 }
+_BAD = _problem("Câu hỏi sai | The question cannot be answered as put")
+GET_RESPONSES: dict[str, dict[int | str, dict[str, Any]]] = {
+    "/v1/kpis": {400: _BAD},
+    "/v1/kpis/{kpi_id}": {400: _BAD, 404: _problem("Không có chỉ số này | No such KPI")},
+    "/v1/stream": {400: _BAD},
+    "/readyz": {503: _problem("Đã ngừng cập nhật | Figures are no longer updated")},
+}
+
+
+def renderer(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Make what renders `/openapi.json`: the routes, and how a key is shown."""
+
+    def render() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+            )
+            bearer = {"type": "http", "scheme": "bearer"}
+            schema.setdefault("components", {})["securitySchemes"] = {"bearer": bearer}
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    return render
 
 
 def describe_kpi(kpi: Kpi) -> dict[str, Any]:

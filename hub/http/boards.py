@@ -1,0 +1,107 @@
+"""Boards for the page, computed once for all who follow a period, and streamed as they change."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hub import board, registry
+from hub.clock import to_us
+from hub.http import openapi
+from hub.hub import OpenHub
+from hub.periods import Period
+
+INTERVAL_SECONDS = 1.0
+IDLE_SECONDS = 15.0
+PERIODS_MAX = 64
+
+Progress = Callable[[], dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A board that was computed: when, in how many seconds, after how many commits."""
+
+    made_at: float
+    took: float
+    commits: int
+    body: dict[str, Any]
+
+
+class Boards:
+    """Computes the board of a period once for everybody who follows it."""
+
+    def __init__(self, hub: OpenHub) -> None:
+        self._hub = hub
+        self._kept: dict[str, Kept] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def catalogue(self, period: Period | None) -> dict[str, Any]:
+        """List the KPIs and the years that have events; with a period, its figures too."""
+        with self._hub.store.reading() as reading:
+            book = board.open_book(reading)
+            years = board.years(book)
+            out = {
+                "kpis": [openapi.describe_kpi(k) for k in registry.kpis().values()],
+                "periods": [y for y, _ in years],
+                "default_period": max(years, key=lambda y: y[1])[0] if years else None,
+                "synthetic": self._hub.is_synthetic,
+            }
+            if period is not None:
+                out |= board.board_body(book, period, to_us(self._hub.clock()))
+        return out
+
+    def _compute(self, period: Period) -> dict[str, Any]:
+        with self._hub.store.reading() as reading:
+            return board.board_body(board.open_book(reading), period, to_us(self._hub.clock()))
+
+    async def latest(self, period: Period) -> dict[str, Any]:
+        """Give the period's board, made anew where there were commits or time has passed."""
+        lock = self._locks.setdefault(period.text, asyncio.Lock())
+        async with lock:
+            now, commits = time.monotonic(), self._hub.runner.commits
+            kept = self._kept.get(period.text)
+            if kept:
+                age = now - kept.made_at
+                is_old = age > IDLE_SECONDS or kept.commits != commits
+                # A fifth of one core at most goes into boards, however long one takes.
+                if age < max(INTERVAL_SECONDS, 4 * kept.took) or not is_old:
+                    return kept.body
+            body = await asyncio.to_thread(self._compute, period)
+            if len(self._kept) >= PERIODS_MAX:
+                self._kept.clear()
+            made_at = time.monotonic()
+            self._kept[period.text] = Kept(made_at, made_at - now, commits, body)
+            return body
+
+    async def follow(
+        self, period: Period, limit: int, seconds: float, since: str | None, progress: Progress
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield changed figures as they change.
+
+        A client that comes back with the id of the present cut has missed nothing; any other gets
+        all figures, each being a state and not a step.
+        """
+        ends = time.monotonic() + seconds
+        sent: list[board.Figure] = []
+        is_first, last_progress = True, None
+        while limit > 0 and time.monotonic() < ends:
+            state = progress()
+            if state is not None and state != last_progress:
+                last_progress = state
+                yield {"event": "progress", "data": json.dumps(state)}
+                limit -= 1
+            body = await self.latest(period)
+            fresh = board.changed(sent, body["figures"])
+            if is_first and since == body["cut"]:
+                fresh = []
+            elif is_first or fresh:
+                out = {**body, "figures": fresh}
+                data = json.dumps(out, ensure_ascii=False)
+                yield {"event": "figures", "id": body["cut"], "data": data}
+                limit -= 1
+            is_first, sent = False, body["figures"]
+            if limit > 0:
+                await asyncio.sleep(min(INTERVAL_SECONDS, max(0, ends - time.monotonic())))

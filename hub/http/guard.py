@@ -1,0 +1,101 @@
+"""Who may send, how often, and how much."""
+
+import asyncio
+import time
+import zlib
+
+from fastapi import Request
+
+from hub import keys
+from hub.http.problems import ProblemError
+from hub.hub import OpenHub
+from hub.keys import Sender
+
+KNOWN_KEYS_SECONDS = 10.0
+
+
+class Guard:
+    """Knows senders by their keys, and how often each may come."""
+
+    def __init__(self, hub: OpenHub) -> None:
+        self._hub = hub
+        self._known: dict[str, tuple[float, Sender | None]] = {}
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    async def sender(self, request: Request) -> Sender:
+        """Find who sends; raise 401 without a valid key, 429 where it comes too often."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        found = await self._find(key.strip()) if scheme.lower() == "bearer" else None
+        if found is None:
+            raise ProblemError(
+                401,
+                "unauthorized",
+                "cần khóa hợp lệ: Authorization: Bearer <khóa>",
+                "a valid key is needed: Authorization: Bearer <key>",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        self._take(key)
+        return found
+
+    async def reader(self, request: Request) -> None:
+        """Let anybody read on loopback; elsewhere ask for a key."""
+        if not self._hub.settings.is_loopback:
+            await self.sender(request)
+
+    async def _find(self, key: str) -> Sender | None:
+        now = time.monotonic()
+        cached = self._known.get(key)
+        if cached and now - cached[0] < KNOWN_KEYS_SECONDS:
+            return cached[1]
+        found = await asyncio.to_thread(keys.find, self._hub.store, key)
+        if found is not None:
+            self._known[key] = (now, found)
+        else:
+            self._known.pop(key, None)
+        return found
+
+    def _take(self, key: str) -> None:
+        most = float(self._hub.settings.requests_per_second_max)
+        now = time.monotonic()
+        level, at = self._buckets.get(key, (most, now))
+        level = min(most, level + (now - at) * most)
+        if level < 1:
+            raise ProblemError(
+                429,
+                "too_many_requests",
+                f"quá {most:.0f} lần gửi một giây; hãy gộp nhiều bản ghi vào một lần gửi",
+                f"more than {most:.0f} requests a second; send many items in one request",
+                headers={"Retry-After": "1"},
+            )
+        self._buckets[key] = (level - 1, now)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read a body, unpacking gzip, without ever holding more than the limit."""
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding not in ("identity", "gzip"):
+        raise ProblemError(
+            415,
+            "unknown_encoding",
+            f"không hỗ trợ mã hóa {encoding}",
+            f"content encoding {encoding} is not supported",
+        )
+    unpack = zlib.decompressobj(31) if encoding == "gzip" else None
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += unpack.decompress(chunk, limit + 1 - len(body)) if unpack else chunk
+            if len(body) > limit or (unpack and unpack.unconsumed_tail):
+                raise ProblemError(
+                    413,
+                    "body_too_large",
+                    f"nội dung lớn hơn {limit >> 20} MiB",
+                    f"the body is larger than {limit >> 20} MiB",
+                )
+    except zlib.error as error:
+        raise ProblemError(
+            400, "not_gzip", "nội dung không phải gzip", "the body is not gzip"
+        ) from error
+    if unpack and not unpack.eof:
+        raise ProblemError(400, "not_gzip", "gzip bị cắt cụt", "the gzip body is cut short")
+    return bytes(body)

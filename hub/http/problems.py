@@ -1,0 +1,65 @@
+"""Errors as RFC 9457 problem details, with `message_vi` and `message_en`."""
+
+from typing import Any
+
+from fastapi.responses import JSONResponse
+
+from hub.figures import QuestionError
+from hub.periods import Period, parse_period
+
+
+class ProblemError(Exception):
+    """An error that the client is told about."""
+
+    def __init__(self, status: int, rule: str, vi: str, en: str, **more: Any) -> None:
+        super().__init__(en)
+        self.status = status
+        self.rule = rule
+        self.vi = vi
+        self.en = en
+        self.headers = more.pop("headers", {})
+        self.more = more
+
+    def response(self) -> JSONResponse:
+        """Write the problem details."""
+        body = {
+            "type": f"urn:lgsp:problem:{self.rule}",
+            "title": self.rule,
+            "status": self.status,
+            "detail": self.en,
+            "message_vi": self.vi,
+            "message_en": self.en,
+            **self.more,
+        }
+        return JSONResponse(body, self.status, self.headers, media_type="application/problem+json")
+
+
+def question_problem(error: QuestionError) -> ProblemError:
+    """Turn a question that cannot be answered into a 400."""
+    return ProblemError(400, "bad_question", error.vi, error.en, parameter=error.parameter)
+
+
+def read_period(text: str) -> Period:
+    """Read a period from a request; raise 400 for anything else."""
+    try:
+        return parse_period(text)
+    except ValueError:
+        raise question_problem(
+            QuestionError("period", f"không phải kỳ: {text}", f"not a period: {text}")
+        ) from None
+
+
+def read_number(parameters: dict[str, str], name: str, most: float) -> float:
+    """Read a positive number from a query; `most` where it is absent."""
+    text = parameters.get(name, "")
+    if not text:
+        return most
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 < value <= most:
+        raise question_problem(
+            QuestionError(name, f"{name} phải là số dương", f"{name} must be a positive number")
+        )
+    return value
