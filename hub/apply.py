@@ -197,9 +197,9 @@ def find_change(
 
 def _bound(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Set aside new events of an entity that already has as many as it may have."""
-    place = events.select(pl.int_range(pl.len()).over("g")).to_series()
-    if place.max() is None or int(place.max()) < EVENTS_PER_ENTITY_MAX:  # type: ignore[arg-type]
+    if not len(events) or np.bincount(events["g"].to_numpy()).max() <= EVENTS_PER_ENTITY_MAX:
         return events, events.clear()
+    place = events.select(pl.int_range(pl.len()).over("g")).to_series()
     return events.filter(place < EVENTS_PER_ENTITY_MAX), events.filter(
         place >= EVENTS_PER_ENTITY_MAX
     )

@@ -8,7 +8,7 @@ value must not break old readers, and bulk readers know strings.
 import io
 import json
 import struct
-from typing import Any
+from typing import Any, cast
 
 import fastavro
 import numpy as np
@@ -120,6 +120,11 @@ def plain(schema: Any) -> Any:
     return {"type": "record", "name": schema["name"], "fields": fields}
 
 
+def parsed(schema: Schema) -> Schema:
+    """Prepare a schema for `read_one` and `encode_columns`, which would else do so every time."""
+    return cast("Schema", fastavro.parse_schema(schema))
+
+
 def _zigzag_bytes(n: int) -> bytes:
     out = bytearray()
     n = (n << 1) ^ (n >> 63)
@@ -150,7 +155,7 @@ def decode_columns(schema: Schema, payload: bytes, count: int) -> pl.DataFrame:
     `schema` is the plain form of a flat record. Raises `polars.exceptions.PolarsError` for bytes
     that are not such datums.
     """
-    text = json.dumps(schema).encode()
+    text = json.dumps({k: schema[k] for k in ("type", "name", "fields")}).encode()
     head = [b"Obj\x01", _zigzag_bytes(2), string_bytes("avro.schema"), _zigzag_bytes(len(text))]
     head += [text, string_bytes("avro.codec"), string_bytes("null"), b"\x00", _SYNC]
     if count == 0:

@@ -267,7 +267,7 @@ class Contract:
 
     @cached_property
     def _has_period(self) -> bool:
-        return next(f for f in self.fields if f.name == self.spec.occurred).kind == "text"
+        return self._field(self.spec.occurred).kind == "text"
 
     @cached_property
     def occurred(self) -> pl.Expr:
@@ -292,7 +292,8 @@ class Contract:
 
     def entity_of(self, wire: dict[str, Any]) -> str:
         """The name of the thing one event is about."""
-        return "|".join(_name_of(self._field(n), wire[n]) for n in self.spec.entity)
+        parts = [_name_of(self._by_name[n], wire[n]) for n in self.spec.entity]
+        return parts[0] if len(parts) == 1 else "|".join(parts)
 
     @cached_property
     def can_retract(self) -> bool:
@@ -300,7 +301,11 @@ class Contract:
         return self.spec.retracting_kind is not None
 
     def _field(self, name: str) -> WireField:
-        return next(f for f in self.fields if f.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, WireField]:
+        return {f.name: f for f in self.fields}
 
     def _wire(self, name: str, schema: dict[str, Any]) -> WireField:
         info = self.model.model_fields[name]

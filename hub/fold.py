@@ -127,9 +127,14 @@ def order(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:
     keys = [group, *(n for n in keyed.columns if n.startswith("~"))]
     keyed = keyed.sort(keys, nulls_last=False)
     # Sorting by text is slow and decides only ties, so it is done only where there are any.
-    if keyed.select(keys).is_duplicated().any():
+    if len(keyed) > 1 and keyed.select(_ties(keys)).to_series().any():
         keyed = keyed.sort([*keys, *IDENTITY, "content_digest"], nulls_last=False)
     return keyed.drop([n for n in keyed.columns if n.startswith("~")])
+
+
+def _ties(keys: list[str]) -> pl.Expr:
+    """Tell which rows of a sorted frame have the keys of the row before."""
+    return pl.all_horizontal(pl.col(k).eq_missing(pl.col(k).shift()) for k in keys)
 
 
 def fold(
@@ -180,6 +185,7 @@ def digest_facts(fact: Fact, facts: pl.DataFrame) -> pl.DataFrame:
         )
     ).to_series()
     blake = hashlib.blake2b
-    joined = b"".join([blake(t.encode(), digest_size=16).digest() for t in text.to_list()])
+    texts = text.cast(pl.Binary).to_list()
+    joined = b"".join([blake(t, digest_size=16).digest() for t in texts])
     lanes = np.frombuffer(joined, "<u4").reshape(-1, 4).astype(np.int64)
     return facts.with_columns(pl.Series(f"d{i}", lanes[:, i]) for i in range(4))

@@ -36,8 +36,8 @@ class Revision:
 
     @cached_property
     def plain(self) -> Schema:
-        """The schema without texts and logical types."""
-        return dict(avro.plain(self.schema))
+        """The schema without texts and logical types, parsed for the decoder once."""
+        return avro.parsed(avro.plain(self.schema))
 
 
 def file_name(name: str, number: int) -> str:

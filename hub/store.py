@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from alembic import command
@@ -316,14 +316,12 @@ class Reading:
 
     def states(self, fact: Fact, entities: list[str]) -> list[Row]:
         """Read (id, entity, version, events, state) of those entities that are known."""
-        return [
-            tuple(r)
-            for r in self._c.exec_driver_sql(
-                f"SELECT id, entity, version, events, state FROM {fact.table}"
-                " WHERE entity IN (SELECT value FROM json_each(?))",
-                (json.dumps(entities, ensure_ascii=False),),
-            )
-        ]
+        found = self._c.exec_driver_sql(
+            f"SELECT id, entity, version, events, state FROM {fact.table}"
+            " WHERE entity IN (SELECT value FROM json_each(?))",
+            (json.dumps(entities, ensure_ascii=False),),
+        )
+        return cast("list[Row]", found.fetchall())
 
     def fact_values(self, fact: Fact, columns: Sequence[str], entities: list[str]) -> list[Row]:
         """Read the entity and some columns of those entities that are known."""

@@ -140,8 +140,8 @@ def _recount(name: str, path: Path) -> tuple[list[Row], dict[Row, int], dict[Row
     entities: dict[str, Entity] = {}
     for sender, day, schema_id, datum in _records(path):
         wire = avro.read_one(published.by_id(schema_id).plain, datum)
-        for f in contract.fields:
-            wire.setdefault(f.name, None)
+        if len(wire) < len(contract.fields):
+            wire = {f.name: wire.get(f.name) for f in contract.fields}
         entity = contract.entity_of(wire)
         entities.setdefault(entity, Entity()).add(sender, day, datum, wire)
     rows: list[Row] = []

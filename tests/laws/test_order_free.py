@@ -1,0 +1,445 @@
+"""Any order, any repetition, any batches: the tables say the same, and what the log says."""
+
+from collections import Counter
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hub import registry
+from tests.laws.small import Json, Sent, Small
+
+IDS = ["1", "2", "e\u0301-\U0001f30a"]
+# Two sides of local midnights, a tie with another offset, and one long before the others.
+INSTANTS = [
+    "2022-12-31T23:59:59.999999+07:00",
+    "2023-01-01T00:00:00+07:00",
+    "2022-12-31T17:00:00Z",
+    "2023-01-02T08:00:00+07:00",
+    "1950-06-01T08:00:00+07:00",
+]
+DUES = ["2023-01-01T17:00:00+07:00", "2022-12-30T17:00:00+07:00", "2024-02-29T17:00:00+07:00"]
+KINDS = [
+    *["received"] * 6,
+    *["retracted"] * 6,
+    *["resolved", "due_changed", "rated", "synced"] * 2,
+    *["registered", "refused", "processing", "supplement_requested", "payment_requested"],
+    *["withdrawn", "stopped", "returned", "supplemented", "sync_failed"],
+]
+UNITS = ["H57.1", "H57.2"]
+once = settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | strategy
+
+
+def present(fields: Json) -> Json:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+@st.composite
+def dossiers(draw: st.DrawFn) -> Json:
+    kind = draw(st.sampled_from(KINDS))
+    fields = {
+        "event_id": draw(st.sampled_from(IDS)),
+        "dossier_code": draw(st.sampled_from(["A", "A", "A", "B"])),
+        "kind": kind,
+        "occurred_at": draw(st.sampled_from(INSTANTS)),
+        "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
+        "resolved_by": draw(maybe(st.sampled_from(UNITS))),
+        "citizen_unit": draw(maybe(st.sampled_from(UNITS))),
+    }
+    if kind == "received":
+        fields |= {
+            "received_by": draw(st.sampled_from(UNITS)),
+            "procedure_code": "1.005129",
+            "service_level": draw(st.sampled_from(["full", "partial"])),
+            "channel": draw(st.sampled_from(["counter", "online"])),
+        }
+    if kind in ("received", "due_changed"):
+        fields["due_at"] = draw(st.sampled_from(DUES))
+    if kind == "rated":
+        fields["satisfied"] = draw(st.booleans())
+    if kind == "retracted":
+        fields["retracts"] = draw(st.sampled_from([*IDS, "never sent"]))
+    return present(fields)
+
+
+@st.composite
+def payments(draw: st.DrawFn) -> Json:
+    number = st.sampled_from([0, 1, 7, 10**12])
+    return present(
+        {
+            "event_id": draw(st.sampled_from(IDS)),
+            "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
+            "reporter": "DIENLUC",
+            "service": "electricity",
+            "method": draw(st.sampled_from(["cashless", "cash"])),
+            "area": "H57",
+            "period": draw(st.sampled_from(["2023", "2023-05", "2023-05-17"])),
+            "revision": draw(st.integers(0, 2)),
+            "transactions": draw(number),
+            "customers": draw(number),
+            "amount_vnd": draw(number),
+        }
+    )
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> Json:
+    quantity, unit = draw(
+        st.sampled_from([("salinity", "g/L"), ("salinity", "mg/L"), ("ph", "pH")])
+    )
+    # Either side of both lines and of a half; in mg/L some of them round.
+    value = draw(st.sampled_from(["0.999", "1", "3.999", "4", "4000", "999.5", "999.499", "-0.5"]))
+    return present(
+        {
+            "event_id": draw(st.sampled_from(IDS)),
+            "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
+            "station_code": draw(st.sampled_from(["ST01", "ST02"])),
+            "measured_at": draw(st.sampled_from(INSTANTS)),
+            "quantity": quantity,
+            "value": value,
+            "unit": unit,
+            "quality": draw(maybe(st.sampled_from([1, 2, 3, 4, 9]))),
+            "revised_at": draw(maybe(st.sampled_from(INSTANTS))),
+        }
+    )
+
+
+EVENTS = {"dossier": dossiers, "payment": payments, "reading": readings}
+
+
+@st.composite
+def deliveries(draw: st.DrawFn, events: Callable[[], st.SearchStrategy[Json]]) -> list[Sent]:
+    """Some events, some of them delivered again, now and then on another day."""
+    first = draw(
+        st.lists(
+            st.builds(Sent, st.sampled_from(["one_stop", "one_stop", "portal"]), st.integers(20_400, 20_401), events()),
+            min_size=3,
+            max_size=16,
+        )
+    )
+    again = draw(st.lists(st.sampled_from(first), max_size=4))
+    return first + [Sent(s.sender, draw(st.integers(20_400, 20_402)), s.event) for s in again]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Callable[[], Path]:
+    """Give a new folder at each call."""
+    numbers = count()
+    return lambda: tmp_path / str(next(numbers))
+
+
+def differences(small: Small) -> list[str]:
+    return small.verify().differences
+
+
+def test_every_contract_has_a_way_to_make_events() -> None:
+    assert EVENTS.keys() == registry.contracts().keys() == registry.facts().keys()
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_order_repetition_and_batches_change_nothing(
+    folders: Callable[[], Path], name: str
+) -> None:
+    contract = registry.contracts()[name]
+    seen: Counter[str] = Counter()
+
+    @once
+    @given(st.data())
+    def holds(data: st.DataObject) -> None:
+        sent = data.draw(deliveries(EVENTS[name]))
+        shuffled = data.draw(st.permutations(sent))
+        cuts = sorted(data.draw(st.sets(st.integers(1, len(sent)), max_size=5)))
+        at_once = data.draw(st.integers(1, 3))
+        for small in (whole, pieces, rebuilt):
+            small.clear()
+        whole.append(contract, sent)
+        whole.apply(contract, 1_000)
+        for a, b in zip([0, *cuts], [*cuts, len(sent)], strict=True):
+            if shuffled[a:b]:
+                pieces.append(contract, shuffled[a:b])
+                pieces.apply(contract, at_once)
+        said = whole.said(by_day=False)
+        assert pieces.said(by_day=False) == said
+        assert pieces.empty_cells() == whole.empty_cells() == []
+        assert pieces.ledger_by_day() == pieces.received_by_day()
+        rebuilt.apply(contract, 1_000)
+        assert rebuilt.said(by_day=True) == pieces.said(by_day=True)
+        assert differences(pieces) == []
+        seen.update(kind for _, _, _, kind in said["ledger"])
+        seen.update("dispute" for f in said[f"fact_{name}"].values() if f["is_disputed"])
+
+    with (
+        Small(folders()) as whole,
+        Small(folders()) as pieces,
+        Small(folders(), pieces.log) as rebuilt,
+    ):
+        holds()
+    # The law would say little over events that never met each other.
+    meant = {"applied", "duplicate", "conflict", "dispute"}
+    assert seen.keys() >= (meant | {"retracted"} if contract.can_retract else meant)
+
+
+def test_repeating_everything_adds_duplicates_and_nothing_else(
+    folders: Callable[[], Path],
+) -> None:
+    contract = registry.contracts()["dossier"]
+
+    @settings(once, max_examples=15)
+    @given(deliveries(dossiers))
+    def holds(sent: list[Sent]) -> None:
+        small.clear()
+        small.append(contract, sent)
+        small.apply(contract, 1)
+        before = small.said(by_day=True)
+        small.append(contract, sent)
+        small.apply(contract, 2)
+        after = small.said(by_day=True)
+        ledger, kept = Counter(after.pop("ledger")), Counter(before.pop("ledger"))
+        assert after == before
+        kept.update(("dossier", s.sender, s.day, "duplicate") for s in sent)
+        assert ledger == kept
+
+    with Small(folders()) as small:
+        holds()
+
+
+def received(event_id: str, at: str = "2023-01-05T08:00:00+07:00", **more: Any) -> Json:
+    return {
+        "event_id": event_id,
+        "dossier_code": "A",
+        "kind": "received",
+        "occurred_at": at,
+        "received_by": "H57.1",
+        "procedure_code": "1.005129",
+        "service_level": "full",
+        "channel": "counter",
+        "due_at": "2023-02-01T17:00:00+07:00",
+        **more,
+    }
+
+
+def happened(event_id: str, kind: str, at: str = "2023-01-06T08:00:00+07:00", **more: Any) -> Json:
+    return {
+        "event_id": event_id,
+        "dossier_code": "A",
+        "kind": kind,
+        "occurred_at": at,
+        **more,
+    }
+
+
+def by(sender: str, *events: Json) -> list[Sent]:
+    return [Sent(sender, 20_400, e) for e in events]
+
+
+# What must count, worked out by hand; each set is delivered forwards and backwards.
+CASES: dict[str, tuple[list[Sent], Json, dict[str, int]]] = {
+    "a later record corrects what happened at the same time": (
+        by(
+            "s",
+            received("1"),
+            received("2", channel="online", recorded_at="2023-03-01T00:00:00Z"),
+        ),
+        {"channel": "online"},
+        {"applied": 2},
+    ),
+    "recorded at one time, the later happening counts": (
+        by(
+            "s",
+            received("1", recorded_at="2023-03-01T00:00:00Z"),
+            received("2", "2023-01-07T08:00:00Z", recorded_at="2023-03-01T00:00:00Z"),
+        ),
+        {"received_at": 1_673_078_400_000_000},
+        {"applied": 2},
+    ),
+    "a tie goes to the kind listed later": (
+        by("s", received("1"), happened("9", "withdrawn"), happened("2", "stopped")),
+        {"end_kind": "stopped", "is_on_time": None},
+        {"applied": 3},
+    ),
+    "then to the greater sender": (
+        by("a", received("9", channel="online")) + by("b", received("1", channel="post")),
+        {"channel": "post"},
+        {"applied": 2},
+    ),
+    "then to the greater event_id, by its bytes": (
+        by("s", received("Z", channel="online"), received("a", channel="post")),
+        {"channel": "post"},
+        {"applied": 2},
+    ),
+    "one event_id of two senders is two events": (
+        by("a", received("1")) + by("b", happened("1", "resolved")),
+        {"end_kind": "resolved", "is_disputed": 0},
+        {"applied": 2},
+    ),
+    "a retraction makes an event as if it had never been": (
+        by("s", received("1"), happened("2", "resolved"), happened("3", "retracted", retracts="2")),
+        {"ended_at": None, "end_kind": None},
+        {"applied": 2, "retracted": 1},
+    ),
+    "a retraction of what was never sent waits": (
+        by("s", received("1"), happened("3", "retracted", retracts="2")),
+        {"channel": "counter"},
+        {"applied": 2},
+    ),
+    "a retraction is not retracted": (
+        by(
+            "s",
+            received("1"),
+            happened("2", "retracted", retracts="1"),
+            happened("3", "retracted", retracts="2"),
+        ),
+        {"received_at": None, "first_at": None},
+        {"applied": 2, "retracted": 1},
+    ),
+    "nor does it withdraw itself": (
+        by("s", received("1"), happened("2", "retracted", retracts="2")),
+        {"channel": "counter"},
+        {"applied": 2},
+    ),
+    "another sender's retraction names another event": (
+        by("a", received("1")) + by("b", happened("2", "retracted", retracts="1")),
+        {"channel": "counter"},
+        {"applied": 2},
+    ),
+    "one identity, two contents: in dispute": (
+        by("s", received("1"), happened("2", "resolved"), happened("2", "refused")),
+        {"is_disputed": 1},
+        {"applied": 2, "conflict": 1},
+    ),
+    "a retraction settles a dispute": (
+        by(
+            "s",
+            received("1"),
+            happened("2", "resolved"),
+            happened("2", "refused"),
+            happened("3", "retracted", retracts="2"),
+        ),
+        {"is_disputed": 0, "end_kind": None},
+        {"applied": 2, "retracted": 2},
+    ),
+    "the same instant with another offset is the same content": (
+        by("s", received("1"), received("1", at="2023-01-05T01:00:00Z")),
+        {"is_disputed": 0},
+        {"applied": 1, "duplicate": 1},
+    ),
+    "absent and null are the same content": (
+        by("s", received("1"), received("1", citizen_unit=None)),
+        {"is_disputed": 0},
+        {"applied": 1, "duplicate": 1},
+    ),
+}
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("name", CASES)
+def test_what_counts_by_hand(folders: Callable[[], Path], name: str, backwards: bool) -> None:
+    sent, fact, ledger = CASES[name]
+    contract = registry.contracts()["dossier"]
+    for at_once in (1, 10):
+        with Small(folders()) as small:
+            for one in reversed(sent) if backwards else sent:
+                small.append(contract, [one])
+            small.apply(contract, at_once)
+            said = small.said(by_day=False)
+            assert {k: said["fact_dossier"]["A"][k] for k in fact} == fact
+            counted: dict[str, int] = {}
+            for (_, _, _, kind), n in said["ledger"].items():
+                counted[kind] = counted.get(kind, 0) + n
+            assert counted == ledger
+            assert differences(small) == []
+
+
+def test_a_withdrawn_maximum_gives_way_to_the_next(folders: Callable[[], Path]) -> None:
+    contract = registry.contracts()["reading"]
+    reading = {
+        "station_code": "ST01",
+        "quantity": "salinity",
+        "unit": "g/L",
+        "measured_at": "2023-03-01T05:00:00+07:00",
+    }
+    later = reading | {"measured_at": "2023-03-01T06:00:00+07:00"}
+    sent = [
+        reading | {"event_id": "1", "value": 9},
+        later | {"event_id": "2", "value": 2},
+        reading | {"event_id": "3", "value": 9, "quality": 4, "revised_at": "2023-04-01T00:00:00Z"},
+    ]
+    with Small(folders()) as small:
+        for i, e in enumerate(sent):
+            small.append(contract, [Sent("s", 20_400 + i, e)])
+            small.apply(contract, 1)
+        cells = small.said(by_day=True)["cells"]
+        key = ("2023-03-01", "station_code=ST01")
+        assert cells["reading.salinity_max/station_code", *key][:2] == (1, 2_000)
+        assert cells["reading.hours_over_1/station_code", *key][:2] == (1, 1)
+        assert ("reading.hours_over_4/station_code", *key) not in cells
+        assert small.verify().differences == []
+
+
+TAMPERING = [
+    ("UPDATE cell SET value = value + 1 WHERE cell_set LIKE 'dossier.resolved/r%'", "cell dossier"),
+    ("UPDATE cell SET count = count + 1 WHERE cell_set LIKE 'dossier.left/r%'", "cell dossier.le"),
+    ("UPDATE cell SET d2 = d2 + 1 WHERE cell_set LIKE 'dossier.left/c%'", "cell dossier.left/ch"),
+    ("DELETE FROM cell WHERE cell_set LIKE 'dossier.received/r%'", "cell dossier.received/rec"),
+    ("UPDATE fact_dossier SET channel = 'post'", "fact dossier/A"),
+    ("DELETE FROM fact_dossier", "fact dossier/A"),
+    ("UPDATE ledger SET count = count + 1 WHERE class = 'applied'", "ledger dossier/s/20400/app"),
+    ("UPDATE ledger SET class = 'discarded' WHERE class = 'applied'", "ledger dossier/s/20400/dis"),
+    ("UPDATE arrival SET count = count + 1", "arrival dossier/s/"),
+    ("INSERT INTO cell VALUES ('dossier.gone/x', '2023', '', 0, 1, 0, 0, 0, 0, 0, 0)", "cells dos"),
+]
+
+
+@pytest.mark.parametrize(("statement", "named"), TAMPERING)
+def test_verify_names_what_was_tampered_with(
+    folders: Callable[[], Path], statement: str, named: str
+) -> None:
+    contract = registry.contracts()["dossier"]
+    with Small(folders()) as small:
+        small.append(contract, by("s", received("1"), happened("2", "resolved")))
+        small.apply(contract, 1)
+        assert small.verify().differences == []
+        with small.store.administering() as connection:
+            connection.exec_driver_sql(statement)
+        found = small.verify().differences
+        assert any(d.startswith(named) for d in found), found
+
+
+def test_an_instant_of_the_log_is_enough_for_verify(folders: Callable[[], Path]) -> None:
+    """What is not applied yet is no difference."""
+    contract = registry.contracts()["dossier"]
+    with Small(folders()) as small:
+        small.append(contract, by("s", received("1")))
+        small.apply(contract, 1)
+        small.append(contract, by("s", happened("2", "resolved")))
+        findings = small.verify()
+        assert findings.differences == []
+        assert findings.events == 1
+        small.apply(contract, 1)
+        assert small.verify().events == 2
+
+
+def test_days_are_local(folders: Callable[[], Path]) -> None:
+    contract = registry.contracts()["dossier"]
+    last = "2022-12-31T16:59:59.999999Z"
+    first = "2022-12-31T17:00:00Z"
+    with Small(folders()) as small:
+        small.append(contract, by("s", received("1", at=last)))
+        small.append(contract, by("s", received("2", at=first) | {"dossier_code": "B"}))
+        small.apply(contract, 5)
+        cells = small.said(by_day=True)["cells"]
+        days = {k[1] for k in cells if k[0] == "dossier.received/received_by"}
+        assert days == {"2022-12-31", "2023-01-01"}
