@@ -32,9 +32,14 @@ def board(book: Book, period: Period, at: int) -> list[Figure]:
         for where in asked:
             for figure in figures(kpi, Question(period, at, (), where), book):
                 found = printed.find(kpi.id, period.text, where)
-                shown = found and {"printed": found.printed, "source": found.source}
+                shown = found and {"printed": _printed(found), "source": found.source}
                 out.append({"kpi": kpi.id, **figure, "dims": where, "published": shown})
     return out
+
+
+def _printed(found: printed.Published) -> str:
+    """Give what was printed; a count that stands in the text as it is written in tables."""
+    return found.printed or f"{int(found.numerator):,}".replace(",", ".")
 
 
 def board_body(book: Book, period: Period, at: int) -> dict[str, Any]:

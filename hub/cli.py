@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -112,6 +113,7 @@ def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any]) -> None:
 
 def _serve_demo(hub: OpenHub, wanted: demo.Demo) -> None:
     state: dict[str, Any] = {}
+    failures: list[Exception] = []
     stopping = threading.Event()
     server = _server(hub, lambda: dict(state) or None)
 
@@ -121,15 +123,33 @@ def _serve_demo(hub: OpenHub, wanted: demo.Demo) -> None:
             print(f"http://{hub.settings.listen}/ (stop with Ctrl-C)", flush=True)
             demo.keep_flowing(hub, wanted, stopping)
         except Exception as error:
-            err.print(f"{type(error).__name__}: {error}", style="red")
+            failures.append(error)
             server.should_exit = True
-            raise
 
     thread = threading.Thread(target=run, name="demo", daemon=True)
     thread.start()
-    server.run()
-    stopping.set()
-    thread.join(timeout=5)
+    try:
+        _run(server)
+    finally:
+        stopping.set()
+        thread.join(timeout=5)
+    if failures:
+        raise failures[0]
+
+
+def _run(server: uvicorn.Server) -> None:
+    """Serve until SIGTERM or Ctrl-C, then let everything end in order.
+
+    uvicorn raises the signal again when it has stopped; by itself that would end the process there
+    and then.
+    """
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+    with suppress(KeyboardInterrupt):
+        server.run()
 
 
 def _server(hub: OpenHub, progress: Any = lambda: None) -> uvicorn.Server:
@@ -152,7 +172,7 @@ def serve() -> None:
         hub.runner.lock()
         hub.runner.start()
         try:
-            _server(hub).run()
+            _run(_server(hub))
         finally:
             hub.runner.stop()
 

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+WIDTH_PRINTED = 180
 _HUNDREDTH = Decimal("0.01")
 
 
@@ -31,7 +32,7 @@ def print_board(figures: list[dict[str, Any]], period: str, *, is_synthetic: boo
     """Print KPI, numerator, denominator, value, published, target and met."""
     title = f"{period}{' · dữ liệu mô phỏng (synthetic data)' if is_synthetic else ''}"
     table = Table(title=title)
-    table.add_column("KPI")
+    table.add_column("KPI", no_wrap=True)
     for name in ("numerator", "denominator", "value", "published", "target", "met"):
         table.add_column(name, justify="right")
     for f in figures:
@@ -49,7 +50,7 @@ def print_board(figures: list[dict[str, Any]], period: str, *, is_synthetic: boo
             target or "",
             met,
         )
-    Console(width=None if Console().is_terminal else 150).print(table)
+    Console(width=None if Console().is_terminal else WIDTH_PRINTED).print(table)
 
 
 def _target(figure: dict[str, Any]) -> str:

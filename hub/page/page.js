@@ -465,8 +465,10 @@ function stationCard(station, points, mean, { span, greatest }) {
 // ── sources ───────────────────────────────────────────────────────────────
 
 async function readSources() {
-  const bodies = await Promise.all(SOURCE_KPIS.map((id) => ask(`/v1/kpis/${id}?by=source`)));
-  state.sources = { period: bodies[0].period, kpis: new Map(bodies.map((body, i) => [SOURCE_KPIS[i], body.figures])) };
+  // What was due is due in the period shown; items are judged by when they were accepted, that is lately.
+  const asked = (id) => (id === "source_complete_share" ? `&period=${encodeURIComponent(state.period)}` : "");
+  const bodies = await Promise.all(SOURCE_KPIS.map((id) => ask(`/v1/kpis/${id}?by=source${asked(id)}`)));
+  state.sources = { period: bodies[0].period, due: bodies[1].period, kpis: new Map(bodies.map((body, i) => [SOURCE_KPIS[i], body.figures])) };
   drawSources();
 }
 
@@ -486,8 +488,8 @@ function sourceLevel(id, figure) {
 
 function drawSources() {
   if (!state.sources) return;
-  const { period, kpis } = state.sources;
-  byId("quality-note").textContent = t("sources_note", period);
+  const { period, due: dueIn, kpis } = state.sources;
+  byId("quality-note").textContent = t("sources_note", period, dueIn);
   const names = [...new Set([...kpis.values()].flat().map((f) => f.dims.source))].sort();
   const mark = { good: "✓", watch: "!", bad: "✗", none: "–" };
   byId("sources").replaceChildren(...(names.length ? names : [null]).map((source) => {
@@ -632,6 +634,7 @@ function choose(period) {
   state.period = period;
   remember({ period });
   due.delete("stations");
+  due.delete("sources");
   drawHeader();
   void enter();
 }

@@ -1,0 +1,35 @@
+"""`pip install` of the built package, into an empty environment, is a complete hub."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_wheel_runs_the_demo_from_another_folder(tmp_path: Path) -> None:
+    def run(*command: str | Path, **more: str) -> str:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("HUB_", "PYTHON"))}
+        done = subprocess.run(
+            [str(c) for c in command],
+            cwd=tmp_path,
+            env={**clean, **more},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path / "dist", ROOT)
+    wheel = next((tmp_path / "dist").glob("*.whl"))
+    run(sys.executable, "-m", "venv", tmp_path / "venv")
+    bin_folder = tmp_path / "venv" / "bin"
+    run(bin_folder / "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
+    table = run(bin_folder / "hub", "demo", "--once", "--scale", "0.01")
+    assert "35,32 %" in table
+    assert (tmp_path / ".hub-demo" / "log.sqlite3").is_file()
+    proof = run(bin_folder / "hub", "verify")
+    assert "0 differences" in proof
