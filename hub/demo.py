@@ -26,7 +26,6 @@ from hub.log import SqliteLog
 from hub.settings import Settings
 
 SEED = 2023
-LIVE_SECONDS = 1.0
 DEFECTS_PER_POST_MAX = 100
 
 
@@ -147,9 +146,11 @@ def keep_flowing(hub: OpenHub, demo: Demo, stopping: threading.Event) -> None:
     flows = {
         name: synthetic.live(demo.seed, system_clock) for name, synthetic in generators().items()
     }
-    sources = registry.sources()
-    while not stopping.wait(LIVE_SECONDS):
-        for name, flow in flows.items():
-            contract = registry.contracts()[sources[name].contract]
-            gateway.accept(contract, Sender(name), json.dumps(next(flow)).encode())
+    paces: dict[str, float] = {n: made.LIVE_SECONDS for n, made in generators().items()}
+    due = dict.fromkeys(flows, time.monotonic())
+    while not stopping.wait(max(0.0, min(due.values()) - time.monotonic())):
+        name = min(due, key=lambda n: due[n])
+        contract = registry.contracts()[registry.sources()[name].contract]
+        gateway.accept(contract, Sender(name), json.dumps(next(flows[name])).encode())
+        due[name] = time.monotonic() + paces[name]
     gateway.close()

@@ -43,7 +43,8 @@ class Measure:
     period), or in the period that the fact itself has, in column `period`. A cell holds how many
     facts count and the sum of `value`; a `recomputed` value (a maximum, a number of distinct
     hours) is an SQL aggregate taken anew over the cell's facts. `where` and `value` are SQL that
-    the columns engine and both databases read alike. `sets` are the dimension sets kept.
+    the columns engine and both databases read alike. `sets` are the dimension sets kept, the
+    one with the fewest cells first.
     `is_ahead` says that the instant may lie after every event (a due date).
     """
 

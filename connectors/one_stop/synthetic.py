@@ -513,6 +513,10 @@ def _reception(rng: random.Random, at: datetime, event_id: str, counter: str) ->
     }
 
 
+# A dossier event every second.
+LIVE_SECONDS = 1.0
+
+
 def live(seed: int, clock: Callable[[], datetime]) -> Iterator[dict[str, object]]:
     """Yield events of now without end: new receptions and what follows on them, oldest first.
 

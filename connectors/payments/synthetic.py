@@ -183,6 +183,10 @@ def _statistic(
     }
 
 
+# A statistic a minute: a day's revisions stay far below what one entity may hold.
+LIVE_SECONDS = 60.0
+
+
 def live(seed: int, clock: Callable[[], datetime]) -> Iterator[dict[str, object]]:
     """Yield statistics of today without end, which grow through the day.
 

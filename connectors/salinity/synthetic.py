@@ -147,6 +147,10 @@ def _reading(station: int, at: datetime, event_id: str) -> dict[str, object]:
     }
 
 
+# A reading every five seconds, one station after another.
+LIVE_SECONDS = 5.0
+
+
 def live(seed: int, clock: Callable[[], datetime]) -> Iterator[dict[str, object]]:
     """Yield the present hour of every station, then readings of now, station after station.
 

@@ -44,7 +44,7 @@ const TEXTS = {
     official: "Chính thức",
     restated: "Điều chỉnh",
     absent: "chưa có số liệu",
-    unread: "chưa đọc được",
+    unread: "đang đọc…",
     no_denominator: "không tính được (mẫu số bằng 0)",
     none: "không có",
     question: "Câu hỏi",

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Self
 from unittest import mock
 
+import polars as pl
+
 from hub import registry
 from hub.admission import admit
 from hub.apply import Applier
@@ -40,6 +42,13 @@ class Sent:
     event: Json
 
 
+def admitted_frame(contract: Contract, items: Sequence[Json]) -> pl.DataFrame:
+    """Admit items that keep their contract."""
+    admitted = admit(contract, json.dumps(items).encode())
+    assert admitted.rejected == []
+    return admitted.events
+
+
 class Small:
     """A log and a store in a folder; `log` may be one that is there already."""
 
@@ -56,15 +65,14 @@ class Small:
 
     def append(self, contract: Contract, sent: Sequence[Sent]) -> None:
         """Append deliveries: a run of one sender and day is one batch with one receipt."""
-        admitted = admit(contract, json.dumps([s.event for s in sent]).encode())
-        assert admitted.rejected == []
+        events = admitted_frame(contract, [s.event for s in sent])
         at = 0
         submissions = []
         for (sender, day), run in groupby(sent, key=lambda s: (s.sender, s.day)):
             size = len(list(run))
             accepted_at = day * DAY_US - OFFSET_US + 1
             receipt = f"r{next(self._receipts)}"
-            frame = admitted.events[at : at + size]
+            frame = events[at : at + size]
             batch = encode(contract, sender, frame, receipt, accepted_at)
             submissions.append(
                 Submission(receipt, sender, contract.name, accepted_at, size, 0, [batch])

@@ -103,7 +103,7 @@ def test_bodies_that_cannot_be_read_are_refused_as_a_whole(name: str) -> None:
 
 
 def test_items_are_limited() -> None:
-    items = dump([GOOD]) [1:-1]
+    items = dump([GOOD])[1:-1]
     array = b"[" + b",".join([items] * ITEMS_MAX) + b"]"
     assert admit(DOSSIER, array).total == ITEMS_MAX
     assert admit(DOSSIER, b"\n".join([items] * ITEMS_MAX)).total == ITEMS_MAX
@@ -237,7 +237,13 @@ def test_a_number_of_ten_thousand_digits_is_refused_without_being_read() -> None
 
 
 def test_a_line_that_is_no_json_costs_itself_only() -> None:
-    lines = [dump(GOOD), dump(OTHER)[:40], b'{"event_id": "\xff"}', b'{"a": "\\ud800"}', dump(OTHER)]
+    lines = [
+        dump(GOOD),
+        dump(OTHER)[:40],
+        b'{"event_id": "\xff"}',
+        b'{"a": "\\ud800"}',
+        dump(OTHER),
+    ]
     admitted = admit(DOSSIER, b"\n".join(lines))
     assert admitted.indexes == [0, 4]
     assert [(v.index, v.rule) for v in admitted.rejected] == [(i, "not_json") for i in (1, 2, 3)]

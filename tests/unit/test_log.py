@@ -1,0 +1,278 @@
+"""The embedded log: consecutive, durable or nothing, and readable by any Kafka tool."""
+
+import io
+import multiprocessing
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pytest
+
+from hub import published, registry
+from hub.avro import split_wire
+from hub.clock import iso
+from hub.gateway import encode
+from hub.log import (
+    Batch,
+    IdempotencyConflictError,
+    LogUnavailableError,
+    SqliteLog,
+    Submission,
+)
+from stream_jobs.worked import dossier, paid, salinity
+from tests.laws.small import admitted_frame
+
+AT = 1_700_000_000_000_000
+DAY_US = 86_400_000_000
+EXAMPLES: dict[str, list[dict[str, Any]]] = {
+    "dossier": [dossier(f"H57.1-{i}", "processing", "2023-05-01") for i in range(3)],
+    "payment": [paid("cash", "2023-05", customers=i, amount=0) for i in range(3)],
+    "reading": [salinity("ST01", f"2023-05-01T0{i}:00", 1.5) for i in range(3)],
+}
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[SqliteLog]:
+    opened = SqliteLog(tmp_path / "log.sqlite3")
+    yield opened
+    opened.close()
+
+
+def batch(name: str = "dossier", count: int = 3, receipt: str = "r", sender: str = "s") -> Batch:
+    contract = registry.contracts()[name]
+    items = [EXAMPLES[name][i % 3] for i in range(count)]
+    return encode(contract, sender, admitted_frame(contract, items), receipt, AT)
+
+
+def submission(receipt: str, *batches: Batch, **more: Any) -> Submission:
+    count = sum(b.count for b in batches)
+    made = Submission(receipt, "s", "dossier", AT, count, 0, list(batches), answer=f"to {receipt}")
+    for name, value in more.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_offsets_are_consecutive_within_a_topic(log: SqliteLog) -> None:
+    assert log.is_empty
+    assert log.end("lgsp.dossier.v1") == 0
+    log.append([submission("a", batch(count=2), batch("payment", 5)), submission("b", batch())])
+    log.append([submission("c", batch(count=1))])
+    found = log.read("lgsp.dossier.v1", 0)
+    assert [(b.base_offset, b.count, b.next_offset) for b in found] == [
+        (0, 2, 2),
+        (2, 3, 5),
+        (5, 1, 6),
+    ]
+    assert log.end("lgsp.dossier.v1") == 6
+    assert log.end("lgsp.payment.v1") == 5
+    assert not log.is_empty
+
+
+def test_a_batch_comes_back_as_it_went_in(log: SqliteLog) -> None:
+    wide = batch(count=300)
+    log.append([submission("a", wide)])
+    (found,) = log.read(wide.topic, 0)
+    assert found.payload == wide.payload
+    assert found.ends.tolist() == wide.ends.tolist()
+    assert found.ends[-1] == len(found.payload)
+    assert b"".join(found.datums()) == found.payload
+    assert len(found.datums()) == 300
+    assert (found.sender, found.accepted_at, found.schema_id) == ("s", AT, wide.schema_id)
+
+
+def test_reading_begins_and_ends_at_batches(log: SqliteLog) -> None:
+    topic = batch().topic
+    log.append([submission(str(i), batch()) for i in range(4)])
+    assert [b.base_offset for b in log.read(topic, 3)] == [3, 6, 9]
+    assert [b.base_offset for b in log.read(topic, 0, until=6)] == [0, 3]
+    assert [b.base_offset for b in log.read(topic, 0, events_max=4)] == [0, 3]
+    assert [b.base_offset for b in log.read(topic, 0, events_max=1)] == [0]
+    assert log.read(topic, 12) == []
+    assert log.read("lgsp.reading.v1", 0) == []
+    with pytest.raises(ValueError, match="offset 1"):
+        log.read(topic, 1)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_records_are_what_kafka_tools_expect(log: SqliteLog, name: str) -> None:
+    contract = registry.contracts()[name]
+    log.append([submission("a", batch(name, 2)), submission("b", batch(name, 3, "receipt-b"))])
+    records = [r for b in log.read(contract.topic, 0) for r in b.records()]
+    assert [r.offset for r in records] == [0, 1, 2, 3, 4]
+    sent = [*EXAMPLES[name][:2], *EXAMPLES[name]]
+    for record, item in zip(records, sent, strict=True):
+        assert record.value[0] == 0
+        schema_id, datum = split_wire(record.value)
+        assert schema_id == int.from_bytes(record.value[1:5], "big")
+        assert datum == record.value[5:]
+        schema: Any = published.by_id(schema_id).schema
+        stream = io.BytesIO(datum)
+        event: Any = fastavro.schemaless_reader(stream, schema, None)
+        assert stream.read() == b""
+        key = "|".join(str(event[k]) for k in contract.spec.key)
+        assert record.key == key.encode()
+        assert record.topic == f"lgsp.{name}.v1"
+        assert event["event_id"] == item["event_id"] == record.headers["ce_id"]
+        assert record.headers["ce_specversion"] == "1.0"
+        assert record.headers["ce_source"] == "/senders/s"
+        assert record.headers["ce_type"] == record.topic
+        assert record.headers["ce_subject"].split("|")[0] == key.split("|")[0]
+        assert record.headers["ce_acceptedat"] == iso(AT)
+        assert record.headers["ce_time"].endswith("+07:00")
+    assert records[0].headers["ce_receipt"] == "r"
+    assert records[-1].headers["ce_receipt"] == "receipt-b"
+
+
+def test_the_time_of_a_record_is_when_it_happened(log: SqliteLog) -> None:
+    log.append([submission("a", batch("dossier", 1), batch("payment", 1), batch("reading", 1))])
+    times = {
+        name: next(iter(log.read(f"lgsp.{name}.v1", 0)[0].records())).headers["ce_time"]
+        for name in EXAMPLES
+    }
+    assert times == {
+        "dossier": "2023-05-01T08:00:00+07:00",
+        "payment": "2023-05-01T00:00:00+07:00",
+        "reading": "2023-05-01T00:00:00+07:00",
+    }
+
+
+def test_what_is_not_in_the_wire_format_is_refused() -> None:
+    for value in (b"", b"\x00\x00\x00\x00", b"\x01\x00\x00\x00\x01\x00"):
+        with pytest.raises(ValueError, match="wire format"):
+            split_wire(value)
+
+
+def test_an_idempotency_key_is_kept_with_its_answer(log: SqliteLog) -> None:
+    first = submission("a", batch(), idempotency_key="k", body_digest="1")
+    again = submission("b", batch(), idempotency_key="k", body_digest="1")
+    other = submission("c", batch(), idempotency_key="k", body_digest="2")
+    stranger = submission("d", batch(), idempotency_key="k", body_digest="2", sender="t")
+    log.append([first, again, other])
+    log.append([stranger])
+    assert (first.repeats, first.error) == (None, None)
+    assert (again.repeats, again.error) == ("to a", None)
+    assert isinstance(other.error, IdempotencyConflictError)
+    assert other.repeats is None
+    assert (stranger.repeats, stranger.error) == (None, None)
+    assert log.end(batch().topic) == 6
+    assert sum(r[3] for r in log.received()) == 6
+
+
+def test_an_idempotency_key_is_forgotten_in_time(log: SqliteLog) -> None:
+    log.append([submission("a", batch(), idempotency_key="k", body_digest="1")])
+    log.forget_keys(AT)
+    again = submission("b", batch(), idempotency_key="k", body_digest="1")
+    log.append([again])
+    assert again.repeats == "to a"
+    log.forget_keys(AT + 1)
+    later = submission("c", batch(), idempotency_key="k", body_digest="2")
+    log.append([later])
+    assert (later.repeats, later.error) == (None, None)
+    assert log.end(batch().topic) == 6
+
+
+def test_received_is_counted_from_receipts_by_local_day(log: SqliteLog) -> None:
+    midnight = 19_700 * DAY_US - 7 * 3_600_000_000
+    made = [
+        submission("a", accepted=3, rejected=1, accepted_at=midnight - 1),
+        submission("b", accepted=2, rejected=0, accepted_at=midnight),
+        submission("c", accepted=5, rejected=7, accepted_at=midnight + 1),
+        submission("d", accepted=1, rejected=0, accepted_at=midnight, sender="t"),
+    ]
+    log.append(made)
+    assert sorted(log.received()) == [
+        ("s", "dossier", 19_699, 3, 1),
+        ("s", "dossier", 19_700, 7, 7),
+        ("t", "dossier", 19_700, 1, 0),
+    ]
+
+
+def test_a_submission_is_durable_with_its_checkpoint_or_not_at_all(log: SqliteLog) -> None:
+    log.append([submission("a", batch(), checkpoint=("page", "1"))])
+    assert log.checkpoint("page") == "1"
+    assert log.checkpoint("other") is None
+    with pytest.raises(LogUnavailableError):
+        log.append(
+            [
+                submission("b", batch(), checkpoint=("page", "2")),
+                submission("a", batch(), checkpoint=("page", "3")),  # a receipt that exists
+            ]
+        )
+    assert log.checkpoint("page") == "1"
+    assert log.end(batch().topic) == 3
+    assert len(log.received()) == 1
+    log.append([submission("c", batch(), checkpoint=("page", "4"))])
+    assert log.checkpoint("page") == "4"
+    log.set_checkpoint("page", "5")
+    assert log.checkpoint("page") == "5"
+
+
+def test_a_full_disk_keeps_nothing_and_is_survived(log: SqliteLog) -> None:
+    log.append([submission("a", batch())])
+    connection = log._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    big = batch(count=20_000)
+    with pytest.raises(LogUnavailableError, match="full"):
+        log.append([submission("b", batch(), checkpoint=("page", "1")), submission("c", big)])
+    assert log.end(big.topic) == 3
+    assert log.checkpoint("page") is None
+    assert len(log.received()) == 1
+    connection.execute("PRAGMA max_page_count = 1000000")
+    log.append([submission("c", big)])
+    assert log.end(big.topic) == 20_003
+
+
+def test_a_log_that_cannot_be_written_says_so(log: SqliteLog) -> None:
+    log._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(LogUnavailableError, match="readonly"):
+        log.append([submission("a", batch())])
+    log._connection.execute("PRAGMA query_only = OFF")
+    assert log.is_empty
+    log.append([submission("a", batch())])
+    assert log.end(batch().topic) == 3
+
+
+def test_the_identity_stays_and_another_log_has_another(tmp_path: Path, log: SqliteLog) -> None:
+    again = SqliteLog(tmp_path / "log.sqlite3")
+    other = SqliteLog(tmp_path / "other.sqlite3")
+    assert again.identity == log.identity != other.identity
+    again.close()
+    other.close()
+
+
+def test_the_log_is_flushed_before_it_is_acknowledged(log: SqliteLog) -> None:
+    assert log._connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    assert log._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def _append_many(path: Path, name: str, times: int) -> None:
+    log = SqliteLog(path)
+    for i in range(times):
+        log.append([submission(f"{name}{i}", batch(count=1 + i % 3, sender=name))])
+    log.close()
+
+
+def test_two_processes_leave_no_gap(tmp_path: Path, log: SqliteLog) -> None:
+    path = tmp_path / "log.sqlite3"
+    context = multiprocessing.get_context("spawn")
+    other = context.Process(target=_append_many, args=(path, "other", 30))
+    other.start()
+    rounds = 0
+    while other.is_alive() or rounds < 30:
+        log.append([submission(f"mine{rounds}", batch(count=1 + rounds % 3, sender="mine"))])
+        rounds += 1
+        if rounds > 5_000:
+            break
+        other.join(0.005)
+    other.join()
+    assert other.exitcode == 0
+    found = log.read(batch().topic, 0)
+    assert [b.base_offset for b in found] == [0, *(b.next_offset for b in found[:-1])]
+    senders = [b.sender for b in found]
+    assert senders.count("other") == 30
+    assert senders.count("mine") == rounds
+    counted = sqlite3.connect(path).execute("SELECT SUM(accepted) FROM receipt").fetchone()
+    assert counted == (found[-1].next_offset,)
