@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub import avro, fold, published
+from hub.admission import original_text
 from hub.clock import Clock, day_of, to_us
 from hub.contracts import Contract
 from hub.facts import Fact, day_expr, iso_day_expr
@@ -23,6 +24,7 @@ from hub.store import Reading, Row, Store, VersionMismatchError
 from hub.tables import LANES
 
 EVENTS_PER_ENTITY_MAX = 1_000
+TOO_LARGE = "entity_too_large"
 RETRIES_MAX = 5
 _TRAVEL = ("accepted_on", "sender")
 
@@ -161,9 +163,15 @@ def find_change(
     columns = ["g", "row", *_TRAVEL, *(f.name for f in contract.fields)]
     events = pl.concat([prior.select(columns), new.select(columns)])
     repeats = fold.find_repeats(contract, events, "g")
-    ledger = _count(events.filter(repeats).with_columns(pl.lit("duplicate").alias("class")), 1)
-    events = events.filter(~repeats)
+    repeated, events = events.filter(repeats), events.filter(~repeats)
     events, overflow = _bound(events)
+    if len(overflow):
+        # What repeats an event that was not taken is not taken either.
+        same = ["g", "sender", *(f.name for f in contract.fields)]
+        again = repeated.join(overflow, on=same, how="semi", nulls_equal=True)
+        repeated = repeated.filter(~pl.col("row").is_in(again["row"].implode()))
+        overflow = pl.concat([overflow, again])
+    ledger = _count(repeated.with_columns(pl.lit("duplicate").alias("class")), 1)
     ledger += _count(overflow.with_columns(pl.lit("quarantined").alias("class")), 1)
     touched = events.filter(pl.col("row") >= 0).select("g").unique()
     events = events.join(touched, on="g", how="semi", maintain_order="left")
@@ -359,27 +367,30 @@ def _overflow_rows(
     contract: Contract, overflow: pl.DataFrame, batches: Sequence[Batch]
 ) -> list[Row]:
     rows: list[Row] = []
-    names = [f.name for f in contract.fields]
-    index = np.repeat(np.arange(len(batches)), [b.count for b in batches])
+    counts = [b.count for b in batches]
+    index = np.repeat(np.arange(len(batches)), counts)
+    starts = np.cumsum(counts) - counts
     for event in overflow.iter_rows(named=True):
-        batch = batches[int(index[event["row"]])]
+        number = int(index[event["row"]])
+        batch, place = batches[number], int(event["row"] - starts[number])
         entity = contract.entity_of(event)
         vi = f"đối tượng {entity} đã có {EVENTS_PER_ENTITY_MAX} sự kiện, không nhận thêm"
         en = f"{entity} already has {EVENTS_PER_ENTITY_MAX} events, no more are taken"
-        original = repr({n: event[n] for n in names})
+        start = int(batch.ends[place - 1]) if place else 0
+        datum = batch.payload[start : int(batch.ends[place])]
         rows.append(
             (
-                f"{batch.receipt}:{event['row']}",
+                f"{contract.topic}:{batch.base_offset + place}",
                 batch.sender,
                 contract.name,
                 batch.accepted_at,
-                event["row"],
-                "entity_too_large",
+                place,
+                TOO_LARGE,
                 contract.spec.entity[0],
                 entity,
                 vi,
                 en,
-                original,
+                original_text(avro.wire(batch.schema_id, datum)),
             )
         )
     return rows

@@ -291,6 +291,14 @@ class SqliteLog:
         """Whether nothing was ever appended."""
         return self._connection.execute("SELECT 1 FROM batch LIMIT 1").fetchone() is None
 
+    def counted(self, topic: str, until: int) -> list[tuple[str, int, int]]:
+        """Count records below an offset as they stand in the log: (sender, day, records)."""
+        return self._connection.execute(
+            "SELECT sender, (accepted_at + 25200000000) / 86400000000 AS day, SUM(count)"
+            " FROM batch WHERE topic = ? AND base_offset < ? GROUP BY 1, 2",
+            (topic, until),
+        ).fetchall()
+
     def received(self) -> list[tuple[str, str, int, int, int]]:
         """Count what was acknowledged, by receipts: (sender, contract, day, accepted, rejected).
 

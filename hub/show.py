@@ -11,9 +11,8 @@ _HUNDREDTH = Decimal("0.01")
 
 
 def write_share(value: str) -> str:
-    """Write a share as the province prints it: `35,32 %`, half-up."""
-    percent = (Decimal(value) * 100).quantize(_HUNDREDTH, ROUND_HALF_UP)
-    return f"{percent} %".replace(".", ",")
+    """Write a share in percent, half-up: `35.32 %`."""
+    return f"{(Decimal(value) * 100).quantize(_HUNDREDTH, ROUND_HALF_UP)} %"
 
 
 def write_figure(figure: dict[str, Any]) -> str:
@@ -24,12 +23,12 @@ def write_figure(figure: dict[str, Any]) -> str:
         return write_share(figure["value"])
     value = Decimal(figure["value"])
     if value == value.to_integral_value():
-        return f"{int(value):,}".replace(",", ".")
-    return f"{value.normalize()}".replace(".", ",")
+        return f"{int(value):,}"
+    return f"{value.normalize()}"
 
 
 def print_board(figures: list[dict[str, Any]], period: str, *, is_synthetic: bool) -> None:
-    """Print KPI, numerator, denominator, value, published, target and met."""
+    """Print KPI, numerator, denominator, value, published (as printed), target and met."""
     title = f"{period}{' · dữ liệu mô phỏng (synthetic data)' if is_synthetic else ''}"
     table = Table(title=title)
     table.add_column("KPI", no_wrap=True)

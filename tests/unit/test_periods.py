@@ -1,6 +1,7 @@
 """Every form of period, and everything that is none."""
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -94,7 +95,7 @@ def test_parts_are_half_open_and_leave_no_gap(year: int, rest: str) -> None:
     parts = period.parts()
     assert parts[0].start == period.start
     assert parts[-1].end == period.end
-    for a, b in zip(parts, parts[1:], strict=False):
+    for a, b in pairwise(parts):
         assert a.end == b.start
     for part in parts:
         assert parse_period(part.text) == part
