@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from hub.clock import iso
 from hub.contracts import ITEMS_MAX, Contract, Event
 
 VALUE_LENGTH_MAX = 200
@@ -255,7 +256,7 @@ _NUMBERS = ("decimal_type", "decimal_parsing", "finite_number", "int_parsing", "
 def _verdict(contract: Contract, index: int, error: ErrorDetails) -> Verdict:
     kind = str(error["type"])
     context = error.get("ctx", {})
-    name = str(error["loc"][0]) if error["loc"] else str(context.get("field", ""))
+    name = _shown(str(error["loc"][0]) if error["loc"] else str(context.get("field", "")))
     shown = _shown(error["input"]) if kind not in ("missing", "required_on_kind") else ""
     if kind == "rule":
         rule = next(r for r in contract.spec.rules if r.name == context["name"])
@@ -268,16 +269,19 @@ def _verdict(contract: Contract, index: int, error: ErrorDetails) -> Verdict:
     else:
         rule_name, vi, en = _RULES.get(kind, (kind, "không hợp lệ: {msg}", "{msg}"))
     words = {"msg": error["msg"], **context}
+    limits = next((f.limits for f in contract.fields if f.name == name and f.kind == "instant"), {})
+    if limits:
+        words |= {"ge": iso(limits["minimum"]), "le": iso(limits["maximum"])}
     vi, en = vi.format_map(words), en.format_map(words)
     prefix = f"{name}: " if name else ""
     suffix = f" ({shown})" if shown else ""
-    return Verdict(
-        index, rule_name, name[:256], shown, f"{prefix}{vi}{suffix}", f"{prefix}{en}{suffix}"
-    )
+    return Verdict(index, rule_name, name, shown, f"{prefix}{vi}{suffix}", f"{prefix}{en}{suffix}")
 
 
 def _shown(value: Any) -> str:
     """Show a value in a message: short, and without what a database or a terminal chokes on."""
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return text if len(text) <= VALUE_LENGTH_MAX else text[: VALUE_LENGTH_MAX - 1] + "…"

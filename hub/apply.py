@@ -254,7 +254,7 @@ def _cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> list[Row]:
 
 def _arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> list[Row]:
     counted = (
-        events.filter(pl.col("class") != "conflict")
+        events.filter(~pl.col("is_loser"))
         .with_columns(contract.occurred.alias("~occurred"))
         .group_by("sender", day_expr("~occurred").alias("day"))
         .agg(pl.when(pl.col("g") % 2 == 1).then(1).otherwise(-1).sum().cast(pl.Int64).alias("n"))

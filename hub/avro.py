@@ -8,6 +8,7 @@ value must not break old readers, and bulk readers know strings.
 import io
 import json
 import struct
+from dataclasses import dataclass
 from typing import Any, cast
 
 import fastavro
@@ -71,40 +72,63 @@ def check_safe(schema: Any) -> None:
     A recursive schema crashes the decoder by depth; an array of items without width lets five
     bytes claim 2^60 items. Raises `UnsafeSchemaError`.
     """
-    _min_width(schema, (), {}, 0)
+    _min_width(schema, _Scope("", (), {}), 0)
 
 
-def _min_width(schema: Any, inside: tuple[str, ...], known: dict[str, int], depth: int) -> int:
+@dataclass(frozen=True)
+class _Scope:
+    """Where in a schema one is: the namespace, the records around, the widths of known names."""
+
+    namespace: str
+    inside: tuple[str, ...]
+    known: dict[str, int]
+
+    def full(self, name: str, namespace: str | None = None) -> str:
+        """Give the full name, as Avro 1.12 says: dotted names are full, others inherit."""
+        space = self.namespace if namespace is None else namespace
+        return name if "." in name or not space else f"{space}.{name}"
+
+
+_PRIMITIVE_WIDTHS = {
+    "null": 0, "boolean": 1, "int": 1, "long": 1, "float": 4, "double": 8, "bytes": 1, "string": 1,
+}  # fmt: skip
+
+
+def _min_width(schema: Any, scope: _Scope, depth: int) -> int:
+    """Give the fewest bytes that a value takes."""
     if depth > DEPTH_MAX:
         raise UnsafeSchemaError(f"nested deeper than {DEPTH_MAX}")
     if isinstance(schema, list):
-        return 1 + min((_min_width(s, inside, known, depth + 1) for s in schema), default=0)
+        return 1 + min((_min_width(s, scope, depth + 1) for s in schema), default=0)
     if isinstance(schema, str):
-        if schema in inside:
-            raise UnsafeSchemaError(f"recursive: {schema} holds itself")
-        widths = {"null": 0, "float": 4, "double": 8}
-        return known.get(schema, widths.get(schema, 1))
+        if schema in _PRIMITIVE_WIDTHS:
+            return _PRIMITIVE_WIDTHS[schema]
+        name = scope.full(schema)
+        if name in scope.inside:
+            raise UnsafeSchemaError(f"recursive: {name} holds itself")
+        if name not in scope.known:
+            raise UnsafeSchemaError(f"unknown type {name}")
+        return scope.known[name]
     kind = schema["type"]
     if kind == "array":
-        if _min_width(schema["items"], inside, known, depth + 1) == 0:
+        if _min_width(schema["items"], scope, depth + 1) == 0:
             raise UnsafeSchemaError("an array of items without width")
         return 1
     if kind == "map":
-        _min_width(schema["values"], inside, known, depth + 1)
+        _min_width(schema["values"], scope, depth + 1)
         return 1
-    if kind in ("record", "error"):
-        name = schema["name"]
-        inner = (*inside, name, f"{schema.get('namespace', '')}.{name}")
-        width = sum(_min_width(f["type"], inner, known, depth + 1) for f in schema["fields"])
-        known[name] = width
-        return width
+    if kind not in ("record", "error", "fixed", "enum"):
+        return _min_width(kind, scope, depth + 1)
+    name = scope.full(schema["name"], schema.get("namespace"))
     if kind == "fixed":
-        known[schema["name"]] = int(schema["size"])
-        return int(schema["size"])
-    if kind == "enum":
-        known[schema["name"]] = 1
-        return 1
-    return _min_width(kind, inside, known, depth + 1)
+        width = int(schema["size"])
+    elif kind == "enum":
+        width = 1
+    else:
+        inner = _Scope(name.rpartition(".")[0], (*scope.inside, name), scope.known)
+        width = sum(_min_width(f["type"], inner, depth + 1) for f in schema["fields"])
+    scope.known[name] = width
+    return width
 
 
 def plain(schema: Any) -> Any:

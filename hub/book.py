@@ -1,7 +1,7 @@
 """The book: one snapshot of the store with the reference data, and the sums that terms ask for."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -63,6 +63,8 @@ class Book:
         needed = {*ask.by, *ask.where}
         kept = [s for s in measure.sets if needed <= set(s)]
         found: dict[Key, list[tuple[int, int]]] = {}
+        if start is not None and until <= start:
+            return found
         if not kept:
             self._add_facts(found, fact, measure, ask, (start, until))
             return found
@@ -79,7 +81,9 @@ class Book:
                 key = tuple(parts[d] for d in ask.by)
                 found.setdefault(key, []).append((count, value))
         if rest:
-            self._add_facts(found, fact, measure, ask, (day_start_us(until), until))
+            begin = day_start_us(until)
+            span = (begin if start is None else max(start, begin), until)
+            self._add_facts(found, fact, measure, ask, span)
         return found
 
     def _all_before(self, contract: str, until: int) -> bool:
@@ -96,8 +100,13 @@ class Book:
         ask: Ask,
         span: tuple[int | None, int],
     ) -> None:
-        for *key, count, value in sum_facts(self.reading, fact, measure, ask, span):
-            found.setdefault(tuple(key), []).append((int(count), int(value or 0)))
+        by = ask.by
+        if measure.is_recomputed:
+            # Its value belongs to one cell: of two stations, one hour is two hours.
+            by = (*by, *(d for d in measure.sets[0] if d not in by))
+        for row in sum_facts(self.reading, fact, measure, replace(ask, by=by), span):
+            key = tuple(row[: len(ask.by)])
+            found.setdefault(key, []).append((int(row[-2]), int(row[-1] or 0)))
 
     @cached_property
     def arrivals(self) -> dict[tuple[str, str], dict[int, int]]:

@@ -241,11 +241,16 @@ class Contract:
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Put columns into the contract's order and types; absent optional ones become null.
 
-        Raises `ValueError` for a column that the contract does not know.
+        Raises `ValueError` for a column that the contract does not know or of another type.
         """
-        unknown = set(frame.columns) - {f.name for f in self.fields}
-        if unknown:
-            raise ValueError(f"{self.name}: unknown columns {sorted(unknown)}")
+        known = {f.name: f for f in self.fields}
+        for name, dtype in frame.schema.items():
+            if name not in known:
+                raise ValueError(f"{self.name}: unknown column {name}")
+            wanted = known[name].dtype
+            is_widened = dtype.is_integer() and wanted == pl.Int64
+            if dtype not in (wanted, pl.Null) and not is_widened:
+                raise ValueError(f"{self.name}.{name}: {dtype} instead of {wanted}")
         return frame.select(
             (
                 pl.col(f.name).cast(f.dtype) if f.name in frame.columns else pl.lit(None, f.dtype)

@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.book import Ask, Book, Key
 from hub.clock import iso, to_us
+from hub.contracts import INSTANT_MAX, INSTANT_MIN
 from hub.kpis import BUCKETS, ROLES, Kpi
 from hub.periods import Period, month, parse_period
 from hub.store import definition_digest
@@ -46,6 +47,8 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
             # In a query a plus sign reads as a blank.
             given = datetime.fromisoformat(parameters["at"].replace(" ", "+"))
             at = to_us(given)
+            if not INSTANT_MIN <= at <= INSTANT_MAX:
+                raise ValueError("out of range")
         except (ValueError, TypeError):
             raise QuestionError(
                 "at",
@@ -130,7 +133,7 @@ def _figures(
     above = kpi.numerator.sums(book, ask)
     below = kpi.denominator.sums(book, ask) if kpi.denominator else None
     keys = set(above) if below is None else {k for k, n in below.items() if n}
-    if not keys and kpi.is_whole and not ask.by and kpi.contract:
+    if not keys and kpi.is_whole and kpi.numerator.is_count and not ask.by and kpi.contract:
         # Nothing was counted, but there were events: the figure is zero, not unknown.
         keys = {()} if book.has_events(kpi.contract, ask.period.start, ask.until) else keys
     shared = _shared(kpi, question, ask, book) if keys else {}

@@ -70,16 +70,12 @@ class Appender:
             waiting = [g for g in group if g is not None]
             try:
                 self._log.append([s for s, _ in waiting])
-            except LogUnavailableError as error:
-                for submission, _ in waiting:
-                    submission.error = error
             except Exception as error:
+                # Whatever it was: nothing of the group is durable, and each sender is told so.
                 for submission, _ in waiting:
-                    submission.error = LogUnavailableError(repr(error))
-                raise
-            finally:
-                for _, done in waiting:
-                    done.set()
+                    submission.error = LogUnavailableError(str(error))
+            for _, done in waiting:
+                done.set()
         self._log.close()
 
 
@@ -110,7 +106,8 @@ class Gateway:
             admitted.originals |= {v.index: items[v.index] for v in outside}
         at = to_us(self._clock())
         receipt = new_receipt(at)
-        repeats = self._count_known(contract, sender.name, admitted.events)
+        named = admitted.events.select(contract.entity.alias("entity"), "event_id").rows()
+        repeats = self._count_known(contract, sender.name, named)
         batches = list(make_batches(contract, sender.name, admitted, receipt, at))
         body_out = {
             "receipt": receipt,
@@ -135,6 +132,7 @@ class Gateway:
         if submission.repeats is not None:
             earlier = json.loads(submission.repeats)
             return Answer(earlier[0], earlier[1])
+        self._remember(contract, sender.name, named)
         return Answer(status, body_out)
 
     def forget_old_keys(self) -> None:
@@ -145,11 +143,10 @@ class Gateway:
         """Make what is waiting durable, then stop."""
         self._appender.close()
 
-    def _count_known(self, contract: Contract, sender: str, events: pl.DataFrame) -> int:
+    def _count_known(self, contract: Contract, sender: str, named: list[tuple[str, str]]) -> int:
         """Count items whose identity was seen before: in this body, lately, or in the store."""
-        if not len(events):
+        if not named:
             return 0
-        named = events.select(contract.entity.alias("entity"), "event_id").rows()
         unique = set(named)
         with self._store.reading() as reading:
             fact = self._store.facts[contract.name]
@@ -157,12 +154,17 @@ class Gateway:
         stored = identities(contract, states)
         known = {(e, i) for e, i in unique if (e, sender, i) in stored}
         with self._recent_lock:
-            recent = self._recent.setdefault(contract.name, set())
+            recent = self._recent.get(contract.name, set())
             known |= {(e, i) for e, i in unique if (e, sender, i) in recent}
+        return len(named) - len(unique) + len(known)
+
+    def _remember(self, contract: Contract, sender: str, named: list[tuple[str, str]]) -> None:
+        """Remember identities that are durable, though perhaps not yet applied."""
+        with self._recent_lock:
+            recent = self._recent.setdefault(contract.name, set())
             if len(recent) > RECENT_MAX:
                 recent.clear()
-            recent |= {(e, sender, i) for e, i in unique}
-        return len(named) - len(unique) + len(known)
+            recent |= {(e, sender, i) for e, i in named}
 
 
 def new_receipt(at: int) -> str:

@@ -167,10 +167,11 @@ class SqliteLog:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk has rolled back already
+                connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
 
     def append(self, submissions: Sequence[Submission]) -> None:
         """Make submissions durable in one transaction, in order, or none of them.

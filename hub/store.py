@@ -18,7 +18,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import Connection, Engine
 
-from hub import published
+from hub import published, registry
 from hub.clock import day_start, iso_day
 from hub.facts import Fact, Measure, day_sql
 from hub.tables import (
@@ -120,15 +120,19 @@ class Store:
 
 def definition_digest(fact: Fact) -> str:
     """Digest what decides a fact's figures: schema, columns, picks and measures."""
+    contract = registry.contracts()[fact.contract]
+    spec = contract.spec
     said = {
         "schema": published.latest(fact.contract).plain,
+        "order": [spec.entity, spec.occurred, spec.order_first, contract.kinds],
+        "retracting": spec.retracting_kind,
         "types": fact.types,
         "picks": {n: str(e) for n, e in fact.picks.items()},
         "aggregates": {n: str(e) for n, e in fact.aggregates.items()},
         "columns": {n: str(e) for n, e in fact.columns.items()},
         "measures": [repr(m) for m in fact.measures],
     }
-    return hashlib.blake2b(json.dumps(said).encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(json.dumps(said, default=str).encode(), digest_size=8).hexdigest()
 
 
 def _engine(url: str, begin: str) -> Engine:

@@ -24,6 +24,11 @@ class Term:
         """Sum for the question asked; a key is there only where there is something to sum."""
         raise NotImplementedError
 
+    @property
+    def is_count(self) -> bool:
+        """Whether nothing to sum means zero; else it means not available."""
+        return True
+
     def __add__(self, other: "Term") -> "Term":
         return Both(self, other, 1)
 
@@ -45,6 +50,11 @@ class Both(Term):
         for key, n in self.second.sums(book, ask).items():
             out[key] = out.get(key, 0) + self.sign * n
         return out
+
+    @property
+    def is_count(self) -> bool:
+        """Both must be."""
+        return self.first.is_count and self.second.is_count
 
 
 def _added(book: Book, ask: Ask, measure: str, part: Part, start: int | None, until: int) -> Sums:
@@ -102,18 +112,22 @@ class Peak(Term):
 
 @dataclass(frozen=True)
 class Distinct(Term):
-    """How many values of a dimension a measure counted anything for."""
+    """How many values of a dimension, in force in a reference table, a measure counted."""
 
     measure: str
     dimension: str
+    table: str
 
     def sums(self, book: Book, ask: Ask) -> Sums:
         """Count the values seen in the period."""
         wide = replace(ask, by=(*(d for d in ask.by if d != self.dimension), self.dimension))
         seen = book.sums(self.measure, wide, ask.period.start, ask.until)
+        listed = {row["code"] for row in book.reference.valid(self.table, ask.period)}
         out: Sums = {}
         for key in seen:
             values = dict(zip(wide.by, key, strict=True))
+            if values[self.dimension] not in listed:
+                continue
             mine = tuple(values[d] for d in ask.by)
             out[mine] = out.get(mine, 0) + 1
         return out
@@ -153,6 +167,11 @@ class Statistic(Term):
 
     measure: str
     methods: tuple[str, ...]
+
+    @property
+    def is_count(self) -> bool:
+        """A statistic that was not reported is not zero."""
+        return False
 
     def sums(self, book: Book, ask: Ask) -> Sums:
         """Sum the statistics that stand for the period."""

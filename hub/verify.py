@@ -382,7 +382,8 @@ def _compare_received(
         for sender, day, count in log.counted(topic, until):
             logged[(sender, day)] = logged.get((sender, day), 0) + count
     _compare_counts("received", classed, logged, findings)
-    if all(log.end(topic) == at for topic, at in positions.items()):
+    topics = [c.topic for c in (*registry.contracts().values(), REJECTION)]
+    if all(log.end(topic) == positions.get(topic, 0) for topic in topics):
         acknowledged: dict[Row, int] = {}
         for sender, _, day, accepted, rejected in log.received():
             key = (sender, day)

@@ -3,13 +3,24 @@
 from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import StringConstraints
+from pydantic import BeforeValidator, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from hub.contracts import Doc, Event, Instant, Milli, Rule, Spec
 
 StationCode = Annotated[
     str, StringConstraints(pattern=r"^[A-Z0-9]+([.\-][A-Z0-9]+)*$", max_length=64)
 ]
+
+
+def _is_integer(value: object) -> object:
+    """Refuse `true` and `1.0`, which Python holds to be equal to 1."""
+    if type(value) is not int:
+        raise PydanticCustomError("int_type", "not an integer")
+    return value
+
+
+Quality = Annotated[Literal[1, 2, 3, 4, 9], BeforeValidator(_is_integer)]
 UNITS = {
     "salinity": ("g/L", "mg/L"),
     "water_level": ("m",),
@@ -61,7 +72,7 @@ class Reading(Event):
         Literal["g/L", "m", "degC", "pH", "mS/cm", "mg/L"], Doc("Đơn vị đo", "Unit of the value")
     ]
     quality: Annotated[
-        Literal[1, 2, 3, 4, 9] | None,
+        Quality | None,
         Doc(
             "Cờ chất lượng QARTOD: 1 tốt, 2 chưa đánh giá, 3 nghi ngờ, 4 hỏng, 9 thiếu",
             "QARTOD flag: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing",

@@ -397,8 +397,8 @@ def pay(hub: Hub, period: str, amount: int, area: str = "H57", **more: Any) -> N
 
 
 def amounts(hub: Hub, period: str, **asked: str) -> list[int]:
-    """Ask per method (there is one): a total says 0 where it should say nothing."""
-    found = hub.kpi("payment_amount", period=period, by="method", **asked)
+    """Ask for the total: nothing where it is not available."""
+    found = hub.kpi("payment_amount", period=period, **asked)
     return [f["numerator"] for f in found]
 
 

@@ -215,7 +215,7 @@ def test_a_full_disk_keeps_nothing_and_is_survived(log: SqliteLog) -> None:
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     big = batch(count=20_000)
-    with pytest.raises(LogUnavailableError):
+    with pytest.raises(LogUnavailableError, match="full"):
         log.append([submission("b", batch(), checkpoint=("page", "1")), submission("c", big)])
     assert log.end(big.topic) == 3
     assert log.checkpoint("page") is None
