@@ -14,8 +14,8 @@ from hub.rejection import REJECTION
 from hub.store import Store
 
 POLL_SECONDS = 0.05
-# A large batch meets most of an entity's events at once: 400,000 load 1.6 times as fast as 200,000, in
-# 1.2 GB of memory. Live batches are as small as what has come since the last.
+# A large batch meets most of an entity's events at once: 400,000 load 1.6 times as fast as 200,000,
+# in 1.2 GB of memory. Live batches are as small as what has come since the last.
 EVENTS_PER_BATCH_MAX = 400_000
 
 
