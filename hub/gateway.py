@@ -24,7 +24,6 @@ from hub.rejection import REJECTION
 from hub.states import identities
 from hub.store import Store
 
-IDEMPOTENCY_DAYS = 7
 GROUP_MAX = 256
 RECENT_MAX = 100_000
 
@@ -134,10 +133,6 @@ class Gateway:
             return Answer(earlier[0], earlier[1])
         self._remember(contract, sender.name, named)
         return Answer(status, body_out)
-
-    def forget_old_keys(self) -> None:
-        """Drop idempotency keys that have been kept long enough."""
-        self._log.forget_keys(to_us(self._clock()) - IDEMPOTENCY_DAYS * 86_400_000_000)
 
     def close(self) -> None:
         """Make what is waiting durable, then stop."""

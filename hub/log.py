@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hub import avro, published, registry
-from hub.clock import iso
+from hub.clock import DAY_US, iso
 
 BUSY_SECONDS_MAX = 60
+IDEMPOTENCY_DAYS = 7
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -189,9 +190,15 @@ class SqliteLog:
 
     def _append_one(self, connection: sqlite3.Connection, s: Submission) -> None:
         if s.idempotency_key is not None:
+            named = (s.sender, s.idempotency_key)
+            connection.execute(
+                "UPDATE receipt SET idempotency_key = NULL"
+                " WHERE sender = ? AND idempotency_key = ? AND accepted_at < ?",
+                (*named, s.accepted_at - IDEMPOTENCY_DAYS * DAY_US),
+            )
             earlier = connection.execute(
                 "SELECT body_digest, answer FROM receipt WHERE sender = ? AND idempotency_key = ?",
-                (s.sender, s.idempotency_key),
+                named,
             ).fetchone()
             if earlier is not None:
                 if earlier[0] != s.body_digest:
@@ -230,14 +237,6 @@ class SqliteLog:
                 s.body_digest,
                 s.answer,
             ),
-        )
-
-    def forget_keys(self, before: int) -> None:
-        """Drop idempotency keys of receipts older than an instant; the receipts stay."""
-        self._connection.execute(
-            "UPDATE receipt SET idempotency_key = NULL"
-            " WHERE idempotency_key IS NOT NULL AND accepted_at < ?",
-            (before,),
         )
 
     def _end(self, connection: sqlite3.Connection, topic: str) -> int:

@@ -181,7 +181,6 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await asyncio.to_thread(gateway.forget_old_keys)
         yield
         await asyncio.to_thread(gateway.close)
 

@@ -15,6 +15,7 @@ from hub.avro import split_wire
 from hub.clock import iso
 from hub.gateway import encode
 from hub.log import (
+    IDEMPOTENCY_DAYS,
     Batch,
     IdempotencyConflictError,
     LogUnavailableError,
@@ -160,19 +161,6 @@ def test_an_idempotency_key_is_kept_with_its_answer(log: SqliteLog) -> None:
     assert sum(r[3] for r in log.received()) == 6
 
 
-def test_an_idempotency_key_is_forgotten_in_time(log: SqliteLog) -> None:
-    log.append([submission("a", batch(), idempotency_key="k", body_digest="1")])
-    log.forget_keys(AT)
-    again = submission("b", batch(), idempotency_key="k", body_digest="1")
-    log.append([again])
-    assert again.repeats == "to a"
-    log.forget_keys(AT + 1)
-    later = submission("c", batch(), idempotency_key="k", body_digest="2")
-    log.append([later])
-    assert (later.repeats, later.error) == (None, None)
-    assert log.end(batch().topic) == 6
-
-
 def test_received_is_counted_from_receipts_by_local_day(log: SqliteLog) -> None:
     midnight = 19_700 * DAY_US - 7 * 3_600_000_000
     made = [
@@ -276,3 +264,16 @@ def test_two_processes_leave_no_gap(tmp_path: Path, log: SqliteLog) -> None:
     assert senders.count("mine") == rounds
     counted = sqlite3.connect(path).execute("SELECT SUM(accepted) FROM receipt").fetchone()
     assert counted == (found[-1].next_offset,)
+
+
+def test_an_idempotency_key_is_forgotten_after_seven_days(log: SqliteLog) -> None:
+    kept_until = AT + IDEMPOTENCY_DAYS * DAY_US
+    log.append([submission("a", batch(), idempotency_key="k")])
+    within = submission("b", batch(), idempotency_key="k", accepted_at=kept_until)
+    log.append([within])
+    assert within.repeats == "to a"
+    later = submission("c", batch(), idempotency_key="k", accepted_at=kept_until + 1)
+    log.append([later])
+    assert later.repeats is None
+    # The receipts stay: what was acknowledged is counted for ever.
+    assert sum(accepted for _, _, _, accepted, _ in log.received()) == 6
