@@ -45,9 +45,14 @@ def settings_for_reading() -> Settings:
     settings = read_settings()
     is_silent = "data_dir" not in settings.model_fields_set
     if is_silent and not settings.data_dir.exists() and DEMO_FOLDER.exists():
-        err.print(f"HUB_DATA_DIR is not set: using {DEMO_FOLDER}", style="dim")
+        complain(f"HUB_DATA_DIR is not set: using {DEMO_FOLDER}", "dim")
         return settings.model_copy(update={"data_dir": DEMO_FOLDER})
     return settings
+
+
+def complain(text: str, style: str = "red") -> None:
+    """Say what is wrong on standard error, as it stands: neither wrapped nor marked up."""
+    err.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
 
 
 @contextmanager
@@ -250,7 +255,7 @@ def explain(name: Annotated[str, typer.Argument(metavar="KEY_OR_CELL")]) -> None
             try:
                 found = explaining.explain(reading, name)
             except explaining.UnknownNameError:
-                err.print(f"{name}: neither an entity nor a cell", style="red")
+                complain(f"{name}: neither an entity nor a cell")
                 raise typer.Exit(1) from None
     print(json.dumps(found, ensure_ascii=False, indent=2))
 
@@ -318,7 +323,7 @@ def keys_revoke(key_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Revoke a key by its id; servers notice within ten seconds."""
     with open_hub(settings_for_reading()) as hub:
         if not keys.revoke(hub.store, hub.clock, key_id):
-            err.print(f"{key_id}: no such valid key", style="red")
+            complain(f"{key_id}: no such valid key")
             raise typer.Exit(1)
 
 
@@ -334,7 +339,7 @@ def main() -> None:
         DefinitionChangedError,
         demo.OtherEventsError,
     ) as error:
-        err.print(f"{error}", style="red")
+        complain(f"{error}")
         sys.exit(2)
 
 
