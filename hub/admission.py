@@ -272,7 +272,8 @@ def _verdict(contract: Contract, index: int, error: ErrorDetails) -> Verdict:
     limits = next((f.limits for f in contract.fields if f.name == name and f.kind == "instant"), {})
     if limits:
         words |= {"ge": iso(limits["minimum"]), "le": iso(limits["maximum"])}
-    vi, en = vi.format_map(words), en.format_map(words)
+    en = en.format_map(words)
+    vi = vi.format_map(words | {"expected": str(words.get("expected")).replace(" or ", " hoặc ")})
     prefix = f"{name}: " if name else ""
     suffix = f" ({shown})" if shown else ""
     return Verdict(index, rule_name, name, shown, f"{prefix}{vi}{suffix}", f"{prefix}{en}{suffix}")

@@ -177,6 +177,7 @@ def serve() -> None:
         hub.runner.lock()
         hub.runner.start()
         try:
+            print(f"http://{hub.settings.listen}/ (stop with Ctrl-C)", flush=True)
             _run(_server(hub))
         finally:
             hub.runner.stop()
@@ -255,7 +256,10 @@ def explain(name: Annotated[str, typer.Argument(metavar="KEY_OR_CELL")]) -> None
             try:
                 found = explaining.explain(reading, name)
             except explaining.UnknownNameError:
-                complain(f"{name}: neither an entity nor a cell")
+                complain(
+                    f"{name}: neither an entity (a dossier code, ST01|salinity|2023-05-17T05:00:00"
+                    ".000000) nor a cell (set/day/dimensions, as `hub verify` names it)"
+                )
                 raise typer.Exit(1) from None
     print(json.dumps(found, ensure_ascii=False, indent=2))
 

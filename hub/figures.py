@@ -7,15 +7,17 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from hub import registry
 from hub.book import Ask, Book, Key
 from hub.clock import iso, to_us
 from hub.contracts import INSTANT_MAX, INSTANT_MIN
 from hub.kpis import BUCKETS, ROLES, Kpi
-from hub.periods import Period, month, parse_period
+from hub.periods import FORMS, Period, month, parse_period
 from hub.store import definition_digest
 
 FIGURES_MAX = 20_000
 _PLACES = Decimal("0.000001")
+_AT = "2023-05-17T08:00:00+07:00"
 
 
 class QuestionError(ValueError):
@@ -26,6 +28,15 @@ class QuestionError(ValueError):
         self.parameter = parameter
         self.vi = vi
         self.en = en
+
+
+def no_period(text: str) -> QuestionError:
+    """Say that a text is no period, and what one looks like."""
+    return QuestionError(
+        "period",
+        f"không phải kỳ: {text}; ví dụ {FORMS}",
+        f"not a period: {text}; write one like {FORMS}",
+    )
 
 
 @dataclass(frozen=True)
@@ -52,8 +63,8 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
         except (ValueError, TypeError):
             raise QuestionError(
                 "at",
-                f"không phải thời điểm có múi giờ: {parameters['at']}",
-                f"not an instant with an offset: {parameters['at']}",
+                f"không phải thời điểm có múi giờ, ví dụ {_AT}: {parameters['at']}",
+                f"not an instant with an offset, such as {_AT}: {parameters['at']}",
             ) from None
     known = {"period", "by", "role", "at", *kpi.dimensions}
     for name in parameters:
@@ -67,7 +78,7 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
     try:
         period = parse_period(text or iso(at)[:4])  # type: ignore[index]
     except ValueError:
-        raise QuestionError("period", f"không phải kỳ: {text}", f"not a period: {text}") from None
+        raise no_period(str(text)) from None
     by = tuple(dict.fromkeys(b for b in parameters.get("by", "").split(",") if b))
     for name in by:
         if name not in kpi.dimensions:
@@ -80,14 +91,36 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
     if role is not None and (role not in ROLES or "unit" not in kpi.dims):
         raise QuestionError("role", f"vai trò không hợp lệ: {role}", f"unknown role: {role}")
     where = {n: v for n, v in parameters.items() if n in kpi.dims}
+    _check_values(kpi, where)
     return Question(period, at, by, where, role)
+
+
+def _check_values(kpi: Kpi, where: Mapping[str, str]) -> None:
+    """Refuse a filter by a value that a closed set does not have: it would read as zero."""
+    if kpi.contract is None:
+        return
+    closed = {
+        f.name: f.limits["enum"]
+        for f in registry.contracts()[kpi.contract].fields
+        if "enum" in f.limits
+    }
+    for name, value in where.items():
+        allowed = closed.get(kpi.dims[name])
+        if allowed is not None and value not in allowed:
+            listed = ", ".join(allowed)
+            raise QuestionError(
+                name,
+                f"{name}={value}: chỉ nhận {listed}",
+                f"{name}={value}: only {listed}",
+            )
 
 
 def figures(kpi: Kpi, question: Question, book: Book) -> list[dict[str, Any]]:
     """Answer a question: one figure per key, none where there is nothing to say."""
     buckets = [b for b in question.by if b in BUCKETS]
+    whole = question.period
     if not buckets:
-        return _figures(kpi, question, book, {})
+        return _figures(kpi, question, book, {}, whole)
     out: list[dict[str, Any]] = []
     for period in _split(question.period, buckets[-1] if "day" not in buckets else "day"):
         if period.start >= question.at:
@@ -95,7 +128,7 @@ def figures(kpi: Kpi, question: Question, book: Book) -> list[dict[str, Any]]:
         names = {b: period.text if b == "day" else period.text[:7] for b in buckets}
         by = tuple(b for b in question.by if b not in BUCKETS)
         part = Question(period, question.at, by, question.where, question.role)
-        out += _figures(kpi, part, book, names)
+        out += _figures(kpi, part, book, names, whole)
         if len(out) > FIGURES_MAX:
             raise QuestionError(
                 "by", f"quá {FIGURES_MAX} số liệu", f"more than {FIGURES_MAX} figures"
@@ -120,7 +153,7 @@ def _split(period: Period, bucket: str) -> list[Period]:
 
 
 def _figures(
-    kpi: Kpi, question: Question, book: Book, bucket: dict[str, str]
+    kpi: Kpi, question: Question, book: Book, bucket: dict[str, str], whole: Period
 ) -> list[dict[str, Any]]:
     role = ROLES[question.role or kpi.role] if kpi.role else ""
     columns = {n: role if n == "unit" else c for n, c in kpi.dims.items()}
@@ -134,8 +167,10 @@ def _figures(
     below = kpi.denominator.sums(book, ask) if kpi.denominator else None
     keys = set(above) if below is None else {k for k, n in below.items() if n}
     if not keys and kpi.is_whole and kpi.numerator.is_count and not ask.by and kpi.contract:
-        # Nothing was counted, but there were events: the figure is zero, not unknown.
-        keys = {()} if book.has_events(kpi.contract, ask.period.start, ask.until) else keys
+        # Nothing was counted, but there were events: the figure is zero, not unknown. Of a period
+        # in parts, each part says so.
+        until = min(whole.end, question.at)
+        keys = {()} if book.has_events(kpi.contract, whole.start, until) else keys
     shared = _shared(kpi, question, ask, book) if keys else {}
     out = []
     for key in sorted(keys, key=_sortable):

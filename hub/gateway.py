@@ -21,8 +21,8 @@ from hub.contracts import Contract
 from hub.keys import Sender
 from hub.log import Batch, LogUnavailableError, SqliteLog, Submission
 from hub.rejection import REJECTION
-from hub.states import identities
-from hub.store import Store
+from hub.states import contents
+from hub.store import Row, Store
 
 GROUP_MAX = 256
 RECENT_MAX = 100_000
@@ -30,10 +30,11 @@ RECENT_MAX = 100_000
 
 @dataclass(frozen=True)
 class Answer:
-    """What the sender is told, and with which HTTP status."""
+    """What the sender is told, and with which HTTP status; `is_replay` where it was told before."""
 
     status: int
     body: dict[str, Any]
+    is_replay: bool = False
 
 
 class Appender:
@@ -86,7 +87,7 @@ class Gateway:
         self._log = log
         self._store = store
         self._clock = clock
-        self._recent: dict[str, set[tuple[str, str, str]]] = {}
+        self._recent: dict[str, set[Row]] = {}
         self._recent_lock = threading.Lock()
 
     def accept(
@@ -105,8 +106,7 @@ class Gateway:
             admitted.originals |= {v.index: items[v.index] for v in outside}
         at = to_us(self._clock())
         receipt = new_receipt(at)
-        named = admitted.events.select(contract.entity.alias("entity"), "event_id").rows()
-        repeats = self._count_known(contract, sender.name, named)
+        repeats = self._count_known(contract, sender.name, admitted.events)
         batches = list(make_batches(contract, sender.name, admitted, receipt, at))
         body_out = {
             "receipt": receipt,
@@ -130,36 +130,38 @@ class Gateway:
         self._appender.append(submission)
         if submission.repeats is not None:
             earlier = json.loads(submission.repeats)
-            return Answer(earlier[0], earlier[1])
-        self._remember(contract, sender.name, named)
+            return Answer(earlier[0], earlier[1], is_replay=True)
+        self._remember(contract, sender.name, admitted.events)
         return Answer(status, body_out)
 
     def close(self) -> None:
         """Make what is waiting durable, then stop."""
         self._appender.close()
 
-    def _count_known(self, contract: Contract, sender: str, named: list[tuple[str, str]]) -> int:
-        """Count items whose identity was seen before: in this body, lately, or in the store."""
-        if not named:
-            return 0
-        unique = set(named)
-        with self._store.reading() as reading:
-            fact = self._store.facts[contract.name]
-            states = reading.states(fact, list({e for e, _ in unique}))
-        stored = identities(contract, states)
-        known = {(e, i) for e, i in unique if (e, sender, i) in stored}
-        with self._recent_lock:
-            recent = self._recent.get(contract.name, set())
-            known |= {(e, i) for e, i in unique if (e, sender, i) in recent}
-        return len(named) - len(unique) + len(known)
+    def _count_known(self, contract: Contract, sender: str, events: pl.DataFrame) -> int:
+        """Count items seen before, content and all: in this body, lately, or in the store.
 
-    def _remember(self, contract: Contract, sender: str, named: list[tuple[str, str]]) -> None:
-        """Remember identities that are durable, though perhaps not yet applied."""
+        The same id with another content is no repeat: it is taken, and shown as a conflict.
+        """
+        if not len(events):
+            return 0
+        sent = [(sender, *row) for row in events.iter_rows()]
+        unique = set(sent)
+        entities = events.select(contract.entity.alias("entity"))["entity"].unique().to_list()
+        with self._store.reading() as reading:
+            states = reading.states(self._store.facts[contract.name], entities)
+        known = unique & contents(contract, states)
+        with self._recent_lock:
+            known |= unique & self._recent.get(contract.name, set())
+        return len(sent) - len(unique) + len(known)
+
+    def _remember(self, contract: Contract, sender: str, events: pl.DataFrame) -> None:
+        """Remember events that are durable, though perhaps not yet applied."""
         with self._recent_lock:
             recent = self._recent.setdefault(contract.name, set())
             if len(recent) > RECENT_MAX:
                 recent.clear()
-            recent |= {(e, sender, i) for e, i in named}
+            recent |= {(sender, *row) for row in events.iter_rows()}
 
 
 def new_receipt(at: int) -> str:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from hub.clock import day_start
 
+FORMS = "2023 2023-H1 2023-Q1 2023-05 2023-W07 2023-05-17"
 _SHAPE = re.compile(
     r"(?P<y>[0-9]{4})(?:-(?:H(?P<h>[12])|Q(?P<q>[1-4])|W(?P<w>[0-9]{2})|(?P<m>[0-9]{2})(?:-(?P<d>[0-9]{2}))?))?"
 )
@@ -62,7 +63,7 @@ def parse_period(text: str) -> Period:
     """
     found = _SHAPE.fullmatch(text)
     if not found or int(found["y"]) < 1 or int(found["y"]) > 9998:
-        raise ValueError(f"not a period: {text!r}")
+        raise ValueError(f"not a period: {text!r}; write one like {FORMS}")
     y = int(found["y"])
     if found["h"]:
         return _months_from(text, y, 6 * int(found["h"]) - 5, 6)

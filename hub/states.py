@@ -30,9 +30,7 @@ def decode_states(contract: Contract, rows: list[Row]) -> pl.DataFrame:
     return avro.decode_columns(state_schema(contract), payload, sum(r[3] for r in rows))
 
 
-def identities(contract: Contract, rows: list[Row]) -> set[tuple[str, str, str]]:
-    """Give the (entity, sender, event_id) of every stored event."""
+def contents(contract: Contract, rows: list[Row]) -> set[Row]:
+    """Give the sender and the contract's fields of every stored event."""
     frame = decode_states(contract, rows)
-    senders, ids = frame["sender"].to_list(), frame["event_id"].to_list()
-    entities = (r[1] for r in rows for _ in range(r[3]))
-    return set(zip(entities, senders, ids, strict=True))
+    return set(frame.select("sender", *(f.name for f in contract.fields)).iter_rows())

@@ -83,10 +83,11 @@ class Api:
                 f"it could not be made durable, send it again: {error}",
                 headers={"Retry-After": "5"},
             ) from None
-        accepted = given.body["accepted"] + given.body["duplicates"]
-        metrics.EVENTS_ACCEPTED.labels(name).inc(accepted)
-        for verdict in given.body["rejected"]:
-            metrics.EVENTS_REJECTED.labels(name, verdict["rule"]).inc()
+        if not given.is_replay:
+            accepted = given.body["accepted"] + given.body["duplicates"]
+            metrics.EVENTS_ACCEPTED.labels(name).inc(accepted)
+            for verdict in given.body["rejected"]:
+                metrics.EVENTS_REJECTED.labels(name, verdict["rule"]).inc()
         return JSONResponse(given.body, given.status)
 
     def poster(self, name: str) -> Callable[[Request], Awaitable[Response]]:

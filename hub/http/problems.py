@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from hub.figures import QuestionError
+from hub.figures import QuestionError, no_period
 from hub.periods import Period, parse_period
 
 
@@ -44,9 +44,7 @@ def read_period(text: str) -> Period:
     try:
         return parse_period(text)
     except ValueError:
-        raise question_problem(
-            QuestionError("period", f"không phải kỳ: {text}", f"not a period: {text}")
-        ) from None
+        raise question_problem(no_period(text)) from None
 
 
 def read_number(parameters: dict[str, str], name: str, most: float) -> float:

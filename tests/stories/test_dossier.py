@@ -66,7 +66,8 @@ def test_from_reception_to_restatement(served: Served) -> None:
     assert online(served) == (1, 2)
 
     # Same id, other content: kept, counted as a conflict, shown by explain.
-    served.post("dossier", late | {"occurred_at": "2023-01-12T08:00:00+07:00"})
+    other = served.post("dossier", late | {"occurred_at": "2023-01-12T08:00:00+07:00"}).json()
+    assert (other["accepted"], other["duplicates"]) == (1, 0)
     clean = served.figure("source_clean_share", period=_this_year(served))
     assert clean["denominator"] - clean["numerator"] == 2  # the repeat and the conflict
     served.stop()

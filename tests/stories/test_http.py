@@ -110,6 +110,11 @@ def test_questions(served: Served) -> None:
             assert bad.status_code == 400, query
             assert bad.json()["message_vi"]
         assert http.get("/v1/kpis/dossier_online_share?period=1999").json()["figures"] == []
+        # A value that a closed set does not have would read as zero.
+        assert http.get("/v1/kpis/dossier_received?channel=fax").status_code == 400
+        # Each month of a year that has events says its count, zero too.
+        months = http.get("/v1/kpis/dossier_received_new?period=2023&by=month").json()["figures"]
+        assert [f["numerator"] for f in months] == [1] + [0] * 11
         body = http.get("/v1/kpis?period=2023").json()
         assert {f["kpi"] for f in body["figures"]} >= {"dossier_received", "salinity_max"}
         assert len({f["cut"] for f in body["figures"]}) == 1
