@@ -6,6 +6,7 @@ columns; rows that this check does not pass go to pydantic, which says why.
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,6 +109,26 @@ def admit_columns(contract: Contract, frame: pl.DataFrame) -> pl.DataFrame:
         row = frame.filter(~ok).row(0, named=True)
         raise ValueError(f"{contract.name}: a row breaks its contract: {row}")
     return frame
+
+
+def verdict_on(contract: Contract, event: Mapping[str, Any]) -> Verdict | None:
+    """Say why one event in wire values breaks its contract; None where it keeps it."""
+    said: dict[str, Any] = {}
+    for f in contract.fields:
+        value = event[f.name]
+        if f.kind == "instant" and value is not None:
+            if not f.limits["minimum"] <= value <= f.limits["maximum"]:
+                rule = "too_small" if value < f.limits["minimum"] else "too_large"
+                words = f"{f.name}: {{}} ({value} µs)"
+                vi, en = "thời điểm ngoài các năm 1900–9999", "an instant outside 1900–9999"
+                return Verdict(0, rule, f.name, str(value), words.format(vi), words.format(en))
+            value = iso(value)
+        if f.kind == "thousandths" and value is not None:
+            value /= 1000
+        if value is not None or not f.optional:
+            said[f.name] = value
+    judged = _admit_each(contract, [json.dumps(said).encode()])
+    return judged.rejected[0] if judged.rejected else None
 
 
 def _check_count(count: int) -> None:

@@ -6,21 +6,23 @@ to the cells.
 """
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub import avro, fold, published
-from hub.admission import original_text
+from hub import avro, fold, intake, published
 from hub.clock import Clock, day_of, to_us
 from hub.contracts import Contract
 from hub.facts import Fact, day_expr, iso_day_expr
-from hub.log import Batch
+from hub.intake import Rejected, Taken
+from hub.rejection import REJECTION
+from hub.slices import Joined, Slice, join
 from hub.states import decode_states, state_head
-from hub.store import Reading, Row, Store, VersionMismatchError
+from hub.store import Reading, Store, VersionMismatchError
 from hub.tables import LANES
 
 EVENTS_PER_ENTITY_MAX = 1_000
@@ -29,67 +31,36 @@ RETRIES_MAX = 5
 _TRAVEL = ("accepted_on", "sender")
 
 
-def decode(contract: Contract, batches: Sequence[Batch]) -> pl.DataFrame:
-    """Decode batches into the contract's columns, with `accepted_on`, `sender` and `batch`."""
-    frames = []
-    start = 0
-    while start < len(batches):
-        stop = start
-        while stop < len(batches) and batches[stop].schema_id == batches[start].schema_id:
-            stop += 1
-        group = batches[start:stop]
-        payload = b"".join(b.payload for b in group)
-        schema = published.by_id(group[0].schema_id).plain
-        frame = avro.decode_columns(schema, payload, sum(b.count for b in group))
-        frames.append(contract.conform(frame))
-        start = stop
-    counts = [b.count for b in batches]
-    index = np.repeat(np.arange(len(batches)), counts)
-    shared = pl.DataFrame(
-        {
-            "accepted_on": [day_of(b.accepted_at) for b in batches],
-            "sender": [b.sender for b in batches],
-            "batch": range(len(batches)),
-        },
-        schema={"accepted_on": pl.Int64, "sender": pl.String, "batch": pl.Int64},
-    )
-    return pl.concat([pl.concat(frames), shared[index]], how="horizontal")
-
-
 @dataclass
 class Change:
-    """What a batch changes, ready to be written."""
+    """What a batch changes, ready to be written: frames with the columns of the tables.
 
-    created: list[Row]
-    changed: list[Row]
-    cells: list[Row]
-    ledger: list[Row]
-    arrivals: list[Row]
-    heard: list[Row]
-    quarantine: list[Row]
+    `created` and `changed` are facts; `notices` tells others of what was set aside.
+    """
+
+    ledger: pl.DataFrame
+    quarantine: pl.DataFrame
+    notices: pl.DataFrame
+    created: pl.DataFrame | None = None
+    changed: pl.DataFrame | None = None
+    cells: pl.DataFrame | None = None
+    arrivals: pl.DataFrame | None = None
+    heard: pl.DataFrame | None = None
 
 
 class Applier:
-    """Applies the log to the store, one topic's batches at a time."""
+    """Applies a log to the store, one topic's slices at a time."""
 
-    def __init__(
-        self,
-        store: Store,
-        log_identity: str,
-        contracts: dict[str, Contract],
-        clock: Clock,
-        partition: int = 0,
-    ) -> None:
+    def __init__(self, store: Store, identity: Callable[[str], str], clock: Clock) -> None:
         self._store = store
-        self._log = log_identity
-        self._contracts = contracts
+        self._identity = identity
         self._clock = clock
-        self._partition = partition
 
-    def apply(self, contract: Contract, batches: Sequence[Batch]) -> None:
-        """Apply consecutive batches of one topic, from the position on.
+    def apply(self, contract: Contract, slices: Sequence[Slice]) -> None:
+        """Apply slices of one topic, of one partition or several, from their positions on.
 
-        Raises `FencedError` where somebody else has moved the position.
+        Raises `FencedError` where somebody else has moved a position, `DefinitionChangedError`
+        where the store's figures follow other definitions, `StoreUnavailableError`.
         """
         # A batch makes hundreds of thousands of rows that all live until it is written: collecting
         # garbage among them finds none, and took an eighth of the time.
@@ -97,7 +68,7 @@ class Applier:
         try:
             for attempt in range(RETRIES_MAX):
                 try:
-                    self._apply_once(contract, batches)
+                    self._apply_once(contract, slices)
                 except VersionMismatchError:
                     if attempt == RETRIES_MAX - 1:
                         raise
@@ -106,61 +77,53 @@ class Applier:
         finally:
             gc.enable()
 
-    def _apply_once(self, contract: Contract, batches: Sequence[Batch]) -> None:
+    def _apply_once(self, contract: Contract, slices: Sequence[Slice]) -> None:
         fact = self._store.facts.get(contract.name)
         at = to_us(self._clock())
-        if fact is None:
-            rejected = _rejections(contract, batches)
-            ledger = _quarantined(rejected, self._partition)
-            change = Change([], [], [], ledger, [], [], rejected)
-        else:
-            with self._store.reading() as reading:
-                change = find_change(fact, contract, batches, reading, self._partition)
+        taken = intake.take(contract, join(list(slices)))
+        with self._store.reading() as reading:
+            if fact is None:
+                change = find_rejections(contract, taken, reading)
+            else:
+                change = find_change(fact, contract, taken, reading)
+        log = self._identity(contract.topic)
         with self._store.writing() as writing:
-            writing.swap_position(
-                self._log,
-                contract.topic,
-                self._partition,
-                batches[0].base_offset,
-                batches[-1].next_offset,
-                at,
-            )
+            for s in slices:
+                span = (s.first, s.following)
+                writing.swap_position(log, contract.topic, s.partition, span, at)
             if fact is not None:
+                writing.check_definition(fact)
                 writing.write_facts(fact, change.created, change.changed)
-                writing.add_cells(change.cells)
-                touched = [r[:3] for r in change.cells]
-                for measure in fact.measures:
-                    if measure.is_recomputed:
-                        writing.recompute(fact, measure, touched, self._partition)
+                writing.write_cells(fact, change.cells)
             writing.add_ledger(change.ledger)
             writing.add_arrivals(change.arrivals)
-            writing.quarantine(change.quarantine)
             writing.hear(change.heard)
+            writing.quarantine(change.quarantine)
+            writing.notify(change.notices)
 
 
-def find_change(
-    fact: Fact, contract: Contract, batches: Sequence[Batch], reading: Reading, shard: int
-) -> Change:
-    """Work out what batches change, reading only the entities that they touch."""
-    new = decode(contract, batches).with_columns(
-        contract.entity.alias("entity"), pl.int_range(pl.len()).alias("row")
-    )
-    entities = new["entity"].unique(maintain_order=True)
+def find_change(fact: Fact, contract: Contract, taken: Taken, reading: Reading) -> Change:
+    """Work out what records change, reading only the entities that they touch."""
+    new = taken.frame.with_columns(contract.entity.alias("entity"))
+    # An entity lives in one partition; where it was sent to several, it is counted in the first.
+    numbers = new.group_by("entity", maintain_order=True).agg(pl.col("shard").first())
+    numbers = numbers.with_row_index("g").with_columns(pl.col("g").cast(pl.Int64))
+    entities = numbers["entity"]
     known = reading.states(fact, entities.to_list())
-    numbers = pl.DataFrame({"entity": entities}).with_row_index("g")
-    numbers = numbers.with_columns(pl.col("g").cast(pl.Int64))
-    new = new.join(numbers, on="entity", how="left", maintain_order="left")
+    new = new.drop("shard").join(numbers, on="entity", how="left", maintain_order="left")
     kept = pl.DataFrame(
         [(r[0], r[1], r[2], r[3]) for r in known],
         schema={"id": pl.Int64, "entity": pl.String, "version": pl.Int64, "events": pl.Int64},
         orient="row",
     ).join(numbers, on="entity", how="left", maintain_order="left")
     kept = kept.with_row_index("place")
+    times = kept["events"].to_numpy()
     prior = decode_states(contract, known).with_columns(
-        pl.Series("g", np.repeat(kept["g"].to_numpy(), kept["events"].to_numpy()), pl.Int64),
+        pl.Series("g", np.repeat(kept["g"].to_numpy(), times), pl.Int64),
+        pl.Series("shard", np.repeat(kept["shard"].to_numpy(), times), pl.Int64),
         pl.lit(-1, pl.Int64).alias("row"),
     )
-    columns = ["g", "row", *_TRAVEL, *(f.name for f in contract.fields)]
+    columns = ["g", "shard", "row", *_TRAVEL, *(f.name for f in contract.fields)]
     events = pl.concat([prior.select(columns), new.select(columns)])
     repeats = fold.find_repeats(contract, events, "g")
     repeated, events = events.filter(repeats), events.filter(~repeats)
@@ -171,8 +134,7 @@ def find_change(
         again = repeated.join(overflow, on=same, how="semi", nulls_equal=True)
         repeated = repeated.filter(~pl.col("row").is_in(again["row"].implode()))
         overflow = pl.concat([overflow, again])
-    ledger = _count(repeated.with_columns(pl.lit("duplicate").alias("class")), 1)
-    ledger += _count(overflow.with_columns(pl.lit("quarantined").alias("class")), 1)
+    set_aside = [*taken.rejected, *_too_large(contract, taken.records, overflow)]
     touched = events.filter(pl.col("row") >= 0).select("g").unique()
     events = events.join(touched, on="g", how="semi", maintain_order="left")
     kept = kept.join(touched, on="g", how="semi", maintain_order="left")
@@ -183,23 +145,32 @@ def find_change(
     events = pl.concat([was, events.with_columns(pl.col("g") * 2 + 1)])
     events = fold.judge(contract, events, "g")
     is_new = pl.col("g") % 2 == 1
-    ledger += _count(events.filter(is_new), 1) + _count(events.filter(~is_new), -1)
     facts = fold.fold(fact, contract, events, "g", 2 * len(entities))
     there = pl.concat([touched * 2 + 1, kept.select(pl.col("g") * 2)])
     facts = facts.join(there.with_columns(pl.col("g").cast(facts.schema["g"])), on="g", how="semi")
-    facts = facts.with_columns(entities.gather(facts["g"] // 2).alias("entity"))
+    owner = facts["g"] // 2
+    facts = facts.with_columns(
+        entities.gather(owner).alias("entity"), numbers["shard"].gather(owner).alias("shard")
+    )
     facts = fold.digest_facts(fact, facts)
-    fresh = _fresh_states(contract, new, events.filter(is_new), batches)
+    fresh = _fresh_states(contract, taken, new, events.filter(is_new))
     present = facts.filter(is_new).sort("g")
     created, changed = _fact_rows(fact, present, fresh, kept, [r[4] for r in known])
     return Change(
-        created,
-        changed,
-        _cell_rows(fact, facts, shard),
-        [(contract.name, *r[:3], shard, r[3]) for r in ledger],
-        _arrival_rows(contract, events, shard),
-        _heard_rows(contract, new, batches, shard),
-        _overflow_rows(contract, overflow, batches),
+        ledger=_ledger(
+            contract.name,
+            _count(repeated.with_columns(pl.lit("duplicate").alias("class")), 1),
+            _count(events.filter(is_new), 1),
+            _count(events.filter(~is_new), -1),
+            _count_rejected(set_aside),
+        ),
+        quarantine=_quarantine_rows(contract, set_aside),
+        notices=_notices(contract, [*set_aside, *_conflicts(taken, events.filter(is_new))]),
+        created=created,
+        changed=changed,
+        cells=_cell_rows(fact, facts),
+        arrivals=_arrival_rows(contract, events),
+        heard=_heard_rows(contract, new, taken.records),
     )
 
 
@@ -213,54 +184,83 @@ def _bound(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
 
 
-def _count(events: pl.DataFrame, sign: int) -> list[Row]:
-    if not len(events):
-        return []
-    counted = events.group_by("sender", "accepted_on", "class").agg(pl.len().cast(pl.Int64))
-    return [(s, d, c, sign * n) for s, d, c, n in counted.iter_rows()]
+def _count(events: pl.DataFrame, sign: int) -> pl.DataFrame:
+    keys = ("sender", pl.col("accepted_on").alias("day"), "class", "shard")
+    return events.group_by(*keys).agg((pl.len().cast(pl.Int64) * sign).alias("count"))
 
 
-def _cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> list[Row]:
+def _ledger(contract: str, *counted: pl.DataFrame) -> pl.DataFrame:
+    keys = ["contract", "sender", "day", "class", "shard"]
+    summed = pl.concat(counted).with_columns(pl.lit(contract).alias("contract"))
+    summed = summed.group_by(keys).agg(pl.col("count").sum()).filter(pl.col("count") != 0)
+    return summed.sort(keys)
+
+
+def _count_rejected(rejected: Sequence[Rejected]) -> pl.DataFrame:
+    rows = [(r.origin.sender, r.accepted_on, "quarantined", r.partition) for r in rejected]
+    schema = {"sender": pl.String, "accepted_on": pl.Int64, "class": pl.String, "shard": pl.Int64}
+    return _count(pl.DataFrame(rows, schema=schema, orient="row"), 1)
+
+
+def _cell_rows(fact: Fact, facts: pl.DataFrame) -> pl.DataFrame:
     signed = facts.with_columns(
         pl.when(pl.col("g") % 2 == 1).then(1).otherwise(-1).cast(pl.Int64).alias("sign")
     )
-    rows: list[Row] = []
+    sums = ["count", "value", "disputed", *LANES]
+    frames: list[pl.DataFrame] = []
     for measure in fact.measures:
         value = pl.lit(0, pl.Int64) if measure.is_recomputed else pl.sql_expr(measure.value)
         period = pl.col(str(measure.period)) if measure.period else day_expr(str(measure.at))
+        # What is taken anew over the facts belongs to no shard.
+        shard = pl.lit(0, pl.Int64) if measure.is_recomputed else pl.col("shard")
         counted = signed.filter(pl.sql_expr(measure.where)).select(
-            *sorted({d for dims in measure.sets for d in dims}),
-            period.alias("~period"),
-            pl.col("sign").alias("~count"),
-            (value.cast(pl.Int64) * pl.col("sign")).alias("~value"),
-            (pl.col("is_disputed") * pl.col("sign")).alias("~disputed"),
+            *(pl.col(d).alias(f"~{d}") for d in sorted({d for ds in measure.sets for d in ds})),
+            period.alias("period"),
+            shard.alias("shard"),
+            pl.col("sign").alias("count"),
+            (value.cast(pl.Int64) * pl.col("sign")).alias("value"),
+            (pl.col("is_disputed") * pl.col("sign")).alias("disputed"),
             *((pl.col(lane) * pl.col("sign")).alias(lane) for lane in LANES),
         )
-        sums = ["~count", "~value", "~disputed", *LANES]
         for dims in measure.sets:
-            cells = counted.group_by("~period", *dims).agg(pl.col(sums).sum())
-            key = [pl.format(f"{d}={{}}", pl.col(d).fill_null("")) for d in dims]
+            names = [f"~{d}" for d in dims]
+            cells = counted.group_by("period", "shard", *names).agg(pl.col(sums).sum())
+            key = [pl.format(f"{d}={{}}", pl.col(f"~{d}").fill_null("")) for d in dims]
             cells = cells.filter(pl.any_horizontal(pl.col(sums) != 0)).select(
-                pl.lit(measure.cell_set(dims)).alias("~set"),
-                (pl.col("~period") if measure.period else iso_day_expr("~period")).alias("~p"),
-                (pl.concat_str(key, separator=",") if key else pl.lit("")).alias("~dims"),
-                pl.lit(shard).alias("~shard"),
+                pl.lit(measure.cell_set(dims)).alias("cell_set"),
+                pl.col("period") if measure.period else iso_day_expr("period"),
+                (pl.concat_str(key, separator=",") if key else pl.lit("")).alias("dims"),
+                "shard",
                 *sums,
             )
-            # In key order the database's pages are written once each.
-            rows += cells.sort("~p", "~dims").rows()
-    return rows
+            frames.append(cells)
+    # In key order the database's pages are written once each, and no two writers wait in a circle.
+    return pl.concat(frames).sort("cell_set", "period", "dims", "shard")
 
 
-def _arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> list[Row]:
-    counted = (
+def _arrival_rows(contract: Contract, events: pl.DataFrame) -> pl.DataFrame:
+    sign = pl.when(pl.col("g") % 2 == 1).then(1).otherwise(-1)
+    return (
         events.filter(~pl.col("is_loser"))
         .with_columns(contract.occurred.alias("~occurred"))
-        .group_by("sender", day_expr("~occurred").alias("day"))
-        .agg(pl.when(pl.col("g") % 2 == 1).then(1).otherwise(-1).sum().cast(pl.Int64).alias("n"))
-        .filter(pl.col("n") != 0)
+        .group_by("sender", day_expr("~occurred").alias("day"), "shard")
+        .agg(sign.sum().cast(pl.Int64).alias("count"))
+        .filter(pl.col("count") != 0)
+        .select(pl.lit(contract.name).alias("contract"), "sender", "day", "shard", "count")
+        .sort("sender", "day", "shard")
     )
-    return [(contract.name, s, d, shard, n) for s, d, n in counted.iter_rows()]
+
+
+def _heard_rows(contract: Contract, new: pl.DataFrame, records: Joined) -> pl.DataFrame:
+    accepted = np.array([o.accepted_at for o in records.origins], np.int64)
+    at = accepted[records.origin[new["row"].to_numpy()]]
+    return (
+        new.with_columns(pl.Series("accepted_at", at, pl.Int64))
+        .group_by("sender", "shard")
+        .agg(pl.col("accepted_at").max(), contract.occurred.max().alias("horizon"))
+        .select(pl.lit(contract.name).alias("contract"), pl.all())
+        .sort("sender", "shard")
+    )
 
 
 def _fact_rows(
@@ -269,7 +269,7 @@ def _fact_rows(
     fresh: tuple[npt.NDArray[np.int64], list[bytes]],
     kept: pl.DataFrame,
     old_states: list[bytes],
-) -> tuple[list[Row], list[Row]]:
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Make the rows to insert and to update: facts, with the new stored events appended.
 
     `facts` are the facts as they are, with `entity`, in the order of their group; `fresh` gives,
@@ -278,42 +278,43 @@ def _fact_rows(
     """
     sizes, states = fresh
     tail = ["is_disputed", *LANES, *fact.types]
-    frame = facts.with_columns(pl.Series("fresh", sizes), pl.int_range(pl.len()).alias("at"))
+    frame = facts.with_columns(
+        pl.Series("fresh", sizes, pl.Int64), pl.Series("state", states, pl.Binary)
+    )
     frame = frame.with_columns((pl.col("g") // 2).alias("g"))
     is_known = pl.col("g").is_in(kept["g"].implode())
-    new = frame.filter(~is_known)
-    head = [pl.col("entity"), pl.lit(1).alias("version"), pl.col("fresh").alias("events")]
-    created = [
-        (*row, states[i])
-        for row, i in zip(new.select(*head, *tail).iter_rows(), new["at"], strict=True)
-    ]
+    created = frame.filter(~is_known).select(
+        "entity",
+        pl.lit(1, pl.Int64).alias("version"),
+        pl.col("fresh").alias("events"),
+        *tail,
+        "state",
+    )
     old = frame.filter(is_known).join(
         kept.select("g", "id", "version", "events", "place"),
         on="g",
         how="left",
         maintain_order="left",
     )
-    head = [pl.col("entity"), pl.col("version") + 1, pl.col("events") + pl.col("fresh")]
-    changed = [
-        (*row, old_states[place] + states[i], key, version)
-        for row, i, place, key, version in zip(
-            old.select(*head, *tail).iter_rows(),
-            old["at"],
-            old["place"],
-            old["id"],
-            old["version"],
-            strict=True,
-        )
+    joined = [
+        old_states[place] + state for place, state in zip(old["place"], old["state"], strict=True)
     ]
+    changed = old.select(
+        "id",
+        pl.col("version") + 1,
+        pl.col("events") + pl.col("fresh"),
+        *tail,
+        pl.Series("state", joined, pl.Binary),
+    )
     return created, changed
 
 
 def _fresh_states(
-    contract: Contract, new: pl.DataFrame, events: pl.DataFrame, batches: Sequence[Batch]
+    contract: Contract, taken: Taken, new: pl.DataFrame, events: pl.DataFrame
 ) -> tuple[npt.NDArray[np.int64], list[bytes]]:
     """Give, per touched entity in order, how many events are new and their stored bytes."""
     fresh = events.filter(pl.col("row") >= 0).sort("g", "row").select("g", "row")
-    stored = _stored_bytes(contract, new, fresh["row"].to_numpy(), batches)
+    stored = _stored_bytes(contract, taken, new, fresh["row"].to_numpy())
     firsts = np.flatnonzero(np.diff(fresh["g"].to_numpy(), prepend=-1))
     sizes = np.diff(firsts, append=len(stored))
     states = [
@@ -324,83 +325,138 @@ def _fresh_states(
 
 
 def _stored_bytes(
-    contract: Contract,
-    new: pl.DataFrame,
-    rows: npt.NDArray[np.int64],
-    batches: Sequence[Batch],
+    contract: Contract, taken: Taken, new: pl.DataFrame, rows: npt.NDArray[np.int64]
 ) -> list[bytes]:
     """Give the stored form of new events: acceptance day, sender, then the event's datum."""
     latest = published.latest(contract.name)
-    heads = [state_head(day_of(b.accepted_at), b.sender) for b in batches]
-    of_batch = new["batch"].to_numpy()[rows].tolist()
-    if all(b.schema_id == latest.schema_id for b in batches):
-        payload = b"".join(b.payload for b in batches)
-        sizes = np.concatenate([np.diff(b.ends, prepend=0) for b in batches])
-        ends = np.cumsum(sizes)
-        starts = (ends - sizes)[rows].tolist()
-        stops = ends[rows].tolist()
+    records = taken.records
+    heads = [state_head(day_of(o.accepted_at), o.sender) for o in records.origins]
+    of_origin = records.origin[rows].tolist()
+    if taken.is_shortest and (records.schema_ids == latest.schema_id).all():
+        payload = records.payload
+        starts, stops = records.starts[rows].tolist(), records.ends[rows].tolist()
     else:
         names = [f.name for f in contract.fields]
-        payload, ends = avro.encode_columns(latest.plain, new[rows].select(names))
+        place = np.searchsorted(new["row"].to_numpy(), rows)
+        payload, ends = avro.encode_columns(latest.plain, new[place].select(names))
         stops = ends.tolist()
         starts = [0, *stops[:-1]]
-    return [heads[b] + payload[i:j] for b, i, j in zip(of_batch, starts, stops, strict=True)]
+    return [heads[b] + payload[i:j] for b, i, j in zip(of_origin, starts, stops, strict=True)]
 
 
-def _rejections(contract: Contract, batches: Sequence[Batch]) -> list[Row]:
-    """Turn records of the quarantine topic into rows of the quarantine table."""
+def find_rejections(contract: Contract, taken: Taken, reading: Reading) -> Change:
+    """Turn records of the quarantine topic into rows of its table; repeats are counted as such."""
     names = ("contract", "rejected_at", "index", "rule", "field", "value", "message_vi")
-    frame = decode(contract, batches)
-    columns = ["event_id", "sender", *names, "message_en", "original"]
-    return frame.select(columns).rows()
+    rows = taken.frame.select("event_id", "sender", *names, "message_en", "original", "shard")
+    known = reading.quarantined(rows["event_id"].to_list())
+    is_first = pl.col("event_id").is_first_distinct() & ~pl.col("event_id").is_in(known)
+    rows = rows.with_columns(
+        pl.when(is_first).then(pl.lit("quarantined")).otherwise(pl.lit("duplicate")).alias("class"),
+        day_expr("rejected_at").alias("accepted_on"),
+    )
+    ledgers = [_ledger(str(name), _count(group, 1)) for (name,), group in rows.group_by("contract")]
+    ledgers.append(_ledger(contract.name, _count_rejected(taken.rejected)))
+    fresh = rows.filter(pl.col("class") == "quarantined").drop("shard", "class", "accepted_on")
+    return Change(
+        ledger=pl.concat(ledgers),
+        quarantine=pl.concat([fresh, _quarantine_rows(contract, taken.rejected)]),
+        notices=_notices(contract, taken.rejected),
+    )
 
 
-def _quarantined(rows: list[Row], shard: int) -> list[Row]:
-    counts: dict[Row, int] = {}
-    for row in rows:
-        key = (row[2], row[1], day_of(row[3]), "quarantined", shard)
-        counts[key] = counts.get(key, 0) + 1
-    return [(*key, n) for key, n in counts.items()]
+_QUARANTINE: dict[str, Any] = {
+    "event_id": pl.String,
+    "sender": pl.String,
+    "contract": pl.String,
+    "rejected_at": pl.Int64,
+    "index": pl.Int64,
+    "rule": pl.String,
+    "field": pl.String,
+    "value": pl.String,
+    "message_vi": pl.String,
+    "message_en": pl.String,
+    "original": pl.String,
+}
 
 
-def _overflow_rows(
-    contract: Contract, overflow: pl.DataFrame, batches: Sequence[Batch]
-) -> list[Row]:
-    rows: list[Row] = []
-    counts = [b.count for b in batches]
-    index = np.repeat(np.arange(len(batches)), counts)
-    starts = np.cumsum(counts) - counts
+def _quarantine_rows(contract: Contract, rejected: Sequence[Rejected]) -> pl.DataFrame:
+    """Write rejected records as rows of the quarantine; their name is where they stand."""
+    rows = [
+        (
+            f"{contract.topic}/{r.partition}/{r.offset}",
+            r.origin.sender,
+            contract.name,
+            r.origin.accepted_at,
+            0,
+            r.rule,
+            r.field,
+            r.value,
+            r.message_vi,
+            r.message_en,
+            r.original,
+        )
+        for r in rejected
+    ]
+    return pl.DataFrame(rows, schema=_QUARANTINE, orient="row")
+
+
+def _notices(contract: Contract, rejected: Sequence[Rejected]) -> pl.DataFrame:
+    """Write what others are to be told of: rows of the quarantine, as the notice's bytes."""
+    rows = _quarantine_rows(contract, rejected)
+    names = [f.name for f in REJECTION.fields]
+    frame = REJECTION.conform(rows.drop("sender")).select(names)
+    payload, ends = avro.encode_columns(published.latest(REJECTION.name).plain, frame)
+    starts = [0, *ends.tolist()[:-1]]
+    return pl.DataFrame(
+        {
+            "event_id": rows["event_id"],
+            "datum": [payload[a:b] for a, b in zip(starts, ends.tolist(), strict=False)],
+        },
+        schema={"event_id": pl.String, "datum": pl.Binary},
+    )
+
+
+def _conflicts(taken: Taken, events: pl.DataFrame) -> list[Rejected]:
+    """Name new records whose identity has another content too: both are kept, one counts."""
+    found = events.filter((pl.col("row") >= 0) & pl.col("content_digest").is_not_null())
+    vi = "cùng mã sự kiện nhưng nội dung khác; cả hai được giữ, một được tính"
+    en = "the same event id with another content; both are kept, one counts"
+    records = taken.records
+    return [
+        Rejected(
+            int(records.partition[row]),
+            int(records.offsets[row]),
+            records.origins[int(records.origin[row])],
+            "conflict",
+            "event_id",
+            event_id,
+            vi,
+            en,
+            intake.original(records, row),
+        )
+        for row, event_id in found.select("row", "event_id").iter_rows()
+    ]
+
+
+def _too_large(contract: Contract, records: Joined, overflow: pl.DataFrame) -> list[Rejected]:
+    """Name events of entities that have as many as they may have."""
+    found = []
     for event in overflow.iter_rows(named=True):
-        number = int(index[event["row"]])
-        batch, place = batches[number], int(event["row"] - starts[number])
+        row = int(event["row"])
         entity = contract.entity_of(event)
         vi = f"đối tượng {entity} đã có {EVENTS_PER_ENTITY_MAX} sự kiện, không nhận thêm"
         en = f"{entity} already has {EVENTS_PER_ENTITY_MAX} events, no more are taken"
-        start = int(batch.ends[place - 1]) if place else 0
-        datum = batch.payload[start : int(batch.ends[place])]
-        rows.append(
-            (
-                f"{contract.topic}:{batch.base_offset + place}",
-                batch.sender,
-                contract.name,
-                batch.accepted_at,
-                place,
+        found.append(
+            Rejected(
+                int(records.partition[row]),
+                int(records.offsets[row]),
+                records.origins[int(records.origin[row])],
                 TOO_LARGE,
                 contract.spec.entity[0],
                 entity,
                 vi,
                 en,
-                original_text(avro.wire(batch.schema_id, datum)),
+                intake.original(records, row),
             )
         )
-    return rows
-
-
-def _heard_rows(
-    contract: Contract, new: pl.DataFrame, batches: Sequence[Batch], shard: int
-) -> list[Row]:
-    latest: dict[str, int] = {}
-    for b in batches:
-        latest[b.sender] = max(latest.get(b.sender, b.accepted_at), b.accepted_at)
-    horizons = new.group_by("sender").agg(contract.occurred.max())
-    return [(contract.name, s, shard, latest[s], h) for s, h in horizons.iter_rows()]
+    return found

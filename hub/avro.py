@@ -21,6 +21,9 @@ from hub.contracts import Contract, WireField
 WIRE_HEADER = struct.Struct(">bI")
 DEPTH_MAX = 16
 FEW = 64
+# What the two decoders raise for bytes that are no datum; the first panics where lengths lie.
+UNDECODABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+UNDECODABLE_ONE = (EOFError, ValueError, IndexError, OverflowError, MemoryError)
 Schema = dict[str, Any]
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -273,16 +276,41 @@ def _varints(values: npt.NDArray[Any], there: npt.NDArray[np.bool_]) -> tuple[By
     return matrix[taken], lengths
 
 
+_STEPS = np.array([1 << (7 * k) for k in range(1, 10)], np.uint64)
+
+
+def widths(schema: Schema, frame: pl.DataFrame) -> Ints:
+    """Count the bytes of each row's datum in its shortest form.
+
+    Where these are the sizes of the records that rows were decoded from, every datum filled its
+    record exactly: none is shorter than its shortest form, and together they filled all bytes.
+    """
+    total = np.zeros(len(frame), np.int64)
+    for f in schema["fields"]:
+        column, kind = frame[f["name"]], f["type"]
+        there = np.ones(len(frame), bool)
+        if isinstance(kind, list):
+            there = column.is_not_null().to_numpy()
+            total += 1
+            kind = kind[1]
+        if kind == "boolean":
+            total += there
+        elif kind == "long":
+            total += np.where(there, _long_widths(column.fill_null(0).to_numpy()), 0)
+        else:
+            sizes = column.fill_null("").str.len_bytes().to_numpy().astype(np.int64)
+            total += np.where(there, sizes + _long_widths(sizes), 0)
+    return total
+
+
+def _long_widths(values: npt.NDArray[Any]) -> Ints:
+    signed = values.astype(np.int64)
+    return 1 + np.searchsorted(_STEPS, ((signed << 1) ^ (signed >> 63)).view(np.uint64), "right")
+
+
 def wire(schema_id: int, datum: bytes) -> bytes:
     """Put the Confluent header before a datum."""
     return WIRE_HEADER.pack(0, schema_id) + datum
-
-
-def split_wire(value: bytes) -> tuple[int, bytes]:
-    """Take the Confluent header off; raise `ValueError` where there is none."""
-    if len(value) < WIRE_HEADER.size or value[0] != 0:
-        raise ValueError("not in the Confluent wire format")
-    return WIRE_HEADER.unpack_from(value)[1], value[WIRE_HEADER.size :]
 
 
 def read_one(schema: Schema, datum: bytes) -> dict[str, Any]:
@@ -292,6 +320,13 @@ def read_one(schema: Schema, datum: bytes) -> dict[str, Any]:
     if source.read(1):
         raise ValueError("bytes are left after the datum")
     return dict(found)  # type: ignore[arg-type]
+
+
+def write_one(schema: Schema, values: dict[str, Any]) -> bytes:
+    """Encode one datum with fastavro, in its shortest form."""
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, schema, values)
+    return out.getvalue()
 
 
 def compatible(reader: Schema, writer: Schema) -> str | None:

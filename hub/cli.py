@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -21,9 +22,8 @@ from hub import explain as explaining
 from hub import verify as verifying
 from hub.clock import system_clock, to_us
 from hub.figures import QuestionError, answer, read_question
-from hub.hub import OpenHub, catch_up, open_hub
+from hub.hub import OpenHub, catch_up, open_hub, running
 from hub.periods import parse_period
-from hub.rejection import REJECTION
 from hub.runner import AlreadyRunningError
 from hub.settings import Settings, SettingsError, read_settings
 from hub.store import DefinitionChangedError
@@ -36,6 +36,8 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="API keys of senders.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+topics_app = typer.Typer(help="Topics in Apache Kafka.", no_args_is_help=True)
+app.add_typer(topics_app, name="topics")
 err = Console(stderr=True)
 DEMO_FOLDER = Path(".hub-demo")
 
@@ -74,28 +76,27 @@ def demo_command(
     once: Annotated[bool, typer.Option(help="Load, print the figures, exit.")] = False,
     scale: Annotated[float, typer.Option(help="Size of the year; 1 is the full one.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic year.")] = demo.SEED,
+    workers: Annotated[int, typer.Option(help="Workers to start, where Kafka is the log.")] = 1,
 ) -> None:
     """Load the labelled synthetic year, print the KPI table, keep live data flowing and serve."""
     settings = read_settings(data_dir=DEMO_FOLDER)
     wanted = demo.Demo(seed, scale)
+    if settings.kafka_bootstrap:
+        make_topics(settings)
     with open_hub(settings) as hub:
         demo.claim(hub.log, wanted)
-        hub.runner.lock()
-        hub.runner.start()
-        try:
+        with running(hub), _workers(settings, workers):
             if once:
                 _load(hub, wanted, {})
             else:
                 _serve_demo(hub, wanted)
-        finally:
-            hub.runner.stop()
 
 
 def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any]) -> None:
     begun = time.monotonic()
     is_loaded = demo.is_loaded(hub.log)
     process = None if is_loaded else demo.start_load(hub.settings, wanted)
-    already = sum(hub.runner.positions().values())
+    already = sum(hub.applying.positions().values())
     total = already if is_loaded else wanted.total()
     with progress_bar() as bar:
         task = bar.add_task("loading the synthetic year", total=total)
@@ -172,15 +173,89 @@ def _server(hub: OpenHub, progress: Any = lambda: None) -> uvicorn.Server:
 
 @app.command()
 def serve() -> None:
-    """Serve the gateway, the KPI API, the page and the metrics, and apply the log."""
-    with open_hub(read_settings()) as hub:
-        hub.runner.lock()
-        hub.runner.start()
-        try:
-            print(f"http://{hub.settings.listen}/ (stop with Ctrl-C)", flush=True)
-            _run(_server(hub))
-        finally:
-            hub.runner.stop()
+    """Serve the gateway, the KPI API, the page and the metrics; without Kafka, apply the log."""
+    with open_hub(read_settings()) as hub, running(hub):
+        print(f"http://{hub.settings.listen}/ (stop with Ctrl-C)", flush=True)
+        _run(_server(hub))
+
+
+@app.command()
+def work() -> None:
+    """Apply the log until stopped: a Faust worker where Kafka is the log, else in this process."""
+    settings = read_settings()
+    if settings.kafka_bootstrap:
+        registry.worker()(settings)
+        return
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with open_hub(settings) as hub, running(hub):
+        while not stopping.wait(0.2):
+            if hub.runner.failure is not None:
+                raise hub.runner.failure
+
+
+@contextmanager
+def _workers(settings: Settings, count: int) -> Iterator[None]:
+    """Keep workers beside the demo, where Kafka is the log; their probes are on free ports."""
+    count = count if settings.kafka_bootstrap else 0
+    command = [sys.executable, "-m", "hub.cli", "work"]
+    environment = {**os.environ, "HUB_LISTEN": "127.0.0.1:0"}
+    started = [subprocess.Popen(command, env=environment) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(30)
+
+
+def make_topics(settings: Settings, replication: int = 1) -> None:
+    """Make the topics that are missing."""
+    from hub.topics import Topics, wanted  # noqa: PLC0415 (the embedded profile needs no Kafka)
+
+    topics = Topics(settings.kafka_bootstrap)
+    topics.apply(topics.plan(wanted()), replication)
+    topics.close()
+
+
+@topics_app.command("plan")
+def topics_plan(
+    partitions: Annotated[int, typer.Option(help="Partitions of the event topics.")] = 12,
+) -> None:
+    """Say what is to be done for the topics to be as they must be; exit 1 if anything is."""
+    if _plan(partitions, None):
+        raise typer.Exit(1)
+
+
+@topics_app.command("apply")
+def topics_apply(
+    partitions: Annotated[int, typer.Option(help="Partitions of the event topics.")] = 12,
+    replication: Annotated[int, typer.Option(help="Replicas of each partition.")] = 1,
+) -> None:
+    """Make and alter the topics as the plan says."""
+    _plan(partitions, replication)
+
+
+def _plan(partitions: int, replication: int | None) -> int:
+    from hub.topics import Topics, wanted  # noqa: PLC0415
+
+    settings = read_settings()
+    if not settings.kafka_bootstrap:
+        raise SettingsError(
+            "HUB_KAFKA_BOOTSTRAP is not set: the embedded log has no topics to make"
+        )
+    topics = Topics(settings.kafka_bootstrap)
+    steps = topics.plan(wanted(partitions))
+    for step in steps:
+        print(f"{step.action:6}  {step.topic.name}  {step.detail}")
+    if not steps:
+        print("nothing to do")
+    if replication is not None:
+        topics.apply(steps, replication)
+    topics.close()
+    return len(steps)
 
 
 @app.command()
@@ -289,7 +364,9 @@ def render(
 ) -> None:
     """Write the Avro schemas from the contracts (in a source tree)."""
     folder = Path(str(registry.avro_folder()))
-    stale = published.render([*registry.contracts().values(), REJECTION], folder, check=check)
+    stale = published.render(
+        [*registry.contracts().values(), *registry.OWN.values()], folder, check=check
+    )
     for name in stale:
         print(f"{'stale' if check else 'wrote'}: {name}")
     if check and stale:

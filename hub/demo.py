@@ -22,7 +22,7 @@ from hub.clock import system_clock
 from hub.gateway import publish
 from hub.hub import DEMO_MARK, OpenHub, open_hub
 from hub.keys import Sender
-from hub.log import SqliteLog
+from hub.log import Log
 from hub.settings import Settings
 
 SEED = 2023
@@ -62,7 +62,7 @@ def generators() -> dict[str, ModuleType]:
     }
 
 
-def claim(log: SqliteLog, demo: Demo) -> None:
+def claim(log: Log, demo: Demo) -> None:
     """Mark the log as the demo's; raise `OtherEventsError` where it holds anything else."""
     mark = log.checkpoint(DEMO_MARK)
     if mark is None and not log.is_empty:
@@ -72,7 +72,7 @@ def claim(log: SqliteLog, demo: Demo) -> None:
     log.set_checkpoint(DEMO_MARK, demo.mark)
 
 
-def is_loaded(log: SqliteLog) -> bool:
+def is_loaded(log: Log) -> bool:
     """Tell whether every source's history is in the log."""
     return all(log.checkpoint(f"demo:{name}") == "all" for name in generators())
 
@@ -128,11 +128,11 @@ def follow_load(hub: OpenHub, process: BaseProcess | None, report: Callable[[int
     """
     while True:
         is_alive = process is not None and process.is_alive()
-        applied = sum(hub.runner.positions().values())
+        applied = sum(hub.applying.positions().values())
         report(applied)
-        if hub.runner.failure is not None:
-            raise RuntimeError(f"applying failed: {hub.runner.failure!r}")
-        if not is_alive and not sum(hub.runner.lag().values()):
+        if hub.applying.failure is not None:
+            raise RuntimeError(f"applying failed: {hub.applying.failure!r}")
+        if not is_alive and not sum(hub.applying.lag().values()):
             break
         time.sleep(0.1)
     if process is not None and process.exitcode:

@@ -19,7 +19,7 @@ from hub.admission import Admitted, Verdict, admit, admit_columns, original_text
 from hub.clock import Clock, to_us
 from hub.contracts import Contract
 from hub.keys import Sender
-from hub.log import Batch, LogUnavailableError, SqliteLog, Submission
+from hub.log import Batch, Log, LogUnavailableError, Submission
 from hub.rejection import REJECTION
 from hub.states import contents
 from hub.store import Row, Store
@@ -40,7 +40,7 @@ class Answer:
 class Appender:
     """Commits submissions from many threads in groups, one transaction a group."""
 
-    def __init__(self, log: SqliteLog) -> None:
+    def __init__(self, log: Log) -> None:
         self._log = log
         self._waiting: queue.SimpleQueue[tuple[Submission, threading.Event] | None]
         self._waiting = queue.SimpleQueue()
@@ -82,7 +82,7 @@ class Appender:
 class Gateway:
     """Takes events in, from HTTP and from sources in the same process."""
 
-    def __init__(self, log: SqliteLog, store: Store, clock: Clock) -> None:
+    def __init__(self, log: Log, store: Store, clock: Clock) -> None:
         self._appender = Appender(log)
         self._log = log
         self._store = store
@@ -235,7 +235,7 @@ def _outside_units(
 
 
 def publish(
-    log: SqliteLog,
+    log: Log,
     contract: Contract,
     sender: str,
     frame: pl.DataFrame,

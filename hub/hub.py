@@ -1,16 +1,26 @@
-"""An opened hub: log, store, runner and gateway of the embedded profile, from the settings."""
+"""An opened hub: log, store, and what is known of applying, from the settings.
+
+Two profiles: embedded (SQLite log and store, applied here) and production (Kafka and PostgreSQL,
+applied by workers).
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hub import registry
 from hub.clock import Clock, system_clock
 from hub.gateway import Gateway
-from hub.log import SqliteLog
+from hub.log import Log
 from hub.runner import AlreadyRunningError, Runner
 from hub.settings import Settings
+from hub.sqlite_log import SqliteLog
 from hub.store import Store
+from hub.watch import Watch
+
+if TYPE_CHECKING:
+    from hub.kafka_log import KafkaLog
 
 DEMO_MARK = "demo"
 
@@ -20,9 +30,11 @@ class OpenHub:
     """The parts of a running hub."""
 
     settings: Settings
-    log: SqliteLog
+    log: Log
     store: Store
+    # What applies the log here, and what is known of applying, which may happen elsewhere.
     runner: Runner
+    applying: Runner | Watch
     clock: Clock
 
     @property
@@ -39,27 +51,61 @@ class OpenHub:
 def open_hub(
     settings: Settings, clock: Clock = system_clock, *, check: bool = True
 ) -> Iterator[OpenHub]:
-    """Open the hub in the settings' data folder; nothing is applied yet.
+    """Open the hub of the settings; nothing is applied yet.
 
     Raises `DefinitionChangedError`, unless told not to `check`, where its figures follow other
     definitions than the installed ones.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    log = SqliteLog(settings.log_path)
-    store = Store(settings.store_url, registry.facts())
+    store = None
+    log: Log | None = None
     try:
+        if settings.kafka_bootstrap:
+            store = Store(settings.database_url, registry.facts())
+            log = open_kafka_log(settings, store)
+        else:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            log = SqliteLog(settings.log_path)
+            store = Store(settings.store_url, registry.facts())
         if check:
             store.check_definitions()
-        lock_path = settings.data_dir / "apply.lock"
+        lock_path = None if settings.kafka_bootstrap else settings.data_dir / "apply.lock"
         runner = Runner(log, store, lock_path, clock)
-        yield OpenHub(settings, log, store, runner, clock)
+        applying = Watch(log, store) if settings.kafka_bootstrap else runner
+        yield OpenHub(settings, log, store, runner, applying, clock)
     finally:
-        store.close()
-        log.close()
+        if log is not None:
+            log.close()
+        if store is not None:
+            store.close()
+
+
+def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":
+    """Open the log in Kafka, with schema ids from the registry where one is set."""
+    from hub.kafka_log import KafkaLog  # noqa: PLC0415 (the embedded profile needs no Kafka client)
+
+    if settings.schema_registry_url:
+        from hub import schema_registry  # noqa: PLC0415
+
+        schema_registry.adopt(settings.schema_registry_url)
+    return KafkaLog(settings.kafka_bootstrap, store)
+
+
+@contextmanager
+def running(hub: OpenHub) -> Iterator[None]:
+    """Apply the log here, or follow those who do. Raises `AlreadyRunningError`."""
+    if isinstance(hub.applying, Runner):
+        hub.applying.lock()
+    hub.applying.start()
+    try:
+        yield
+    finally:
+        hub.applying.stop()
 
 
 def catch_up(hub: OpenHub) -> None:
-    """Apply what the log holds, unless another process is at it already."""
+    """Apply what the log holds, unless another process is at it."""
+    if hub.settings.kafka_bootstrap:
+        return
     try:
         hub.runner.lock()
     except AlreadyRunningError:

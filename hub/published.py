@@ -60,10 +60,20 @@ def read_revisions() -> dict[str, list[Revision]]:
     return found
 
 
+_adopted: dict[str, list[Revision]] = {}
+
+
+def use(listed: dict[str, list[Revision]]) -> None:
+    """Use these revisions in this process: the published ones, with a registry's ids."""
+    _adopted.update(listed)
+    revisions.cache_clear()
+    by_id.cache_clear()
+
+
 @cache
 def revisions() -> dict[str, list[Revision]]:
     """Give the published revisions, read once."""
-    return read_revisions()
+    return _adopted or read_revisions()
 
 
 def latest(name: str) -> Revision:

@@ -6,7 +6,7 @@ imports none of them itself, so that dependencies point inwards.
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -14,12 +14,18 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from hub.contracts import Contract, Event
+from hub.figure import FIGURE
 from hub.rejection import REJECTION
 from hub.sources import Source
 
 if TYPE_CHECKING:
     from hub.facts import Fact
     from hub.kpis import Kpi
+    from hub.settings import Settings
+
+
+# The contracts of what the hub itself writes to topics.
+OWN = {c.name: c for c in (REJECTION, FIGURE)}
 
 
 def _modules(package: str) -> Iterator[tuple[str, ModuleType]]:
@@ -71,9 +77,15 @@ def sources() -> dict[str, Source]:
     return found
 
 
+def worker() -> Callable[["Settings"], None]:
+    """Find what applies a log in Kafka."""
+    run: Callable[[Settings], None] = importlib.import_module("stream_jobs.app").run
+    return run
+
+
 def contract(name: str) -> Contract:
-    """Find one contract, the hub's own for rejected items included."""
-    return REJECTION if name == REJECTION.name else contracts()[name]
+    """Find one contract, the hub's own included."""
+    return OWN[name] if name in OWN else contracts()[name]
 
 
 def avro_folder() -> Traversable:

@@ -9,7 +9,7 @@ from typing import IO
 from hub import metrics, registry
 from hub.apply import Applier
 from hub.clock import Clock
-from hub.log import SqliteLog
+from hub.log import Log
 from hub.rejection import REJECTION
 from hub.store import Store
 
@@ -30,12 +30,12 @@ class Runner:
     the rest. An error that is not the data's stops it, and is kept in `failure`.
     """
 
-    def __init__(self, log: SqliteLog, store: Store, lock_path: Path, clock: Clock) -> None:
+    def __init__(self, log: Log, store: Store, lock_path: Path | None, clock: Clock) -> None:
         self._log = log
         self._store = store
         contracts = {**registry.contracts(), REJECTION.name: REJECTION}
         self._contracts = contracts
-        self._applier = Applier(store, log.identity, contracts, clock)
+        self._applier = Applier(store, log.identity, clock)
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._lock_path = lock_path
@@ -43,12 +43,21 @@ class Runner:
         self._thread: threading.Thread | None = None
         self.failure: Exception | None = None
         self.commits = 0
-        with store.reading() as reading:
-            known = reading.positions(log.identity)
-        self._positions = {c.topic: known.get(c.topic, 0) for c in contracts.values()}
+        self._positions: dict[tuple[str, int], int] = {}
+        self.resume()
+
+    def resume(self) -> None:
+        """Go on from where the store stands."""
+        with self._store.reading() as reading:
+            for contract in self._contracts.values():
+                known = reading.positions(self._log.identity(contract.topic), contract.topic)
+                for partition in self._log.ends(contract.topic):
+                    self._positions[contract.topic, partition] = known.get(partition, 0)
 
     def lock(self) -> None:
         """Take the lock; raise `AlreadyRunningError` where another process holds it."""
+        if self._lock_path is None:
+            return  # many may apply a Kafka log; the position alone decides
         file = self._lock_path.open("w")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -78,18 +87,25 @@ class Runner:
         return total
 
     def step(self) -> int:
-        """Apply one batch of each topic; count the events."""
+        """Apply one batch of each topic's partitions; count the events."""
         total = 0
         for contract in self._contracts.values():
-            position = self._positions[contract.topic]
-            batches = self._log.read(contract.topic, position, events_max=EVENTS_PER_BATCH_MAX)
-            if not batches:
+            slices = []
+            mine = [(p, at) for (t, p), at in self._positions.items() if t == contract.topic]
+            for partition, position in mine:
+                slices += self._log.read(
+                    contract.topic,
+                    position,
+                    partition=partition,
+                    events_max=EVENTS_PER_BATCH_MAX // len(mine),
+                )
+            if not slices:
                 continue
             with metrics.APPLY_SECONDS.time():
-                self._applier.apply(contract, batches)
-            following = batches[-1].next_offset
-            self._positions[contract.topic] = following
-            count = following - position
+                self._applier.apply(contract, slices)
+            for s in slices:
+                self._positions[s.topic, s.partition] = s.following
+            count = sum(s.count for s in slices)
             metrics.EVENTS_APPLIED.labels(contract.topic).inc(count)
             total += count
             with self._changed:
@@ -104,12 +120,15 @@ class Runner:
             return self.commits
 
     def positions(self) -> dict[str, int]:
-        """Give the next offset to apply, by topic."""
-        return dict(self._positions)
+        """Give the next offset to apply, by topic, summed over partitions."""
+        out: dict[str, int] = {}
+        for (topic, _), at in self._positions.items():
+            out[topic] = out.get(topic, 0) + at
+        return out
 
     def lag(self) -> dict[str, int]:
         """Count by topic the events that are in the log and not yet applied."""
-        return {topic: self._log.end(topic) - at for topic, at in self._positions.items()}
+        return {t: sum(self._log.ends(t).values()) - at for t, at in self.positions().items()}
 
     @property
     def is_running(self) -> bool:

@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, field_validator
+from pydantic import ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+POSTGRES = "postgresql+psycopg://"
+_URL = {"url": f"{POSTGRES}…"}
 
 
 class SettingsError(ValueError):
@@ -15,14 +19,18 @@ class Settings(BaseSettings):
     """What can be set. A wrong value stops the start and is named.
 
     `data_dir`: folder of the embedded log and store. `database_url`: the store; by default a
-    SQLite file in the data folder. `listen`: `host:port` of the HTTP server. `body_mib_max`: the
-    largest request body, in MiB. `requests_per_second_max`: per key.
+    SQLite file in the data folder. `kafka_bootstrap`: `host:port,…` of Apache Kafka, which then is
+    the log, with PostgreSQL as the store; there is no other mixture. `schema_registry_url`: a
+    Confluent-compatible registry that gives the schema ids. `listen`: `host:port` of the HTTP
+    server. `body_mib_max`: the largest request body, in MiB. `requests_per_second_max`: per key.
     """
 
     model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore")
 
     data_dir: Path = Path(".hub")
     database_url: str = ""
+    kafka_bootstrap: str = ""
+    schema_registry_url: str = ""
     listen: str = "127.0.0.1:8080"
     body_mib_max: int = 16
     requests_per_second_max: int = 100
@@ -35,12 +43,42 @@ class Settings(BaseSettings):
             raise ValueError("expected host:port, such as 127.0.0.1:8080")
         return value
 
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        for one in filter(None, value.split(",")):
+            host, _, port = one.rpartition(":")
+            if not host or not port.isdigit():
+                raise ValueError("expected host:port,host:port, such as 127.0.0.1:9092")
+        return value
+
+    @field_validator("schema_registry_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("expected http://host:port/path")
+        return value.rstrip("/")
+
     @field_validator("database_url")
     @classmethod
-    def _is_sqlite(cls, value: str) -> str:
-        if value and not value.startswith("sqlite:///"):
-            raise ValueError("expected sqlite:///path; the embedded profile keeps its store there")
+    def _is_known(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", POSTGRES)):
+            raise ValueError(f"expected sqlite:///path or {POSTGRES}user@host:port/name")
         return value
+
+    @model_validator(mode="after")
+    def _is_one_profile(self) -> "Settings":
+        is_postgres = self.database_url.startswith(POSTGRES)
+        if self.kafka_bootstrap and not is_postgres:
+            # Named by hand: an error of the whole has no field of its own.
+            raise PydanticCustomError(
+                "profile", "with HUB_KAFKA_BOOTSTRAP, HUB_DATABASE_URL must be {url}", _URL
+            )
+        if is_postgres and not self.kafka_bootstrap:
+            raise PydanticCustomError(
+                "profile", "HUB_DATABASE_URL={url} needs HUB_KAFKA_BOOTSTRAP", _URL
+            )
+        return self
 
     @property
     def host(self) -> str:
@@ -77,6 +115,8 @@ def read_settings(**defaults: Any) -> Settings:
         found = Settings()
     except ValidationError as error:
         first = error.errors()[0]
+        if first["type"] == "profile":
+            raise SettingsError(first["msg"]) from None
         name = f"HUB_{'_'.join(str(p) for p in first['loc'])}".upper()
         raise SettingsError(f"{name}={first['input']!r}: {first['msg']}") from None
     silent = {n: v for n, v in defaults.items() if n not in found.model_fields_set}

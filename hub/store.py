@@ -13,30 +13,31 @@ from datetime import date
 from importlib import resources
 from typing import Any, cast
 
+import polars as pl
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import Connection, Engine
 
 from hub import published, registry
-from hub.clock import day_start, iso_day
+from hub.clock import DAY_US, day_start, iso_day
+from hub.databases import open_database
 from hub.facts import Fact, Measure, day_sql
 from hub.tables import (
     DERIVED,
-    FACT_COLUMNS,
     LANES,
     arrival,
     cell,
+    definition,
     fact_table,
     heard,
     ledger,
     metadata,
+    notice,
     position,
     quarantine,
 )
 
-BUSY_SECONDS_MAX = 60
-CACHE_KIB = 256 * 1024
 Row = tuple[Any, ...]
 
 
@@ -46,6 +47,10 @@ class FencedError(Exception):
 
 class VersionMismatchError(Exception):
     """A fact changed between reading and writing; nothing was written, the batch may be retried."""
+
+
+class StoreUnavailableError(Exception):
+    """The database could not be reached, or went away; whether it committed is unknown."""
 
 
 class DefinitionChangedError(Exception):
@@ -59,22 +64,35 @@ class Store:
         self.facts = facts
         self._fact_metadata = sa.MetaData()
         self.fact_tables = {n: fact_table(f, self._fact_metadata) for n, f in facts.items()}
-        self._writer = _engine(url, "BEGIN IMMEDIATE")
-        self._reader = _engine(url, "BEGIN")
-        with self._writer.begin() as connection:
+        self.digests = {n: definition_digest(f) for n, f in facts.items()}
+        self.database = open_database(url)
+        with self._begun(self.database.writer) as connection:
+            # Several processes may start at once: one brings the tables up to date, others wait.
+            self.database.lock(connection, "migrations")
             config = Config()
             config.set_main_option("script_location", str(resources.files("hub") / "migrations"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             self._fact_metadata.create_all(connection)
 
+    @contextmanager
+    def _begun(self, engine: Engine) -> Iterator[Connection]:
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            if self.database.is_serialization(error):
+                raise VersionMismatchError(str(error.orig)) from error
+            if self.database.is_unavailable(error):
+                raise StoreUnavailableError(str(error.orig)) from error
+            raise
+
     def check_definitions(self) -> None:
         """Raise `DefinitionChangedError` where the store's figures follow other definitions."""
-        with self._writer.begin() as connection:
+        with self._begun(self.database.writer) as connection:
             rows = connection.execute(sa.text("SELECT contract, digest FROM definition"))
             stored = {r[0]: r[1] for r in rows}
-            for name, fact in self.facts.items():
-                digest = definition_digest(fact)
+            for name, digest in self.digests.items():
                 if name not in stored:
                     connection.execute(
                         sa.text("INSERT INTO definition VALUES (:c, :d)"),
@@ -88,7 +106,7 @@ class Store:
 
     def clear_derived(self) -> None:
         """Drop everything that comes from the log, facts included."""
-        with self._writer.begin() as connection:
+        with self._begun(self.database.writer) as connection:
             self._fact_metadata.drop_all(connection)
             for table in DERIVED:
                 connection.execute(table.delete())
@@ -97,25 +115,25 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator["Writing"]:
         """Open one transaction of apply; it commits as a whole or not at all."""
-        with self._writer.begin() as connection:
+        with self._begun(self.database.writer) as connection:
             yield Writing(connection, self)
 
     @contextmanager
     def reading(self) -> Iterator["Reading"]:
         """Open one snapshot."""
-        with self._reader.begin() as connection:
+        with self._begun(self.database.reader) as connection:
             yield Reading(connection, self)
 
     @contextmanager
     def administering(self) -> Iterator[Connection]:
         """Open a transaction on the tables that are not figures."""
-        with self._writer.begin() as connection:
+        with self._begun(self.database.writer) as connection:
             yield connection
 
     def close(self) -> None:
         """Close all connections."""
-        self._writer.dispose()
-        self._reader.dispose()
+        self.database.writer.dispose()
+        self.database.reader.dispose()
 
 
 def definition_digest(fact: Fact) -> str:
@@ -135,23 +153,6 @@ def definition_digest(fact: Fact) -> str:
     return hashlib.blake2b(json.dumps(said, default=str).encode(), digest_size=8).hexdigest()
 
 
-def _engine(url: str, begin: str) -> Engine:
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-
-        def configure(connection: Any, _: Any) -> None:
-            connection.isolation_level = None
-            connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS_MAX * 1000}")
-            connection.execute("PRAGMA journal_mode = WAL")
-            # The log is what must survive a power cut; the store is made again from it.
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-
-        sa.event.listen(engine, "connect", configure)
-        sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql(begin))
-    return engine
-
-
 def dims_text(dims: dict[str, Any]) -> str:
     """Write a cell's dimensions: `channel=online,service_level=full`; unknown is empty."""
     return ",".join(f"{k}={'' if v is None else v}" for k, v in dims.items())
@@ -169,125 +170,121 @@ class Writing:
     def __init__(self, connection: Connection, store: Store) -> None:
         self._c = connection
         self._store = store
-
-    def _many(self, sql: str, rows: Sequence[Row]) -> int:
-        if not rows:
-            return 0
-        return self._c.exec_driver_sql(sql, list(rows)).rowcount
+        self._database = store.database
 
     def swap_position(
-        self, log: str, topic: str, partition: int, expected: int, following: int, at: int
+        self, log: str, topic: str, partition: int, span: tuple[int, int], at: int
     ) -> None:
-        """Move the position; raise `FencedError` where it is not the expected one."""
+        """Move a position over a span; raise `FencedError` where it is not at its start."""
+        expected, following = span
+        mine = {"log": log, "topic": topic, "partition": partition}
         if expected == 0:
-            self._c.execute(
-                sa.text("INSERT INTO position VALUES (:l,:t,:p,0,:at) ON CONFLICT DO NOTHING"),
-                {"l": log, "t": topic, "p": partition, "at": at},
-            )
+            first = pl.DataFrame([{**mine, "next_offset": 0, "committed_at": at}])
+            self._database.merge(self._c, position, first, {})
         moved = self._c.execute(
             position.update()
             .where(
-                position.c.log == log,
-                position.c.topic == topic,
-                position.c.partition == partition,
-                position.c.next_offset == expected,
+                *(position.c[n] == v for n, v in mine.items()), position.c.next_offset == expected
             )
             .values(next_offset=following, committed_at=at)
         )
         if moved.rowcount != 1:
             raise FencedError(f"{topic}/{partition} is no longer at {expected}")
 
-    def write_facts(self, fact: Fact, created: Sequence[Row], changed: Sequence[Row]) -> None:
+    def check_definition(self, fact: Fact) -> None:
+        """Raise `DefinitionChangedError` where the store's figures follow other definitions."""
+        query = sa.select(definition.c.digest).where(definition.c.contract == fact.contract)
+        stored = self._c.execute(query).scalar()
+        if stored != self._store.digests[fact.contract]:
+            raise DefinitionChangedError(f"{fact.contract}: the store follows other definitions")
+
+    def write_facts(
+        self, fact: Fact, created: pl.DataFrame | None, changed: pl.DataFrame | None
+    ) -> None:
         """Write fact rows; raise `VersionMismatchError` where one is not as it was read.
 
-        Rows hold `FACT_COLUMNS`, the fact's columns and the state; `changed` ones then the id and
-        the version that was read.
+        Frames hold the table's columns, `created` without the id.
         """
-        names = [*FACT_COLUMNS, *fact.types, "state"]
-        try:
-            self._many(
-                f"INSERT INTO {fact.table} ({','.join(names)})"
-                f" VALUES ({','.join('?' * len(names))})",
-                created,
-            )
-        except sa.exc.IntegrityError as error:
-            raise VersionMismatchError(fact.table) from error
-        sets = ",".join(f"{n}=?" for n in names)
-        done = self._many(f"UPDATE {fact.table} SET {sets} WHERE id=? AND version=?", changed)
-        if done != len(changed):
-            raise VersionMismatchError(fact.table)
+        table = self._store.fact_tables[fact.contract]
+        if created is not None and len(created):
+            try:
+                self._database.insert(self._c, table, created)
+            except sa.exc.IntegrityError as error:
+                raise VersionMismatchError(fact.table) from error
+        if changed is not None and len(changed):
+            done = self._database.update(self._c, table, changed)
+            if done != len(changed):
+                raise VersionMismatchError(fact.table)
 
-    def add_cells(self, rows: Sequence[Row]) -> None:
-        """Add to cells: (cell_set, period, dims, shard, count, value, disputed, d0..d3)."""
-        added = ("count", "value", "disputed", *LANES)
-        self._many(
-            f"INSERT INTO cell VALUES ({','.join('?' * 11)}) ON CONFLICT DO UPDATE SET "
-            + ",".join(f"{n}=cell.{n}+excluded.{n}" for n in added),
-            rows,
-        )
+    def write_cells(self, fact: Fact, cells: pl.DataFrame | None) -> None:
+        """Add to cells, in the order of their keys, and take recomputed measures anew."""
+        if cells is None or not len(cells):
+            return
+        sums = ("count", "value", "disputed", *LANES)
+        self._database.merge(self._c, cell, cells, dict.fromkeys(sums, "+"))
+        for measure in fact.measures:
+            if measure.is_recomputed:
+                for dims in measure.sets:
+                    self._recompute(fact, measure, dims, cells)
         # A cell that nothing is in any more does not exist: a rebuild would not make it.
-        self._many(
-            "DELETE FROM cell WHERE cell_set=? AND period=? AND dims=? AND shard=? AND count=0",
-            [r[:4] for r in rows if r[4] < 0],
-        )
+        keys = cells.filter(pl.col("count") < 0).select("cell_set", "period", "dims", "shard")
+        if len(keys):
+            empty = " AND ".join(f'{cell.name}."{n}"=0' for n in sums)
+            self._database.delete(self._c, cell, keys, empty)
 
-    def recompute(self, fact: Fact, measure: Measure, touched: Sequence[Row], shard: int) -> None:
-        """Take a recomputed measure anew for touched cells: (cell_set, period, dims)."""
-        for dims in measure.sets:
-            mine = {r[1:] for r in touched if r[0] == measure.cell_set(dims)}
-            if not mine:
-                continue
-            days = sorted(p for p, _ in mine)
-            found = self._c.exec_driver_sql(
+    def _recompute(
+        self, fact: Fact, measure: Measure, dims: tuple[str, ...], cells: pl.DataFrame
+    ) -> None:
+        touched = cells.filter(pl.col("cell_set") == measure.cell_set(dims))
+        if not len(touched):
+            return
+        days = touched["period"]
+        firsts = sorted({parse_dims(d)[dims[0]] or "" for d in touched["dims"]})
+        condition, values = self._database.among(dims[0], firsts)
+        found = self._c.execute(
+            sa.text(
                 f"SELECT {day_sql(str(measure.at))}, {','.join(dims)}, {measure.value}"
-                f" FROM {fact.table} WHERE {measure.where}"
-                f" AND {dims[0]} IN (SELECT value FROM json_each(?))"
-                f" AND {measure.at} >= ? AND {measure.at} < ? GROUP BY 1, {','.join(dims)}",
-                (
-                    json.dumps(sorted({parse_dims(d)[dims[0]] or "" for _, d in mine})),
-                    day_start(date.fromisoformat(days[0])),
-                    day_start(date.fromisoformat(days[-1])) + 86_400_000_000,
-                ),
-            ).fetchall()
-            values = []
-            for day, *rest in found:
-                name = (iso_day(day), dims_text(dict(zip(dims, rest[:-1], strict=True))))
-                if name in mine:
-                    values.append((rest[-1], measure.cell_set(dims), *name, shard))
-            self._many(
-                "UPDATE cell SET value=? WHERE cell_set=? AND period=? AND dims=? AND shard=?",
-                values,
-            )
+                f" FROM {fact.table} WHERE {measure.where} AND {condition}"
+                f" AND {measure.at} >= :start AND {measure.at} < :until"
+                f" GROUP BY 1, {','.join(dims)}"
+            ),
+            {
+                **values,
+                "start": day_start(date.fromisoformat(str(days.min()))),
+                "until": day_start(date.fromisoformat(str(days.max()))) + DAY_US,
+            },
+        ).fetchall()
+        taken = {
+            (iso_day(day), dims_text(dict(zip(dims, rest[:-1], strict=True)))): int(rest[-1])
+            for day, *rest in found
+        }
+        keys = touched.select("period", "dims").rows()
+        fresh = touched.with_columns(pl.Series("value", [taken.get(k, 0) for k in keys], pl.Int64))
+        self._database.merge(self._c, cell, fresh, {"value": "="})
 
-    def add_ledger(self, rows: Sequence[Row]) -> None:
+    def add_ledger(self, rows: pl.DataFrame) -> None:
         """Add to the ledger: (contract, sender, day, class, shard, count)."""
-        self._many(
-            "INSERT INTO ledger VALUES (?,?,?,?,?,?)"
-            " ON CONFLICT DO UPDATE SET count=ledger.count+excluded.count",
-            rows,
-        )
+        self._merge(ledger, rows, {"count": "+"})
 
-    def add_arrivals(self, rows: Sequence[Row]) -> None:
+    def add_arrivals(self, rows: pl.DataFrame | None) -> None:
         """Add to the arrivals: (contract, sender, day, shard, count)."""
-        self._many(
-            "INSERT INTO arrival VALUES (?,?,?,?,?)"
-            " ON CONFLICT DO UPDATE SET count=arrival.count+excluded.count",
-            rows,
-        )
+        self._merge(arrival, rows, {"count": "+"})
 
-    def hear(self, rows: Sequence[Row]) -> None:
+    def hear(self, rows: pl.DataFrame | None) -> None:
         """Note when senders were heard: (contract, sender, shard, accepted_at, horizon)."""
-        self._many(
-            "INSERT INTO heard VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET"
-            " accepted_at=max(heard.accepted_at, excluded.accepted_at),"
-            " horizon=max(heard.horizon, excluded.horizon)",
-            rows,
-        )
+        self._merge(heard, rows, {"accepted_at": "max", "horizon": "max"})
 
-    def quarantine(self, rows: Sequence[Row]) -> None:
-        """Keep rejected items: the columns of the table, in order."""
-        marks = ",".join("?" * len(quarantine.columns))
-        self._many(f"INSERT INTO quarantine VALUES ({marks})", rows)
+    def quarantine(self, rows: pl.DataFrame) -> None:
+        """Keep rejected items; one that is there already stays as it is."""
+        self._merge(quarantine, rows, {})
+
+    def notify(self, rows: pl.DataFrame | None) -> None:
+        """Leave notices for whoever publishes them: (event_id, datum)."""
+        self._merge(notice, rows, {})
+
+    def _merge(self, table: sa.Table, rows: pl.DataFrame | None, rules: dict[str, str]) -> None:
+        if rows is not None and len(rows):
+            self._database.merge(self._c, table, rows, rules)
 
 
 class Reading:
@@ -301,18 +298,22 @@ class Reading:
         """Run a query with named values and give its rows."""
         return [tuple(r) for r in self._c.execute(sa.text(sql), values)]
 
-    def positions(self, log: str | None = None) -> dict[str, int]:
-        """Give the next offset by topic (summed over partitions)."""
-        query = sa.select(position.c.topic, sa.func.sum(position.c.next_offset)).group_by(
-            position.c.topic
+    def positions(self, log: str, topic: str) -> dict[int, int]:
+        """Give the next offset by partition of one log's topic."""
+        query = sa.select(position.c.partition, position.c.next_offset).where(
+            position.c.log == log, position.c.topic == topic
         )
-        if log is not None:
-            query = query.where(position.c.log == log)
-        return {topic: int(n) for topic, n in self._c.execute(query.order_by(position.c.topic))}
+        return {partition: int(n) for partition, n in self._c.execute(query)}
+
+    def totals(self) -> dict[str, int]:
+        """Give the next offset by topic, summed over partitions."""
+        query = sa.select(position.c.topic, sa.func.sum(position.c.next_offset))
+        query = query.group_by(position.c.topic).order_by(position.c.topic)
+        return {topic: int(n) for topic, n in self._c.execute(query)}
 
     def cut(self) -> str:
         """Name the snapshot by its log positions."""
-        return ",".join(f"{t.split('.')[1]}={n}" for t, n in self.positions().items()) or "empty"
+        return ",".join(f"{t.split('.')[1]}={n}" for t, n in self.totals().items()) or "empty"
 
     def committed_at(self) -> int | None:
         """Tell when the last commit was made, in microseconds."""
@@ -320,23 +321,21 @@ class Reading:
 
     def states(self, fact: Fact, entities: list[str]) -> list[Row]:
         """Read (id, entity, version, events, state) of those entities that are known."""
-        found = self._c.exec_driver_sql(
-            f"SELECT id, entity, version, events, state FROM {fact.table}"
-            " WHERE entity IN (SELECT value FROM json_each(?))",
-            (json.dumps(entities, ensure_ascii=False),),
-        )
-        return cast("list[Row]", found.fetchall())
+        condition, values = self._store.database.among("entity", entities)
+        sql = f"SELECT id, entity, version, events, state FROM {fact.table} WHERE {condition}"
+        return cast("list[Row]", self._c.execute(sa.text(sql), values).fetchall())
 
     def fact_values(self, fact: Fact, columns: Sequence[str], entities: list[str]) -> list[Row]:
         """Read the entity and some columns of those entities that are known."""
-        return [
-            tuple(r)
-            for r in self._c.exec_driver_sql(
-                f"SELECT entity, {','.join(columns)} FROM {fact.table}"
-                " WHERE entity IN (SELECT value FROM json_each(?))",
-                (json.dumps(entities, ensure_ascii=False),),
-            )
-        ]
+        condition, values = self._store.database.among("entity", entities)
+        sql = f"SELECT entity, {','.join(columns)} FROM {fact.table} WHERE {condition}"
+        return self.rows(sql, **values)
+
+    def quarantined(self, event_ids: list[str]) -> list[str]:
+        """Tell which of these names the quarantine holds."""
+        condition, values = self._store.database.among("event_id", event_ids)
+        sql = f"SELECT event_id FROM quarantine WHERE {condition}"
+        return [r[0] for r in self.rows(sql, **values)]
 
     def sum_cells(
         self, cell_set: str, start: str, end: str, *, by_period: bool
@@ -362,7 +361,7 @@ class Reading:
         lanes = ",".join(f"SUM({lane}) % 4294967296" for lane in LANES)
         rows = self.rows(
             f"SELECT period, dims, SUM(count), SUM(value), SUM(disputed), {lanes}"
-            " FROM cell WHERE cell_set = :s GROUP BY 1, 2",
+            " FROM cell WHERE cell_set = :s GROUP BY 1, 2 HAVING SUM(count) <> 0",
             s=cell_set,
         )
         return {r[:2]: tuple(int(n) for n in r[2:]) for r in rows}

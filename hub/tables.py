@@ -19,13 +19,20 @@ from hub.facts import Fact
 
 metadata = MetaData()
 Big = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def Key(length: int | None = None) -> Any:  # noqa: N802 (a type)
+    """Text that is compared byte by byte in both databases, whatever the server's language."""
+    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
+
+
 LANES = ("d0", "d1", "d2", "d3")
 
 # Where apply stands in each log partition; swapped first in every transaction.
 position = Table(
     "position",
     metadata,
-    Column("log", String(64), primary_key=True),
+    Column("log", Key(64), primary_key=True),
     Column("topic", String(64), primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("next_offset", Big, nullable=False),
@@ -41,9 +48,9 @@ definition = Table(
 cell = Table(
     "cell",
     metadata,
-    Column("cell_set", String(128), primary_key=True),
-    Column("period", String(10), primary_key=True),
-    Column("dims", Text, primary_key=True),
+    Column("cell_set", Key(128), primary_key=True),
+    Column("period", Key(10), primary_key=True),
+    Column("dims", Key(), primary_key=True),
     Column("shard", Integer, primary_key=True),
     Column("count", Big, nullable=False),
     Column("value", Big, nullable=False),
@@ -88,7 +95,7 @@ heard = Table(
 quarantine = Table(
     "quarantine",
     metadata,
-    Column("event_id", String(80), primary_key=True),
+    Column("event_id", Key(160), primary_key=True),
     Column("sender", String(128), nullable=False),
     Column("contract", String(64), nullable=False),
     Column("rejected_at", Big, nullable=False),
@@ -99,6 +106,45 @@ quarantine = Table(
     Column("message_vi", Text, nullable=False),
     Column("message_en", Text, nullable=False),
     Column("original", Text, nullable=False),
+)
+# What others are still to be told of, by the quarantine topic; `datum` is an Avro rejection.
+notice = Table(
+    "notice",
+    metadata,
+    Column("event_id", Key(160), primary_key=True),
+    Column("datum", LargeBinary, nullable=False),
+)
+# The production profile's receipts; the embedded log keeps its own beside the events.
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("contract", Text, nullable=False),
+    Column("accepted_at", Big, nullable=False),
+    Column("accepted", Big, nullable=False),
+    Column("rejected", Big, nullable=False),
+    Column("idempotency_key", Text),
+    Column("body_digest", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    sa.UniqueConstraint("sender", "idempotency_key"),
+)
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+# Figures as they went to the KPI topic: the latest revision, and whether it is out. `said` is what
+# the figure says, without what changes at every commit.
+figure = Table(
+    "figure",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("revision", Big, nullable=False),
+    Column("datum", LargeBinary, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("is_published", Integer, nullable=False),
 )
 # Not a figure: who may send. Survives a rebuild.
 api_key = Table(
@@ -114,9 +160,7 @@ api_key = Table(
 )
 
 # Everything that `hub rebuild` makes anew from the log.
-DERIVED = (position, definition, cell, ledger, arrival, heard, quarantine)
-
-FACT_COLUMNS = ("entity", "version", "events", "is_disputed", *LANES)
+DERIVED = (position, definition, cell, ledger, arrival, heard, quarantine, notice)
 
 
 def fact_table(fact: Fact, into: MetaData) -> Table:
@@ -125,12 +169,12 @@ def fact_table(fact: Fact, into: MetaData) -> Table:
     `state` holds the entity's distinct events as Avro datums, each after its acceptance day and
     sender; `events` says how many.
     """
-    types: dict[str, Any] = {"text": Text, "integer": Big}
+    types: dict[str, Any] = {"text": Key(), "integer": Big}
     return Table(
         fact.table,
         into,
         Column("id", Big, primary_key=True, autoincrement=True),
-        Column("entity", Text, nullable=False, unique=True),
+        Column("entity", Key(), nullable=False, unique=True),
         Column("version", Big, nullable=False),
         Column("events", Integer, nullable=False),
         Column("is_disputed", Integer, nullable=False),

@@ -14,9 +14,9 @@ from hub.clock import to_us
 from hub.figures import answer, read_question
 from hub.gateway import Answer, Gateway
 from hub.keys import Sender
-from hub.log import SqliteLog
 from hub.reference import Reference, load
 from hub.runner import Runner
+from hub.sqlite_log import SqliteLog
 from hub.store import Store
 
 

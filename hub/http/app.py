@@ -147,19 +147,19 @@ class Api:
 
     async def readyz(self) -> dict[str, Any]:
         """Say whether figures are being kept up to date."""
-        if not self._hub.runner.is_running:
-            failure = self._hub.runner.failure
+        if not self._hub.applying.is_running:
+            failure = self._hub.applying.failure
             raise ProblemError(
                 503,
                 "not_applying",
                 f"đã ngừng cập nhật số liệu: {failure!r}",
                 f"figures are no longer updated: {failure!r}",
             )
-        return {"status": "ready", "lag_events": await asyncio.to_thread(self._hub.runner.lag)}
+        return {"status": "ready", "lag_events": await asyncio.to_thread(self._hub.applying.lag)}
 
     async def metrics(self) -> Response:
         """Give the metrics in Prometheus' text format."""
-        for topic, events in (await asyncio.to_thread(self._hub.runner.lag)).items():
+        for topic, events in (await asyncio.to_thread(self._hub.applying.lag)).items():
             metrics.LAG_EVENTS.labels(topic).set(events)
         return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 

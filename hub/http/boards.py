@@ -61,7 +61,7 @@ class Boards:
         """Give the period's board, made anew where there were commits or time has passed."""
         lock = self._locks.setdefault(period.text, asyncio.Lock())
         async with lock:
-            now, commits = time.monotonic(), self._hub.runner.commits
+            now, commits = time.monotonic(), self._hub.applying.commits
             kept = self._kept.get(period.text)
             if kept:
                 age = now - kept.made_at

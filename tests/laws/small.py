@@ -24,7 +24,8 @@ from hub.apply import Applier
 from hub.clock import DAY_US, OFFSET_US
 from hub.contracts import Contract
 from hub.gateway import encode
-from hub.log import SqliteLog, Submission
+from hub.log import Log, Submission
+from hub.sqlite_log import SqliteLog
 from hub.store import Row, Store
 from hub.tables import LANES
 from hub.verify import Findings, verify
@@ -58,10 +59,11 @@ class Small:
         self._owns_log = log is None
         self._folder = folder
         self.store = Store(f"sqlite:///{folder / 'store.sqlite3'}", registry.facts())
+        self.store.check_definitions()
         self._receipts = count()
 
     def applier(self) -> Applier:
-        return Applier(self.store, self.log.identity, registry.contracts(), lambda: NOW)
+        return Applier(self.store, self.log.identity, lambda: NOW)
 
     def append(self, contract: Contract, sent: Sequence[Sent]) -> None:
         """Append deliveries: a run of one sender and day is one batch with one receipt."""
@@ -83,7 +85,8 @@ class Small:
     def apply(self, contract: Contract, at_once: int) -> None:
         """Apply what is not applied yet, so many batches a transaction."""
         with self.store.reading() as reading:
-            at = reading.positions(self.log.identity).get(contract.topic, 0)
+            identity = self.log.identity(contract.topic)
+            at = reading.positions(identity, contract.topic).get(0, 0)
         batches = self.log.read(contract.topic, at)
         applier = self.applier()
         for i in range(0, len(batches), at_once):
@@ -133,7 +136,7 @@ class Small:
             return _sums(((c, s, d), n) for c, s, d, _, _, n in reading.table("ledger"))
 
     def received_by_day(self) -> dict[Row, int]:
-        return {(c, s, d): a + r for s, c, d, a, r in self.log.received()}
+        return received(self.log)
 
     def verify(self) -> Findings:
         with in_this_process():
@@ -161,6 +164,11 @@ class Small:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def received(log: Log) -> dict[Row, int]:
+    """Count what was acknowledged by contract, sender and day."""
+    return _sums(((r.contract, r.sender, r.day), r.accepted + r.rejected) for r in log.receipts())
 
 
 def _sums(rows: Iterator[tuple[Row, int]]) -> dict[Row, int]:

@@ -10,9 +10,23 @@ PACKAGES = ("hub", "connectors", "schemas", "stream_jobs", "reference")
 
 # A vendor's package is named in few files, so that it can be replaced.
 VENDORS = {
-    "sqlalchemy": {"hub/store.py", "hub/tables.py", "hub/keys.py", "hub/migrations/"},
+    "sqlalchemy": {
+        "hub/store.py",
+        "hub/databases.py",
+        "hub/tables.py",
+        "hub/keys.py",
+        "hub/receipts.py",
+        "hub/publisher.py",
+        "hub/migrations/",
+    },
     "alembic": {"hub/store.py", "hub/migrations/"},
-    "sqlite3": {"hub/log.py", "hub/verify.py"},
+    "sqlite3": {"hub/sqlite_log.py", "hub/verify.py"},
+    "psycopg": {"hub/databases.py"},
+    "confluent_kafka": {"hub/kafka_log.py"},
+    "kafka": {"hub/topics.py"},
+    "aiokafka": {"stream_jobs/transport.py"},
+    "faust": {"stream_jobs/transport.py", "stream_jobs/app.py"},
+    "httpx": {"hub/schema_registry.py"},
     "fastapi": {"hub/http/"},
     "starlette": {"hub/http/"},
     "sse_starlette": {"hub/http/"},

@@ -14,6 +14,9 @@ def upgrade() -> None:
     big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
     def key(name: str, kind: Any) -> sa.Column[object]:
+        if isinstance(kind, sa.String):
+            # Compared byte by byte, whatever the server's language.
+            kind = kind.with_variant(sa.String(kind.length, collation="C"), "postgresql")
         return sa.Column(name, kind, primary_key=True)
 
     def number(name: str) -> sa.Column[int]:
@@ -71,7 +74,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "quarantine",
-        key("event_id", sa.String(80)),
+        key("event_id", sa.String(160)),
         text("sender"),
         text("contract"),
         number("rejected_at"),

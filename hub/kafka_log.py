@@ -1,0 +1,243 @@
+"""The log in Apache Kafka: idempotent production acknowledged by all replicas, whole reads.
+
+Offsets may have gaps (transaction markers, compaction) and anybody who is allowed may produce, so
+that records are judged again when they are read. Receipts and checkpoints are in the store's
+database.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import TopicPartition as At
+
+from hub import published, registry, wire
+from hub.avro import WIRE_HEADER
+from hub.contracts import Contract
+from hub.log import Batch, LogUnavailableError, Receipt, Submission
+from hub.receipts import Receipts
+from hub.slices import Slice
+from hub.store import Store
+from hub.topics import REJECTION_BYTES_MAX, Topics
+
+DELIVERY_SECONDS_MAX = 60
+READ_SECONDS_MAX = 30
+CALL_SECONDS = 0.1
+RECORDS_PER_CALL_MAX = 10_000
+
+
+class KafkaLog:
+    """The topics of one Kafka cluster, with receipts in a store."""
+
+    is_open = True
+
+    def __init__(self, bootstrap: str, store: Store) -> None:
+        self._bootstrap = bootstrap
+        self._receipts = Receipts(store)
+        self.topics = Topics(bootstrap)
+        self._producer: Producer | None = None
+        self._reader: Consumer | None = None
+        self._reader_at: tuple[str, int, int] | None = None
+        self._produce_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._topics_lock = threading.Lock()
+
+    def identity(self, topic: str) -> str:
+        """Name the log of a topic by cluster and topic id."""
+        with self._topics_lock:
+            return self.topics.identity(topic)
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """Give, per partition, the offset that its next record will get."""
+        with self._topics_lock:
+            return self.topics.ends(topic)
+
+    def append(self, submissions: Sequence[Submission]) -> None:
+        """Make submissions durable, in order; receipts are kept when all replicas have the events.
+
+        Where that fails, some of the events may be in the log: sent again, they are repeats.
+        """
+        with self._receipts.writing(submissions) as fresh:
+            self.produce(
+                [
+                    record
+                    for s in fresh
+                    for batch in s.batches
+                    for record in _records(batch, wire.SENDERS + batch.sender)
+                ]
+            )
+
+    def produce(self, records: Sequence["Record"]) -> None:
+        """Produce records and wait until all replicas have them; raise `LogUnavailableError`."""
+        if not records:
+            return
+        with self._produce_lock:
+            producer = self._open_producer()
+            failed: list[KafkaError] = []
+
+            def delivered(error: KafkaError | None, _: object) -> None:
+                if error is not None:
+                    failed.append(error)
+
+            try:
+                for topic, key, value, headers in records:
+                    while True:
+                        try:
+                            producer.produce(topic, value, key, headers=headers, callback=delivered)
+                            break
+                        except BufferError:
+                            producer.poll(0.1)
+                left = producer.flush(DELIVERY_SECONDS_MAX + 10)
+            except KafkaException as error:
+                self._producer = None
+                raise LogUnavailableError(str(error)) from error
+            if failed or left:
+                if left or any(e.fatal() for e in failed):
+                    self._producer = None
+                raise LogUnavailableError(str(failed[0]) if failed else f"{left} not delivered")
+
+    def _open_producer(self) -> Producer:
+        if self._producer is None:
+            self._producer = Producer(
+                {
+                    "bootstrap.servers": self._bootstrap,
+                    "client.id": "lgsp-hub",
+                    "acks": "all",
+                    "enable.idempotence": True,
+                    "partitioner": "murmur2_random",  # as Java's; librdkafka's own differs
+                    "compression.type": "lz4",
+                    "linger.ms": 2,
+                    "batch.size": 1 << 20,
+                    "message.max.bytes": REJECTION_BYTES_MAX,
+                    "message.timeout.ms": DELIVERY_SECONDS_MAX * 1000,
+                    "queue.buffering.max.messages": 200_000,
+                    "queue.buffering.max.kbytes": 256 << 10,
+                    "log_level": 2,
+                }
+            )
+        return self._producer
+
+    def read(
+        self,
+        topic: str,
+        offset: int,
+        *,
+        partition: int = 0,
+        until: int | None = None,
+        events_max: int = 100_000,
+    ) -> list[Slice]:
+        """Read a partition from an offset on, as one slice of up to about `events_max` records."""
+        end = min(self.ends(topic)[partition], until if until is not None else 1 << 62)
+        if offset >= end:
+            return []
+        with self._read_lock:
+            consumer = self._seek(topic, partition, offset)
+            messages: list[Any] = []
+            at = offset
+            silent_since = time.monotonic()
+            while at < end and len(messages) < events_max:
+                # It waits for as many as asked for; where offsets have gaps, there are fewer.
+                wanted = min(end - at, events_max - len(messages), RECORDS_PER_CALL_MAX)
+                found = consumer.consume(wanted, CALL_SECONDS)
+                if found:
+                    silent_since = time.monotonic()
+                elif time.monotonic() - silent_since > READ_SECONDS_MAX:
+                    self._reader_at = None
+                    raise LogUnavailableError(f"{topic}/{partition}: nothing came from {at} on")
+                for m in found:
+                    error = m.error()
+                    if error is None:
+                        messages.append(m)
+                    elif error.code() != KafkaError._PARTITION_EOF:
+                        self._reader_at = None
+                        raise LogUnavailableError(str(error))
+                    # At the end, the position is beyond the gaps that stand before it.
+                    at = int(m.offset() or 0) + (error is None)
+            self._reader_at = (topic, partition, at)
+        contract = registry.contract(topic.split(".")[1])
+        messages = [m for m in messages if m.offset() < end]
+        return [_slice(contract, partition, (offset, min(at, end)), messages)]
+
+    def _seek(self, topic: str, partition: int, offset: int) -> Consumer:
+        if self._reader is None:
+            self._reader = Consumer(
+                {
+                    "bootstrap.servers": self._bootstrap,
+                    "client.id": "lgsp-hub",
+                    "group.id": "lgsp-hub-reader",  # asked for by the client; nothing is committed
+                    "enable.auto.commit": False,
+                    "enable.partition.eof": True,
+                    "auto.offset.reset": "error",
+                    "isolation.level": "read_committed",
+                    "check.crcs": True,
+                    "queued.max.messages.kbytes": 64 << 10,
+                    "fetch.message.max.bytes": 4 << 20,
+                    "log_level": 2,
+                }
+            )
+        if self._reader_at != (topic, partition, offset):
+            self._reader.assign([At(topic, partition, offset)])
+        return self._reader
+
+    def checkpoint(self, name: str) -> str | None:
+        """Read a checkpoint."""
+        return self._receipts.checkpoint(name)
+
+    def set_checkpoint(self, name: str, value: str) -> None:
+        """Set a checkpoint by itself."""
+        self._receipts.set_checkpoint(name, value)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no event is in any topic."""
+        return not any(any(self.ends(c.topic).values()) for c in registry.contracts().values())
+
+    def receipts(self) -> list[Receipt]:
+        """List what was acknowledged."""
+        return self._receipts.listed()
+
+    def close(self) -> None:
+        """Deliver what is waiting and close the connections."""
+        if self._producer is not None:
+            self._producer.flush(DELIVERY_SECONDS_MAX)
+            self._producer = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        self.topics.close()
+
+
+# topic, key, value, headers
+Record = tuple[str, bytes, bytes, list[tuple[str, str | bytes | None]]]
+
+
+def _records(batch: Batch, source: str) -> list[Record]:
+    revision = published.by_id(batch.schema_id)
+    contract = registry.contract(revision.name)
+    keys, ids = wire.keys_and_ids(contract, batch)
+    head = WIRE_HEADER.pack(0, batch.schema_id)
+    shared = wire.headers(batch.topic, source, batch.accepted_at, batch.receipt)
+    ends = batch.ends.tolist()
+    return [
+        (
+            batch.topic,
+            key.encode(),
+            head + batch.payload[a:b],
+            [*shared, ("ce_id", event_id.encode())],
+        )
+        for key, event_id, a, b in zip(keys, ids, [0, *ends], ends, strict=False)
+    ]
+
+
+def _slice(contract: Contract, partition: int, span: tuple[int, int], messages: list[Any]) -> Slice:
+    return wire.slice_of(
+        contract,
+        partition,
+        span,
+        [m.offset() for m in messages],
+        [m.timestamp()[1] for m in messages],
+        [m.value() for m in messages],
+        [m.headers() or () for m in messages],
+    )

@@ -1,0 +1,96 @@
+"""Receipts of the production profile: what was acknowledged, in the store's database.
+
+The events themselves are in Kafka. A submission is written here in a transaction that commits after
+Kafka has it, so that a receipt never stands for less than is in the log; events of a gateway that
+died in between were never acknowledged, and count once when they are sent again.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from hub.clock import DAY_US, day_of
+from hub.log import IDEMPOTENCY_DAYS, IdempotencyConflictError, Receipt, Submission
+from hub.store import Store
+from hub.tables import checkpoint, receipt
+
+
+class Receipts:
+    """Receipts and checkpoints in the store's database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @contextmanager
+    def writing(self, submissions: Sequence[Submission]) -> Iterator[list[Submission]]:
+        """Give those submissions that are to be appended; keep their receipts if that succeeds.
+
+        Others get their earlier answer in `repeats`, or an error where the body differs.
+        """
+        with self._store.administering() as c:
+            fresh = [s for s in submissions if self._is_fresh(c, s)]
+            yield fresh
+            for s in fresh:
+                if s.checkpoint is not None:
+                    self._set(c, *s.checkpoint)
+            if fresh:
+                c.execute(receipt.insert(), [_row(s) for s in fresh])
+
+    def _is_fresh(self, c: Connection, s: Submission) -> bool:
+        if s.idempotency_key is None:
+            return True
+        mine = (receipt.c.sender == s.sender, receipt.c.idempotency_key == s.idempotency_key)
+        # Another gateway may be at the same key: one appends, the other waits and sees it.
+        self._store.database.lock(c, f"{s.sender}/{s.idempotency_key}")
+        is_old = receipt.c.accepted_at < s.accepted_at - IDEMPOTENCY_DAYS * DAY_US
+        c.execute(receipt.update().where(*mine, is_old).values(idempotency_key=None))
+        query = sa.select(receipt.c.body_digest, receipt.c.answer).where(*mine)
+        earlier = c.execute(query).fetchone()
+        if earlier is None:
+            return True
+        if earlier[0] != s.body_digest:
+            s.error = IdempotencyConflictError(s.idempotency_key)
+        else:
+            s.repeats = earlier[1]
+        return False
+
+    def checkpoint(self, name: str) -> str | None:
+        """Read a checkpoint."""
+        with self._store.administering() as c:
+            query = sa.select(checkpoint.c.value).where(checkpoint.c.name == name)
+            return c.execute(query).scalar()
+
+    def set_checkpoint(self, name: str, value: str) -> None:
+        """Set a checkpoint by itself."""
+        with self._store.administering() as c:
+            self._set(c, name, value)
+
+    def _set(self, c: Connection, name: str, value: str) -> None:
+        changed = c.execute(
+            checkpoint.update().where(checkpoint.c.name == name).values(value=value)
+        )
+        if not changed.rowcount:
+            c.execute(checkpoint.insert().values(name=name, value=value))
+
+    def listed(self) -> list[Receipt]:
+        """List all receipts."""
+        names = ("id", "sender", "contract", "accepted_at", "accepted", "rejected")
+        with self._store.administering() as c:
+            rows = c.execute(sa.select(*(receipt.c[n] for n in names))).fetchall()
+        return [Receipt(i, s, k, day_of(at), a, r) for i, s, k, at, a, r in rows]
+
+
+def _row(s: Submission) -> dict[str, object]:
+    return {
+        "id": s.receipt,
+        "sender": s.sender,
+        "contract": s.contract,
+        "accepted_at": s.accepted_at,
+        "accepted": s.accepted,
+        "rejected": s.rejected,
+        "idempotency_key": s.idempotency_key,
+        "body_digest": s.body_digest,
+        "answer": s.answer,
+    }

@@ -1,0 +1,155 @@
+"""The wire: how an event stands in Kafka, so that any Kafka tool can read and write it.
+
+Value: a zero byte, the schema id (4 bytes, big endian), the Avro datum (Confluent wire format).
+Key: the contract's key fields joined by `|`, partitioned by murmur2. Headers: CloudEvents 1.0
+attributes in binary mode (`ce_specversion`, `ce_type`, `ce_source`, `ce_id`), with the extensions
+`ce_acceptedat` and `ce_receipt`; `ce_id` comes last, as the only one that differs within a batch.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import compress
+
+import numpy as np
+import polars as pl
+
+from hub import avro, published
+from hub.clock import iso, to_us
+from hub.contracts import INSTANT_MAX, INSTANT_MIN, Contract
+from hub.log import Batch
+from hub.rejection import REJECTION
+from hub.slices import Origin, Refused, Slice
+
+SENDERS = "/senders/"
+# The hub's own notices, which it publishes for others and does not read back.
+OWN_SOURCE = "/hub"
+UNNAMED = "unnamed"
+SENDER_LENGTH_MAX = 128
+Headers = Sequence[tuple[str, bytes]]
+
+
+def headers(topic: str, source: str, accepted_at: int, receipt: str) -> list[tuple[str, bytes]]:
+    """Write the headers that a batch's records share."""
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_type", topic.encode()),
+        ("ce_source", source.encode()),
+        ("ce_acceptedat", str(iso(accepted_at)).encode()),
+        ("ce_receipt", receipt.encode()),
+        ("content-type", b"application/avro"),
+    ]
+
+
+def keys_and_ids(contract: Contract, batch: Batch) -> tuple[list[str], list[str]]:
+    """Give the key and the event id of each record of a batch."""
+    schema = published.by_id(batch.schema_id).plain
+    frame = avro.decode_columns(schema, batch.payload, batch.count)
+    key = pl.concat_str([pl.col(n).cast(pl.String) for n in contract.spec.key], separator="|")
+    return frame.select(key.alias("key"))["key"].to_list(), frame["event_id"].to_list()
+
+
+def slice_of(
+    contract: Contract,
+    partition: int,
+    span: tuple[int, int],
+    offsets: Sequence[int],
+    timestamps: Sequence[int],
+    values: Sequence[bytes | None],
+    every_headers: Sequence[Headers],
+) -> Slice:
+    """Put records as they were fetched into a slice; `span` are the positions before and after.
+
+    Timestamps are in milliseconds since the epoch. What is no datum of the contract is refused,
+    with its bytes; the hub's own notices are passed over.
+    """
+    origins, origin = _origins(timestamps, every_headers)
+    if contract.name == REJECTION.name and any(o.sender == OWN_SOURCE for o in origins):
+        keep = [origins[i].sender != OWN_SOURCE for i in origin]
+        values = list(compress(values, keep))
+        offsets = list(compress(offsets, keep))
+        origin = list(compress(origin, keep))
+    at, of = np.array(offsets, np.int64), np.array(origin, np.int64)
+    sizes = np.array([-1 if v is None else len(v) for v in values], np.int64)
+    refused: dict[int, str] = {}
+    known = {r.schema_id for r in published.revisions()[contract.name]}
+    ids = np.zeros(len(values), np.int64)
+    raw = np.frombuffer(b"".join(v for v in values if v is not None), np.uint8)
+    lengths = np.maximum(sizes, 0)
+    starts = np.cumsum(lengths) - lengths
+    has_head = sizes > avro.WIRE_HEADER.size
+    heads = starts[has_head]
+    magic = np.ones(len(values), np.int64)
+    magic[has_head] = raw[heads]
+    for k in range(1, avro.WIRE_HEADER.size):
+        ids[has_head] = (ids[has_head] << 8) | raw[heads + k]
+    is_known = (magic == 0) & np.isin(ids, list(known))
+    for i in np.flatnonzero(~is_known).tolist():
+        if sizes[i] < 0:
+            refused[i] = "no_value"
+        else:
+            refused[i] = "not_wire_format" if magic[i] != 0 else "unknown_schema"
+    # Bytes of datums only: without heads, and without the records that are refused.
+    keep_bytes = np.repeat(is_known, lengths)
+    for k in range(avro.WIRE_HEADER.size):
+        keep_bytes[starts[is_known] + k] = False
+    return Slice(
+        topic=contract.topic,
+        partition=partition,
+        first=span[0],
+        following=span[1],
+        offsets=at[is_known],
+        schema_ids=ids[is_known],
+        origins=origins,
+        origin=of[is_known],
+        payload=raw[keep_bytes].tobytes(),
+        ends=np.cumsum(lengths[is_known] - avro.WIRE_HEADER.size),
+        refused=tuple(
+            Refused(int(at[i]), origins[of[i]], rule, values[i] or b"")
+            for i, rule in refused.items()
+        ),
+    )
+
+
+def _origins(timestamps: Sequence[int], every: Sequence[Headers]) -> tuple[list[Origin], list[int]]:
+    """Give the distinct origins and, per record, which is its."""
+    known: dict[object, int] = {}
+    origins: list[Origin] = []
+    indexes = []
+    for timestamp, given in zip(timestamps, every, strict=True):
+        shared = tuple(given)
+        if shared and shared[-1][0] == "ce_id":
+            shared = shared[:-1]
+        key: object = shared
+        index = known.get(key)
+        if index is None:
+            said = dict(shared)
+            found = _instant(said.get("ce_acceptedat"))
+            accepted_at = found or 0
+            if found is None:
+                # Only then does when the broker got it matter, and differ from record to record.
+                accepted_at = max(timestamp, 0) * 1000
+                key = (shared, timestamp)
+                index = known.get(key)
+        if index is None:
+            index = known[key] = len(origins)
+            receipt = _text(said.get("ce_receipt"))
+            origins.append(Origin(_sender(said.get("ce_source")), accepted_at, receipt))
+        indexes.append(index)
+    return origins, indexes
+
+
+def _text(raw: bytes | None) -> str:
+    text = (raw or b"").decode(errors="replace")
+    return "".join(c for c in text if c.isprintable())[:SENDER_LENGTH_MAX]
+
+
+def _sender(raw: bytes | None) -> str:
+    return _text(raw).removeprefix(SENDERS) or UNNAMED
+
+
+def _instant(raw: bytes | None) -> int | None:
+    try:
+        at = to_us(datetime.fromisoformat((raw or b"").decode()))
+    except (ValueError, TypeError):
+        return None
+    return at if INSTANT_MIN <= at <= INSTANT_MAX else None
