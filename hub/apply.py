@@ -49,12 +49,23 @@ class Change:
 
 
 class Applier:
-    """Applies a log to the store, one topic's slices at a time."""
+    """Applies a log to the store, one topic's slices at a time.
 
-    def __init__(self, store: Store, identity: Callable[[str], str], clock: Clock) -> None:
+    `has_listeners`: somebody publishes notices of what was set aside, so they are to be left.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        identity: Callable[[str], str],
+        clock: Clock,
+        *,
+        has_listeners: bool = False,
+    ) -> None:
         self._store = store
         self._identity = identity
         self._clock = clock
+        self._has_listeners = has_listeners
 
     def apply(self, contract: Contract, slices: Sequence[Slice]) -> None:
         """Apply slices of one topic, of one partition or several, from their positions on.
@@ -99,7 +110,8 @@ class Applier:
             writing.add_arrivals(change.arrivals)
             writing.hear(change.heard)
             writing.quarantine(change.quarantine)
-            writing.notify(change.notices)
+            if self._has_listeners:
+                writing.notify(change.notices)
 
 
 def find_change(fact: Fact, contract: Contract, taken: Taken, reading: Reading) -> Change:

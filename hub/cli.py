@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -85,14 +86,17 @@ def demo_command(
         make_topics(settings)
     with open_hub(settings) as hub:
         demo.claim(hub.log, wanted)
-        with running(hub), _workers(settings, workers):
+        with running(hub), _workers(settings, workers) as started:
             if once:
-                _load(hub, wanted, {})
+                _load(hub, wanted, {}, started)
             else:
-                _serve_demo(hub, wanted)
+                _serve_demo(hub, wanted, started)
 
 
-def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any]) -> None:
+Workers = list[subprocess.Popen[bytes]]
+
+
+def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any], workers: Workers) -> None:
     begun = time.monotonic()
     is_loaded = demo.is_loaded(hub.log)
     process = None if is_loaded else demo.start_load(hub.settings, wanted)
@@ -105,6 +109,8 @@ def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any]) -> None:
             rate = round((applied - already) / max(time.monotonic() - begun, 0.001))
             state.update(loaded=min(applied, total), total=total, events_per_second=rate)
             bar.update(task, completed=min(applied, total))
+            if any(w.poll() is not None for w in workers):
+                raise RuntimeError("a worker ended; what it said is above")
 
         applied = demo.follow_load(hub, process, report)
     state.update(loaded=applied, total=applied)
@@ -117,7 +123,7 @@ def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any]) -> None:
         print(f"{applied - already:,} events in {took:.1f} s: {rate:,} events a second")
 
 
-def _serve_demo(hub: OpenHub, wanted: demo.Demo) -> None:
+def _serve_demo(hub: OpenHub, wanted: demo.Demo, workers: Workers) -> None:
     state: dict[str, Any] = {}
     failures: list[Exception] = []
     stopping = threading.Event()
@@ -125,7 +131,7 @@ def _serve_demo(hub: OpenHub, wanted: demo.Demo) -> None:
 
     def run() -> None:
         try:
-            _load(hub, wanted, state)
+            _load(hub, wanted, state, workers)
             print(f"http://{hub.settings.listen}/ (stop with Ctrl-C)", flush=True)
             demo.keep_flowing(hub, wanted, stopping)
         except Exception as error:
@@ -196,14 +202,16 @@ def work() -> None:
 
 
 @contextmanager
-def _workers(settings: Settings, count: int) -> Iterator[None]:
+def _workers(settings: Settings, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Keep workers beside the demo, where Kafka is the log; their probes are on free ports."""
-    count = count if settings.kafka_bootstrap else 0
-    command = [sys.executable, "-m", "hub.cli", "work"]
-    environment = {**os.environ, "HUB_LISTEN": "127.0.0.1:0"}
-    started = [subprocess.Popen(command, env=environment) for _ in range(count)]
+    started = []
     try:
-        yield
+        for _ in range(count if settings.kafka_bootstrap else 0):
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                listen = f"127.0.0.1:{free.getsockname()[1]}"
+            command = [sys.executable, "-m", "hub.cli", "work"]
+            started.append(subprocess.Popen(command, env={**os.environ, "HUB_LISTEN": listen}))
+        yield started
     finally:
         for process in started:
             process.terminate()

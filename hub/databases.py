@@ -171,7 +171,8 @@ class Postgres:
     def _stage(self, c: Connection, table: sa.Table, frame: pl.DataFrame) -> str:
         name = f"staged_{table.name}"
         c.exec_driver_sql(
-            f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} (LIKE {table.name}) ON COMMIT DELETE ROWS"
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ON COMMIT DELETE ROWS"
+            f" AS SELECT * FROM {table.name} WITH NO DATA"
         )
         c.exec_driver_sql(f"TRUNCATE {name}")
         self._copy(c, name, frame)

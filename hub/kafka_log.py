@@ -170,6 +170,7 @@ class KafkaLog:
                     "enable.auto.commit": False,
                     "enable.partition.eof": True,
                     "auto.offset.reset": "error",
+                    "fetch.wait.max.ms": 10,  # else a change of partition waits for the last fetch
                     "isolation.level": "read_committed",
                     "check.crcs": True,
                     "queued.max.messages.kbytes": 64 << 10,

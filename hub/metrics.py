@@ -9,6 +9,7 @@ EVENTS_REJECTED = Counter(
     "hub_events_rejected", "Items that broke their contract or their key.", ["contract", "rule"]
 )
 EVENTS_APPLIED = Counter("hub_events_applied", "Events applied to the store.", ["topic"])
+PUBLISHED = Counter("hub_published", "Figures and notices told to topics.")
 LAG_EVENTS = Gauge("hub_lag_events", "Events in the log that are not yet applied.", ["topic"])
 APPLY_SECONDS = Histogram(
     "hub_apply_seconds",

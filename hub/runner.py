@@ -35,7 +35,7 @@ class Runner:
         self._store = store
         contracts = {**registry.contracts(), REJECTION.name: REJECTION}
         self._contracts = contracts
-        self._applier = Applier(store, log.identity, clock)
+        self._applier = Applier(store, log.identity, clock, has_listeners=log.is_open)
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._lock_path = lock_path

@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     `data_dir`: folder of the embedded log and store. `database_url`: the store; by default a
     SQLite file in the data folder. `kafka_bootstrap`: `host:port,…` of Apache Kafka, which then is
     the log, with PostgreSQL as the store; there is no other mixture. `schema_registry_url`: a
-    Confluent-compatible registry that gives the schema ids. `listen`: `host:port` of the HTTP
+    Confluent-compatible registry that gives the schema ids. `session_seconds`: a worker that is
+    silent for so long loses its partitions; `stall_seconds`: one whose positions do not move for so
+    long, though there is something to apply, is to be restarted. `listen`: `host:port` of the HTTP
     server. `body_mib_max`: the largest request body, in MiB. `requests_per_second_max`: per key.
     """
 
@@ -30,6 +32,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".hub")
     database_url: str = ""
     kafka_bootstrap: str = ""
+    session_seconds: float = 10
+    stall_seconds: float = 120
     schema_registry_url: str = ""
     listen: str = "127.0.0.1:8080"
     body_mib_max: int = 16
@@ -39,7 +43,7 @@ class Settings(BaseSettings):
     @classmethod
     def _has_host_and_port(cls, value: str) -> str:
         host, _, port = value.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        if not host or not port.isdigit() or int(port) > 65535:
             raise ValueError("expected host:port, such as 127.0.0.1:8080")
         return value
 

@@ -25,7 +25,7 @@ SENDERS = "/senders/"
 OWN_SOURCE = "/hub"
 UNNAMED = "unnamed"
 SENDER_LENGTH_MAX = 128
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 def headers(topic: str, source: str, accepted_at: int, receipt: str) -> list[tuple[str, bytes]]:

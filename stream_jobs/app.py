@@ -1,0 +1,225 @@
+"""The Faust application: one agent per topic applies whole batches to the store.
+
+Faust is the runtime: group membership, agents, web, metrics, signals. Positions are in SQL, moved
+by compare-and-swap in the transaction that applies a batch; no table, window or commit of Faust's
+holds anything. A batch is applied off the event loop. What is wrong with the data is quarantined;
+any other error stops the worker, which then ends with a status that is not 0.
+
+Run it as `hub work`, or as people know it: `faust -A stream_jobs.app worker`.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TypeVar
+
+import faust
+from faust.types import TP, StreamT
+from faust.web import Request, Response, View
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from hub import metrics, registry, wire
+from hub.apply import Applier
+from hub.clock import system_clock
+from hub.contracts import Contract
+from hub.hub import open_kafka_log
+from hub.log import LogUnavailableError
+from hub.publisher import Publisher
+from hub.rejection import REJECTION
+from hub.settings import Settings, read_settings
+from hub.slices import Slice
+from hub.store import FencedError, Store, StoreUnavailableError
+from stream_jobs.transport import BatchApp, Fetched
+
+T = TypeVar("T")
+GROUP = "lgsp-hub"
+RETRY_SECONDS = (0.2, 5.0)  # the first wait and the longest, while the database is away
+PROBE_SECONDS = 5.0
+PUBLISH_SECONDS_MIN = 1.0
+APPLYING_MAX = 2  # batches at a time: while one waits for the database, another is folded
+
+
+class Work:
+    """What a worker does with batches: applies them, or says where to go on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings.database_url, registry.facts())
+        self.log = open_kafka_log(settings, self.store)
+        self.store.check_definitions()
+        contracts = (*registry.contracts().values(), REJECTION)
+        self.contracts = {c.topic: c for c in contracts}
+        self._identities = {t: self.log.identity(t) for t in self.contracts}
+        self._applier = Applier(
+            self.store, self._identities.__getitem__, system_clock, has_listeners=True
+        )
+        self.publisher = Publisher(self.store, self.log, system_clock)
+        self.stopping = threading.Event()
+        # When each partition's position last moved, or had nothing to move to.
+        self._moved: dict[TP, tuple[int, float]] = {}
+
+    def positions(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        """Say where partitions are to be read from: where the store stands."""
+        return self._while_away(lambda: self._positions(tps))
+
+    def _positions(self, tps: Collection[TP]) -> dict[TP, int]:
+        with self.store.reading() as reading:
+            known = {t: reading.positions(self._identities[t], t) for t, _ in tps}
+        return {tp: known[tp.topic].get(tp.partition, 0) for tp in tps}
+
+    def apply(self, fetched: Fetched) -> int | None:
+        """Apply one batch; where it was fenced, give the position to go on from."""
+        one = slice_of(self.contracts[fetched.topic], fetched)
+
+        def once() -> int | None:
+            try:
+                with metrics.APPLY_SECONDS.time():
+                    self._applier.apply(self.contracts[fetched.topic], [one])
+            except FencedError:
+                # Somebody else applied it; or this did, and the database went before it said so.
+                tp = TP(fetched.topic, fetched.partition)
+                return self._positions([tp])[tp]
+            metrics.EVENTS_APPLIED.labels(fetched.topic).inc(one.count)
+            return None
+
+        return self._while_away(once)
+
+    def _while_away(self, work: Callable[[], T]) -> T:
+        """Do work, again and again while the database is away, until told to stop."""
+        wait = RETRY_SECONDS[0]
+        while True:
+            try:
+                return work()
+            except StoreUnavailableError:
+                if self.stopping.wait(wait):
+                    raise
+                wait = min(2 * wait, RETRY_SECONDS[1])
+
+    def publish(self) -> None:
+        """Publish rounds of changes for as long as this process leads, until told to stop."""
+        while not self.stopping.is_set():
+            try:
+                with self.publisher.leading() as connection:
+                    while connection is not None and not self.stopping.is_set():
+                        begun = time.monotonic()
+                        metrics.PUBLISHED.inc(self.publisher.round(connection))
+                        # A fifth of one core at most goes into figures, however long they take.
+                        took = time.monotonic() - begun
+                        self.stopping.wait(max(PUBLISH_SECONDS_MIN, 4 * took))
+            except (StoreUnavailableError, LogUnavailableError):
+                pass  # both come back; what was noted is told then
+            self.stopping.wait(PROBE_SECONDS)
+
+    def stalled(self, tps: Collection[TP]) -> list[TP]:
+        """Name assigned partitions that have something to apply and do not move.
+
+        Where Kafka or the database cannot be asked nothing is known, and nothing named.
+        """
+        try:
+            positions = self._positions(tps)
+            ends = {t: self.log.ends(t) for t in {tp.topic for tp in tps}}
+        except Exception:  # whatever keeps it from being known
+            return []
+        now = time.monotonic()
+        found = []
+        for tp in tps:
+            at, end = positions[tp], ends[tp.topic][tp.partition]
+            before, since = self._moved.get(tp, (-1, now))
+            if at != before or at >= end:
+                self._moved[tp] = (at, now)
+            elif now - since > self.settings.stall_seconds:
+                found.append(tp)
+        return found
+
+    def close(self) -> None:
+        """Close log and store."""
+        self.log.close()
+        self.store.close()
+
+
+def slice_of(contract: Contract, fetched: Fetched) -> Slice:
+    """Put fetched records into columns."""
+    records = fetched.records
+    return wire.slice_of(
+        contract,
+        fetched.partition,
+        (fetched.first, fetched.following),
+        [r.offset for r in records],
+        [r.timestamp for r in records],
+        [r.value for r in records],
+        [r.headers for r in records],
+    )
+
+
+def create_app(settings: Settings) -> BatchApp:
+    """Make the application; the work begins when its worker starts."""
+    work = Work(settings)
+    app = BatchApp(
+        GROUP,
+        positions=work.positions,
+        broker=[f"kafka://{b}" for b in settings.kafka_bootstrap.split(",")],
+        datadir=Path(mkdtemp(prefix="lgsp-work-")),
+        broker_session_timeout=settings.session_seconds,
+        web_host=settings.host,
+        web_bind=settings.host,
+        web_port=settings.port,
+        worker_redirect_stdouts=False,
+    )
+    pool = ThreadPoolExecutor(APPLYING_MAX, thread_name_prefix="apply")
+    for topic in work.contracts:
+        _add_agent(app, work, pool, topic)
+    _add_pages(app, work)
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def publish() -> None:
+        await asyncio.get_running_loop().run_in_executor(None, work.publish)
+
+    @app.on_before_shutdown.connect
+    async def stop(*_: object, **__: object) -> None:
+        work.stopping.set()
+
+    return app
+
+
+def _add_agent(app: BatchApp, work: Work, pool: ThreadPoolExecutor, topic: str) -> None:
+    @app.agent(app.batches(topic), name=f"apply {topic}")
+    async def apply(stream: StreamT[Fetched]) -> None:
+        loop = asyncio.get_running_loop()
+        async for fetched in stream:
+            position = await loop.run_in_executor(pool, work.apply, fetched)
+            if position is not None:
+                await app.rewind(fetched.topic, fetched.partition, position)
+
+
+def _add_pages(app: BatchApp, work: Work) -> None:
+    @app.page("/healthz")
+    async def healthz(self: View, request: Request) -> Response:
+        """Say whether positions move; Kafka being away is no reason to be restarted."""
+        tps = [tp for tp in app.consumer.assignment() if tp.topic in work.contracts]
+        stalled = await asyncio.to_thread(work.stalled, tps)
+        named = [f"{tp.topic}/{tp.partition}" for tp in stalled]
+        status = 503 if stalled else 200
+        return self.json({"partitions": len(tps), "stalled": named}, status=status)
+
+    @app.page("/metrics")
+    async def show_metrics(self: View, request: Request) -> Response:
+        """Give the metrics in Prometheus' text format."""
+        return self.bytes(generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def run(settings: Settings) -> None:
+    """Run a worker until it is told to stop; ends the process."""
+    app = create_app(settings)
+    app.Worker(loglevel=os.environ.get("FAUST_LOGLEVEL", "WARNING")).execute_from_commandline()
+
+
+def __getattr__(name: str) -> faust.App:
+    """Make the application when Faust's command asks for it, from the environment."""
+    if name != "app":
+        raise AttributeError(name)
+    return create_app(read_settings())
