@@ -4,9 +4,12 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 SCALE ?= 1
+SERVICES := $(PY) deploy/local/services.py
 
-.PHONY: setup setup-test demo test check render bench clean
+.PHONY: setup setup-services setup-test demo test check render bench clean
+.PHONY: kafka services registry services-stop services-wipe
 
 # Python 3.11 or later with venv; from Debian's packages where it is missing.
 setup: $(VENV)/.installed
@@ -14,19 +17,45 @@ setup: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml
 	@python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { command -v apt-get >/dev/null || { echo "Python 3.11 or later with venv is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
-	       $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq python3 python3-venv python3-pip; }
+	       $(APT) update -qq && $(APT) install -y -qq python3 python3-venv python3-pip; }
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or later is needed; python3 here is $$(python3 --version)." >&2; exit 1; }
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-# Tests also need a real browser and git.
-setup-test: setup
-	@for tool in chromium git; do command -v $$tool >/dev/null && continue; \
-	  command -v apt-get >/dev/null || { echo "$$tool is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
-	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $$tool fonts-dejavu-core || exit 1; \
+# Kafka and the schema registry need Java and Maven; PostgreSQL is Debian's, of which only the programs
+# are used: the cluster that the package starts by itself is left alone.
+setup-services: setup
+	@PATH="$$PATH:$$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"; \
+	for pair in java:default-jre-headless mvn:maven initdb:postgresql; do command -v $${pair%:*} >/dev/null && continue; \
+	  command -v apt-get >/dev/null || { echo "$${pair#*:} is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
+	  $(APT) update -qq && $(APT) install -y -qq $${pair#*:} || exit 1; \
 	done
+
+# Tests also need a real browser, git, kcat and the jars.
+setup-test: setup-services
+	@for tool in chromium git kcat; do command -v $$tool >/dev/null && continue; \
+	  command -v apt-get >/dev/null || { echo "$$tool is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
+	  $(APT) update -qq && $(APT) install -y -qq $$tool fonts-dejavu-core || exit 1; \
+	done
+	@$(SERVICES) fetch
+
+# Real parts on loopback, with data in .hub-services; each prints the settings of a hub that uses them.
+kafka: setup-services
+	@$(SERVICES) start kafka
+
+services: setup-services
+	@$(SERVICES) start kafka postgres
+
+registry: setup-services
+	@$(SERVICES) start registry
+
+services-stop: setup
+	@$(SERVICES) stop
+
+services-wipe: setup
+	@$(SERVICES) wipe
 
 # The labelled synthetic year: `make demo`, or `make demo ONCE=1` to print the table and stop.
 demo: setup
