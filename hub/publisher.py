@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from hub import avro, board, published, wire
-from hub.clock import Clock, from_us, to_us
+from hub.clock import Clock, from_us, iso, to_us
 from hub.figure import FIGURE
 from hub.kafka_log import KafkaLog, Record
 from hub.periods import Period, parse_period
 from hub.rejection import REJECTION
-from hub.store import Store, dims_text
+from hub.store import Store, dims_text, parse_dims
 from hub.tables import figure, notice
 
 LOCK = "lgsp:publisher"
@@ -126,8 +126,14 @@ class Publisher:
             query = sa.select(figure.c.key, figure.c.revision, figure.c.said)
             known = {key: (revision, said) for key, revision, said in c.execute(query)}
             rows = []
-            for period, one in found:
-                key = "|".join((one["kpi"], period.text, dims_text(one["dims"])))
+            named = {"|".join((f["kpi"], p.text, dims_text(f["dims"]))): (p, f) for p, f in found}
+            for key in known.keys() - named.keys():
+                kpi, text, dims = key.split("|", 2)
+                period = next((p for p in periods if p.text == text), None)
+                if period is not None:
+                    # What was told and has nothing in it any more is told so, not left to stand.
+                    named[key] = period, _nothing(kpi, dims, now)
+            for key, (period, one) in named.items():
                 said = json.dumps({k: v for k, v in one.items() if k not in _VOLATILE})
                 revision, before = known.get(key, (0, None))
                 if said != before:
@@ -146,6 +152,14 @@ class Publisher:
                 frame = pl.DataFrame(rows, schema=columns, orient="row")
                 rules = dict.fromkeys(("revision", "datum", "said", "is_published"), "=")
                 self._store.database.merge(c, figure, frame, rules)
+
+
+def _nothing(kpi: str, dims: str, at: int) -> board.Figure:
+    absent = dict.fromkeys(("value", "target", "met", "fresh_at"))
+    zero = dict.fromkeys(("numerator", "denominator", "completeness"), 0)
+    texts = dict.fromkeys(("measure_unit", "cut", "definition_version"), "")
+    said = {"kpi": kpi, "dims": parse_dims(dims), "at": iso(at), "scale": 1}
+    return {**absent, **zero, **texts, **said, "status": "provisional"}
 
 
 def _datum(period: Period, one: dict[str, Any], revision: int) -> bytes:

@@ -1,16 +1,19 @@
 """Topics: what must be there, what is there, and how one becomes the other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
+from kafka.errors import InvalidReplicationFactorError, KafkaError
 
 from hub import registry
 from hub.figure import FIGURE
+from hub.log import LogUnavailableError
 from hub.rejection import REJECTION
 
+T = TypeVar("T")
 PARTITIONS = 12
 # A rejected item may be as large as a request's body, and is carried in base64.
 REJECTION_BYTES_MAX = 32 << 20
@@ -54,14 +57,37 @@ class Topics:
     """The topics of one cluster."""
 
     def __init__(self, bootstrap: str) -> None:
-        self._client: Any = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="lgsp-hub")
+        self._bootstrap = bootstrap
+        self._opened: Any = None
         self._identities: dict[str, str] = {}
         self._partitions: dict[str, int] = {}
 
+    def _ask(self, question: Callable[[Any], T]) -> T:
+        """Ask the cluster, by a new connection where the old one fails.
+
+        Raises `LogUnavailableError` where that fails too.
+        """
+        for is_last in (False, True):
+            try:
+                if self._opened is None:
+                    servers = self._bootstrap.split(",")
+                    self._opened = KafkaAdminClient(
+                        bootstrap_servers=servers, client_id="lgsp-hub", request_timeout_ms=10_000
+                    )
+                return question(self._opened)
+            except InvalidReplicationFactorError as error:
+                raise TopicsError(str(error)) from error
+            except KafkaError as error:
+                self.close()
+                if is_last:
+                    raise LogUnavailableError(f"{self._bootstrap}: {error!r}") from error
+        raise AssertionError  # not reached
+
     def _described(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-        there = set(self._client.list_topics())
+        there = set(self._ask(lambda c: c.list_topics()))
         present = [n for n in names if n in there]
-        return {t["name"]: t for t in (self._client.describe_topics(present) if present else [])}
+        found = self._ask(lambda c: c.describe_topics(present)) if present else []
+        return {t["name"]: t for t in found}
 
     def plan(self, topics: Sequence[Topic]) -> list[Step]:
         """Say what is to be done for these topics; nothing, where all is as it must be."""
@@ -101,19 +127,19 @@ class Topics:
             if s.action == "create"
         ]
         if new:
-            self._client.create_topics(new)
-            self._client.wait_for_topics([t.name for t in new])
+            self._ask(lambda c: c.create_topics(new))
+            self._ask(lambda c: c.wait_for_topics([t.name for t in new]))
         changed = [
             ConfigResource(ConfigResourceType.TOPIC, s.topic.name, configs=s.config)
             for s in steps
             if s.action == "alter"
         ]
         if changed:
-            self._client.alter_configs(changed)
+            self._ask(lambda c: c.alter_configs(changed))
 
     def _config(self, name: str) -> dict[str, str]:
         resource = ConfigResource(ConfigResourceType.TOPIC, name)
-        found = self._client.describe_configs([resource], config_filter="all")
+        found = self._ask(lambda c: c.describe_configs([resource], config_filter="all"))
         return {k: v["value"] for k, v in found["topic"][name].items()}
 
     def identity(self, topic: str) -> str:
@@ -131,7 +157,7 @@ class Topics:
     def ends(self, topic: str) -> dict[int, int]:
         """Give, per partition, the offset that its next record will get."""
         asked = {TopicPartition(topic, p): OffsetSpec.LATEST for p in range(self.partitions(topic))}
-        found = self._client.list_partition_offsets(asked)
+        found = self._ask(lambda c: c.list_partition_offsets(asked))
         return {tp.partition: at.offset for tp, at in found.items()}
 
     def forget(self) -> None:
@@ -142,13 +168,15 @@ class Topics:
         found = self._described([topic]).get(topic)
         if found is None:
             raise TopicsError(f"there is no topic {topic}; run `hub topics apply`")
-        cluster = self._client.describe_cluster()["cluster_id"]
+        cluster = self._ask(lambda c: c.describe_cluster())["cluster_id"]
         self._identities[topic] = f"{cluster}/{found['topic_id'].replace('-', '')}"
         self._partitions[topic] = len(found["partitions"])
 
     def close(self) -> None:
         """Close the connection."""
-        self._client.close()
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
 
 def _shown(config: dict[str, str]) -> str:

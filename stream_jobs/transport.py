@@ -43,6 +43,7 @@ FETCH_BYTES_MAX = 32 << 20  # of one answer of the broker
 PARTITION_BYTES = (1 << 20, 16 << 20)  # least and most of one partition in an answer
 FETCH_WAIT_MS = 50  # a partition that becomes free waits this long at most for the fetch under way
 RETRY_MS = 500  # while the broker is away; each try of each task is a line in the log
+STOP_SECONDS_MAX = 2.0
 TAKE_SECONDS = 1.0  # how often errors of the group are looked for while nothing arrives
 TAKE_RECORDS = 10_000  # as many are handed over at a time, so the first do not wait for the last
 
@@ -165,6 +166,14 @@ class Thread(driver.AIOKafkaConsumerThread):
 
     def close(self) -> None:
         """Nothing: Faust would close the consumer on a loop that is not its own."""
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group and close, in a bounded time even if the broker is away or rebalances."""
+        # aiokafka lets the cancellation of a fetch that waits to be tried again escape
+        with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+            await asyncio.wait_for(super().on_thread_stop(), STOP_SECONDS_MAX)
+        if self._consumer is not None:
+            await self._consumer._client.close()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Hand over nothing more of them."""

@@ -155,12 +155,26 @@ class Api:
                 f"đã ngừng cập nhật số liệu: {failure!r}",
                 f"figures are no longer updated: {failure!r}",
             )
-        return {"status": "ready", "lag_events": await asyncio.to_thread(self._hub.applying.lag)}
+        try:
+            lag = await asyncio.to_thread(self._hub.applying.lag)
+        except LogUnavailableError as error:
+            raise ProblemError(
+                503,
+                "log_unavailable",
+                f"không hỏi được nhật ký sự kiện: {error}",
+                f"the log cannot be asked: {error}",
+            ) from None
+        return {"status": "ready", "lag_events": lag}
 
     async def metrics(self) -> Response:
         """Give the metrics in Prometheus' text format."""
-        for topic, events in (await asyncio.to_thread(self._hub.applying.lag)).items():
-            metrics.LAG_EVENTS.labels(topic).set(events)
+        try:
+            lag = await asyncio.to_thread(self._hub.applying.lag)
+        except LogUnavailableError:
+            metrics.LAG_EVENTS.clear()  # not known is neither zero nor what it last was
+        else:
+            for topic, events in lag.items():
+                metrics.LAG_EVENTS.labels(topic).set(events)
         return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
