@@ -67,8 +67,10 @@ class Applier:
         self._clock = clock
         self._has_listeners = has_listeners
 
-    def apply(self, contract: Contract, slices: Sequence[Slice]) -> None:
+    def apply(self, contract: Contract, slices: Sequence[Slice], shard: int = 0) -> None:
         """Apply slices of one topic, of one partition or several, from their positions on.
+
+        Cells are added to in a `shard`: any number; who has one of their own waits for nobody.
 
         Raises `FencedError` where somebody else has moved a position, `DefinitionChangedError`
         where the store's figures follow other definitions, `StoreUnavailableError`.
@@ -79,7 +81,7 @@ class Applier:
         try:
             for attempt in range(RETRIES_MAX):
                 try:
-                    self._apply_once(contract, slices)
+                    self._apply_once(contract, slices, shard)
                 except VersionMismatchError:
                     if attempt == RETRIES_MAX - 1:
                         raise
@@ -88,15 +90,15 @@ class Applier:
         finally:
             gc.enable()
 
-    def _apply_once(self, contract: Contract, slices: Sequence[Slice]) -> None:
+    def _apply_once(self, contract: Contract, slices: Sequence[Slice], shard: int) -> None:
         fact = self._store.facts.get(contract.name)
         at = to_us(self._clock())
         taken = intake.take(contract, join(list(slices)))
         with self._store.reading() as reading:
             if fact is None:
-                change = find_rejections(contract, taken, reading)
+                change = find_rejections(contract, taken, reading, shard)
             else:
-                change = find_change(fact, contract, taken, reading)
+                change = find_change(fact, contract, taken, reading, shard)
         log = self._identity(contract.topic)
         with self._store.writing() as writing:
             for s in slices:
@@ -114,15 +116,16 @@ class Applier:
                 writing.notify(change.notices)
 
 
-def find_change(fact: Fact, contract: Contract, taken: Taken, reading: Reading) -> Change:
+def find_change(
+    fact: Fact, contract: Contract, taken: Taken, reading: Reading, shard: int
+) -> Change:
     """Work out what records change, reading only the entities that they touch."""
     new = taken.frame.with_columns(contract.entity.alias("entity"))
-    # An entity lives in one partition; where it was sent to several, it is counted in the first.
-    numbers = new.group_by("entity", maintain_order=True).agg(pl.col("shard").first())
-    numbers = numbers.with_row_index("g").with_columns(pl.col("g").cast(pl.Int64))
-    entities = numbers["entity"]
+    entities = new["entity"].unique(maintain_order=True)
     known = reading.states(fact, entities.to_list())
-    new = new.drop("shard").join(numbers, on="entity", how="left", maintain_order="left")
+    numbers = pl.DataFrame({"entity": entities}).with_row_index("g")
+    numbers = numbers.with_columns(pl.col("g").cast(pl.Int64))
+    new = new.join(numbers, on="entity", how="left", maintain_order="left")
     kept = pl.DataFrame(
         [(r[0], r[1], r[2], r[3]) for r in known],
         schema={"id": pl.Int64, "entity": pl.String, "version": pl.Int64, "events": pl.Int64},
@@ -132,10 +135,9 @@ def find_change(fact: Fact, contract: Contract, taken: Taken, reading: Reading) 
     times = kept["events"].to_numpy()
     prior = decode_states(contract, known).with_columns(
         pl.Series("g", np.repeat(kept["g"].to_numpy(), times), pl.Int64),
-        pl.Series("shard", np.repeat(kept["shard"].to_numpy(), times), pl.Int64),
         pl.lit(-1, pl.Int64).alias("row"),
     )
-    columns = ["g", "shard", "row", *_TRAVEL, *(f.name for f in contract.fields)]
+    columns = ["g", "row", *_TRAVEL, *(f.name for f in contract.fields)]
     events = pl.concat([prior.select(columns), new.select(columns)])
     repeats = fold.find_repeats(contract, events, "g")
     repeated, events = events.filter(repeats), events.filter(~repeats)
@@ -160,10 +162,7 @@ def find_change(fact: Fact, contract: Contract, taken: Taken, reading: Reading) 
     facts = fold.fold(fact, contract, events, "g", 2 * len(entities))
     there = pl.concat([touched * 2 + 1, kept.select(pl.col("g") * 2)])
     facts = facts.join(there.with_columns(pl.col("g").cast(facts.schema["g"])), on="g", how="semi")
-    owner = facts["g"] // 2
-    facts = facts.with_columns(
-        entities.gather(owner).alias("entity"), numbers["shard"].gather(owner).alias("shard")
-    )
+    facts = facts.with_columns(entities.gather(facts["g"] // 2).alias("entity"))
     facts = fold.digest_facts(fact, facts)
     fresh = _fresh_states(contract, taken, new, events.filter(is_new))
     present = facts.filter(is_new).sort("g")
@@ -171,6 +170,7 @@ def find_change(fact: Fact, contract: Contract, taken: Taken, reading: Reading) 
     return Change(
         ledger=_ledger(
             contract.name,
+            shard,
             _count(repeated.with_columns(pl.lit("duplicate").alias("class")), 1),
             _count(events.filter(is_new), 1),
             _count(events.filter(~is_new), -1),
@@ -180,9 +180,9 @@ def find_change(fact: Fact, contract: Contract, taken: Taken, reading: Reading) 
         notices=_notices(contract, [*set_aside, *_conflicts(taken, events.filter(is_new))]),
         created=created,
         changed=changed,
-        cells=_cell_rows(fact, facts),
-        arrivals=_arrival_rows(contract, events),
-        heard=_heard_rows(contract, new, taken.records),
+        cells=_cell_rows(fact, facts, shard),
+        arrivals=_arrival_rows(contract, events, shard),
+        heard=_heard_rows(contract, new, taken.records, shard),
     )
 
 
@@ -197,24 +197,26 @@ def _bound(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _count(events: pl.DataFrame, sign: int) -> pl.DataFrame:
-    keys = ("sender", pl.col("accepted_on").alias("day"), "class", "shard")
+    keys = ("sender", pl.col("accepted_on").alias("day"), "class")
     return events.group_by(*keys).agg((pl.len().cast(pl.Int64) * sign).alias("count"))
 
 
-def _ledger(contract: str, *counted: pl.DataFrame) -> pl.DataFrame:
+def _ledger(contract: str, shard: int, *counted: pl.DataFrame) -> pl.DataFrame:
     keys = ["contract", "sender", "day", "class", "shard"]
-    summed = pl.concat(counted).with_columns(pl.lit(contract).alias("contract"))
+    summed = pl.concat(counted).with_columns(
+        pl.lit(contract).alias("contract"), pl.lit(shard, pl.Int64).alias("shard")
+    )
     summed = summed.group_by(keys).agg(pl.col("count").sum()).filter(pl.col("count") != 0)
     return summed.sort(keys)
 
 
 def _count_rejected(rejected: Sequence[Rejected]) -> pl.DataFrame:
-    rows = [(r.origin.sender, r.accepted_on, "quarantined", r.partition) for r in rejected]
-    schema = {"sender": pl.String, "accepted_on": pl.Int64, "class": pl.String, "shard": pl.Int64}
+    rows = [(r.origin.sender, r.accepted_on, "quarantined") for r in rejected]
+    schema = {"sender": pl.String, "accepted_on": pl.Int64, "class": pl.String}
     return _count(pl.DataFrame(rows, schema=schema, orient="row"), 1)
 
 
-def _cell_rows(fact: Fact, facts: pl.DataFrame) -> pl.DataFrame:
+def _cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
     signed = facts.with_columns(
         pl.when(pl.col("g") % 2 == 1).then(1).otherwise(-1).cast(pl.Int64).alias("sign")
     )
@@ -224,11 +226,10 @@ def _cell_rows(fact: Fact, facts: pl.DataFrame) -> pl.DataFrame:
         value = pl.lit(0, pl.Int64) if measure.is_recomputed else pl.sql_expr(measure.value)
         period = pl.col(str(measure.period)) if measure.period else day_expr(str(measure.at))
         # What is taken anew over the facts belongs to no shard.
-        shard = pl.lit(0, pl.Int64) if measure.is_recomputed else pl.col("shard")
+        own = 0 if measure.is_recomputed else shard
         counted = signed.filter(pl.sql_expr(measure.where)).select(
             *(pl.col(d).alias(f"~{d}") for d in sorted({d for ds in measure.sets for d in ds})),
             period.alias("period"),
-            shard.alias("shard"),
             pl.col("sign").alias("count"),
             (value.cast(pl.Int64) * pl.col("sign")).alias("value"),
             (pl.col("is_disputed") * pl.col("sign")).alias("disputed"),
@@ -236,13 +237,13 @@ def _cell_rows(fact: Fact, facts: pl.DataFrame) -> pl.DataFrame:
         )
         for dims in measure.sets:
             names = [f"~{d}" for d in dims]
-            cells = counted.group_by("period", "shard", *names).agg(pl.col(sums).sum())
+            cells = counted.group_by("period", *names).agg(pl.col(sums).sum())
             key = [pl.format(f"{d}={{}}", pl.col(f"~{d}").fill_null("")) for d in dims]
             cells = cells.filter(pl.any_horizontal(pl.col(sums) != 0)).select(
                 pl.lit(measure.cell_set(dims)).alias("cell_set"),
                 pl.col("period") if measure.period else iso_day_expr("period"),
                 (pl.concat_str(key, separator=",") if key else pl.lit("")).alias("dims"),
-                "shard",
+                pl.lit(own, pl.Int64).alias("shard"),
                 *sums,
             )
             frames.append(cells)
@@ -250,28 +251,36 @@ def _cell_rows(fact: Fact, facts: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(frames).sort("cell_set", "period", "dims", "shard")
 
 
-def _arrival_rows(contract: Contract, events: pl.DataFrame) -> pl.DataFrame:
+def _arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> pl.DataFrame:
     sign = pl.when(pl.col("g") % 2 == 1).then(1).otherwise(-1)
     return (
         events.filter(~pl.col("is_loser"))
         .with_columns(contract.occurred.alias("~occurred"))
-        .group_by("sender", day_expr("~occurred").alias("day"), "shard")
+        .group_by("sender", day_expr("~occurred").alias("day"))
         .agg(sign.sum().cast(pl.Int64).alias("count"))
         .filter(pl.col("count") != 0)
-        .select(pl.lit(contract.name).alias("contract"), "sender", "day", "shard", "count")
-        .sort("sender", "day", "shard")
+        .select(
+            pl.lit(contract.name).alias("contract"),
+            "sender",
+            "day",
+            pl.lit(shard, pl.Int64).alias("shard"),
+            "count",
+        )
+        .sort("sender", "day")
     )
 
 
-def _heard_rows(contract: Contract, new: pl.DataFrame, records: Joined) -> pl.DataFrame:
+def _heard_rows(contract: Contract, new: pl.DataFrame, records: Joined, shard: int) -> pl.DataFrame:
     accepted = np.array([o.accepted_at for o in records.origins], np.int64)
     at = accepted[records.origin[new["row"].to_numpy()]]
     return (
         new.with_columns(pl.Series("accepted_at", at, pl.Int64))
-        .group_by("sender", "shard")
+        .group_by("sender")
         .agg(pl.col("accepted_at").max(), contract.occurred.max().alias("horizon"))
-        .select(pl.lit(contract.name).alias("contract"), pl.all())
-        .sort("sender", "shard")
+        .with_columns(
+            pl.lit(contract.name).alias("contract"), pl.lit(shard, pl.Int64).alias("shard")
+        )
+        .sort("sender")
     )
 
 
@@ -356,19 +365,21 @@ def _stored_bytes(
     return [heads[b] + payload[i:j] for b, i, j in zip(of_origin, starts, stops, strict=True)]
 
 
-def find_rejections(contract: Contract, taken: Taken, reading: Reading) -> Change:
+def find_rejections(contract: Contract, taken: Taken, reading: Reading, shard: int) -> Change:
     """Turn records of the quarantine topic into rows of its table; repeats are counted as such."""
     names = ("contract", "rejected_at", "index", "rule", "field", "value", "message_vi")
-    rows = taken.frame.select("event_id", "sender", *names, "message_en", "original", "shard")
+    rows = taken.frame.select("event_id", "sender", *names, "message_en", "original")
     known = reading.quarantined(rows["event_id"].to_list())
     is_first = pl.col("event_id").is_first_distinct() & ~pl.col("event_id").is_in(known)
     rows = rows.with_columns(
         pl.when(is_first).then(pl.lit("quarantined")).otherwise(pl.lit("duplicate")).alias("class"),
         day_expr("rejected_at").alias("accepted_on"),
     )
-    ledgers = [_ledger(str(name), _count(group, 1)) for (name,), group in rows.group_by("contract")]
-    ledgers.append(_ledger(contract.name, _count_rejected(taken.rejected)))
-    fresh = rows.filter(pl.col("class") == "quarantined").drop("shard", "class", "accepted_on")
+    ledgers = [
+        _ledger(str(name), shard, _count(group, 1)) for (name,), group in rows.group_by("contract")
+    ]
+    ledgers.append(_ledger(contract.name, shard, _count_rejected(taken.rejected)))
+    fresh = rows.filter(pl.col("class") == "quarantined").drop("class", "accepted_on")
     return Change(
         ledger=pl.concat(ledgers),
         quarantine=pl.concat([fresh, _quarantine_rows(contract, taken.rejected)]),

@@ -43,7 +43,7 @@ class Publisher:
     @contextmanager
     def leading(self) -> Iterator[Connection | None]:
         """Give the connection that holds the lock, or None where another process does."""
-        with self._store.database.writer.connect() as c:
+        with self._store.named_errors(), self._store.database.writer.connect() as c:
             is_mine = c.execute(
                 sa.text("SELECT pg_try_advisory_lock(hashtext(:n))"), {"n": LOCK}
             ).scalar()

@@ -77,9 +77,14 @@ class Store:
 
     @contextmanager
     def _begun(self, engine: Engine) -> Iterator[Connection]:
+        with self.named_errors(), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def named_errors(self) -> Iterator[None]:
+        """Turn the database's errors into the few that callers tell apart."""
         try:
-            with engine.begin() as connection:
-                yield connection
+            yield
         except sa.exc.DBAPIError as error:
             if self.database.is_serialization(error):
                 raise VersionMismatchError(str(error.orig)) from error
@@ -348,6 +353,7 @@ class Reading:
                 sa.text(
                     f"SELECT {period}, dims, SUM(count), SUM(value) FROM cell"
                     " WHERE cell_set = :s AND period >= :a AND period < :b GROUP BY 1, 2"
+                    " HAVING SUM(count) <> 0"
                 ),
                 {"s": cell_set, "a": start, "b": end},
             )

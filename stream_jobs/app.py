@@ -41,7 +41,10 @@ GROUP = "lgsp-hub"
 RETRY_SECONDS = (0.2, 5.0)  # the first wait and the longest, while the database is away
 PROBE_SECONDS = 5.0
 PUBLISH_SECONDS_MIN = 1.0
-APPLYING_MAX = 2  # batches at a time: while one waits for the database, another is folded
+THREADS = 3
+EVENTS_PER_TRANSACTION_MAX = 100_000
+TRANSACTIONS_PER_TOPIC_MAX = 2  # while one waits for the database, another is folded
+PARTITIONS_AT_ONCE_MAX = 12
 
 
 class Work:
@@ -72,22 +75,21 @@ class Work:
             known = {t: reading.positions(self._identities[t], t) for t, _ in tps}
         return {tp: known[tp.topic].get(tp.partition, 0) for tp in tps}
 
-    def apply(self, fetched: Fetched) -> int | None:
-        """Apply one batch; where it was fenced, give the position to go on from."""
-        one = slice_of(self.contracts[fetched.topic], fetched)
-
-        def once() -> int | None:
-            try:
-                with metrics.APPLY_SECONDS.time():
-                    self._applier.apply(self.contracts[fetched.topic], [one])
-            except FencedError:
-                # Somebody else applied it; or this did, and the database went before it said so.
-                tp = TP(fetched.topic, fetched.partition)
-                return self._positions([tp])[tp]
-            metrics.EVENTS_APPLIED.labels(fetched.topic).inc(one.count)
-            return None
-
-        return self._while_away(once)
+    def apply(self, slices: list[Slice], shard: int) -> list[int | None]:
+        """Apply slices of one topic; give, for each that was fenced, the position to go on from."""
+        contract = self.contracts[slices[0].topic]
+        try:
+            with metrics.APPLY_SECONDS.time():
+                self._while_away(lambda: self._applier.apply(contract, slices, shard))
+        except FencedError:
+            # Somebody else applied some of it; or this did, and the database went before it said
+            # so. One alone is fenced for itself, several are tried one by one.
+            if len(slices) == 1:
+                tp = TP(slices[0].topic, slices[0].partition)
+                return [self.positions([tp])[tp]]
+            return [self.apply([one], shard)[0] for one in slices]
+        metrics.EVENTS_APPLIED.labels(contract.topic).inc(sum(s.count for s in slices))
+        return [None] * len(slices)
 
     def _while_away(self, work: Callable[[], T]) -> T:
         """Do work, again and again while the database is away, until told to stop."""
@@ -170,7 +172,7 @@ def create_app(settings: Settings) -> BatchApp:
         web_port=settings.port,
         worker_redirect_stdouts=False,
     )
-    pool = ThreadPoolExecutor(APPLYING_MAX, thread_name_prefix="apply")
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="apply")
     for topic in work.contracts:
         _add_agent(app, work, pool, topic)
     _add_pages(app, work)
@@ -186,12 +188,64 @@ def create_app(settings: Settings) -> BatchApp:
     return app
 
 
+class Together:
+    """Applies what waits of one topic together, so that a transaction serves many partitions."""
+
+    def __init__(self, app: BatchApp, work: Work, pool: ThreadPoolExecutor, topic: str) -> None:
+        self._app = app
+        self._work = work
+        self._pool = pool
+        self._topic = topic
+        self._waiting: list[tuple[Slice, asyncio.Future[int | None]]] = []
+        self._applying: set[asyncio.Task[None]] = set()
+
+    async def apply(self, one: Slice) -> int | None:
+        """Apply a slice with what else waits; where it was fenced, give where to go on from."""
+        done: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((one, done))
+        self._begin()
+        return await done
+
+    def _begin(self) -> None:
+        while self._waiting and len(self._applying) < TRANSACTIONS_PER_TOPIC_MAX:
+            taken, total = [], 0
+            while self._waiting and total < EVENTS_PER_TRANSACTION_MAX:
+                taken.append(self._waiting.pop(0))
+                total += taken[-1][0].count
+            self._applying.add(asyncio.create_task(self._apply(taken)))
+
+    async def _apply(self, taken: list[tuple[Slice, asyncio.Future[int | None]]]) -> None:
+        # A shard of its own: no other worker has the lowest of this one's partitions.
+        mine = [tp.partition for tp in self._app.consumer.assignment() if tp.topic == self._topic]
+        shard = min(mine, default=taken[0][0].partition)
+        loop = asyncio.get_running_loop()
+        slices = [one for one, _ in taken]
+        try:
+            positions = await loop.run_in_executor(self._pool, self._work.apply, slices, shard)
+        except Exception as error:
+            # Each agent that waits raises it, and the first of them stops the worker.
+            for _, done in taken:
+                done.set_exception(error)
+        else:
+            for (_, done), position in zip(taken, positions, strict=True):
+                done.set_result(position)
+        this = asyncio.current_task()
+        assert this is not None
+        self._applying.discard(this)
+        self._begin()
+
+
 def _add_agent(app: BatchApp, work: Work, pool: ThreadPoolExecutor, topic: str) -> None:
-    @app.agent(app.batches(topic), name=f"apply {topic}")
+    together = Together(app, work, pool, topic)
+    contract = work.contracts[topic]
+
+    @app.agent(app.batches(topic), name=f"apply {topic}", concurrency=PARTITIONS_AT_ONCE_MAX)
     async def apply(stream: StreamT[Fetched]) -> None:
         loop = asyncio.get_running_loop()
         async for fetched in stream:
-            position = await loop.run_in_executor(pool, work.apply, fetched)
+            one = await loop.run_in_executor(pool, slice_of, contract, fetched)
+            fetched.records.clear()  # columns are a tenth of the size; others may be fetched now
+            position = await together.apply(one)
             if position is not None:
                 await app.rewind(fetched.topic, fetched.partition, position)
 

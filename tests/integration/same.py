@@ -42,7 +42,8 @@ def digests(store: Store) -> dict[str, str]:
             out[fact.table] = _digest(rows)
             for cell_set in reading.cell_sets(f"{fact.contract}."):
                 found = sorted(reading.cells(cell_set).items())
-                out[f"cells {cell_set}"] = _digest((*k, *v) for k, v in found)
+                if found:
+                    out[f"cells {cell_set}"] = _digest((*k, *v) for k, v in found)
         kept = [r[1:3] + r[5:] for r in reading.table("quarantine")]
         out["quarantine"] = _digest(sorted(kept))
         # Sent again by a load that was cut off, an event is a repeat: all but these must agree.
@@ -107,9 +108,12 @@ class Workers:
         """Raise where one ended by itself."""
         for process in self.running:
             if process.poll() is not None:
-                logs = sorted(self._folder.glob("worker*.log"))
-                tail = "\n".join(p.read_text(errors="replace")[-2_000:] for p in logs)
-                raise RuntimeError(f"a worker ended with {process.returncode}:\n{tail}")
+                raise RuntimeError(f"a worker ended with {process.returncode}:\n{self.logs()}")
+
+    def logs(self) -> str:
+        """Give the ends of what workers wrote."""
+        logs = sorted(self._folder.glob("worker*.log"))
+        return "\n".join(f"{p.name}\n{p.read_text(errors='replace')[-4_000:]}" for p in logs)
 
     def stop(self) -> list[int]:
         """Ask all to end; give their exit codes."""
@@ -220,7 +224,7 @@ def production(
         finally:
             codes = workers.stop()
         if any(codes):
-            raise RuntimeError(f"workers ended with {codes}")
+            raise RuntimeError(f"workers ended with {codes}:\n{workers.logs()}")
         took = time.monotonic() - begun
         say(f"production: {total:,} events in {took:.0f} s")
         return digests(hub.store)

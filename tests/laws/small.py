@@ -29,6 +29,7 @@ from hub.sqlite_log import SqliteLog
 from hub.store import Row, Store
 from hub.tables import LANES
 from hub.verify import Findings, verify
+from tests import stores
 
 NOW = datetime(2026, 1, 15, 3, tzinfo=UTC)
 Json = dict[str, Any]
@@ -58,12 +59,13 @@ class Small:
         self.log = log or SqliteLog(folder / "log.sqlite3")
         self._owns_log = log is None
         self._folder = folder
-        self.store = Store(f"sqlite:///{folder / 'store.sqlite3'}", registry.facts())
+        self.store = Store(stores.store_url(folder), registry.facts())
         self.store.check_definitions()
         self._receipts = count()
 
     def applier(self) -> Applier:
-        return Applier(self.store, self.log.identity, lambda: NOW)
+        """Apply as where notices are published, so that they are written too."""
+        return Applier(self.store, self.log.identity, lambda: NOW, has_listeners=True)
 
     def append(self, contract: Contract, sent: Sequence[Sent]) -> None:
         """Append deliveries: a run of one sender and day is one batch with one receipt."""
@@ -96,12 +98,12 @@ class Small:
         """Read every table that apply writes, to the last column."""
         with self.store.reading() as reading:
             return {
-                t: reading.rows(f"SELECT * FROM {t} ORDER BY 1, 2, 3") for t in self.raw_tables()
+                t: sorted(reading.rows(f"SELECT * FROM {t}"), key=repr) for t in self.raw_tables()
             }
 
     def raw_tables(self) -> list[str]:
         tables = [f.table for f in self.store.facts.values()]
-        return [*tables, "position", "cell", "ledger", "arrival", "heard", "quarantine"]
+        return [*tables, "position", "cell", "ledger", "arrival", "heard", "quarantine", "notice"]
 
     def said(self, *, by_day: bool) -> dict[str, dict[Any, Any]]:
         """Give what the tables say: facts, cells over shards, ledger, arrivals, heard.

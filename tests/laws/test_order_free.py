@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -422,7 +423,7 @@ def test_verify_names_what_was_tampered_with(small: Small, statement: str, named
     small.apply(contract, 1)
     assert small.verify().differences == []
     with small.store.administering() as connection:
-        connection.exec_driver_sql(statement)
+        connection.execute(sa.text(statement))
     found = small.verify().differences
     assert any(d.startswith(named) for d in found), found
 
