@@ -77,8 +77,9 @@ check: setup-test
 render: setup
 	$(VENV)/bin/hub render
 
-bench: setup
-	$(PY) bench/embedded.py
+bench: setup-test
+	PYTHONPATH=. $(PY) bench/embedded.py
+	PYTHONPATH=. $(PY) bench/production.py
 
 clean:
 	rm -rf $(VENV) .hub .hub-demo build dist *.egg-info

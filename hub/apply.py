@@ -127,8 +127,8 @@ def find_change(
     numbers = numbers.with_columns(pl.col("g").cast(pl.Int64))
     new = new.join(numbers, on="entity", how="left", maintain_order="left")
     kept = pl.DataFrame(
-        [(r[0], r[1], r[2], r[3]) for r in known],
-        schema={"id": pl.Int64, "entity": pl.String, "version": pl.Int64, "events": pl.Int64},
+        [r[:3] for r in known],
+        schema={"entity": pl.String, "version": pl.Int64, "events": pl.Int64},
         orient="row",
     ).join(numbers, on="entity", how="left", maintain_order="left")
     kept = kept.with_row_index("place")
@@ -166,7 +166,7 @@ def find_change(
     facts = fold.digest_facts(fact, facts)
     fresh = _fresh_states(contract, taken, new, events.filter(is_new))
     present = facts.filter(is_new).sort("g")
-    created, changed = _fact_rows(fact, present, fresh, kept, [r[4] for r in known])
+    created, changed = _fact_rows(fact, present, fresh, kept, [r[3] for r in known])
     return Change(
         ledger=_ledger(
             contract.name,
@@ -312,7 +312,7 @@ def _fact_rows(
         "state",
     )
     old = frame.filter(is_known).join(
-        kept.select("g", "id", "version", "events", "place"),
+        kept.select("g", "version", "events", "place"),
         on="g",
         how="left",
         maintain_order="left",
@@ -321,7 +321,7 @@ def _fact_rows(
         old_states[place] + state for place, state in zip(old["place"], old["state"], strict=True)
     ]
     changed = old.select(
-        "id",
+        "entity",
         pl.col("version") + 1,
         pl.col("events") + pl.col("fresh"),
         *tail,

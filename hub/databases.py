@@ -29,7 +29,7 @@ class Database(Protocol):
         """Insert rows; the frame has the table's columns."""
 
     def update(self, c: Connection, table: sa.Table, frame: pl.DataFrame) -> int:
-        """Update rows by `id`, where the version is one below the frame's; count them."""
+        """Update rows by `entity`, where the version is one below the frame's; count them."""
 
     def merge(
         self, c: Connection, table: sa.Table, frame: pl.DataFrame, rules: dict[str, str]
@@ -39,8 +39,8 @@ class Database(Protocol):
         A rule is `+` (add), `max` or `=` (replace). Columns without a rule stay as they are.
         """
 
-    def delete(self, c: Connection, table: sa.Table, keys: pl.DataFrame, where: str) -> None:
-        """Delete those of the rows with these keys where the condition holds."""
+    def empty(self, c: Connection, table: sa.Table) -> None:
+        """Delete all rows."""
 
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """Write the condition that a column is among values, with its parameters."""
@@ -108,10 +108,10 @@ class Sqlite:
 
     def update(self, c: Connection, table: sa.Table, frame: pl.DataFrame) -> int:
         """See `Database.update`."""
-        columns = [n for n in frame.columns if n != "id"]
+        columns = [n for n in frame.columns if n != "entity"]
         sets = ",".join(f'"{n}"=?' for n in columns)
-        rows = frame.select(*columns, "id", (pl.col("version") - 1).alias("~expected")).rows()
-        sql = f"UPDATE {table.name} SET {sets} WHERE id=? AND version=?"
+        rows = frame.select(*columns, "entity", (pl.col("version") - 1).alias("~expected")).rows()
+        sql = f"UPDATE {table.name} SET {sets} WHERE entity=? AND version=?"
         return c.exec_driver_sql(sql, rows).rowcount
 
     def merge(
@@ -122,10 +122,9 @@ class Sqlite:
         sql = f"INSERT INTO {table.name} ({_names(frame.columns)}) VALUES ({marks}) ON CONFLICT DO "
         c.exec_driver_sql(sql + _sets(table, rules, "max"), frame.rows())
 
-    def delete(self, c: Connection, table: sa.Table, keys: pl.DataFrame, where: str) -> None:
-        """See `Database.delete`."""
-        same = " AND ".join(f'"{n}"=?' for n in keys.columns)
-        c.exec_driver_sql(f"DELETE FROM {table.name} WHERE {same} AND {where}", keys.rows())
+    def empty(self, c: Connection, table: sa.Table) -> None:
+        """See `Database.empty`."""
+        c.execute(table.delete())
 
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """See `Database.among`."""
@@ -189,17 +188,17 @@ class Postgres:
 
     def update(self, c: Connection, table: sa.Table, frame: pl.DataFrame) -> int:
         """See `Database.update`."""
-        columns = [n for n in frame.columns if n != "id"]
+        columns = [n for n in frame.columns if n != "entity"]
         if len(frame) > FEW:
             staged = self._stage(c, table, frame)
             sets = ",".join(f'"{n}"=s."{n}"' for n in columns)
             return c.exec_driver_sql(
                 f"UPDATE {table.name} f SET {sets} FROM {staged} s"
-                " WHERE f.id=s.id AND f.version=s.version-1"
+                " WHERE f.entity=s.entity AND f.version=s.version-1"
             ).rowcount
         sets = ",".join(f'"{n}"=%s' for n in columns)
-        rows = frame.select(*columns, "id", (pl.col("version") - 1).alias("~expected")).rows()
-        sql = f"UPDATE {table.name} SET {sets} WHERE id=%s AND version=%s"
+        rows = frame.select(*columns, "entity", (pl.col("version") - 1).alias("~expected")).rows()
+        sql = f"UPDATE {table.name} SET {sets} WHERE entity=%s AND version=%s"
         return c.exec_driver_sql(sql, rows).rowcount
 
     def merge(
@@ -220,20 +219,9 @@ class Postgres:
         sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){onto}"
         c.exec_driver_sql(sql, frame.rows())
 
-    def delete(self, c: Connection, table: sa.Table, keys: pl.DataFrame, where: str) -> None:
-        """See `Database.delete`."""
-        if len(keys) > FEW:
-            same = " AND ".join(f'{table.name}."{n}"=s."{n}"' for n in keys.columns)
-            kinds = ["%s::text[]" if t == pl.String else "%s::int[]" for t in keys.dtypes]
-            columns = ",".join(kinds)
-            c.exec_driver_sql(
-                f"DELETE FROM {table.name} USING unnest({columns}) AS s({_names(keys.columns)})"
-                f" WHERE {same} AND {where}",
-                tuple(keys[n].to_list() for n in keys.columns),
-            )
-            return
-        same = " AND ".join(f'"{n}"=%s' for n in keys.columns)
-        c.exec_driver_sql(f"DELETE FROM {table.name} WHERE {same} AND {where}", keys.rows())
+    def empty(self, c: Connection, table: sa.Table) -> None:
+        """See `Database.empty`."""
+        c.exec_driver_sql(f"TRUNCATE {table.name}")
 
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """See `Database.among`."""

@@ -104,7 +104,7 @@ class Gateway:
             admitted.reject(outside)
             items = split(body)
             admitted.originals |= {v.index: items[v.index] for v in outside}
-        at = to_us(self._clock())
+        at = accepted_at(self._clock)
         receipt = new_receipt(at)
         repeats = self._count_known(contract, sender.name, admitted.events)
         batches = list(make_batches(contract, sender.name, admitted, receipt, at))
@@ -162,6 +162,11 @@ class Gateway:
             if len(recent) > RECENT_MAX:
                 recent.clear()
             recent |= {(sender, *row) for row in events.iter_rows()}
+
+
+def accepted_at(clock: Clock) -> int:
+    """Tell when something is accepted: to the millisecond, as records in Kafka carry it."""
+    return to_us(clock()) // 1000 * 1000
 
 
 def new_receipt(at: int) -> str:
@@ -247,7 +252,7 @@ def publish(
     Raises `ValueError` for a row that breaks the contract, `LogUnavailableError` otherwise.
     """
     frame = admit_columns(contract, frame)
-    at = to_us(clock())
+    at = accepted_at(clock)
     receipt = new_receipt(at)
     batch = encode(contract, sender, frame, receipt, at)
     submission = Submission(receipt, sender, contract.name, at, len(frame), 0, [batch])

@@ -82,10 +82,17 @@ class KafkaLog:
                     failed.append(error)
 
             try:
-                for topic, key, value, headers in records:
+                for topic, at, key, value, headers in records:
                     while True:
                         try:
-                            producer.produce(topic, value, key, headers=headers, callback=delivered)
+                            producer.produce(
+                                topic,
+                                value,
+                                key,
+                                timestamp=at // 1000,
+                                headers=headers,
+                                callback=delivered,
+                            )
                             break
                         except BufferError:
                             producer.poll(0.1)
@@ -210,8 +217,8 @@ class KafkaLog:
         self.topics.close()
 
 
-# topic, key, value, headers
-Record = tuple[str, bytes, bytes, list[tuple[str, str | bytes | None]]]
+# topic, accepted at (in microseconds), key, value, headers
+Record = tuple[str, int, bytes, bytes, list[tuple[str, str | bytes | None]]]
 
 
 def _records(batch: Batch, source: str) -> list[Record]:
@@ -219,11 +226,12 @@ def _records(batch: Batch, source: str) -> list[Record]:
     contract = registry.contract(revision.name)
     keys, ids = wire.keys_and_ids(contract, batch)
     head = WIRE_HEADER.pack(0, batch.schema_id)
-    shared = wire.headers(batch.topic, source, batch.accepted_at, batch.receipt)
+    shared = wire.headers(batch.topic, source, batch.receipt)
     ends = batch.ends.tolist()
     return [
         (
             batch.topic,
+            batch.accepted_at,
             key.encode(),
             head + batch.payload[a:b],
             [*shared, ("ce_id", event_id.encode())],

@@ -1,6 +1,6 @@
 """Metrics, declared once: name, labels and meaning."""
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
 EVENTS_ACCEPTED = Counter(
     "hub_events_accepted", "Events acknowledged, repeats included.", ["contract"]
@@ -20,4 +20,7 @@ REQUEST_SECONDS = Histogram(
     "hub_http_request_seconds", "Time to answer a request, in seconds.", ["route", "status"]
 )
 
-__all__ = ["REGISTRY"]
+
+def rendered() -> tuple[bytes, str]:
+    """Give all metrics in Prometheus' text format, with its content type."""
+    return generate_latest(), CONTENT_TYPE_LATEST

@@ -71,13 +71,13 @@ class Publisher:
             rows = c.execute(query.limit(NOTICES_PER_ROUND_MAX)).fetchall()
             if rows:
                 schema_id = published.latest(REJECTION.name).schema_id
-                shared = wire.headers(
-                    REJECTION.topic, wire.OWN_SOURCE, to_us(self._clock()), "notice"
-                )
+                shared = wire.headers(REJECTION.topic, wire.OWN_SOURCE, "notice")
+                now = to_us(self._clock())
                 self._log.produce(
                     [
                         (
                             REJECTION.topic,
+                            now,
                             event_id.encode(),
                             avro.wire(schema_id, bytes(datum)),
                             [*shared, ("ce_id", event_id.encode())],
@@ -96,10 +96,12 @@ class Publisher:
         if not rows:
             return 0
         schema_id = published.latest(FIGURE.name).schema_id
-        shared = wire.headers(FIGURE.topic, wire.OWN_SOURCE, to_us(self._clock()), "figure")
+        shared = wire.headers(FIGURE.topic, wire.OWN_SOURCE, "figure")
+        now = to_us(self._clock())
         records: list[Record] = [
             (
                 FIGURE.topic,
+                now,
                 key.encode(),
                 avro.wire(schema_id, bytes(datum)),
                 [*shared, ("ce_id", f"{key}@{revision:x}".encode())],

@@ -25,9 +25,9 @@ def state_head(accepted_on: int, sender: str) -> bytes:
 
 
 def decode_states(contract: Contract, rows: list[Row]) -> pl.DataFrame:
-    """Decode the states of rows (id, entity, version, events, state), one after another."""
-    payload = b"".join(r[4] for r in rows)
-    return avro.decode_columns(state_schema(contract), payload, sum(r[3] for r in rows))
+    """Decode the states of rows (entity, version, events, state), one after another."""
+    payload = b"".join(r[3] for r in rows)
+    return avro.decode_columns(state_schema(contract), payload, sum(r[2] for r in rows))
 
 
 def contents(contract: Contract, rows: list[Row]) -> set[Row]:

@@ -114,7 +114,7 @@ class Store:
         with self._begun(self.database.writer) as connection:
             self._fact_metadata.drop_all(connection)
             for table in DERIVED:
-                connection.execute(table.delete())
+                self.database.empty(connection, table)
             self._fact_metadata.create_all(connection)
 
     @contextmanager
@@ -208,7 +208,7 @@ class Writing:
     ) -> None:
         """Write fact rows; raise `VersionMismatchError` where one is not as it was read.
 
-        Frames hold the table's columns, `created` without the id.
+        Frames hold the table's columns.
         """
         table = self._store.fact_tables[fact.contract]
         if created is not None and len(created):
@@ -222,7 +222,10 @@ class Writing:
                 raise VersionMismatchError(fact.table)
 
     def write_cells(self, fact: Fact, cells: pl.DataFrame | None) -> None:
-        """Add to cells, in the order of their keys, and take recomputed measures anew."""
+        """Add to cells, in the order of their keys, and take recomputed measures anew.
+
+        A cell that nothing is in any more stays, with a count of zero; readers pass over it.
+        """
         if cells is None or not len(cells):
             return
         sums = ("count", "value", "disputed", *LANES)
@@ -231,11 +234,6 @@ class Writing:
             if measure.is_recomputed:
                 for dims in measure.sets:
                     self._recompute(fact, measure, dims, cells)
-        # A cell that nothing is in any more does not exist: a rebuild would not make it.
-        keys = cells.filter(pl.col("count") < 0).select("cell_set", "period", "dims", "shard")
-        if len(keys):
-            empty = " AND ".join(f'{cell.name}."{n}"=0' for n in sums)
-            self._database.delete(self._c, cell, keys, empty)
 
     def _recompute(
         self, fact: Fact, measure: Measure, dims: tuple[str, ...], cells: pl.DataFrame
@@ -325,9 +323,9 @@ class Reading:
         return self._c.execute(sa.select(sa.func.max(position.c.committed_at))).scalar()
 
     def states(self, fact: Fact, entities: list[str]) -> list[Row]:
-        """Read (id, entity, version, events, state) of those entities that are known."""
+        """Read (entity, version, events, state) of those entities that are known."""
         condition, values = self._store.database.among("entity", entities)
-        sql = f"SELECT id, entity, version, events, state FROM {fact.table} WHERE {condition}"
+        sql = f"SELECT entity, version, events, state FROM {fact.table} WHERE {condition}"
         return cast("list[Row]", self._c.execute(sa.text(sql), values).fetchall())
 
     def fact_values(self, fact: Fact, columns: Sequence[str], entities: list[str]) -> list[Row]:

@@ -173,8 +173,7 @@ def fact_table(fact: Fact, into: MetaData) -> Table:
     return Table(
         fact.table,
         into,
-        Column("id", Big, primary_key=True, autoincrement=True),
-        Column("entity", Key(), nullable=False, unique=True),
+        Column("entity", Key(), primary_key=True),
         Column("version", Big, nullable=False),
         Column("events", Integer, nullable=False),
         Column("is_disputed", Integer, nullable=False),

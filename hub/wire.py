@@ -2,20 +2,20 @@
 
 Value: a zero byte, the schema id (4 bytes, big endian), the Avro datum (Confluent wire format).
 Key: the contract's key fields joined by `|`, partitioned by murmur2. Headers: CloudEvents 1.0
-attributes in binary mode (`ce_specversion`, `ce_type`, `ce_source`, `ce_id`), with the extensions
-`ce_acceptedat` and `ce_receipt`; `ce_id` comes last, as the only one that differs within a batch.
+attributes in binary mode (`ce_specversion`, `ce_type`, `ce_source`, `ce_id`), with the extension
+`ce_receipt`; `ce_id` comes last, as the only one that differs within a batch. Each header costs a
+reader as much as two fields of the event, so there are no more. Timestamp: when the event was
+accepted, to the millisecond.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import compress
 
 import numpy as np
 import polars as pl
 
 from hub import avro, published
-from hub.clock import iso, to_us
-from hub.contracts import INSTANT_MAX, INSTANT_MIN, Contract
+from hub.contracts import INSTANT_MAX, Contract
 from hub.log import Batch
 from hub.rejection import REJECTION
 from hub.slices import Origin, Refused, Slice
@@ -28,15 +28,13 @@ SENDER_LENGTH_MAX = 128
 Headers = Sequence[tuple[str, bytes | None]]
 
 
-def headers(topic: str, source: str, accepted_at: int, receipt: str) -> list[tuple[str, bytes]]:
+def headers(topic: str, source: str, receipt: str) -> list[tuple[str, bytes]]:
     """Write the headers that a batch's records share."""
     return [
         ("ce_specversion", b"1.0"),
         ("ce_type", topic.encode()),
         ("ce_source", source.encode()),
-        ("ce_acceptedat", str(iso(accepted_at)).encode()),
         ("ce_receipt", receipt.encode()),
-        ("content-type", b"application/avro"),
     ]
 
 
@@ -115,25 +113,23 @@ def _origins(timestamps: Sequence[int], every: Sequence[Headers]) -> tuple[list[
     known: dict[object, int] = {}
     origins: list[Origin] = []
     indexes = []
+    last_shared: Headers = ()
+    last_timestamp = -1
+    index = -1
     for timestamp, given in zip(timestamps, every, strict=True):
-        shared = tuple(given)
-        if shared and shared[-1][0] == "ce_id":
-            shared = shared[:-1]
-        key: object = shared
-        index = known.get(key)
-        if index is None:
-            said = dict(shared)
-            found = _instant(said.get("ce_acceptedat"))
-            accepted_at = found or 0
+        shared = given[:-1] if given and given[-1][0] == "ce_id" else given
+        # Most records have the origin of the one before.
+        if timestamp != last_timestamp or shared != last_shared or index < 0:
+            last_timestamp, last_shared = timestamp, shared
+            key = (timestamp, *shared)
+            found = known.get(key)
             if found is None:
-                # Only then does when the broker got it matter, and differ from record to record.
-                accepted_at = max(timestamp, 0) * 1000
-                key = (shared, timestamp)
-                index = known.get(key)
-        if index is None:
-            index = known[key] = len(origins)
-            receipt = _text(said.get("ce_receipt"))
-            origins.append(Origin(_sender(said.get("ce_source")), accepted_at, receipt))
+                said = dict(shared)
+                found = known[key] = len(origins)
+                accepted_at = min(max(timestamp * 1000, 0), INSTANT_MAX)
+                receipt = _text(said.get("ce_receipt"))
+                origins.append(Origin(_sender(said.get("ce_source")), accepted_at, receipt))
+            index = found
         indexes.append(index)
     return origins, indexes
 
@@ -145,11 +141,3 @@ def _text(raw: bytes | None) -> str:
 
 def _sender(raw: bytes | None) -> str:
     return _text(raw).removeprefix(SENDERS) or UNNAMED
-
-
-def _instant(raw: bytes | None) -> int | None:
-    try:
-        at = to_us(datetime.fromisoformat((raw or b"").decode()))
-    except (ValueError, TypeError):
-        return None
-    return at if INSTANT_MIN <= at <= INSTANT_MAX else None

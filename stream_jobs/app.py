@@ -21,7 +21,6 @@ from typing import TypeVar
 import faust
 from faust.types import TP, StreamT
 from faust.web import Request, Response, View
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from hub import metrics, registry, wire
 from hub.apply import Applier
@@ -263,7 +262,8 @@ def _add_pages(app: BatchApp, work: Work) -> None:
     @app.page("/metrics")
     async def show_metrics(self: View, request: Request) -> Response:
         """Give the metrics in Prometheus' text format."""
-        return self.bytes(generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_LATEST)
+        text, content_type = metrics.rendered()
+        return self.bytes(text, content_type=content_type)
 
 
 def run(settings: Settings) -> None:

@@ -123,6 +123,7 @@ class Thread(driver.AIOKafkaConsumerThread):
     """
 
     app: "BatchApp"
+    consumer: "Consumer"
     placement: int = 0  # counts; what was handed over under an earlier one is void
 
     def __post_init__(self) -> None:
@@ -259,7 +260,7 @@ class Thread(driver.AIOKafkaConsumerThread):
                 f"{tp.topic}[{tp.partition}] cannot be read from {position}: "
                 f"the broker has only {begin} to {end}"
             ) from error
-        if taken or not self._undone:
+        if taken or not (self._undone or self.consumer.in_hand):
             self._mark_alive()
         return taken
 
@@ -333,7 +334,7 @@ class Consumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_hand: dict[TP, Fetched] = {}
+        self.in_hand: dict[TP, Fetched] = {}
         self._to_place: dict[TP, int] = {}
         self._nothing_in_hand = asyncio.Event()
         self._nothing_in_hand.set()
@@ -371,14 +372,14 @@ class Consumer(driver.Consumer):
 
     def on_in_hand(self, tp: TP, fetched: Fetched) -> None:
         """The agent got it."""
-        self._in_hand[tp] = fetched
+        self.in_hand[tp] = fetched
         self._nothing_in_hand.clear()
 
     def on_done(self, tp: TP, fetched: Fetched) -> None:
         """The agent asked for another, or failed: the partition may be handed over again."""
-        if self._in_hand.get(tp) is fetched:
-            del self._in_hand[tp]
-        if not self._in_hand:
+        if self.in_hand.get(tp) is fetched:
+            del self.in_hand[tp]
+        if not self.in_hand:
             self._nothing_in_hand.set()
         self._thread.release(tp, fetched)
         if (placement := self._to_place.pop(tp, None)) is not None:
@@ -395,8 +396,8 @@ class Consumer(driver.Consumer):
     async def _place_assigned(self) -> None:
         placement, tps = await self._thread.call_thread(self._thread.displace)
         # the position of what is still being applied here may move yet
-        self._to_place = dict.fromkeys(tps & self._in_hand.keys(), placement)
-        await self._place(placement, tps - self._in_hand.keys())
+        self._to_place = dict.fromkeys(tps & self.in_hand.keys(), placement)
+        await self._place(placement, tps - self.in_hand.keys())
 
     async def _place(self, placement: int, tps: Collection[TP]) -> None:
         if not tps:

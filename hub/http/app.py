@@ -10,7 +10,6 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sse_starlette.sse import EventSourceResponse
 from starlette.exceptions import HTTPException
 
@@ -175,7 +174,8 @@ class Api:
         else:
             for topic, events in lag.items():
                 metrics.LAG_EVENTS.labels(topic).set(events)
-        return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+        text, media_type = metrics.rendered()
+        return Response(text, media_type=media_type)
 
 
 def _idempotency_key(request: Request) -> str | None:

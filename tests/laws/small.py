@@ -129,9 +129,11 @@ class Small:
             out["heard"] = {r[:3]: r[3:] for r in reading.table("heard")}
         return out
 
-    def empty_cells(self) -> list[Row]:
+    def negative_cells(self) -> list[Row]:
+        """Cells that took back what was never in them, or keep something though nothing is in."""
+        kept = " OR ".join(f"{n} <> 0" for n in ("value", "disputed", *LANES))
         with self.store.reading() as reading:
-            return reading.rows("SELECT * FROM cell WHERE count <= 0")
+            return reading.rows(f"SELECT * FROM cell WHERE count < 0 OR (count = 0 AND ({kept}))")
 
     def ledger_by_day(self) -> dict[Row, int]:
         with self.store.reading() as reading:

@@ -190,7 +190,7 @@ def test_order_repetition_and_batches_change_nothing(
                 pieces.apply(contract, at_once)
         said = whole.said(by_day=False)
         assert pieces.said(by_day=False) == said
-        assert pieces.empty_cells() == whole.empty_cells() == []
+        assert pieces.negative_cells() == whole.negative_cells() == []
         assert pieces.ledger_by_day() == pieces.received_by_day()
         rebuilt.apply(contract, 1_000)
         assert rebuilt.said(by_day=True) == pieces.said(by_day=True)

@@ -35,7 +35,7 @@ VENDORS = {
     "rich": {"hub/cli.py", "hub/show.py"},
     "fastavro": {"hub/avro.py"},
     "avro": {"hub/avro.py"},
-    "prometheus_client": {"hub/metrics.py", "hub/http/"},
+    "prometheus_client": {"hub/metrics.py"},
     "pydantic_settings": {"hub/settings.py"},
 }
 
