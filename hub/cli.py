@@ -24,10 +24,11 @@ from hub import verify as verifying
 from hub.clock import system_clock, to_us
 from hub.figures import QuestionError, answer, read_question
 from hub.hub import OpenHub, catch_up, open_hub, running
+from hub.log import LogUnavailableError, TopicsError
 from hub.periods import parse_period
 from hub.runner import AlreadyRunningError
 from hub.settings import Settings, SettingsError, read_settings
-from hub.store import DefinitionChangedError
+from hub.store import DefinitionChangedError, FencedError, StoreUnavailableError
 
 app = typer.Typer(
     help="A province's data hub whose every figure can prove itself.",
@@ -360,8 +361,13 @@ def rebuild() -> None:
         total = sum(hub.runner.lag().values())
         with progress_bar() as bar:
             task = bar.add_task("rebuilding", total=total)
-            while done := hub.runner.step():
-                bar.advance(task, done)
+            while any(hub.runner.lag().values()):
+                try:
+                    bar.advance(task, hub.runner.step())
+                except FencedError:
+                    # A worker is at it too; what it did need not be done again.
+                    hub.runner.resume()
+                    bar.update(task, completed=total - sum(hub.runner.lag().values()))
         hub.runner.stop()
     print(f"{total:,} events applied anew")
 
@@ -426,6 +432,10 @@ def main() -> None:
         QuestionError,
         AlreadyRunningError,
         DefinitionChangedError,
+        StoreUnavailableError,
+        LogUnavailableError,
+        TopicsError,
+        published.SchemaRegistryError,
         demo.OtherEventsError,
     ) as error:
         complain(f"{error}")

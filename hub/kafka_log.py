@@ -116,6 +116,7 @@ class KafkaLog:
                     "partitioner": "murmur2_random",  # as Java's; librdkafka's own differs
                     "compression.type": "lz4",
                     "linger.ms": 2,
+                    "reconnect.backoff.max.ms": 1000,
                     "batch.size": 1 << 20,
                     "message.max.bytes": REJECTION_BYTES_MAX,
                     "message.timeout.ms": DELIVERY_SECONDS_MAX * 1000,

@@ -21,6 +21,10 @@ class LogUnavailableError(Exception):
     """The log could not make an append durable; the sender is to send it again."""
 
 
+class TopicsError(RuntimeError):
+    """The topics are not as they must be; the message says which, and what to do."""
+
+
 class IdempotencyConflictError(Exception):
     """An idempotency key came again with another body."""
 

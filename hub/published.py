@@ -20,6 +20,10 @@ class IncompatibleError(ValueError):
     """A contract changed in a way that its published revisions do not allow."""
 
 
+class SchemaRegistryError(RuntimeError):
+    """A schema registry could not be reached, or refused a published schema."""
+
+
 @dataclass(frozen=True)
 class Revision:
     """One published revision of a contract's schema."""

@@ -17,10 +17,6 @@ SECONDS_MAX = 10
 _TYPE = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
 
 
-class SchemaRegistryError(RuntimeError):
-    """The registry could not be reached, or refused a published schema."""
-
-
 def adopt(url: str) -> None:
     """Register all published revisions and use the registry's ids in this process."""
     listed: dict[str, list[published.Revision]] = {}
@@ -47,7 +43,9 @@ def _ask(client: httpx.Client, method: str, path: str, body: Any) -> Any:
     try:
         answer = client.request(method, path, json=body)
     except httpx.HTTPError as error:
-        raise SchemaRegistryError(f"{client.base_url}{path}: {error!r}") from error
+        raise published.SchemaRegistryError(f"{client.base_url}{path}: {error!r}") from error
     if answer.is_error:
-        raise SchemaRegistryError(f"{client.base_url}{path}: {answer.status_code} {answer.text}")
+        raise published.SchemaRegistryError(
+            f"{client.base_url}{path}: {answer.status_code} {answer.text}"
+        )
     return answer.json()

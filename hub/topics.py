@@ -10,17 +10,13 @@ from kafka.errors import InvalidReplicationFactorError, KafkaError
 
 from hub import registry
 from hub.figure import FIGURE
-from hub.log import LogUnavailableError
+from hub.log import LogUnavailableError, TopicsError
 from hub.rejection import REJECTION
 
 T = TypeVar("T")
 PARTITIONS = 12
 # A rejected item may be as large as a request's body, and is carried in base64.
 REJECTION_BYTES_MAX = 32 << 20
-
-
-class TopicsError(RuntimeError):
-    """The topics are not as they must be; the message says which, and what to do."""
 
 
 @dataclass(frozen=True)

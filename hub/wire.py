@@ -25,6 +25,7 @@ SENDERS = "/senders/"
 OWN_SOURCE = "/hub"
 UNNAMED = "unnamed"
 SENDER_LENGTH_MAX = 128
+HEAD = avro.WIRE_HEADER
 Headers = Sequence[tuple[str, bytes | None]]
 
 
@@ -67,45 +68,38 @@ def slice_of(
         offsets = list(compress(offsets, keep))
         origin = list(compress(origin, keep))
     at, of = np.array(offsets, np.int64), np.array(origin, np.int64)
-    sizes = np.array([-1 if v is None else len(v) for v in values], np.int64)
-    refused: dict[int, str] = {}
-    known = {r.schema_id for r in published.revisions()[contract.name]}
-    ids = np.zeros(len(values), np.int64)
-    raw = np.frombuffer(b"".join(v for v in values if v is not None), np.uint8)
-    lengths = np.maximum(sizes, 0)
-    starts = np.cumsum(lengths) - lengths
-    has_head = sizes > avro.WIRE_HEADER.size
-    heads = starts[has_head]
-    magic = np.ones(len(values), np.int64)
-    magic[has_head] = raw[heads]
-    for k in range(1, avro.WIRE_HEADER.size):
-        ids[has_head] = (ids[has_head] << 8) | raw[heads + k]
-    is_known = (magic == 0) & np.isin(ids, list(known))
-    for i in np.flatnonzero(~is_known).tolist():
-        if sizes[i] < 0:
-            refused[i] = "no_value"
-        else:
-            refused[i] = "not_wire_format" if magic[i] != 0 else "unknown_schema"
-    # Bytes of datums only: without heads, and without the records that are refused.
-    keep_bytes = np.repeat(is_known, lengths)
-    for k in range(avro.WIRE_HEADER.size):
-        keep_bytes[starts[is_known] + k] = False
+    known = {HEAD.pack(0, r.schema_id): r.schema_id for r in published.revisions()[contract.name]}
+    try:
+        heads = [v[: HEAD.size] for v in values]  # type: ignore[index]
+        is_known = np.fromiter(map(known.__contains__, heads), np.bool_, len(heads))
+    except TypeError:  # a record without a value
+        heads = [(v or b"")[: HEAD.size] for v in values]
+        is_known = np.array([h in known for h in heads], np.bool_)
+    good = list(compress(values, is_known))
+    datums = [v[HEAD.size :] for v in good if v]
+    rules = [(i, _rule(values[i])) for i in np.flatnonzero(~is_known).tolist()]
     return Slice(
         topic=contract.topic,
         partition=partition,
         first=span[0],
         following=span[1],
         offsets=at[is_known],
-        schema_ids=ids[is_known],
+        schema_ids=np.array([known[h] for h in compress(heads, is_known)], np.int64),
         origins=origins,
         origin=of[is_known],
-        payload=raw[keep_bytes].tobytes(),
-        ends=np.cumsum(lengths[is_known] - avro.WIRE_HEADER.size),
+        payload=b"".join(datums),
+        ends=np.cumsum(np.fromiter(map(len, datums), np.int64, len(datums))),
         refused=tuple(
-            Refused(int(at[i]), origins[of[i]], rule, values[i] or b"")
-            for i, rule in refused.items()
+            Refused(int(at[i]), origins[of[i]], rule, values[i] or b"") for i, rule in rules
         ),
     )
+
+
+def _rule(value: bytes | None) -> str:
+    """Say what is wrong with a value whose head is none of the contract's."""
+    if value is None:
+        return "no_value"
+    return "unknown_schema" if len(value) > HEAD.size and value[0] == 0 else "not_wire_format"
 
 
 def _origins(timestamps: Sequence[int], every: Sequence[Headers]) -> tuple[list[Origin], list[int]]:

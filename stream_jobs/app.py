@@ -9,6 +9,7 @@ Run it as `hub work`, or as people know it: `faust -A stream_jobs.app worker`.
 """
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -109,9 +110,9 @@ class Work:
                     while connection is not None and not self.stopping.is_set():
                         begun = time.monotonic()
                         metrics.PUBLISHED.inc(self.publisher.round(connection))
-                        # A fifth of one core at most goes into figures, however long they take.
+                        # A tenth of one core at most goes into figures, however long they take.
                         took = time.monotonic() - begun
-                        self.stopping.wait(max(PUBLISH_SECONDS_MIN, 4 * took))
+                        self.stopping.wait(max(PUBLISH_SECONDS_MIN, 9 * took))
             except (StoreUnavailableError, LogUnavailableError):
                 pass  # both come back; what was noted is told then
             self.stopping.wait(PROBE_SECONDS)
@@ -157,19 +158,28 @@ def slice_of(contract: Contract, fetched: Fetched) -> Slice:
     )
 
 
+class Worker(faust.Worker):
+    """Faust's worker without its spinner, which would have every library write debug records."""
+
+    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
+        """Leave the root logger at the level that was asked for."""
+        self.spinner = None
+
+
 def create_app(settings: Settings) -> BatchApp:
     """Make the application; the work begins when its worker starts."""
     work = Work(settings)
     app = BatchApp(
         GROUP,
         positions=work.positions,
-        broker=[f"kafka://{b}" for b in settings.kafka_bootstrap.split(",")],
+        broker=[f"lgsp://{b}" for b in settings.kafka_bootstrap.split(",")],
         datadir=Path(mkdtemp(prefix="lgsp-work-")),
         broker_session_timeout=settings.session_seconds,
         web_host=settings.host,
         web_bind=settings.host,
         web_port=settings.port,
         worker_redirect_stdouts=False,
+        Worker=Worker,
     )
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="apply")
     for topic in work.contracts:
@@ -207,6 +217,9 @@ class Together:
 
     def _begin(self) -> None:
         while self._waiting and len(self._applying) < TRANSACTIONS_PER_TOPIC_MAX:
+            waiting = sum(one.count for one, _ in self._waiting)
+            if self._applying and waiting < EVENTS_PER_TRANSACTION_MAX // 2:
+                return  # the next transaction is the better for every event that it waits for
             taken, total = [], 0
             while self._waiting and total < EVENTS_PER_TRANSACTION_MAX:
                 taken.append(self._waiting.pop(0))

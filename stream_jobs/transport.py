@@ -35,7 +35,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 )
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, EventT, Message, StreamT, TopicT
-from faust.types.transports import TPorTopicSet, TransportT
+from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ConsumerMessage
 from mode import CrashingSupervisor, ServiceT
 
@@ -435,7 +435,7 @@ class Consumer(driver.Consumer):
 
 
 class Transport(driver.Transport):
-    """Faust's transport with this consumer."""
+    """Faust's transport with this consumer; an entry point makes it known as `lgsp://host:port`."""
 
     Consumer = Consumer
 
@@ -488,9 +488,6 @@ class BatchApp(faust.App):
         """Let no garbage collection be due to records: a record is up to a dozen containers."""
         gc.set_threshold(12 * (self.records_max + self.records_undone_max), 10, 10)
         await super().on_start()
-
-    def _new_transport(self) -> TransportT:
-        return Transport(self.conf.broker_consumer, self)
 
     def batches(self, *topics: str) -> TopicT:
         """What an agent reads these topics as; one agent for a topic."""

@@ -18,6 +18,7 @@ from hub.reference import Reference, load
 from hub.runner import Runner
 from hub.sqlite_log import SqliteLog
 from hub.store import Store
+from tests import stores
 
 
 class Hub:
@@ -27,7 +28,7 @@ class Hub:
         self.now = datetime(2026, 1, 15, 3, tzinfo=UTC)
         self.folder = folder
         self.log = SqliteLog(folder / "log.sqlite3")
-        self.store = Store(f"sqlite:///{folder / 'store.sqlite3'}", registry.facts())
+        self.store = Store(stores.store_url(folder), registry.facts())
         self.store.check_definitions()
         self.runner = Runner(self.log, self.store, folder / "lock", lambda: self.now)
         self.gateway = Gateway(self.log, self.store, lambda: self.now)

@@ -592,7 +592,7 @@ class Postgres(Part):
             # For a laptop with two cores; what makes a commit durable stays as it is.
             "shared_buffers": "256MB",
             "max_wal_size": "2GB",
-            "wal_compression": "on",
+            "wal_compression": "lz4",
             "checkpoint_timeout": "15min",
         }
         return [

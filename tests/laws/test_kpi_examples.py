@@ -32,6 +32,13 @@ def test_the_worked_example_holds(hub: Hub, kpi: Kpi, example: Example) -> None:
     assert figures[0]["dims"] == {}
 
 
+@pytest.mark.parametrize("name", registry.kpis())
+def test_every_kpi_answers_by_each_of_its_dimensions(hub: Hub, name: str) -> None:
+    for by in registry.kpis()[name].dims:
+        for figure in hub.kpi(name, period="2023", by=by):
+            assert figure["dims"].keys() == {by}
+
+
 def test_every_kpi_has_an_example_and_both_languages() -> None:
     for kpi in registry.kpis().values():
         assert kpi.examples, kpi.id

@@ -1,0 +1,129 @@
+"""Real parts for tests: Kafka and PostgreSQL on free ports, started once, stopped whatever happens.
+
+The fixtures give the parts themselves, so that a test may kill one and start it again.
+"""
+
+import signal
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import psycopg
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from deploy.local.services import Kafka, Part, Postgres, free_port
+from hub import registry
+from hub.store import Store
+from hub.topics import Topics, wanted
+from tests.waiting import until
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def _ends_in_order() -> Iterator[None]:
+    """Let SIGTERM, which `timeout` sends, end the tests as Ctrl-C does: servers outlive us."""
+
+    def leave(*_: object) -> None:
+        pytest.exit("told to stop", 143)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def _running(part: Part) -> Iterator[Any]:
+    try:
+        part.start()
+        yield part
+    finally:
+        part.kill()  # in order would take longer: nothing of it is kept
+        part.wipe()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory, _ends_in_order: None) -> Iterator[Kafka]:
+    """A broker that runs; who stops it starts it again."""
+    yield from _running(Kafka(tmp_path_factory.mktemp("services"), free_port(), free_port()))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, _ends_in_order: None) -> Iterator[Postgres]:
+    """A PostgreSQL that runs; who stops it starts it again."""
+    yield from _running(Postgres(tmp_path_factory.mktemp("services"), free_port()))
+
+
+def new_schema(postgres: Postgres) -> str:
+    """Make an empty schema; give the URL of a database of which one sees that schema alone."""
+    name = f"s{next(_numbers)}"
+    with psycopg.connect(postgres.address.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+    return f"{postgres.address}?options=-csearch_path%3D{name}"
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> str:
+    """The URL of a database with nothing in it."""
+    return new_schema(postgres)
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """An empty store in PostgreSQL."""
+    opened = Store(database_url, registry.facts())
+    opened.check_definitions()
+    yield opened
+    opened.close()
+
+
+def delete_topics(kafka: Kafka) -> None:
+    """Delete all topics of the hub, and wait until they are gone."""
+    admin = AdminClient({"bootstrap.servers": kafka.address})
+
+    def left() -> list[str]:
+        return [t for t in admin.list_topics(timeout=30).topics if t.startswith("lgsp.")]
+
+    if found := left():
+        for gone in admin.delete_topics(found).values():
+            gone.result(30)
+        until(lambda: not left(), "the topics are deleted")
+
+
+def make_topics(kafka: Kafka, partitions: int) -> None:
+    """Make the hub's topics as `hub topics apply` does, and wait until they can be written."""
+    topics = Topics(kafka.address)
+    try:
+        topics.apply(topics.plan(wanted(partitions)), 1)
+    finally:
+        topics.close()
+    admin = AdminClient({"bootstrap.servers": kafka.address})
+    names = {t.name: t.partitions for t in wanted(partitions)}
+
+    def led() -> bool:
+        there = admin.list_topics(timeout=30).topics
+        return all(
+            name in there
+            and len(there[name].partitions) == size
+            and all(p.leader >= 0 for p in there[name].partitions.values())
+            for name, size in names.items()
+        )
+
+    until(led, "every partition has a leader")
+
+
+@pytest.fixture
+def new_topics(kafka: Kafka) -> Callable[[int], None]:
+    """Make the topics anew, with so many partitions."""
+
+    def make(partitions: int) -> None:
+        delete_topics(kafka)
+        make_topics(kafka, partitions)
+
+    return make
+
+
+@pytest.fixture
+def topics(new_topics: Callable[[int], None]) -> None:
+    """Empty topics, with three partitions."""
+    new_topics(3)
