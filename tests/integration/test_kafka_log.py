@@ -17,12 +17,11 @@ from hub.clock import day_of
 from hub.contracts import INSTANT_MAX
 from hub.gateway import encode
 from hub.kafka_log import KafkaLog
-from hub.log import Batch, LogUnavailableError
+from hub.log import Batch, LogUnavailableError, TopicsError
 from hub.rejection import REJECTION
 from hub.runner import Runner
 from hub.slices import Origin, Slice
 from hub.store import Row, Store
-from hub.topics import 
 from hub.verify import verify
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.by_hand import varint

@@ -17,8 +17,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it names th
 from deploy.local.services import Kafka, free_port
 from hub import registry
 from hub.figure import FIGURE
+from hub.log import TopicsError
 from hub.rejection import REJECTION
-from hub.topics import REJECTION_BYTES_MAX, Topics, TopicsError, wanted
+from hub.topics import REJECTION_BYTES_MAX, Topics, wanted
 from tests.integration.conftest import delete_topics, make_topics
 from tests.waiting import until
 
