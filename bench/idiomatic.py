@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import fastavro
 import faust
@@ -45,7 +46,7 @@ def main() -> None:
     async def count(stream: faust.StreamT[bytes]) -> None:
         nonlocal seen
         async for value in stream:
-            event = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
+            event: Any = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
             counted[event["kind"]] += 1
             seen += 1
             if seen % REPORT_EVENTS == 0:

@@ -2,21 +2,15 @@
 
 from typing import Any
 
-from hub import printed, reference, registry
+from hub import printed, registry
 from hub.book import Book
 from hub.clock import iso
 from hub.figures import Question, figures
 from hub.periods import Period
-from hub.store import Reading
 
 # Words that change with the clock or with any commit, not with what a figure says.
 _VOLATILE = ("at", "cut")
 Figure = dict[str, Any]
-
-
-def open_book(reading: Reading) -> Book:
-    """Open the book on a snapshot, with all that is installed."""
-    return Book(reading, registry.facts(), reference.load(), registry.sources())
 
 
 def board(book: Book, period: Period, at: int) -> list[Figure]:
@@ -64,11 +58,3 @@ def _name(figure: Figure) -> str:
 
 def _said(figure: Figure) -> Figure:
     return {k: v for k, v in figure.items() if k not in _VOLATILE}
-
-
-def years(book: Book) -> list[tuple[str, int]]:
-    """List the years that events speak of, newest first, with how many events each has."""
-    counted: dict[str, int] = {}
-    for year, n in book.event_years():
-        counted[year] = counted.get(year, 0) + n
-    return sorted(((y, n) for y, n in counted.items() if n > 0), reverse=True)

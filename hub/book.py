@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
+from hub import registry
 from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
 from hub.facts import Fact, Measure
 from hub.periods import Period
-from hub.reference import Reference
+from hub.reference import Reference, load
 from hub.sources import Source
 from hub.store import Reading, Row, parse_dims
 
@@ -223,6 +224,19 @@ class Book:
         if not owed:
             return 1.0 if self.has_events(contract, ask.period.start, ask.until) else 0.0
         return sum(n for n, _ in owed) / len(owed)
+
+
+def open_book(reading: Reading) -> Book:
+    """Open the book on a snapshot, with all that is installed."""
+    return Book(reading, registry.facts(), load(), registry.sources())
+
+
+def years(book: Book) -> list[tuple[str, int]]:
+    """List the years that events speak of, newest first, with how many events each has."""
+    counted: dict[str, int] = {}
+    for year, n in book.event_years():
+        counted[year] = counted.get(year, 0) + n
+    return sorted(((y, n) for y, n in counted.items() if n > 0), reverse=True)
 
 
 def day_start_us(us: int) -> int:

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from hub import board, demo, keys, published, registry, show
 from hub import explain as explaining
 from hub import verify as verifying
+from hub.book import open_book
 from hub.clock import system_clock, to_us
 from hub.figures import QuestionError, answer, read_question
 from hub.hub import OpenHub, catch_up, open_hub, running
@@ -117,7 +118,7 @@ def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any], workers: Worke
     state.update(loaded=applied, total=applied)
     took = time.monotonic() - begun
     with hub.store.reading() as reading:
-        figures = board.board(board.open_book(reading), parse_period("2023"), to_us(hub.clock()))
+        figures = board.board(open_book(reading), parse_period("2023"), to_us(hub.clock()))
     show.print_board(figures, "2023", is_synthetic=True)
     if applied > already:
         rate = round((applied - already) / took)
@@ -287,7 +288,7 @@ def kpi(
         catch_up(hub)
         now = to_us(hub.clock())
         with hub.store.reading() as reading:
-            book = board.open_book(reading)
+            book = open_book(reading)
             if kpi_id is None:
                 asked = parse_period(period or str(system_clock().year))
                 body = board.board_body(book, asked, now)

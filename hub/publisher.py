@@ -16,9 +16,11 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub import avro, board, published, wire
+from hub import avro, published, registry, wire
+from hub.book import open_book, years
 from hub.clock import Clock, from_us, iso, to_us
 from hub.figure import FIGURE
+from hub.figures import Question, figures
 from hub.kafka_log import KafkaLog, Record
 from hub.periods import Period, parse_period
 from hub.rejection import REJECTION
@@ -28,7 +30,7 @@ from hub.tables import figure, notice
 LOCK = "lgsp:publisher"
 NOTICES_PER_ROUND_MAX = 1_000
 # What changes with the clock or with any commit, not with what a figure says.
-_VOLATILE = ("at", "cut", "fresh_at", "published")
+_VOLATILE = ("at", "cut", "fresh_at")
 
 
 class Publisher:
@@ -119,11 +121,16 @@ class Publisher:
         """Write down the figures of one cut that say something else than before."""
         now = to_us(self._clock())
         with self._store.reading() as reading:
-            book = board.open_book(reading)
-            periods = [parse_period(str(y)) for y, _ in board.years(book)]
+            book = open_book(reading)
+            periods = [parse_period(str(y)) for y, _ in years(book)]
             at = from_us(now)
             periods += [parse_period(at.strftime(f)) for f in ("%Y-%m", "%Y-%m-%d")]
-            found = [(period, f) for period in periods for f in board.board(book, period, now)]
+            found = [
+                (period, {"kpi": kpi.id, **f})
+                for period in periods
+                for kpi in registry.kpis().values()
+                for f in figures(kpi, Question(period, now, (), {}), book)
+            ]
         with c.begin():
             query = sa.select(figure.c.key, figure.c.revision, figure.c.said)
             known = {key: (revision, said) for key, revision, said in c.execute(query)}
@@ -156,7 +163,7 @@ class Publisher:
                 self._store.database.merge(c, figure, frame, rules)
 
 
-def _nothing(kpi: str, dims: str, at: int) -> board.Figure:
+def _nothing(kpi: str, dims: str, at: int) -> dict[str, Any]:
     absent = dict.fromkeys(("value", "target", "met", "fresh_at"))
     zero = dict.fromkeys(("numerator", "denominator", "completeness"), 0)
     texts = dict.fromkeys(("measure_unit", "cut", "definition_version"), "")

@@ -13,8 +13,9 @@ from fastapi.staticfiles import StaticFiles
 from sse_starlette.sse import EventSourceResponse
 from starlette.exceptions import HTTPException
 
-from hub import board, metrics, registry
+from hub import metrics, registry
 from hub.admission import BodyError
+from hub.book import open_book
 from hub.clock import iso, to_us
 from hub.figures import QuestionError, answer, read_question
 from hub.gateway import Answer, Gateway
@@ -122,7 +123,7 @@ class Api:
         def ask() -> dict[str, Any]:
             question = read_question(kpi, parameters, to_us(self._hub.clock()))
             with self._hub.store.reading() as reading:
-                return answer(kpi, question, board.open_book(reading))
+                return answer(kpi, question, open_book(reading))
 
         try:
             return await asyncio.to_thread(ask)

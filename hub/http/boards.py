@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub import board, registry
+from hub.book import open_book, years
 from hub.clock import to_us
 from hub.http import openapi
 from hub.hub import OpenHub
@@ -41,12 +42,12 @@ class Boards:
     def catalogue(self, period: Period | None) -> dict[str, Any]:
         """List the KPIs and the years that have events; with a period, its figures too."""
         with self._hub.store.reading() as reading:
-            book = board.open_book(reading)
-            years = board.years(book)
+            book = open_book(reading)
+            found = years(book)
             out = {
                 "kpis": [openapi.describe_kpi(k) for k in registry.kpis().values()],
-                "periods": [y for y, _ in years],
-                "default_period": max(years, key=lambda y: y[1])[0] if years else None,
+                "periods": [y for y, _ in found],
+                "default_period": max(found, key=lambda y: y[1])[0] if found else None,
                 "synthetic": self._hub.is_synthetic,
             }
             if period is not None:
@@ -55,7 +56,7 @@ class Boards:
 
     def _compute(self, period: Period) -> dict[str, Any]:
         with self._hub.store.reading() as reading:
-            return board.board_body(board.open_book(reading), period, to_us(self._hub.clock()))
+            return board.board_body(open_book(reading), period, to_us(self._hub.clock()))
 
     async def latest(self, period: Period) -> dict[str, Any]:
         """Give the period's board, made anew where there were commits or time has passed."""

@@ -81,7 +81,7 @@ class Book:
 
     def batches(self) -> list[Batch]:
         rows = self.connection.execute("SELECT * FROM batch ORDER BY rowid").fetchall()
-        return [Batch(*row[:5], json.loads(row[5])) for row in rows]
+        return [Batch._make((*row[:-1], json.loads(row[-1]))) for row in rows]
 
     def values(self) -> list[int]:
         return sorted(value for batch in self.batches() for value in batch.values)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from hub import registry
-from hub.board import board, open_book
+from hub.board import board
+from hub.book import open_book
 from hub.clock import to_us
 from hub.demo import Demo, claim, generators, is_loaded, load, start_load
 from hub.hub import catch_up, open_hub
