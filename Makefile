@@ -8,7 +8,7 @@ APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 SCALE ?= 1
 SERVICES := $(PY) deploy/local/services.py
 
-.PHONY: setup setup-services setup-test demo test check render bench clean
+.PHONY: setup setup-services setup-test demo test check render same bench clean
 .PHONY: kafka services registry services-stop services-wipe
 
 # Python 3.11 or later with venv; from Debian's packages where it is missing.
@@ -69,13 +69,17 @@ check: setup-test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/mypy tests bench
+	$(VENV)/bin/mypy tests bench deploy/local/services.py
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/hub render --check
 
 # Write what is rendered from the contracts.
 render: setup
 	$(VENV)/bin/hub render
+
+# The whole synthetic year through both profiles, with faults, compared digest for digest.
+same: setup-test
+	$(PY) -m tests.integration.same --scale $(SCALE)
 
 bench: setup-test
 	PYTHONPATH=. $(PY) bench/embedded.py

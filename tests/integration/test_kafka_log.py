@@ -270,7 +270,7 @@ def test_two_logs_append_side_by_side(log: KafkaLog, store: Store, kafka: Kafka)
 def test_a_failed_append_keeps_no_receipt_and_sets_no_checkpoint(
     log: KafkaLog, store: Store
 ) -> None:
-    log.append([submission("a", batch(), checkpoint=("page", "1"), idempotency_key="j")])
+    log.append([submission("a", batch(receipt="a"), checkpoint=("page", "1"))])
     with pytest.raises(LogUnavailableError):
         log.append(
             [
@@ -280,7 +280,7 @@ def test_a_failed_append_keeps_no_receipt_and_sets_no_checkpoint(
         )
     assert log.checkpoint("page") == "1"
     assert [r.id for r in log.receipts()] == ["a"]
-    again = submission("c", batch(), checkpoint=("page", "4"), idempotency_key="k")
+    again = submission("c", batch(receipt="c"), checkpoint=("page", "4"), idempotency_key="k")
     log.append([again])
     assert again.repeats is None
     assert log.checkpoint("page") == "4"
@@ -443,10 +443,10 @@ def test_an_open_transaction_holds_up_what_is_behind_it_and_nothing_else(
     log: KafkaLog, store: Store, transactions: Foreign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kafka_log, "READ_SECONDS_MAX", 3)
-    log.append([submission("a", dossiers(dossier("A", "processing", "2023-05-01")))])
+    log.append([submission("a", dossiers(dossier("A", "processing", "2023-05-01"), receipt="a"))])
     transactions.producer.begin_transaction()
     transactions.send(TOPIC, record("dossier", event("B", "open")), "B")
-    log.append([submission("c", dossiers(dossier("C", "processing", "2023-05-01")))])
+    log.append([submission("c", dossiers(dossier("C", "processing", "2023-05-01"), receipt="c"))])
     assert catch_up(log, store) == 1
     assert facts(store) == {"A": 1}
     transactions.producer.commit_transaction(30)
