@@ -69,7 +69,8 @@ check: setup-test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/mypy tests bench deploy/local/services.py
+	$(VENV)/bin/mypy tests bench
+	$(VENV)/bin/mypy deploy/local/services.py
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/hub render --check
 
