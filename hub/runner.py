@@ -44,7 +44,6 @@ class Runner:
         self.failure: Exception | None = None
         self.commits = 0
         self._positions: dict[tuple[str, int], int] = {}
-        self.resume()
 
     def resume(self) -> None:
         """Go on from where the store stands."""
@@ -68,6 +67,7 @@ class Runner:
 
     def start(self) -> None:
         """Begin to apply in a thread of its own."""
+        self.resume()
         self._thread = threading.Thread(target=self._run, name="apply", daemon=True)
         self._thread.start()
 
@@ -89,6 +89,8 @@ class Runner:
     def step(self) -> int:
         """Apply one batch of each topic's partitions; count the events."""
         total = 0
+        if not self._positions:
+            self.resume()
         for contract in self._contracts.values():
             slices = []
             mine = [(p, at) for (t, p), at in self._positions.items() if t == contract.topic]
@@ -121,6 +123,8 @@ class Runner:
 
     def positions(self) -> dict[str, int]:
         """Give the next offset to apply, by topic, summed over partitions."""
+        if not self._positions:
+            self.resume()
         out: dict[str, int] = {}
         for (topic, _), at in self._positions.items():
             out[topic] = out.get(topic, 0) + at

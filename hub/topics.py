@@ -15,6 +15,7 @@ from hub.rejection import REJECTION
 
 T = TypeVar("T")
 PARTITIONS = 12
+ANSWER_MS_MAX = 5_000
 # A rejected item may be as large as a request's body, and is carried in base64.
 REJECTION_BYTES_MAX = 32 << 20
 
@@ -63,12 +64,15 @@ class Topics:
 
         Raises `LogUnavailableError` where that fails too.
         """
-        for is_last in (False, True):
+        for is_last in (self._opened is None, True):
             try:
                 if self._opened is None:
                     servers = self._bootstrap.split(",")
                     self._opened = KafkaAdminClient(
-                        bootstrap_servers=servers, client_id="lgsp-hub", request_timeout_ms=10_000
+                        bootstrap_servers=servers,
+                        client_id="lgsp-hub",
+                        bootstrap_timeout_ms=ANSWER_MS_MAX,
+                        request_timeout_ms=ANSWER_MS_MAX,
                     )
                 return question(self._opened)
             except InvalidReplicationFactorError as error:

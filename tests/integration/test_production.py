@@ -321,6 +321,15 @@ def test_without_kafka_nothing_is_acknowledged_and_the_server_says_so(
         try:
             with pytest.raises(LogUnavailableError):
                 gateway.accept(DOSSIER, TESTER, json.dumps(received("A", "2023-05-17")).encode())
+            # Figures need the store alone.
+            province.served.start(is_ready=503)
+            told = httpx.get(f"{province.served.url}/v1/kpis/dossier_received_new?period=2023")
+            assert (told.status_code, told.json()["figures"]) == (200, [])
+            ready = httpx.get(f"{province.served.url}/readyz", timeout=60)
+            assert ready.json()["type"].endswith("log_unavailable"), ready.json()
+            assert httpx.get(f"{province.served.url}/healthz").status_code == 200
+            shown = httpx.get(f"{province.served.url}/metrics", timeout=60)
+            assert b"hub_lag_events{" not in shown.content
         finally:
             kafka.start()
         assert province.rows("SELECT * FROM receipt") == []

@@ -235,7 +235,7 @@ def test_a_hub_without_its_topics_says_what_to_do(
         "HUB_KAFKA_BOOTSTRAP": kafka.address,
         "HUB_DATABASE_URL": database_url,
     }
-    for command in (["kpi", "--period", "2023"], ["verify"], ["work"]):
+    for command in (["rebuild"], ["verify"], ["work"]):
         ended = subprocess.run(
             [sys.executable, "-W", "ignore", "-m", "hub.cli", *command],
             env=environment,

@@ -56,12 +56,13 @@ class Served:
         self.key = made.stdout.splitlines()[-1]
         return self.key
 
-    def start(self) -> None:
+    def start(self, is_ready: int = 200) -> None:
+        """Start serving; wait until `/readyz` answers so."""
         self.process = subprocess.Popen([sys.executable, "-m", "hub.cli", "serve"], env=self.env)
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
             try:
-                if httpx.get(f"{self.url}/readyz").status_code == 200:
+                if httpx.get(f"{self.url}/readyz", timeout=60).status_code == is_ready:
                     return
             except httpx.TransportError:
                 assert self.process.poll() is None, "hub serve ended"
