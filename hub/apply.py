@@ -368,12 +368,11 @@ def _stored_bytes(
 def find_rejections(contract: Contract, taken: Taken, reading: Reading, shard: int) -> Change:
     """Turn records of the quarantine topic into rows of its table; repeats are counted as such."""
     names = ("contract", "rejected_at", "index", "rule", "field", "value", "message_vi")
-    rows = taken.frame.select("event_id", "sender", *names, "message_en", "original")
+    rows = taken.frame.select("event_id", "sender", *names, "message_en", "original", "accepted_on")
     known = reading.quarantined(rows["event_id"].to_list())
     is_first = pl.col("event_id").is_first_distinct() & ~pl.col("event_id").is_in(known)
     rows = rows.with_columns(
         pl.when(is_first).then(pl.lit("quarantined")).otherwise(pl.lit("duplicate")).alias("class"),
-        day_expr("rejected_at").alias("accepted_on"),
     )
     ledgers = [
         _ledger(str(name), shard, _count(group, 1)) for (name,), group in rows.group_by("contract")

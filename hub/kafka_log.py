@@ -249,5 +249,12 @@ def _slice(contract: Contract, partition: int, span: tuple[int, int], messages: 
         [m.offset() for m in messages],
         [m.timestamp()[1] for m in messages],
         [m.value() for m in messages],
-        [m.headers() or () for m in messages],
+        [_headers(m) for m in messages],
     )
+
+
+def _headers(message: Any) -> wire.Headers:
+    try:
+        return message.headers() or ()
+    except UnicodeDecodeError:
+        return ()  # a name that is no text is none of ours

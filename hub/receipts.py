@@ -12,8 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from hub.clock import DAY_US, day_of
-from hub.log import IDEMPOTENCY_DAYS, IdempotencyConflictError, Receipt, Submission
-from hub.store import Store
+from hub.log import (
+    IDEMPOTENCY_DAYS,
+    IdempotencyConflictError,
+    LogUnavailableError,
+    Receipt,
+    Submission,
+)
+from hub.store import Store, StoreUnavailableError, VersionMismatchError
 from hub.tables import checkpoint, receipt
 
 
@@ -27,20 +33,30 @@ class Receipts:
     def writing(self, submissions: Sequence[Submission]) -> Iterator[list[Submission]]:
         """Give those submissions that are to be appended; keep their receipts if that succeeds.
 
-        Others get their earlier answer in `repeats`, or an error where the body differs.
+        Others get their earlier answer in `repeats`, or an error where the body differs. Raises
+        `LogUnavailableError` where the database keeps nothing.
         """
-        with self._store.administering() as c:
-            fresh = [s for s in submissions if self._is_fresh(c, s)]
-            yield fresh
-            for s in fresh:
-                if s.checkpoint is not None:
-                    self._set(c, *s.checkpoint)
-            if fresh:
-                c.execute(receipt.insert(), [_row(s) for s in fresh])
+        try:
+            with self._store.administering() as c:
+                here: dict[tuple[str, str], Submission] = {}
+                fresh = [s for s in submissions if self._is_fresh(c, s, here)]
+                yield fresh
+                for s in fresh:
+                    if s.checkpoint is not None:
+                        self._set(c, *s.checkpoint)
+                if fresh:
+                    c.execute(receipt.insert(), [_row(s) for s in fresh])
+        except (sa.exc.SQLAlchemyError, StoreUnavailableError, VersionMismatchError) as error:
+            raise LogUnavailableError(str(error)) from error
 
-    def _is_fresh(self, c: Connection, s: Submission) -> bool:
+    def _is_fresh(
+        self, c: Connection, s: Submission, here: dict[tuple[str, str], Submission]
+    ) -> bool:
         if s.idempotency_key is None:
             return True
+        first = here.setdefault((s.sender, s.idempotency_key), s)
+        if first is not s:
+            return _repeats(s, first.body_digest, first.answer)
         mine = (receipt.c.sender == s.sender, receipt.c.idempotency_key == s.idempotency_key)
         # Another gateway may be at the same key: one appends, the other waits and sees it.
         self._store.database.lock(c, f"{s.sender}/{s.idempotency_key}")
@@ -48,13 +64,7 @@ class Receipts:
         c.execute(receipt.update().where(*mine, is_old).values(idempotency_key=None))
         query = sa.select(receipt.c.body_digest, receipt.c.answer).where(*mine)
         earlier = c.execute(query).fetchone()
-        if earlier is None:
-            return True
-        if earlier[0] != s.body_digest:
-            s.error = IdempotencyConflictError(s.idempotency_key)
-        else:
-            s.repeats = earlier[1]
-        return False
+        return earlier is None or _repeats(s, *earlier)
 
     def checkpoint(self, name: str) -> str | None:
         """Read a checkpoint."""
@@ -80,6 +90,15 @@ class Receipts:
         with self._store.administering() as c:
             rows = c.execute(sa.select(*(receipt.c[n] for n in names))).fetchall()
         return [Receipt(i, s, k, day_of(at), a, r) for i, s, k, at, a, r in rows]
+
+
+def _repeats(s: Submission, body_digest: str, answer: str) -> bool:
+    """Answer a submission whose key was seen before; it is not fresh."""
+    if body_digest != s.body_digest:
+        s.error = IdempotencyConflictError(s.idempotency_key)
+    else:
+        s.repeats = answer
+    return False
 
 
 def _row(s: Submission) -> dict[str, object]:

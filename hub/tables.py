@@ -42,7 +42,7 @@ position = Table(
 definition = Table(
     "definition",
     metadata,
-    Column("contract", String(64), primary_key=True),
+    Column("contract", Key(256), primary_key=True),
     Column("digest", String(64), nullable=False),
 )
 cell = Table(
@@ -62,7 +62,7 @@ cell = Table(
 ledger = Table(
     "ledger",
     metadata,
-    Column("contract", String(64), primary_key=True),
+    Column("contract", Key(256), primary_key=True),
     Column("sender", String(128), primary_key=True),
     Column("day", Integer, primary_key=True),
     Column("class", String(16), primary_key=True),
@@ -74,7 +74,7 @@ ledger = Table(
 arrival = Table(
     "arrival",
     metadata,
-    Column("contract", String(64), primary_key=True),
+    Column("contract", Key(256), primary_key=True),
     Column("sender", String(128), primary_key=True),
     Column("day", Integer, primary_key=True),
     Column("shard", Integer, primary_key=True),
@@ -85,7 +85,7 @@ arrival = Table(
 heard = Table(
     "heard",
     metadata,
-    Column("contract", String(64), primary_key=True),
+    Column("contract", Key(256), primary_key=True),
     Column("sender", String(128), primary_key=True),
     Column("shard", Integer, primary_key=True),
     Column("accepted_at", Big, nullable=False),
@@ -97,7 +97,7 @@ quarantine = Table(
     metadata,
     Column("event_id", Key(160), primary_key=True),
     Column("sender", String(128), nullable=False),
-    Column("contract", String(64), nullable=False),
+    Column("contract", String(256), nullable=False),
     Column("rejected_at", Big, nullable=False),
     Column("index", Big, nullable=False),
     Column("rule", Text, nullable=False),

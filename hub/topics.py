@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
 from kafka.errors import InvalidReplicationFactorError, KafkaError
+from kafka.protocol.consumer import IsolationLevel
 
 from hub import registry
 from hub.figure import FIGURE
@@ -16,6 +17,7 @@ from hub.rejection import REJECTION
 T = TypeVar("T")
 PARTITIONS = 12
 ANSWER_MS_MAX = 5_000
+COMMITTED = IsolationLevel.READ_COMMITTED
 # A rejected item may be as large as a request's body, and is carried in base64.
 REJECTION_BYTES_MAX = 32 << 20
 
@@ -155,9 +157,9 @@ class Topics:
         return self._partitions[topic]
 
     def ends(self, topic: str) -> dict[int, int]:
-        """Give, per partition, the offset that its next record will get."""
+        """Give, per partition, up to where it can be read: the end, or an open transaction."""
         asked = {TopicPartition(topic, p): OffsetSpec.LATEST for p in range(self.partitions(topic))}
-        found = self._ask(lambda c: c.list_partition_offsets(asked))
+        found = self._ask(lambda c: c.list_partition_offsets(asked, isolation_level=COMMITTED))
         return {tp.partition: at.offset for tp, at in found.items()}
 
     def forget(self) -> None:

@@ -145,7 +145,7 @@ def _deal(
         parts: list[list[bytes]] = [[] for _ in range(BUCKETS)]
         columns = (one.origin.tolist(), one.offsets.tolist(), one.schema_ids.tolist())
         for origin, offset, schema_id, datum in zip(*columns, one.datums(), strict=True):
-            key = datum[1 : 1 + (datum[0] >> 1)] if datum else b""
+            key = _first_text(datum)
             record = heads[origin] + place + avro.long_bytes(offset)
             record += avro.long_bytes(schema_id) + datum
             size = len(record).to_bytes(4, "little")
@@ -276,6 +276,17 @@ def _records(contract: Contract, path: Path) -> Iterator[tuple[Origin, str, int,
         schema_id, start = _read_long(record, start)
         name = f"{contract.topic}/{partition}/{offset}"
         yield Origin(sender, accepted_at, ""), name, schema_id, record[start:]
+
+
+def _first_text(datum: bytes) -> bytes:
+    """Give the first field of a datum, a text; however long the form its length is written in."""
+    if datum and datum[0] < 0x80:
+        return datum[1 : 1 + (datum[0] >> 1)]
+    try:
+        length, start = _read_long(datum, 0)
+    except IndexError:
+        return b""
+    return datum[start : start + max(length, 0)]
 
 
 def _read_long(raw: bytes, at: int) -> tuple[int, int]:
@@ -468,7 +479,7 @@ def _recount_rejections(reading: Reading, said: _Said) -> int:
                 continue
             is_known = wire["event_id"] in said.quarantine
             kind = "duplicate" if is_known else "quarantined"
-            key = (wire["contract"], sender.sender, day_of(wire["rejected_at"]), kind)
+            key = (wire["contract"], sender.sender, day_of(sender.accepted_at), kind)
             said.ledger[key] = said.ledger.get(key, 0) + 1
             if not is_known:
                 named = (sender.sender, wire["contract"], wire["rejected_at"], wire["original"])

@@ -9,6 +9,7 @@ accepted, to the millisecond.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import compress
 
 import numpy as np
@@ -23,6 +24,7 @@ from hub.slices import Origin, Refused, Slice
 SENDERS = "/senders/"
 # The hub's own notices, which it publishes for others and does not read back.
 OWN_SOURCE = "/hub"
+_OWN = "\x00hub"  # no sender can be named so
 UNNAMED = "unnamed"
 SENDER_LENGTH_MAX = 128
 HEAD = avro.WIRE_HEADER
@@ -62,11 +64,12 @@ def slice_of(
     with its bytes; the hub's own notices are passed over.
     """
     origins, origin = _origins(timestamps, every_headers)
-    if contract.name == REJECTION.name and any(o.sender == OWN_SOURCE for o in origins):
-        keep = [origins[i].sender != OWN_SOURCE for i in origin]
+    if contract.name == REJECTION.name and any(o.sender == _OWN for o in origins):
+        keep = [origins[i].sender != _OWN for i in origin]
         values = list(compress(values, keep))
         offsets = list(compress(offsets, keep))
         origin = list(compress(origin, keep))
+    origins = [replace(o, sender=OWN_SOURCE) if o.sender == _OWN else o for o in origins]
     at, of = np.array(offsets, np.int64), np.array(origin, np.int64)
     known = {HEAD.pack(0, r.schema_id): r.schema_id for r in published.revisions()[contract.name]}
     try:
@@ -121,17 +124,20 @@ def _origins(timestamps: Sequence[int], every: Sequence[Headers]) -> tuple[list[
                 said = dict(shared)
                 found = known[key] = len(origins)
                 accepted_at = min(max(timestamp * 1000, 0), INSTANT_MAX)
-                receipt = _text(said.get("ce_receipt"))
+                receipt = _text(said.get("ce_receipt"), SENDER_LENGTH_MAX)
                 origins.append(Origin(_sender(said.get("ce_source")), accepted_at, receipt))
             index = found
         indexes.append(index)
     return origins, indexes
 
 
-def _text(raw: bytes | None) -> str:
+def _text(raw: bytes | None, length_max: int) -> str:
     text = (raw or b"").decode(errors="replace")
-    return "".join(c for c in text if c.isprintable())[:SENDER_LENGTH_MAX]
+    return "".join(c for c in text if c.isprintable())[:length_max]
 
 
 def _sender(raw: bytes | None) -> str:
-    return _text(raw).removeprefix(SENDERS) or UNNAMED
+    if raw == OWN_SOURCE.encode():
+        return _OWN
+    source = (raw or b"").removeprefix(SENDERS.encode())
+    return _text(source, SENDER_LENGTH_MAX) or UNNAMED

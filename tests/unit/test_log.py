@@ -111,6 +111,20 @@ def test_an_idempotency_key_is_kept_with_its_answer(log: Log) -> None:
     assert sum(r.accepted for r in log.receipts()) == 6
 
 
+def test_a_known_key_that_comes_several_times_at_once_gets_the_first_answer(log: Log) -> None:
+    log.append([submission("a", batch(), idempotency_key="k", body_digest="1")])
+    other = submission("b", batch(), idempotency_key="k", body_digest="2")
+    again = submission("c", batch(), idempotency_key="k", body_digest="1")
+    third = submission("d", batch(), idempotency_key="k", body_digest="1")
+    unkeyed = [submission(i, batch()) for i in "ef"]
+    log.append([other, again, third, *unkeyed])
+    assert isinstance(other.error, IdempotencyConflictError)
+    assert (again.repeats, again.error) == (third.repeats, third.error) == ("to a", None)
+    assert [s.repeats for s in unkeyed] == [None, None]
+    assert log.ends(batch().topic) == {0: 9}
+    assert sorted(r.id for r in log.receipts()) == ["a", "e", "f"]
+
+
 def test_received_is_counted_from_receipts_by_local_day(log: Log) -> None:
     midnight = 19_700 * DAY_US - 7 * 3_600_000_000
     made = [

@@ -33,7 +33,7 @@ def upgrade() -> None:
         number("next_offset"),
         number("committed_at"),
     )
-    op.create_table("definition", key("contract", sa.String(64)), text("digest"))
+    op.create_table("definition", key("contract", sa.String(256)), text("digest"))
     op.create_table(
         "cell",
         key("cell_set", sa.String(128)),
@@ -45,7 +45,7 @@ def upgrade() -> None:
     )
 
     def sender() -> list[sa.Column[object]]:
-        return [key("contract", sa.String(64)), key("sender", sa.String(128))]
+        return [key("contract", sa.String(256)), key("sender", sa.String(128))]
 
     op.create_table(
         "ledger",
