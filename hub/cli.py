@@ -364,11 +364,12 @@ def rebuild() -> None:
             task = bar.add_task("rebuilding", total=total)
             while any(hub.runner.lag().values()):
                 try:
-                    bar.advance(task, hub.runner.step())
+                    hub.runner.step()
+                    left = sum(hub.runner.lag().values())
+                    bar.update(task, completed=total - left)
                 except FencedError:
                     # A worker is at it too; what it did need not be done again.
                     hub.runner.resume()
-                    bar.update(task, completed=total - sum(hub.runner.lag().values()))
         hub.runner.stop()
     print(f"{total:,} events applied anew")
 

@@ -82,13 +82,13 @@ class Runner:
     def catch_up(self) -> int:
         """Apply everything that is in the log; count the events."""
         total = 0
-        while n := self.step():
+        while (n := self.step()) is not None:
             total += n
         return total
 
-    def step(self) -> int:
-        """Apply one batch of each topic's partitions; count the offsets that were passed."""
-        total = 0
+    def step(self) -> int | None:
+        """Apply one batch of each topic's partitions; count the events, None with nothing to do."""
+        total = None
         if not self._positions:
             self.resume()
         for contract in self._contracts.values():
@@ -107,8 +107,9 @@ class Runner:
                 self._applier.apply(contract, slices)
             for s in slices:
                 self._positions[s.topic, s.partition] = s.following
-                total += s.following - s.first
-            metrics.EVENTS_APPLIED.labels(contract.topic).inc(sum(s.count for s in slices))
+            count = sum(s.count for s in slices)
+            metrics.EVENTS_APPLIED.labels(contract.topic).inc(count)
+            total = (total or 0) + count
             with self._changed:
                 self.commits += 1
                 self._changed.notify_all()
@@ -141,7 +142,7 @@ class Runner:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                if not self.step():
+                if self.step() is None:
                     time.sleep(POLL_SECONDS)
         except Exception as error:
             self.failure = error

@@ -158,13 +158,17 @@ class Topics:
 
     def ends(self, topic: str) -> dict[int, int]:
         """Give, per partition, up to where it can be read: the end, or an open transaction."""
+        self.check(topic)
         asked = {TopicPartition(topic, p): OffsetSpec.LATEST for p in range(self.partitions(topic))}
         found = self._ask(lambda c: c.list_partition_offsets(asked, isolation_level=COMMITTED))
         return {tp.partition: at.offset for tp, at in found.items()}
 
-    def forget(self) -> None:
-        """Read identities anew when they are next asked for."""
-        self._identities.clear()
+    def check(self, topic: str) -> None:
+        """Raise `TopicsError` where a topic is no longer the one that it was."""
+        before = self._identities.get(topic)
+        self._read(topic)
+        if before is not None and self._identities[topic] != before:
+            raise TopicsError(f"{topic} was deleted and made again: a new log; start anew")
 
     def _read(self, topic: str) -> None:
         found = self._described([topic]).get(topic)

@@ -28,7 +28,7 @@ from hub.apply import Applier
 from hub.clock import system_clock
 from hub.contracts import Contract
 from hub.hub import open_kafka_log
-from hub.log import LogUnavailableError
+from hub.log import LogUnavailableError, TopicsError
 from hub.publisher import Publisher
 from hub.rejection import REJECTION
 from hub.settings import Settings, read_settings
@@ -117,6 +117,20 @@ class Work:
                 pass  # both come back; what was noted is told then
             self.stopping.wait(PROBE_SECONDS)
 
+    def check_logs(self) -> None:
+        """Look every few seconds whether topics are still the ones that positions speak of.
+
+        Raises `TopicsError` where one was deleted and made again: its offsets mean other records.
+        """
+        while not self.stopping.wait(PROBE_SECONDS):
+            for topic, identity in self._identities.items():
+                try:
+                    self.log.ends(topic)
+                except LogUnavailableError:
+                    break
+                if self.log.identity(topic) != identity:
+                    raise TopicsError(f"{topic} was deleted and made again; start anew")
+
     def stalled(self, tps: Collection[TP]) -> list[TP]:
         """Name assigned partitions that have something to apply and do not move.
 
@@ -189,6 +203,10 @@ def create_app(settings: Settings) -> BatchApp:
     @app.task  # type: ignore[untyped-decorator]
     async def publish() -> None:
         await asyncio.get_running_loop().run_in_executor(None, work.publish)
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def check_logs() -> None:
+        await asyncio.get_running_loop().run_in_executor(None, work.check_logs)
 
     @app.on_before_shutdown.connect
     async def stop(*_: object, **__: object) -> None:

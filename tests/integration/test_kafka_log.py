@@ -419,15 +419,17 @@ def test_gaps_are_passed_and_aborted_records_never_count(
     assert [a for a, _, _ in spans] == [0, *(b for _, b, _ in spans[:-1])]
     assert sum(n for _, _, n in spans) == len(kept)
 
-    assert catch_up(log, store) == len(kept)
+    catch_up(log, store)
     assert Runner(log, store, None, lambda: NOW).lag()[TOPIC] == 0
     assert facts(store) == {"A": 4}
     assert differences(log, store) == []
     # What comes after trailing markers is found from where the position stands.
     log.append([submission("r", dossiers(dossier("B", "processing", "2023-05-01")))])
-    assert catch_up(log, store) == 1
+    catch_up(log, store)
+    assert facts(store) == {"A": 4, "B": 1}
     _in_transaction(log, transactions, ["8"], is_kept=False)
-    assert catch_up(log, store) == 0
+    catch_up(log, store)
+    assert facts(store) == {"A": 4, "B": 1}
     assert Runner(log, store, None, lambda: NOW).lag()[TOPIC] == 0
     assert differences(log, store) == []
 
