@@ -276,38 +276,6 @@ def _varints(values: npt.NDArray[Any], there: npt.NDArray[np.bool_]) -> tuple[By
     return matrix[taken], lengths
 
 
-_STEPS = np.array([1 << (7 * k) for k in range(1, 10)], np.uint64)
-
-
-def widths(schema: Schema, frame: pl.DataFrame) -> Ints:
-    """Count the bytes of each row's datum in its shortest form.
-
-    Where these are the sizes of the records that rows were decoded from, every datum filled its
-    record exactly: none is shorter than its shortest form, and together they filled all bytes.
-    """
-    total = np.zeros(len(frame), np.int64)
-    for f in schema["fields"]:
-        column, kind = frame[f["name"]], f["type"]
-        there = np.ones(len(frame), bool)
-        if isinstance(kind, list):
-            there = column.is_not_null().to_numpy()
-            total += 1
-            kind = kind[1]
-        if kind == "boolean":
-            total += there
-        elif kind == "long":
-            total += np.where(there, _long_widths(column.fill_null(0).to_numpy()), 0)
-        else:
-            sizes = column.fill_null("").str.len_bytes().to_numpy().astype(np.int64)
-            total += np.where(there, sizes + _long_widths(sizes), 0)
-    return total
-
-
-def _long_widths(values: npt.NDArray[Any]) -> Ints:
-    signed = values.astype(np.int64)
-    return 1 + np.searchsorted(_STEPS, ((signed << 1) ^ (signed >> 63)).view(np.uint64), "right")
-
-
 def wire(schema_id: int, datum: bytes) -> bytes:
     """Put the Confluent header before a datum."""
     return WIRE_HEADER.pack(0, schema_id) + datum
@@ -320,6 +288,41 @@ def read_one(schema: Schema, datum: bytes) -> dict[str, Any]:
     if source.read(1):
         raise ValueError("bytes are left after the datum")
     return dict(found)  # type: ignore[arg-type]
+
+
+def check_strict(schema: Schema, datum: bytes) -> None:
+    """Refuse a flat datum with a union branch that is none.
+
+    Readers differ on it: fastavro counts branches from the end, polars takes any as present.
+    Raises `ValueError` or `IndexError`.
+    """
+    at = 0
+    for f in schema["fields"]:
+        kind = f["type"]
+        if isinstance(kind, list):
+            branch, at = read_long(datum, at)
+            if branch not in (0, 1):
+                raise ValueError(f"{f['name']}: a union has no branch {branch}")
+            if branch == 0:
+                continue
+            kind = kind[1]
+        if kind == "boolean":
+            at += 1
+            continue
+        value, at = read_long(datum, at)
+        at += value if kind == "string" else 0
+
+
+def read_long(raw: bytes, at: int) -> tuple[int, int]:
+    """Read one Avro long, in whatever length; give it and where it ends."""
+    value = shift = 0
+    while True:
+        byte = raw[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return (value >> 1) ^ -(value & 1), at
+        shift += 7
 
 
 def write_one(schema: Schema, values: dict[str, Any]) -> bytes:

@@ -147,7 +147,9 @@ def _decode(
     sizes = np.diff(records.ends[start:stop], prepend=first)
     try:
         frame = avro.decode_columns(revision.plain, payload, stop - start)
-        is_whole = bool((avro.widths(revision.plain, frame) == sizes).all())
+        # Written again, it must be the same bytes, with each datum ending where its record ends.
+        again, ends = avro.encode_columns(revision.plain, frame)
+        is_whole = again == payload and bool((np.diff(ends, prepend=0) == sizes).all())
     except avro.UNDECODABLE:
         is_whole = False
     if is_whole:
@@ -165,6 +167,7 @@ def _decode(
         datum = payload[at : at + size]
         at += size
         try:
+            avro.check_strict(revision.plain, datum)
             wires.append(avro.read_one(revision.plain, datum))
             places.append(place)
         except avro.UNDECODABLE_ONE:

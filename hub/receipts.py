@@ -38,6 +38,11 @@ class Receipts:
         """
         try:
             with self._store.administering() as c:
+                # Another gateway may be at the same keys: one appends, the other waits and sees it;
+                # in one order, so that no two wait for each other.
+                keys = {f"{s.sender}/{s.idempotency_key}" for s in submissions if s.idempotency_key}
+                for key in sorted(keys):
+                    self._store.database.lock(c, key)
                 here: dict[tuple[str, str], Submission] = {}
                 fresh = [s for s in submissions if self._is_fresh(c, s, here)]
                 yield fresh
@@ -54,17 +59,18 @@ class Receipts:
     ) -> bool:
         if s.idempotency_key is None:
             return True
-        first = here.setdefault((s.sender, s.idempotency_key), s)
-        if first is not s:
+        first = here.get((s.sender, s.idempotency_key))
+        if first is not None:
             return _repeats(s, first.body_digest, first.answer)
         mine = (receipt.c.sender == s.sender, receipt.c.idempotency_key == s.idempotency_key)
-        # Another gateway may be at the same key: one appends, the other waits and sees it.
-        self._store.database.lock(c, f"{s.sender}/{s.idempotency_key}")
         is_old = receipt.c.accepted_at < s.accepted_at - IDEMPOTENCY_DAYS * DAY_US
         c.execute(receipt.update().where(*mine, is_old).values(idempotency_key=None))
         query = sa.select(receipt.c.body_digest, receipt.c.answer).where(*mine)
         earlier = c.execute(query).fetchone()
-        return earlier is None or _repeats(s, *earlier)
+        if earlier is not None:
+            return _repeats(s, *earlier)
+        here[s.sender, s.idempotency_key] = s
+        return True
 
     def checkpoint(self, name: str) -> str | None:
         """Read a checkpoint."""

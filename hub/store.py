@@ -95,6 +95,7 @@ class Store:
     def check_definitions(self) -> None:
         """Raise `DefinitionChangedError` where the store's figures follow other definitions."""
         with self._begun(self.database.writer) as connection:
+            self.database.lock(connection, "definitions")
             rows = connection.execute(sa.text("SELECT contract, digest FROM definition"))
             stored = {r[0]: r[1] for r in rows}
             for name, digest in self.digests.items():

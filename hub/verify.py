@@ -205,7 +205,7 @@ def _recount(name: str, path: Path, schemas: dict[int, avro.Schema], is_open: bo
     contract = registry.contracts()[name]
     entities: dict[str, Entity] = {}
     set_aside = _Said(None)  # type: ignore[arg-type]  # it only gathers here
-    read = _readable(contract, path, schemas, set_aside)
+    read = _readable(contract, path, schemas, set_aside, is_open=is_open)
     for origin, schema_id, datum, wire in _valid(contract, read, set_aside) if is_open else read:
         entity = contract.entity_of(wire)
         said = entities.setdefault(entity, Entity())
@@ -232,12 +232,19 @@ _Read = tuple[Origin, int, bytes, dict[str, Any]]
 
 
 def _readable(
-    contract: Contract, path: Path, schemas: dict[int, avro.Schema], said: _Said
+    contract: Contract,
+    path: Path,
+    schemas: dict[int, avro.Schema],
+    said: _Said,
+    *,
+    is_open: bool,
 ) -> Iterator[_Read]:
     """Read a bucket's records that decode; set the others aside."""
     for origin, name, schema_id, datum in _records(contract, path):
         try:
             wire = avro.read_one(schemas[schema_id], datum)
+            if is_open and avro.write_one(schemas[schema_id], wire) != datum:
+                avro.check_strict(schemas[schema_id], datum)
         except avro.UNDECODABLE_ONE:
             said.set_aside(name, contract, origin, avro.wire(schema_id, datum))
             continue
@@ -268,12 +275,12 @@ def _records(contract: Contract, path: Path) -> Iterator[tuple[Origin, str, int,
         size = int.from_bytes(raw[at : at + 4], "little")
         record = raw[at + 4 : at + 4 + size]
         at += 4 + size
-        length, start = _read_long(record, 0)
+        length, start = avro.read_long(record, 0)
         sender = record[start : start + length].decode()
-        accepted_at, start = _read_long(record, start + length)
-        partition, start = _read_long(record, start)
-        offset, start = _read_long(record, start)
-        schema_id, start = _read_long(record, start)
+        accepted_at, start = avro.read_long(record, start + length)
+        partition, start = avro.read_long(record, start)
+        offset, start = avro.read_long(record, start)
+        schema_id, start = avro.read_long(record, start)
         name = f"{contract.topic}/{partition}/{offset}"
         yield Origin(sender, accepted_at, ""), name, schema_id, record[start:]
 
@@ -283,21 +290,10 @@ def _first_text(datum: bytes) -> bytes:
     if datum and datum[0] < 0x80:
         return datum[1 : 1 + (datum[0] >> 1)]
     try:
-        length, start = _read_long(datum, 0)
+        length, start = avro.read_long(datum, 0)
     except IndexError:
         return b""
     return datum[start : start + max(length, 0)]
-
-
-def _read_long(raw: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = raw[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return (value >> 1) ^ -(value & 1), at
-        shift += 7
 
 
 def fact_digest(contract: str, entity: str, columns: list[Any], is_disputed: bool) -> list[int]:
@@ -470,7 +466,10 @@ def _recount_rejections(reading: Reading, said: _Said) -> int:
             sender = one.origins[origin]
             name = f"{one.topic}/{one.partition}/{offset}"
             try:
-                wire = avro.read_one(published.by_id(schema_id).plain, datum)
+                schema = published.by_id(schema_id).plain
+                wire = avro.read_one(schema, datum)
+                if said.log.is_open:
+                    avro.check_strict(schema, datum)
             except avro.UNDECODABLE_ONE:
                 said.set_aside(name, REJECTION, sender, avro.wire(schema_id, datum))
                 continue

@@ -4,6 +4,8 @@ from hub.contracts import Doc
 from hub.kpis import Example, Kpi
 from hub.terms import Listed
 
+BY_LEVEL = {"service_level": "service_level"}
+
 KPI = Kpi(
     title=Doc("Tỷ lệ TTHC toàn trình", "Full-online share of procedures"),
     question=Doc(
@@ -14,9 +16,9 @@ KPI = Kpi(
     group="procedure",
     contract=None,
     measure_unit="share",
-    numerator=Listed("procedures", {}, {"service_level": "full"}),
-    denominator=Listed("procedures", {}),
-    dims={"service_level": "service_level"},
+    numerator=Listed("procedures", BY_LEVEL, {"service_level": "full"}),
+    denominator=Listed("procedures", BY_LEVEL),
+    dims=BY_LEVEL,
     examples=(
         Example(
             why="Two are in force at the end of 2023: one fully online; the third is of 2024.",
