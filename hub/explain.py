@@ -89,7 +89,7 @@ def explain_entity(
     for event in events.iter_rows(named=True):
         shown = {k: iso(v) if k in instants else v for k, v in event.items() if v is not None}
         listed.append(shown | {"accepted_on": iso_day(event["accepted_on"])})
-    entity = rows[0][1]
+    entity = rows[0][0]
     values = reading.fact_values(fact, [*fact.types, "is_disputed"], [entity])[0][1:]
     known = dict(zip([*fact.types, "is_disputed"], values, strict=True))
     counted, excluded = [], []
