@@ -139,7 +139,7 @@ class Work:
         try:
             positions = self._positions(tps)
             ends = {t: self.log.ends(t) for t in {tp.topic for tp in tps}}
-        except Exception:  # whatever keeps it from being known
+        except (StoreUnavailableError, LogUnavailableError):
             return []
         now = time.monotonic()
         found = []
