@@ -60,8 +60,8 @@ def open_database(url: str) -> Database:
     return Sqlite(url) if url.startswith("sqlite") else Postgres(url)
 
 
-def _names(columns: Sequence[str], prefix: str = "") -> str:
-    return ",".join(f'{prefix}"{c}"' for c in columns)
+def _names(columns: Sequence[str]) -> str:
+    return ",".join(f'"{c}"' for c in columns)
 
 
 def _keys(table: sa.Table) -> list[str]:

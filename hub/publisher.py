@@ -29,6 +29,7 @@ from hub.tables import figure, notice
 
 LOCK = "lgsp:publisher"
 NOTICES_PER_ROUND_MAX = 1_000
+RENEW_US = 60_000_000
 # What changes with the clock or with any commit, not with what a figure says.
 _VOLATILE = ("at", "cut", "fresh_at")
 
@@ -40,7 +41,7 @@ class Publisher:
         self._store = store
         self._log = log
         self._clock = clock
-        self._cut: object = None
+        self._noted: object = None
 
     @contextmanager
     def leading(self) -> Iterator[Connection | None]:
@@ -60,10 +61,12 @@ class Publisher:
         """Publish what is to be told; count the records."""
         told = self._tell_notices(c) + self._tell_figures(c)
         with self._store.reading() as reading:
-            cut = reading.totals(), reading.committed_at()
-        if cut != self._cut:
+            # Stocks and freshness change with the clock too, though nothing is committed.
+            span = to_us(self._clock()) // RENEW_US
+            now = reading.totals(), reading.committed_at(), span
+        if now != self._noted:
             self._note_figures(c)
-            self._cut = cut
+            self._noted = now
             told += self._tell_figures(c)
         return told
 

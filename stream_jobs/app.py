@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import faust
@@ -63,6 +63,8 @@ class Work:
         )
         self.publisher = Publisher(self.store, self.log, system_clock)
         self.stopping = threading.Event()
+        # Faust wants a folder; nothing of the hub's is in it.
+        self.folder = TemporaryDirectory(prefix="lgsp-work-", ignore_cleanup_errors=True)
         # When each partition's position last moved, or had nothing to move to.
         self._moved: dict[TP, tuple[int, float]] = {}
 
@@ -154,6 +156,7 @@ class Work:
 
     def close(self) -> None:
         """Close log and store."""
+        self.folder.cleanup()
         self.log.close()
         self.store.close()
 
@@ -187,7 +190,7 @@ def create_app(settings: Settings) -> BatchApp:
         GROUP,
         positions=work.positions,
         broker=[f"lgsp://{b}" for b in settings.kafka_bootstrap.split(",")],
-        datadir=Path(mkdtemp(prefix="lgsp-work-")),
+        datadir=Path(work.folder.name),
         broker_session_timeout=settings.session_seconds,
         web_host=settings.host,
         web_bind=settings.host,
@@ -255,10 +258,12 @@ class Together:
         except Exception as error:
             # Each agent that waits raises it, and the first of them stops the worker.
             for _, done in taken:
-                done.set_exception(error)
+                if not done.done():
+                    done.set_exception(error)
         else:
             for (_, done), position in zip(taken, positions, strict=True):
-                done.set_result(position)
+                if not done.done():
+                    done.set_result(position)
         this = asyncio.current_task()
         assert this is not None
         self._applying.discard(this)

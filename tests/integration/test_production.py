@@ -244,11 +244,12 @@ class _BrokenError(Exception):
 def test_what_was_noted_is_told_again_after_a_crash_with_the_same_revision(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = system_clock()  # stands still: figures change with the clock too
     with open_hub(province.settings) as hub:
         assert isinstance(hub.log, KafkaLog)
         hub.gateway().accept(DOSSIER, TESTER, json.dumps(received("A", "2023-05-17")).encode())
         hub.runner.catch_up()
-        publisher = Publisher(hub.store, hub.log, system_clock)
+        publisher = Publisher(hub.store, hub.log, lambda: now)
 
         def crash(*_: Any) -> None:
             raise _BrokenError
@@ -261,11 +262,11 @@ def test_what_was_noted_is_told_again_after_a_crash_with_the_same_revision(
         noted = province.rows("SELECT key, revision FROM figure ORDER BY 1")
         assert noted
         assert province.rows("SELECT * FROM figure WHERE is_published = 1") == []
-        again = Publisher(hub.store, hub.log, system_clock)
+        again = Publisher(hub.store, hub.log, lambda: now)
         with again.leading() as c:
             assert c is not None
             assert again.round(c) == len(noted)
-            with Publisher(hub.store, hub.log, system_clock).leading() as second:
+            with Publisher(hub.store, hub.log, lambda: now).leading() as second:
                 assert second is None  # one publishes at a time
             assert again.round(c) == 0
         told = [plain_read(m.value() or b"") for m in everything(hub.log._bootstrap, "lgsp.kpi.v1")]
