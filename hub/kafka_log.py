@@ -242,15 +242,13 @@ def _records(batch: Batch, source: str) -> list[Record]:
 
 
 def _slice(contract: Contract, partition: int, span: tuple[int, int], messages: list[Any]) -> Slice:
-    return wire.slice_of(
-        contract,
-        partition,
-        span,
+    records = wire.one_by_one(
         [m.offset() for m in messages],
         [m.timestamp()[1] for m in messages],
         [m.value() for m in messages],
         [_headers(m) for m in messages],
     )
+    return wire.slice_of(contract, partition, span, records)
 
 
 def _headers(message: Any) -> wire.Headers:

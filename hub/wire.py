@@ -11,6 +11,7 @@ accepted, to the millisecond.
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import compress
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -19,7 +20,7 @@ from hub import avro, published
 from hub.contracts import INSTANT_MAX, Contract
 from hub.log import Batch
 from hub.rejection import REJECTION
-from hub.slices import Origin, Refused, Slice
+from hub.slices import Ints, Origin, Refused, Slice
 
 SENDERS = "/senders/"
 # The hub's own notices, which it publishes for others and does not read back.
@@ -28,7 +29,52 @@ _OWN = "\x00hub"  # no sender can be named so
 UNNAMED = "unnamed"
 SENDER_LENGTH_MAX = 128
 HEAD = avro.WIRE_HEADER
+EVENT_ID = "ce_id"
 Headers = Sequence[tuple[str, bytes | None]]
+
+
+class Records(NamedTuple):
+    """Records as they stand in Kafka, in columns.
+
+    `timestamps` are in milliseconds since the epoch. `heads` are the headers that records share,
+    and `head` says per record which are its; a last one named `ce_id` may be left out.
+    """
+
+    offsets: Ints
+    timestamps: Ints
+    values: Sequence[bytes | None]
+    heads: Sequence[Headers]
+    head: Ints
+
+
+def one_by_one(
+    offsets: Sequence[int],
+    timestamps: Sequence[int],
+    values: Sequence[bytes | None],
+    headers: Sequence[Headers],
+) -> Records:
+    """Put records with headers of their own into columns."""
+    head = np.arange(len(values))
+    return Records(
+        np.array(offsets, np.int64), np.array(timestamps, np.int64), values, headers, head
+    )
+
+
+def join(parts: Sequence[Records]) -> Records:
+    """Join records, one part after another."""
+    if len(parts) == 1:
+        return parts[0]
+    values: list[bytes | None] = []
+    heads: list[Headers] = []
+    head = [np.zeros(0, np.int64)]
+    for part in parts:
+        head.append(part.head + len(heads))
+        values += part.values
+        heads += part.heads
+    none = np.zeros(0, np.int64)
+    offsets = np.concatenate([none, *(p.offsets for p in parts)])
+    timestamps = np.concatenate([none, *(p.timestamps for p in parts)])
+    return Records(offsets, timestamps, values, heads, np.concatenate(head))
 
 
 def headers(topic: str, source: str, receipt: str) -> list[tuple[str, bytes]]:
@@ -49,28 +95,19 @@ def keys_and_ids(contract: Contract, batch: Batch) -> tuple[list[str], list[str]
     return frame.select(key.alias("key"))["key"].to_list(), frame["event_id"].to_list()
 
 
-def slice_of(
-    contract: Contract,
-    partition: int,
-    span: tuple[int, int],
-    offsets: Sequence[int],
-    timestamps: Sequence[int],
-    values: Sequence[bytes | None],
-    every_headers: Sequence[Headers],
-) -> Slice:
+def slice_of(contract: Contract, partition: int, span: tuple[int, int], records: Records) -> Slice:
     """Put records as they were fetched into a slice; `span` are the positions before and after.
 
-    Timestamps are in milliseconds since the epoch. What is no datum of the contract is refused,
-    with its bytes; the hub's own notices are passed over.
+    What is no datum of the contract is refused, with its bytes; the hub's own notices are passed
+    over.
     """
-    origins, origin = _origins(timestamps, every_headers)
+    origins, of = _origins(records)
+    at, values = records.offsets, records.values
     if contract.name == REJECTION.name and any(o.sender == _OWN for o in origins):
-        keep = [origins[i].sender != _OWN for i in origin]
+        keep = np.array([o.sender != _OWN for o in origins])[of]
         values = list(compress(values, keep))
-        offsets = list(compress(offsets, keep))
-        origin = list(compress(origin, keep))
+        at, of = at[keep], of[keep]
     origins = [replace(o, sender=OWN_SOURCE) if o.sender == _OWN else o for o in origins]
-    at, of = np.array(offsets, np.int64), np.array(origin, np.int64)
     known = {HEAD.pack(0, r.schema_id): r.schema_id for r in published.revisions()[contract.name]}
     try:
         heads = [v[: HEAD.size] for v in values]  # type: ignore[index]
@@ -105,30 +142,30 @@ def _rule(value: bytes | None) -> str:
     return "unknown_schema" if len(value) > HEAD.size and value[0] == 0 else "not_wire_format"
 
 
-def _origins(timestamps: Sequence[int], every: Sequence[Headers]) -> tuple[list[Origin], list[int]]:
+def _origins(records: Records) -> tuple[list[Origin], Ints]:
     """Give the distinct origins and, per record, which is its."""
+    count = len(records.offsets)
+    # Most records have the origin of the one before: only where it may be another one is looked.
+    is_edge = np.ones(count, np.bool_)
+    is_edge[1:] = (np.diff(records.timestamps) != 0) | (np.diff(records.head) != 0)
+    edges = np.flatnonzero(is_edge)
     known: dict[object, int] = {}
     origins: list[Origin] = []
     indexes = []
-    last_shared: Headers = ()
-    last_timestamp = -1
-    index = -1
-    for timestamp, given in zip(timestamps, every, strict=True):
-        shared = given[:-1] if given and given[-1][0] == "ce_id" else given
-        # Most records have the origin of the one before.
-        if timestamp != last_timestamp or shared != last_shared or index < 0:
-            last_timestamp, last_shared = timestamp, shared
-            key = (timestamp, *shared)
-            found = known.get(key)
-            if found is None:
-                said = dict(shared)
-                found = known[key] = len(origins)
-                accepted_at = min(max(timestamp * 1000, 0), INSTANT_MAX)
-                receipt = _text(said.get("ce_receipt"), SENDER_LENGTH_MAX)
-                origins.append(Origin(_sender(said.get("ce_source")), accepted_at, receipt))
-            index = found
-        indexes.append(index)
-    return origins, indexes
+    ats, heads = records.timestamps[edges].tolist(), records.head[edges].tolist()
+    for timestamp, head in zip(ats, heads, strict=True):
+        given = records.heads[head]
+        shared = given[:-1] if given and given[-1][0] == EVENT_ID else given
+        key = (timestamp, *shared)
+        found = known.get(key)
+        if found is None:
+            said = dict(shared)
+            found = known[key] = len(origins)
+            accepted_at = min(max(timestamp * 1000, 0), INSTANT_MAX)
+            receipt = _text(said.get("ce_receipt"), SENDER_LENGTH_MAX)
+            origins.append(Origin(_sender(said.get("ce_source")), accepted_at, receipt))
+        indexes.append(found)
+    return origins, np.repeat(np.array(indexes, np.int64), np.diff(edges, append=count))
 
 
 def _text(raw: bytes | None, length_max: int) -> str:

@@ -163,16 +163,8 @@ class Work:
 
 def slice_of(contract: Contract, fetched: Fetched) -> Slice:
     """Put fetched records into columns."""
-    records = fetched.records
-    return wire.slice_of(
-        contract,
-        fetched.partition,
-        (fetched.first, fetched.following),
-        [r.offset for r in records],
-        [r.timestamp for r in records],
-        [r.value for r in records],
-        [r.headers for r in records],
-    )
+    span = (fetched.first, fetched.following)
+    return wire.slice_of(contract, fetched.partition, span, fetched.records())
 
 
 class Worker(faust.Worker):
@@ -279,7 +271,7 @@ def _add_agent(app: BatchApp, work: Work, pool: ThreadPoolExecutor, topic: str) 
         loop = asyncio.get_running_loop()
         async for fetched in stream:
             one = await loop.run_in_executor(pool, slice_of, contract, fetched)
-            fetched.records.clear()  # columns are a tenth of the size; others may be fetched now
+            fetched.batches.clear()  # others may be fetched now
             position = await together.apply(one)
             if position is not None:
                 await app.rewind(fetched.topic, fetched.partition, position)

@@ -72,7 +72,7 @@ class Book:
             if at != fetched.first:
                 return at
             self.place(fetched.topic, fetched.partition, fetched.following)
-            values = json.dumps([int(record.value or b"") for record in fetched.records])
+            values = json.dumps([int(value or b"") for value in fetched.records().values])
             where = fetched.topic, fetched.partition, fetched.first, fetched.following
             self.connection.execute(
                 "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)", (os.getpid(), *where, values)
@@ -109,7 +109,7 @@ def work(
         return {tp: written.get((tp.topic, tp.partition), 0) for tp in tps}
 
     def apply(fetched: Fetched) -> int | None:
-        offsets = [record.offset for record in fetched.records]
+        offsets = fetched.records().offsets.tolist()
         assert offsets == sorted(set(offsets))
         assert all(fetched.first <= offset < fetched.following for offset in offsets)
         print("applying", flush=True)

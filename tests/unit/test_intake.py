@@ -177,9 +177,8 @@ def taken(contract: Contract, values: list[bytes | None], slices: int = 1) -> Ta
         own = values[p::slices]
         every = [()] * len(own)
         span = (0, len(own))
-        parts.append(
-            wire.slice_of(contract, p, span, range(len(own)), [AT // 1000] * len(own), own, every)
-        )
+        records = wire.one_by_one(range(len(own)), [AT // 1000] * len(own), own, every)
+        parts.append(wire.slice_of(contract, p, span, records))
     return intake.take(contract, join(parts))
 
 
@@ -274,7 +273,9 @@ def test_any_headers_and_timestamps_give_an_origin() -> None:
         values = [avro.wire(schema_id, datum(contract, e)) for e in events]
         stamps = [r.choice([-1, 0, 1_690_000_000_000]) for _ in values]
         every = [headers(r) for _ in values]
-        one = wire.slice_of(contract, 0, (0, count), range(count), stamps, values, every)
+        one = wire.slice_of(
+            contract, 0, (0, count), wire.one_by_one(range(count), stamps, values, every)
+        )
         assert (one.count, len(one.origin)) == (count, count)
         for i, o in enumerate(one.origin.tolist()):
             origin = one.origins[o]
@@ -298,7 +299,8 @@ def test_a_timestamp_outside_the_calendar_stops_nothing(tmp_path: Path, stamp: i
     store.check_definitions()
     event = make(random.Random(1), contract, 1)
     value = avro.wire(published.latest("dossier").schema_id, datum(contract, event))
-    one = wire.slice_of(contract, 0, (0, 2), [0, 1], [stamp] * 2, [value, b"bad"], [(), ()])
+    records = wire.one_by_one([0, 1], [stamp] * 2, [value, b"bad"], [(), ()])
+    one = wire.slice_of(contract, 0, (0, 2), records)
     Applier(store, lambda _: "log", lambda: NOW, has_listeners=True).apply(contract, [one])
     with store.reading() as reading:
         assert sum(r[-1] for r in reading.table("ledger")) == 2
@@ -308,7 +310,7 @@ def test_a_timestamp_outside_the_calendar_stops_nothing(tmp_path: Path, stamp: i
 def test_nothing_read_is_nothing_taken() -> None:
     """A stretch of markers and aborted records moves the position and holds no record."""
     for contract in CONTRACTS.values():
-        one = wire.slice_of(contract, 3, (5, 9), [], [], [], [])
+        one = wire.slice_of(contract, 3, (5, 9), wire.join([]))
         assert (one.first, one.following, one.count) == (5, 9, 0)
         found = intake.take(contract, join([one, one]))
         assert (len(found.frame), found.rejected) == (0, [])
@@ -323,7 +325,8 @@ def test_slices_of_two_senders_join_with_their_origins() -> None:
         said = [("ce_source", f"/senders/{sender}".encode())]
         events = [make(r, contract, i) for i in range(3)]
         values = [avro.wire(schema_id, datum(contract, e)) for e in events]
-        parts.append(wire.slice_of(contract, 0, (0, 3), range(3), [0] * 3, [*values], [said] * 3))
+        records = wire.one_by_one(range(3), [0] * 3, values, [said] * 3)
+        parts.append(wire.slice_of(contract, 0, (0, 3), records))
     joined = join(parts)
     assert joined.origins == [Origin("a", 0, ""), Origin("b", 0, "")]
     assert intake.take(contract, joined).frame["sender"].to_list() == ["a"] * 3 + ["b"] * 3
