@@ -248,7 +248,7 @@ class Postgres:
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """See `Database.among`."""
         # As one text: the driver would look at each value of an array by itself.
-        if not any(_SEPARATOR in v for v in values):
+        if all(v and _SEPARATOR not in v for v in values):
             return f"{column} = ANY(string_to_array(:among, chr(31)))", {
                 "among": _SEPARATOR.join(values) if values else None
             }

@@ -112,9 +112,9 @@ class Work:
                     while connection is not None and not self.stopping.is_set():
                         begun = time.monotonic()
                         metrics.PUBLISHED.inc(self.publisher.round(connection))
-                        # A tenth of one core at most goes into figures, however long they take.
+                        # A twentieth of one core at most goes into figures, however long they take.
                         took = time.monotonic() - begun
-                        self.stopping.wait(max(PUBLISH_SECONDS_MIN, 9 * took))
+                        self.stopping.wait(max(PUBLISH_SECONDS_MIN, 19 * took))
             except (StoreUnavailableError, LogUnavailableError):
                 pass  # both come back; what was noted is told then
             self.stopping.wait(PROBE_SECONDS)
