@@ -6,7 +6,7 @@ columns; rows that this check does not pass go to pydantic, which says why.
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,6 +129,17 @@ def verdict_on(contract: Contract, event: Mapping[str, Any]) -> Verdict | None:
             said[f.name] = value
     judged = _admit_each(contract, [json.dumps(said).encode()])
     return judged.rejected[0] if judged.rejected else None
+
+
+def admit_values(contract: Contract, values: Sequence[Mapping[str, Any]]) -> list[Event] | Verdict:
+    """Judge JSON values that belong together: all as events, or the first verdict."""
+    events = []
+    for value in values:
+        try:
+            events.append(contract.item.validate_json(json.dumps(value)))
+        except ValidationError as error:
+            return _verdict(contract, 0, error.errors(include_url=False)[0])
+    return events
 
 
 def _check_count(count: int) -> None:

@@ -9,7 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,12 +25,15 @@ from hub import explain as explaining
 from hub import verify as verifying
 from hub.book import open_book
 from hub.clock import system_clock, to_us
+from hub.connect import Connection
+from hub.feeds import Context
 from hub.figures import QuestionError, answer, read_question
 from hub.hub import OpenHub, catch_up, open_hub, running
 from hub.log import LogUnavailableError, TopicsError
 from hub.periods import parse_period
+from hub.probe import probe
 from hub.runner import AlreadyRunningError
-from hub.settings import Settings, SettingsError, read_settings
+from hub.settings import Settings, SettingsError, read_own, read_settings
 from hub.store import DefinitionChangedError, FencedError, StoreUnavailableError
 
 app = typer.Typer(
@@ -201,6 +206,38 @@ def work() -> None:
         while not stopping.wait(0.2):
             if hub.runner.failure is not None:
                 raise hub.runner.failure
+
+
+@app.command()
+def connect(
+    source: Annotated[str, typer.Argument(help="The name of a folder of `connectors`.")],
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Load history from this day on, beside."),
+    ] = None,
+) -> None:
+    """Run a connector until stopped: what its upstream has goes to the log."""
+    settings = read_settings()
+    found = registry.connectors().get(source)
+    if found is None:
+        raise typer.BadParameter(f"one of {', '.join(registry.connectors())}")
+    if since and not found.takes_since:
+        raise typer.BadParameter(f"{source} has no history to load from; --since is not for it")
+    own = read_own(source, found.settings)
+    reported = registry.sources()[source]
+    with open_hub(settings, check=False) as hub:
+        feed = found.open(own, Context(hub.log, hub.clock, since.date() if since else None))
+        contract = registry.contracts()[reported.contract]
+        connection = Connection(reported, contract, feed, hub.log, hub.clock, settings)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: connection.stopping.set())
+        with ExitStack() as stack:
+            stack.callback(feed.close)
+            # Several connectors may run on one machine: each has a probe where it is told one.
+            if "listen" in settings.model_fields_set:
+                alive = partial(connection.is_alive, settings.stall_seconds)
+                stack.enter_context(probe(settings.host, settings.port, alive))
+            connection.run()
 
 
 @contextmanager

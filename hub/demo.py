@@ -69,7 +69,7 @@ def claim(log: Log, demo: Demo) -> None:
         raise OtherEventsError("the folder holds events that are not the demo's")
     if mark is not None and mark != demo.mark:
         raise OtherEventsError(f"the folder holds another demo: {mark}, asked for {demo.mark}")
-    log.set_checkpoint(DEMO_MARK, demo.mark)
+    log.set_checkpoints({DEMO_MARK: demo.mark})
 
 
 def is_loaded(log: Log) -> bool:
@@ -88,14 +88,14 @@ def load(settings: Settings, demo: Demo) -> None:
                 continue
             for number, frame in enumerate(synthetic.history(demo.seed, demo.scale), 1):
                 if number > int(done):
-                    point = (f"demo:{name}", str(number))
+                    point = {f"demo:{name}": str(number)}
                     publish(hub.log, contract, name, frame, hub.clock, point)
             defects = synthetic.defects(demo.seed, demo.scale)
             for at in range(0, len(defects), DEFECTS_PER_POST_MAX):
                 body = json.dumps(defects[at : at + DEFECTS_PER_POST_MAX]).encode()
                 # The idempotency key keeps a load that goes on from sending them twice.
                 gateway.accept(contract, Sender(name), body, f"demo-defects-{at}")
-            hub.log.set_checkpoint(f"demo:{name}", "all")
+            hub.log.set_checkpoints({f"demo:{name}": "all"})
         gateway.close()
 
 

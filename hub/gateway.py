@@ -8,7 +8,7 @@ import json
 import queue
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,13 +175,22 @@ def new_receipt(at: int) -> str:
 
 
 def make_batches(
-    contract: Contract, sender: str, admitted: Admitted, receipt: str, at: int
+    contract: Contract,
+    sender: str,
+    admitted: Admitted,
+    receipt: str,
+    at: int,
+    named: Callable[[Verdict], str] | None = None,
 ) -> Iterable[Batch]:
-    """Make the batches of a submission: the events, and the rejected items with their bytes."""
+    """Make the batches of a submission: the events, and the rejected items with their bytes.
+
+    A rejected item is known by its receipt and index, or as `named` says.
+    """
     if len(admitted.events):
         yield encode(contract, sender, admitted.events, receipt, at)
     if admitted.rejected:
-        rows = [_rejection(contract, v, admitted, receipt, at) for v in admitted.rejected]
+        named = named or (lambda v: f"{receipt}:{v.index}")
+        rows = [_rejection(contract, v, admitted, named(v), at) for v in admitted.rejected]
         schema = {f.name: f.dtype for f in REJECTION.fields}
         frame = pl.DataFrame(rows, schema=schema)
         yield encode(REJECTION, sender, frame, receipt, at)
@@ -195,10 +204,10 @@ def encode(contract: Contract, sender: str, frame: pl.DataFrame, receipt: str, a
 
 
 def _rejection(
-    contract: Contract, verdict: Verdict, admitted: Admitted, receipt: str, at: int
+    contract: Contract, verdict: Verdict, admitted: Admitted, event_id: str, at: int
 ) -> dict[str, Any]:
     return {
-        "event_id": f"{receipt}:{verdict.index}",
+        "event_id": event_id,
         "recorded_at": None,
         "contract": contract.name,
         "rejected_at": at,
@@ -245,7 +254,7 @@ def publish(
     sender: str,
     frame: pl.DataFrame,
     clock: Clock,
-    checkpoint: tuple[str, str] | None = None,
+    checkpoints: Mapping[str, str] | None = None,
 ) -> None:
     """Append a batch of columns as one submission, checked against the contract.
 
@@ -256,5 +265,5 @@ def publish(
     receipt = new_receipt(at)
     batch = encode(contract, sender, frame, receipt, at)
     submission = Submission(receipt, sender, contract.name, at, len(frame), 0, [batch])
-    submission.checkpoint = checkpoint
+    submission.checkpoints = checkpoints or {}
     log.append([submission])

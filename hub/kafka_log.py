@@ -7,7 +7,7 @@ database.
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
@@ -194,9 +194,13 @@ class KafkaLog:
         """Read a checkpoint."""
         return self._receipts.checkpoint(name)
 
-    def set_checkpoint(self, name: str, value: str) -> None:
-        """Set a checkpoint by itself."""
-        self._receipts.set_checkpoint(name, value)
+    def checkpoints(self, names: Sequence[str]) -> dict[str, str]:
+        """Read those of these checkpoints that are set."""
+        return self._receipts.checkpoints(names)
+
+    def set_checkpoints(self, values: Mapping[str, str]) -> None:
+        """Set checkpoints by themselves, durably."""
+        self._receipts.set_checkpoints(values)
 
     @property
     def is_empty(self) -> bool:

@@ -5,7 +5,7 @@ embedded log is a SQLite file (`hub.sqlite_log`), the other is Apache Kafka (`hu
 same laws hold for both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -64,8 +64,8 @@ class Submission:
     answer: str = "{}"
     body_digest: str = ""
     idempotency_key: str | None = None
-    # A checkpoint of whoever submits, (name, value), durable together with the events.
-    checkpoint: tuple[str, str] | None = None
+    # Checkpoints of whoever submits, by name, durable together with the events.
+    checkpoints: Mapping[str, str] = field(default_factory=dict)
     repeats: str | None = field(default=None, init=False)
     error: Exception | None = field(default=None, init=False)
 
@@ -121,8 +121,11 @@ class Log(Protocol):
     def checkpoint(self, name: str) -> str | None:
         """Read a checkpoint."""
 
-    def set_checkpoint(self, name: str, value: str) -> None:
-        """Set a checkpoint by itself."""
+    def checkpoints(self, names: Sequence[str]) -> dict[str, str]:
+        """Read those of these checkpoints that are set. Raises `LogUnavailableError`."""
+
+    def set_checkpoints(self, values: Mapping[str, str]) -> None:
+        """Set checkpoints by themselves, durably. Raises `LogUnavailableError`."""
 
     @property
     def is_empty(self) -> bool:

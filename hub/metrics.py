@@ -20,6 +20,26 @@ REQUEST_SECONDS = Histogram(
     "hub_http_request_seconds", "Time to answer a request, in seconds.", ["route", "status"]
 )
 
+CONNECTOR_RECORDS = Counter(
+    "hub_connector_records",
+    "Records of an upstream; outcome: accepted, rejected, or refused by the breaker.",
+    ["source", "outcome"],
+)
+CONNECTOR_STATE = Gauge(
+    "hub_connector_state", "1 for the state that a connector is in, else 0.", ["source", "state"]
+)
+CONNECTOR_HEARTBEAT = Gauge(
+    "hub_connector_heartbeat_seconds", "When a connector last said that it lives.", ["source"]
+)
+CONNECTOR_HORIZON = Gauge(
+    "hub_connector_horizon_seconds",
+    "The latest instant that a source's events speak of.",
+    ["source"],
+)
+UPSTREAM_ERRORS = Counter(
+    "hub_upstream_errors", "Times that an upstream could not be read.", ["source"]
+)
+
 
 def rendered() -> tuple[bytes, str]:
     """Give all metrics in Prometheus' text format, with its content type."""

@@ -5,9 +5,10 @@ Kafka has it, so that a receipt never stands for less than is in the log; events
 died in between were never acknowledged, and count once when they are sent again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -47,8 +48,7 @@ class Receipts:
                 fresh = [s for s in submissions if self._is_fresh(c, s, here)]
                 yield fresh
                 for s in fresh:
-                    if s.checkpoint is not None:
-                        self._set(c, *s.checkpoint)
+                    self._set(c, s.checkpoints)
                 if fresh:
                     c.execute(receipt.insert(), [_row(s) for s in fresh])
         except (sa.exc.SQLAlchemyError, StoreUnavailableError, VersionMismatchError) as error:
@@ -74,21 +74,32 @@ class Receipts:
 
     def checkpoint(self, name: str) -> str | None:
         """Read a checkpoint."""
-        with self._store.administering() as c:
-            query = sa.select(checkpoint.c.value).where(checkpoint.c.name == name)
-            return c.execute(query).scalar()
+        return self.checkpoints([name]).get(name)
 
-    def set_checkpoint(self, name: str, value: str) -> None:
-        """Set a checkpoint by itself."""
-        with self._store.administering() as c:
-            self._set(c, name, value)
+    def checkpoints(self, names: Sequence[str]) -> dict[str, str]:
+        """Read those of these checkpoints that are set."""
+        condition, values = self._store.database.among("name", names)
+        query = sa.text(f"SELECT name, value FROM checkpoint WHERE {condition}")
+        with self._available(), self._store.administering() as c:
+            return {r[0]: r[1] for r in c.execute(query, values)}
 
-    def _set(self, c: Connection, name: str, value: str) -> None:
-        changed = c.execute(
-            checkpoint.update().where(checkpoint.c.name == name).values(value=value)
-        )
-        if not changed.rowcount:
-            c.execute(checkpoint.insert().values(name=name, value=value))
+    def set_checkpoints(self, values: Mapping[str, str]) -> None:
+        """Set checkpoints by themselves, durably."""
+        with self._available(), self._store.administering() as c:
+            self._set(c, values)
+
+    @contextmanager
+    def _available(self) -> Iterator[None]:
+        try:
+            yield
+        except (StoreUnavailableError, VersionMismatchError) as error:
+            raise LogUnavailableError(str(error)) from error
+
+    def _set(self, c: Connection, values: Mapping[str, str]) -> None:
+        if values:
+            # In one order, so that no two writers wait for each other.
+            rows = pl.DataFrame(sorted(values.items()), schema=["name", "value"], orient="row")
+            self._store.database.merge(c, checkpoint, rows, {"value": "="})
 
     def listed(self) -> list[Receipt]:
         """List all receipts."""

@@ -5,6 +5,7 @@ imports none of them itself, so that dependencies point inwards.
 """
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -20,6 +21,7 @@ from hub.sources import Source
 
 if TYPE_CHECKING:
     from hub.facts import Fact
+    from hub.feeds import Connector
     from hub.kpis import Kpi
     from hub.settings import Settings
 
@@ -74,6 +76,16 @@ def sources() -> dict[str, Source]:
         if source.name != name:
             raise TypeError(f"connectors.{name} must hold the source {name!r}")
         found[name] = source
+    return found
+
+
+@cache
+def connectors() -> dict[str, "Connector"]:
+    """Find the connectors: `CONNECTOR` in the module `connector` of folders that have one."""
+    found = {}
+    for name in sources():
+        if importlib.util.find_spec(f"connectors.{name}.connector"):
+            found[name] = importlib.import_module(f"connectors.{name}.connector").CONNECTOR
     return found
 
 

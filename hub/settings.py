@@ -1,12 +1,13 @@
 """Settings, from environment variables that begin with `HUB_`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+Own = TypeVar("Own", bound=BaseSettings)
 POSTGRES = "postgresql+psycopg://"
 _URL = {"url": f"{POSTGRES}…"}
 
@@ -25,6 +26,8 @@ class Settings(BaseSettings):
     silent for so long loses its partitions; `stall_seconds`: one whose positions do not move for so
     long, though there is something to apply, is to be restarted. `listen`: `host:port` of the HTTP
     server. `body_mib_max`: the largest request body, in MiB. `requests_per_second_max`: per key.
+    `breaker_…`: a connector of whose latest records more than this share, or so many in a row, are
+    wrong is stopped, and tried again after so many seconds.
     """
 
     model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore")
@@ -38,6 +41,9 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:8080"
     body_mib_max: int = 16
     requests_per_second_max: int = 100
+    breaker_share_max: float = 0.01
+    breaker_in_a_row_max: int = 1000
+    breaker_seconds: float = 60
 
     @field_validator("listen")
     @classmethod
@@ -110,6 +116,24 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.data_dir / 'store.sqlite3').absolute()}"
 
 
+def read_own(source: str, of: type[Own]) -> Own:
+    """Read a connector's own settings, `HUB_<SOURCE>_<FIELD>`; raises `SettingsError`."""
+    try:
+        return of(_env_prefix=f"HUB_{source.upper()}_")
+    except ValidationError as error:
+        raise _named(error, f"HUB_{source}_") from None
+
+
+def _named(error: ValidationError, prefix: str) -> SettingsError:
+    first = error.errors()[0]
+    if first["type"] == "profile":
+        return SettingsError(first["msg"])
+    name = f"{prefix}{'_'.join(str(p) for p in first['loc'])}".upper()
+    if first["type"] == "missing":
+        return SettingsError(f"{name} is not set")
+    return SettingsError(f"{name}={first['input']!r}: {first['msg']}")
+
+
 def read_settings(**defaults: Any) -> Settings:
     """Read the settings; `defaults` stand where the environment is silent.
 
@@ -118,10 +142,6 @@ def read_settings(**defaults: Any) -> Settings:
     try:
         found = Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "profile":
-            raise SettingsError(first["msg"]) from None
-        name = f"HUB_{'_'.join(str(p) for p in first['loc'])}".upper()
-        raise SettingsError(f"{name}={first['input']!r}: {first['msg']}") from None
+        raise _named(error, "HUB_") from None
     silent = {n: v for n, v in defaults.items() if n not in found.model_fields_set}
     return found.model_copy(update=silent)

@@ -5,10 +5,11 @@ holds what its records share (sender, acceptance time, schema id, receipt) once,
 one after another.
 """
 
+import json
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ CREATE TABLE IF NOT EXISTS receipt (
   idempotency_key TEXT, body_digest TEXT NOT NULL, answer TEXT NOT NULL,
   UNIQUE (sender, idempotency_key)) STRICT;
 """
+
+_SET = "INSERT OR REPLACE INTO log VALUES (?, ?)"
 
 
 class SqliteLog:
@@ -118,8 +121,7 @@ class SqliteLog:
                 else:
                     s.repeats = earlier[1]
                 return
-        if s.checkpoint is not None:
-            connection.execute("INSERT OR REPLACE INTO log VALUES (?, ?)", s.checkpoint)
+        connection.executemany(_SET, s.checkpoints.items())
         for batch in s.batches:
             offset = self._end(connection, batch.topic)
             connection.execute(
@@ -200,9 +202,22 @@ class SqliteLog:
         row = self._connection.execute("SELECT value FROM log WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
-    def set_checkpoint(self, name: str, value: str) -> None:
-        """Set a checkpoint by itself."""
-        self._connection.execute("INSERT OR REPLACE INTO log VALUES (?, ?)", (name, value))
+    def checkpoints(self, names: Sequence[str]) -> dict[str, str]:
+        """Read those of these checkpoints that are set."""
+        query = "SELECT name, value FROM log WHERE name IN (SELECT value FROM json_each(?))"
+        try:
+            return dict(self._connection.execute(query, (json.dumps(list(names)),)).fetchall())
+        except sqlite3.Error as error:
+            raise LogUnavailableError(str(error)) from error
+
+    def set_checkpoints(self, values: Mapping[str, str]) -> None:
+        """Set checkpoints by themselves, durably."""
+        connection = self._connection
+        try:
+            with self._transaction(connection):
+                connection.executemany(_SET, values.items())
+        except sqlite3.Error as error:
+            raise LogUnavailableError(str(error)) from error
 
     @property
     def is_empty(self) -> bool:

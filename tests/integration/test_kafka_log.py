@@ -273,17 +273,17 @@ def test_two_logs_append_side_by_side(log: KafkaLog, store: Store, kafka: Kafka)
 def test_a_failed_append_keeps_no_receipt_and_sets_no_checkpoint(
     log: KafkaLog, store: Store
 ) -> None:
-    log.append([submission("a", batch(receipt="a"), checkpoint=("page", "1"))])
+    log.append([submission("a", batch(receipt="a"), checkpoints={"page": "1"})])
     with pytest.raises(LogUnavailableError):
         log.append(
             [
-                submission("b", batch(), checkpoint=("page", "2"), idempotency_key="k"),
-                submission("a", batch(), checkpoint=("page", "3")),  # a receipt that exists
+                submission("b", batch(), checkpoints={"page": "2"}, idempotency_key="k"),
+                submission("a", batch(), checkpoints={"page": "3"}),  # a receipt that exists
             ]
         )
     assert log.checkpoint("page") == "1"
     assert [r.id for r in log.receipts()] == ["a"]
-    again = submission("c", batch(receipt="c"), checkpoint=("page", "4"), idempotency_key="k")
+    again = submission("c", batch(receipt="c"), checkpoints={"page": "4"}, idempotency_key="k")
     log.append([again])
     assert again.repeats is None
     assert log.checkpoint("page") == "4"

@@ -143,29 +143,29 @@ def test_received_is_counted_from_receipts_by_local_day(log: Log) -> None:
 
 
 def test_a_checkpoint_is_set_with_a_submission_or_by_itself(log: Log) -> None:
-    log.append([submission("a", batch(), checkpoint=("page", "1"))])
+    log.append([submission("a", batch(), checkpoints={"page": "1"})])
     assert log.checkpoint("page") == "1"
     assert log.checkpoint("other") is None
-    log.append([submission("b", batch(), checkpoint=("page", "2"))])
+    log.append([submission("b", batch(), checkpoints={"page": "2"})])
     assert log.checkpoint("page") == "2"
-    log.set_checkpoint("page", "3")
-    log.set_checkpoint("other", "4")
+    log.set_checkpoints({"page": "3"})
+    log.set_checkpoints({"other": "4"})
     assert (log.checkpoint("page"), log.checkpoint("other")) == ("3", "4")
 
 
 def test_a_submission_is_durable_with_its_checkpoint_or_not_at_all(log: SqliteLog) -> None:
-    log.append([submission("a", batch(), checkpoint=("page", "1"))])
+    log.append([submission("a", batch(), checkpoints={"page": "1"})])
     with pytest.raises(LogUnavailableError):
         log.append(
             [
-                submission("b", batch(), checkpoint=("page", "2")),
-                submission("a", batch(), checkpoint=("page", "3")),  # a receipt that exists
+                submission("b", batch(), checkpoints={"page": "2"}),
+                submission("a", batch(), checkpoints={"page": "3"}),  # a receipt that exists
             ]
         )
     assert log.checkpoint("page") == "1"
     assert log.ends(batch().topic) == {0: 3}
     assert len(log.receipts()) == 1
-    log.append([submission("c", batch(), checkpoint=("page", "4"))])
+    log.append([submission("c", batch(), checkpoints={"page": "4"})])
     assert log.checkpoint("page") == "4"
 
 
@@ -176,7 +176,7 @@ def test_a_full_disk_keeps_nothing_and_is_survived(log: SqliteLog) -> None:
     connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     big = batch(count=20_000)
     with pytest.raises(LogUnavailableError, match="full"):
-        log.append([submission("b", batch(), checkpoint=("page", "1")), submission("c", big)])
+        log.append([submission("b", batch(), checkpoints={"page": "1"}), submission("c", big)])
     assert log.ends(big.topic) == {0: 3}
     assert log.checkpoint("page") is None
     assert len(log.receipts()) == 1
