@@ -24,20 +24,20 @@ $(VENV)/.installed: pyproject.toml
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-# Kafka and the schema registry need Java and Maven; PostgreSQL is Debian's, of which only the programs
-# are used: the cluster that the package starts by itself is left alone.
+# Kafka and the schema registry need Java and Maven; PostgreSQL and Mosquitto are Debian's, of which
+# only the programs are used: what the packages start by themselves is left alone.
 setup-services: setup
-	@PATH="$$PATH:$$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"; \
-	for pair in java:default-jre-headless mvn:maven initdb:postgresql; do command -v $${pair%:*} >/dev/null && continue; \
+	@PATH="$$PATH:/usr/sbin:$$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"; \
+	for pair in java:default-jre-headless mvn:maven initdb:postgresql mosquitto:mosquitto; do command -v $${pair%:*} >/dev/null && continue; \
 	  command -v apt-get >/dev/null || { echo "$${pair#*:} is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
 	  $(APT) update -qq && $(APT) install -y -qq $${pair#*:} || exit 1; \
 	done
 
-# Tests also need a real browser, git, kcat and the jars.
+# Tests also need a real browser, git, kcat, Prometheus and the jars.
 setup-test: setup-services
-	@for tool in chromium git kcat; do command -v $$tool >/dev/null && continue; \
-	  command -v apt-get >/dev/null || { echo "$$tool is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
-	  $(APT) update -qq && $(APT) install -y -qq $$tool fonts-dejavu-core || exit 1; \
+	@for tool in chromium git kcat promtool:prometheus; do command -v $${tool%:*} >/dev/null && continue; \
+	  command -v apt-get >/dev/null || { echo "$${tool#*:} is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
+	  $(APT) update -qq && $(APT) install -y -qq $${tool#*:} fonts-dejavu-core || exit 1; \
 	done
 	@$(SERVICES) fetch
 
@@ -46,7 +46,7 @@ kafka: setup-services
 	@$(SERVICES) start kafka
 
 services: setup-services
-	@$(SERVICES) start kafka postgres
+	@$(SERVICES) start kafka postgres mosquitto
 
 registry: setup-services
 	@$(SERVICES) start registry

@@ -20,11 +20,11 @@ import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from hub import board, demo, keys, published, registry, show
+from hub import board, dashboard, demo, keys, metrics, published, registry, show
 from hub import explain as explaining
 from hub import verify as verifying
 from hub.book import open_book
-from hub.clock import system_clock, to_us
+from hub.clock import iso, system_clock, to_us
 from hub.connect import Connection
 from hub.feeds import Context
 from hub.figures import QuestionError, answer, read_question
@@ -355,7 +355,10 @@ def verify() -> None:
                     tasks[name] = bar.add_task(name, total=total)
                 bar.update(tasks[name], completed=done, total=total)
 
+            begun = to_us(hub.clock())
             found = verifying.verify(hub.log, hub.store, report)
+        statement = {"at": iso(begun), "differences": len(found.differences)}
+        hub.log.set_checkpoints({verifying.STATEMENT: json.dumps(statement)})
     for line in found.differences[: verifying.DIFFERENCES_SHOWN_MAX]:
         print(line)
     more = len(found.differences) - verifying.DIFFERENCES_SHOWN_MAX
@@ -415,11 +418,24 @@ def rebuild() -> None:
 def render(
     check: Annotated[bool, typer.Option(help="Write nothing; exit 1 if stale.")] = False,
 ) -> None:
-    """Write the Avro schemas from the contracts (in a source tree)."""
+    """Write what is rendered: Avro schemas, the metrics' page, the dashboard (in a source tree)."""
     folder = Path(str(registry.avro_folder()))
     stale = published.render(
         [*registry.contracts().values(), *registry.OWN.values()], folder, check=check
     )
+    root = folder.parents[1]
+    for name, text in (
+        ("docs/metrics.md", metrics.reference()),
+        ("deploy/grafana/hub.json", dashboard.dashboard()),
+    ):
+        path = root / name
+        if not (root / "pyproject.toml").exists():
+            continue  # an installed package has no documents
+        if not path.exists() or path.read_text("utf-8") != text:
+            stale.append(name)
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8")
     for name in stale:
         print(f"{'stale' if check else 'wrote'}: {name}")
     if check and stale:

@@ -211,6 +211,10 @@ class KafkaLog:
         """List what was acknowledged."""
         return self._receipts.listed()
 
+    def acknowledged(self) -> int:
+        """Count the items of all receipts."""
+        return self._receipts.acknowledged()
+
     def close(self) -> None:
         """Deliver what is waiting and close the connections."""
         if self._producer is not None:

@@ -134,5 +134,8 @@ class Log(Protocol):
     def receipts(self) -> list[Receipt]:
         """List what was acknowledged."""
 
+    def acknowledged(self) -> int:
+        """Count the items of all receipts: everything that was ever acknowledged."""
+
     def close(self) -> None:
         """Close what this thread has open."""

@@ -40,6 +40,51 @@ UPSTREAM_ERRORS = Counter(
     "hub_upstream_errors", "Times that an upstream could not be read.", ["source"]
 )
 
+# What follows is read from log and store when a server is scraped: see `hub.gauges`.
+LEDGER_EVENTS = Gauge(
+    "hub_ledger_events",
+    "Events by their present class: applied, duplicate, conflict, retracted, quarantined.",
+    ["contract", "class"],
+)
+LEDGER_REMAINDER = Gauge(
+    "hub_ledger_remainder",
+    "Items acknowledged that are neither in the ledger nor still to be applied; above 0: lost.",
+)
+SOURCE_SILENT = Gauge(
+    "hub_source_silent_seconds", "Seconds since an event of a source was last accepted.", ["source"]
+)
+SOURCE_SILENCE_MAX = Gauge(
+    "hub_source_silence_max_seconds", "A source silent for longer than this is late.", ["source"]
+)
+UNPUBLISHED = Gauge(
+    "hub_unpublished", "Figures and notices that are to be told to topics and are not yet."
+)
+VERIFY_DIFFERENCES = Gauge("hub_verify_differences", "Differences that the last verify found.")
+VERIFY_AT = Gauge("hub_verify_at_seconds", "When verify was last run, in seconds since 1970.")
+
+
+def declared() -> list[Counter | Gauge | Histogram]:
+    """List all metrics in the order in which they are declared."""
+    return [m for m in globals().values() if isinstance(m, Counter | Gauge | Histogram)]
+
+
+def reference() -> str:
+    """Write the reference page of all metrics."""
+    lines = [
+        "# Metrics",
+        "",
+        "Rendered from `hub/metrics.py` by `hub render`. Counters end in `_total` when scraped;",
+        "of a histogram there are `_bucket`, `_sum` and `_count`.",
+        "",
+        "| Name | Kind | Labels | Meaning |",
+        "|---|---|---|---|",
+    ]
+    for metric in declared():
+        labels = ", ".join(f"`{n}`" for n in metric._labelnames)
+        kind = type(metric).__name__.lower()
+        lines.append(f"| `{metric._name}` | {kind} | {labels} | {metric._documentation} |")
+    return "\n".join(lines) + "\n"
+
 
 def rendered() -> tuple[bytes, str]:
     """Give all metrics in Prometheus' text format, with its content type."""

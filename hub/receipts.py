@@ -101,6 +101,12 @@ class Receipts:
             rows = pl.DataFrame(sorted(values.items()), schema=["name", "value"], orient="row")
             self._store.database.merge(c, checkpoint, rows, {"value": "="})
 
+    def acknowledged(self) -> int:
+        """Count the items of all receipts."""
+        total = sa.func.coalesce(sa.func.sum(receipt.c.accepted + receipt.c.rejected), 0)
+        with self._available(), self._store.administering() as c:
+            return int(c.execute(sa.select(total)).scalar_one())
+
     def listed(self) -> list[Receipt]:
         """List all receipts."""
         names = ("id", "sender", "contract", "accepted_at", "accepted", "rejected")

@@ -21,3 +21,12 @@ class Source:
     owner: str
     cadence: Cadence
     events_per_due: int = 1
+
+    @property
+    def silence_seconds_max(self) -> int:
+        """How long the source may be silent before it is late: one step, and half a one of grace.
+
+        A working day may be followed by a long weekend.
+        """
+        days = {"daily": 1.5, "working_day": 5, "monthly": 46, "yearly": 548}
+        return int(days[self.cadence] * 86_400)

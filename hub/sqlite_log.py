@@ -232,6 +232,11 @@ class SqliteLog:
         )
         return [Receipt(*row) for row in rows]
 
+    def acknowledged(self) -> int:
+        """Count the items of all receipts."""
+        query = "SELECT COALESCE(SUM(accepted + rejected), 0) FROM receipt"
+        return int(self._connection.execute(query).fetchone()[0])
+
     def close(self) -> None:
         """Close this thread's connection."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)

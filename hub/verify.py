@@ -39,6 +39,7 @@ from hub.tables import LANES
 BUCKETS = 16
 CHUNK = 50_000
 LANE_MODULUS = 2**32
+STATEMENT = "verify"  # the checkpoint that holds when verify last ran and what it found
 DIFFERENCES_SHOWN_MAX = 100
 _Progress = Callable[[str, int, int], None]
 

@@ -19,6 +19,7 @@ from hub.book import open_book
 from hub.clock import iso, to_us
 from hub.figures import QuestionError, answer, read_question
 from hub.gateway import Answer, Gateway
+from hub.gauges import Gauges
 from hub.http import openapi
 from hub.http.boards import IDLE_SECONDS, Boards, Progress
 from hub.http.guard import Guard, read_body
@@ -41,6 +42,7 @@ class Api:
         self._progress = progress
         self._guard = Guard(hub)
         self._boards = Boards(hub)
+        self._gauges = Gauges(hub)
 
     async def take(self, name: str, request: Request) -> Response:
         """Take one request's events."""
@@ -168,13 +170,7 @@ class Api:
 
     async def metrics(self) -> Response:
         """Give the metrics in Prometheus' text format."""
-        try:
-            lag = await asyncio.to_thread(self._hub.applying.lag)
-        except LogUnavailableError:
-            metrics.LAG_EVENTS.clear()  # not known is neither zero nor what it last was
-        else:
-            for topic, events in lag.items():
-                metrics.LAG_EVENTS.labels(topic).set(events)
+        await asyncio.to_thread(self._gauges.refresh)
         text, media_type = metrics.rendered()
         return Response(text, media_type=media_type)
 

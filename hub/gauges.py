@@ -1,0 +1,90 @@
+"""Gauges of what log and store hold, read when a server is scraped, a few seconds old at most."""
+
+import json
+import threading
+import time
+from datetime import datetime
+
+from hub import metrics, registry
+from hub.clock import to_us
+from hub.connect import STATES, heartbeat_name
+from hub.hub import OpenHub
+from hub.log import LogUnavailableError
+from hub.store import StoreUnavailableError
+from hub.verify import STATEMENT
+
+FRESH_SECONDS = 5.0
+# Counting what was ever acknowledged reads every receipt.
+REMAINDER_SECONDS = 60.0
+
+
+class Gauges:
+    """Keeps the gauges of one hub."""
+
+    def __init__(self, hub: OpenHub) -> None:
+        self._hub = hub
+        self._lock = threading.Lock()
+        self._read_at = self._counted_at = -1e9
+
+    def refresh(self) -> None:
+        """Read what is not fresh; where log or store cannot be asked, nothing is claimed."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._read_at < FRESH_SECONDS:
+                return
+            self._read_at = now
+            for gauge in (metrics.LAG_EVENTS, metrics.LEDGER_EVENTS, metrics.SOURCE_SILENT):
+                gauge.clear()  # not known is neither zero nor what it last was
+            try:
+                is_due = now - self._counted_at >= REMAINDER_SECONDS
+                self._read(count=is_due)
+                if is_due:
+                    self._counted_at = now
+            except (LogUnavailableError, StoreUnavailableError):
+                return
+
+    def _read(self, *, count: bool) -> None:
+        hub = self._hub
+        # In this order: what is acknowledged meanwhile can only make the remainder smaller.
+        acknowledged = hub.log.acknowledged() if count else 0
+        with hub.store.reading() as reading:
+            ledger = reading.rows("SELECT contract, class, SUM(count) FROM ledger GROUP BY 1, 2")
+            heard = reading.rows("SELECT sender, MAX(accepted_at) FROM heard GROUP BY 1")
+            waiting = reading.rows(
+                "SELECT (SELECT COUNT(*) FROM notice)"
+                " + (SELECT COUNT(*) FROM figure WHERE is_published = 0)"
+            )
+        lag = hub.applying.lag()
+        for topic, events in lag.items():
+            metrics.LAG_EVENTS.labels(topic).set(events)
+        for contract, name, events in ledger:
+            metrics.LEDGER_EVENTS.labels(contract, name).set(int(events))
+        if count:
+            known = sum(int(r[2]) for r in ledger)
+            metrics.LEDGER_REMAINDER.set(acknowledged - known - sum(lag.values()))
+        metrics.UNPUBLISHED.set(int(waiting[0][0]))
+        self._read_sources(dict(heard))
+        self._read_statement()
+
+    def _read_sources(self, heard: dict[str, int]) -> None:
+        now = to_us(self._hub.clock())
+        sources = registry.sources()
+        said = self._hub.log.checkpoints([heartbeat_name(n) for n in sources])
+        for name, source in sources.items():
+            metrics.SOURCE_SILENCE_MAX.labels(name).set(source.silence_seconds_max)
+            if name in heard:
+                metrics.SOURCE_SILENT.labels(name).set((now - heard[name]) / 1e6)
+            beat = said.get(heartbeat_name(name))
+            if beat is not None:
+                heartbeat = json.loads(beat)
+                at = datetime.fromisoformat(heartbeat["at"]).timestamp()
+                metrics.CONNECTOR_HEARTBEAT.labels(name).set(at)
+                for state in STATES:
+                    metrics.CONNECTOR_STATE.labels(name, state).set(state == heartbeat["state"])
+
+    def _read_statement(self) -> None:
+        text = self._hub.log.checkpoint(STATEMENT)
+        if text is not None:
+            statement = json.loads(text)
+            metrics.VERIFY_DIFFERENCES.set(statement["differences"])
+            metrics.VERIFY_AT.set(datetime.fromisoformat(statement["at"]).timestamp())

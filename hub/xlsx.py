@@ -1,0 +1,367 @@
+"""Reads XLSX workbooks row by row, with a limit on everything, before anything large is built.
+
+The format is that of ECMA-376 (SpreadsheetML in a ZIP archive). Of the two libraries that were
+tried, one gives error cells as blanks and allocates the rectangle that the outermost cell spans;
+the other took fifteen times as long. Raises `XlsxError` for whatever is not a sound workbook.
+"""
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import IO
+from xml.parsers import expat
+
+UNCOMPRESSED_BYTES_MAX = 256 * 2**20
+DIRECTORY_BYTES_MAX = 2**20  # of the archive: some thousands of entries
+COLUMNS_MAX = 200
+ROW_CELLS_MAX = 16_384  # empty ones too; the format has no more columns
+ROWS_MAX = 1_048_576  # the same for rows
+STRINGS_MAX = 2_000_000
+CELL_LENGTH_MAX = 10_000
+CHUNK_BYTES = 2**16
+DAY_NUMBER_MAX = 2_958_465  # 9999-12-31
+ARCHIVE_MAGIC = b"PK\x03\x04"
+
+
+class Percent(Decimal):
+    """A number that its cell shows as a percentage: 0.3393 for 33,93 %."""
+
+
+class Dated(str):
+    """A day as precisely as its cell shows it: `2023`, `2023-05` or `2023-05-17`."""
+
+    __slots__ = ()
+
+
+class Failed(str):
+    """An error that a formula gave, such as `#DIV/0!`."""
+
+    __slots__ = ()
+
+
+Cell = str | Decimal
+SheetRow = tuple[int, list[Cell]]
+
+
+class XlsxError(ValueError):
+    """A workbook cannot be read: the rule, and why in both languages."""
+
+    def __init__(self, rule: str, vi: str, en: str) -> None:
+        super().__init__(en)
+        self.rule, self.vi, self.en = rule, vi, en
+
+
+def _malformed(why: str) -> XlsxError:
+    return XlsxError("malformed_xlsx", f"tệp XLSX hỏng: {why}", f"the XLSX file is broken: {why}")
+
+
+def _too_many_columns() -> XlsxError:
+    return XlsxError(
+        "too_many_columns", f"nhiều hơn {COLUMNS_MAX} cột", f"more than {COLUMNS_MAX} columns"
+    )
+
+
+class Workbook:
+    """An XLSX workbook: `sheets` are its sheets' names, in order."""
+
+    def __init__(self, data: bytes) -> None:
+        _check_directory(data)
+        try:
+            self._archive = zipfile.ZipFile(io.BytesIO(data))
+        except (zipfile.BadZipFile, ValueError, OSError) as error:
+            raise _malformed(str(error)) from None
+        self._names = {i.filename.lstrip("/"): i for i in self._archive.infolist()}
+        self._left = UNCOMPRESSED_BYTES_MAX
+        if sum(i.file_size for i in self._archive.infolist()) > self._left:
+            raise _too_large()
+        self._starts_1904 = False
+        self._sheets = self._read_sheets()
+        self._strings = self._read_strings()
+        self._formats = self._read_formats()
+
+    @property
+    def sheets(self) -> list[str]:
+        """The names of the sheets, in order."""
+        return list(self._sheets)
+
+    def rows(self, sheet: str) -> Iterator[SheetRow]:
+        """Give the rows that hold a value: the number a person sees, and the cells from column A.
+
+        A formula gives the value that was stored with it.
+        """
+        reader = _SheetReader(self._strings, self._formats, self._starts_1904)
+        for parser in self._parse(self._sheets[sheet], reader.start, reader.end, reader.text):
+            del parser
+            yield from reader.done
+            reader.done.clear()
+
+    def _parse(
+        self,
+        name: str,
+        start: Callable[[str, dict[str, str]], None],
+        end: Callable[[str], None],
+        text: Callable[[str], None],
+    ) -> Iterator[None]:
+        """Parse an entry, piece by piece; after each piece the caller is given its turn."""
+        parser = expat.ParserCreate(namespace_separator=None)
+        parser.buffer_text = True
+        parser.StartElementHandler = lambda tag, given: start(tag.rpartition(":")[2], given)
+        parser.EndElementHandler = lambda tag: end(tag.rpartition(":")[2])
+        parser.CharacterDataHandler = text
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        try:
+            with self._open(name) as file:
+                while chunk := file.read(CHUNK_BYTES):
+                    self._left -= len(chunk)
+                    if self._left < 0:
+                        raise _too_large()
+                    parser.Parse(chunk, False)
+                    yield
+                parser.Parse(b"", True)
+                yield
+        except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise _malformed(f"{name}: {error}") from None
+
+    def _open(self, name: str) -> IO[bytes]:
+        entry = self._names.get(name)
+        if entry is None:
+            raise _malformed(f"{name}: no such entry")
+        if entry.flag_bits & 1:
+            raise XlsxError("encrypted", "tệp được đặt mật khẩu", "the file is encrypted")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise _malformed(f"{name}: compression {entry.compress_type}")
+        return self._archive.open(entry)
+
+    def _gather(self, name: str, start: Callable[[str, dict[str, str]], None]) -> None:
+        for _ in self._parse(name, start, lambda _: None, lambda _: None):
+            pass
+
+    def _read_sheets(self) -> dict[str, str]:
+        targets: dict[str, str] = {}
+        sheets: dict[str, str] = {}
+
+        def relation(tag: str, given: dict[str, str]) -> None:
+            if tag == "Relationship" and given.get("Type", "").endswith("/worksheet"):
+                target = given.get("Target", "")
+                is_absolute = target.startswith("/")
+                targets[given.get("Id", "")] = target.lstrip("/") if is_absolute else f"xl/{target}"
+
+        def sheet(tag: str, given: dict[str, str]) -> None:
+            if tag == "workbookPr":
+                self._starts_1904 = given.get("date1904") in ("1", "true")
+            if tag == "sheet":
+                ids = [value for name, value in given.items() if name.endswith(":id")]
+                if ids and ids[0] in targets:
+                    sheets[given.get("name", "")] = targets[ids[0]]
+
+        self._gather("xl/_rels/workbook.xml.rels", relation)
+        self._gather("xl/workbook.xml", sheet)
+        if not sheets:
+            raise _malformed("no sheet")
+        return sheets
+
+    def _read_strings(self) -> list[str]:
+        if "xl/sharedStrings.xml" not in self._names:
+            return []
+        reader = _StringsReader()
+        for _ in self._parse("xl/sharedStrings.xml", reader.start, reader.end, reader.text):
+            if len(reader.strings) > STRINGS_MAX:
+                vi = f"nhiều hơn {STRINGS_MAX} chuỗi khác nhau"
+                raise XlsxError("too_many_strings", vi, f"more than {STRINGS_MAX} strings")
+        return reader.strings
+
+    def _read_formats(self) -> list[str]:
+        """Say per cell style how its numbers are shown: `%`, `y`, `ym`, `ymd` or nothing."""
+        if "xl/styles.xml" not in self._names:
+            return []
+        codes: dict[str, str] = {}
+        used: list[str] = []
+        is_within = False
+
+        def start(tag: str, given: dict[str, str]) -> None:
+            nonlocal is_within
+            if tag == "numFmt":
+                codes[given.get("numFmtId", "")] = given.get("formatCode", "")
+            if tag in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
+                is_within = tag == "cellXfs"
+            if tag == "xf" and is_within:
+                used.append(given.get("numFmtId", "0"))
+
+        self._gather("xl/styles.xml", start)
+        return [_shown_as(codes.get(i, _BUILT_IN.get(i, ""))) for i in used]
+
+
+# Formats that have a number and no code in the file (ECMA-376, 18.8.30), as far as they matter.
+_BUILT_IN = {"9": "0%", "10": "0.00%", "14": "dd/mm/yyyy", "15": "d-mmm-yy", "16": "d-mmm"}
+_BUILT_IN |= {"17": "mmm-yy", "22": "m/d/yy h:mm"}
+
+
+def _shown_as(code: str) -> str:
+    """Say what a number format shows: a percentage, a day, month or year, or a plain number."""
+    bare = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.', "", code).lower().split(";")[0]
+    if "%" in bare:
+        return "%"
+    if "y" not in bare and "d" not in bare:
+        return "h" if "h" in bare or "s" in bare else ""
+    if "d" in bare:
+        return "ymd"
+    return "ym" if "m" in bare else "y"
+
+
+def _too_large() -> XlsxError:
+    size = UNCOMPRESSED_BYTES_MAX // 2**20
+    vi, en = f"nội dung sau giải nén quá {size} MiB", f"more than {size} MiB when uncompressed"
+    return XlsxError("too_large", vi, en)
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise _malformed("a document type declaration")
+
+
+def _check_directory(data: bytes) -> None:
+    """Refuse an archive whose directory is large: to list it alone would cost memory."""
+    at = len(data) - 22
+    if data[at : at + 4] != b"PK\x05\x06" or data[-2:] != b"\0\0":
+        at = data.rfind(b"PK\x05\x06", max(0, len(data) - 22 - 65_535))
+    if at < 0:
+        raise _malformed("no directory")
+    size = int.from_bytes(data[at + 12 : at + 16], "little")
+    if size > DIRECTORY_BYTES_MAX or data[max(0, at - 20) : at][:4] == b"PK\x06\x07":
+        raise _malformed("its directory is too large")
+
+
+class _StringsReader:
+    """Gathers the shared strings; what is only a reading aid for a text (`rPh`) is left out."""
+
+    def __init__(self) -> None:
+        self.strings: list[str] = []
+        self._parts: list[str] = []
+        self._length = 0
+        self._is_text = self._is_aid = False
+
+    def start(self, tag: str, _: dict[str, str]) -> None:
+        if tag == "si":
+            self._parts, self._length = [], 0
+        elif tag == "rPh":
+            self._is_aid = True
+        elif tag == "t":
+            self._is_text = not self._is_aid
+
+    def end(self, tag: str) -> None:
+        if tag == "t":
+            self._is_text = False
+        elif tag == "rPh":
+            self._is_aid = False
+        elif tag == "si":
+            self.strings.append("".join(self._parts))
+
+    def text(self, text: str) -> None:
+        if self._is_text and self._length <= CELL_LENGTH_MAX:
+            self._parts.append(text[: CELL_LENGTH_MAX + 1])
+            self._length += len(text)
+
+
+class _SheetReader:
+    """Gathers the rows of a sheet in `done`, as they come to their end."""
+
+    def __init__(self, strings: list[str], formats: list[str], starts_1904: bool) -> None:
+        self.done: list[SheetRow] = []
+        self._strings, self._formats = strings, formats
+        self._day_0 = date(1904, 1, 1) if starts_1904 else date(1899, 12, 30)
+        self._number = 0
+        self._row: list[Cell] = []
+        self._cells = 0
+        self._column = 0
+        self._kind = self._style = ""
+        self._parts: list[str] = []
+        self._length = 0
+        self._is_value = self._is_aid = False
+
+    def start(self, tag: str, given: dict[str, str]) -> None:
+        if tag == "c":
+            self._cells += 1
+            if self._cells > ROW_CELLS_MAX:
+                raise _too_many_columns()
+            name = given.get("r")
+            self._column = _column(name) if name else self._column + 1
+            self._kind, self._style = given.get("t", "n"), given.get("s", "")
+            self._parts, self._length = [], 0
+        elif tag == "v" or (tag == "t" and not self._is_aid):
+            self._is_value = True
+        elif tag == "rPh":
+            self._is_aid = True
+        elif tag == "row":
+            number = given.get("r", "")
+            following = int(number) if re.fullmatch("[0-9]{1,7}", number) else self._number + 1
+            if not self._number < following <= ROWS_MAX:
+                raise _malformed(f"row {number} after row {self._number}")
+            self._number, self._row, self._column, self._cells = following, [], 0, 0
+
+    def end(self, tag: str) -> None:
+        if tag in ("v", "t"):
+            self._is_value = False
+        elif tag == "rPh":
+            self._is_aid = False
+        elif tag == "c" and self._parts:
+            if self._column > COLUMNS_MAX:
+                raise _too_many_columns()
+            if self._column <= len(self._row):
+                raise _malformed(f"row {self._number}: a cell twice, or not in order")
+            self._row += [""] * (self._column - 1 - len(self._row))
+            self._row.append(self._cell("".join(self._parts)))
+        elif tag == "row" and self._row:
+            self.done.append((self._number, self._row))
+
+    def text(self, text: str) -> None:
+        if self._is_value and self._length <= CELL_LENGTH_MAX:
+            self._parts.append(text[: CELL_LENGTH_MAX + 1])
+            self._length += len(text)
+
+    def _cell(self, text: str) -> Cell:
+        kind = self._kind
+        if kind == "s":
+            index = int(text) if re.fullmatch("[0-9]{1,9}", text) else len(self._strings)
+            if index >= len(self._strings):
+                raise _malformed(f"row {self._number}: no shared string {text[:20]}")
+            return self._strings[index]
+        if kind == "e":
+            return Failed(text)
+        if kind == "b":
+            return "TRUE" if text == "1" else "FALSE"
+        if kind == "d":
+            return Dated(text[:10])
+        return self._numeric(text) if kind == "n" else text
+
+    def _numeric(self, text: str) -> Cell:
+        # Through the double that the cell holds: written out it may have 17 digits, such as
+        # 0.10000000000000001, of which the shortest that mean the same are what was typed.
+        try:
+            value = Decimal(repr(float(text)))
+        except ValueError:
+            raise _malformed(f"row {self._number}: not a number: {text[:20]}") from None
+        if not value.is_finite():
+            raise _malformed(f"row {self._number}: not a number: {text[:20]}")
+        is_styled = self._style.isdigit() and int(self._style) < len(self._formats)
+        shown = self._formats[int(self._style)] if is_styled else ""
+        if shown == "%":
+            return Percent(value)
+        if shown.startswith("y") and 1 <= value <= DAY_NUMBER_MAX and value == int(value):
+            day = (self._day_0 + timedelta(days=int(value))).isoformat()
+            return Dated(day[: {"y": 4, "ym": 7, "ymd": 10}[shown]])
+        return Failed(f"{value} ({shown})") if shown else value
+
+
+def _column(name: str) -> int:
+    """Give the number of the column of a cell such as `AB12`, counted from 1."""
+    number = 0
+    for letter in name[:4]:
+        if not "A" <= letter <= "Z":
+            break
+        number = number * 26 + ord(letter) - 64
+    if not number:
+        raise _malformed(f"a cell named {name[:20]}")
+    return number

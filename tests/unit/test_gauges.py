@@ -1,0 +1,101 @@
+"""Gauges say what log and store hold, and nothing where they cannot be asked."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from prometheus_client import REGISTRY
+
+from hub import metrics, registry
+from hub.clock import iso, to_us
+from hub.connect import heartbeat_name
+from hub.gauges import Gauges
+from hub.hub import OpenHub, open_hub
+from hub.keys import Sender
+from hub.log import LogUnavailableError
+from hub.settings import Settings
+from hub.verify import STATEMENT
+from stream_jobs.worked import received
+
+
+def value(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, labels)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[OpenHub]:
+    with open_hub(Settings(data_dir=tmp_path)) as found:
+        gateway = found.gateway()
+        body = json.dumps([received("A", "2023-05-17"), received("B", "2023-05-17"), {"x": 1}])
+        gateway.accept(registry.contracts()["dossier"], Sender("one_stop"), body.encode())
+        gateway.close()
+        yield found
+
+
+def test_what_waits_is_lag_and_not_a_remainder(hub: OpenHub) -> None:
+    Gauges(hub).refresh()
+    assert value("hub_lag_events", topic="lgsp.dossier.v1") == 2
+    assert value("hub_ledger_remainder") == 0
+    hub.runner.catch_up()
+    Gauges(hub).refresh()
+    assert value("hub_lag_events", topic="lgsp.dossier.v1") == 0
+    assert value("hub_ledger_remainder") == 0
+    assert value("hub_ledger_events", **{"contract": "dossier", "class": "applied"}) == 2
+    assert value("hub_ledger_events", **{"contract": "dossier", "class": "quarantined"}) == 1
+
+
+def test_what_was_acknowledged_and_is_nowhere_is_the_remainder(hub: OpenHub) -> None:
+    hub.runner.catch_up()
+    with hub.store.administering() as c:
+        c.execute(sa.text("UPDATE ledger SET count = count - 1 WHERE class = 'applied'"))
+    Gauges(hub).refresh()
+    assert value("hub_ledger_remainder") == 1
+
+
+def test_sources_and_the_last_verify_are_told(hub: OpenHub) -> None:
+    hub.runner.catch_up()
+    at = iso(to_us(hub.clock()))
+    beat = {"at": at, "state": "upstream_away", "error": "no route", "horizon": None}
+    statement = {"at": at, "differences": 3}
+    hub.log.set_checkpoints(
+        {heartbeat_name("one_stop"): json.dumps(beat), STATEMENT: json.dumps(statement)}
+    )
+    Gauges(hub).refresh()
+    silent = value("hub_source_silent_seconds", source="one_stop")
+    assert silent is not None
+    assert 0 <= silent < 60
+    assert value("hub_source_silent_seconds", source="salinity") is None
+    assert value("hub_source_silence_max_seconds", source="salinity") == 129_600
+    assert value("hub_connector_state", source="one_stop", state="upstream_away") == 1
+    assert value("hub_connector_state", source="one_stop", state="running") == 0
+    assert value("hub_verify_differences") == 3
+    assert value("hub_verify_at_seconds") == pytest.approx(hub.clock().timestamp(), abs=60)
+
+
+def test_where_the_log_cannot_be_asked_nothing_is_claimed(
+    hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Gauges(hub).refresh()
+
+    def away(*_: object) -> int:
+        raise LogUnavailableError("away")
+
+    monkeypatch.setattr(hub.log, "acknowledged", away)
+    Gauges(hub).refresh()
+    assert value("hub_lag_events", topic="lgsp.dossier.v1") is None
+
+
+def test_a_scrape_soon_after_reads_nothing(hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    gauges = Gauges(hub)
+    gauges.refresh()
+    monkeypatch.setattr(hub.applying, "lag", None)
+    gauges.refresh()
+
+
+def test_the_reference_page_names_every_metric() -> None:
+    page = metrics.reference()
+    for metric in metrics.declared():
+        assert f"| `{metric._name}` |" in page
+        assert metric._documentation.endswith(".")
