@@ -8,7 +8,7 @@ APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 SCALE ?= 1
 SERVICES := $(PY) deploy/local/services.py
 
-.PHONY: setup setup-services setup-test demo test check render same bench clean
+.PHONY: setup setup-services setup-test demo test check render same bench image clean
 .PHONY: kafka services registry services-stop services-wipe
 
 # Python 3.11 or later with venv; from Debian's packages where it is missing.
@@ -33,9 +33,9 @@ setup-services: setup
 	  $(APT) update -qq && $(APT) install -y -qq $${pair#*:} || exit 1; \
 	done
 
-# Tests also need a real browser, git, kcat, Prometheus and the jars.
+# Tests also need a real browser, git, kcat, Prometheus, kubectl (to render manifests) and the jars.
 setup-test: setup-services
-	@for tool in chromium git kcat promtool:prometheus; do command -v $${tool%:*} >/dev/null && continue; \
+	@for tool in chromium git kcat promtool:prometheus kubectl:kubernetes-client; do command -v $${tool%:*} >/dev/null && continue; \
 	  command -v apt-get >/dev/null || { echo "$${tool#*:} is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
 	  $(APT) update -qq && $(APT) install -y -qq $${tool#*:} fonts-dejavu-core || exit 1; \
 	done
@@ -85,6 +85,20 @@ same: setup-test
 bench: setup-test
 	PYTHONPATH=. $(PY) bench/embedded.py
 	PYTHONPATH=. $(PY) bench/production.py
+
+# The image, built without a daemon or a registry: the first layer is Debian's, by debootstrap.
+IMAGE ?= lgsp-hub:0.1.0
+BUILDAH := $(SUDO) env BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs buildah
+image:
+	@for tool in buildah debootstrap; do command -v $$tool >/dev/null || [ -x /usr/sbin/$$tool ] || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends $$tool || exit 1; }; done
+	@set -e; $(BUILDAH) images --quiet localhost/debian:12 >/dev/null 2>&1 || { \
+	  folder=$$(mktemp -d); trap '$(SUDO) rm -rf "$$folder"' EXIT; \
+	  $(SUDO) /usr/sbin/debootstrap --variant=minbase --include=ca-certificates bookworm "$$folder/root"; \
+	  container=$$($(BUILDAH) from scratch); \
+	  $(BUILDAH) add --quiet "$$container" "$$folder/root" /; \
+	  $(BUILDAH) commit --quiet --rm "$$container" localhost/debian:12; }
+	$(BUILDAH) bud --network host --volume /etc/ssl/certs:/etc/ssl/certs:ro \
+	  --build-arg BASE=localhost/debian:12 --file deploy/Dockerfile --tag localhost/$(IMAGE) .
 
 clean:
 	rm -rf $(VENV) .hub .hub-demo build dist *.egg-info

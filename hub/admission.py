@@ -288,11 +288,11 @@ _NUMBERS = ("decimal_type", "decimal_parsing", "finite_number", "int_parsing", "
 def _verdict(contract: Contract, index: int, error: ErrorDetails) -> Verdict:
     kind = str(error["type"])
     context = error.get("ctx", {})
-    name = _shown(str(error["loc"][0]) if error["loc"] else str(context.get("field", "")))
-    shown = _shown(error["input"]) if kind not in ("missing", "required_on_kind") else ""
+    name = show_value(str(error["loc"][0]) if error["loc"] else str(context.get("field", "")))
+    shown = show_value(error["input"]) if kind not in ("missing", "required_on_kind") else ""
     if kind == "rule":
         rule = next(r for r in contract.spec.rules if r.name == context["name"])
-        value = _shown(error["input"].get(rule.field))
+        value = show_value(error["input"].get(rule.field))
         return Verdict(index, rule.name, rule.field, value, rule.doc.vi, rule.doc.en)
     if kind.startswith(_INSTANTS):
         kind = "malformed_instant"
@@ -311,7 +311,7 @@ def _verdict(contract: Contract, index: int, error: ErrorDetails) -> Verdict:
     return Verdict(index, rule_name, name, shown, f"{prefix}{vi}{suffix}", f"{prefix}{en}{suffix}")
 
 
-def _shown(value: Any) -> str:
+def show_value(value: Any) -> str:
     """Show a value in a message: short, and without what a database or a terminal chokes on."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")

@@ -117,7 +117,9 @@ class Connection:
             delivery.refuse(verdicts)
             self._tell("stopped_by_breaker", verdicts[-1].message_vi)
             return
+        self._lived_at = time.monotonic()  # a large file takes its time
         submissions = self._submissions(delivery.records, judged)
+        self._lived_at = time.monotonic()
         if submissions:
             submissions[-1].checkpoints = delivery.checkpoints
             self._log.append(submissions)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic_settings import BaseSettings
 
-from hub.admission import Verdict
+from hub.admission import Verdict, show_value
 from hub.clock import Clock
 from hub.log import Log
 
@@ -32,7 +32,8 @@ class Record:
     """One record of the upstream: its bytes as they came, and what it says.
 
     `events` are JSON values of the contract; `verdict` says why the record cannot be read, and then
-    there are none. `place` is where it stands, such as a row's number, counted from 0.
+    there are none. `place` is where it stands, such as a row's number; no two records of a delivery
+    have the same.
     """
 
     original: bytes
@@ -100,7 +101,7 @@ class Connector:
 
 def unreadable(rule: str, name: str, value: str, vi: str, en: str, place: int = 0) -> Verdict:
     """Say why a record cannot be read: rule, the upstream's field, its value, both languages."""
-    shown = value if len(value) <= 200 else value[:199] + "…"
+    shown = show_value(value)
     suffix = f" ({shown})" if shown else ""
     prefix = f"{name}: " if name else ""
     return Verdict(place, rule, name, shown, f"{prefix}{vi}{suffix}", f"{prefix}{en}{suffix}")

@@ -1,5 +1,6 @@
 """Settings, from environment variables that begin with `HUB_`."""
 
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -131,7 +132,9 @@ def _named(error: ValidationError, prefix: str) -> SettingsError:
     name = f"{prefix}{'_'.join(str(p) for p in first['loc'])}".upper()
     if first["type"] == "missing":
         return SettingsError(f"{name} is not set")
-    return SettingsError(f"{name}={first['input']!r}: {first['msg']}")
+    # What stands before the @ of an address may be a password.
+    shown = re.sub(r"//[^/@]*@", "//…@", repr(first["input"]))
+    return SettingsError(f"{name}={shown}: {first['msg']}")
 
 
 def read_settings(**defaults: Any) -> Settings:

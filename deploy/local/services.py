@@ -1,11 +1,12 @@
-"""Kafka, PostgreSQL and a schema registry on loopback, for developers and tests.
+"""Kafka, PostgreSQL, a schema registry and an MQTT broker on loopback, for developers and tests.
 
-    python deploy/local/services.py start|stop|kill|wipe|status|fetch [kafka] [postgres] [registry]
+    python deploy/local/services.py ACTION [kafka] [postgres] [registry] [mosquitto]
 
-Without names, `start` means Kafka and PostgreSQL, any other action all three. `start` prints the
-settings that point a hub at what runs. Data is in `.hub-services/` of the project
-(`HUB_SERVICES_DIR`); the jars there are shared by all data folders of a clone. Ports:
-`HUB_KAFKA_PORT`, `HUB_KAFKA_CONTROLLER_PORT`, `HUB_POSTGRES_PORT`, `HUB_REGISTRY_PORT`.
+ACTION is start, stop, kill, wipe, status or fetch. Without names, `start` means all but the
+registry, any other action all four. `start` prints the settings that point a hub at what runs.
+Data is in `.hub-services/` of the project (`HUB_SERVICES_DIR`); the jars there are shared by all
+data folders of a clone. Ports: `HUB_KAFKA_PORT`, `HUB_KAFKA_CONTROLLER_PORT`, `HUB_POSTGRES_PORT`,
+`HUB_REGISTRY_PORT`, `HUB_MQTT_PORT`.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import hashlib
 import http.client
 import json
 import os
+import pwd
 import random
 import re
 import shutil
@@ -44,6 +46,7 @@ LOG_BYTES_MAX = 10_000_000
 LOG_TAIL_LINES = 20
 JAVA_MIN = 17
 POSTGRES_MIN = 15
+MOSQUITTO_MIN = 2
 INSTALL = "`make setup-test` installs what is missing"
 
 
@@ -626,6 +629,80 @@ class Postgres(Part):
         return found
 
 
+class Mosquitto(Part):
+    """An MQTT broker of its own, from Debian's package."""
+
+    name = "mosquitto"
+    setting = "HUB_SALINITY_URL"
+
+    def __init__(self, folder: Path, port: int = 11883) -> None:
+        super().__init__(folder, {"HUB_MQTT_PORT": port})
+        self._configuration = self.folder / "mosquitto.conf"
+
+    @property
+    def address(self) -> str:
+        """The broker's URL."""
+        return f"mqtt://{HOST}:{self.port}"
+
+    def fetch(self) -> None:
+        """Check that the program is there."""
+        self._program()
+
+    def _program(self) -> str:
+        # /usr/sbin is not in the path of every user.
+        found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        if found is None:
+            raise UnavailableError(f"Mosquitto {MOSQUITTO_MIN} or later is needed; {INSTALL}")
+        told = subprocess.run([found, "-h"], capture_output=True, text=True, check=False).stdout
+        version = re.search(r"mosquitto version (\d+)", told)
+        if version is None or int(version[1]) < MOSQUITTO_MIN:
+            raise UnavailableError(
+                f"Mosquitto {MOSQUITTO_MIN} or later is needed; {found} is"
+                f" {told.partition(chr(10))[0] or 'none'}"
+            )
+        return found
+
+    def _prepare(self) -> None:
+        self.data.mkdir(exist_ok=True)
+        lines = {
+            "listener": f"{self.port} {HOST}",
+            "allow_anonymous": "true",
+            # Started by root it would become a user who may not enter this folder.
+            "user": pwd.getpwuid(os.geteuid()).pw_name,
+            "persistence": "true",
+            "persistence_location": f"{self.data}/",
+            # Each second: at each change, a queue of thousands is written whole thousands of times.
+            # So a crash may lose the last second, an orderly stop nothing.
+            "autosave_interval": 1,
+            # What waits for one client that is away; the default of 1,000 drops the rest unsaid.
+            "max_queued_messages": 200_000,
+            "max_queued_bytes": 128 << 20,
+            "max_packet_size": 256 << 10,
+            "log_dest": "stdout",
+            "connection_messages": "false",
+        }
+        text = "".join(f"{k} {v}\n" for k, v in lines.items())
+        text += "".join(f"log_type {kind}\n" for kind in ("error", "warning", "notice"))
+        _write(self._configuration, text)
+
+    def _command(self) -> list[str]:
+        return [self._program(), "-c", str(self._configuration)]
+
+    def _answers(self) -> bool:
+        """Connect: the broker says whether it takes the connection."""
+        try:
+            with socket.create_connection((HOST, self.port), timeout=2) as connection:
+                # MQTT 5, clean start, 10 s to live, no properties, no client id.
+                asked = b"\x00\x04MQTT\x05\x02\x00\x0a\x00\x00\x00"
+                connection.sendall(bytes([0x10, len(asked)]) + asked)
+                with connection.makefile("rb") as answer:
+                    kind, _length, _flags, reason = answer.read(4)
+                connection.sendall(b"\xe0\x00")
+        except (OSError, ValueError):
+            return False
+        return (kind, reason) == (0x20, 0)
+
+
 @dataclass(frozen=True)
 class _Status:
     """What /proc/<pid>/stat says; `started` in ticks since the machine did."""
@@ -746,6 +823,7 @@ def parts(environment: Mapping[str, str] = os.environ) -> dict[str, Part]:
         Kafka(folder, port("HUB_KAFKA_PORT", 19092), port("HUB_KAFKA_CONTROLLER_PORT", 19093)),
         Postgres(folder, port("HUB_POSTGRES_PORT", 15432)),
         Registry(folder, port("HUB_REGISTRY_PORT", 18081)),
+        Mosquitto(folder, port("HUB_MQTT_PORT", 11883)),
     ]
     return {part.name: part for part in found}
 
@@ -754,14 +832,15 @@ def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("action", choices=["start", "stop", "kill", "wipe", "status", "fetch"])
-    parser.add_argument("parts", nargs="*", metavar="kafka|postgres|registry")
+    parser.add_argument("parts", nargs="*", metavar="kafka|postgres|registry|mosquitto")
     arguments = parser.parse_args()
     try:
         known = parts()
         unknown = sorted(set(arguments.parts) - set(known))
         if unknown:
             parser.error(f"unknown: {', '.join(unknown)}; expected {', '.join(known)}")
-        default = ["kafka", "postgres"] if arguments.action == "start" else list(known)
+        started = ["kafka", "postgres", "mosquitto"]
+        default = started if arguments.action == "start" else list(known)
         for part in (known[name] for name in arguments.parts or default):
             _act(part, arguments.action)
     except UnavailableError as error:

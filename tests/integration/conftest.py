@@ -1,4 +1,4 @@
-"""Real parts for tests: Kafka and PostgreSQL on free ports, started once, stopped whatever happens.
+"""Real parts for tests: servers on free ports, started once, stopped whatever happens.
 
 The fixtures give the parts themselves, so that a test may kill one and start it again.
 """
@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from deploy.local.services import Kafka, Part, Postgres, free_port
+from deploy.local.services import Kafka, Mosquitto, Part, Postgres, free_port
 from hub import registry
 from hub.store import Store
 from hub.topics import Topics, wanted
@@ -52,6 +52,14 @@ def kafka(tmp_path_factory: pytest.TempPathFactory, _ends_in_order: None) -> Ite
 def postgres(tmp_path_factory: pytest.TempPathFactory, _ends_in_order: None) -> Iterator[Postgres]:
     """A PostgreSQL that runs; who stops it starts it again."""
     yield from _running(Postgres(tmp_path_factory.mktemp("services"), free_port()))
+
+
+@pytest.fixture(scope="session")
+def mosquitto(
+    tmp_path_factory: pytest.TempPathFactory, _ends_in_order: None
+) -> Iterator[Mosquitto]:
+    """An MQTT broker that runs; who stops it starts it again."""
+    yield from _running(Mosquitto(tmp_path_factory.mktemp("services"), free_port()))
 
 
 def new_schema(postgres: Postgres) -> str:

@@ -9,14 +9,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import paho.mqtt.client as mqtt
 import psycopg
 import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy.local import services
-from deploy.local.services import Kafka, Postgres, Registry, UnavailableError, free_port
+from deploy.local.services import (
+    Kafka,
+    Mosquitto,
+    Postgres,
+    Registry,
+    UnavailableError,
+    free_port,
+)
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -39,6 +49,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[Registry]:
     part = Registry(tmp_path, free_port())
+    yield part
+    part.wipe()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    part = Mosquitto(tmp_path, free_port())
     yield part
     part.wipe()
 
@@ -158,6 +175,74 @@ def test_registry_keeps_schemas_over_a_crash(registry: Registry, tmp_path: Path)
         assert json.loads(found["schema"]) == json.loads(schema)
     registry.stop()
     assert processes(tmp_path) == []
+
+
+def saved(part: Mosquitto) -> int:
+    path = part.data / "mosquitto.db"
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def session(part: Mosquitto, taken: list[bytes]) -> mqtt.Client:
+    """Connect as the one client whose session the broker keeps, subscribed."""
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2, "s", clean_session=False, protocol=mqtt.MQTTv311
+    )
+    done: list[bool] = []
+    client.on_subscribe = lambda *_: done.append(True)
+    client.on_message = lambda _client, _told, message: taken.append(bytes(message.payload))
+    client.connect("127.0.0.1", part.port)
+    client.subscribe("t", 1)
+    client.loop_start()
+    until(lambda: done, "subscribed")
+    return client
+
+
+def leave(client: mqtt.Client) -> None:
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_mosquitto_keeps_messages_over_a_stop_and_over_a_crash(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    mosquitto.start()
+    address = f"mqtt://127.0.0.1:{mosquitto.port}"
+    assert (mosquitto.setting, mosquitto.address) == ("HUB_SALINITY_URL", address)
+    leave(session(mosquitto, []))
+    sender = mqtt.Client(CallbackAPIVersion.VERSION2)
+    sender.connect("127.0.0.1", mosquitto.port)
+    sender.loop_start()
+    for n in range(2000):
+        last = sender.publish("t", str(n), 1)
+    last.wait_for_publish(30)
+    leave(sender)
+
+    mosquitto.stop()
+    assert processes(tmp_path) == []
+    mosquitto.start()
+    before = saved(mosquitto)
+    until(lambda: saved(mosquitto) > before, "saved by itself, as it is every second")
+    mosquitto.kill()
+    assert not mosquitto.is_running
+    assert processes(tmp_path) == []
+    mosquitto.start()
+    taken: list[bytes] = []
+    client = session(mosquitto, taken)
+    until(lambda: len(taken) >= 2000, "all messages are there")
+    assert taken == [str(n).encode() for n in range(2000)]
+    leave(client)
+
+
+def test_mosquitto_listens_on_loopback_alone(mosquitto: Mosquitto) -> None:
+    mosquitto.start()
+    wanted = f":{mosquitto.port:04X}"
+    listening = [
+        line.split()[1]
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        if line.split()[1].endswith(wanted) and line.split()[3] == "0A"
+    ]
+    assert listening == [f"0100007F{wanted}"]
 
 
 @pytest.mark.parametrize("variable", ["HUB_KAFKA_PORT", "HUB_KAFKA_CONTROLLER_PORT"])

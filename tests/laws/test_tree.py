@@ -24,9 +24,10 @@ VENDORS = {
     "psycopg": {"hub/databases.py"},
     "confluent_kafka": {"hub/kafka_log.py"},
     "kafka": {"hub/topics.py"},
-    "aiokafka": {"stream_jobs/transport.py"},
+    "aiokafka": {"stream_jobs/transport.py", "stream_jobs/records.py"},
     "faust": {"stream_jobs/transport.py", "stream_jobs/app.py"},
-    "httpx": {"hub/schema_registry.py"},
+    "httpx": {"hub/schema_registry.py", "connectors/one_stop/"},
+    "paho": {"connectors/salinity/"},
     "fastapi": {"hub/http/"},
     "starlette": {"hub/http/"},
     "sse_starlette": {"hub/http/"},
@@ -35,8 +36,10 @@ VENDORS = {
     "rich": {"hub/cli.py", "hub/show.py"},
     "fastavro": {"hub/avro.py"},
     "avro": {"hub/avro.py"},
-    "prometheus_client": {"hub/metrics.py"},
-    "pydantic_settings": {"hub/settings.py"},
+    "prometheus_client": {"hub/metrics.py", "hub/dashboard.py"},
+    "pydantic_settings": {"hub/settings.py", "hub/feeds.py", "connectors/"},
+    "openpyxl": {"connectors/payments/simulator.py"},
+    "pgpq": {"hub/databases.py"},
 }
 
 

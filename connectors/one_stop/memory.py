@@ -1,0 +1,110 @@
+"""Memory: what was told of a dossier, so that each fact is told once and withdrawn when it must be.
+
+A snapshot says all that stands. What was told and stands no longer is withdrawn by a `retracted`
+event; as that cannot itself be withdrawn, a fact that comes back is told under its next generation.
+
+Two things are not taken from the snapshot alone. Synchronisation is a series of which the upstream
+shows the latest, so an earlier one stands beside a later one, or a second synchronisation would
+undo the first; of each kind no more than `SERIES_MAX` are told, as an upstream may try for days.
+And where a correction touches a due date that a later one follows, the later one is told again:
+the contract orders by when something was recorded.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from connectors.one_stop.fields import to_iso
+from hub.feeds import JsonObject
+
+_SERIES = ("synced", "sync_failed")
+_DUE = ("received", "due_changed")
+SERIES_MAX = 20
+
+
+@dataclass
+class Memory:
+    """What was told of one dossier.
+
+    `at` is `NgayCapNhat` of the latest snapshot; `told` says of each fact that stands, by the name
+    of its first generation, its generation and, of a synchronisation, when and of which kind it
+    was; `gone` the last generation of those withdrawn.
+    """
+
+    at: str = ""
+    told: dict[str, tuple[int, str]] = field(default_factory=dict)
+    gone: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, text: str) -> "Memory":
+        """Read what `dump` wrote; an empty text is an empty memory."""
+        if not text:
+            return cls()
+        at, told, gone = json.loads(text)
+        return cls(at, {k: (g, s) for k, (g, s) in told.items()}, gone)
+
+    def dump(self) -> str:
+        """Write it compactly."""
+        return json.dumps([self.at, self.told, self.gone], separators=(",", ":"))
+
+    def tell(self, code: str, at: str, facts: Sequence[JsonObject]) -> list[JsonObject]:
+        """Take in a snapshot of a dossier; give the events that it adds, withdrawals first.
+
+        An older snapshot than the latest, which a late page brings, says nothing.
+        """
+        if at < self.at:
+            return []
+        self.at = at
+        stated = {str(f["event_id"]): f for f in facts}
+        latest = max((f["occurred_at"] for f in facts if f["kind"] in _SERIES), default="")
+        left = [
+            name
+            for name, (_, synced) in self.told.items()
+            if name not in stated and not ("" < synced < latest)
+        ]
+        events: list[JsonObject] = []
+        for name in [*left, *self._overtaken(facts)]:
+            generation, _ = self.told.pop(name)
+            self.gone[name] = generation
+            events.append(_retraction(code, at, _named(name, generation)))
+        for name, fact in stated.items():
+            kind = fact["kind"]
+            if name in self.told or (kind in _SERIES and self._has_enough(kind)):
+                continue
+            generation = self.gone.pop(name, -1) + 1
+            mark = f"{fact['occurred_at']} {kind}" if kind in _SERIES else ""
+            self.told[name] = (generation, mark)
+            events.append({**fact, "event_id": _named(name, generation)})
+        return events
+
+    def _has_enough(self, kind: str) -> bool:
+        found = sum(synced.endswith(f" {kind}") for _, synced in self.told.values())
+        return found >= SERIES_MAX
+
+    def _overtaken(self, facts: Sequence[JsonObject]) -> list[str]:
+        """Find the due dates told before that come after one that is new."""
+        due = [f for f in facts if f["kind"] in _DUE]
+        due.sort(key=lambda f: (f["occurred_at"], _DUE.index(f["kind"])))
+        names = [str(f["event_id"]) for f in due]
+        first_new = next((i for i, n in enumerate(names) if n not in self.told), len(names))
+        return [n for n in names[first_new:] if n in self.told]
+
+
+def _named(name: str, generation: int) -> str:
+    """Name a generation of a fact; the first has the fact's own name."""
+    return name if generation == 0 else _hash(f"{name}:{generation}")
+
+
+def _retraction(code: str, at: str, withdrawn: str) -> JsonObject:
+    return {
+        "event_id": _hash(f"{withdrawn}:retracted"),
+        "dossier_code": code,
+        "kind": "retracted",
+        "occurred_at": to_iso(at),
+        "retracts": withdrawn,
+    }
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

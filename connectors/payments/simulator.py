@@ -1,0 +1,194 @@
+"""Drops payment statistics into a folder as banks do: in pieces, by rename, twice, with bad rows.
+
+`python -m connectors.payments.simulator --folder F --seed S` writes the files of a seed and prints
+what must come of them. All figures are synthetic.
+"""
+
+import argparse
+import csv
+import io
+import json
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+
+from connectors.payments.connector import METHODS, NAMED_BY, SERVICES
+
+HEADERS = (
+    "Đơn vị báo cáo",
+    "Dịch vụ",
+    "Hình thức",
+    "Địa bàn",
+    "Kỳ",
+    "Lần báo cáo",
+    "Số giao dịch",
+    "Số khách hàng",
+    "Số tiền",
+)
+WAYS = ("rename", "pieces", "twice", "other_name")
+PIECES = 4
+BAD_EVERY = 400  # rows: far below the share at which the breaker stops a source
+Statistic = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A file to be dropped: its good statistics, its number of bad rows, and the way it comes."""
+
+    name: str
+    content: bytes
+    good: tuple[Statistic, ...]
+    bad: int
+    way: str
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What must come of drops: the statistic that counts per key, and how many rows are which.
+
+    `events` are different good rows, `rejected` bad ones; a file that came twice counts once.
+    """
+
+    statistics: dict[tuple[str, ...], Statistic]
+    events: int
+    rejected: int
+
+
+def grouped(number: int) -> str:
+    """Write an integer in the Vietnamese way: `1.234.567`."""
+    return f"{number:,}".replace(",", ".")
+
+
+def plan(seed: int, files: int, rows: int = 120) -> list[Drop]:
+    """Make the files of a seed: CSV and XLSX in turn."""
+    chance = random.Random(seed)
+    services = {code: name for name, code in SERVICES.items()}
+    methods = {code: name for name, code in METHODS.items()}
+    drops = []
+    written = 0
+    for number in range(files):
+        good = tuple(_statistic(chance, f"{seed}.{number}", i) for i in range(rows))
+        lines: list[list[Any]] = [
+            [
+                g["reporter"],
+                services[g["service"]],
+                methods[g["method"]],
+                g["area"],
+                "/".join(reversed(g["period"].split("-"))),
+                g["revision"],
+                grouped(g["transactions"]),
+                grouped(g["customers"]),
+                f"{grouped(g['amount_vnd'])} đồng",
+            ]
+            for g in good
+        ]
+        bad = (written + rows) // BAD_EVERY - written // BAD_EVERY
+        written += rows
+        for i in range(bad):
+            lines.insert(chance.randrange(rows), _bad(f"{seed}.{number}.{i}"))
+        is_csv = number % 2 == 0
+        content = _csv(lines, chance.choice(";,\t")) if is_csv else _xlsx(lines)
+        name = f"thong-ke-{seed}-{number:04}.{'csv' if is_csv else 'xlsx'}"
+        drops.append(Drop(name, content, good, bad, WAYS[number % len(WAYS)]))
+    return drops
+
+
+def truth(drops: Sequence[Drop]) -> Truth:
+    """Say what must come of drops: per key the highest revision counts."""
+    found: dict[tuple[str, ...], Statistic] = {}
+    events = set()
+    for statistic in (g for d in drops for g in d.good):
+        key = tuple(statistic[n] for n in NAMED_BY[:-1])
+        events.add((*key, statistic["revision"]))
+        if key not in found or found[key]["revision"] < statistic["revision"]:
+            found[key] = statistic
+    return Truth(found, len(events), sum(d.bad for d in drops))
+
+
+def drop(folder: Path, given: Drop, pause: float) -> Iterator[None]:
+    """Put a file into a folder the way it comes; between its steps the caller has its turn."""
+    path = folder / given.name
+    if given.way == "pieces":
+        size = len(given.content) // PIECES + 1
+        with path.open("wb") as file:
+            for start in range(0, len(given.content), size):
+                file.write(given.content[start : start + size])
+                file.flush()
+                time.sleep(pause)
+                yield
+        return
+    unfinished = path.with_suffix(".part")
+    unfinished.write_bytes(given.content)
+    unfinished.rename(path)
+    yield
+    if given.way in ("twice", "other_name"):
+        time.sleep(pause)
+        again = path.with_stem(f"{path.stem}-lan-2") if given.way == "other_name" else path
+        unfinished.write_bytes(given.content)
+        unfinished.rename(again)
+        yield
+
+
+def _statistic(chance: random.Random, who: str, number: int) -> Statistic:
+    transactions = chance.randrange(1, 200_000)
+    return {
+        "reporter": f"NGANHANG.{who}",
+        "service": chance.choice(list(SERVICES.values())),
+        "method": chance.choice(list(METHODS.values())),
+        "area": f"H57.{number // 4}",
+        "period": chance.choice(("2023", f"2023-{number % 12 + 1:02}", "2023-05-17")),
+        "revision": number,
+        "transactions": transactions,
+        "customers": transactions * 9 // 10,
+        "amount_vnd": transactions * chance.randrange(1_000, 900_000),
+    }
+
+
+def _bad(who: str) -> list[str]:
+    return [f"NGANHANG.{who}", "điện", "quẹt thẻ", "H57", "05/2023", "1", "10", "9", "1.000"]
+
+
+def _csv(lines: Sequence[Sequence[Any]], delimiter: str) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter).writerows([HEADERS, *lines])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _xlsx(lines: Sequence[Sequence[Any]]) -> bytes:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Thống kê")
+    for line in [["Thống kê thanh toán (số liệu tổng hợp)"], HEADERS, *lines]:
+        sheet.append(list(line))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def main() -> None:
+    """Drop the files of a seed, then print what must come of them as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", type=int, default=12)
+    parser.add_argument("--rows", type=int, default=120, help="rows a file")
+    parser.add_argument("--pause", type=float, default=0.5, help="seconds between the steps")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    drops = plan(given.seed, given.files, given.rows)
+    for one in drops:
+        for _ in drop(given.folder, one, given.pause):
+            pass
+        time.sleep(given.pause)
+    found = truth(drops)
+    amount = sum(s["amount_vnd"] for s in found.statistics.values())
+    said = {"statistics": len(found.statistics), "events": found.events}
+    print(json.dumps(said | {"rejected": found.rejected, "amount_vnd": amount}))
+
+
+if __name__ == "__main__":
+    main()

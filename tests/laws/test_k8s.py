@@ -1,0 +1,130 @@
+"""The manifests render, are valid for Kubernetes, and give no pod more rights than it needs."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
+import yaml
+
+from hub import registry
+from hub.cli import app
+from hub.settings import Settings
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "k8s"
+KUBERNETES = "1.29"
+Manifest = dict[str, Any]
+
+
+def rendered(name: str) -> list[Manifest]:
+    command = ["kubectl", "kustomize", str(FOLDER / name)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return list(yaml.safe_load_all(done.stdout))
+
+
+BASE, NODE = rendered("base"), rendered("one-node")
+ALL = [pytest.param(m, id=f"{m['kind']}-{m['metadata']['name']}") for m in NODE]
+
+
+def template(manifest: Manifest) -> Manifest | None:
+    spec = manifest.get("spec", {})
+    if manifest["kind"] == "CronJob":
+        spec = spec["jobTemplate"]["spec"]
+    found: Manifest | None = spec.get("template")
+    return found
+
+
+PODS = [pytest.param(t, id=m["metadata"]["name"]) for m in NODE if (t := template(m)) is not None]
+SERVED = [m for m in NODE if m["kind"] == "Deployment"]
+
+
+@pytest.mark.parametrize("manifest", ALL)
+def test_a_manifest_is_valid(manifest: Manifest) -> None:
+    kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_the_overlay_has_everything_of_the_base() -> None:
+    def names(manifests: list[Manifest]) -> set[tuple[str, str]]:
+        return {(m["kind"], m["metadata"]["name"]) for m in manifests}
+
+    assert names(BASE) == names(NODE)
+    assert {m["metadata"].get("namespace") for m in NODE} == {"lgsp"}
+
+
+@pytest.mark.parametrize("pod", PODS)
+def test_a_pod_has_the_least_rights(pod: Manifest) -> None:
+    spec = pod["spec"]
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] >= 10_000
+    assert spec["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    assert not spec.get("hostNetwork")
+    for container in [*spec["containers"], *spec.get("initContainers", [])]:
+        rights = container["securityContext"]
+        assert rights["readOnlyRootFilesystem"] is True
+        assert rights["allowPrivilegeEscalation"] is False
+        assert rights["capabilities"]["drop"] == ["ALL"]
+        assert not rights.get("privileged")
+        for kind in ("requests", "limits"):
+            assert set(container["resources"][kind]) == {"cpu", "memory"}
+        _, tag = container["image"].rsplit(":", 1)
+        assert tag != "latest"
+        assert {m["mountPath"] for m in container["volumeMounts"]} >= {"/tmp"}
+    for volume in spec["volumes"]:
+        assert "hostPath" not in volume
+        assert "sizeLimit" in volume.get("emptyDir", {"sizeLimit": ""})
+
+
+@pytest.mark.parametrize("pod", PODS)
+def test_a_pod_runs_a_command_that_exists(pod: Manifest) -> None:
+    known = {c.name or c.callback.__name__ for c in app.registered_commands if c.callback}
+    known |= {str(g.name) for g in app.registered_groups}
+    for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]:
+        command, *rest = container["args"]
+        assert command in known
+        if command == "connect":
+            assert rest[0] in registry.connectors()
+
+
+@pytest.mark.parametrize("deployment", SERVED, ids=lambda m: m["metadata"]["name"])
+def test_liveness_does_not_hang_on_kafka(deployment: Manifest) -> None:
+    """What is alive while Kafka and PostgreSQL are away is not started again for nothing."""
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert container["startupProbe"]["httpGet"]["path"] == "/healthz"
+    assert container["readinessProbe"]["httpGet"]["path"] in ("/healthz", "/readyz")
+    (port,) = container["ports"]
+    listens = {e["name"]: e["value"] for e in container["env"]}["HUB_LISTEN"]
+    assert listens == f"0.0.0.0:{port['containerPort']}"
+
+
+@pytest.mark.parametrize("pod", PODS)
+def test_every_pod_is_behind_the_network_policy(pod: Manifest) -> None:
+    policies = [m for m in NODE if m["kind"] == "NetworkPolicy"]
+    ours = [p for p in policies if set(p["spec"]["policyTypes"]) == {"Ingress", "Egress"}]
+    assert any(
+        p["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+        for p in ours
+    )
+
+
+def test_what_runs_more_than_once_has_a_disruption_budget() -> None:
+    several = {
+        m["metadata"]["name"]
+        for m in BASE
+        if m["kind"] == "Deployment" and m["spec"]["replicas"] > 1
+    }
+    budgets = [m for m in BASE if m["kind"] == "PodDisruptionBudget"]
+    selectors = [m["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"] for m in budgets]
+    assert set(selectors) == several == {"gateway", "worker"}
+
+
+def test_settings_are_known_and_hold_no_secret() -> None:
+    (settings,) = [m["data"] for m in NODE if m["kind"] == "ConfigMap"]
+    known = {f"HUB_{name.upper()}" for name in Settings.model_fields}
+    for name, connector in registry.connectors().items():
+        known |= {f"HUB_{name}_{field}".upper() for field in connector.settings.model_fields}
+    assert set(settings) <= known | {"TOPIC_REPLICATION"}
+    assert not any("PASSWORD" in n or "DATABASE" in n for n in settings)
+    assert not any(m["kind"] == "Secret" for m in NODE)
