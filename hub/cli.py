@@ -30,6 +30,7 @@ from hub.feeds import Context
 from hub.figures import QuestionError, answer, read_question
 from hub.hub import OpenHub, catch_up, open_hub, running
 from hub.log import LogUnavailableError, TopicsError
+from hub.new import NewSourceError, new_source
 from hub.periods import parse_period
 from hub.probe import probe
 from hub.runner import AlreadyRunningError
@@ -42,6 +43,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+new_app = typer.Typer(help="Scaffolds, in a source tree.", no_args_is_help=True)
+app.add_typer(new_app, name="new")
 keys_app = typer.Typer(help="API keys of senders.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 topics_app = typer.Typer(help="Topics in Apache Kafka.", no_args_is_help=True)
@@ -442,6 +445,24 @@ def render(
         raise typer.Exit(1)
 
 
+@new_app.command("source")
+def new_source_command(
+    name: Annotated[str, typer.Argument(help="Small letters, digits and _.")],
+    contract: Annotated[str, typer.Option(help="The contract of its events.")],
+) -> None:
+    """Write a source with a connector over a drop folder, and a case to fill in."""
+    found = registry.contracts().get(contract)
+    if found is None:
+        raise typer.BadParameter(f"--contract: one of {', '.join(registry.contracts())}")
+    for path in new_source(registry.connectors_folder(), name, found):
+        print(f"wrote: {path}")
+    print(
+        f"\nNow fill in connectors/{name}/cases/first/expected.json and add cases, good and bad;"
+        "\nsay in source.py who reports how often; give the columns in connector.py the headers"
+        "\nthat its files have. Then: pytest tests/laws/test_connectors.py"
+    )
+
+
 @keys_app.command("create")
 def keys_create(
     name: Annotated[str, typer.Argument(help="The sender's name; it outlives its keys.")],
@@ -492,6 +513,7 @@ def main() -> None:
         TopicsError,
         published.SchemaRegistryError,
         demo.OtherEventsError,
+        NewSourceError,
     ) as error:
         complain(f"{error}")
         sys.exit(2)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,11 @@ def worker() -> Callable[["Settings"], None]:
 def contract(name: str) -> Contract:
     """Find one contract, the hub's own included."""
     return OWN[name] if name in OWN else contracts()[name]
+
+
+def connectors_folder() -> Path:
+    """Locate the folder of the connectors."""
+    return Path(str(resources.files("connectors")))
 
 
 def avro_folder() -> Traversable:

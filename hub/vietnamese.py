@@ -24,10 +24,11 @@ Full-width digits and marks, non-breaking spaces and decomposed letters mean the
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, datetime
 from decimal import Context, Decimal, Inexact
 from functools import lru_cache
 
+from hub.clock import VIETNAM
 from hub.xlsx import Cell, Dated, Percent
 
 DIGITS_MAX = 30  # more than any amount; so that all arithmetic stays exact
@@ -57,6 +58,12 @@ _PERIODS = (
     re.compile(r"(?:ngày )?(?P<d>[0-9]{1,2})/(?P<m>[0-9]{1,2})/(?P<y>[12][0-9]{3})"),
     re.compile(r"(?P<y>[12][0-9]{3})-(?P<m>[0-9]{2})(?:-(?P<d>[0-9]{2}))?"),
 )
+
+_INSTANTS = (
+    re.compile(r"(?P<d>[0-9]{1,2})/(?P<m>[0-9]{1,2})/(?P<y>[12][0-9]{3})[ T](?P<t>[0-9:]{4,8})"),
+    re.compile(r"(?P<y>[12][0-9]{3})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})[ T](?P<t>[0-9:]{4,8})"),
+)
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 
 
 class WrittenError(ValueError):
@@ -153,6 +160,22 @@ def period(cell: Cell) -> str:
     except ValueError:
         raise _not_period() from None
     return "-".join(f"{n:02}" for n in parts)
+
+
+def instant(cell: Cell) -> str:
+    """Read a local day and time, such as `17/05/2023 08:00`, as ISO 8601 with the offset +07:00."""
+    said = plain(cell) if isinstance(cell, str) else ""
+    for form in _INSTANTS:
+        found = form.fullmatch(said)
+        clock = _CLOCK.fullmatch(found["t"]) if found else None
+        if found and clock:
+            parts = [int(n) for n in (*found.group("y", "m", "d"), *clock.groups("0"))]
+            try:
+                return datetime(*parts, tzinfo=VIETNAM).isoformat()  # type: ignore[misc, arg-type]
+            except ValueError:
+                break
+    vi = "không phải ngày giờ, ví dụ 17/05/2023 08:00"
+    raise WrittenError("malformed_instant", vi, "not a day and time such as 17/05/2023 08:00")
 
 
 def _said(cell: str) -> str:

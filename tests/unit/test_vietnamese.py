@@ -16,6 +16,7 @@ from hub.vietnamese import (
     WrittenError,
     decimal,
     folded,
+    instant,
     integer,
     money,
     period,
@@ -198,3 +199,25 @@ def test_no_text_breaks_the_readers(said: str) -> None:
 def test_names_are_compared_without_case_diacritics_and_spaces() -> None:
     assert folded("  Đơn vị\nBÁO  cáo") == folded("don vi bao cao") == "donvibaocao"
     assert folded(unicodedata.normalize("NFD", "Số tiền")) == "sotien"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("17/05/2023 08:00", "2023-05-17T08:00:00+07:00"),
+        ("7/5/2023 8:05:09", "2023-05-07T08:05:09+07:00"),
+        ("2023-05-17T23:59", "2023-05-17T23:59:00+07:00"),
+        ("\u00a02023-05-17\u00a000:00:00", "2023-05-17T00:00:00+07:00"),
+    ],
+)
+def test_a_day_and_time_is_read_as_local(written: str, meant: str) -> None:
+    assert instant(written) == meant
+
+
+@pytest.mark.parametrize(
+    "written", ["", "17/05/2023", "31/02/2023 08:00", "17/05/2023 24:00", "08:00", "17/05/23 08:00"]
+)
+def test_what_is_no_day_and_time_is_refused(written: str) -> None:
+    with pytest.raises(WrittenError) as refused:
+        instant(written)
+    assert refused.value.rule == "malformed_instant"
