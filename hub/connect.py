@@ -59,7 +59,6 @@ class Connection:
         self.stopping = threading.Event()
         self._state = ""
         self._failures = 0
-        self._horizon: int | None = None
         self._told_at = -HEARTBEAT_SECONDS
         self._lived_at = time.monotonic()
 
@@ -158,10 +157,6 @@ class Connection:
             batches = list(make_batches(self._contract, name, admitted, receipt, at, named))
             counts = (len(events), len(bad))
             found.append(Submission(receipt, name, self._contract.name, at, *counts, batches))
-            if events:
-                latest: int = frame.select(self._contract.occurred.max()).item()
-                self._horizon = max(self._horizon or latest, latest)
-                metrics.CONNECTOR_HORIZON.labels(name).set(self._horizon / 1e6)
         return found
 
     def _tell(self, state: str, error: str = "") -> None:
@@ -174,12 +169,7 @@ class Connection:
             metrics.CONNECTOR_STATE.labels(self._source.name, other).set(other == state)
         at = to_us(self._clock())
         metrics.CONNECTOR_HEARTBEAT.labels(self._source.name).set(at / 1e6)
-        said = {
-            "at": iso(at),
-            "state": state,
-            "error": error,
-            "horizon": None if self._horizon is None else iso(self._horizon),
-        }
+        said = {"at": iso(at), "state": state, "error": error}
         try:
             name = heartbeat_name(self._source.name)
             self._log.set_checkpoints({name: json.dumps(said, ensure_ascii=False)})

@@ -16,6 +16,8 @@ from hub.verify import STATEMENT
 FRESH_SECONDS = 5.0
 # Counting what was ever acknowledged reads every receipt.
 REMAINDER_SECONDS = 60.0
+UNTOLD_MAX = 1000  # whose ages are followed
+_CLEARED = (metrics.LAG_EVENTS, metrics.LEDGER_EVENTS, metrics.SOURCE_SILENT, metrics.SOURCE_LAG)
 
 
 class Gauges:
@@ -25,6 +27,8 @@ class Gauges:
         self._hub = hub
         self._lock = threading.Lock()
         self._read_at = self._counted_at = -1e9
+        # What waits to be told, and since when that is known.
+        self._untold: dict[str, float] = {}
 
     def refresh(self) -> None:
         """Read what is not fresh; where log or store cannot be asked, nothing is claimed."""
@@ -33,7 +37,7 @@ class Gauges:
             if now - self._read_at < FRESH_SECONDS:
                 return
             self._read_at = now
-            for gauge in (metrics.LAG_EVENTS, metrics.LEDGER_EVENTS, metrics.SOURCE_SILENT):
+            for gauge in _CLEARED:
                 gauge.clear()  # not known is neither zero nor what it last was
             try:
                 is_due = now - self._counted_at >= REMAINDER_SECONDS
@@ -49,10 +53,18 @@ class Gauges:
         acknowledged = hub.log.acknowledged() if count else 0
         with hub.store.reading() as reading:
             ledger = reading.rows("SELECT contract, class, SUM(count) FROM ledger GROUP BY 1, 2")
-            heard = reading.rows("SELECT sender, MAX(accepted_at) FROM heard GROUP BY 1")
+            heard = reading.rows(
+                "SELECT sender, MAX(accepted_at), MAX(horizon) FROM heard GROUP BY 1"
+            )
             waiting = reading.rows(
                 "SELECT (SELECT COUNT(*) FROM notice)"
                 " + (SELECT COUNT(*) FROM figure WHERE is_published = 0)"
+            )
+            untold = reading.rows(
+                "SELECT * FROM (SELECT event_id FROM notice ORDER BY event_id LIMIT :n) AS notices"
+                " UNION ALL SELECT * FROM (SELECT key FROM figure WHERE is_published = 0"
+                " ORDER BY key LIMIT :n) AS figures",
+                n=UNTOLD_MAX,
             )
         lag = hub.applying.lag()
         for topic, events in lag.items():
@@ -63,22 +75,27 @@ class Gauges:
             known = sum(int(r[2]) for r in ledger)
             metrics.LEDGER_REMAINDER.set(acknowledged - known - sum(lag.values()))
         metrics.UNPUBLISHED.set(int(waiting[0][0]))
-        self._read_sources(dict(heard))
+        now = time.monotonic()
+        self._untold = {name: self._untold.get(name, now) for (name,) in untold}
+        metrics.UNPUBLISHED_SECONDS.set(now - min(self._untold.values(), default=now))
+        self._read_sources({sender: (at, horizon) for sender, at, horizon in heard})
         self._read_statement()
 
-    def _read_sources(self, heard: dict[str, int]) -> None:
+    def _read_sources(self, heard: dict[str, tuple[int, int]]) -> None:
         now = to_us(self._hub.clock())
         sources = registry.sources()
         said = self._hub.log.checkpoints([heartbeat_name(n) for n in sources])
         for name, source in sources.items():
             metrics.SOURCE_SILENCE_MAX.labels(name).set(source.silence_seconds_max)
             if name in heard:
-                metrics.SOURCE_SILENT.labels(name).set((now - heard[name]) / 1e6)
+                at, horizon = heard[name]
+                metrics.SOURCE_SILENT.labels(name).set((now - at) / 1e6)
+                metrics.SOURCE_LAG.labels(name).set((now - horizon) / 1e6)
             beat = said.get(heartbeat_name(name))
             if beat is not None:
                 heartbeat = json.loads(beat)
-                at = datetime.fromisoformat(heartbeat["at"]).timestamp()
-                metrics.CONNECTOR_HEARTBEAT.labels(name).set(at)
+                told_at = datetime.fromisoformat(heartbeat["at"]).timestamp()
+                metrics.CONNECTOR_HEARTBEAT.labels(name).set(told_at)
                 for state in STATES:
                     metrics.CONNECTOR_STATE.labels(name, state).set(state == heartbeat["state"])
 

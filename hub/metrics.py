@@ -1,6 +1,17 @@
 """Metrics, declared once: name, labels and meaning."""
 
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+
+# What log and store hold; only a server reads them, and no other process shall claim a zero.
+HELD = CollectorRegistry()
 
 EVENTS_ACCEPTED = Counter(
     "hub_events_accepted", "Events acknowledged, repeats included.", ["contract"]
@@ -10,7 +21,6 @@ EVENTS_REJECTED = Counter(
 )
 EVENTS_APPLIED = Counter("hub_events_applied", "Events applied to the store.", ["topic"])
 PUBLISHED = Counter("hub_published", "Figures and notices told to topics.")
-LAG_EVENTS = Gauge("hub_lag_events", "Events in the log that are not yet applied.", ["topic"])
 APPLY_SECONDS = Histogram(
     "hub_apply_seconds",
     "Time to apply one batch, in seconds.",
@@ -31,36 +41,59 @@ CONNECTOR_STATE = Gauge(
 CONNECTOR_HEARTBEAT = Gauge(
     "hub_connector_heartbeat_seconds", "When a connector last said that it lives.", ["source"]
 )
-CONNECTOR_HORIZON = Gauge(
-    "hub_connector_horizon_seconds",
-    "The latest instant that a source's events speak of.",
-    ["source"],
-)
 UPSTREAM_ERRORS = Counter(
     "hub_upstream_errors", "Times that an upstream could not be read.", ["source"]
 )
 
 # What follows is read from log and store when a server is scraped: see `hub.gauges`.
+LAG_EVENTS = Gauge(
+    "hub_lag_events", "Events in the log that are not yet applied.", ["topic"], registry=HELD
+)
 LEDGER_EVENTS = Gauge(
     "hub_ledger_events",
     "Events by their present class: applied, duplicate, conflict, retracted, quarantined.",
     ["contract", "class"],
+    registry=HELD,
 )
 LEDGER_REMAINDER = Gauge(
     "hub_ledger_remainder",
     "Items acknowledged that are neither in the ledger nor still to be applied; above 0: lost.",
+    registry=HELD,
 )
 SOURCE_SILENT = Gauge(
-    "hub_source_silent_seconds", "Seconds since an event of a source was last accepted.", ["source"]
+    "hub_source_silent_seconds",
+    "Seconds since an event of a source was last accepted.",
+    ["source"],
+    registry=HELD,
 )
 SOURCE_SILENCE_MAX = Gauge(
-    "hub_source_silence_max_seconds", "A source silent for longer than this is late.", ["source"]
+    "hub_source_silence_max_seconds",
+    "A source silent for longer than this is late.",
+    ["source"],
+    registry=HELD,
+)
+SOURCE_LAG = Gauge(
+    "hub_source_lag_seconds",
+    "Event time: seconds since the latest instant that a source's applied events speak of.",
+    ["source"],
+    registry=HELD,
 )
 UNPUBLISHED = Gauge(
-    "hub_unpublished", "Figures and notices that are to be told to topics and are not yet."
+    "hub_unpublished",
+    "Figures and notices that are to be told to topics and are not yet.",
+    registry=HELD,
 )
-VERIFY_DIFFERENCES = Gauge("hub_verify_differences", "Differences that the last verify found.")
-VERIFY_AT = Gauge("hub_verify_at_seconds", "When verify was last run, in seconds since 1970.")
+UNPUBLISHED_SECONDS = Gauge(
+    "hub_unpublished_seconds",
+    "How long the oldest of those has been waiting, as far as this server has seen.",
+    registry=HELD,
+)
+VERIFY_DIFFERENCES = Gauge(
+    "hub_verify_differences", "Differences that the last verify found.", registry=HELD
+)
+VERIFY_AT = Gauge(
+    "hub_verify_at_seconds", "When verify was last run, in seconds since 1970.", registry=HELD
+)
 
 
 def declared() -> list[Counter | Gauge | Histogram]:
@@ -86,6 +119,7 @@ def reference() -> str:
     return "\n".join(lines) + "\n"
 
 
-def rendered() -> tuple[bytes, str]:
-    """Give all metrics in Prometheus' text format, with its content type."""
-    return generate_latest(), CONTENT_TYPE_LATEST
+def rendered(*registries: CollectorRegistry) -> tuple[bytes, str]:
+    """Give this process's metrics in Prometheus' text format, with its content type."""
+    texts = [generate_latest(r) for r in (REGISTRY, *registries)]
+    return b"".join(texts), CONTENT_TYPE_LATEST

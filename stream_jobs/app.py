@@ -291,7 +291,8 @@ def _add_pages(app: BatchApp, work: Work) -> None:
     async def show_metrics(self: View, request: Request) -> Response:
         """Give the metrics in Prometheus' text format."""
         text, content_type = metrics.rendered()
-        return self.bytes(text, content_type=content_type)
+        # As a header: the argument takes no charset.
+        return self.bytes(text, headers={"Content-Type": content_type})
 
 
 def run(settings: Settings) -> None:

@@ -171,7 +171,7 @@ class Api:
     async def metrics(self) -> Response:
         """Give the metrics in Prometheus' text format."""
         await asyncio.to_thread(self._gauges.refresh)
-        text, media_type = metrics.rendered()
+        text, media_type = metrics.rendered(metrics.HELD)
         return Response(text, media_type=media_type)
 
 

@@ -1,7 +1,9 @@
 """Gauges say what log and store hold, and nothing where they cannot be asked."""
 
 import json
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,9 @@ from stream_jobs.worked import received
 
 
 def value(name: str, **labels: str) -> float | None:
-    return REGISTRY.get_sample_value(name, labels)
+    """Read a gauge of the server's own, or of any process's."""
+    found = [r.get_sample_value(name, labels) for r in (metrics.HELD, REGISTRY)]
+    return next((v for v in found if v is not None), None)
 
 
 @pytest.fixture
@@ -57,21 +61,47 @@ def test_what_was_acknowledged_and_is_nowhere_is_the_remainder(hub: OpenHub) -> 
 def test_sources_and_the_last_verify_are_told(hub: OpenHub) -> None:
     hub.runner.catch_up()
     at = iso(to_us(hub.clock()))
-    beat = {"at": at, "state": "upstream_away", "error": "no route", "horizon": None}
+    beat = {"at": at, "state": "upstream_away", "error": "no route"}
     statement = {"at": at, "differences": 3}
     hub.log.set_checkpoints(
         {heartbeat_name("one_stop"): json.dumps(beat), STATEMENT: json.dumps(statement)}
     )
     Gauges(hub).refresh()
+    occurred = datetime.fromisoformat(received("B", "2023-05-17")["occurred_at"]).timestamp()
     silent = value("hub_source_silent_seconds", source="one_stop")
     assert silent is not None
     assert 0 <= silent < 60
+    lag = value("hub_source_lag_seconds", source="one_stop")
+    assert lag == pytest.approx(hub.clock().timestamp() - occurred, abs=60)
     assert value("hub_source_silent_seconds", source="salinity") is None
     assert value("hub_source_silence_max_seconds", source="salinity") == 129_600
     assert value("hub_connector_state", source="one_stop", state="upstream_away") == 1
     assert value("hub_connector_state", source="one_stop", state="running") == 0
     assert value("hub_verify_differences") == 3
     assert value("hub_verify_at_seconds") == pytest.approx(hub.clock().timestamp(), abs=60)
+
+
+def test_the_age_of_what_waits_is_that_of_the_oldest(
+    hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gauges, now = Gauges(hub), 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+
+    def age_after(seconds: float, write: str) -> float | None:
+        nonlocal now
+        now += seconds
+        with hub.store.administering() as c:
+            c.execute(sa.text(write))
+        gauges.refresh()
+        return value("hub_unpublished_seconds")
+
+    with hub.store.administering() as c:
+        c.execute(sa.text("DELETE FROM notice"))
+    assert age_after(0, "INSERT INTO notice VALUES ('b', x'00')") == 0
+    assert age_after(60, "INSERT INTO notice VALUES ('a', x'00')") == 60
+    # The oldest is told: what is left has waited for less.
+    assert age_after(40, "DELETE FROM notice WHERE event_id = 'b'") == 40
+    assert age_after(10, "DELETE FROM notice") == 0
 
 
 def test_where_the_log_cannot_be_asked_nothing_is_claimed(
