@@ -1,6 +1,7 @@
 """The command `hub`."""
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -30,6 +31,7 @@ from hub.feeds import Context
 from hub.figures import QuestionError, answer, read_question
 from hub.hub import OpenHub, catch_up, open_hub, running
 from hub.log import LogUnavailableError, TopicsError
+from hub.logs import is_json, log_as_json
 from hub.new import NewSourceError, new_source
 from hub.periods import parse_period
 from hub.probe import probe
@@ -50,6 +52,7 @@ app.add_typer(keys_app, name="keys")
 topics_app = typer.Typer(help="Topics in Apache Kafka.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
 err = Console(stderr=True)
+log = logging.getLogger("hub.cli")
 DEMO_FOLDER = Path(".hub-demo")
 
 
@@ -181,7 +184,8 @@ def _server(hub: OpenHub, progress: Any = lambda: None) -> uvicorn.Server:
         create_app(hub, hub.gateway(), progress),
         host=hub.settings.host,
         port=hub.settings.port,
-        log_level="warning",
+        log_config=None,
+        access_log=False,
         timeout_graceful_shutdown=3,
     )
     return uvicorn.Server(config)
@@ -190,6 +194,7 @@ def _server(hub: OpenHub, progress: Any = lambda: None) -> uvicorn.Server:
 @app.command()
 def serve() -> None:
     """Serve the gateway, the KPI API, the page and the metrics; without Kafka, apply the log."""
+    log_as_json()
     with open_hub(read_settings()) as hub, running(hub):
         print(f"http://{hub.settings.listen}/ (stop with Ctrl-C)", flush=True)
         _run(_server(hub))
@@ -198,6 +203,7 @@ def serve() -> None:
 @app.command()
 def work() -> None:
     """Apply the log until stopped: a Faust worker where Kafka is the log, else in this process."""
+    log_as_json()
     settings = read_settings()
     if settings.kafka_bootstrap:
         registry.worker()(settings)
@@ -220,6 +226,7 @@ def connect(
     ] = None,
 ) -> None:
     """Run a connector until stopped: what its upstream has goes to the log."""
+    log_as_json()
     settings = read_settings()
     found = registry.connectors().get(source)
     if found is None:
@@ -515,7 +522,10 @@ def main() -> None:
         demo.OtherEventsError,
         NewSourceError,
     ) as error:
-        complain(f"{error}")
+        if is_json():
+            log.critical("%s", error)
+        else:
+            complain(f"{error}")
         sys.exit(2)
 
 

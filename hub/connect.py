@@ -6,6 +6,7 @@ reads the same again; event ids are made from what the upstream says, so the sam
 
 import hashlib
 import json
+import logging
 import random
 import threading
 import time
@@ -28,6 +29,7 @@ from hub.sources import Source
 FETCH_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
 RETRY_SECONDS = (0.5, 60.0)  # the first wait and the longest, while something is away
+log = logging.getLogger(__name__)
 STATES = ("running", "upstream_away", "log_away", "stopped_by_breaker")
 
 
@@ -164,15 +166,19 @@ class Connection:
         now = self._lived_at = time.monotonic()
         if state == self._state and now - self._told_at < HEARTBEAT_SECONDS:
             return
+        if state != self._state:
+            level = logging.INFO if state == "running" else logging.WARNING
+            said = {"source": self._source.name, "state": state, "error": error}
+            log.log(level, "%s is %s", self._source.name, state, extra=said)
         self._state, self._told_at = state, now
         for other in STATES:
             metrics.CONNECTOR_STATE.labels(self._source.name, other).set(other == state)
         at = to_us(self._clock())
         metrics.CONNECTOR_HEARTBEAT.labels(self._source.name).set(at / 1e6)
-        said = {"at": iso(at), "state": state, "error": error}
+        heartbeat = {"at": iso(at), "state": state, "error": error}
         try:
             name = heartbeat_name(self._source.name)
-            self._log.set_checkpoints({name: json.dumps(said, ensure_ascii=False)})
+            self._log.set_checkpoints({name: json.dumps(heartbeat, ensure_ascii=False)})
         except LogUnavailableError:
             # Who watches sees an old heartbeat, which is the truth.
             self._told_at = now - HEARTBEAT_SECONDS / 2

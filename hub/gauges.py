@@ -1,6 +1,7 @@
 """Gauges of what log and store hold, read when a server is scraped, a few seconds old at most."""
 
 import json
+import logging
 import threading
 import time
 from datetime import datetime
@@ -13,6 +14,7 @@ from hub.log import LogUnavailableError
 from hub.store import StoreUnavailableError
 from hub.verify import STATEMENT
 
+log = logging.getLogger(__name__)
 FRESH_SECONDS = 5.0
 # Counting what was ever acknowledged reads every receipt.
 REMAINDER_SECONDS = 60.0
@@ -44,8 +46,8 @@ class Gauges:
                 self._read(count=is_due)
                 if is_due:
                     self._counted_at = now
-            except (LogUnavailableError, StoreUnavailableError):
-                return
+            except (LogUnavailableError, StoreUnavailableError) as error:
+                log.warning("the gauges cannot be read: %s", error)
 
     def _read(self, *, count: bool) -> None:
         hub = self._hub

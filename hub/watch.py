@@ -1,5 +1,6 @@
 """The watch: what a server knows of figures that workers elsewhere keep up to date."""
 
+import logging
 import threading
 import time
 
@@ -8,6 +9,7 @@ from hub.log import Log
 from hub.rejection import REJECTION
 from hub.store import Store, StoreUnavailableError
 
+log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 
 
@@ -40,6 +42,8 @@ class Watch:
                 with self._store.reading() as reading:
                     now = reading.committed_at(), reading.totals()
             except StoreUnavailableError as error:
+                if self.failure is None:
+                    log.warning("the database is away: %s", error)
                 self.failure = error
                 time.sleep(POLL_SECONDS)
                 continue

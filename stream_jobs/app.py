@@ -10,7 +10,6 @@ Run it as `hub work`, or as people know it: `faust -A stream_jobs.app worker`.
 
 import asyncio
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -29,6 +28,7 @@ from hub.clock import system_clock
 from hub.contracts import Contract
 from hub.hub import open_kafka_log
 from hub.log import LogUnavailableError, TopicsError
+from hub.logs import log_as_json
 from hub.publisher import Publisher
 from hub.rejection import REJECTION
 from hub.settings import Settings, read_settings
@@ -37,6 +37,7 @@ from hub.store import FencedError, Store, StoreUnavailableError
 from stream_jobs.transport import BatchApp, Fetched
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 GROUP = "lgsp-hub"
 RETRY_SECONDS = (0.2, 5.0)  # the first wait and the longest, while the database is away
 PROBE_SECONDS = 5.0
@@ -98,11 +99,17 @@ class Work:
         wait = RETRY_SECONDS[0]
         while True:
             try:
-                return work()
-            except StoreUnavailableError:
+                done = work()
+            except StoreUnavailableError as error:
+                if wait == RETRY_SECONDS[0]:
+                    log.warning("the database is away: %s", error)
                 if self.stopping.wait(wait):
                     raise
                 wait = min(2 * wait, RETRY_SECONDS[1])
+            else:
+                if wait != RETRY_SECONDS[0]:
+                    log.info("the database is back")
+                return done
 
     def publish(self) -> None:
         """Publish rounds of changes for as long as this process leads, until told to stop."""
@@ -115,8 +122,9 @@ class Work:
                         # A twentieth of one core at most goes into figures, however long they take.
                         took = time.monotonic() - begun
                         self.stopping.wait(max(PUBLISH_SECONDS_MIN, 19 * took))
-            except (StoreUnavailableError, LogUnavailableError):
-                pass  # both come back; what was noted is told then
+            except (StoreUnavailableError, LogUnavailableError) as error:
+                # Both come back; what was noted is told then.
+                log.warning("figures cannot be published: %s", error)
             self.stopping.wait(PROBE_SECONDS)
 
     def check_logs(self) -> None:
@@ -168,10 +176,13 @@ def slice_of(contract: Contract, fetched: Fetched) -> Slice:
 
 
 class Worker(faust.Worker):
-    """Faust's worker without its spinner, which would have every library write debug records."""
+    """Faust's worker with the hub's logs.
 
-    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
-        """Leave the root logger at the level that was asked for."""
+    Without its spinner, which would have every library write debug records.
+    """
+
+    def _setup_logging(self) -> None:
+        log_as_json()
         self.spinner = None
 
 
@@ -298,7 +309,7 @@ def _add_pages(app: BatchApp, work: Work) -> None:
 def run(settings: Settings) -> None:
     """Run a worker until it is told to stop; ends the process."""
     app = create_app(settings)
-    app.Worker(loglevel=os.environ.get("FAUST_LOGLEVEL", "WARNING")).execute_from_commandline()
+    app.Worker().execute_from_commandline()
 
 
 def __getattr__(name: str) -> faust.App:

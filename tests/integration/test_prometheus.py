@@ -1,5 +1,6 @@
 """A real Prometheus scrapes every kind of process, and its rules are those of the repository."""
 
+import json
 import os
 import subprocess
 import sys
@@ -28,6 +29,11 @@ def started(command: list[str], log: Path, **env: str) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(60)
+
+
+def levels(log: Path) -> list[str]:
+    """Read the levels of a log's lines; each must be JSON."""
+    return [json.loads(line)["level"] for line in log.read_text().splitlines()]
 
 
 def hub(*command: str) -> list[str]:
@@ -98,6 +104,8 @@ def test_every_process_is_scraped(
             assert {r["health"] for r in rules} <= {"ok", "unknown"}
             firing = [r["name"] for r in rules if r["state"] == "firing"]
             assert firing == []
+        assert levels(tmp_path / "connect.log") == ["INFO"]
+        assert "CRITICAL" not in levels(tmp_path / "work.log")
     finally:
         served.kill()
 

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -56,9 +56,10 @@ class Served:
         self.key = made.stdout.splitlines()[-1]
         return self.key
 
-    def start(self, is_ready: int = 200) -> None:
+    def start(self, is_ready: int = 200, stderr: IO[bytes] | None = None) -> None:
         """Start serving; wait until `/readyz` answers so."""
-        self.process = subprocess.Popen([sys.executable, "-m", "hub.cli", "serve"], env=self.env)
+        command = [sys.executable, "-m", "hub.cli", "serve"]
+        self.process = subprocess.Popen(command, env=self.env, stderr=stderr)
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
             try:

@@ -1,0 +1,44 @@
+"""Logs: one JSON object a line on standard error, and in normal operation next to none.
+
+Who wants to know how things go reads metrics; a log line is for what somebody may have to act on.
+"""
+
+import logging
+import sys
+import threading
+
+from pythonjsonlogger.json import JsonFormatter
+
+_FIELDS = ("levelname", "name", "message")
+_NAMES = {"levelname": "level", "name": "logger", "exc_info": "exception"}
+_OWN = ("hub", "stream_jobs", "connectors")
+
+
+def log_as_json() -> None:
+    """Have this process log JSON lines, uncaught errors included."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonFormatter(_FIELDS, rename_fields=_NAMES, timestamp="at", json_ensure_ascii=False)
+    )
+    logging.root.handlers[:] = [handler]
+    logging.root.setLevel(logging.WARNING)
+    for name in _OWN:
+        logging.getLogger(name).setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = lambda kind, error, trace: _uncaught.critical(
+        "%r", error, exc_info=(kind, error, trace)
+    )
+    threading.excepthook = lambda said: _uncaught.critical(
+        "%r in thread %s",
+        said.exc_value,
+        said.thread and said.thread.name,
+        exc_info=said.exc_value,
+    )
+
+
+_uncaught = logging.getLogger("hub.uncaught")
+
+
+def is_json() -> bool:
+    """Whether `log_as_json` was called."""
+    return bool(logging.root.handlers)

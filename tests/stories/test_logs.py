@@ -1,0 +1,78 @@
+"""What processes log: JSON lines, and in normal operation none."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from stream_jobs.worked import received
+from tests.stories.conftest import Served, free_port
+from tests.waiting import until
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def start(log: Path, *command: str, **env: str) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "hub.cli", *command],
+            env={**os.environ, "HUB_DATA_DIR": str(log.with_suffix("")), **env},
+            stdout=subprocess.DEVNULL,
+            stderr=out,
+        )
+
+
+def test_a_server_says_nothing_while_all_is_well(tmp_path: Path) -> None:
+    hub = Served(tmp_path / "hub")
+    hub.create_key()
+    with (tmp_path / "serve.log").open("wb") as err:
+        hub.start(stderr=err)
+        assert hub.post("dossier", [received("A", "2023-05-17")]).status_code == 202
+        assert hub.post("dossier", {"odd": 1}).status_code == 422
+        assert hub.figure("dossier_received_new", period="2023")["numerator"] == 1
+        hub.stop()
+    assert (tmp_path / "serve.log").read_text() == ""
+
+
+def test_a_connector_tells_each_change_of_state_once(tmp_path: Path) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}/hoso"
+    log = tmp_path / "connect.log"
+    process = start(log, "connect", "one_stop", HUB_ONE_STOP_URL=nobody)
+    try:
+        until(lambda: log.read_text().count("\n") >= 1, "a line")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    (said,) = lines(log)
+    assert said.pop("at").endswith("+00:00")
+    assert nobody.rpartition(":")[2].split("/")[0] in said["error"]
+    assert {k: said[k] for k in ("level", "logger", "source", "state")} == {
+        "level": "WARNING",
+        "logger": "hub.connect",
+        "source": "one_stop",
+        "state": "upstream_away",
+    }
+
+
+def test_what_stops_a_process_is_its_last_line(tmp_path: Path) -> None:
+    log = tmp_path / "connect.log"
+    assert start(log, "connect", "payments").wait(60) == 2
+    (said,) = lines(log)
+    assert said["level"] == "CRITICAL"
+    assert "HUB_PAYMENTS_FOLDER" in said["message"]
+
+
+def test_an_uncaught_error_is_one_line_with_its_trace(tmp_path: Path) -> None:
+    log = tmp_path / "connect.log"
+    code = "from hub.logs import log_as_json; log_as_json(); int('không')"
+    with log.open("wb") as err:
+        assert subprocess.run([sys.executable, "-c", code], stderr=err, check=False).returncode == 1
+    (said,) = lines(log)
+    assert said["level"] == "CRITICAL"
+    assert "ValueError" in said["exception"]
+    assert "không" in said["message"]
