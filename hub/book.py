@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub import registry
 from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
@@ -34,6 +34,15 @@ class Ask:
     def until(self) -> int:
         """The instant up to which things count: the period's end, or `at` where that is earlier."""
         return min(self.period.end, self.at)
+
+
+class Step(NamedTuple):
+    """One step of a schedule: day numbers [first, end), distinct events received, events due."""
+
+    first: int
+    end: int
+    received: int
+    due: int
 
 
 @dataclass
@@ -150,8 +159,8 @@ class Book:
         """List (year, events) over days, by when events happened."""
         return [(iso_day(d)[:4], n) for days in self.arrivals.values() for d, n in days.items()]
 
-    def due(self, source: Source, ask: Ask) -> list[tuple[int, int]]:
-        """List what a source owed: (events received, events due) for each step of its schedule.
+    def due(self, source: Source, ask: Ask) -> list[Step]:
+        """List the steps of a source's schedule, with what came in each.
 
         Steps are those of the period that had ended at the instant asked; where none had, those
         that had begun.
@@ -160,12 +169,9 @@ class Book:
         steps = self._steps(source, ask.period)
         ended = [s for s in steps if s[1] * DAY_US - OFFSET_US <= ask.at]
         begun = [s for s in steps if s[0] * DAY_US - OFFSET_US <= ask.at]
-        chosen = ended or begun
-        if source.cadence in ("daily", "working_day"):
-            return [(days.get(a, 0), source.events_per_due) for a, _ in chosen]
         return [
-            (sum(n for d, n in days.items() if a <= d < b), source.events_per_due)
-            for a, b in chosen
+            Step(a, b, sum(days.get(d, 0) for d in range(a, b)), source.events_per_due)
+            for a, b in ended or begun
         ]
 
     def _steps(self, source: Source, period: Period) -> list[tuple[int, int]]:
@@ -216,14 +222,14 @@ class Book:
 
     def _reported(self, contract: str, ask: Ask) -> float:
         owed = [
-            (min(n, 1), 1)
+            min(step.received, 1)
             for s in self.sources.values()
             if s.contract == contract
-            for n, _ in self.due(s, ask)
+            for step in self.due(s, ask)
         ]
         if not owed:
             return 1.0 if self.has_events(contract, ask.period.start, ask.until) else 0.0
-        return sum(n for n, _ in owed) / len(owed)
+        return sum(owed) / len(owed)
 
 
 def open_book(reading: Reading) -> Book:

@@ -11,7 +11,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 _FIELDS = ("levelname", "name", "message")
 _NAMES = {"levelname": "level", "name": "logger", "exc_info": "exception"}
-_OWN = ("hub", "stream_jobs", "connectors")
+_OWN = ("hub", "stream_jobs.app", "connectors")  # Faust names its services after our classes
 
 
 def log_as_json() -> None:

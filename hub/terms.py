@@ -279,7 +279,7 @@ class Owed(Term):
             key = _by_source(ask, source.name)
             steps = book.due(source, ask) if key is not None else []
             if key is not None and steps:
-                n = sum(min(got, due) if self.is_met else due for got, due in steps)
+                n = sum(min(s.received, s.due) if self.is_met else s.due for s in steps)
                 out[key] = out.get(key, 0) + n
         return out
 

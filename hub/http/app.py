@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from sse_starlette.sse import EventSourceResponse
 from starlette.exceptions import HTTPException
 
-from hub import metrics, registry
+from hub import metrics, quality, registry
 from hub.admission import BodyError
 from hub.book import open_book
 from hub.clock import iso, to_us
@@ -23,7 +23,7 @@ from hub.gauges import Gauges
 from hub.http import openapi
 from hub.http.boards import IDLE_SECONDS, Boards, Progress
 from hub.http.guard import Guard, read_body
-from hub.http.problems import ProblemError, question_problem, read_number, read_period
+from hub.http.problems import ProblemError, question_problem, read_number, read_offset, read_period
 from hub.hub import OpenHub
 from hub.log import IdempotencyConflictError, LogUnavailableError
 
@@ -103,11 +103,7 @@ class Api:
     async def list_kpis(self, request: Request) -> dict[str, Any]:
         """List the KPIs; with a period, their figures of one cut."""
         await self._guard.reader(request)
-        for name in request.query_params:
-            if name != "period":
-                raise question_problem(
-                    QuestionError(name, f"không có tham số {name}", f"no parameter {name}")
-                )
+        _only(request, ("period",))
         text = request.query_params.get("period")
         period = None if text is None else read_period(text)
         return await asyncio.to_thread(self._boards.catalogue, period)
@@ -131,6 +127,45 @@ class Api:
             return await asyncio.to_thread(ask)
         except QuestionError as error:
             raise question_problem(error) from None
+
+    async def list_sources(self, request: Request) -> dict[str, Any]:
+        """List sources: heartbeat, lag, and four qualities with their formulas."""
+        await self._guard.reader(request)
+        _only(request, ("period", "received"))
+        year = str(iso(to_us(self._hub.clock())))[:4]
+        period = read_period(request.query_params.get("period", year))
+        received = read_period(request.query_params.get("received", year))
+
+        def ask() -> dict[str, Any]:
+            with self._hub.store.reading() as reading:
+                return quality.sources(self._hub, open_book(reading), period, received)
+
+        return await asyncio.to_thread(ask)
+
+    async def get_source(self, source: str, name: str, request: Request) -> dict[str, Any]:
+        """Give the list behind one quality of one source, a page of it."""
+        await self._guard.reader(request)
+        _only(request, ("period", "offset"))
+        at = to_us(self._hub.clock())
+        period = read_period(request.query_params.get("period", str(iso(at))[:4]))
+        offset = read_offset(dict(request.query_params))
+
+        def ask() -> dict[str, Any] | None:
+            with self._hub.store.reading() as reading:
+                book = open_book(reading)
+                if name not in quality.QUALITIES or not quality.is_known(book, source):
+                    return None
+                return quality.behind(book, source, name, period, at, offset)
+
+        found = await asyncio.to_thread(ask)
+        if found is None:
+            raise ProblemError(
+                404,
+                "unknown_source_quality",
+                f"không có {source}/{name}; chất lượng là {', '.join(quality.QUALITIES)}",
+                f"there is no {source}/{name}; qualities are {', '.join(quality.QUALITIES)}",
+            )
+        return found
 
     async def stream(self, request: Request) -> Response:
         """Stream changed figures."""
@@ -173,6 +208,15 @@ class Api:
         await asyncio.to_thread(self._gauges.refresh)
         text, media_type = metrics.rendered(metrics.HELD)
         return Response(text, media_type=media_type)
+
+
+def _only(request: Request, known: tuple[str, ...]) -> None:
+    """Refuse a parameter that would be ignored."""
+    for name in request.query_params:
+        if name not in known:
+            raise question_problem(
+                QuestionError(name, f"không có tham số {name}", f"no parameter {name}")
+            )
 
 
 def _idempotency_key(request: Request) -> str | None:
@@ -227,6 +271,12 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     for path, handler, words in (
         ("/v1/kpis", api.list_kpis, "Danh mục chỉ số, số liệu một kỳ | KPIs, figures of a period"),
         ("/v1/kpis/{kpi_id}", api.get_kpi, "Số liệu của một chỉ số | A KPI's figures"),
+        ("/v1/sources", api.list_sources, "Nguồn và chất lượng | Sources and their quality"),
+        (
+            "/v1/sources/{source}/{name}",
+            api.get_source,
+            "Danh sách sau một con số | The list behind a number",
+        ),
         ("/v1/stream", api.stream, "Số liệu thay đổi | Changed figures, server-sent events"),
         ("/healthz", api.healthz, "Tiến trình còn sống | The process is alive"),
         ("/readyz", api.readyz, "Sẵn sàng phục vụ | Ready to serve"),
@@ -242,11 +292,15 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
         )
     page = resources.files("hub") / "page"
 
-    @app.get("/", include_in_schema=False)
-    async def get_page() -> Response:
-        html = (page / "index.html").read_bytes()
-        return Response(html, media_type="text/html", headers={"Cache-Control": "no-cache"})
+    def show_page(file: str) -> Callable[[], Awaitable[Response]]:
+        async def get_page() -> Response:
+            html = (page / file).read_bytes()
+            return Response(html, media_type="text/html", headers={"Cache-Control": "no-cache"})
 
+        return get_page
+
+    for path, file in (("/", "index.html"), ("/sources", "sources.html")):
+        app.add_api_route(path, show_page(file), include_in_schema=False)
     app.mount("/page", StaticFiles(directory=str(page)), name="page")
     return app
 

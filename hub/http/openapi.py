@@ -114,6 +114,15 @@ QUERIES: dict[str, dict[str, Any]] = {
             _query("at", "thời điểm của câu hỏi, ISO 8601 | the instant of the question"),
         ],
     },
+    "/v1/sources": {
+        "parameters": [
+            _PERIOD,
+            _query("received", "kỳ tiếp nhận | the period in which items were accepted"),
+        ],
+    },
+    "/v1/sources/{source}/{name}": {
+        "parameters": [_PERIOD, _query("offset", "bắt đầu từ dòng | the first row of the page")],
+    },
     "/v1/stream": {
         "parameters": [
             _PERIOD,
@@ -126,6 +135,8 @@ _BAD = _problem("Câu hỏi sai | The question cannot be answered as put")
 GET_RESPONSES: dict[str, dict[int | str, dict[str, Any]]] = {
     "/v1/kpis": {400: _BAD},
     "/v1/kpis/{kpi_id}": {400: _BAD, 404: _problem("Không có chỉ số này | No such KPI")},
+    "/v1/sources": {400: _BAD},
+    "/v1/sources/{source}/{name}": {400: _BAD, 404: _problem("Không có | No such list")},
     "/v1/stream": {400: _BAD},
     "/readyz": {503: _problem("Đã ngừng cập nhật | Figures are no longer updated")},
 }

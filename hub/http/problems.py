@@ -61,3 +61,15 @@ def read_number(parameters: dict[str, str], name: str, most: float) -> float:
             QuestionError(name, f"{name} phải là số dương", f"{name} must be a positive number")
         )
     return value
+
+
+def read_offset(parameters: dict[str, str]) -> int:
+    """Read where a page begins, 0 where it is absent."""
+    text = parameters.get("offset", "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise question_problem(
+            QuestionError(
+                "offset", "offset phải là số nguyên không âm", "offset must be a whole number"
+            )
+        )
+    return int(text)

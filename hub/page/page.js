@@ -1,12 +1,13 @@
 // The live page: reads the KPI list and the figures, then follows /v1/stream and changes figures in place.
 
 import { dayChart, monthChart, periodDays } from "./chart.js";
-import { LANGS, agoText, completeText, dayText, figureText, fractionText, integer, named, targetText,
+import { Trouble, ask, drawTexts, el, parse, remember, wishedLang } from "./dom.js";
+import { qualityRow, sourceTitle } from "./source.js";
+import { agoText, completeText, dayText, figureText, fractionText, integer, named, targetText,
   thisYear, timeText, words } from "./strings.js";
 
 const GROUPS = ["dossier", "procedure", "salinity", "payment"];
 const COLUMNS = ["name", "figure", "fraction", "target", "met", "published", "complete", "fresh", "status"];
-const SOURCE_KPIS = ["source_valid_share", "source_complete_share", "source_clean_share", "source_fresh_minutes"];
 const LINES = [1, 4];
 const FLASH_MS = 2500;
 
@@ -24,56 +25,12 @@ const state = {
   open: new Set(),       // keys of expanded rows
   troubles: new Map(),   // where → {trouble, read}: what failed, and how to read it again
   stations: null,        // {period, days: Map(station → points), means: Map(station → figure)}
-  sources: null,         // {period, kpis: Map(kpi → figures)}
+  sources: null,         // the body of /v1/sources
   link: "connecting",
   isRead: false,         // some answer for the period has come: what it lacks is absent, not unread
   isLoading: false,      // the hub is still loading its events
 };
 let t = words("vi");
-
-/** Any answer that is not a figure: an unreachable server or a problem+json, readable in both languages. */
-class Trouble extends Error {
-  constructor(say) {
-    super(say("en"));
-    this.say = say;
-  }
-}
-
-function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value === true) node.setAttribute(key, "");
-    else if (value !== false && value !== undefined && value !== null) node.setAttribute(key, value);
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
-  return node;
-}
-
-/** Integers that a double cannot hold are kept exact where the browser gives the digits as written. */
-const parse = (text) => JSON.parse(text, (_, value, context) =>
-  Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source ? BigInt(context.source) : value);
-
-async function ask(path) {
-  let answer;
-  let text;
-  try {
-    answer = await fetch(path, { headers: { Accept: "application/json" } });
-    text = await answer.text();
-  } catch {
-    throw new Trouble((lang) => words(lang)("unreachable"));
-  }
-  let body;
-  try {
-    body = parse(text);
-  } catch {
-    throw new Trouble((lang) => words(lang)("odd_answer", answer.status));
-  }
-  if (!answer.ok) {
-    throw new Trouble((lang) => body[`message_${lang}`] ?? body.detail ?? body.title ?? words(lang)("odd_answer", answer.status));
-  }
-  return body;
-}
 
 /** Runs a read; its trouble is shown under the name `where` until the same read succeeds. */
 async function guarded(where, read) {
@@ -129,15 +86,6 @@ function drawNotices() {
       el("p", {}, el("strong", {}, text), " ", el("small", {}, t("where", places.join(", ")))),
       el("button", { type: "button", onclick: repair }, t("retry")),
       el("button", { type: "button", onclick: () => dismiss(places) }, t("close")))));
-}
-
-function drawTexts() {
-  document.documentElement.lang = state.lang;
-  document.title = t("hub");
-  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
-  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
-  for (const node of document.querySelectorAll("[data-lang]")) node.setAttribute("aria-pressed", node.dataset.lang === state.lang);
-  byId("empty-example").textContent = exampleCommand();
 }
 
 const exampleCommand = () => `curl -X POST ${location.origin}/v1/events/dossier \\
@@ -466,47 +414,21 @@ function stationCard(station, points, mean, { span, greatest }) {
 
 async function readSources() {
   // What was due is due in the period shown; items are judged by when they were accepted, that is lately.
-  const asked = (id) => (id === "source_complete_share" ? `&period=${encodeURIComponent(state.period)}` : "");
-  const bodies = await Promise.all(SOURCE_KPIS.map((id) => ask(`/v1/kpis/${id}?by=source${asked(id)}`)));
-  state.sources = { period: bodies[0].period, due: bodies[1].period, kpis: new Map(bodies.map((body, i) => [SOURCE_KPIS[i], body.figures])) };
+  state.sources = await ask(`/v1/sources?${new URLSearchParams({ period: state.period })}`);
   drawSources();
-}
-
-/** Good, watch or bad, by the target where there is one, else by the levels named above the cards. */
-function sourceLevel(id, figure) {
-  if (!figure || figure.value === null) return ["none", "level_unknown"];
-  if (figure.met === true) return ["good", "met"];
-  if (figure.met === false) return ["bad", "not_met"];
-  const value = Number(figure.value);
-  if (id === "source_fresh_minutes") {
-    if (value <= 60) return ["good", "level_live"];
-    return value <= 1440 ? ["watch", "level_slow"] : ["bad", "level_silent"];
-  }
-  if (value >= 0.99) return ["good", "level_good"];
-  return value >= 0.95 ? ["watch", "level_watch"] : ["bad", "level_low"];
 }
 
 function drawSources() {
   if (!state.sources) return;
-  const { period, due: dueIn, kpis } = state.sources;
-  byId("quality-note").textContent = t("sources_note", period, dueIn);
-  const names = [...new Set([...kpis.values()].flat().map((f) => f.dims.source))].sort();
-  const mark = { good: "✓", watch: "!", bad: "✗", none: "–" };
-  byId("sources").replaceChildren(...(names.length ? names : [null]).map((source) => {
+  const { period, received, formulas, sources } = state.sources;
+  byId("quality-note").textContent = t("sources_note", received, period);
+  byId("sources-link").href = `/sources?${new URLSearchParams({ period, lang: state.lang })}`;
+  byId("sources").replaceChildren(...(sources.length ? sources : [null]).map((source) => {
     if (source === null) return el("p", { class: "panel quiet" }, t("no_sources"));
-    return el("article", { class: "panel source", "data-source": source },
-      el("h3", {}, named(state.lang, `source_${source}`, source), " ", el("code", {}, source)),
-      el("dl", {}, ...SOURCE_KPIS.map((id) => {
-        const figure = kpis.get(id).find((f) => f.dims.source === source);
-        const [level, text] = sourceLevel(id, figure);
-        const shown = figure ? figureText(figure, state.lang) : { text: "–", unit: "", full: "" };
-        const isShare = id !== "source_fresh_minutes";
-        return el("div", { "data-kpi": id },
-          el("dt", { title: t(`${id}_why`) }, t(id)),
-          el("dd", { class: "value", title: shown.full }, shown.text, shown.unit ? el("small", {}, ` ${shown.unit}`) : ""),
-          el("dd", { class: "exact" }, figure && isShare ? fractionText(figure, state.lang) : figure?.fresh_at ? timeText(figure.fresh_at) : ""),
-          el("dd", { class: `mark ${level}` }, el("i", { "aria-hidden": "true" }, mark[level]), t(text)));
-      })));
+    return el("article", { class: "panel source", "data-source": source.source },
+      el("h3", {}, sourceTitle(source, state.lang), " ", el("code", {}, source.source)),
+      el("dl", {}, ...Object.entries(source.quality).map(([name, figure]) =>
+        qualityRow(formulas[name].kpi, figure, state.lang))));
   }));
 }
 
@@ -639,11 +561,6 @@ function choose(period) {
   void enter();
 }
 
-function remember(values) {
-  for (const [key, value] of Object.entries(values)) query.set(key, value);
-  history.replaceState(null, "", `?${query}`);
-}
-
 function speak(lang, isChosen) {
   state.lang = lang;
   t = words(lang);
@@ -651,7 +568,8 @@ function speak(lang, isChosen) {
     localStorage.setItem("lang", lang);
     remember({ lang });
   }
-  drawTexts();
+  drawTexts(state.lang, t("hub"));
+  byId("empty-example").textContent = exampleCommand();
   drawLink();
   drawNotices();
   if (!state.list) return;
@@ -660,7 +578,6 @@ function speak(lang, isChosen) {
   drawSources();
 }
 
-const wished = [query.get("lang"), localStorage.getItem("lang")].find((lang) => LANGS.includes(lang)) ?? "vi";
 for (const node of document.querySelectorAll("[data-lang]")) node.addEventListener("click", () => speak(node.dataset.lang, true));
 if (query.get("period")) Object.assign(state, { period: query.get("period"), isChosen: true });
 setInterval(() => {
@@ -668,5 +585,5 @@ setInterval(() => {
   if (!document.hidden && state.list) repair();
 }, 20_000);
 setInterval(() => document.hidden || !state.list || refreshSources(), 60_000);
-speak(wished, false);
+speak(wishedLang(), false);
 void start();

@@ -153,7 +153,9 @@ def show(chromium: Browser, hub_url: str, forgiven: list[str]) -> Iterator[Calla
         if message.type == "error":
             complaints.append(message.text)
 
-    def open_page(query: str = "?period=2023", width: int = 1440, height: int = 900) -> Page:
+    def open_page(
+        query: str = "?period=2023", width: int = 1440, height: int = 900, path: str = ""
+    ) -> Page:
         context = chromium.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         context.add_init_script(
@@ -163,7 +165,7 @@ def show(chromium: Browser, hub_url: str, forgiven: list[str]) -> Iterator[Calla
         page = context.new_page()
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{hub_url}/{query}")
+        page.goto(f"{hub_url}/{path}{query}")
         return page
 
     yield open_page

@@ -178,3 +178,26 @@ def test_one_process_applies(served: Served) -> None:
     second = served.run("serve")
     assert second.returncode == 2
     assert "another process" in second.stderr
+
+
+def test_lists_behind_the_qualities_of_a_source(served: Served) -> None:
+    assert served.post("dossier", [received("Q", "2026-01-05"), {"x": 1}]).status_code == 202
+    served.settle()
+    body = httpx.get(f"{served.url}/v1/sources").json()
+    (tester,) = [s for s in body["sources"] if s["source"] == "tester"]
+    assert (tester["heartbeat"], tester["cadence"]) == (None, None)
+    assert tester["quality"]["valid"]["value"] == "0.500000"
+    for name, totals in (("valid", 1), ("complete", 0), ("clean", 0), ("live", 1)):
+        behind = httpx.get(f"{served.url}/v1/sources/tester/{name}").json()
+        assert (behind["kpi"], behind["total"]) == (body["formulas"][name]["kpi"], totals)
+    for path, status in (
+        ("/v1/sources/nobody/valid", 404),
+        ("/v1/sources/tester/odd", 404),
+        ("/v1/sources/tester/valid?offset=-1", 400),
+        ("/v1/sources/tester/valid?offset=²", 400),
+        ("/v1/sources?period=odd", 400),
+        ("/v1/sources?colour=red", 400),
+    ):
+        answer = httpx.get(f"{served.url}{path}")
+        assert answer.status_code == status, path
+        assert answer.json()["message_vi"] != answer.json()["message_en"]

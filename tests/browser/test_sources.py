@@ -1,0 +1,102 @@
+"""The sources page in a real browser: what it shows is what `/v1/sources` says."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+Show = Callable[..., Page]
+QUALITIES = ("valid", "complete", "clean", "live")
+
+
+def get(hub_url: str, path: str) -> Any:
+    with urlopen(hub_url + path, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def quality(page: Page, source: str, name: str) -> Locator:
+    return page.locator(f'[data-source="{source}"] [data-quality="{name}"]')
+
+
+@pytest.fixture
+def page(show: Show) -> Page:
+    found = show(path="sources")
+    expect(found.locator(".source.whole").first).to_be_visible(timeout=30_000)
+    return found
+
+
+def test_every_source_has_four_numbers_each_with_its_formula(hub_url: str, page: Page) -> None:
+    body = get(hub_url, "/v1/sources?period=2023")
+    for source in body["sources"]:
+        for name in QUALITIES:
+            box = quality(page, source["source"], name)
+            assert body["formulas"][name]["vi"] in box.locator(".formula").inner_text()
+            assert box.locator(".value").inner_text().strip()
+
+
+def test_the_list_behind_a_number_opens_with_the_keyboard(hub_url: str, page: Page) -> None:
+    listed = get(hub_url, "/v1/sources/one_stop/valid")
+    figure = listed["figure"]
+    assert listed["total"] == figure["denominator"] - figure["numerator"] > 0
+    box = quality(page, "one_stop", "valid")
+    opener = box.get_by_role("button")
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(opener).to_have_attribute("aria-expanded", "true")
+    rows = box.locator("tbody tr")
+    expect(rows).to_have_count(listed["total"])
+    rules = {row["rule"] for row in listed["rows"]}
+    assert {c.inner_text() for c in rows.locator(".col-rule").all()} == rules
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(0)
+
+
+def test_a_long_list_goes_on(hub_url: str, page: Page) -> None:
+    total = get(hub_url, "/v1/sources/one_stop/complete?period=2023")["total"]
+    assert total > 200
+    box = quality(page, "one_stop", "complete")
+    box.locator("button.opener").click()
+    rows = box.locator("tbody tr")
+    for shown in (100, 200, total):
+        expect(rows).to_have_count(shown)
+        if shown < total:
+            box.locator("button.more").click()
+    expect(box.locator("button.more")).to_have_count(0)
+
+
+def test_a_source_without_a_connector_says_so(page: Page) -> None:
+    said = page.locator('[data-source="one_stop"] .facts').inner_text()
+    assert "chưa có kết nối nào báo nhịp" in said
+
+
+def test_language_and_the_way_back(page: Page) -> None:
+    page.locator('[data-lang="en"]').click()
+    expect(page.locator("h1")).to_have_text("Data sources")
+    expect(page.locator('[data-source="one_stop"] .facts')).to_contain_text(
+        "each working day, at least 1 event"
+    )
+    page.locator("#home").click()
+    expect(page.locator("h1")).to_have_text("Provincial data hub")
+    expect(page.locator("#sources .source").first).to_be_visible(timeout=30_000)
+    page.locator("#sources-link").click()
+    expect(page.locator("h1")).to_have_text("Data sources")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_body_never_scrolls_sideways(show: Show, width: int, height: int) -> None:
+    page = show(width=width, height=height, path="sources")
+    quality(page, "one_stop", "valid").get_by_role("button").click()
+    expect(quality(page, "one_stop", "valid").locator("table")).to_be_visible(timeout=30_000)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_trouble_is_told_and_goes_by_itself(page: Page, forgiven: list[str]) -> None:
+    forgiven += ["503", "ERR_FAILED"]
+    page.route("**/v1/sources?*", lambda route: route.abort())
+    page.locator("#periods button").first.click()
+    expect(page.locator(".notice")).to_be_visible()
+    page.unroute("**/v1/sources?*")
+    expect(page.locator(".notice")).to_have_count(0, timeout=30_000)
