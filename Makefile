@@ -57,9 +57,10 @@ services-stop: setup
 services-wipe: setup
 	@$(SERVICES) wipe
 
-# The labelled synthetic year: `make demo`, or `make demo ONCE=1` to print the table and stop.
-demo: setup
-	$(VENV)/bin/hub demo $(if $(ONCE),--once) --scale $(SCALE)
+# The labelled synthetic year: `make demo`, or `make demo ONCE=1` to print the table and stop;
+# `make demo CONNECTORS=1` runs the real connectors against simulated upstreams.
+demo: $(if $(CONNECTORS),setup-services,setup)
+	$(VENV)/bin/hub demo $(if $(CONNECTORS),--connectors,$(if $(ONCE),--once) --scale $(SCALE))
 
 # Lint, types, import directions, rendered files, then every test.
 test: check
@@ -101,4 +102,4 @@ image:
 	  --build-arg BASE=localhost/debian:12 --file deploy/Dockerfile --tag localhost/$(IMAGE) .
 
 clean:
-	rm -rf $(VENV) .hub .hub-demo build dist *.egg-info
+	rm -rf $(VENV) .hub .hub-demo .hub-demo-connectors build dist *.egg-info

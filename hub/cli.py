@@ -9,9 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,7 +27,7 @@ from hub import verify as verifying
 from hub.book import open_book
 from hub.clock import iso, system_clock, to_us
 from hub.connect import Connection
-from hub.feeds import Context
+from hub.feeds import Context, UpstreamError
 from hub.figures import QuestionError, answer, read_question
 from hub.hub import OpenHub, catch_up, open_hub, running
 from hub.log import LogUnavailableError, TopicsError
@@ -54,6 +54,8 @@ app.add_typer(topics_app, name="topics")
 err = Console(stderr=True)
 log = logging.getLogger("hub.cli")
 DEMO_FOLDER = Path(".hub-demo")
+CONNECTORS_FOLDER = Path(".hub-demo-connectors")
+Workers = list[subprocess.Popen[bytes]]
 
 
 def settings_for_reading() -> Settings:
@@ -91,22 +93,62 @@ def demo_command(
     scale: Annotated[float, typer.Option(help="Size of the year; 1 is the full one.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic year.")] = demo.SEED,
     workers: Annotated[int, typer.Option(help="Workers to start, where Kafka is the log.")] = 1,
+    connectors: Annotated[
+        bool,
+        typer.Option(help="In place of the year, run simulated upstreams and the real connectors."),
+    ] = False,
 ) -> None:
     """Load the labelled synthetic year, print the KPI table, keep live data flowing and serve."""
-    settings = read_settings(data_dir=DEMO_FOLDER)
-    wanted = demo.Demo(seed, scale)
+    if connectors and (once or scale != 1):
+        raise typer.BadParameter("--connectors loads no year: neither --once nor --scale is for it")
+    settings = read_settings(data_dir=CONNECTORS_FOLDER if connectors else DEMO_FOLDER)
+    wanted = demo.Demo(seed, scale, connectors)
     if settings.kafka_bootstrap:
         make_topics(settings)
     with open_hub(settings) as hub:
         demo.claim(hub.log, wanted)
         with running(hub), _workers(settings, workers) as started:
-            if once:
+            if connectors:
+                _serve_connected(hub, wanted)
+            elif once:
                 _load(hub, wanted, {}, started)
             else:
                 _serve_demo(hub, wanted, started)
 
 
-Workers = list[subprocess.Popen[bytes]]
+@contextmanager
+def _processes(commands: Iterable[tuple[list[str], dict[str, str]]]) -> Iterator[Workers]:
+    """Run commands of the hub beside this process until the end, their probes on free ports."""
+    started: Workers = []
+    try:
+        for command, env in commands:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                listen = f"127.0.0.1:{free.getsockname()[1]}"
+            process = [sys.executable, "-m", "hub.cli", *command]
+            own = {**os.environ, **env, "HUB_LISTEN": listen}
+            started.append(subprocess.Popen(process, env=own))
+        yield started
+    finally:
+        for one in started:
+            one.terminate()
+        for one in started:
+            one.wait(30)
+
+
+def _serve_connected(hub: OpenHub, wanted: demo.Demo) -> None:
+    # Simulated upstreams are worse than real ones: a real source would be stopped.
+    shared = {"HUB_DATA_DIR": str(hub.settings.data_dir), "HUB_BREAKER_SHARE_MAX": "0.2"}
+    since = (hub.clock() - timedelta(days=demo.SINCE_DAYS)).date().isoformat()
+    with demo.connected(hub, wanted) as found:
+        commands = [
+            (["connect", n, *(["--since", since] if takes_since else [])], {**shared, **env})
+            for n, env in found.items()
+            for takes_since in [registry.connectors()[n].takes_since]
+        ]
+        with _processes(commands):
+            url = f"http://{hub.settings.listen}"
+            print(f"{url}/ and {url}/sources (stop with Ctrl-C)", flush=True)
+            _run(_server(hub))
 
 
 def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any], workers: Workers) -> None:
@@ -251,21 +293,11 @@ def connect(
 
 
 @contextmanager
-def _workers(settings: Settings, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Keep workers beside the demo, where Kafka is the log; their probes are on free ports."""
-    started = []
-    try:
-        for _ in range(count if settings.kafka_bootstrap else 0):
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                listen = f"127.0.0.1:{free.getsockname()[1]}"
-            command = [sys.executable, "-m", "hub.cli", "work"]
-            started.append(subprocess.Popen(command, env={**os.environ, "HUB_LISTEN": listen}))
+def _workers(settings: Settings, count: int) -> Iterator[Workers]:
+    """Keep workers beside the demo, where Kafka is the log."""
+    wanted = count if settings.kafka_bootstrap else 0
+    with _processes((["work"], {}) for _ in range(wanted)) as started:
         yield started
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait(30)
 
 
 def make_topics(settings: Settings, replication: int = 1) -> None:
@@ -521,6 +553,7 @@ def main() -> None:
         published.SchemaRegistryError,
         demo.OtherEventsError,
         NewSourceError,
+        UpstreamError,
     ) as error:
         if is_json():
             log.critical("%s", error)

@@ -59,7 +59,7 @@ class Connection:
             settings.breaker_share_max, settings.breaker_in_a_row_max, settings.breaker_seconds
         )
         self.stopping = threading.Event()
-        self._state = ""
+        self._state = self._logged = ""
         self._failures = 0
         self._told_at = -HEARTBEAT_SECONDS
         self._lived_at = time.monotonic()
@@ -164,12 +164,14 @@ class Connection:
     def _tell(self, state: str, error: str = "") -> None:
         """Leave a heartbeat: at each change, and every few seconds."""
         now = self._lived_at = time.monotonic()
-        if state == self._state and now - self._told_at < HEARTBEAT_SECONDS:
-            return
-        if state != self._state:
+        # One failure that the next attempt mends is nothing to act on.
+        if state != self._logged and self._failures != 1:
             level = logging.INFO if state == "running" else logging.WARNING
             said = {"source": self._source.name, "state": state, "error": error}
             log.log(level, "%s is %s", self._source.name, state, extra=said)
+            self._logged = state
+        if state == self._state and now - self._told_at < HEARTBEAT_SECONDS:
+            return
         self._state, self._told_at = state, now
         for other in STATES:
             metrics.CONNECTOR_STATE.labels(self._source.name, other).set(other == state)

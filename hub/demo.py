@@ -2,6 +2,8 @@
 
 Every event goes through contract, log, fold and cells. The load is a connector like any other: it
 appends with a checkpoint in the same transaction, so that a stopped load goes on where it was.
+
+With connectors there is no load: simulated upstreams run, and the real connectors read them.
 """
 
 import importlib
@@ -12,7 +14,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from types import ModuleType
@@ -27,6 +30,8 @@ from hub.settings import Settings
 
 SEED = 2023
 DEFECTS_PER_POST_MAX = 100
+STARTS = "demo:starts"
+SINCE_DAYS = 60  # how far back connectors load history
 
 
 class OtherEventsError(RuntimeError):
@@ -35,15 +40,17 @@ class OtherEventsError(RuntimeError):
 
 @dataclass(frozen=True)
 class Demo:
-    """Which synthetic year: its seed and its scale (1 is the full year)."""
+    """Which synthetic data: a year of a seed and scale (1 is the full one), or live connectors."""
 
     seed: int
     scale: float
+    has_connectors: bool = False
 
     @property
     def mark(self) -> str:
         """What the log remembers of it."""
-        return json.dumps({"seed": self.seed, "scale": self.scale})
+        said: dict[str, object] = {"seed": self.seed, "scale": self.scale}
+        return json.dumps(said | {"connectors": True} if self.has_connectors else said)
 
     def total(self) -> int:
         """Count the events of the history, rejected ones included."""
@@ -60,6 +67,28 @@ def generators() -> dict[str, ModuleType]:
         for name in registry.sources()
         if importlib.util.find_spec(f"connectors.{name}.synthetic")
     }
+
+
+def simulators() -> dict[str, ModuleType]:
+    """Find the sources whose upstream can be simulated."""
+    return {
+        name: importlib.import_module(f"connectors.{name}.simulator")
+        for name in registry.connectors()
+        if importlib.util.find_spec(f"connectors.{name}.simulator")
+    }
+
+
+@contextmanager
+def connected(hub: OpenHub, demo: Demo) -> Iterator[dict[str, dict[str, str]]]:
+    """Run a simulated upstream of every source; give each connector's settings."""
+    start = int(hub.log.checkpoint(STARTS) or 0)
+    hub.log.set_checkpoints({STARTS: str(start + 1)})
+    folder = hub.settings.data_dir.absolute() / "upstreams"
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(made.demonstrated(folder / name, demo.seed, start))
+            for name, made in simulators().items()
+        }
 
 
 def claim(log: Log, demo: Demo) -> None:

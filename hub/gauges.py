@@ -92,7 +92,7 @@ class Gauges:
             if name in heard:
                 at, horizon = heard[name]
                 metrics.SOURCE_SILENT.labels(name).set((now - at) / 1e6)
-                metrics.SOURCE_LAG.labels(name).set((now - horizon) / 1e6)
+                metrics.SOURCE_LAG.labels(name).set(max(0, now - horizon) / 1e6)
             beat = said.get(heartbeat_name(name))
             if beat is not None:
                 heartbeat = json.loads(beat)

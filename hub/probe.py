@@ -7,11 +7,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from hub import metrics
+from hub.settings import SettingsError
 
 
 @contextmanager
 def probe(host: str, port: int, is_alive: Callable[[], bool]) -> Iterator[None]:
-    """Answer `/healthz` (503 when not alive) and `/metrics` while the body runs."""
+    """Answer `/healthz` (503 when not alive) and `/metrics` while the body runs.
+
+    Raises `SettingsError` where nothing can listen there.
+    """
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -33,7 +37,10 @@ def probe(host: str, port: int, is_alive: Callable[[], bool]) -> Iterator[None]:
         def log_message(self, *_: object) -> None:
             """Say nothing: a normal request is no news."""
 
-    server = ThreadingHTTPServer((host, port), Answer)
+    try:
+        server = ThreadingHTTPServer((host, port), Answer)
+    except OSError as error:
+        raise SettingsError(f"HUB_LISTEN={host}:{port}: {error.strerror}") from None
     thread = threading.Thread(target=server.serve_forever, name="probe", daemon=True)
     thread.start()
     try:

@@ -158,7 +158,7 @@ def sources(hub: OpenHub, book: Book, period: Period, received: Period) -> dict[
                 "heartbeat": None if beat is None else json.loads(beat),
                 "heard_at": iso(accepted_at),
                 "horizon": iso(horizon),
-                "lag_seconds": None if horizon is None else (at - horizon) // 1_000_000,
+                "lag_seconds": None if horizon is None else max(0, at - horizon) // 1_000_000,
                 "quality": {
                     key: _figure(book, q, period if key == "complete" else received, at, name)
                     for key, q in QUALITIES.items()

@@ -21,12 +21,16 @@ OLDER_MAX = 5
 class Dossiers:
     """All dossiers of an upstream; `advance` lets the next thing happen to one of them.
 
-    `now` is the upstream's own clock. `touched` is called with the code of what changed and says so
-    itself; what changes in silence has neither a new `NgayCapNhat` nor that call.
+    `now` is the upstream's own clock; dossiers are numbered from `first` on. `touched` is called
+    with the code of what changed and says so itself; what changes in silence has neither a new
+    `NgayCapNhat` nor that call.
     """
 
-    def __init__(self, seed: int, now: datetime, touched: Callable[[str], None]) -> None:
+    def __init__(
+        self, seed: int, now: datetime, touched: Callable[[str], None], first: int = 1
+    ) -> None:
         self.now = now
+        self._first = first
         self.records: dict[str, Json] = {}
         # Earlier states of a dossier, each with an earlier NgayCapNhat than the present one.
         self.older: dict[str, list[Json]] = {}
@@ -62,7 +66,7 @@ class Dossiers:
         self._touched(code)
 
     def _register(self) -> str:
-        number, unit = len(self.records) + 1, self._chance.choice(_UNITS)
+        number, unit = len(self.records) + self._first, self._chance.choice(_UNITS)
         older_code = self._chance.random() < 0.5
         prefix = f"000.00.{unit[4:]:0>2}.H57" if older_code else unit
         code = f"{prefix}-{self.now:%y%m%d}-{number:04}"

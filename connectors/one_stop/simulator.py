@@ -12,9 +12,12 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -81,9 +84,11 @@ class _Answer:
 class Simulator:
     """The dossiers, the list of changes, and a server of both that can be stopped and started."""
 
-    def __init__(self, seed: int, start: datetime, faults: Faults | None = None) -> None:
+    def __init__(
+        self, seed: int, start: datetime, faults: Faults | None = None, first: int = 1
+    ) -> None:
         self.faults = faults or Faults()
-        self.dossiers = Dossiers(seed, start, self._touch)
+        self.dossiers = Dossiers(seed, start, self._touch, first)
         self.asked: list[Asked] = []
         self.requests = 0
         self._chance = random.Random(f"faults {seed}")
@@ -96,13 +101,13 @@ class Simulator:
         self._stopping = threading.Event()
 
     def start(self, port: int) -> str:
-        """Serve on loopback; give the URL."""
+        """Serve on loopback, on any free port where it is 0; give the URL."""
         self._stopping.clear()
         handler = type("Handler", (_Handler,), {"simulator": self})
         self._server = _Server((HOST, port), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
-        return f"http://{HOST}:{port}"
+        return f"http://{HOST}:{self._server.server_address[1]}"
 
     def stop(self) -> None:
         """Stop serving; the dossiers stay."""
@@ -259,6 +264,37 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Say nothing on standard error."""
+
+
+DEMO_DAYS = 30
+DEMO_CHANGES = 6_000
+DEMO_CHANGE_SECONDS = 0.5
+
+
+@contextmanager
+def demonstrated(_: Path, seed: int, start: int) -> Iterator[dict[str, str]]:
+    """Serve a month of dossiers to which something happens twice a second; give the settings.
+
+    `start` counts the starts of one demonstration: the dossiers of each have their own numbers.
+    """
+    now = datetime.now(UTC)
+    begun = now - timedelta(days=DEMO_DAYS)
+    simulator = Simulator(seed, begun, Faults.all_at(0.01), 1 + 100_000 * start)
+    simulator.advance(DEMO_CHANGES, (now - begun) / DEMO_CHANGES)
+    stopping = threading.Event()
+
+    def live() -> None:
+        while not stopping.wait(DEMO_CHANGE_SECONDS):
+            simulator.advance(1, datetime.now(UTC) - simulator.dossiers.now)
+
+    thread = threading.Thread(target=live, name="one_stop simulator", daemon=True)
+    thread.start()
+    try:
+        yield {"HUB_ONE_STOP_URL": simulator.start(0), "HUB_ONE_STOP_POLL_SECONDS": "1"}
+    finally:
+        stopping.set()
+        thread.join()
+        simulator.stop()
 
 
 def main() -> None:

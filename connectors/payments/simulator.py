@@ -9,15 +9,19 @@ import csv
 import io
 import json
 import random
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 
 from connectors.payments.connector import METHODS, NAMED_BY, SERVICES
+from hub.clock import VIETNAM
 
 HEADERS = (
     "Đơn vị báo cáo",
@@ -64,15 +68,15 @@ def grouped(number: int) -> str:
     return f"{number:,}".replace(",", ".")
 
 
-def plan(seed: int, files: int, rows: int = 120) -> list[Drop]:
-    """Make the files of a seed: CSV and XLSX in turn."""
+def plan(seed: int, files: int, rows: int = 120, year: int = 2023, months: int = 12) -> list[Drop]:
+    """Make the files of a seed about a year's first months: CSV and XLSX in turn."""
     chance = random.Random(seed)
     services = {code: name for name, code in SERVICES.items()}
     methods = {code: name for name, code in METHODS.items()}
     drops = []
     written = 0
     for number in range(files):
-        good = tuple(_statistic(chance, f"{seed}.{number}", i) for i in range(rows))
+        good = tuple(_statistic(chance, f"{seed}.{number}", i, year, months) for i in range(rows))
         lines: list[list[Any]] = [
             [
                 g["reporter"],
@@ -134,14 +138,16 @@ def drop(folder: Path, given: Drop, pause: float) -> Iterator[None]:
         yield
 
 
-def _statistic(chance: random.Random, who: str, number: int) -> Statistic:
+def _statistic(chance: random.Random, who: str, number: int, year: int, months: int) -> Statistic:
     transactions = chance.randrange(1, 200_000)
     return {
         "reporter": f"NGANHANG.{who}",
         "service": chance.choice(list(SERVICES.values())),
         "method": chance.choice(list(METHODS.values())),
         "area": f"H57.{number // 4}",
-        "period": chance.choice(("2023", f"2023-{number % 12 + 1:02}", "2023-05-17")),
+        "period": chance.choice(
+            (f"{year}", f"{year}-{number % months + 1:02}", f"{year}-{min(5, months):02}-17")
+        ),
         "revision": number,
         "transactions": transactions,
         "customers": transactions * 9 // 10,
@@ -167,6 +173,37 @@ def _xlsx(lines: Sequence[Sequence[Any]]) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+DEMO_FILES = 500
+DEMO_SECONDS = 20.0
+
+
+@contextmanager
+def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]]:
+    """Drop a file now and every few seconds; give the settings.
+
+    `start` counts the starts of one demonstration: the statistics of each are others' own.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stopping = threading.Event()
+    now = datetime.now(VIETNAM)
+
+    def live() -> None:
+        for number in range(DEMO_FILES):
+            (given,) = plan(seed + 1000 * start + number, 1, year=now.year, months=now.month)
+            for _ in drop(folder, given, 0.2):
+                pass
+            if stopping.wait(DEMO_SECONDS):
+                return
+
+    thread = threading.Thread(target=live, name="payments simulator", daemon=True)
+    thread.start()
+    try:
+        yield {"HUB_PAYMENTS_FOLDER": str(folder), "HUB_PAYMENTS_SETTLE_SECONDS": "1"}
+    finally:
+        stopping.set()
+        thread.join()
 
 
 def main() -> None:

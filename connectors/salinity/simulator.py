@@ -9,13 +9,20 @@ messages, and with them what must come of them.
 
 import argparse
 import json
+import os
+import pwd
 import random
+import shutil
+import socket
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -25,7 +32,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from connectors.salinity.synthetic import FROM_SEA_KM, salinity_milligrams_per_litre
 from hub.clock import VIETNAM, to_us
+from hub.feeds import UpstreamError
 
+HOST = "127.0.0.1"
 FIRST_ON = date(2026, 3, 1)
 OFFLINE_HOURS = 24
 ARRAY_MAX = 10
@@ -243,6 +252,71 @@ def play(
             break
         loggers.publish(message)
     loggers.confirm()
+
+
+DEMO_STATIONS = 12
+DEMO_DAYS = 60
+DEMO_PAUSE_SECONDS = 0.003
+
+
+@contextmanager
+def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]]:
+    """Run a broker and loggers with two months of hours, then each hour as it comes.
+
+    `start` counts the starts of one demonstration: later ones send the last day again, as loggers
+    do that were cut off. Raises `UpstreamError` where there is no broker to run.
+    """
+    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None:
+        raise UpstreamError("Mosquitto is needed: apt-get install mosquitto")
+    folder.mkdir(parents=True, exist_ok=True)
+    with socket.create_server((HOST, 0)) as free:
+        port = free.getsockname()[1]
+    lines = f"listener {port} {HOST}\nallow_anonymous true\nlog_dest none\n"
+    user = pwd.getpwuid(os.geteuid()).pw_name  # else root's broker could not read its own file
+    (folder / "mosquitto.conf").write_text(f"{lines}user {user}\nmax_queued_messages 100000\n")
+    broker = subprocess.Popen([found, "-c", str(folder / "mosquitto.conf")])
+    stopping = threading.Event()
+    url = f"mqtt://{HOST}:{port}"
+    thread = threading.Thread(
+        target=_live, args=(url, seed, start, stopping), name="salinity simulator", daemon=True
+    )
+    thread.start()
+    try:
+        yield {"HUB_SALINITY_URL": url}
+    finally:
+        stopping.set()
+        thread.join()
+        broker.terminate()
+        broker.wait()
+
+
+def _live(url: str, seed: int, start: int, stopping: threading.Event) -> None:
+    today = datetime.now(VIETNAM).date()
+    first = today - timedelta(days=1 if start else DEMO_DAYS)
+    begin = datetime(first.year, first.month, first.day, tzinfo=VIETNAM)
+    messages = script(seed, DEMO_STATIONS, (DEMO_DAYS + 30) * 24, first).messages
+    loggers = None
+    while loggers is None:
+        if stopping.wait(0.2):
+            return
+        with suppress(OSError):  # the broker is only starting
+            loggers = Loggers(url)
+    while True:  # a broker keeps nothing for those who never subscribed
+        loggers.unheard = 0
+        loggers.publish(messages[0])
+        loggers.confirm()
+        if not loggers.unheard:
+            break
+        if stopping.wait(0.2):
+            return
+    for message in messages[1:]:
+        due = begin + timedelta(hours=message.hour)
+        wait = max(DEMO_PAUSE_SECONDS, (due - datetime.now(VIETNAM)).total_seconds())
+        if stopping.wait(wait):
+            break
+        loggers.publish(message)
+    loggers.close()
 
 
 def main() -> int:
