@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -35,6 +35,8 @@ from hub.settings import Settings
 from hub.sqlite_log import SqliteLog
 from hub.store import Reading
 from hub.verify import verify
+from tests.integration.test_payments import GOOD, carry, put
+from tests.integration.test_payments import connection as payments
 from tests.waiting import until
 
 SOURCE = registry.sources()["one_stop"]
@@ -246,6 +248,20 @@ def test_killed_at_any_moment_the_facts_are_the_truth(tmp_path: Path) -> None:
     kill_and_check(tmp_path, KILLS, 20260301)
 
 
+def others_of(hub: OpenHub, tmp_path: Path) -> Callable[[int], int]:
+    """Connect a drop folder to the same log; what it gives drops a file and counts the events."""
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    running = payments(hub, folder, settle=0.01)
+
+    def carry_one(number: int) -> int:
+        put(folder, f"{number}.csv", GOOD.replace("NGANHANG.1", f"NGANHANG.{number}"))
+        carry(running, folder)
+        return sum(hub.log.ends("lgsp.payment.v1").values())
+
+    return carry_one
+
+
 def test_after_days_away_it_catches_up_by_itself(tmp_path: Path) -> None:
     simulator = Simulator(3, datetime(2026, 3, 2, 1, tzinfo=UTC), Faults(lose=0.1, late=0.1))
     simulator.advance(100)
@@ -265,10 +281,18 @@ def test_after_days_away_it_catches_up_by_itself(tmp_path: Path) -> None:
                 return str(json.loads(hub.log.checkpoint(name) or '{"state": ""}')["state"])
 
             until(lambda: state() == "upstream_away", "it says that the upstream is away")
+            begun = clock()
             simulator.advance(216, timedelta(minutes=20))  # 72 hours
+            assert clock() - begun == timedelta(hours=72)
+            # Others of the same log are not delayed, neither while it is away nor while it catches
+            # up: one step each takes their file and makes it durable.
+            others = others_of(hub, tmp_path)
+            assert others(1) == 1
+            assert state() == "upstream_away"
             simulator.settle()
             simulator.start(port)
             settled = stamp(clock())
+            assert others(2) == 2
             simulator.advance(1, timedelta(seconds=3700))  # a sweep is due once more
             until(lambda: is_swept_since(hub.log, settled), "a sweep of what is settled")
             until(lambda: state() == "running", "it says that it runs")
