@@ -1,0 +1,1 @@
+"""Each guard of the promise, taken away, must make a run with faults fail."""
