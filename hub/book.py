@@ -1,6 +1,6 @@
 """The book: one snapshot of the store with the reference data, and the sums that terms ask for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -166,7 +166,8 @@ class Book:
         that had begun.
         """
         days = self.arrivals.get((source.contract, source.name), {})
-        steps = self._steps(source, ask.period)
+        since = (source.since - date(1970, 1, 1)).days if source.since else None
+        steps = [s for s in self._steps(source, ask.period) if since is None or s[0] >= since]
         ended = [s for s in steps if s[1] * DAY_US - OFFSET_US <= ask.at]
         begun = [s for s in steps if s[0] * DAY_US - OFFSET_US <= ask.at]
         return [
@@ -197,13 +198,15 @@ class Book:
             if begin >= period.start_on:
                 steps.append(((begin - epoch).days, (date(y, m, 1) - epoch).days))
 
-    def completeness(self, contract: str, ask: Ask) -> float:
+    def completeness(self, contract: str, ask: Ask, only: Mapping[str, str]) -> float:
         """Give the share of expected source-days (or months) of the period that reported.
+
+        Sources count that may deliver what has the values of `only`.
 
         Entities that lack what every KPI needs (a dossier without reception) lower it by their
         share among the period's entities.
         """
-        return self._reported(contract, ask) * self._whole(contract, ask)
+        return self._reported(contract, ask, only) * self._whole(contract, ask)
 
     def _whole(self, contract: str, ask: Ask) -> float:
         lacking = self.facts[contract].lacking
@@ -220,11 +223,11 @@ class Book:
         ]
         return counted[1] / sum(counted) if sum(counted) else 1.0
 
-    def _reported(self, contract: str, ask: Ask) -> float:
+    def _reported(self, contract: str, ask: Ask, only: Mapping[str, str]) -> float:
         owed = [
             min(step.received, 1)
             for s in self.sources.values()
-            if s.contract == contract
+            if s.contract == contract and s.concerns(only)
             for step in self.due(s, ask)
         ]
         if not owed:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -32,7 +33,7 @@ from hub.figures import QuestionError, answer, read_question
 from hub.hub import OpenHub, catch_up, open_hub, running
 from hub.log import LogUnavailableError, TopicsError
 from hub.logs import is_json, log_as_json
-from hub.new import NewSourceError, new_source
+from hub.new import NewSourceError, new_case, new_source
 from hub.periods import parse_period
 from hub.probe import probe
 from hub.runner import AlreadyRunningError
@@ -493,13 +494,32 @@ def new_source_command(
     found = registry.contracts().get(contract)
     if found is None:
         raise typer.BadParameter(f"--contract: one of {', '.join(registry.contracts())}")
-    for path in new_source(registry.connectors_folder(), name, found):
+    today = system_clock().date()
+    for path in new_source(registry.connectors_folder(), name, found, today):
         print(f"wrote: {path}")
     print(
-        f"\nNow fill in connectors/{name}/cases/first/expected.json and add cases, good and bad;"
-        "\nsay in source.py who reports how often; give the columns in connector.py the headers"
-        "\nthat its files have. Then: pytest tests/laws/test_connectors.py"
+        f"\nNow say in connectors/{name}/source.py who reports how often, and give the columns in"
+        f"\nconnector.py the headers that its files have. Then, with files as they come, good and"
+        f"\nbad ones: hub new case {name} FILE. At last: pytest tests/laws/test_connectors.py"
     )
+
+
+@new_app.command("case")
+def new_case_command(
+    source: Annotated[str, typer.Argument(help="The name of a folder of `connectors`.")],
+    file: Annotated[Path, typer.Argument(help="A file as the upstream sends it.")],
+    name: Annotated[str, typer.Option(help="The case's name; by default the file's.")] = "",
+) -> None:
+    """Make a case of a connector from a file; what it reads is to be checked by eye."""
+    found = registry.connectors().get(source)
+    if found is None:
+        raise typer.BadParameter(f"one of {', '.join(registry.connectors())}")
+    contract = registry.contracts()[registry.sources()[source].contract]
+    home = registry.connectors_folder() / source
+    plain = re.sub("[^a-z0-9]+", "_", (name or file.stem).lower()).strip("_")
+    case = new_case(home, found, contract, plain, file)
+    print((case / "expected.json").read_text("utf-8"))
+    print(f"wrote: {case}; hold it against the file, line by line", file=sys.stderr)
 
 
 @keys_app.command("create")

@@ -209,7 +209,7 @@ def write_value(kpi: Kpi, numerator: int, denominator: int) -> str:
 
 def _shared(kpi: Kpi, question: Question, ask: Ask, book: Book) -> dict[str, Any]:
     if kpi.contract:
-        completeness = book.completeness(kpi.contract, ask)
+        completeness = book.completeness(kpi.contract, ask, kpi.only)
         fresh_at = book.fresh_at(kpi.contract)
     else:
         completeness = 1.0

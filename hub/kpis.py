@@ -40,7 +40,8 @@ class Kpi:
 
     A figure is `numerator / (denominator × scale)`; without `denominator`, that is 1. `dims` maps
     the public name of each dimension to the fact's column; `unit` goes by role, `role` being the
-    default. `contract` names the events that it needs, None where it needs none.
+    default. `contract` names the events that it needs, None where it needs none; `only` the values
+    that some of their fields must have, so that other sources are not held against it.
     """
 
     title: Doc
@@ -55,6 +56,7 @@ class Kpi:
     examples: tuple[Example, ...]
     scale: int = 1
     role: str | None = None
+    only: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
 
     def named(self, name: str) -> "Kpi":

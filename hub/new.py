@@ -6,9 +6,14 @@ department has; its columns are those that the contract cannot do without.
 
 import json
 import re
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+from hub.admission import Verdict
+from hub.connect import judge
 from hub.contracts import Contract, WireField
+from hub.feeds import Connector
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _READERS = {"text": "text", "integer": "integer", "instant": "instant", "thousandths": "exact"}
@@ -16,15 +21,20 @@ _SAMPLES = {"text": "A1", "integer": "12", "instant": "17/05/2023 08:00", "thous
 
 _SOURCE = '''"""{title} as a source."""
 
+from datetime import date
+
 from hub.sources import Source
 
 SOURCE = Source(
     name="{name}",
     contract="{contract}",
-    title_vi="{title}",
-    title_en="{title}",
+    title_vi="",
+    title_en="",
     owner="",
     cadence="daily",
+    since=date({year}, {month}, {day}),
+    # Where all events have one value, say so: else KPIs of other values wait for this source too.
+    # only={{"quantity": "water_level"}},
 )
 '''
 
@@ -52,6 +62,8 @@ TABLE = Table(
 {columns}
     )
 )
+# Fields of the contract that no column has, with the one value that all rows have.
+SAME: JsonObject = {{}}
 NAMED_BY = (
 {named_by}
 )
@@ -69,7 +81,7 @@ def read(name: str, content: bytes) -> list[Record]:
     return [
         Record(
             row.original,
-            () if row.verdict else (_event(row.values),),
+            () if row.verdict else (_event({{**SAME, **row.values}}),),
             row.verdict,
             row.number - 1,
         )
@@ -79,7 +91,7 @@ def read(name: str, content: bytes) -> list[Record]:
 
 def _event(values: JsonObject) -> JsonObject:
     """Name an event by what identifies it: other contents under that are a conflict."""
-    said = "\\x1f".join(str(values[n]) for n in NAMED_BY)
+    said = "\\x1f".join(str(values.get(n, "")) for n in NAMED_BY)
     digest = hashlib.blake2b(said.encode(), digest_size=16)
     return {{"event_id": digest.hexdigest(), **values}}
 
@@ -108,8 +120,10 @@ class NewSourceError(ValueError):
     """A source cannot be scaffolded; the message says why."""
 
 
-def new_source(folder: Path, name: str, contract: Contract) -> list[Path]:
+def new_source(folder: Path, name: str, contract: Contract, since: date) -> list[Path]:
     """Write the files of a source below `folder` (the package `connectors`); give their paths.
+
+    It reports from the day `since` on.
 
     Raises `NewSourceError` where the name is no module's or the folder is there already.
     """
@@ -119,9 +133,11 @@ def new_source(folder: Path, name: str, contract: Contract) -> list[Path]:
     if home.exists():
         raise NewSourceError(f"{home} is there already")
     spec = contract.spec
-    fields = [f for f in contract.fields if not f.optional and f.name != "event_id"]
+    needed = [f for f in contract.fields if not f.optional and f.name != "event_id"]
+    others = [f for f in contract.fields if f.optional and f.kind in _READERS]
     named_by = [*spec.entity, *(n for n in spec.order_first if n not in spec.entity)]
-    fields += [f for f in contract.fields if f.name in named_by and f not in fields]
+    fields = [*needed, *(f for f in others if f.name in named_by)]
+    left_out = [f for f in others if f not in fields]
     has_codes = any("enum" in f.limits for f in fields)
     readers = {_READERS[f.kind] for f in fields if "enum" not in f.limits}
     has_decimals = "exact" in readers
@@ -137,7 +153,8 @@ def new_source(folder: Path, name: str, contract: Contract) -> list[Path]:
         "readers": ", ".join(sorted(readers)),
         "cell": "\nfrom hub.xlsx import Cell" if has_decimals else "",
         "decimals": _EXACT if has_decimals else "",
-        "columns": "\n".join(_column(f) for f in fields),
+        "columns": "\n".join(_column(f) for f in fields) + _offered(left_out),
+        **{n: getattr(since, n) for n in ("year", "month", "day")},
         "named_by": "\n".join(f'    "{n}",' for n in named_by),
     }
     rows = [[_header(f) for f in fields], [_sample(f) for f in fields]]
@@ -159,9 +176,22 @@ def _header(field: WireField) -> str:
     return re.split(r"[,;:(]", field.doc.vi)[0].strip()
 
 
+def _offered(fields: list[WireField]) -> str:
+    """Name what the contract also takes, for whoever has such columns."""
+    if not fields:
+        return ""
+    said = [f"        #   {f.name}: {_header(f)}" for f in fields]
+    return "\n".join(
+        ["", "        # Also of the contract, where files have it (required=False):", *said]
+    )
+
+
 def _column(field: WireField) -> str:
     if "enum" not in field.limits:
-        return f'        Column("{field.name}", ("{_header(field)}",), {_READERS[field.kind]}),'
+        rest = ", required=False" if field.optional else ""
+        return (
+            f'        Column("{field.name}", ("{_header(field)}",), {_READERS[field.kind]}{rest}),'
+        )
     names = "".join(f'                    "{n}": "{n}",\n' for n in field.limits["enum"])
     head = f'        Column(\n            "{field.name}",\n            ("{_header(field)}",),\n'
     tail = "                }\n            ),\n        ),"
@@ -170,3 +200,38 @@ def _column(field: WireField) -> str:
 
 def _sample(field: WireField) -> str:
     return str(field.limits["enum"][0]) if "enum" in field.limits else _SAMPLES[field.kind]
+
+
+def read_case(connector: Connector, contract: Contract, name: str, content: bytes) -> Any:
+    """Read an upstream's bytes; give what `expected.json` says of them.
+
+    To be held against the bytes by eye: it is what the connector does, not what it should do.
+    """
+    records = connector.read(name, content)
+    out: list[dict[str, Any]] = []
+    for record, judged in zip(records, judge(contract, records), strict=True):
+        if isinstance(judged, Verdict):
+            out.append({"rule": judged.rule, "field": judged.field, "value": judged.value})
+        else:
+            out.append({"events": [dict(e) for e in record.events]})
+    return {"records": out}
+
+
+def new_case(home: Path, connector: Connector, contract: Contract, name: str, given: Path) -> Path:
+    """Write a case of a source from a file of its upstream; give the case's folder.
+
+    Raises `NewSourceError` where there is such a case or no such file.
+    """
+    case = home / "cases" / name
+    if not _NAME.fullmatch(name) or case.exists():
+        raise NewSourceError(f"{case} is there already, or is no name of small letters")
+    if not given.is_file():
+        raise NewSourceError(f"{given} is no file")
+    content = given.read_bytes()
+    text = json.dumps(
+        read_case(connector, contract, given.name, content), ensure_ascii=False, indent=2
+    )
+    case.mkdir(parents=True)
+    (case / f"input{given.suffix}").write_bytes(content)
+    (case / "expected.json").write_text(text + "\n", "utf-8")
+    return case

@@ -11,7 +11,7 @@ from typing import Any
 
 from hub import registry
 from hub.book import Ask, Book
-from hub.clock import day_of, iso, iso_day, to_us
+from hub.clock import day_of, day_start, iso, iso_day, to_us
 from hub.connect import heartbeat_name
 from hub.contracts import Doc
 from hub.figures import Question, figures
@@ -191,6 +191,8 @@ def _expected(source: Source | None, at: int, accepted_at: int | None) -> dict[s
             "silence_seconds_max": None,
             "is_late": None,
         }
+    if accepted_at is None and source.since is not None:
+        accepted_at = day_start(source.since)  # it cannot be late before it has begun
     silent_us = None if accepted_at is None else at - accepted_at
     return {
         "title_vi": source.title_vi,

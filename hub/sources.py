@@ -1,6 +1,8 @@
 """Sources: who is expected to report, of what, and how often."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 Cadence = Literal["daily", "working_day", "monthly", "yearly"]
@@ -11,7 +13,11 @@ class Source:
     """A source of events and its schedule.
 
     `name` is also the sender that its connector publishes as. One `cadence` step (a day, a working
-    day, a month, a year; Asia/Ho_Chi_Minh) is *due* with at least `events_per_due` events.
+    day, a month, a year; Asia/Ho_Chi_Minh) is *due* with at least `events_per_due` events, from the
+    day `since` on (none: always). `only` gives contract fields that have one value in all of its
+    events, such as `quantity`: a KPI about another value is owed nothing by it.
+    `silence_hours_max` is how long it may be silent before it is late, where the cadence is too
+    coarse to say so.
     """
 
     name: str
@@ -21,6 +27,9 @@ class Source:
     owner: str
     cadence: Cadence
     events_per_due: int = 1
+    since: date | None = None
+    only: Mapping[str, str] = field(default_factory=dict)
+    silence_hours_max: float | None = None
 
     @property
     def silence_seconds_max(self) -> int:
@@ -28,5 +37,11 @@ class Source:
 
         A working day may be followed by a long weekend.
         """
+        if self.silence_hours_max is not None:
+            return int(self.silence_hours_max * 3600)
         days = {"daily": 1.5, "working_day": 5, "monthly": 46, "yearly": 548}
         return int(days[self.cadence] * 86_400)
+
+    def concerns(self, only: Mapping[str, str]) -> bool:
+        """Tell whether its events may have these values."""
+        return all(self.only.get(name, value) == value for name, value in only.items())

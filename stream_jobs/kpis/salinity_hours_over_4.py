@@ -14,6 +14,7 @@ KPI = Kpi(
     owner="Sở Nông nghiệp và Môi trường",
     group="salinity",
     contract="reading",
+    only={"quantity": "salinity"},
     measure_unit="hours",
     numerator=Flow("reading.hours_over_4", "value"),
     denominator=None,

@@ -14,6 +14,7 @@ KPI = Kpi(
     owner="Sở Nông nghiệp và Môi trường",
     group="salinity",
     contract="reading",
+    only={"quantity": "salinity"},
     measure_unit="g/L",
     numerator=Flow("reading.salinity", "value"),
     denominator=Flow("reading.salinity"),

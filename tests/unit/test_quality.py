@@ -2,20 +2,22 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub import quality, registry
-from hub.book import Book, open_book
-from hub.clock import to_us
+from hub.book import Ask, Book, open_book
+from hub.clock import day_start, to_us
 from hub.connect import heartbeat_name
 from hub.hub import OpenHub, open_hub
 from hub.keys import Sender
 from hub.periods import parse_period
 from hub.settings import Settings
+from hub.sources import Source
 from stream_jobs.worked import received
 
 A = received("A", "2023-05-08")
@@ -125,3 +127,29 @@ def test_pages_follow_one_another(hub: OpenHub, monkeypatch: pytest.MonkeyPatch)
         rest = quality.behind(book, "one_stop", "valid", year, at, first["next_offset"])
     assert (len(first["rows"]), len(rest["rows"]), rest["next_offset"]) == (2, 1, None)
     assert len({r["event_id"] for r in first["rows"] + rest["rows"]}) == 3
+
+
+def test_a_source_that_cannot_deliver_it_does_not_lower_a_kpi(book: Book) -> None:
+    ask = Ask(parse_period("2023-W19"), to_us(datetime(2026, 1, 1, tzinfo=UTC)))
+
+    def completeness(*others: Source) -> float:
+        of = {s.name: s for s in (registry.sources()["one_stop"], *others)}
+        return replace(book, sources=of).completeness("dossier", ask, {"channel": "online"})
+
+    alone = completeness()
+    assert alone == pytest.approx(2 / 5)
+    other = Source("other", "dossier", "Khác", "Other", "X", "daily")
+    assert completeness(other) == pytest.approx(2 / 12)  # seven days more, of which none reported
+    assert completeness(replace(other, only={"channel": "post"})) == alone
+    assert completeness(replace(other, only={"channel": "online"})) == completeness(other)
+    assert completeness(replace(other, since=date(2023, 5, 14))) == pytest.approx(2 / 6)
+    assert completeness(replace(other, since=date(2023, 5, 15))) == alone
+
+
+def test_a_source_that_has_only_begun_is_not_late() -> None:
+    begun = date(2026, 1, 10)
+    source = Source("other", "reading", "Khác", "Other", "X", "daily", since=begun)
+    limit = day_start(begun) + source.silence_seconds_max * 1_000_000
+    assert not quality._expected(source, limit, None)["is_late"]
+    assert quality._expected(source, limit + 1, None)["is_late"]
+    assert replace(source, silence_hours_max=3).silence_seconds_max == 10_800
