@@ -37,6 +37,7 @@ from hub.new import NewSourceError, new_case, new_source
 from hub.periods import parse_period
 from hub.probe import probe
 from hub.runner import AlreadyRunningError
+from hub.sample import Sample, parse_share
 from hub.settings import Settings, SettingsError, read_own, read_settings
 from hub.store import DefinitionChangedError, FencedError, StoreUnavailableError
 
@@ -386,8 +387,16 @@ def kpi(
 
 
 @app.command()
-def verify() -> None:
+def verify(
+    sample: Annotated[
+        str, typer.Option(help="Look at a share, such as 1%, another one each time.")
+    ] = "",
+) -> None:
     """Recompute everything from the log by another path; exit 1 and name what differs."""
+    try:
+        share = parse_share(sample) if sample else 0.0
+    except ValueError as error:
+        raise typer.BadParameter(f"--sample: {error}") from None
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         with progress_bar() as bar:
@@ -399,9 +408,11 @@ def verify() -> None:
                 bar.update(tasks[name], completed=done, total=total)
 
             begun = to_us(hub.clock())
-            found = verifying.verify(hub.log, hub.store, report)
-        statement = {"at": iso(begun), "differences": len(found.differences)}
-        hub.log.set_checkpoints({verifying.STATEMENT: json.dumps(statement)})
+            looked_at = Sample(share, begun) if sample else None
+            found = verifying.verify(hub.log, hub.store, report, looked_at)
+        name = verifying.SAMPLE_STATEMENT if sample else verifying.STATEMENT
+        statement = {"at": iso(begun), "differences": len(found.differences), "share": share or 1}
+        hub.log.set_checkpoints({name: json.dumps(statement)})
     for line in found.differences[: verifying.DIFFERENCES_SHOWN_MAX]:
         print(line)
     more = len(found.differences) - verifying.DIFFERENCES_SHOWN_MAX

@@ -12,7 +12,7 @@ from hub.connect import STATES, heartbeat_name
 from hub.hub import OpenHub
 from hub.log import LogUnavailableError
 from hub.store import StoreUnavailableError
-from hub.verify import STATEMENT
+from hub.verify import SAMPLE_STATEMENT, STATEMENT
 
 log = logging.getLogger(__name__)
 FRESH_SECONDS = 5.0
@@ -102,8 +102,13 @@ class Gauges:
                     metrics.CONNECTOR_STATE.labels(name, state).set(state == heartbeat["state"])
 
     def _read_statement(self) -> None:
-        text = self._hub.log.checkpoint(STATEMENT)
-        if text is not None:
-            statement = json.loads(text)
-            metrics.VERIFY_DIFFERENCES.set(statement["differences"])
-            metrics.VERIFY_AT.set(datetime.fromisoformat(statement["at"]).timestamp())
+        said = self._hub.log.checkpoints([STATEMENT, SAMPLE_STATEMENT])
+        statements = {name: json.loads(text) for name, text in said.items()}
+        if statements:
+            metrics.VERIFY_DIFFERENCES.set(sum(s["differences"] for s in statements.values()))
+        for name, gauge in (
+            (STATEMENT, metrics.VERIFY_AT),
+            (SAMPLE_STATEMENT, metrics.VERIFY_SAMPLE_AT),
+        ):
+            if name in statements:
+                gauge.set(datetime.fromisoformat(statements[name]["at"]).timestamp())

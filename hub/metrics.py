@@ -89,10 +89,18 @@ UNPUBLISHED_SECONDS = Gauge(
     registry=HELD,
 )
 VERIFY_DIFFERENCES = Gauge(
-    "hub_verify_differences", "Differences that the last verify found.", registry=HELD
+    "hub_verify_differences",
+    "Differences that the last verify found, with those of the last one on a sample.",
+    registry=HELD,
 )
 VERIFY_AT = Gauge(
     "hub_verify_at_seconds", "When verify was last run, in seconds since 1970.", registry=HELD
+)
+
+VERIFY_SAMPLE_AT = Gauge(
+    "hub_verify_sample_at_seconds",
+    "When verify was last run on a sample, in seconds since 1970.",
+    registry=HELD,
 )
 
 

@@ -358,16 +358,18 @@ class Reading:
             )
         ]
 
-    def cells(self, cell_set: str) -> dict[Row, Row]:
+    def cells(self, cell_set: str, period: str | None = None) -> dict[Row, Row]:
         """Read a set's cells over all shards: (period, dims) -> (count, value, disputed, d0..d3).
 
-        Lanes are reduced modulo 2^32.
+        Those of one period or of all. Lanes are reduced modulo 2^32.
         """
+        condition = "" if period is None else " AND period = :period"
         lanes = ",".join(f"SUM({lane}) % 4294967296" for lane in LANES)
         rows = self.rows(
             f"SELECT period, dims, SUM(count), SUM(value), SUM(disputed), {lanes}"
-            " FROM cell WHERE cell_set = :s GROUP BY 1, 2 HAVING SUM(count) <> 0",
+            f" FROM cell WHERE cell_set = :s{condition} GROUP BY 1, 2 HAVING SUM(count) <> 0",
             s=cell_set,
+            **({} if period is None else {"period": period}),
         )
         return {r[:2]: tuple(int(n) for n in r[2:]) for r in rows}
 

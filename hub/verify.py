@@ -13,9 +13,11 @@ import multiprocessing
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,12 +28,13 @@ import polars as pl
 from hub import avro, published, registry
 from hub.admission import verdict_on
 from hub.apply import EVENTS_PER_ENTITY_MAX, TOO_LARGE
-from hub.clock import day_of, iso_day
+from hub.clock import DAY_US, day_of, day_start, iso_day
 from hub.contracts import Contract
 from hub.facts import Fact, Measure, day_sql
 from hub.fold import content_digest
 from hub.log import Log
 from hub.rejection import REJECTION
+from hub.sample import Sample
 from hub.slices import Origin, Slice
 from hub.store import Reading, Row, Store, dims_text
 from hub.tables import LANES
@@ -39,7 +42,8 @@ from hub.tables import LANES
 BUCKETS = 16
 CHUNK = 50_000
 LANE_MODULUS = 2**32
-STATEMENT = "verify"  # the checkpoint that holds when verify last ran and what it found
+# The checkpoints that hold when verify last ran, wholly or on a sample, and what it found.
+STATEMENT, SAMPLE_STATEMENT = "verify", "verify:sample"
 DIFFERENCES_SHOWN_MAX = 100
 _Progress = Callable[[str, int, int], None]
 
@@ -58,8 +62,17 @@ class Findings:
         self.differences.append(f"{name}: stored {stored}, recomputed {recomputed}")
 
 
-def verify(log: Log, store: Store, progress: _Progress = lambda *_: None) -> Findings:
-    """Compare facts, cells, ledger and quarantine with what the log says, up to the position."""
+def verify(
+    log: Log,
+    store: Store,
+    progress: _Progress = lambda *_: None,
+    sample: Sample | None = None,
+) -> Findings:
+    """Compare facts, cells, ledger and quarantine with what the log says, up to the position.
+
+    Of a sample: the facts of the entities in it with the log, the cells of the periods in it with
+    the stored facts, and what was received with what was acknowledged.
+    """
     findings = Findings()
     context = multiprocessing.get_context("spawn")
     with (
@@ -72,15 +85,19 @@ def verify(log: Log, store: Store, progress: _Progress = lambda *_: None) -> Fin
             contract = registry.contracts()[name]
             path = Path(folder) / name
             path.mkdir()
-            findings.events += _deal(reading, contract, said, path, progress)
+            findings.events += _deal(reading, contract, said, path, progress, sample)
             database = _recount_all(fact, path, pool, said, progress)
-            _compare_facts(reading, fact, database, findings)
-            _compare_cells(reading, fact, database, findings, progress)
+            _compare_facts(reading, fact, database, findings, sample)
+            if sample is None:
+                _compare_cells(reading, fact, database, findings, progress)
+            else:
+                _compare_some_cells(reading, fact, findings, sample)
             database.close()
         findings.events += _recount_rejections(reading, said)
-        _compare_rows(reading, said.quarantine, findings)
-        _compare_sums(reading, "ledger", said.ledger, findings)
-        _compare_sums(reading, "arrival", said.arrivals, findings)
+        if sample is None:
+            _compare_rows(reading, said.quarantine, findings)
+            _compare_sums(reading, "ledger", said.ledger, findings)
+            _compare_sums(reading, "arrival", said.arrivals, findings)
         _compare_received(reading, said, findings)
     return findings
 
@@ -130,16 +147,21 @@ class _Said:
 
 
 def _deal(
-    reading: Reading, contract: Contract, said: _Said, folder: Path, progress: _Progress
+    reading: Reading,
+    contract: Contract,
+    said: _Said,
+    folder: Path,
+    progress: _Progress,
+    sample: Sample | None,
 ) -> int:
-    """Deal a topic's records into bucket files by the first field of the key; count them.
+    """Deal a topic's records into bucket files by the first field of the key; count those dealt.
 
     A record in a bucket file: its length, then sender, acceptance time, place in the log, schema
     id, and its datum.
     """
     files = [(folder / f"{i}.bucket").open("wb") for i in range(BUCKETS)]
     total = sum(reading.positions(said.log.identity(contract.topic), contract.topic).values())
-    done = 0
+    done = dealt = 0
     for one in said.slices(reading, contract.topic):
         heads = [avro.string_bytes(o.sender) + avro.long_bytes(o.accepted_at) for o in one.origins]
         place = avro.long_bytes(one.partition)
@@ -147,6 +169,9 @@ def _deal(
         columns = (one.origin.tolist(), one.offsets.tolist(), one.schema_ids.tolist())
         for origin, offset, schema_id, datum in zip(*columns, one.datums(), strict=True):
             key = _first_text(datum)
+            if sample is not None and not sample.has(key):
+                continue
+            dealt += 1
             record = heads[origin] + place + avro.long_bytes(offset)
             record += avro.long_bytes(schema_id) + datum
             size = len(record).to_bytes(4, "little")
@@ -156,11 +181,12 @@ def _deal(
         for r in one.refused:
             name = f"{one.topic}/{one.partition}/{r.offset}"
             said.set_aside(name, contract, r.origin, r.value)
+        dealt += len(one.refused)
         done += one.count
         progress(contract.name, done, 2 * total)
     for file in files:
         file.close()
-    return done
+    return dealt
 
 
 def _recount_all(
@@ -383,12 +409,18 @@ def _order(contract: Contract, sender: str, digest: bytes, wire: dict[str, Any])
 
 
 def _compare_facts(
-    reading: Reading, fact: Fact, database: sqlite3.Connection, findings: Findings
+    reading: Reading,
+    fact: Fact,
+    database: sqlite3.Connection,
+    findings: Findings,
+    sample: Sample | None,
 ) -> None:
     names = ",".join(["entity", "is_disputed", *LANES, *fact.types])
     query = f"SELECT {names} FROM {fact.table} ORDER BY entity"
     mine = iter(database.execute(query))
     theirs = reading.stream(query)
+    if sample is not None:
+        theirs = (r for r in theirs if sample.has(r[0].partition("|")[0].encode()))
     ours, stored = next(mine, None), next(theirs, None)
     while ours is not None or stored is not None:
         findings.facts += 1
@@ -405,22 +437,27 @@ def _compare_facts(
 
 
 def cell_rows(
-    database: sqlite3.Connection, fact: Fact, measure: Measure, dims: tuple[str, ...]
+    rows: Callable[[str], Iterable[Row]],
+    fact: Fact,
+    measure: Measure,
+    dims: tuple[str, ...],
+    condition: str = "",
 ) -> dict[Row, Row]:
     """Compute one measure's cells over facts in SQL: (period, dims) -> (count, value, …)."""
     period = measure.period or day_sql(str(measure.at))
     value = measure.value if measure.is_recomputed else f"SUM({measure.value})"
     group = ",".join(["1", *dims])
     lanes = ",".join(f"SUM({lane}) % {LANE_MODULUS}" for lane in LANES)
-    found = database.execute(
+    found = rows(
         f"SELECT {','.join([period, *dims])}, COUNT(*), {value}, SUM(is_disputed), {lanes}"
-        f" FROM {fact.table} WHERE {measure.where} GROUP BY {group}"
+        f" FROM {fact.table} WHERE ({measure.where}){condition} GROUP BY {group}"
     )
     out = {}
     k = 1 + len(dims)
     for row in found:
         text = row[0] if measure.period else iso_day(row[0])
-        out[(text, dims_text(dict(zip(dims, row[1:k], strict=True))))] = tuple(row[k:])
+        key = (text, dims_text(dict(zip(dims, row[1:k], strict=True))))
+        out[key] = tuple(int(n) for n in row[k:])
     return out
 
 
@@ -438,18 +475,56 @@ def _compare_cells(
         for dims in measure.sets:
             cell_set = measure.cell_set(dims)
             known.add(cell_set)
-            ours = cell_rows(database, fact, measure, dims)
-            stored = reading.cells(cell_set)
-            findings.cells += len(ours.keys() | stored.keys())
-            for key in sorted(ours.keys() | stored.keys()):
-                if ours.get(key) != stored.get(key):
-                    name = f"cell {cell_set}/{key[0]}/{key[1]}"
-                    findings.differ(name, stored.get(key, "nothing"), ours.get(key, "nothing"))
+            ours = cell_rows(database.execute, fact, measure, dims)
+            _differ_cells(cell_set, reading.cells(cell_set), ours, findings)
             done += 1
             progress(f"{fact.contract} cells", done, total)
     for cell_set in reading.cell_sets(f"{fact.contract}."):
         if cell_set not in known:
             findings.differ(f"cells {cell_set}", "cells", "no such measure")
+
+
+def _differ_cells(
+    cell_set: str, stored: dict[Row, Row], ours: dict[Row, Row], findings: Findings
+) -> None:
+    findings.cells += len(ours.keys() | stored.keys())
+    for key in sorted(ours.keys() | stored.keys()):
+        if ours.get(key) != stored.get(key):
+            name = f"cell {cell_set}/{key[0]}/{key[1]}"
+            findings.differ(name, stored.get(key, "nothing"), ours.get(key, "nothing"))
+
+
+def _compare_some_cells(reading: Reading, fact: Fact, findings: Findings, sample: Sample) -> None:
+    """Compare the cells of the sample's periods with the stored facts."""
+    for measure in fact.measures:
+        periods = _periods(reading, fact, measure)
+        for dims in measure.sets:
+            cell_set = measure.cell_set(dims)
+            known = periods | {p for (p,) in reading.rows(_PERIODS_OF, s=cell_set)}
+            for period in sorted(p for p in known if sample.has(f"{cell_set}/{p}".encode())):
+                if measure.period:
+                    condition = f" AND {measure.period} = :period"
+                    rows = partial(reading.rows, period=period)
+                else:
+                    condition = f" AND {measure.at} >= :a AND {measure.at} < :b"
+                    start = day_start(date.fromisoformat(period))
+                    rows = partial(reading.rows, a=start, b=start + DAY_US)
+                ours = cell_rows(rows, fact, measure, dims, condition)
+                _differ_cells(cell_set, reading.cells(cell_set, period), ours, findings)
+
+
+_PERIODS_OF = "SELECT DISTINCT period FROM cell WHERE cell_set = :s"
+
+
+def _periods(reading: Reading, fact: Fact, measure: Measure) -> set[str]:
+    """List the periods in which facts may count: of days, all from the first to the last."""
+    where = f"FROM {fact.table} WHERE {measure.where}"
+    if measure.period:
+        return {p for (p,) in reading.rows(f"SELECT DISTINCT {measure.period} {where}")}
+    ((least, greatest),) = reading.rows(f"SELECT MIN({measure.at}), MAX({measure.at}) {where}")
+    if least is None:
+        return set()
+    return {iso_day(d) for d in range(day_of(least), day_of(greatest) + 1)}
 
 
 def _recount_rejections(reading: Reading, said: _Said) -> int:

@@ -2,6 +2,8 @@
 
 import sqlite3
 
+import httpx
+
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.stories.conftest import Served
 
@@ -47,3 +49,19 @@ def test_a_rebuild_gives_the_same_tables_and_keeps_keys(served: Served) -> None:
     assert served.run("rebuild").returncode == 0
     assert tables(served) == before
     assert served.run("verify").returncode == 0
+
+
+def test_verify_on_a_sample_leaves_its_own_statement(served: Served) -> None:
+    events = [received(f"S{i}", "2026-01-05") for i in range(50)]
+    assert served.post("dossier", events).status_code == 202
+    served.settle()
+    done = served.run("verify", "--sample", "50%")
+    assert done.returncode == 0, done.stderr
+    assert "0 differences" in done.stdout
+    counted = int(done.stdout.split(" events")[0].replace(",", ""))
+    assert 0 < counted < len(events)
+    scraped = httpx.get(f"{served.url}/metrics").text
+    samples = dict(line.rsplit(" ", 1) for line in scraped.splitlines() if line[:1] != "#")
+    assert float(samples["hub_verify_sample_at_seconds"]) > 0
+    assert float(samples["hub_verify_at_seconds"]) == 0
+    assert served.run("verify", "--sample", "0").returncode == 2
