@@ -1,0 +1,155 @@
+"""A connector's process may end between any two of its steps: nothing is lost, nothing doubled.
+
+A calm run counts the calls by which a connector touches log, upstream and files; then each of them
+is once the last that happens, and once the first that does not, and another process goes on.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.one_stop.simulator import Simulator
+from connectors.one_stop.upstream import Upstream
+from connectors.payments.simulator import Drop, plan
+from hub import folder
+from hub.hub import OpenHub
+from hub.sqlite_log import SqliteLog
+from hub.verify import verify
+from tests.integration import test_one_stop as one_stop
+from tests.integration import test_payments as payments
+from tests.laws.small import in_this_process
+from tests.waiting import until
+
+Patch = pytest.MonkeyPatch
+# Who is called, and how: what of a connector outlives its process.
+TOUCHED: dict[str, list[tuple[Any, str]]] = {
+    "payments": [
+        (SqliteLog, "append"),
+        (SqliteLog, "set_checkpoints"),
+        (folder, "_write"),
+        (folder.Folder, "_move"),
+    ],
+    "one_stop": [
+        (SqliteLog, "append"),
+        (SqliteLog, "set_checkpoints"),
+        (Upstream, "page"),
+    ],
+}
+
+
+class PowerCut(BaseException):
+    """Nothing may catch it."""
+
+
+class Points:
+    """Numbers the calls that touch something; after some of them the power is cut."""
+
+    def __init__(self, monkeypatch: Patch, source: str) -> None:
+        self.called: list[str] = []
+        self.cut_at: tuple[int, str] | None = None
+        for owner, name in TOUCHED[source]:
+            monkeypatch.setattr(owner, name, self._wrapped(getattr(owner, name), name))
+
+    def _wrapped(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def wrapped(*given: Any, **named: Any) -> Any:
+            number = len(self.called)
+            self.called.append(name)
+            if self.cut_at == (number, "before"):
+                raise PowerCut
+            result = call(*given, **named)
+            if self.cut_at == (number, "after"):
+                raise PowerCut
+            return result
+
+        return wrapped
+
+
+def every_point(points: Points, run: Callable[[str], None], at_least: dict[str, int]) -> None:
+    """Run calmly, then once for each point before and after; `run` is given a name of its own."""
+    run("calm")
+    calls = list(points.called)
+    assert {n: min(calls.count(n), m) for n, m in at_least.items()} == at_least, calls
+    for number in range(len(calls)):
+        for comes in ("before", "after"):
+            points.called.clear()
+            points.cut_at = (number, comes)
+            run(f"{number}-{comes}")
+            # Of a run that took longer, a heartbeat more or less is no matter.
+            assert points.cut_at is None or len(points.called) <= number
+
+
+def carried(points: Points, carry: Callable[[], None]) -> None:
+    """Carry until done; where the power is cut, begin anew as another process does."""
+    try:
+        carry()
+    except PowerCut:
+        points.cut_at = None
+        carry()
+
+
+def test_payments(tmp_path: Path, monkeypatch: Patch) -> None:
+    drops = plan(11, 2, rows=8)
+    bad = "\n".join([payments.HEADER, payments.GOOD, payments.BAD])
+    points = Points(monkeypatch, "payments")
+
+    def run(name: str) -> None:
+        place, home = tmp_path / name / "drop", tmp_path / name
+        place.mkdir(parents=True)
+        for one in drops:
+            (place / one.name).write_bytes(one.content)
+        (place / "sai.csv").write_text(bad, "utf-8")
+
+        def carry() -> None:
+            with one_stop.hub_in(home / "hub") as hub:
+                payments.carry(payments.connection(hub, place, settle=0), place)
+
+        carried(points, carry)
+        with one_stop.hub_in(home / "hub") as hub:
+            check_payments(hub, place, drops)
+
+    every_point(points, run, {"append": 3, "set_checkpoints": 4, "_write": 1, "_move": 3})
+
+
+def check_payments(hub: OpenHub, place: Path, drops: list[Drop]) -> None:
+    good = sum(len(d.good) for d in drops) + 1
+    counted = payments.ledger(hub)
+    assert counted == {"applied": good, "quarantined": 1}
+    assert payments.names(place, "done") == sorted(d.name for d in drops)
+    assert payments.names(place, "failed") == ["sai.csv", "sai.csv.loi.csv"]
+    assert len(payments.errors(place, "sai.csv.loi.csv")) == 2
+    with in_this_process():
+        assert verify(hub.log, hub.store).differences == []
+
+
+def test_one_stop(tmp_path: Path, monkeypatch: Patch) -> None:
+    simulator = Simulator(5, datetime.now(UTC) - timedelta(days=20))
+    simulator.advance(40)
+    simulator.settle()
+    wanted = one_stop.expected(simulator)
+    points = Points(monkeypatch, "one_stop")
+    with one_stop.served(simulator) as url:
+
+        def run(name: str) -> None:
+            def carry() -> None:
+                with one_stop.hub_in(tmp_path / name) as hub:
+                    feed = one_stop.feed_of(hub, url, overlap_hours=24 * 30, sweep_seconds=3_600)
+                    running = one_stop.connection(hub, feed)
+
+                    def is_done() -> bool:
+                        return not running.step(0) and one_stop.stored(hub) == wanted
+
+                    try:
+                        until(is_done, "everything is there")
+                    finally:
+                        feed.close()
+
+            carried(points, carry)
+            with one_stop.hub_in(tmp_path / name) as hub:
+                assert one_stop.stored(hub) == wanted
+                with in_this_process():
+                    assert verify(hub.log, hub.store).differences == []
+
+        every_point(points, run, {"append": 2, "set_checkpoints": 3, "page": 2})
