@@ -4,22 +4,30 @@ A calm run counts the calls by which a connector touches log, upstream and files
 is once the last that happens, and once the first that does not, and another process goes on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from paho.mqtt.client import Client
 
 from connectors.one_stop.simulator import Simulator
 from connectors.one_stop.upstream import Upstream
 from connectors.payments.simulator import Drop, plan
+from connectors.salinity.connector import SalinitySettings, StationFeed
+from connectors.salinity.simulator import Loggers, script
+from deploy.local.services import Mosquitto
 from hub import folder
+from hub.clock import system_clock
+from hub.feeds import Context
 from hub.hub import OpenHub
 from hub.sqlite_log import SqliteLog
 from hub.verify import verify
 from tests.integration import test_one_stop as one_stop
 from tests.integration import test_payments as payments
+from tests.integration import test_salinity as salinity
 from tests.laws.small import in_this_process
 from tests.waiting import until
 
@@ -36,6 +44,11 @@ TOUCHED: dict[str, list[tuple[Any, str]]] = {
         (SqliteLog, "append"),
         (SqliteLog, "set_checkpoints"),
         (Upstream, "page"),
+    ],
+    "salinity": [
+        (SqliteLog, "append"),
+        (SqliteLog, "set_checkpoints"),
+        (Client, "ack"),
     ],
 }
 
@@ -153,3 +166,48 @@ def test_one_stop(tmp_path: Path, monkeypatch: Patch) -> None:
                     assert verify(hub.log, hub.store).differences == []
 
         every_point(points, run, {"append": 2, "set_checkpoints": 3, "page": 2})
+
+
+def test_salinity(tmp_path: Path, monkeypatch: Patch, mosquitto: Mosquitto) -> None:
+    made = script(seed=3, stations=2, hours=4)
+    points = Points(monkeypatch, "salinity")
+    loggers = Loggers(mosquitto.address, "loggers-crash-points")
+
+    def run(name: str) -> None:
+        settings = {"url": mosquitto.address, "client_id": f"hub-{name}", "batch_max": 4}
+        own = SalinitySettings.model_validate(settings)
+
+        @contextmanager
+        def opened() -> Iterator[tuple[OpenHub, StationFeed]]:
+            with one_stop.hub_in(tmp_path / name) as hub:
+                feed = StationFeed(own, Context(hub.log, system_clock))
+                try:
+                    yield hub, feed
+                finally:
+                    feed.close()  # the broker keeps the session, and what was not acknowledged
+
+        with opened() as (_, first):
+            first.fetch(0)  # it subscribes
+        for message in made.messages:
+            loggers.publish(message)
+        loggers.confirm()
+
+        def carry() -> None:
+            with opened() as (hub, feed):
+                running = salinity.connection(hub, feed)
+
+                def is_done() -> bool:
+                    running.step(0.05)
+                    return salinity.has_all(hub, made)
+
+                until(is_done, "everything is there")
+
+        carried(points, carry)
+        with opened() as (hub, _), in_this_process():
+            salinity.check(hub, made, least_repeats=0)
+        salinity.forget(mosquitto, own.client_id)
+
+    try:
+        every_point(points, run, {"append": 2, "set_checkpoints": 1, "ack": 6})
+    finally:
+        loggers.close()
