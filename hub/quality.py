@@ -39,15 +39,18 @@ class Quality:
 
 def _rejected(book: Book, source: str, ask: Ask) -> Rows:
     names = ("event_id", "rejected_at", "rule", "field", "value", "message_vi", "message_en")
+    # Where it stood: the item of a request, or the row of a file, counted from 0.
     found = book.reading.rows(
-        f"SELECT {', '.join(names)} FROM quarantine"
+        f'SELECT {", ".join(names)}, "index" FROM quarantine'
         " WHERE sender = :s AND rejected_at >= :a AND rejected_at < :b"
         " ORDER BY rejected_at DESC, event_id",
         s=source,
         a=ask.period.start,
         b=ask.until,
     )
-    return [dict(zip(names, r, strict=True)) | {"rejected_at": iso(r[1])} for r in found]
+    return [
+        dict(zip((*names, "index"), r, strict=True)) | {"rejected_at": iso(r[1])} for r in found
+    ]
 
 
 def _owed(book: Book, source: str, ask: Ask) -> Rows:

@@ -8,7 +8,7 @@ const READ_MS = 10_000;
 const BEAT_SECONDS_MAX = 60;
 const STATES = { running: "good", upstream_away: "bad", log_away: "bad", stopped_by_breaker: "bad" };
 const COLUMNS = {
-  valid: ["rejected_at", "rule", "field", "value", "message", "event_id"],
+  valid: ["rejected_at", "index", "rule", "field", "value", "message", "event_id"],
   complete: ["from", "to", "received", "due"],
   clean: ["day", "received", "duplicate", "conflict"],
   live: ["contract", "accepted_at", "occurred_at"],
@@ -146,7 +146,7 @@ function drawList(source, quality) {
 
 function written(row, column) {
   if (column === "message") return row[`message_${state.lang}`];
-  const value = row[column];
+  const value = column === "index" ? row.index + 1 : row[column];
   if (value === null) return "–";
   if (column.endsWith("_at")) return timeText(value);
   if (["from", "to", "day"].includes(column)) return dayText(value);

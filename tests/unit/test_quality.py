@@ -61,6 +61,7 @@ def test_what_is_missing_to_valid_is_listed_item_by_item(hub: OpenHub, book: Boo
     assert missing == found["total"] == 3
     assert {(r["rule"], r["field"]) for r in found["rows"]} >= {("unknown_field", "colour")}
     assert all(r["message_vi"] and r["message_en"] for r in found["rows"])
+    assert sorted(r["index"] for r in found["rows"]) == [1, 2, 2]  # places in their requests
 
 
 def test_what_is_missing_to_clean_is_listed_day_by_day(hub: OpenHub, book: Book) -> None:
