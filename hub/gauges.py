@@ -64,7 +64,8 @@ class Gauges:
             )
             untold = reading.rows(
                 "SELECT * FROM (SELECT event_id FROM notice ORDER BY event_id LIMIT :n) AS notices"
-                " UNION ALL SELECT * FROM (SELECT key FROM figure WHERE is_published = 0"
+                " UNION ALL SELECT * FROM (SELECT key || ' ' || revision FROM figure"
+                " WHERE is_published = 0"
                 " ORDER BY key LIMIT :n) AS figures",
                 n=UNTOLD_MAX,
             )

@@ -13,6 +13,8 @@ _FIELDS = ("levelname", "name", "message")
 _NAMES = {"levelname": "level", "name": "logger", "exc_info": "exception"}
 _OWN = ("hub", "stream_jobs.app", "connectors")  # Faust names its services after our classes
 
+_uncaught = logging.getLogger("hub.uncaught")
+
 
 def log_as_json() -> None:
     """Have this process log JSON lines, uncaught errors included."""
@@ -34,9 +36,6 @@ def log_as_json() -> None:
         said.thread and said.thread.name,
         exc_info=said.exc_value,
     )
-
-
-_uncaught = logging.getLogger("hub.uncaught")
 
 
 def is_json() -> bool:

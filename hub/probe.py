@@ -1,13 +1,27 @@
 """The probe of a process that serves nothing else: `/healthz` and `/metrics`."""
 
 import json
+import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from hub import metrics
 from hub.settings import SettingsError
+
+log = logging.getLogger(__name__)
+
+
+class _Server(ThreadingHTTPServer):
+    """A thread a connection; what goes wrong with one is a line in the log."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that is gone before it has its answer."""
+        if not isinstance(sys.exception(), ConnectionError):
+            log.exception("a probe could not be answered")
 
 
 @contextmanager
@@ -38,7 +52,7 @@ def probe(host: str, port: int, is_alive: Callable[[], bool]) -> Iterator[None]:
             """Say nothing: a normal request is no news."""
 
     try:
-        server = ThreadingHTTPServer((host, port), Answer)
+        server = _Server((host, port), Answer)
     except OSError as error:
         raise SettingsError(f"HUB_LISTEN={host}:{port}: {error.strerror}") from None
     thread = threading.Thread(target=server.serve_forever, name="probe", daemon=True)

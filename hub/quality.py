@@ -134,10 +134,10 @@ QUALITIES = {
 }
 
 
-def _figure(book: Book, quality: Quality, period: Period, at: int, source: str) -> Any:
-    kpi = registry.kpis()[quality.kpi]
-    found = figures(kpi, Question(period, at, (), {"source": source}), book)
-    return found[0] if found else None
+def _figures(book: Book, quality: Quality, period: Period, at: int) -> dict[str, Any]:
+    """Give a quality's figure by source; none for those of which nothing is known."""
+    found = figures(registry.kpis()[quality.kpi], Question(period, at, ("source",)), book)
+    return {f["dims"]["source"]: f for f in found}
 
 
 def sources(hub: OpenHub, book: Book, period: Period, received: Period) -> dict[str, Any]:
@@ -150,6 +150,10 @@ def sources(hub: OpenHub, book: Book, period: Period, received: Period) -> dict[
     senders = {sender for _, sender, *_ in book.ledger} | set(heard)
     names = [*book.sources, *sorted(senders - set(book.sources))]
     said = hub.log.checkpoints([heartbeat_name(n) for n in names])
+    qualities = {
+        key: _figures(book, q, period if key == "complete" else received, at)
+        for key, q in QUALITIES.items()
+    }
     out = []
     for name in names:
         accepted_at, horizon = heard.get(name, (None, None))
@@ -162,10 +166,7 @@ def sources(hub: OpenHub, book: Book, period: Period, received: Period) -> dict[
                 "heard_at": iso(accepted_at),
                 "horizon": iso(horizon),
                 "lag_seconds": None if horizon is None else max(0, at - horizon) // 1_000_000,
-                "quality": {
-                    key: _figure(book, q, period if key == "complete" else received, at, name)
-                    for key, q in QUALITIES.items()
-                },
+                "quality": {key: of.get(name) for key, of in qualities.items()},
             }
         )
     return {
@@ -230,7 +231,7 @@ def behind(
         "as_of": iso(book.reading.committed_at()),
         "formula_vi": quality.formula.vi,
         "formula_en": quality.formula.en,
-        "figure": _figure(book, quality, period, at, source),
+        "figure": _figures(book, quality, period, at).get(source),
         "total": len(rows),
         "rows": rows[offset:following],
         "next_offset": following if following < len(rows) else None,

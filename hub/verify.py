@@ -517,14 +517,13 @@ _PERIODS_OF = "SELECT DISTINCT period FROM cell WHERE cell_set = :s"
 
 
 def _periods(reading: Reading, fact: Fact, measure: Measure) -> set[str]:
-    """List the periods in which facts may count: of days, all from the first to the last."""
+    """List the periods in which facts count."""
     where = f"FROM {fact.table} WHERE {measure.where}"
     if measure.period:
         return {p for (p,) in reading.rows(f"SELECT DISTINCT {measure.period} {where}")}
-    ((least, greatest),) = reading.rows(f"SELECT MIN({measure.at}), MAX({measure.at}) {where}")
-    if least is None:
-        return set()
-    return {iso_day(d) for d in range(day_of(least), day_of(greatest) + 1)}
+    return {
+        iso_day(d) for (d,) in reading.rows(f"SELECT DISTINCT {day_sql(str(measure.at))} {where}")
+    }
 
 
 def _recount_rejections(reading: Reading, said: _Said) -> int:

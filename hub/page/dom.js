@@ -66,3 +66,14 @@ export function drawTexts(lang, title) {
   for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
   for (const node of document.querySelectorAll("[data-lang]")) node.setAttribute("aria-pressed", node.dataset.lang === lang);
 }
+
+/** Has a page speak the language whose button is pressed, and keeps it. */
+export function onLangChosen(speak) {
+  for (const node of document.querySelectorAll("[data-lang]")) {
+    node.addEventListener("click", () => {
+      localStorage.setItem("lang", node.dataset.lang);
+      remember({ lang: node.dataset.lang });
+      speak(node.dataset.lang);
+    });
+  }
+}

@@ -1,7 +1,7 @@
 // The live page: reads the KPI list and the figures, then follows /v1/stream and changes figures in place.
 
 import { dayChart, monthChart, periodDays } from "./chart.js";
-import { Trouble, ask, drawTexts, el, parse, remember, wishedLang } from "./dom.js";
+import { Trouble, ask, drawTexts, el, onLangChosen, parse, remember, wishedLang } from "./dom.js";
 import { qualityRow, sourceTitle } from "./source.js";
 import { agoText, completeText, dayText, figureText, fractionText, integer, named, targetText,
   thisYear, timeText, words } from "./strings.js";
@@ -561,13 +561,9 @@ function choose(period) {
   void enter();
 }
 
-function speak(lang, isChosen) {
+function speak(lang) {
   state.lang = lang;
   t = words(lang);
-  if (isChosen) {
-    localStorage.setItem("lang", lang);
-    remember({ lang });
-  }
   drawTexts(state.lang, t("hub"));
   byId("empty-example").textContent = exampleCommand();
   drawLink();
@@ -578,12 +574,12 @@ function speak(lang, isChosen) {
   drawSources();
 }
 
-for (const node of document.querySelectorAll("[data-lang]")) node.addEventListener("click", () => speak(node.dataset.lang, true));
+onLangChosen(speak);
 if (query.get("period")) Object.assign(state, { period: query.get("period"), isChosen: true });
 setInterval(() => {
   for (const node of document.querySelectorAll("[data-ago]")) node.textContent = agoText(node.dataset.ago, state.lang);
   if (!document.hidden && state.list) repair();
 }, 20_000);
 setInterval(() => document.hidden || !state.list || refreshSources(), 60_000);
-speak(wishedLang(), false);
+speak(wishedLang());
 void start();

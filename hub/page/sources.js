@@ -1,6 +1,6 @@
 // The sources page: of each source its heartbeat, lag and four qualities, with formula and list behind each number.
 
-import { Trouble, ask, drawTexts, el, remember, wishedLang } from "./dom.js";
+import { Trouble, ask, drawTexts, el, onLangChosen, remember, wishedLang } from "./dom.js";
 import { mark, qualityRow, sourceTitle } from "./source.js";
 import { agoText, dayText, integer, spanText, thisYear, timeText, words } from "./strings.js";
 
@@ -153,18 +153,14 @@ function written(row, column) {
   return typeof value === "number" ? integer(value, state.lang) : value;
 }
 
-function speak(lang, isChosen) {
+function speak(lang) {
   state.lang = lang;
   t = words(lang);
-  if (isChosen) {
-    localStorage.setItem("lang", lang);
-    remember({ lang });
-  }
   drawTexts(lang, `${t("sources_page")} · ${t("hub")}`);
   if (state.body) draw();
 }
 
-for (const node of document.querySelectorAll("[data-lang]")) node.addEventListener("click", () => speak(node.dataset.lang, true));
+onLangChosen(speak);
 setInterval(() => document.hidden || guarded(read), READ_MS);
-speak(state.lang, false);
+speak(state.lang);
 void guarded(read);

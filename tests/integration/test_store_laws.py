@@ -15,13 +15,13 @@ from hub.store import Store
 from stream_jobs.worked import salinity
 from tests import stores
 from tests.integration.conftest import new_schema
-from tests.laws import test_apply, test_kpi_examples, test_order_free, test_shards
+from tests.laws import test_apply, test_kpi_examples, test_order_free, test_shards, test_verify
 from tests.laws.small import Sent, Small
 from tests.unit import test_admission, test_figures, test_mended
 
 EXAMPLES_MAX = 10
-FIXTURES = ("folders", "small", "_one", "areas")
-OPENS_A_HUB = {"hub", "folders", "small", "areas", "tmp_path", "tmp_path_factory"}
+FIXTURES = ("folders", "small", "filled", "_one", "areas")
+OPENS_A_HUB = {"hub", "folders", "small", "filled", "areas", "tmp_path", "tmp_path_factory"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -49,6 +49,7 @@ for _module in (
     test_mended,
     test_order_free,
     test_shards,
+    test_verify,
 ):
     for _name, _found in vars(_module).items():
         is_law = (

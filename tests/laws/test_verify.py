@@ -26,7 +26,7 @@ EVENTS = [
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Iterator[Small]:
+def filled(tmp_path: Path) -> Iterator[Small]:
     with Small(tmp_path / "small") as opened:
         for at in range(0, len(EVENTS), 20):
             opened.append(DOSSIER, [Sent("s", 20_400, e) for e in EVENTS[at : at + 20]])
@@ -34,19 +34,19 @@ def small(tmp_path: Path) -> Iterator[Small]:
         yield opened
 
 
-def differences(small: Small, sample: Sample | None = None) -> list[str]:
+def differences(filled: Small, sample: Sample | None = None) -> list[str]:
     with in_this_process():
-        return verify(small.log, small.store, sample=sample).differences
+        return verify(filled.log, filled.store, sample=sample).differences
 
 
-def tamper(small: Small, *statements: str) -> None:
-    with small.store.administering() as connection:
+def tamper(filled: Small, *statements: str) -> None:
+    with filled.store.administering() as connection:
         for statement in statements:
             connection.execute(sa.text(statement))
 
 
 def test_a_flipped_bit_in_the_log_is_named_with_its_dossier_and_cells(
-    small: Small, tmp_path: Path
+    filled: Small, tmp_path: Path
 ) -> None:
     connection = sqlite3.connect(tmp_path / "small" / "log.sqlite3")
     with connection:
@@ -57,56 +57,56 @@ def test_a_flipped_bit_in_the_log_is_named_with_its_dossier_and_cells(
         flipped = payload[:at] + bytes([payload[at] ^ 1]) + payload[at + 1 :]
         connection.execute("UPDATE batch SET payload = ? WHERE base_offset = ?", (flipped, offset))
     connection.close()
-    found = differences(small)
+    found = differences(filled)
     assert any(d.startswith("fact dossier/D001") for d in found), found
     assert any(d.startswith("cell dossier.") for d in found), found
 
 
-def test_an_event_that_was_skipped_is_named(small: Small) -> None:
-    small.append(DOSSIER, [Sent("s", 20_400, received("LATE", "2023-05-01"))])
-    tamper(small, f"UPDATE position SET next_offset = {len(EVENTS) + 1}")
-    found = differences(small)
+def test_an_event_that_was_skipped_is_named(filled: Small) -> None:
+    filled.append(DOSSIER, [Sent("s", 20_400, received("LATE", "2023-05-01"))])
+    tamper(filled, f"UPDATE position SET next_offset = {len(EVENTS) + 1}")
+    found = differences(filled)
     assert any(d.startswith("fact dossier/LATE: stored nothing") for d in found), found
     assert any(d.startswith("cell dossier.received/") for d in found), found
     assert any(d.startswith("received s/") for d in found), found
 
 
-def test_an_event_that_counts_twice_is_named(small: Small) -> None:
+def test_an_event_that_counts_twice_is_named(filled: Small) -> None:
     tamper(
-        small,
+        filled,
         "UPDATE cell SET count = count + 1, value = value + 1, d0 = d0 + 5"
         " WHERE cell_set LIKE 'dossier.received/r%' AND period = '2023-05-09'",
         "UPDATE ledger SET count = count + 1 WHERE class = 'applied'",
     )
-    found = differences(small)
+    found = differences(filled)
     assert any(d.startswith("cell dossier.received/r") and "2023-05-09" in d for d in found)
     assert any(d.startswith("ledger dossier/s/") for d in found), found
 
 
-def test_a_whole_sample_finds_in_facts_and_cells_what_a_full_run_finds(small: Small) -> None:
-    assert differences(small, Sample(1, 1)) == []
+def test_a_whole_sample_finds_in_facts_and_cells_what_a_full_run_finds(filled: Small) -> None:
+    assert differences(filled, Sample(1, 1)) == []
     tamper(
-        small,
+        filled,
         "UPDATE fact_dossier SET channel = 'post' WHERE entity = 'D007'",
         "DELETE FROM cell WHERE cell_set LIKE 'dossier.resolved/r%' AND period = '2023-06-09'",
         "UPDATE cell SET d1 = d1 + 1 WHERE cell_set LIKE 'dossier.received/c%'"
         " AND period = '2023-05-09'",
     )
-    full = differences(small)
-    found = differences(small, Sample(1, 1))
+    full = differences(filled)
+    found = differences(filled, Sample(1, 1))
     for name in ("fact dossier/D007", "cell dossier.resolved/r", "cell dossier.received/c"):
         assert any(d.startswith(name) for d in full), name
         assert any(d.startswith(name) for d in found), name
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_sample_looks_at_what_is_in_it_and_at_nothing_else(small: Small, seed: int) -> None:
+def test_a_sample_looks_at_what_is_in_it_and_at_nothing_else(filled: Small, seed: int) -> None:
     sample = Sample(0.3, seed)
     inside = [c for c in CODES if sample.has(c.encode())]
     assert 0 < len(inside) < len(CODES)
     for code in (inside[0], next(c for c in CODES if c not in inside)):
-        tamper(small, f"UPDATE fact_dossier SET d0 = d0 + 1 WHERE entity = '{code}'")
-    named = {d.split(":")[0] for d in differences(small, sample) if d.startswith("fact")}
+        tamper(filled, f"UPDATE fact_dossier SET d0 = d0 + 1 WHERE entity = '{code}'")
+    named = {d.split(":")[0] for d in differences(filled, sample) if d.startswith("fact")}
     assert named == {f"fact dossier/{inside[0]}"}
 
 

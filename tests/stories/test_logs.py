@@ -3,11 +3,18 @@
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
+import httpx
+import pytest
+
+from hub.probe import probe
 from stream_jobs.worked import received
 from tests.stories.conftest import Served, free_port
 from tests.waiting import until
@@ -57,6 +64,24 @@ def test_a_connector_tells_each_change_of_state_once(tmp_path: Path) -> None:
         "source": "one_stop",
         "state": "upstream_away",
     }
+
+
+def test_a_scraper_that_leaves_too_soon_is_no_news(capfd: pytest.CaptureFixture[str]) -> None:
+    port, answering, left = free_port(), threading.Event(), threading.Event()
+
+    def is_alive() -> bool:
+        answering.set()
+        return left.wait(30)
+
+    with probe("127.0.0.1", port, is_alive):
+        with socket.create_connection(("127.0.0.1", port)) as scraper:
+            # Reset, not closed: what is answered then cannot be sent.
+            scraper.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            scraper.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            assert answering.wait(30)
+        left.set()
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_what_stops_a_process_is_its_last_line(tmp_path: Path) -> None:
