@@ -6,9 +6,12 @@ PY := $(VENV)/bin/python
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 SCALE ?= 1
+SEED ?= 1
+MINUTES ?= 20
+JOBS ?= 2
 SERVICES := $(PY) deploy/local/services.py
 
-.PHONY: setup setup-services setup-test demo test check render same bench image clean
+.PHONY: setup setup-services setup-test demo test check render same chaos bench image clean
 .PHONY: kafka services registry services-stop services-wipe
 
 # Python 3.11 or later with venv; from Debian's packages where it is missing.
@@ -33,9 +36,10 @@ setup-services: setup
 	  $(APT) update -qq && $(APT) install -y -qq $${pair#*:} || exit 1; \
 	done
 
-# Tests also need a real browser, git, kcat, Prometheus, kubectl (to render manifests) and the jars.
+# Tests also need a real browser, git, kcat, Prometheus, kubectl (to render manifests), a clock that
+# can be set wrong (with a C compiler for what it lacks) and the jars.
 setup-test: setup-services
-	@for tool in chromium git kcat promtool:prometheus kubectl:kubernetes-client; do command -v $${tool%:*} >/dev/null && continue; \
+	@for tool in chromium git kcat promtool:prometheus kubectl:kubernetes-client faketime cc:gcc; do command -v $${tool%:*} >/dev/null && continue; \
 	  command -v apt-get >/dev/null || { echo "$${tool#*:} is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
 	  $(APT) update -qq && $(APT) install -y -qq $${tool#*:} fonts-dejavu-core || exit 1; \
 	done
@@ -62,9 +66,12 @@ services-wipe: setup
 demo: $(if $(CONNECTORS),setup-services,setup)
 	$(VENV)/bin/hub demo $(if $(CONNECTORS),--connectors,$(if $(ONCE),--once) --scale $(SCALE))
 
-# Lint, types, import directions, rendered files, then every test.
+# Lint, types, import directions, rendered files, then every test: a file a process, each process
+# with servers of its own; then faults under traffic, which need the machine for themselves.
+CHAOS_TESTS := tests/integration/test_chaos.py
 test: check
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile --ignore $(CHAOS_TESTS)
+	$(VENV)/bin/pytest $(CHAOS_TESTS)
 
 check: setup-test
 	$(VENV)/bin/ruff format --check .
@@ -82,6 +89,10 @@ render: setup
 # The whole synthetic year through both profiles, with faults, compared digest for digest.
 same: setup-test
 	$(PY) -m tests.integration.same --scale $(SCALE)
+
+# Minutes of kill -9, restarts, frozen workers and wrong clocks under traffic, then every check.
+chaos: setup-test
+	$(PY) -m tests.integration.chaos --seed $(SEED) --minutes $(MINUTES)
 
 bench: setup-test
 	PYTHONPATH=. $(PY) bench/embedded.py

@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -51,10 +52,18 @@ class Verdict:
 class Admitted:
     """What became of a body: the events that keep the contract, and verdicts on the others."""
 
-    events: pl.DataFrame
+    contract: Contract
+    kept: list[Event]
     indexes: list[int]
     rejected: list[Verdict] = field(default_factory=list)
     originals: dict[int, bytes] = field(default_factory=dict)
+    # The items that were admitted, where they did not come as a body that can be split again.
+    items: dict[int, bytes] = field(default_factory=dict)
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        """The events that keep the contract, in columns."""
+        return self.contract.columns(self.kept)
 
     @property
     def total(self) -> int:
@@ -65,7 +74,8 @@ class Admitted:
         """Reject some of the admitted items after all."""
         gone = {v.index for v in drop}
         keep = [i for i, index in enumerate(self.indexes) if index not in gone]
-        self.events = self.events[keep]
+        self.kept = [self.kept[i] for i in keep]
+        self.__dict__.pop("events", None)
         self.indexes = [self.indexes[i] for i in keep]
         self.rejected = sorted([*self.rejected, *drop], key=lambda v: v.index)
 
@@ -94,11 +104,11 @@ def admit(contract: Contract, body: bytes) -> Admitted:
             if error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
                 raise _not_json(str(error.errors()[0]["msg"])) from None
         else:
-            _check_count(len(events))
-            return Admitted(contract.columns(events), list(range(len(events))))
+            check_count(len(events))
+            return Admitted(contract, events, list(range(len(events))))
     items = split(body)
-    _check_count(len(items))
-    return _admit_each(contract, items)
+    check_count(len(items))
+    return judge_each(contract, items)
 
 
 def admit_columns(contract: Contract, frame: pl.DataFrame) -> pl.DataFrame:
@@ -127,7 +137,7 @@ def verdict_on(contract: Contract, event: Mapping[str, Any]) -> Verdict | None:
             value /= 1000
         if value is not None or not f.optional:
             said[f.name] = value
-    judged = _admit_each(contract, [json.dumps(said).encode()])
+    judged = judge_each(contract, [json.dumps(said).encode()])
     return judged.rejected[0] if judged.rejected else None
 
 
@@ -142,7 +152,8 @@ def admit_values(contract: Contract, values: Sequence[Mapping[str, Any]]) -> lis
     return events
 
 
-def _check_count(count: int) -> None:
+def check_count(count: int) -> None:
+    """Raise `BodyError` where there are no items, or too many."""
     if count == 0:
         raise BodyError("empty", "không có bản ghi nào", "there is no item in it")
     if count > ITEMS_MAX:
@@ -206,7 +217,8 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _admit_each(contract: Contract, items: list[bytes]) -> Admitted:
+def judge_each(contract: Contract, items: list[bytes]) -> Admitted:
+    """Judge items one by one."""
     events: list[Event] = []
     indexes: list[int] = []
     rejected: list[Verdict] = []
@@ -221,7 +233,7 @@ def _admit_each(contract: Contract, items: list[bytes]) -> Admitted:
                 raise _not_json(str(first["msg"])) from None
             rejected.append(_verdict(contract, index, first))
             originals[index] = item
-    return Admitted(contract.columns(events), indexes, rejected, originals)
+    return Admitted(contract, events, indexes, rejected, originals)
 
 
 # pydantic's error type -> (our rule, Vietnamese, English); `{x}` come from the error's context.

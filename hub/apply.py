@@ -17,35 +17,42 @@ import polars as pl
 from hub import avro, fold, intake, published
 from hub.clock import Clock, day_of, to_us
 from hub.contracts import Contract
+from hub.control import CONTROL, flaw
 from hub.facts import Fact, day_expr, iso_day_expr
 from hub.intake import Rejected, Taken
+from hub.lateness import bucket_expr
 from hub.rejection import REJECTION
 from hub.slices import Joined, Slice, join
 from hub.states import decode_states, state_head
-from hub.store import Reading, Store, VersionMismatchError
+from hub.store import FencedError, Reading, Store, VersionMismatchError
 from hub.tables import LANES
 
 EVENTS_PER_ENTITY_MAX = 1_000
 TOO_LARGE = "entity_too_large"
 RETRIES_MAX = 5
-_TRAVEL = ("accepted_on", "sender")
+_TRAVEL = ("accepted_on", "sender", "partition", "offset")
 
 
 @dataclass
 class Change:
     """What a batch changes, ready to be written: frames with the columns of the tables.
 
-    `created` and `changed` are facts; `notices` tells others of what was set aside.
+    `created` and `changed` are facts; `notices` tells others of what was set aside. `aside` and
+    `heard_each` say, record by record, what a past cut cannot be folded from.
     """
 
     ledger: pl.DataFrame
     quarantine: pl.DataFrame
     notices: pl.DataFrame
+    aside: pl.DataFrame
     created: pl.DataFrame | None = None
     changed: pl.DataFrame | None = None
     cells: pl.DataFrame | None = None
     arrivals: pl.DataFrame | None = None
+    lateness: pl.DataFrame | None = None
     heard: pl.DataFrame | None = None
+    heard_each: pl.DataFrame | None = None
+    closings: pl.DataFrame | None = None
 
 
 class Applier:
@@ -92,28 +99,50 @@ class Applier:
 
     def _apply_once(self, contract: Contract, slices: Sequence[Slice], shard: int) -> None:
         fact = self._store.facts.get(contract.name)
-        at = to_us(self._clock())
         taken = intake.take(contract, join(list(slices)))
         with self._store.reading() as reading:
-            if fact is None:
+            build = reading.build()
+            if contract.name == CONTROL.name:
+                change = find_closings(contract, taken, reading, shard)
+            elif fact is None:
                 change = find_rejections(contract, taken, reading, shard)
             else:
                 change = find_change(fact, contract, taken, reading, shard)
         log = self._identity(contract.topic)
         with self._store.writing() as writing:
-            for s in slices:
-                span = (s.first, s.following)
-                writing.swap_position(log, contract.topic, s.partition, span, at)
+            at = writing.instant(to_us(self._clock()))
+            followings: dict[int, int] = {}
+            for partition, span in _spans(slices).items():
+                writing.swap_position(log, contract.topic, partition, span, at)
+                followings[partition] = span[1]
+            writing.keep_cut(log, contract.topic, followings, at, change.aside, change.heard_each)
+            writing.check_build(build)
             if fact is not None:
                 writing.check_definition(fact)
                 writing.write_facts(fact, change.created, change.changed)
                 writing.write_cells(fact, change.cells)
             writing.add_ledger(change.ledger)
             writing.add_arrivals(change.arrivals)
+            writing.add_lateness(change.lateness)
             writing.hear(change.heard)
             writing.quarantine(change.quarantine)
+            writing.close_periods(change.closings)
             if self._has_listeners:
                 writing.notify(change.notices)
+
+
+def _spans(slices: Sequence[Slice]) -> dict[int, tuple[int, int]]:
+    """Give per partition what its slices span: the first offset, and the one after the last.
+
+    Raises `FencedError` where one does not follow the other: then something between them is gone.
+    """
+    found: dict[int, tuple[int, int]] = {}
+    for s in slices:
+        first, following = found.get(s.partition, (s.first, s.first))
+        if s.first != following:
+            raise FencedError(f"{s.topic}/{s.partition}: {s.first} does not follow {following}")
+        found[s.partition] = first, s.following
+    return found
 
 
 def find_change(
@@ -153,36 +182,63 @@ def find_change(
     events = events.join(touched, on="g", how="semi", maintain_order="left")
     kept = kept.join(touched, on="g", how="semi", maintain_order="left")
 
-    # Each entity twice: group 2g as it was, group 2g+1 as it is.
-    events = fold.digest_contents(contract, events, "g")
-    was = events.filter(pl.col("row") < 0).with_columns(pl.col("g") * 2)
-    events = pl.concat([was, events.with_columns(pl.col("g") * 2 + 1)])
-    events = fold.judge(contract, events, "g")
+    events = events.with_columns((pl.col("row") < 0).alias("is_earlier"))
+    events, facts = fold.fold_twice(fact, contract, events, entities)
     is_new = pl.col("g") % 2 == 1
-    facts = fold.fold(fact, contract, events, "g", 2 * len(entities))
-    there = pl.concat([touched * 2 + 1, kept.select(pl.col("g") * 2)])
-    facts = facts.join(there.with_columns(pl.col("g").cast(facts.schema["g"])), on="g", how="semi")
-    facts = facts.with_columns(entities.gather(facts["g"] // 2).alias("entity"))
-    facts = fold.digest_facts(fact, facts)
+    heard = _heard_each(contract, new, taken.records)
     fresh = _fresh_states(contract, taken, new, events.filter(is_new))
     present = facts.filter(is_new).sort("g")
+    present = pl.concat([present, _places(events.filter(is_new))], how="horizontal")
     created, changed = _fact_rows(fact, present, fresh, kept, [r[3] for r in known])
     return Change(
         ledger=_ledger(
             contract.name,
             shard,
-            _count(repeated.with_columns(pl.lit("duplicate").alias("class")), 1),
-            _count(events.filter(is_new), 1),
-            _count(events.filter(~is_new), -1),
+            _count(repeated.with_columns(pl.lit("duplicate").alias("class"))),
+            count_classes(events),
             _count_rejected(set_aside),
         ),
         quarantine=_quarantine_rows(contract, set_aside),
         notices=_notices(contract, [*set_aside, *_conflicts(taken, events.filter(is_new))]),
+        aside=_aside(
+            repeated.select(
+                "partition",
+                "offset",
+                pl.lit(contract.name).alias("contract"),
+                "sender",
+                pl.col("accepted_on").alias("day"),
+                pl.lit("duplicate").alias("class"),
+            ),
+            contract,
+            set_aside,
+        ),
         created=created,
         changed=changed,
-        cells=_cell_rows(fact, facts, shard),
-        arrivals=_arrival_rows(contract, events, shard),
-        heard=_heard_rows(contract, new, taken.records, shard),
+        cells=cell_rows(fact, facts, shard),
+        arrivals=arrival_rows(contract, events, shard),
+        lateness=_lateness_rows(new, heard, events, shard),
+        heard=heard.group_by("contract", "sender")
+        .agg(pl.col("accepted_at", "horizon").max())
+        .with_columns(pl.lit(shard, pl.Int64).alias("shard"))
+        .sort("sender"),
+        heard_each=heard,
+    )
+
+
+def _places(events: pl.DataFrame) -> pl.DataFrame:
+    """Say where in the log the latest of an entity's events stands, in the order of the groups.
+
+    An entity whose events are in several partitions has no such place: partition -1.
+    """
+    several = pl.col("partition").min() != pl.col("partition").max()
+    return (
+        events.group_by("g")
+        .agg(
+            pl.when(several).then(-1).otherwise(pl.col("partition").max()).alias("log_partition"),
+            pl.col("offset").max().alias("log_offset"),
+        )
+        .sort("g")
+        .drop("g")
     )
 
 
@@ -196,9 +252,15 @@ def _bound(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
 
 
-def _count(events: pl.DataFrame, sign: int) -> pl.DataFrame:
+def _count(events: pl.DataFrame) -> pl.DataFrame:
     keys = ("sender", pl.col("accepted_on").alias("day"), "class")
-    return events.group_by(*keys).agg((pl.len().cast(pl.Int64) * sign).alias("count"))
+    return events.group_by(*keys).agg(pl.len().cast(pl.Int64).alias("count"))
+
+
+def count_classes(events: pl.DataFrame) -> pl.DataFrame:
+    """Count judged events of both foldings by sender, day of acceptance and class."""
+    keys = ("sender", pl.col("accepted_on").alias("day"), "class")
+    return events.group_by(*keys).agg(sign_of_group().sum().alias("count"))
 
 
 def _ledger(contract: str, shard: int, *counted: pl.DataFrame) -> pl.DataFrame:
@@ -213,13 +275,31 @@ def _ledger(contract: str, shard: int, *counted: pl.DataFrame) -> pl.DataFrame:
 def _count_rejected(rejected: Sequence[Rejected]) -> pl.DataFrame:
     rows = [(r.origin.sender, r.accepted_on, "quarantined") for r in rejected]
     schema = {"sender": pl.String, "accepted_on": pl.Int64, "class": pl.String}
-    return _count(pl.DataFrame(rows, schema=schema, orient="row"), 1)
+    return _count(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
-def _cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
-    signed = facts.with_columns(
-        pl.when(pl.col("g") % 2 == 1).then(1).otherwise(-1).cast(pl.Int64).alias("sign")
-    )
+_ASIDE = ["partition", "offset", "contract", "sender", "day", "class"]
+
+
+def _aside(
+    repeated: pl.DataFrame, contract: Contract, rejected: Sequence[Rejected]
+) -> pl.DataFrame:
+    """List records that leave no trace in any entity's events: the columns `_ASIDE`."""
+    rows = [
+        (r.partition, r.offset, contract.name, r.origin.sender, r.accepted_on, "quarantined")
+        for r in rejected
+    ]
+    return pl.concat([repeated, pl.DataFrame(rows, schema=repeated.schema, orient="row")])
+
+
+def sign_of_group() -> pl.Expr:
+    """Give 1 for an entity as it is, -1 for it as it was."""
+    return pl.when(pl.col("g") % 2 == 1).then(1).otherwise(-1).cast(pl.Int64)
+
+
+def cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
+    """Sum facts as they are less facts as they were (`fold_twice`) into rows of cells."""
+    signed = facts.with_columns(sign_of_group().alias("sign"))
     sums = ["count", "value", "disputed", *LANES]
     frames: list[pl.DataFrame] = []
     for measure in fact.measures:
@@ -251,13 +331,13 @@ def _cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
     return pl.concat(frames).sort("cell_set", "period", "dims", "shard")
 
 
-def _arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> pl.DataFrame:
-    sign = pl.when(pl.col("g") % 2 == 1).then(1).otherwise(-1)
+def arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> pl.DataFrame:
+    """Count distinct events, of both foldings, by the day on which they happened."""
     return (
         events.filter(~pl.col("is_loser"))
         .with_columns(contract.occurred.alias("~occurred"))
         .group_by("sender", day_expr("~occurred").alias("day"))
-        .agg(sign.sum().cast(pl.Int64).alias("count"))
+        .agg(sign_of_group().sum().alias("count"))
         .filter(pl.col("count") != 0)
         .select(
             pl.lit(contract.name).alias("contract"),
@@ -270,17 +350,34 @@ def _arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> pl.Da
     )
 
 
-def _heard_rows(contract: Contract, new: pl.DataFrame, records: Joined, shard: int) -> pl.DataFrame:
+def _heard_each(contract: Contract, new: pl.DataFrame, records: Joined) -> pl.DataFrame:
+    """Say of each record who was heard, when it was accepted and what instant it speaks of."""
     accepted = np.array([o.accepted_at for o in records.origins], np.int64)
     at = accepted[records.origin[new["row"].to_numpy()]]
+    return new.select(
+        "partition",
+        "offset",
+        pl.lit(contract.name).alias("contract"),
+        "sender",
+        pl.Series("accepted_at", at, pl.Int64),
+        contract.occurred.alias("horizon"),
+    )
+
+
+def _lateness_rows(
+    new: pl.DataFrame, heard: pl.DataFrame, events: pl.DataFrame, shard: int
+) -> pl.DataFrame:
+    """Count new distinct events by how late they came."""
+    taken = events.filter((pl.col("row") >= 0) & (pl.col("g") % 2 == 1))["row"]
+    late = heard.with_columns(new["row"], new["accepted_on"].alias("day"))
+    late = late.filter(pl.col("row").is_in(taken.implode()))
+    lateness = bucket_expr(pl.col("accepted_at") - pl.col("horizon"))
+    keys = ["contract", "sender", "day", "bucket"]
+    counted = late.with_columns(lateness.alias("bucket")).group_by(keys)
     return (
-        new.with_columns(pl.Series("accepted_at", at, pl.Int64))
-        .group_by("sender")
-        .agg(pl.col("accepted_at").max(), contract.occurred.max().alias("horizon"))
-        .with_columns(
-            pl.lit(contract.name).alias("contract"), pl.lit(shard, pl.Int64).alias("shard")
-        )
-        .sort("sender")
+        counted.agg(pl.len().cast(pl.Int64).alias("count"))
+        .with_columns(pl.lit(shard, pl.Int64).alias("shard"))
+        .sort(keys)
     )
 
 
@@ -298,7 +395,7 @@ def _fact_rows(
     of some of them, with the `place` of its bytes in `old_states`.
     """
     sizes, states = fresh
-    tail = ["is_disputed", *LANES, *fact.types]
+    tail = ["is_disputed", *LANES, *fact.types, "log_partition", "log_offset"]
     frame = facts.with_columns(
         pl.Series("fresh", sizes, pl.Int64), pl.Series("state", states, pl.Binary)
     )
@@ -348,10 +445,20 @@ def _fresh_states(
 def _stored_bytes(
     contract: Contract, taken: Taken, new: pl.DataFrame, rows: npt.NDArray[np.int64]
 ) -> list[bytes]:
-    """Give the stored form of new events: acceptance day, sender, then the event's datum."""
+    """Give the stored form of new events: acceptance day, sender, place, the event's datum."""
+    if not len(rows):
+        return []
     latest = published.latest(contract.name)
     records = taken.records
-    heads = [state_head(day_of(o.accepted_at), o.sender) for o in records.origins]
+    # Records of one origin stand in one slice, and a slice in one partition.
+    partitions = np.zeros(len(records.origins), np.int64)
+    partitions[records.origin] = records.partition
+    heads = [
+        state_head(day_of(o.accepted_at), o.sender, p)
+        for o, p in zip(records.origins, partitions.tolist(), strict=True)
+    ]
+    offsets, ends_of = avro.longs_bytes(records.offsets[rows])
+    to = ends_of.tolist()
     of_origin = records.origin[rows].tolist()
     if taken.is_shortest and (records.schema_ids == latest.schema_id).all():
         payload = records.payload
@@ -362,27 +469,78 @@ def _stored_bytes(
         payload, ends = avro.encode_columns(latest.plain, new[place].select(names))
         stops = ends.tolist()
         starts = [0, *stops[:-1]]
-    return [heads[b] + payload[i:j] for b, i, j in zip(of_origin, starts, stops, strict=True)]
+    columns = zip(of_origin, [0, *to[:-1]], to, starts, stops, strict=False)
+    return [heads[b] + offsets[k:m] + payload[i:j] for b, k, m, i, j in columns]
+
+
+def _classed(taken: Taken, known: list[str], name: str) -> pl.DataFrame:
+    """Add to records of a topic without facts their class: `name`, or a repeat of a known id."""
+    is_first = pl.col("event_id").is_first_distinct() & ~pl.col("event_id").is_in(known)
+    return taken.frame.with_columns(
+        pl.when(is_first).then(pl.lit(name)).otherwise(pl.lit("duplicate")).alias("class"),
+    )
+
+
+def find_closings(contract: Contract, taken: Taken, reading: Reading, shard: int) -> Change:
+    """Turn records of the control topic into rows of closed periods; the first of an id counts."""
+    flaws = [flaw(row) for row in taken.frame.iter_rows(named=True)]
+    is_whole = pl.Series([name is None for name in flaws], dtype=pl.Boolean)
+    broken = [
+        _malformed(taken.records, int(row), name)
+        for row, name in zip(taken.frame["row"], flaws, strict=True)
+        if name is not None
+    ]
+    rejected = [*taken.rejected, *broken]
+    taken.frame = taken.frame.filter(is_whole)
+    rows = _classed(taken, [r[0] for r in reading.closings()], "applied")
+    names = ("event_id", "sender", "period", "closed_at", "closed_by", "cut", "figures", "silent")
+    counted = rows.with_columns(
+        pl.lit(contract.name).alias("contract"), pl.col("accepted_on").alias("day")
+    )
+    return Change(
+        ledger=_ledger(contract.name, shard, _count(rows), _count_rejected(rejected)),
+        quarantine=_quarantine_rows(contract, rejected),
+        notices=_notices(contract, rejected),
+        aside=_aside(counted.select(_ASIDE), contract, rejected),
+        closings=rows.filter(pl.col("class") == "applied").select(
+            *names, "digest", pl.col("offset").alias("log_offset")
+        ),
+    )
+
+
+def _malformed(records: Joined, row: int, name: str) -> Rejected:
+    vi = f"{name}: không đọc được; chỉ `hub period close` ghi sự kiện này"
+    en = f"{name}: cannot be read; only `hub period close` writes such events"
+    origin = records.origins[int(records.origin[row])]
+    place = (int(records.partition[row]), int(records.offsets[row]))
+    return Rejected(*place, origin, "malformed", name, "", vi, en, intake.original(records, row))
 
 
 def find_rejections(contract: Contract, taken: Taken, reading: Reading, shard: int) -> Change:
     """Turn records of the quarantine topic into rows of its table; repeats are counted as such."""
+    known = reading.quarantined(taken.frame["event_id"].to_list())
     names = ("contract", "rejected_at", "index", "rule", "field", "value", "message_vi")
-    rows = taken.frame.select("event_id", "sender", *names, "message_en", "original", "accepted_on")
-    known = reading.quarantined(rows["event_id"].to_list())
-    is_first = pl.col("event_id").is_first_distinct() & ~pl.col("event_id").is_in(known)
-    rows = rows.with_columns(
-        pl.when(is_first).then(pl.lit("quarantined")).otherwise(pl.lit("duplicate")).alias("class"),
+    rows = _classed(taken, known, "quarantined").select(
+        "event_id", "sender", *names, "message_en", "original", "accepted_on", "class"
     )
     ledgers = [
-        _ledger(str(name), shard, _count(group, 1)) for (name,), group in rows.group_by("contract")
+        _ledger(str(name), shard, _count(group)) for (name,), group in rows.group_by("contract")
     ]
     ledgers.append(_ledger(contract.name, shard, _count_rejected(taken.rejected)))
+    counted = rows.select(
+        taken.frame["partition"],
+        taken.frame["offset"],
+        "contract",
+        "sender",
+        pl.col("accepted_on").alias("day"),
+        "class",
+    )
     fresh = rows.filter(pl.col("class") == "quarantined").drop("class", "accepted_on")
     return Change(
         ledger=pl.concat(ledgers),
         quarantine=pl.concat([fresh, _quarantine_rows(contract, taken.rejected)]),
         notices=_notices(contract, taken.rejected),
+        aside=_aside(counted, contract, taken.rejected),
     )
 
 

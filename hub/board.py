@@ -5,7 +5,8 @@ from typing import Any
 from hub import printed, registry
 from hub.book import Book
 from hub.clock import iso
-from hub.figures import Question, figures
+from hub.figures import Question
+from hub.official import figures
 from hub.periods import Period
 
 # Words that change with the clock or with any commit, not with what a figure says.

@@ -1,13 +1,14 @@
 """The book: one snapshot of the store with the reference data, and the sums that terms ask for."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hub import registry
 from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
+from hub.closing import Closing, closings
 from hub.facts import Fact, Measure
 from hub.periods import Period
 from hub.reference import Reference, load
@@ -53,6 +54,8 @@ class Book:
     facts: dict[str, Fact]
     reference: Reference
     sources: dict[str, Source]
+    # Books of what was known when a period was closed, as they were opened, by the closing's id.
+    closed: "dict[str, Book]" = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
         self._horizons: dict[str, int | None] = {}
@@ -114,7 +117,7 @@ class Book:
         if measure.is_recomputed:
             # Its value belongs to one cell: of two stations, one hour is two hours.
             by = (*by, *(d for d in measure.sets[0] if d not in by))
-        for row in sum_facts(self.reading, fact, measure, replace(ask, by=by), span):
+        for row in self.reading.sum_facts(fact, measure, by, ask.where, span):
             key = tuple(row[: len(ask.by)])
             found.setdefault(key, []).append((int(row[-2]), int(row[-1] or 0)))
 
@@ -126,6 +129,11 @@ class Book:
             days = out.setdefault((contract, sender), {})
             days[day] = days.get(day, 0) + int(count)
         return out
+
+    @cached_property
+    def closings(self) -> list[Closing]:
+        """What was closed, in the order in which it was."""
+        return closings(self.reading)
 
     @cached_property
     def ledger(self) -> list[Row]:
@@ -236,7 +244,7 @@ class Book:
 
 
 def open_book(reading: Reading) -> Book:
-    """Open the book on a snapshot, with all that is installed."""
+    """Open the book on a snapshot, or on one as it was (`Past`), with all that is installed."""
     return Book(reading, registry.facts(), load(), registry.sources())
 
 
@@ -251,26 +259,3 @@ def years(book: Book) -> list[tuple[str, int]]:
 def day_start_us(us: int) -> int:
     """Give the first instant of the local day that holds an instant."""
     return day_of(us) * DAY_US - OFFSET_US
-
-
-def sum_facts(
-    reading: Reading, fact: Fact, measure: Measure, ask: Ask, span: tuple[int | None, int]
-) -> Iterable[Row]:
-    """Sum a measure over facts: rows (by…, count, value) for instants in the span."""
-    start, until = span
-    where = [f"({measure.where})", f"{measure.at} < :until"]
-    values: dict[str, Any] = {"until": until}
-    if start is not None:
-        where.append(f"{measure.at} >= :start")
-        values["start"] = start
-    for i, (column, value) in enumerate(ask.where.items()):
-        where.append(f"{column} = :v{i}")
-        values[f"v{i}"] = value
-    value = measure.value if measure.is_recomputed else f"SUM({measure.value})"
-    group = f" GROUP BY {','.join(ask.by)}" if ask.by else ""
-    rows = reading.rows(
-        f"SELECT {','.join([*ask.by, 'COUNT(*)', value])} FROM {fact.table}"
-        f" WHERE {' AND '.join(where)}{group}",
-        **values,
-    )
-    return [r for r in rows if r[-2]]

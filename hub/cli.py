@@ -19,27 +19,48 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from hub import board, dashboard, demo, keys, metrics, published, registry, show
+from hub import (
+    board,
+    dashboard,
+    demo,
+    metrics,
+    published,
+    registry,
+    show,
+)
 from hub import explain as explaining
 from hub import verify as verifying
+from hub.archived_log import ArchiveError
 from hub.book import open_book
 from hub.clock import iso, system_clock, to_us
+from hub.commands import audit as audit_commands
+from hub.commands import check as check_commands
+from hub.commands import keys as keys_commands
+from hub.commands import period as period_commands
+from hub.commands import quarantine as quarantine_commands
+from hub.commands import receipts as receipts_commands
+from hub.commands import tables as tables_commands
+from hub.commands import trial as trial_commands
+from hub.commands.console import DEMO_FOLDER, complain, progress_bar, settings_for_reading
 from hub.connect import Connection
+from hub.databases import TablesInUseError
 from hub.feeds import Context, UpstreamError
-from hub.figures import QuestionError, answer, read_question
+from hub.figures import QuestionError, read_as_of, read_question
 from hub.hub import OpenHub, catch_up, open_hub, running
-from hub.log import LogUnavailableError, TopicsError
+from hub.log import LogUnavailableError, NotInLogError, TopicsError
 from hub.logs import is_json, log_as_json
 from hub.new import NewSourceError, new_case, new_source
+from hub.official import answer, open_as_of
 from hub.periods import parse_period
 from hub.probe import probe
+from hub.rebuild import NothingBuiltError
+from hub.repair import RepairError
 from hub.runner import AlreadyRunningError
 from hub.sample import Sample, parse_share
 from hub.settings import Settings, SettingsError, read_own, read_settings
-from hub.store import DefinitionChangedError, FencedError, StoreUnavailableError
+from hub.signing import SigningKeyError
+from hub.store import DefinitionChangedError, StoreUnavailableError
 
 app = typer.Typer(
     help="A province's data hub whose every figure can prove itself.",
@@ -49,44 +70,20 @@ app = typer.Typer(
 )
 new_app = typer.Typer(help="Scaffolds, in a source tree.", no_args_is_help=True)
 app.add_typer(new_app, name="new")
-keys_app = typer.Typer(help="API keys of senders.", no_args_is_help=True)
-app.add_typer(keys_app, name="keys")
 topics_app = typer.Typer(help="Topics in Apache Kafka.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
-err = Console(stderr=True)
+app.add_typer(audit_commands.app, name="audit")
+app.add_typer(keys_commands.app, name="keys")
+app.add_typer(period_commands.app, name="period")
+app.add_typer(quarantine_commands.app, name="quarantine")
+app.add_typer(receipts_commands.app, name="receipts")
+app.add_typer(trial_commands.app, name="try")
+app.command()(check_commands.check)
+app.command()(tables_commands.archive)
+app.command()(tables_commands.rebuild)
 log = logging.getLogger("hub.cli")
-DEMO_FOLDER = Path(".hub-demo")
 CONNECTORS_FOLDER = Path(".hub-demo-connectors")
 Workers = list[subprocess.Popen[bytes]]
-
-
-def settings_for_reading() -> Settings:
-    """Read the settings; where none name a folder and only the demo's is here, take that."""
-    settings = read_settings()
-    is_silent = "data_dir" not in settings.model_fields_set
-    if is_silent and not settings.data_dir.exists() and DEMO_FOLDER.exists():
-        complain(f"HUB_DATA_DIR is not set: using {DEMO_FOLDER}", "dim")
-        return settings.model_copy(update={"data_dir": DEMO_FOLDER})
-    return settings
-
-
-def complain(text: str, style: str = "red") -> None:
-    """Say what is wrong on standard error, as it stands: neither wrapped nor marked up."""
-    err.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
-
-
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """Show a progress bar on standard error."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err) as bar:
-        yield bar
 
 
 @app.command("demo")
@@ -148,7 +145,7 @@ def _serve_connected(hub: OpenHub, wanted: demo.Demo) -> None:
             for takes_since in [registry.connectors()[n].takes_since]
         ]
         with _processes(commands):
-            url = f"http://{hub.settings.listen}"
+            url = hub.settings.url
             print(f"{url}/ and {url}/sources (stop with Ctrl-C)", flush=True)
             _run(_server(hub))
 
@@ -189,7 +186,7 @@ def _serve_demo(hub: OpenHub, wanted: demo.Demo, workers: Workers) -> None:
     def run() -> None:
         try:
             _load(hub, wanted, state, workers)
-            print(f"http://{hub.settings.listen}/ (stop with Ctrl-C)", flush=True)
+            print(f"{hub.settings.url}/ (stop with Ctrl-C)", flush=True)
             demo.keep_flowing(hub, wanted, stopping)
         except Exception as error:
             failures.append(error)
@@ -222,7 +219,9 @@ def _run(server: uvicorn.Server) -> None:
 
 
 def _server(hub: OpenHub, progress: Any = lambda: None) -> uvicorn.Server:
-    from hub.http.app import create_app  # noqa: PLC0415 (only what serves needs the web framework)
+    # Only what serves needs the web framework.
+    from hub.http import tls  # noqa: PLC0415
+    from hub.http.app import create_app  # noqa: PLC0415
 
     config = uvicorn.Config(
         create_app(hub, hub.gateway(), progress),
@@ -231,6 +230,7 @@ def _server(hub: OpenHub, progress: Any = lambda: None) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,
+        **tls.options(hub.settings),
     )
     return uvicorn.Server(config)
 
@@ -240,7 +240,7 @@ def serve() -> None:
     """Serve the gateway, the KPI API, the page and the metrics; without Kafka, apply the log."""
     log_as_json()
     with open_hub(read_settings()) as hub, running(hub):
-        print(f"http://{hub.settings.listen}/ (stop with Ctrl-C)", flush=True)
+        print(f"{hub.settings.url}/ (stop with Ctrl-C)", flush=True)
         _run(_server(hub))
 
 
@@ -359,20 +359,22 @@ def kpi(
         list[str] | None, typer.Option(help="A filter, such as service=electricity.")
     ] = None,
     at: Annotated[str, typer.Option(help="The instant of the question, ISO 8601.")] = "",
+    as_of: Annotated[str, typer.Option(help="As the hub knew it then, ISO 8601.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the HTTP body.")] = False,
 ) -> None:
     """Print figures: of one KPI, or of all."""
-    given = {"period": period, "by": by, "role": role, "at": at}
+    given = {"period": period, "by": by, "role": role, "at": at, "as_of": as_of}
     parameters = {k: v for k, v in given.items() if v}
     parameters |= dict(w.split("=", 1) for w in where or [])
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         now = to_us(hub.clock())
+        known_at = read_as_of(parameters, now)
         with hub.store.reading() as reading:
-            book = open_book(reading)
+            book = open_as_of(reading, known_at, now)
             if kpi_id is None:
                 asked = parse_period(period or str(system_clock().year))
-                body = board.board_body(book, asked, now)
+                body = board.board_body(book, asked, now if known_at is None else known_at)
                 figures = body["figures"]
             else:
                 found = registry.kpis().get(kpi_id)
@@ -427,13 +429,16 @@ def verify(
 
 
 @app.command()
-def explain(name: Annotated[str, typer.Argument(metavar="KEY_OR_CELL")]) -> None:
+def explain(
+    name: Annotated[str, typer.Argument(metavar="KEY_OR_CELL")],
+    offset: Annotated[int, typer.Option(min=0, help="The first of a cell's facts to list.")] = 0,
+) -> None:
     """Say what is in a cell, or where an entity is counted and where it is not."""
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         with hub.store.reading() as reading:
             try:
-                found = explaining.explain(reading, name)
+                found = explaining.explain(reading, name, offset)
             except explaining.UnknownNameError:
                 complain(
                     f"{name}: neither an entity (a dossier code, ST01|salinity|2023-05-17T05:00:00"
@@ -441,31 +446,6 @@ def explain(name: Annotated[str, typer.Argument(metavar="KEY_OR_CELL")]) -> None
                 )
                 raise typer.Exit(1) from None
     print(json.dumps(found, ensure_ascii=False, indent=2))
-
-
-@app.command()
-def rebuild() -> None:
-    """Make all figures anew from the log, by the definitions that are installed now."""
-    settings = settings_for_reading()
-    with open_hub(settings, check=False) as hub:
-        hub.runner.lock()
-        hub.store.clear_derived()
-        hub.store.check_definitions()
-    with open_hub(settings) as hub:
-        hub.runner.lock()
-        total = sum(hub.runner.lag().values())
-        with progress_bar() as bar:
-            task = bar.add_task("rebuilding", total=total)
-            while any(hub.runner.lag().values()):
-                try:
-                    hub.runner.step()
-                    left = sum(hub.runner.lag().values())
-                    bar.update(task, completed=total - left)
-                except FencedError:
-                    # A worker is at it too; what it did need not be done again.
-                    hub.runner.resume()
-        hub.runner.stop()
-    print(f"{total:,} events applied anew")
 
 
 @app.command()
@@ -533,41 +513,6 @@ def new_case_command(
     print(f"wrote: {case}; hold it against the file, line by line", file=sys.stderr)
 
 
-@keys_app.command("create")
-def keys_create(
-    name: Annotated[str, typer.Argument(help="The sender's name; it outlives its keys.")],
-    units: Annotated[str, typer.Option(help="Units it may send for; none given: all.")] = "",
-    contracts: Annotated[str, typer.Option(help="Contracts it may send; none: all.")] = "",
-) -> None:
-    """Make a key; it is printed once, alone on the last line."""
-    wanted = [c for c in contracts.split(",") if c]
-    for contract in wanted:
-        if contract not in registry.contracts():
-            raise typer.BadParameter(f"unknown contract {contract!r}")
-    with open_hub(settings_for_reading()) as hub:
-        allowed = [u for u in units.split(",") if u]
-        print(keys.create(hub.store, hub.clock, name, allowed, wanted))
-
-
-@keys_app.command("list")
-def keys_list() -> None:
-    """List keys; the keys themselves are not kept."""
-    with open_hub(settings_for_reading()) as hub:
-        for key in keys.listed(hub.store):
-            state = "revoked" if key.revoked_at else "valid"
-            bound = f"units={key.units or 'all'} contracts={key.contracts or 'all'}"
-            print(f"{key.id}  {key.name}  {bound}  {state}")
-
-
-@keys_app.command("revoke")
-def keys_revoke(key_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Revoke a key by its id; servers notice within ten seconds."""
-    with open_hub(settings_for_reading()) as hub:
-        if not keys.revoke(hub.store, hub.clock, key_id):
-            complain(f"{key_id}: no such valid key")
-            raise typer.Exit(1)
-
-
 def main() -> None:
     """Run the command; known troubles end with a plain message and exit code 2."""
     os.environ.setdefault("POLARS_MAX_THREADS", str(os.cpu_count() or 1))
@@ -581,6 +526,12 @@ def main() -> None:
         StoreUnavailableError,
         LogUnavailableError,
         TopicsError,
+        NotInLogError,
+        ArchiveError,
+        NothingBuiltError,
+        RepairError,
+        SigningKeyError,
+        TablesInUseError,
         published.SchemaRegistryError,
         demo.OtherEventsError,
         NewSourceError,

@@ -142,9 +142,9 @@ class Connection:
             bad = [(r, j) for r, j in part if isinstance(j, Verdict)]
             if not events and not bad:
                 continue
-            frame = self._contract.columns(events)
             admitted = Admitted(
-                frame,
+                self._contract,
+                events,
                 list(range(len(events))),
                 [j for _, j in bad],
                 {j.index: r.original for r, j in bad},

@@ -4,8 +4,12 @@ SQLite takes rows; PostgreSQL takes COPY, straight from columns, into the table 
 one that is then merged. Everything else is SQL that both read alike.
 """
 
+import fcntl
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import pgpq
@@ -26,7 +30,15 @@ _POLARS = {
     sa.String: pl.String,
     sa.Text: pl.String,
 }
+SECOND = "rebuild"  # the second set of tables is named so: a file beside, or a schema
+# Who waits for the tables lets nobody else read them meanwhile: for so long, then others pass.
+LOCK_MS, LOCK_PAUSE_SECONDS, LOCK_TRIES_MAX = 500, 0.5, 600
+LOCK_NOT_AVAILABLE = "55P03"
 SERIALIZED = ("40001", "40P01")  # serialization failure, deadlock: to be tried again
+
+
+class TablesInUseError(RuntimeError):
+    """Somebody has been reading the tables for too long; nothing was changed."""
 
 
 class Database(Protocol):
@@ -34,6 +46,7 @@ class Database(Protocol):
 
     writer: Engine
     reader: Engine
+    trier: Engine  # writes as `writer` does, and sees one snapshot
 
     def insert(self, c: Connection, table: sa.Table, frame: pl.DataFrame) -> None:
         """Insert rows; the frame has the table's columns."""
@@ -55,8 +68,32 @@ class Database(Protocol):
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """Write the condition that a column is among values, with its parameters."""
 
-    def lock(self, c: Connection, name: str) -> None:
-        """Wait until nobody else holds this name; hold it until the transaction ends."""
+    def lock(self, c: Connection, *names: str) -> None:
+        """Wait until nobody else holds these names; hold them until the transaction ends."""
+
+    def alone(self, name: str) -> AbstractContextManager[bool]:
+        """Hold a name, in no transaction; give whether it is free, without waiting."""
+
+    def has_second(self) -> bool:
+        """Tell whether there is a second set of tables beside these."""
+
+    def second(self) -> "Database":
+        """Open the second set, an empty one where there is none."""
+
+    def drop_second(self) -> None:
+        """Drop the second set, if there is one."""
+
+    def replacing(self) -> AbstractContextManager[Connection]:
+        """Open a transaction in which nobody else changes the tables: for `take_over`.
+
+        Raises `TablesInUseError`.
+        """
+
+    def take_over(self, c: Connection, tables: Sequence[str]) -> None:
+        """Put tables of the second set in the place of those that are named alike.
+
+        What the second set has beside them is of no more use.
+        """
 
     def is_serialization(self, error: sa.exc.DBAPIError) -> bool:
         """Tell whether trying the transaction again may succeed at once."""
@@ -89,22 +126,29 @@ def _sets(table: sa.Table, rules: dict[str, str], greatest: str) -> str:
 
 
 class Sqlite:
-    """A SQLite file."""
+    """A SQLite file; the second set of tables is another one beside it."""
 
-    def __init__(self, url: str) -> None:
-        self.writer = self._engine(url, "BEGIN IMMEDIATE")
-        self.reader = self._engine(url, "BEGIN")
+    def __init__(self, url: str, *, is_original: bool = False) -> None:
+        self._url = sa.make_url(url)
+        # What can be made again from the log need not survive a power cut.
+        self._synchronous = "FULL" if is_original else "NORMAL"
+        path = Path(str(self._url.database))
+        self._second = path.with_name(f"{path.name}-{SECOND}")
+        self.writer: Engine = self._engine("BEGIN IMMEDIATE")
+        self.trier = self.writer
+        self.reader = self._engine("BEGIN")
 
-    def _engine(self, url: str, begin: str) -> Engine:
-        engine = sa.create_engine(url)
+    def _engine(self, begin: str, attached: Path | None = None) -> Engine:
+        engine = sa.create_engine(self._url)
 
         def configure(connection: Any, _: Any) -> None:
             connection.isolation_level = None
             connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS_MAX * 1000}")
             connection.execute("PRAGMA journal_mode = WAL")
-            # The log is what must survive a power cut; the store is made again from it.
-            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            if attached is not None:
+                connection.execute("ATTACH ? AS second", (str(attached),))
 
         sa.event.listen(engine, "connect", configure)
         sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql(begin))
@@ -141,8 +185,65 @@ class Sqlite:
         listed = json.dumps(list(values), ensure_ascii=False)
         return f"{column} IN (SELECT value FROM json_each(:among))", {"among": listed}
 
-    def lock(self, c: Connection, name: str) -> None:
+    def lock(self, c: Connection, *names: str) -> None:
         """See `Database.lock`; a writer holds the whole file."""
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """See `Database.alone`: a lock of a file, which ends with the process."""
+        path = Path(str(self._url.database))
+        with path.with_name(f"{path.name}.{name}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def has_second(self) -> bool:
+        """See `Database.has_second`."""
+        return self._second.exists()
+
+    def second(self) -> "Sqlite":
+        """See `Database.second`."""
+        if not self._second.exists():
+            self.drop_second()  # what is left of one whose file is gone is not of the next
+        return Sqlite(self._url.set(database=str(self._second)).render_as_string())
+
+    def drop_second(self) -> None:
+        """See `Database.drop_second`: the file first, as nothing else is anything without it."""
+        self._second.unlink(missing_ok=True)
+        for tail in ("-wal", "-shm"):
+            self._second.with_name(self._second.name + tail).unlink(missing_ok=True)
+
+    @contextmanager
+    def replacing(self) -> Iterator[Connection]:
+        """See `Database.replacing`: readers go on with what they see, who writes waits."""
+        engine = self._engine("BEGIN", self._second)
+        try:
+            with engine.begin() as c:
+                # Takes the lock to write to this file and to no other; BEGIN IMMEDIATE would lock
+                # the second one too, to which something is still to be added.
+                c.exec_driver_sql("UPDATE main.position SET next_offset = 0 WHERE FALSE")
+                yield c
+        finally:
+            engine.dispose()
+
+    def take_over(self, c: Connection, tables: Sequence[str]) -> None:
+        """See `Database.take_over`: dropped, made and filled again, as files cannot change places.
+
+        Rows of two tables that are made alike are copied as they lie, without being looked at.
+        """
+        for name in tables:
+            made = c.exec_driver_sql(
+                "SELECT sql FROM second.sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL"
+                " ORDER BY type = 'table' DESC",
+                (name,),
+            ).fetchall()
+            c.exec_driver_sql(f"DROP TABLE IF EXISTS main.{name}")
+            for (sql,) in made:
+                c.exec_driver_sql(sql)
+            c.exec_driver_sql(f"INSERT INTO main.{name} SELECT * FROM second.{name}")
 
     def is_serialization(self, error: sa.exc.DBAPIError) -> bool:
         """See `Database.is_serialization`; a writer holds the file alone."""
@@ -154,26 +255,34 @@ class Sqlite:
 
 
 class Postgres:
-    """A PostgreSQL database, version 15 or later."""
+    """A PostgreSQL database, version 15 or later; the second set of tables is in another schema."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, schema: str = "") -> None:
+        self._url = url
+        self._schema = schema
         self.writer = sa.create_engine(url, pool_pre_ping=True)
         self.reader = sa.create_engine(
             url, pool_pre_ping=True, isolation_level="REPEATABLE READ", pool_size=10
         )
         for engine in (self.writer, self.reader):
             sa.event.listen(engine, "connect", self._configure)
-        sa.event.listen(
-            self.reader, "begin", lambda c: c.exec_driver_sql("SET TRANSACTION READ ONLY")
-        )
+        self.trier: Engine = self.writer.execution_options(isolation_level="REPEATABLE READ")
+        sa.event.listen(self.reader, "begin", self._begin_reading)
 
     @staticmethod
-    def _configure(connection: Any, _: Any) -> None:
+    def _begin_reading(c: Connection) -> None:
+        # Locked before anything is seen: else tables could change places between two questions of
+        # one reader, and its figures be of two cuts.
+        c.exec_driver_sql("SET TRANSACTION READ ONLY; LOCK TABLE position IN ACCESS SHARE MODE")
+
+    def _configure(self, connection: Any, _: Any) -> None:
         connection.autocommit = True
         # Facts are found by key: with the server's default costs, meant for discs that turn, a
         # batch would rather read the whole table. Queries here are short; compiling them is not.
         connection.execute("SET random_page_cost = 1.1")
         connection.execute("SET jit = off")
+        if self._schema:
+            connection.execute(f'SET search_path = "{self._schema}"')
         connection.autocommit = False
 
     def _copy(self, c: Connection, table: sa.Table, name: str, frame: pl.DataFrame) -> None:
@@ -254,9 +363,82 @@ class Postgres:
             }
         return f"{column} = ANY(:among)", {"among": list(values)}
 
-    def lock(self, c: Connection, name: str) -> None:
-        """See `Database.lock`."""
-        c.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"lgsp:{name}",))
+    def lock(self, c: Connection, *names: str) -> None:
+        """See `Database.lock`; in one order, so that no two wait for each other."""
+        c.exec_driver_sql(
+            "SELECT pg_advisory_xact_lock(h) FROM (SELECT DISTINCT hashtext(n) AS h"
+            " FROM unnest(%s::text[]) n ORDER BY 1) hashes",
+            ([f"lgsp:{name}" for name in names],),
+        )
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """See `Database.alone`: an advisory lock, which ends with the session."""
+        with self.writer.connect() as c:
+            held = c.exec_driver_sql(
+                "SELECT pg_try_advisory_lock(hashtext(%s || current_schema()))", (f"lgsp:{name}:",)
+            ).scalar()
+            c.commit()
+            try:
+                yield bool(held)
+            finally:
+                # The lock belongs to the session: close it for good, not back into the pool.
+                c.invalidate()
+
+    def _schemas(self, c: Connection) -> tuple[str, str]:
+        """Name the schema of these tables, and that of the second set."""
+        mine = str(c.exec_driver_sql("SELECT current_schema()").scalar())
+        return mine, f"{mine}_{SECOND}"
+
+    def has_second(self) -> bool:
+        """See `Database.has_second`."""
+        with self.writer.begin() as c:
+            query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+            return c.exec_driver_sql(query, (self._schemas(c)[1],)).first() is not None
+
+    def second(self) -> "Postgres":
+        """See `Database.second`."""
+        with self.writer.begin() as c:
+            schema = self._schemas(c)[1]
+            c.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        return Postgres(self._url, schema)
+
+    def drop_second(self) -> None:
+        """See `Database.drop_second`."""
+        with self.writer.begin() as c:
+            c.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{self._schemas(c)[1]}" CASCADE')
+
+    @contextmanager
+    def replacing(self) -> Iterator[Connection]:
+        """See `Database.replacing`: who reads or writes begins with the positions, and waits."""
+        with self.writer.connect() as c:
+            for number in range(1, LOCK_TRIES_MAX + 1):
+                try:
+                    c.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_MS}")
+                    c.exec_driver_sql("LOCK TABLE position IN ACCESS EXCLUSIVE MODE")
+                    break
+                except sa.exc.OperationalError as error:
+                    if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                        raise
+                    c.rollback()
+                    if number == LOCK_TRIES_MAX:
+                        raise TablesInUseError(
+                            "the tables are being read all the time; look for a transaction that"
+                            " stays open, then go on with `hub rebuild --approve`"
+                        ) from error
+                    time.sleep(LOCK_PAUSE_SECONDS)
+            # What else is read than by `reader` is read in an instant.
+            c.exec_driver_sql(f"SET LOCAL lock_timeout = {20 * LOCK_MS}")
+            yield c
+            c.commit()
+
+    def take_over(self, c: Connection, tables: Sequence[str]) -> None:
+        """See `Database.take_over`: tables change their schema, no row is moved."""
+        mine, second = self._schemas(c)
+        for name in tables:
+            c.exec_driver_sql(f'DROP TABLE IF EXISTS "{mine}"."{name}"')
+            c.exec_driver_sql(f'ALTER TABLE "{second}"."{name}" SET SCHEMA "{mine}"')
+        c.exec_driver_sql(f'DROP SCHEMA "{second}" CASCADE')
 
     def is_serialization(self, error: sa.exc.DBAPIError) -> bool:
         """See `Database.is_serialization`."""

@@ -17,12 +17,15 @@ class UnknownNameError(LookupError):
     """Neither an entity nor a cell has this name."""
 
 
-def explain(reading: Reading, name: str) -> dict[str, Any]:
-    """Explain an entity (its key) or a cell (`set/period/dims`, as `hub verify` names it)."""
+def explain(reading: Reading, name: str, offset: int = 0) -> dict[str, Any]:
+    """Explain an entity (its key) or a cell (`set/period/dims`, as `hub verify` names it).
+
+    Of a cell's facts a page is listed, from an offset on. Raises `UnknownNameError`.
+    """
     name = name.removeprefix("cell ").removeprefix("fact ")
     cell = _find_cell(name)
     if cell is not None:
-        return explain_cell(reading, *cell)
+        return explain_cell(reading, *cell, offset)
     for contract in registry.contracts().values():
         plain = name.removeprefix(f"{contract.name}/")
         fact = registry.facts()[contract.name]
@@ -45,12 +48,18 @@ def _find_cell(name: str) -> tuple[Fact, Measure, tuple[str, ...], str, str] | N
 
 
 def explain_cell(
-    reading: Reading, fact: Fact, measure: Measure, dims: tuple[str, ...], period: str, text: str
+    reading: Reading,
+    fact: Fact,
+    measure: Measure,
+    dims: tuple[str, ...],
+    period: str,
+    text: str,
+    offset: int,
 ) -> dict[str, Any]:
     """List the facts of a cell beside what the cell says."""
-    stored = reading.cells(measure.cell_set(dims)).get((period, text))
+    stored = reading.cells(measure.cell_set(dims), period).get((period, text))
     where = [f"({measure.where})"]
-    values: dict[str, Any] = {"n": FACTS_SHOWN_MAX}
+    values: dict[str, Any] = {"n": FACTS_SHOWN_MAX, "o": offset}
     if measure.period:
         where.append(f"{measure.period} = :period")
         values["period"] = period
@@ -65,16 +74,18 @@ def explain_cell(
     condition = " AND ".join(where)
     rows = reading.rows(
         f"SELECT entity, {counted}, is_disputed FROM {fact.table} WHERE {condition}"
-        " ORDER BY entity LIMIT :n",
+        " ORDER BY entity LIMIT :n OFFSET :o",
         **values,
     )
-    total = reading.rows(f"SELECT COUNT(*) FROM {fact.table} WHERE {condition}", **values)
+    ((total,),) = reading.rows(f"SELECT COUNT(*) FROM {fact.table} WHERE {condition}", **values)
+    following = offset + len(rows)
     return {
         "cell": f"{measure.cell_set(dims)}/{period}/{text}",
         "rule": measure.where,
         "count": stored[0] if stored else 0,
         "value": stored[1] if stored else 0,
-        "facts_total": total[0][0],
+        "facts_total": total,
+        "next_offset": following if following < total else None,
         "facts": [{"entity": e, "value": v, "is_disputed": bool(d)} for e, v, d in rows],
     }
 

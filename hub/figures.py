@@ -48,25 +48,16 @@ class Question:
     by: tuple[str, ...] = ()
     where: Mapping[str, str] = ()  # type: ignore[assignment]
     role: str | None = None
+    as_of: int | None = None
 
 
 def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question:
     """Read a question from request parameters; raise `QuestionError` for what is wrong in it."""
-    at = now
-    if "at" in parameters:
-        try:
-            # In a query a plus sign reads as a blank.
-            given = datetime.fromisoformat(parameters["at"].replace(" ", "+"))
-            at = to_us(given)
-            if not INSTANT_MIN <= at <= INSTANT_MAX:
-                raise ValueError("out of range")
-        except (ValueError, TypeError):
-            raise QuestionError(
-                "at",
-                f"không phải thời điểm có múi giờ, ví dụ {_AT}: {parameters['at']}",
-                f"not an instant with an offset, such as {_AT}: {parameters['at']}",
-            ) from None
-    known = {"period", "by", "role", "at", *kpi.dimensions}
+    as_of = read_as_of(parameters, now)
+    at = _read_instant("at", parameters)
+    if at is None:
+        at = now if as_of is None else as_of
+    known = {"period", "by", "role", "at", "as_of", *kpi.dimensions}
     for name in parameters:
         if name not in known:
             raise QuestionError(
@@ -92,7 +83,36 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
         raise QuestionError("role", f"vai trò không hợp lệ: {role}", f"unknown role: {role}")
     where = {n: v for n, v in parameters.items() if n in kpi.dims}
     _check_values(kpi, where)
-    return Question(period, at, by, where, role)
+    return Question(period, at, by, where, role, as_of)
+
+
+def read_as_of(parameters: Mapping[str, str], now: int) -> int | None:
+    """Read as of when the hub's knowledge is asked for; None: as it is."""
+    as_of = _read_instant("as_of", parameters)
+    if as_of is not None and as_of > now:
+        raise QuestionError(
+            "as_of",
+            f"chưa đến thời điểm {parameters['as_of']}",
+            f"{parameters['as_of']} is yet to come",
+        )
+    return as_of
+
+
+def _read_instant(name: str, parameters: Mapping[str, str]) -> int | None:
+    if name not in parameters:
+        return None
+    try:
+        # In a query a plus sign reads as a blank.
+        at = to_us(datetime.fromisoformat(parameters[name].replace(" ", "+")))
+        if not INSTANT_MIN <= at <= INSTANT_MAX:
+            raise ValueError("out of range")
+    except (ValueError, TypeError):
+        raise QuestionError(
+            name,
+            f"không phải thời điểm có múi giờ, ví dụ {_AT}: {parameters[name]}",
+            f"not an instant with an offset, such as {_AT}: {parameters[name]}",
+        ) from None
+    return at
 
 
 def _check_values(kpi: Kpi, where: Mapping[str, str]) -> None:
@@ -115,8 +135,8 @@ def _check_values(kpi: Kpi, where: Mapping[str, str]) -> None:
             )
 
 
-def figures(kpi: Kpi, question: Question, book: Book) -> list[dict[str, Any]]:
-    """Answer a question: one figure per key, none where there is nothing to say."""
+def compute(kpi: Kpi, question: Question, book: Book) -> list[dict[str, Any]]:
+    """Compute what was asked for: one figure per key, none where there is nothing to say."""
     buckets = [b for b in question.by if b in BUCKETS]
     whole = question.period
     if not buckets:
@@ -230,13 +250,3 @@ def definition_version(kpi: Kpi, book: Book) -> str:
     said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
     parts = (said, definition_digest(fact) if fact else "", book.reference.digest)
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
-
-
-def answer(kpi: Kpi, question: Question, book: Book) -> dict[str, Any]:
-    """Give the body that `GET /v1/kpis/{id}` and `hub kpi --json` both print."""
-    return {
-        "kpi": kpi.id,
-        "period": question.period.text,
-        "as_of": iso(book.reading.committed_at()),
-        "figures": figures(kpi, question, book),
-    }

@@ -166,6 +166,23 @@ def fold(
     )
 
 
+def fold_twice(
+    fact: Fact, contract: Contract, events: pl.DataFrame, entities: pl.Series
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Fold entities as they were and as they are: groups 2g and 2g + 1 of entity number g.
+
+    `events` are distinct, with `g` and `is_earlier`: whether the entity as it was has it. Gives the
+    events of both, judged, and their facts with entity and digest; a group without events has none.
+    """
+    events = digest_contents(contract, events, "g")
+    was = events.filter("is_earlier").with_columns(pl.col("g") * 2)
+    events = judge(contract, pl.concat([was, events.with_columns(pl.col("g") * 2 + 1)]), "g")
+    facts = fold(fact, contract, events, "g", 2 * len(entities))
+    facts = facts.join(events.select("g").unique(), on="g", how="semi", maintain_order="left")
+    facts = facts.with_columns(entities.gather(facts["g"] // 2).alias("entity"))
+    return events, digest_facts(fact, facts)
+
+
 def digest_facts(fact: Fact, facts: pl.DataFrame) -> pl.DataFrame:
     """Add each fact's digest as four lanes `d0`..`d3` of 32 bits.
 

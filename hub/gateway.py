@@ -1,30 +1,33 @@
 """The gateway: admits a body, makes it durable with its receipt, and only then answers.
 
-Appends of requests that come together share one transaction, so that one flush to disk serves all.
+Requests that come together can be carried on together: in columns, with one look at what is known
+and one transaction, so that one flush to disk serves all.
 """
 
 import hashlib
 import json
-import queue
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any
 
 import polars as pl
 
 from hub import avro, published
 from hub.admission import Admitted, Verdict, admit, admit_columns, original_text, split
-from hub.clock import Clock, to_us
+from hub.clock import Clock, iso, to_us
 from hub.contracts import Contract
 from hub.keys import Sender
 from hub.log import Batch, Log, LogUnavailableError, Submission
 from hub.rejection import REJECTION
+from hub.signing import Signer
+from hub.spool import Spool
 from hub.states import contents
-from hub.store import Row, Store
+from hub.store import Row, Store, StoreUnavailableError
 
-GROUP_MAX = 256
+Judge = Callable[[Contract, bytes], Admitted]
 RECENT_MAX = 100_000
 
 
@@ -37,131 +40,198 @@ class Answer:
     is_replay: bool = False
 
 
-class Appender:
-    """Commits submissions from many threads in groups, one transaction a group."""
+@dataclass
+class Offer:
+    """A request on its way: what was sent, and what it became: an answer, or an error."""
 
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._waiting: queue.SimpleQueue[tuple[Submission, threading.Event] | None]
-        self._waiting = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="append", daemon=True)
-        self._thread.start()
+    contract: Contract
+    sender: Sender
+    body: bytes
+    idempotency_key: str | None
+    admitted: Admitted
+    sent: set[Row] = field(default_factory=set)
+    submission: Submission | None = None
+    answer: Answer | None = None
+    error: Exception | None = None
 
-    def append(self, submission: Submission) -> None:
-        """Wait until a submission is durable; raise what kept it from being so."""
-        done = threading.Event()
-        self._waiting.put((submission, done))
-        done.wait()
-        if submission.error is not None:
-            raise submission.error
-
-    def close(self) -> None:
-        """Commit what is waiting, then stop."""
-        self._waiting.put(None)
-        self._thread.join()
-
-    def _run(self) -> None:
-        is_open = True
-        while is_open:
-            group = [self._waiting.get()]
-            while not self._waiting.empty() and len(group) < GROUP_MAX:
-                group.append(self._waiting.get())
-            is_open = None not in group
-            waiting = [g for g in group if g is not None]
-            try:
-                self._log.append([s for s, _ in waiting])
-            except Exception as error:
-                # Whatever it was: nothing of the group is durable, and each sender is told so.
-                for submission, _ in waiting:
-                    submission.error = LogUnavailableError(str(error))
-            for _, done in waiting:
-                done.set()
-        self._log.close()
+    def outcome(self) -> Answer:
+        """Give the answer; raise what kept it from being given."""
+        if self.error is not None:
+            raise self.error
+        assert self.answer is not None, "it was not committed"
+        return self.answer
 
 
 class Gateway:
-    """Takes events in, from HTTP and from sources in the same process."""
+    """Takes events in, from HTTP and from sources in the same process. Safe to use from threads."""
 
-    def __init__(self, log: Log, store: Store, clock: Clock) -> None:
-        self._appender = Appender(log)
-        self._log = log
+    def __init__(
+        self, log: Log, store: Store, clock: Clock, signer: Signer, spool: Spool | None = None
+    ) -> None:
+        self.spool = spool
+        self._log = log if spool is None else spool
+        self._signer = signer
         self._store = store
         self._clock = clock
         self._recent: dict[str, set[Row]] = {}
         self._recent_lock = threading.Lock()
 
     def accept(
-        self, contract: Contract, sender: Sender, body: bytes, idempotency_key: str | None = None
+        self,
+        contract: Contract,
+        sender: Sender,
+        body: bytes,
+        idempotency_key: str | None = None,
+        judge: Judge = admit,
     ) -> Answer:
         """Take one request's body; answer when it is durable.
 
-        Raises `BodyError`, `LogUnavailableError` or `IdempotencyConflictError`.
+        `judge` makes items of it. Raises `BodyError`, `LogUnavailableError` or
+        `IdempotencyConflictError`.
         """
-        digest = hashlib.blake2b(body, digest_size=16).hexdigest()
-        admitted = admit(contract, body)
-        outside = _outside_units(contract, sender, admitted, self._store)
-        if outside:
-            admitted.reject(outside)
-            items = split(body)
-            admitted.originals |= {v.index: items[v.index] for v in outside}
+        offer = Offer(contract, sender, body, idempotency_key, judge(contract, body))
+        self.prepare([offer])
+        self.commit([offer])
+        return offer.outcome()
+
+    def prepare(self, offers: Sequence[Offer]) -> None:
+        """Make submissions of offers; one of which none can be made keeps the error."""
+        by_contract: dict[str, list[Offer]] = {}
+        for offer in offers:
+            by_contract.setdefault(offer.contract.name, []).append(offer)
+        for those in by_contract.values():
+            self._prepare_safely(those)
+
+    def close(self) -> None:
+        """Stop; what is spooled waits for the next gateway."""
+        if self.spool is not None:
+            self.spool.close()
+
+    def _prepare_safely(self, offers: list[Offer]) -> None:
+        try:
+            self._prepare(offers)
+        except Exception as error:
+            if len(offers) == 1 or isinstance(error, StoreUnavailableError):
+                for offer in offers:
+                    offer.submission, offer.error = None, error
+            else:  # one may be to blame, and does not keep the others from it
+                for offer in offers:
+                    self._prepare_safely([offer])
+
+    def _prepare(self, offers: list[Offer]) -> None:
+        """Make submissions of offers of one contract."""
+        contract = offers[0].contract
+        for offer in offers:
+            outside = _outside_units(contract, offer.sender, offer.admitted, self._store)
+            if outside:
+                admitted = offer.admitted
+                admitted.reject(outside)
+                items = admitted.items or dict(enumerate(split(offer.body)))
+                admitted.originals |= {v.index: items[v.index] for v in outside}
+        frame = offers[0].admitted.events
+        if len(offers) > 1:
+            frame = contract.columns([e for o in offers for e in o.admitted.kept])
+        revision = published.latest(contract.name)
+        payload, ends = avro.encode_columns(revision.plain, frame)
+        rows = list(frame.iter_rows())
+        bounds = [0, *accumulate(len(o.admitted.kept) for o in offers)]
+        parts = list(zip(offers, pairwise(bounds), strict=True))
+        for offer, (start, stop) in parts:
+            offer.sent = {(offer.sender.name, *row) for row in rows[start:stop]}
+        known = self._known(contract, frame)
         at = accepted_at(self._clock)
-        receipt = new_receipt(at)
-        repeats = self._count_known(contract, sender.name, admitted.events)
-        batches = list(make_batches(contract, sender.name, admitted, receipt, at))
-        body_out = {
+        for offer, (start, stop) in parts:
+            name = offer.sender.name
+            with self._recent_lock:
+                known |= offer.sent & self._recent.get(contract.name, set())
+            repeats = (stop - start) - len(offer.sent) + len(known & offer.sent)
+            known |= offer.sent  # to those that come after it
+            receipt = new_receipt(at)
+            batches = []
+            if start < stop:
+                first, last = int(ends[start - 1]) if start else 0, int(ends[stop - 1])
+                own = (payload[first:last], ends[start:stop] - first)
+                topic, schema_id = contract.topic, revision.schema_id
+                batches.append(Batch(topic, name, at, schema_id, receipt, *own))
+            batches += _rejections(contract, name, offer.admitted, receipt, at)
+            self._answer(offer, receipt, repeats, at, batches)
+
+    def _answer(
+        self, offer: Offer, receipt: str, repeats: int, at: int, batches: list[Batch]
+    ) -> None:
+        contract, admitted, body = offer.contract.name, offer.admitted, offer.body
+        said = {
             "receipt": receipt,
-            "accepted": len(admitted.indexes) - repeats,
+            "accepted": len(admitted.kept) - repeats,
             "duplicates": repeats,
             "rejected": [v.public() for v in admitted.rejected],
         }
-        status = 202 if admitted.indexes else 422
-        submission = Submission(
+        said["signed"] = self._signer.sign(
+            {
+                **said,
+                "rejected": len(admitted.rejected),
+                "sender": offer.sender.name,
+                "contract": contract,
+                "sha256": hashlib.sha256(body).hexdigest(),
+                "accepted_at": iso(at),
+            }
+        )
+        answer = Answer(202 if admitted.kept else 422, said)
+        digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+        offer.submission = Submission(
             receipt=receipt,
-            sender=sender.name,
-            contract=contract.name,
+            sender=offer.sender.name,
+            contract=contract,
             accepted_at=at,
-            accepted=len(admitted.indexes),
+            accepted=len(admitted.kept),
             rejected=len(admitted.rejected),
             batches=batches,
-            answer=json.dumps([status, body_out], ensure_ascii=False),
-            body_digest=f"{contract.name}:{digest}",
-            idempotency_key=idempotency_key,
+            answer=json.dumps([answer.status, said], ensure_ascii=False),
+            body_digest=f"{contract}:{digest}",
+            idempotency_key=offer.idempotency_key,
         )
-        self._appender.append(submission)
-        if submission.repeats is not None:
-            earlier = json.loads(submission.repeats)
-            return Answer(earlier[0], earlier[1], is_replay=True)
-        self._remember(contract, sender.name, admitted.events)
-        return Answer(status, body_out)
+        offer.answer = answer
 
-    def close(self) -> None:
-        """Make what is waiting durable, then stop."""
-        self._appender.close()
+    def commit(self, offers: Sequence[Offer]) -> None:
+        """Make what is prepared durable, in order; each offer then has its outcome."""
+        ready = [(o, o.submission) for o in offers if o.submission is not None]
+        if not ready:
+            return
+        try:
+            self._log.append([s for _, s in ready])
+        except Exception as error:
+            # Whatever it was: nothing of the group is durable, and each sender is told so.
+            for offer, _ in ready:
+                offer.error = LogUnavailableError(str(error))
+            return
+        for offer, submission in ready:
+            if submission.error is not None:
+                offer.error = submission.error
+            elif submission.repeats is not None:
+                status, said = json.loads(submission.repeats)
+                offer.answer = Answer(status, said, is_replay=True)
+            else:
+                self._remember(offer)
 
-    def _count_known(self, contract: Contract, sender: str, events: pl.DataFrame) -> int:
-        """Count items seen before, content and all: in this body, lately, or in the store.
+    def _known(self, contract: Contract, frame: pl.DataFrame) -> set[Row]:
+        """Give what the store holds of the things that these events are about, content and all.
 
         The same id with another content is no repeat: it is taken, and shown as a conflict.
         """
-        if not len(events):
-            return 0
-        sent = [(sender, *row) for row in events.iter_rows()]
-        unique = set(sent)
-        entities = events.select(contract.entity.alias("entity"))["entity"].unique().to_list()
+        if frame.is_empty():
+            return set()
+        entities = frame.select(contract.entity.alias("entity"))["entity"].unique().to_list()
         with self._store.reading() as reading:
             states = reading.states(self._store.facts[contract.name], entities)
-        known = unique & contents(contract, states)
-        with self._recent_lock:
-            known |= unique & self._recent.get(contract.name, set())
-        return len(sent) - len(unique) + len(known)
+        return contents(contract, states) if states else set()
 
-    def _remember(self, contract: Contract, sender: str, events: pl.DataFrame) -> None:
+    def _remember(self, offer: Offer) -> None:
         """Remember events that are durable, though perhaps not yet applied."""
         with self._recent_lock:
-            recent = self._recent.setdefault(contract.name, set())
+            recent = self._recent.setdefault(offer.contract.name, set())
             if len(recent) > RECENT_MAX:
                 recent.clear()
-            recent |= {(sender, *row) for row in events.iter_rows()}
+            recent |= offer.sent
 
 
 def accepted_at(clock: Clock) -> int:
@@ -186,8 +256,19 @@ def make_batches(
 
     A rejected item is known by its receipt and index, or as `named` says.
     """
-    if len(admitted.events):
+    if admitted.kept:
         yield encode(contract, sender, admitted.events, receipt, at)
+    yield from _rejections(contract, sender, admitted, receipt, at, named)
+
+
+def _rejections(
+    contract: Contract,
+    sender: str,
+    admitted: Admitted,
+    receipt: str,
+    at: int,
+    named: Callable[[Verdict], str] | None = None,
+) -> Iterable[Batch]:
     if admitted.rejected:
         named = named or (lambda v: f"{receipt}:{v.index}")
         rows = [_rejection(contract, v, admitted, named(v), at) for v in admitted.rejected]

@@ -6,7 +6,8 @@ import threading
 import time
 from datetime import datetime
 
-from hub import metrics, registry
+from hub import metrics, registry, repair
+from hub.archived_log import ArchivedLog, ArchiveError
 from hub.clock import to_us
 from hub.connect import STATES, heartbeat_name
 from hub.hub import OpenHub
@@ -19,7 +20,14 @@ FRESH_SECONDS = 5.0
 # Counting what was ever acknowledged reads every receipt.
 REMAINDER_SECONDS = 60.0
 UNTOLD_MAX = 1000  # whose ages are followed
-_CLEARED = (metrics.LAG_EVENTS, metrics.LEDGER_EVENTS, metrics.SOURCE_SILENT, metrics.SOURCE_LAG)
+_CLEARED = (
+    metrics.LAG_EVENTS,
+    metrics.LEDGER_EVENTS,
+    metrics.SOURCE_SILENT,
+    metrics.SOURCE_LAG,
+    metrics.ARCHIVED,
+    metrics.QUARANTINE_OPEN,
+)
 
 
 class Gauges:
@@ -46,7 +54,7 @@ class Gauges:
                 self._read(count=is_due)
                 if is_due:
                     self._counted_at = now
-            except (LogUnavailableError, StoreUnavailableError) as error:
+            except (LogUnavailableError, StoreUnavailableError, ArchiveError) as error:
                 log.warning("the gauges cannot be read: %s", error)
 
     def _read(self, *, count: bool) -> None:
@@ -58,6 +66,8 @@ class Gauges:
             heard = reading.rows(
                 "SELECT sender, MAX(accepted_at), MAX(horizon) FROM heard GROUP BY 1"
             )
+            rejected = repair.waiting(reading)
+            repaired, seconds = repair.time_to_fix(reading)
             waiting = reading.rows(
                 "SELECT (SELECT COUNT(*) FROM notice)"
                 " + (SELECT COUNT(*) FROM figure WHERE is_published = 0)"
@@ -77,12 +87,17 @@ class Gauges:
         if count:
             known = sum(int(r[2]) for r in ledger)
             metrics.LEDGER_REMAINDER.set(acknowledged - known - sum(lag.values()))
+        for contract, sender, items in rejected:
+            metrics.QUARANTINE_OPEN.labels(contract, sender).set(items)
+        metrics.REPAIRED.set(repaired)
+        metrics.REPAIR_SECONDS.set(seconds)
         metrics.UNPUBLISHED.set(int(waiting[0][0]))
         now = time.monotonic()
         self._untold = {name: self._untold.get(name, now) for (name,) in untold}
         metrics.UNPUBLISHED_SECONDS.set(now - min(self._untold.values(), default=now))
         self._read_sources({sender: (at, horizon) for sender, at, horizon in heard})
         self._read_statement()
+        self._read_archive(list(lag))
 
     def _read_sources(self, heard: dict[str, tuple[int, int]]) -> None:
         now = to_us(self._hub.clock())
@@ -101,6 +116,11 @@ class Gauges:
                 metrics.CONNECTOR_HEARTBEAT.labels(name).set(told_at)
                 for state in STATES:
                     metrics.CONNECTOR_STATE.labels(name, state).set(state == heartbeat["state"])
+
+    def _read_archive(self, topics: list[str]) -> None:
+        if isinstance(self._hub.log, ArchivedLog):
+            for topic, following in self._hub.log.archived(topics).items():
+                metrics.ARCHIVED.labels(topic).set(following)
 
     def _read_statement(self) -> None:
         said = self._hub.log.checkpoints([STATEMENT, SAMPLE_STATEMENT])

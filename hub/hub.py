@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub import registry
-from hub.clock import Clock, system_clock
+from hub.archived_log import Archive, ArchivedLog
+from hub.audit import Audit
+from hub.clock import Clock, system_clock, to_us
+from hub.databases import Sqlite
 from hub.gateway import Gateway
 from hub.log import Log
 from hub.runner import AlreadyRunningError, Runner
 from hub.settings import Settings
+from hub.signing import Signer
+from hub.spool import Spool
 from hub.sqlite_log import SqliteLog
 from hub.store import Store
 from hub.watch import Watch
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from hub.kafka_log import KafkaLog
 
 DEMO_MARK = "demo"
+SPOOLED_SECONDS_MAX = 3
 
 
 @dataclass
@@ -42,9 +48,23 @@ class OpenHub:
         """Whether the log was filled by the demo."""
         return self.log.checkpoint(DEMO_MARK) is not None
 
+    def audit(self) -> Audit:
+        """Open the audit log: a file of its own, or a table in the production store."""
+        if self.settings.kafka_bootstrap:
+            return Audit(self.store.database, self.clock)
+        path = (self.settings.data_dir / "audit.sqlite3").absolute()
+        return Audit(Sqlite(f"sqlite:///{path}", is_original=True), self.clock)
+
     def gateway(self) -> Gateway:
         """Open a gateway onto the log."""
-        return Gateway(self.log, self.store, self.clock)
+        spool = None
+        if self.settings.kafka_bootstrap and self.settings.spool_dir is not None:
+            spool = Spool(self.log, self.settings.spool_dir / "spool.sqlite3")
+        return Gateway(self.log, self.store, self.clock, self.signer(), spool)
+
+    def signer(self) -> Signer:
+        """Open the keys that sign receipts. Raises `SigningKeyError`."""
+        return Signer(self.settings.signing_keys, to_us(self.clock()))
 
 
 @contextmanager
@@ -66,6 +86,8 @@ def open_hub(
             settings.data_dir.mkdir(parents=True, exist_ok=True)
             log = SqliteLog(settings.log_path)
             store = Store(settings.store_url, registry.facts())
+        if settings.archive_dir is not None:
+            log = ArchivedLog(log, Archive(settings.archive_dir))
         if check:
             store.check_definitions()
         lock_path = None if settings.kafka_bootstrap else settings.data_dir / "apply.lock"
@@ -87,7 +109,9 @@ def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":
         from hub import schema_registry  # noqa: PLC0415
 
         schema_registry.adopt(settings.schema_registry_url)
-    return KafkaLog(settings.kafka_bootstrap, store)
+    # With a spool behind it nobody need wait long for a broker that is away.
+    wait = SPOOLED_SECONDS_MAX if settings.spool_dir is not None else None
+    return KafkaLog(settings.kafka_bootstrap, store, wait)
 
 
 @contextmanager

@@ -61,8 +61,8 @@ class Rejected:
 class Taken:
     """What became of records: `frame` holds those that keep their contract.
 
-    Its columns are the contract's fields, then `accepted_on`, `sender` and `row`, an index into the
-    records joined.
+    Its columns are the contract's fields, then `accepted_on`, `sender`, `partition`, `offset` and
+    `row`, an index into the records joined.
     """
 
     frame: pl.DataFrame
@@ -115,7 +115,9 @@ def take(contract: Contract, records: Joined) -> Taken:
         schema={"accepted_on": pl.Int64, "sender": pl.String},
     )
     frame = pl.concat([frame, shared[records.origin[row]]], how="horizontal").with_columns(
-        pl.Series("row", row, pl.Int64)
+        pl.Series("partition", records.partition[row], pl.Int64),
+        pl.Series("offset", records.offsets[row], pl.Int64),
+        pl.Series("row", row, pl.Int64),
     )
     assert len(frame) + len(rejected) == count + len(records.refused)
     return Taken(frame, records, rejected, not long)

@@ -7,16 +7,17 @@ database.
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from confluent_kafka import TopicPartition as At
 
 from hub import published, registry, wire
 from hub.avro import WIRE_HEADER
 from hub.contracts import Contract
-from hub.log import Batch, LogUnavailableError, Receipt, Submission
+from hub.log import Batch, Kept, LogUnavailableError, NotInLogError, Receipt, Submission
 from hub.receipts import Receipts
 from hub.slices import Slice
 from hub.store import Store
@@ -33,8 +34,9 @@ class KafkaLog:
 
     is_open = True
 
-    def __init__(self, bootstrap: str, store: Store) -> None:
+    def __init__(self, bootstrap: str, store: Store, delivery_seconds: int | None = None) -> None:
         self._bootstrap = bootstrap
+        self._delivery_seconds = delivery_seconds or DELIVERY_SECONDS_MAX
         self._receipts = Receipts(store)
         self.topics = Topics(bootstrap)
         self._producer: Producer | None = None
@@ -49,6 +51,11 @@ class KafkaLog:
         with self._topics_lock:
             return self.topics.identity(topic)
 
+    def begins(self, topic: str) -> dict[int, int]:
+        """Give, per partition, the first offset that is not deleted."""
+        with self._topics_lock:
+            return self.topics.begins(topic)
+
     def ends(self, topic: str) -> dict[int, int]:
         """Give, per partition, the offset that its next record will get."""
         with self._topics_lock:
@@ -60,29 +67,40 @@ class KafkaLog:
         Where that fails, some of the events may be in the log: sent again, they are repeats.
         """
         with self._receipts.writing(submissions) as fresh:
-            self.produce(
-                [
-                    record
-                    for s in fresh
-                    for batch in s.batches
-                    for record in _records(batch, wire.SENDERS + batch.sender)
-                ]
-            )
+            batches = [(number, b) for number, s in enumerate(fresh) for b in s.batches]
+            records = _records([b for _, b in batches])
+            of = [number for number, b in batches for _ in range(b.count)]
+            spans = [_Spans() for _ in fresh]
+            self.produce(records, [spans[i].extend for i in of])
+            for s, span in zip(fresh, spans, strict=True):
+                s.places = span.places()
 
-    def produce(self, records: Sequence["Record"]) -> None:
-        """Produce records and wait until all replicas have them; raise `LogUnavailableError`."""
+    def produce(
+        self,
+        records: Sequence["Record"],
+        placed: Sequence[Callable[[Message], None]] | None = None,
+    ) -> None:
+        """Produce records and wait until all replicas have them; raise `LogUnavailableError`.
+
+        `placed` is called, for each of them, with where it stands.
+        """
         if not records:
             return
         with self._produce_lock:
             producer = self._open_producer()
             failed: list[KafkaError] = []
 
-            def delivered(error: KafkaError | None, _: object) -> None:
+            def delivered(
+                error: KafkaError | None, message: Message, tell: Callable[[Message], None] | None
+            ) -> None:
                 if error is not None:
                     failed.append(error)
+                elif tell is not None:
+                    tell(message)
 
             try:
-                for topic, at, key, value, headers in records:
+                for i, (topic, at, key, value, headers) in enumerate(records):
+                    told = partial(delivered, tell=placed[i] if placed is not None else None)
                     while True:
                         try:
                             producer.produce(
@@ -91,12 +109,12 @@ class KafkaLog:
                                 key,
                                 timestamp=at // 1000,
                                 headers=headers,
-                                callback=delivered,
+                                callback=told,
                             )
                             break
                         except BufferError:
                             producer.poll(0.1)
-                left = producer.flush(DELIVERY_SECONDS_MAX + 10)
+                left = producer.flush(self._delivery_seconds + 10)
             except KafkaException as error:
                 self._producer = None
                 raise LogUnavailableError(str(error)) from error
@@ -119,7 +137,7 @@ class KafkaLog:
                     "reconnect.backoff.max.ms": 1000,
                     "batch.size": 1 << 20,
                     "message.max.bytes": REJECTION_BYTES_MAX,
-                    "message.timeout.ms": DELIVERY_SECONDS_MAX * 1000,
+                    "message.timeout.ms": self._delivery_seconds * 1000,
                     "queue.buffering.max.messages": 200_000,
                     "queue.buffering.max.kbytes": 256 << 10,
                     "log_level": 2,
@@ -136,7 +154,10 @@ class KafkaLog:
         until: int | None = None,
         events_max: int = 100_000,
     ) -> list[Slice]:
-        """Read a partition from an offset on, as one slice of up to about `events_max` records."""
+        """Read a partition from an offset on, as one slice of up to about `events_max` records.
+
+        Raises `LogUnavailableError`; `NotInLogError` where what stood there is deleted.
+        """
         end = min(self.ends(topic)[partition], until if until is not None else 1 << 62)
         if offset >= end:
             return []
@@ -160,6 +181,8 @@ class KafkaLog:
                         messages.append(m)
                     elif error.code() != KafkaError._PARTITION_EOF:
                         self._reader_at = None
+                        if error.code() == KafkaError._AUTO_OFFSET_RESET:
+                            self._check_begin(topic, partition, at)
                         raise LogUnavailableError(str(error))
                     # At the end, the position is beyond the gaps that stand before it.
                     at = int(m.offset() or 0) + (error is None)
@@ -167,6 +190,13 @@ class KafkaLog:
         contract = registry.contract(topic.split(".")[1])
         messages = [m for m in messages if m.offset() < end]
         return [_slice(contract, partition, (offset, min(at, end)), messages)]
+
+    def _check_begin(self, topic: str, partition: int, at: int) -> None:
+        """Raise `NotInLogError` where a partition begins after an offset."""
+        begin = self.begins(topic)[partition]
+        if at < begin:
+            span = (begin, self.ends(topic)[partition])
+            raise NotInLogError(f"{topic}/{partition}", at, span)
 
     def _seek(self, topic: str, partition: int, offset: int) -> Consumer:
         if self._reader is None:
@@ -207,6 +237,10 @@ class KafkaLog:
         """Whether no event is in any topic."""
         return not any(any(self.ends(c.topic).values()) for c in registry.contracts().values())
 
+    def receipt(self, name: str) -> Kept | None:
+        """Find a receipt by its id."""
+        return self._receipts.find(name)
+
     def receipts(self) -> list[Receipt]:
         """List what was acknowledged."""
         return self._receipts.listed()
@@ -223,6 +257,7 @@ class KafkaLog:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+            self._reader_at = None  # another one stands nowhere yet
         self.topics.close()
 
 
@@ -230,23 +265,50 @@ class KafkaLog:
 Record = tuple[str, int, bytes, bytes, list[tuple[str, str | bytes | None]]]
 
 
-def _records(batch: Batch, source: str) -> list[Record]:
-    revision = published.by_id(batch.schema_id)
-    contract = registry.contract(revision.name)
-    keys, ids = wire.keys_and_ids(contract, batch)
-    head = WIRE_HEADER.pack(0, batch.schema_id)
-    shared = wire.headers(batch.topic, source, batch.receipt)
-    ends = batch.ends.tolist()
-    return [
-        (
-            batch.topic,
-            batch.accepted_at,
-            key.encode(),
-            head + batch.payload[a:b],
-            [*shared, ("ce_id", event_id.encode())],
-        )
-        for key, event_id, a, b in zip(keys, ids, [0, *ends], ends, strict=False)
-    ]
+class _Spans:
+    """Where the records of one submission stand."""
+
+    def __init__(self) -> None:
+        self._spans: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def extend(self, message: Message) -> None:
+        """Take in where one of them stands."""
+        place, offset = (str(message.topic()), int(message.partition() or 0)), message.offset()
+        assert offset is not None, place
+        first, end = self._spans.get(place, (offset, offset))
+        self._spans[place] = (min(first, offset), max(end, offset + 1))
+
+    def places(self) -> dict[str, list[tuple[int, int, int]]]:
+        """Give them by topic."""
+        out: dict[str, list[tuple[int, int, int]]] = {}
+        for (topic, partition), span in sorted(self._spans.items()):
+            out.setdefault(topic, []).append((partition, *span))
+        return out
+
+
+def _records(batches: Sequence[Batch]) -> list[Record]:
+    """Make the records of batches, in their order; those of one schema are decoded together."""
+    together: dict[int, list[Batch]] = {}
+    for batch in batches:
+        together.setdefault(batch.schema_id, []).append(batch)
+    named: dict[int, Iterator[tuple[str, str]]] = {}
+    for schema_id, those in together.items():
+        contract = registry.contract(published.by_id(schema_id).name)
+        payload, count = b"".join(b.payload for b in those), sum(b.count for b in those)
+        keys, ids = wire.keys_and_ids(contract, schema_id, payload, count)
+        named[schema_id] = zip(keys, ids, strict=True)
+    records: list[Record] = []
+    for batch in batches:
+        head = WIRE_HEADER.pack(0, batch.schema_id)
+        shared = wire.headers(batch.topic, wire.SENDERS + batch.sender, batch.receipt)
+        start = 0
+        for end in batch.ends.tolist():
+            key, event_id = next(named[batch.schema_id])
+            value = head + batch.payload[start:end]
+            headers: list[tuple[str, str | bytes | None]] = [*shared, ("ce_id", event_id.encode())]
+            records.append((batch.topic, batch.accepted_at, key.encode(), value, headers))
+            start = end
+    return records
 
 
 def _slice(contract: Contract, partition: int, span: tuple[int, int], messages: list[Any]) -> Slice:

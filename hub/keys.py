@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -20,6 +21,9 @@ class Sender:
     name: str
     units: frozenset[str] = frozenset()
     contracts: frozenset[str] = frozenset()
+    key_id: str = ""  # of the key that was shown
+    certificate: str = ""  # that its client must show: the SHA-256 of its DER form
+    is_officer: bool = False  # sees and repairs what others sent
 
     def may_send(self, contract: str) -> bool:
         """Tell whether the key is bound to this contract."""
@@ -35,24 +39,62 @@ class Listed:
     units: str
     contracts: str
     created_at: int
+    expires_at: int | None
+    is_officer: int
     revoked_at: int | None
 
+    def state(self, now: int) -> str:
+        """Say whether it is valid, revoked or expired."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "valid"
 
-def create(store: Store, clock: Clock, name: str, units: list[str], contracts: list[str]) -> str:
-    """Make a key and give it; it cannot be shown again."""
-    key = PREFIX + secrets.token_urlsafe(32)
+
+@dataclass(frozen=True)
+class Made:
+    """A new key: its id, by which it is revoked, and the key itself, which is shown once."""
+
+    id: str
+    key: str
+
+
+def make() -> Made:
+    """Think of a key; nothing knows it yet."""
+    return Made(secrets.token_hex(4), PREFIX + secrets.token_urlsafe(32))
+
+
+def create(
+    store: Store,
+    clock: Clock,
+    name: str,
+    units: Sequence[str] = (),
+    contracts: Sequence[str] = (),
+    *,
+    expires_at: int | None = None,
+    is_officer: bool = False,
+    certificate: str = "",
+    made: Made | None = None,
+) -> str:
+    """Keep a key, a new one if none is given, and give it; it cannot be shown again.
+
+    Empty `units` and `contracts` mean all; without `expires_at` (µs) it is valid until revoked.
+    """
+    made = made or make()
     with store.administering() as connection:
         connection.execute(
             api_key.insert().values(
-                id=secrets.token_hex(4),
+                id=made.id,
                 name=name,
-                key_hash=_hash(key),
+                key_hash=_hash(made.key),
                 units=",".join(units),
                 contracts=",".join(contracts),
                 created_at=to_us(clock()),
+                expires_at=expires_at,
+                is_officer=int(is_officer),
+                certificate=certificate,
             )
         )
-    return key
+    return made.key
 
 
 def revoke(store: Store, clock: Clock, key_id: str) -> bool:
@@ -69,22 +111,26 @@ def revoke(store: Store, clock: Clock, key_id: str) -> bool:
 def listed(store: Store) -> list[Listed]:
     """List all keys, revoked ones too, oldest first."""
     c = api_key.c
-    query = sa.select(c.id, c.name, c.units, c.contracts, c.created_at, c.revoked_at)
+    names = ("id", "name", "units", "contracts", "created_at", "expires_at", "is_officer")
+    query = sa.select(*(c[n] for n in names), c.revoked_at).order_by(c.created_at)
     with store.administering() as connection:
-        return [Listed(*row) for row in connection.execute(query.order_by(c.created_at))]
+        return [Listed(*tuple(row)) for row in connection.execute(query)]
 
 
-def find(store: Store, key: str) -> Sender | None:
-    """Find the sender that a key belongs to; None for an unknown or revoked key."""
+def find(store: Store, key: str, now: int) -> Sender | None:
+    """Find the sender that a key belongs to; None for an unknown, revoked or expired key."""
     with store.reading() as reading:
         rows = reading.rows(
-            "SELECT name, units, contracts FROM api_key WHERE key_hash = :h AND revoked_at IS NULL",
+            "SELECT name, units, contracts, id, certificate, is_officer FROM api_key"
+            " WHERE key_hash = :h AND revoked_at IS NULL"
+            " AND (expires_at IS NULL OR expires_at > :now)",
             h=_hash(key),
+            now=now,
         )
     if not rows:
         return None
-    name, units, contracts = rows[0]
-    return Sender(name, _split(units), _split(contracts))
+    name, units, contracts, key_id, certificate, officer = rows[0]
+    return Sender(name, _split(units), _split(contracts), key_id, certificate, bool(officer))
 
 
 def _split(text: str) -> frozenset[str]:

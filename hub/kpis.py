@@ -69,6 +69,12 @@ class Kpi:
         return self.denominator is None and self.scale == 1
 
     @property
+    def lists_facts(self) -> bool:
+        """Whether the facts behind a figure can be listed, each with its part."""
+        below = self.denominator
+        return self.numerator.is_over_facts and (below is None or below.is_over_facts)
+
+    @property
     def dimensions(self) -> list[str]:
         """The names to ask by, time included."""
         return [*self.dims, *BUCKETS]

@@ -25,6 +25,24 @@ class TopicsError(RuntimeError):
     """The topics are not as they must be; the message says which, and what to do."""
 
 
+class NotInLogError(RuntimeError):
+    """What is to be read was in the log and is no longer; nothing may go on as if it had not been.
+
+    `place` is topic and partition, `span` what the log holds: its first offset, and the one after
+    its last.
+    """
+
+    def __init__(self, place: str, offset: int, span: tuple[int, int], more: str = "") -> None:
+        self.place = place
+        self.offset = offset
+        self.span = span
+        super().__init__(
+            f"{place} cannot be read from offset {offset}: the log holds {span[0]} to {span[1]}"
+            " only; "
+            + (more or "set HUB_ARCHIVE_DIR to the archive that holds what stood before them")
+        )
+
+
 class IdempotencyConflictError(Exception):
     """An idempotency key came again with another body."""
 
@@ -66,6 +84,8 @@ class Submission:
     idempotency_key: str | None = None
     # Checkpoints of whoever submits, by name, durable together with the events.
     checkpoints: Mapping[str, str] = field(default_factory=dict)
+    # Where its records stand, as `Kept.places`, set when that is known.
+    places: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict, init=False)
     repeats: str | None = field(default=None, init=False)
     error: Exception | None = field(default=None, init=False)
 
@@ -85,6 +105,21 @@ class Receipt:
     rejected: int
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A receipt with what was answered, and where in the log its records stand.
+
+    `places` are by topic: partition, first offset, the one after the last. Other receipts' records
+    may stand in between.
+    """
+
+    sender: str
+    contract: str
+    accepted_at: int
+    answer: str
+    places: dict[str, list[tuple[int, int, int]]]
+
+
 class Log(Protocol):
     """A log."""
 
@@ -101,6 +136,9 @@ class Log(Protocol):
         its body differs, and appends nothing. Raises `LogUnavailableError`.
         """
 
+    def begins(self, topic: str) -> dict[int, int]:
+        """Give, per partition, the offset from which on everything can be read."""
+
     def ends(self, topic: str) -> dict[int, int]:
         """Give, per partition, the offset that its next record will get."""
 
@@ -115,7 +153,8 @@ class Log(Protocol):
     ) -> list[Slice]:
         """Read a partition from an offset on, up to about `events_max` records.
 
-        `until` is an offset that is not read. Nothing found: no slices.
+        `until` is an offset that is not read. Nothing found: no slices. Raises `NotInLogError`
+        where the log begins after the offset.
         """
 
     def checkpoint(self, name: str) -> str | None:
@@ -133,6 +172,9 @@ class Log(Protocol):
 
     def receipts(self) -> list[Receipt]:
         """List what was acknowledged."""
+
+    def receipt(self, name: str) -> Kept | None:
+        """Find a receipt by its id."""
 
     def acknowledged(self) -> int:
         """Count the items of all receipts: everything that was ever acknowledged."""

@@ -6,6 +6,7 @@ Who wants to know how things go reads metrics; a log line is for what somebody m
 import logging
 import sys
 import threading
+from logging.handlers import WatchedFileHandler
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -36,6 +37,19 @@ def log_as_json() -> None:
         said.thread and said.thread.name,
         exc_info=said.exc_value,
     )
+
+
+def open_access_log(where: str) -> logging.Logger:
+    """Open the log of requests: a file, which may be rotated meanwhile, or `-`: standard output.
+
+    Raises `OSError`.
+    """
+    handler: logging.Handler
+    handler = logging.StreamHandler(sys.stdout) if where == "-" else WatchedFileHandler(where)
+    handler.setFormatter(JsonFormatter("%(message)s", timestamp="at", json_ensure_ascii=False))
+    found = logging.Logger(f"hub.access {where}")
+    found.addHandler(handler)
+    return found
 
 
 def is_json() -> bool:

@@ -20,6 +20,9 @@ EVENTS_REJECTED = Counter(
     "hub_events_rejected", "Items that broke their contract or their key.", ["contract", "rule"]
 )
 EVENTS_APPLIED = Counter("hub_events_applied", "Events applied to the store.", ["topic"])
+FENCED = Counter(
+    "hub_fenced", "Slices that were not applied here, as their position had moved.", ["topic"]
+)
 PUBLISHED = Counter("hub_published", "Figures and notices told to topics.")
 APPLY_SECONDS = Histogram(
     "hub_apply_seconds",
@@ -60,6 +63,22 @@ LEDGER_REMAINDER = Gauge(
     "Items acknowledged that are neither in the ledger nor still to be applied; above 0: lost.",
     registry=HELD,
 )
+QUARANTINE_OPEN = Gauge(
+    "hub_quarantine_open",
+    "Rejected items that were neither sent again nor discarded yet.",
+    ["contract", "sender"],
+    registry=HELD,
+)
+REPAIR_SECONDS = Gauge(
+    "hub_repair_seconds",
+    "Seconds from the rejection of items to their being sent again, summed over those that were.",
+    registry=HELD,
+)
+REPAIRED = Gauge(
+    "hub_repaired",
+    "Rejected items that were sent again: by them divide hub_repair_seconds for the time to fix.",
+    registry=HELD,
+)
 SOURCE_SILENT = Gauge(
     "hub_source_silent_seconds",
     "Seconds since an event of a source was last accepted.",
@@ -76,6 +95,12 @@ SOURCE_LAG = Gauge(
     "hub_source_lag_seconds",
     "Event time: seconds since the latest instant that a source's applied events speak of.",
     ["source"],
+    registry=HELD,
+)
+ARCHIVED = Gauge(
+    "hub_archive_following",
+    "Up to where a topic is archived, in offsets summed over partitions; with an archive only.",
+    ["topic"],
     registry=HELD,
 )
 UNPUBLISHED = Gauge(

@@ -20,8 +20,10 @@ from hub import avro, published, registry, wire
 from hub.book import open_book, years
 from hub.clock import Clock, from_us, iso, to_us
 from hub.figure import FIGURE
-from hub.figures import Question, figures
+from hub.figures import Question
+from hub.history import Thinning
 from hub.kafka_log import KafkaLog, Record
+from hub.official import figures
 from hub.periods import Period, parse_period
 from hub.rejection import REJECTION
 from hub.store import Store, dims_text, parse_dims
@@ -42,6 +44,7 @@ class Publisher:
         self._log = log
         self._clock = clock
         self._noted: object = None
+        self._thinning = Thinning(store, clock)
 
     @contextmanager
     def leading(self) -> Iterator[Connection | None]:
@@ -58,7 +61,8 @@ class Publisher:
                 c.invalidate()
 
     def round(self, c: Connection) -> int:
-        """Publish what is to be told; count the records."""
+        """Publish what is to be told; count the records. Now and then, thin the history."""
+        self._thinning.now_and_then()
         told = self._tell_notices(c) + self._tell_figures(c)
         with self._store.reading() as reading:
             # Stocks and freshness change with the clock too, though nothing is committed.

@@ -14,8 +14,11 @@ from hub.book import Ask, Book
 from hub.clock import day_of, day_start, iso, iso_day, to_us
 from hub.connect import heartbeat_name
 from hub.contracts import Doc
-from hub.figures import Question, figures
+from hub.control import CONTROL
+from hub.figures import Question
 from hub.hub import OpenHub
+from hub.lateness import quantiles
+from hub.official import figures
 from hub.periods import Period
 from hub.sources import Source
 
@@ -147,7 +150,9 @@ def sources(hub: OpenHub, book: Book, period: Period, received: Period) -> dict[
     """
     at = to_us(hub.clock())
     heard = _last_heard(book)
-    senders = {sender for _, sender, *_ in book.ledger} | set(heard)
+    senders = {sender for contract, sender, *_ in book.ledger if contract != CONTROL.name}
+    senders |= set(heard)
+    late = _lateness(book, received)
     names = [*book.sources, *sorted(senders - set(book.sources))]
     said = hub.log.checkpoints([heartbeat_name(n) for n in names])
     qualities = {
@@ -166,6 +171,7 @@ def sources(hub: OpenHub, book: Book, period: Period, received: Period) -> dict[
                 "heard_at": iso(accepted_at),
                 "horizon": iso(horizon),
                 "lag_seconds": None if horizon is None else max(0, at - horizon) // 1_000_000,
+                "lateness_seconds": quantiles(late.get(name, {})),
                 "quality": {key: of.get(name) for key, of in qualities.items()},
             }
         )
@@ -180,6 +186,19 @@ def sources(hub: OpenHub, book: Book, period: Period, received: Period) -> dict[
         },
         "sources": out,
     }
+
+
+def _lateness(book: Book, received: Period) -> dict[str, dict[int, int]]:
+    """Count by sender and bucket how late the events accepted in a period came."""
+    out: dict[str, dict[int, int]] = {}
+    for sender, number, count in book.reading.rows(
+        "SELECT sender, bucket, SUM(count) FROM lateness"
+        " WHERE day >= :a AND day < :b GROUP BY 1, 2",
+        a=day_of(received.start),
+        b=day_of(received.end),
+    ):
+        out.setdefault(sender, {})[number] = int(count)
+    return out
 
 
 def _last_heard(book: Book) -> dict[str, tuple[int, int]]:

@@ -5,6 +5,7 @@ Kafka has it, so that a receipt never stands for less than is in the log; events
 died in between were never acknowledged, and count once when they are sent again.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ from hub.clock import DAY_US, day_of
 from hub.log import (
     IDEMPOTENCY_DAYS,
     IdempotencyConflictError,
+    Kept,
     LogUnavailableError,
     Receipt,
     Submission,
@@ -39,13 +41,8 @@ class Receipts:
         """
         try:
             with self._store.administering() as c:
-                # Another gateway may be at the same keys: one appends, the other waits and sees it;
-                # in one order, so that no two wait for each other.
-                keys = {f"{s.sender}/{s.idempotency_key}" for s in submissions if s.idempotency_key}
-                for key in sorted(keys):
-                    self._store.database.lock(c, key)
-                here: dict[tuple[str, str], Submission] = {}
-                fresh = [s for s in submissions if self._is_fresh(c, s, here)]
+                known = self._known(c, submissions)
+                fresh = [s for s in submissions if _is_fresh(s, known)]
                 yield fresh
                 for s in fresh:
                     self._set(c, s.checkpoints)
@@ -54,23 +51,22 @@ class Receipts:
         except (sa.exc.SQLAlchemyError, StoreUnavailableError, VersionMismatchError) as error:
             raise LogUnavailableError(str(error)) from error
 
-    def _is_fresh(
-        self, c: Connection, s: Submission, here: dict[tuple[str, str], Submission]
-    ) -> bool:
-        if s.idempotency_key is None:
-            return True
-        first = here.get((s.sender, s.idempotency_key))
-        if first is not None:
-            return _repeats(s, first.body_digest, first.answer)
-        mine = (receipt.c.sender == s.sender, receipt.c.idempotency_key == s.idempotency_key)
-        is_old = receipt.c.accepted_at < s.accepted_at - IDEMPOTENCY_DAYS * DAY_US
-        c.execute(receipt.update().where(*mine, is_old).values(idempotency_key=None))
-        query = sa.select(receipt.c.body_digest, receipt.c.answer).where(*mine)
-        earlier = c.execute(query).fetchone()
-        if earlier is not None:
-            return _repeats(s, *earlier)
-        here[s.sender, s.idempotency_key] = s
-        return True
+    def _known(
+        self, c: Connection, submissions: Sequence[Submission]
+    ) -> dict[tuple[str, str], tuple[str, str]]:
+        """Give by sender and idempotency key the digest and the answer of what came under it."""
+        keyed = [(s.sender, s.idempotency_key) for s in submissions if s.idempotency_key]
+        if not keyed:
+            return {}
+        # Another gateway may be at the same keys: one appends, the other waits and sees it.
+        self._store.database.lock(c, *(f"{sender}/{key}" for sender, key in keyed))
+        mine = sa.tuple_(receipt.c.sender, receipt.c.idempotency_key).in_(keyed)
+        begin = min(s.accepted_at for s in submissions) - IDEMPOTENCY_DAYS * DAY_US
+        old = receipt.update().where(mine, receipt.c.accepted_at < begin)
+        c.execute(old.values(idempotency_key=None))
+        names = ("sender", "idempotency_key", "body_digest", "answer")
+        rows = c.execute(sa.select(*(receipt.c[n] for n in names)).where(mine))
+        return {(sender, key): (digest, answer) for sender, key, digest, answer in rows}
 
     def checkpoint(self, name: str) -> str | None:
         """Read a checkpoint."""
@@ -101,6 +97,17 @@ class Receipts:
             rows = pl.DataFrame(sorted(values.items()), schema=["name", "value"], orient="row")
             self._store.database.merge(c, checkpoint, rows, {"value": "="})
 
+    def find(self, name: str) -> Kept | None:
+        """Find a receipt by its id."""
+        names = ("sender", "contract", "accepted_at", "answer", "places")
+        query = sa.select(*(receipt.c[n] for n in names)).where(receipt.c.id == name)
+        with self._available(), self._store.administering() as c:
+            found = c.execute(query).fetchone()
+        if found is None:
+            return None
+        places = {t: [(p, a, b) for p, a, b in s] for t, s in json.loads(found[4]).items()}
+        return Kept(found[0], found[1], int(found[2]), found[3], places)
+
     def acknowledged(self) -> int:
         """Count the items of all receipts."""
         total = sa.func.coalesce(sa.func.sum(receipt.c.accepted + receipt.c.rejected), 0)
@@ -115,12 +122,18 @@ class Receipts:
         return [Receipt(i, s, k, day_of(at), a, r) for i, s, k, at, a, r in rows]
 
 
-def _repeats(s: Submission, body_digest: str, answer: str) -> bool:
-    """Answer a submission whose key was seen before; it is not fresh."""
-    if body_digest != s.body_digest:
+def _is_fresh(s: Submission, known: dict[tuple[str, str], tuple[str, str]]) -> bool:
+    """Tell whether to append it; one whose key was seen before is answered, or refused."""
+    if s.idempotency_key is None:
+        return True
+    earlier = known.get((s.sender, s.idempotency_key))
+    if earlier is None:
+        known[s.sender, s.idempotency_key] = s.body_digest, s.answer  # to those that come after it
+        return True
+    if earlier[0] != s.body_digest:
         s.error = IdempotencyConflictError(s.idempotency_key)
     else:
-        s.repeats = answer
+        s.repeats = earlier[1]
     return False
 
 
@@ -135,4 +148,5 @@ def _row(s: Submission) -> dict[str, object]:
         "idempotency_key": s.idempotency_key,
         "body_digest": s.body_digest,
         "answer": s.answer,
+        "places": json.dumps(s.places),
     }

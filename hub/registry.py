@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from hub.contracts import Contract, Event
+from hub.control import CONTROL
 from hub.figure import FIGURE
 from hub.rejection import REJECTION
 from hub.sources import Source
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 # The contracts of what the hub itself writes to topics.
-OWN = {c.name: c for c in (REJECTION, FIGURE)}
+OWN = {c.name: c for c in (REJECTION, FIGURE, CONTROL)}
 
 
 def _modules(package: str) -> Iterator[tuple[str, ModuleType]]:
@@ -104,6 +105,14 @@ def contract(name: str) -> Contract:
 def connectors_folder() -> Path:
     """Locate the folder of the connectors."""
     return Path(str(resources.files("connectors")))
+
+
+def applied() -> dict[str, Contract]:
+    """Give the contracts of all topics that are applied: control, events, rejected items.
+
+    Control first: made anew from the log, what closed periods need is kept while it passes by.
+    """
+    return {CONTROL.name: CONTROL, **contracts(), REJECTION.name: REJECTION}
 
 
 def avro_folder() -> Traversable:

@@ -9,11 +9,13 @@ from typing import IO
 from hub import metrics, registry
 from hub.apply import Applier
 from hub.clock import Clock
+from hub.history import Thinning
 from hub.log import Log
-from hub.rejection import REJECTION
 from hub.store import Store
 
 POLL_SECONDS = 0.05
+FEW = 2_000  # events of one step
+PAUSE_SECONDS_MAX = 0.25
 # A large batch meets most of an entity's events at once: 400,000 load 1.6 times as fast as 200,000,
 # in 1.2 GB of memory. Live batches are as small as what has come since the last.
 EVENTS_PER_BATCH_MAX = 400_000
@@ -33,9 +35,9 @@ class Runner:
     def __init__(self, log: Log, store: Store, lock_path: Path | None, clock: Clock) -> None:
         self._log = log
         self._store = store
-        contracts = {**registry.contracts(), REJECTION.name: REJECTION}
-        self._contracts = contracts
+        self._contracts = registry.applied()
         self._applier = Applier(store, log.identity, clock, has_listeners=log.is_open)
+        self._thinning = Thinning(store, clock)
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._lock_path = lock_path
@@ -142,8 +144,16 @@ class Runner:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                if self.step() is None:
+                self._thinning.now_and_then()
+                begun = time.monotonic()
+                applied = self.step()
+                if applied is None:
                     time.sleep(POLL_SECONDS)
+                elif applied < FEW:
+                    # As long as it took: whoever sends gets half of the processor, and the next
+                    # commit more events.
+                    took = time.monotonic() - begun
+                    self._stopping.wait(min(took, PAUSE_SECONDS_MAX))
         except Exception as error:
             self.failure = error
             raise

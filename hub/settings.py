@@ -22,11 +22,22 @@ class Settings(BaseSettings):
 
     `data_dir`: folder of the embedded log and store. `database_url`: the store; by default a
     SQLite file in the data folder. `kafka_bootstrap`: `host:port,…` of Apache Kafka, which then is
-    the log, with PostgreSQL as the store; there is no other mixture. `schema_registry_url`: a
-    Confluent-compatible registry that gives the schema ids. `session_seconds`: a worker that is
-    silent for so long loses its partitions; `stall_seconds`: one whose positions do not move for so
-    long, though there is something to apply, is to be restarted. `listen`: `host:port` of the HTTP
-    server. `body_mib_max`: the largest request body, in MiB. `requests_per_second_max`: per key.
+    the log, with PostgreSQL as the store; there is no other mixture. `signing_dir`: the folder of
+    the keys that sign receipts, the same for all gateways; by default in the data folder, where one
+    is made. `spool_dir`: a folder on a disk that outlives the process, where a gateway keeps what
+    is sent while Kafka is away; without it that is refused with 503. `archive_dir`: the folder of
+    the archive, where `hub archive` keeps what the log may forget; without it there is none.
+    `schema_registry_url`: a Confluent-compatible registry that gives the schema ids.
+    `session_seconds`: a worker that is silent for so long loses its partitions; `stall_seconds`:
+    one whose positions do not move for so long, though there is something to apply, is to be
+    restarted. `listen`: `host:port` of the HTTP server. `access_log`: a file, or `-` for
+    standard output, to which each request is a JSON line; without it there are none.
+    `tls_certificate`, `tls_key`: PEM files; with them the server speaks HTTPS. `tls_client_ca`: the
+    CA of certificates that clients may show, to which keys may be bound.
+    `body_mib_max`: the largest request body, in MiB; `body_seconds_max`: how long it may take to
+    come. `requests_per_second_max`: per key. `backlog_events_max`: while more than so many events
+    are still to be applied, large submissions are to be sent again later.
+    `four_eyes`: who corrected a rejected item may not send it again.
     `breaker_…`: a connector of whose latest records more than this share, or so many in a row, are
     wrong is stopped, and tried again after so many seconds.
     """
@@ -36,12 +47,22 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".hub")
     database_url: str = ""
     kafka_bootstrap: str = ""
+    signing_dir: Path | None = None
+    spool_dir: Path | None = None
+    archive_dir: Path | None = None
     session_seconds: float = 10
     stall_seconds: float = 120
     schema_registry_url: str = ""
     listen: str = "127.0.0.1:8080"
+    access_log: str = ""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_client_ca: Path | None = None
     body_mib_max: int = 16
+    body_seconds_max: float = 60
     requests_per_second_max: int = 100
+    backlog_events_max: int = 20_000
+    four_eyes: bool = False
     breaker_share_max: float = 0.01
     breaker_in_a_row_max: int = 1000
     breaker_seconds: float = 60
@@ -53,6 +74,19 @@ class Settings(BaseSettings):
         if not host or not port.isdigit() or int(port) > 65535:
             raise ValueError("expected host:port, such as 127.0.0.1:8080")
         return value
+
+    @field_validator(
+        "archive_dir",
+        "signing_dir",
+        "spool_dir",
+        "tls_certificate",
+        "tls_key",
+        "tls_client_ca",
+        mode="before",
+    )
+    @classmethod
+    def _is_a_folder(cls, value: Any) -> Any:
+        return value or None  # an empty text would else be the working directory
 
     @field_validator("kafka_bootstrap")
     @classmethod
@@ -76,6 +110,16 @@ class Settings(BaseSettings):
         if value and not value.startswith(("sqlite:///", POSTGRES)):
             raise ValueError(f"expected sqlite:///path or {POSTGRES}user@host:port/name")
         return value
+
+    @model_validator(mode="after")
+    def _is_whole_tls(self) -> "Settings":
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise PydanticCustomError(
+                "profile", "HUB_TLS_CERTIFICATE and HUB_TLS_KEY belong together"
+            )
+        if self.tls_client_ca is not None and self.tls_key is None:
+            raise PydanticCustomError("profile", "HUB_TLS_CLIENT_CA needs HUB_TLS_CERTIFICATE")
+        return self
 
     @model_validator(mode="after")
     def _is_one_profile(self) -> "Settings":
@@ -102,6 +146,11 @@ class Settings(BaseSettings):
         return int(self.listen.rpartition(":")[2])
 
     @property
+    def url(self) -> str:
+        """The server's address."""
+        return f"{'http' if self.tls_certificate is None else 'https'}://{self.listen}"
+
+    @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         return self.host in ("127.0.0.1", "::1", "localhost")
@@ -110,6 +159,11 @@ class Settings(BaseSettings):
     def log_path(self) -> Path:
         """The embedded log's file."""
         return self.data_dir / "log.sqlite3"
+
+    @property
+    def signing_keys(self) -> Path:
+        """The folder of the keys that sign receipts."""
+        return self.signing_dir or self.data_dir / "signing"
 
     @property
     def store_url(self) -> str:

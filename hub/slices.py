@@ -1,6 +1,6 @@
 """Slices: consecutive records of one topic partition as they are read from a log, in columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -57,10 +57,52 @@ class Slice:
         """How many records it holds, refused ones included."""
         return len(self.ends) + len(self.refused)
 
+    def between(self, first: int, following: int) -> "Slice":
+        """Cut out what stands between two positions within it."""
+        a, b = (int(i) for i in np.searchsorted(self.offsets, (first, following)))
+        start = int(self.ends[a - 1]) if a else 0
+        stop = int(self.ends[b - 1]) if b else 0
+        return replace(
+            self,
+            first=first,
+            following=following,
+            offsets=self.offsets[a:b],
+            schema_ids=self.schema_ids[a:b],
+            origin=self.origin[a:b],
+            payload=self.payload[start:stop],
+            ends=self.ends[a:b] - start,
+            refused=tuple(r for r in self.refused if first <= r.offset < following),
+        )
+
     def datums(self) -> list[bytes]:
         """Cut the payload into its datums."""
         ends = self.ends.tolist()
         return [self.payload[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+
+
+def slice_of_one(
+    topic: str, place: tuple[int, int], origin: Origin, schema_id: int, datums: tuple[bytes, Ints]
+) -> Slice:
+    """Make the slice of one acknowledged batch.
+
+    `place` is (partition, first offset), and `datums` one after another, with where each ends.
+    """
+    partition, first = place
+    payload, ends = datums
+    count = len(ends)
+    return Slice(
+        topic=topic,
+        partition=partition,
+        first=first,
+        following=first + count,
+        offsets=np.arange(first, first + count),
+        schema_ids=np.full(count, schema_id, np.int64),
+        origins=[origin],
+        origin=np.zeros(count, np.int64),
+        payload=payload,
+        ends=ends,
+        is_admitted=True,
+    )
 
 
 @dataclass(frozen=True)

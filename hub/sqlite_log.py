@@ -20,11 +20,13 @@ from hub.clock import DAY_US
 from hub.log import (
     IDEMPOTENCY_DAYS,
     IdempotencyConflictError,
+    Kept,
     LogUnavailableError,
+    NotInLogError,
     Receipt,
     Submission,
 )
-from hub.slices import Origin, Slice
+from hub.slices import Origin, Slice, slice_of_one
 
 BUSY_SECONDS_MAX = 60
 
@@ -35,6 +37,7 @@ CREATE TABLE IF NOT EXISTS batch (
   sender TEXT NOT NULL, accepted_at INTEGER NOT NULL, schema_id INTEGER NOT NULL,
   receipt TEXT NOT NULL, ends BLOB NOT NULL, payload BLOB NOT NULL,
   PRIMARY KEY (topic, base_offset)) STRICT;
+CREATE INDEX IF NOT EXISTS batch_receipt ON batch (receipt);
 CREATE TABLE IF NOT EXISTS receipt (
   id TEXT PRIMARY KEY, sender TEXT NOT NULL, contract TEXT NOT NULL,
   accepted_at INTEGER NOT NULL, accepted INTEGER NOT NULL, rejected INTEGER NOT NULL,
@@ -161,6 +164,13 @@ class SqliteLog:
         ).fetchone()
         return row[0] if row else 0
 
+    def begins(self, topic: str) -> dict[int, int]:
+        """Give the offset of the topic's first record, for its one partition."""
+        row = self._connection.execute(
+            "SELECT MIN(base_offset) FROM batch WHERE topic = ?", (topic,)
+        ).fetchone()
+        return {0: row[0] or 0}
+
     def ends(self, topic: str) -> dict[int, int]:
         """Give the offset that the topic's next record will get, for its one partition."""
         return {0: self._end(self._connection, topic)}
@@ -176,7 +186,8 @@ class SqliteLog:
     ) -> list[Slice]:
         """Read whole batches from an offset on, a slice each, up to about `events_max` records.
 
-        `until` is an offset that is not read. Raises `ValueError` where `offset` is inside a batch.
+        `until` is an offset that is not read. Raises `ValueError` where `offset` is inside a batch,
+        `NotInLogError` where batches that were there are gone.
         """
         found: list[Slice] = []
         rows = self._connection.execute(
@@ -186,11 +197,15 @@ class SqliteLog:
         )
         total = 0
         for row in rows:
+            if row[7] != offset + total:
+                begin = self.begins(topic)[0]
+                if offset < begin:
+                    span = (begin, self.ends(topic)[0])
+                    raise NotInLogError(f"{topic}/{partition}", offset, span)
+                raise ValueError(f"{topic}: no batch begins at offset {offset + total}")
             if until is not None and row[7] >= until:
                 break
             one = _slice(row)
-            if one.first != offset + total:
-                raise ValueError(f"{topic}: no batch begins at offset {offset + total}")
             total += one.count
             found.append(one)
             if total >= events_max:
@@ -232,6 +247,21 @@ class SqliteLog:
         )
         return [Receipt(*row) for row in rows]
 
+    def receipt(self, name: str) -> Kept | None:
+        """Find a receipt by its id."""
+        found = self._connection.execute(
+            "SELECT sender, contract, accepted_at, answer FROM receipt WHERE id = ?", (name,)
+        ).fetchone()
+        if found is None:
+            return None
+        places: dict[str, list[tuple[int, int, int]]] = {}
+        for topic, first, count in self._connection.execute(
+            "SELECT topic, base_offset, count FROM batch WHERE receipt = ? ORDER BY 1, 2", (name,)
+        ):
+            places.setdefault(topic, []).append((0, first, first + count))
+        sender, contract, at, answer = found
+        return Kept(sender, contract, at, answer, places)
+
     def acknowledged(self) -> int:
         """Count the items of all receipts."""
         query = "SELECT COALESCE(SUM(accepted + rejected), 0) FROM receipt"
@@ -247,18 +277,6 @@ class SqliteLog:
 
 def _slice(row: tuple[Any, ...]) -> Slice:
     topic, sender, accepted_at, schema_id, receipt, payload, ends, first = row
-    datum_ends = np.frombuffer(ends, "<u4").astype(np.int64)
-    count = len(datum_ends)
-    return Slice(
-        topic=topic,
-        partition=0,
-        first=first,
-        following=first + count,
-        offsets=np.arange(first, first + count),
-        schema_ids=np.full(count, schema_id, np.int64),
-        origins=[Origin(sender, accepted_at, receipt)],
-        origin=np.zeros(count, np.int64),
-        payload=payload,
-        ends=datum_ends,
-        is_admitted=True,
-    )
+    datums = (payload, np.frombuffer(ends, "<u4").astype(np.int64))
+    origin = Origin(sender, accepted_at, receipt)
+    return slice_of_one(topic, (0, first), origin, schema_id, datums)

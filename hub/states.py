@@ -1,7 +1,8 @@
 """The stored state of an entity: its distinct events, as Avro datums one after another.
 
-Each datum stands after its acceptance day (days since 1970-01-01) and its sender, so that the
-states of many entities, joined, decode in one go.
+Each datum stands after its acceptance day (days since 1970-01-01), its sender and its place in the
+log, so that the states of many entities, joined, decode in one go, and each can be folded as it was
+at any earlier position of the log.
 """
 
 import polars as pl
@@ -15,13 +16,18 @@ from hub.store import Row
 def state_schema(contract: Contract) -> Schema:
     """Describe one stored event."""
     own = published.latest(contract.name).plain["fields"]
-    head = [{"name": "accepted_on", "type": "long"}, {"name": "sender", "type": "string"}]
+    head = [
+        {"name": "accepted_on", "type": "long"},
+        {"name": "sender", "type": "string"},
+        {"name": "partition", "type": "long"},
+        {"name": "offset", "type": "long"},
+    ]
     return {"type": "record", "name": "stored", "fields": [*head, *own]}
 
 
-def state_head(accepted_on: int, sender: str) -> bytes:
-    """Write what stands before a stored event's datum."""
-    return avro.long_bytes(accepted_on) + avro.string_bytes(sender)
+def state_head(accepted_on: int, sender: str, partition: int) -> bytes:
+    """Write what stands before a stored event's offset and datum."""
+    return avro.long_bytes(accepted_on) + avro.string_bytes(sender) + avro.long_bytes(partition)
 
 
 def decode_states(contract: Contract, rows: list[Row]) -> pl.DataFrame:

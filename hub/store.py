@@ -21,16 +21,23 @@ from sqlalchemy.engine import Connection, Engine
 
 from hub import published, registry
 from hub.clock import DAY_US, day_start, iso_day
-from hub.databases import open_database
+from hub.cut import read_cut
+from hub.databases import Database, open_database
 from hub.facts import Fact, Measure, day_sql
 from hub.tables import (
     DERIVED,
+    HISTORY,
     LANES,
     arrival,
     cell,
+    closing,
+    cut,
+    cut_aside,
+    cut_heard,
     definition,
     fact_table,
     heard,
+    lateness,
     ledger,
     metadata,
     notice,
@@ -39,6 +46,12 @@ from hub.tables import (
 )
 
 Row = tuple[Any, ...]
+# Another number where stored events are written in another form.
+STATE_FORM = 2
+
+
+# The row of `definition` that names a set of tables which a rebuild made; no contract is named so.
+BUILD = "~build"
 
 
 class FencedError(Exception):
@@ -60,12 +73,14 @@ class DefinitionChangedError(Exception):
 class Store:
     """Opens a store, brings its tables up to date and checks what its figures were computed by."""
 
-    def __init__(self, url: str, facts: dict[str, Fact]) -> None:
+    def __init__(self, url: str, facts: dict[str, Fact], database: Database | None = None) -> None:
         self.facts = facts
         self._fact_metadata = sa.MetaData()
         self.fact_tables = {n: fact_table(f, self._fact_metadata) for n, f in facts.items()}
         self.digests = {n: definition_digest(f) for n, f in facts.items()}
-        self.database = open_database(url)
+        # Figures of closed periods that were computed: they do not change.
+        self.kept: dict[str, Any] = {}
+        self.database = database or open_database(url)
         with self._begun(self.database.writer) as connection:
             # Several processes may start at once: one brings the tables up to date, others wait.
             self.database.lock(connection, "migrations")
@@ -111,10 +126,10 @@ class Store:
                     )
 
     def clear_derived(self) -> None:
-        """Drop everything that comes from the log, facts included."""
+        """Drop everything that comes from the log, facts included, and what was known when."""
         with self._begun(self.database.writer) as connection:
             self._fact_metadata.drop_all(connection)
-            for table in DERIVED:
+            for table in (*DERIVED, *HISTORY):
                 self.database.empty(connection, table)
             self._fact_metadata.create_all(connection)
 
@@ -125,10 +140,48 @@ class Store:
             yield Writing(connection, self)
 
     @contextmanager
+    def trying(self) -> Iterator[tuple["Writing", "Reading"]]:
+        """Open a transaction that never commits: to write in it, and to read what that gives."""
+        # Of one snapshot: else what others commit meanwhile would look like what is tried.
+        with self.named_errors(), self.database.trier.connect() as connection:
+            transaction = connection.begin()
+            try:
+                yield Writing(connection, self), Reading(connection, self)
+            finally:
+                transaction.rollback()
+
+    @contextmanager
     def reading(self) -> Iterator["Reading"]:
         """Open one snapshot."""
         with self._begun(self.database.reader) as connection:
             yield Reading(connection, self)
+
+    def second(self) -> "Store":
+        """Open the second set of tables beside these, an empty one where there is none."""
+        with self.named_errors():
+            database = self.database.second()
+        return Store("", self.facts, database)
+
+    def name_build(self, name: str) -> None:
+        """Name this set of tables, so that who read another one writes nothing to it."""
+        with self._begun(self.database.writer) as connection:
+            connection.execute(definition.insert().values(contract=BUILD, digest=name))
+
+    @contextmanager
+    def replacing(self) -> Iterator["Reading"]:
+        """Put the second set in the place of this one, at the end, in one transaction.
+
+        Meanwhile nobody else writes; what is read here is the last that these tables say. Raises
+        `TablesInUseError`.
+        """
+        tables = [t.name for t in DERIVED if t is not notice]
+        with self.named_errors(), self.database.replacing() as connection:
+            yield Reading(connection, self)
+            if not connection.execute(sa.select(cut.c.at).limit(1)).first():
+                # Made by a version that kept no history: what the log itself says of it is all.
+                tables += [t.name for t in HISTORY]
+            names = [*tables, *(t.name for t in self.fact_tables.values())]
+            self.database.take_over(connection, names)
 
     @contextmanager
     def administering(self) -> Iterator[Connection]:
@@ -147,6 +200,7 @@ def definition_digest(fact: Fact) -> str:
     contract = registry.contracts()[fact.contract]
     spec = contract.spec
     said = {
+        "state": STATE_FORM,
         "schema": published.latest(fact.contract).plain,
         "order": [spec.entity, spec.occurred, spec.order_first, contract.kinds],
         "retracting": spec.retracting_kind,
@@ -170,6 +224,42 @@ def parse_dims(text: str) -> dict[str, str | None]:
     return {k: v or None for k, _, v in pairs}
 
 
+def sum_facts_sql(
+    fact: Fact,
+    measure: Measure,
+    by: Sequence[str],
+    where: dict[str, str],
+    span: tuple[int | None, int],
+) -> tuple[str, dict[str, Any]]:
+    """Write what sums a measure over facts: rows (by…, count, value), and the named values."""
+    start, until = span
+    conditions = [f"({measure.where})", f"{measure.at} < :until"]
+    values: dict[str, Any] = {"until": until}
+    if start is not None:
+        conditions.append(f"{measure.at} >= :start")
+        values["start"] = start
+    for i, (column, value) in enumerate(where.items()):
+        conditions.append(f"{column} = :v{i}")
+        values[f"v{i}"] = value
+    value = measure.value if measure.is_recomputed else f"SUM({measure.value})"
+    group = f" GROUP BY {','.join(by)}" if by else ""
+    sql = (
+        f"SELECT {','.join([*by, 'COUNT(*)', value])} FROM {fact.table}"
+        f" WHERE {' AND '.join(conditions)}{group}"
+    )
+    return sql, values
+
+
+def _next_of(ends: dict[int, list[int]]) -> pl.Expr:
+    """Give, of a record's partition, the first of some offsets that is beyond it."""
+    out = pl.lit(None, pl.Int64)
+    for partition, offsets in ends.items():
+        for n in sorted(offsets, reverse=True):
+            is_before = (pl.col("partition") == partition) & (pl.col("offset") < n)
+            out = pl.when(is_before).then(n).otherwise(out)
+    return out.alias("next_offset")
+
+
 class Writing:
     """One transaction of apply."""
 
@@ -177,6 +267,11 @@ class Writing:
         self._c = connection
         self._store = store
         self._database = store.database
+
+    def instant(self, now: int) -> int:
+        """Give this commit's instant: now, or where the clock went back, just after the last."""
+        latest = self._c.execute(sa.select(sa.func.max(cut.c.at))).scalar()
+        return now if latest is None else max(now, int(latest) + 1)
 
     def swap_position(
         self, log: str, topic: str, partition: int, span: tuple[int, int], at: int
@@ -196,6 +291,47 @@ class Writing:
         )
         if moved.rowcount != 1:
             raise FencedError(f"{topic}/{partition} is no longer at {expected}")
+
+    def keep_cut(
+        self,
+        log: str,
+        topic: str,
+        followings: dict[int, int],
+        at: int,
+        aside: pl.DataFrame,
+        heard_each: pl.DataFrame | None,
+    ) -> None:
+        """Keep where this commit stands, and what a figure as of then cannot be folded from.
+
+        What stands before a closed period's cut is kept apart from what stands after, so that the
+        cut can be read even where it was no commit of this store.
+        """
+        rows = [(log, topic, p, n, at) for p, n in followings.items()]
+        schema = ["log", "topic", "partition", "next_offset", "at"]
+        self._merge(cut, pl.DataFrame(rows, schema=schema, orient="row"), {})
+        ends = {p: [n] for p, n in followings.items()}
+        for (text,) in self._c.execute(sa.select(closing.c.cut)):
+            for place, n in read_cut(text).positions.items():
+                if place[:2] == (log, topic) and n < followings.get(place[2], 0):
+                    ends[place[2]].append(n)
+        count, latest = pl.len().cast(pl.Int64).alias("count"), pl.col("accepted_at", "horizon")
+        for table, found, summed in (
+            (cut_aside, aside, count),
+            (cut_heard, heard_each, latest.max()),
+        ):
+            if found is not None and len(found):
+                keys = [c.name for c in table.primary_key if c.name in found.columns]
+                named = found.with_columns(
+                    pl.lit(log).alias("log"), pl.lit(topic).alias("topic"), _next_of(ends)
+                )
+                named = named.group_by("log", "topic", "next_offset", *keys).agg(summed)
+                self._merge(table, named, {})
+
+    def check_build(self, expected: str | None) -> None:
+        """Raise `VersionMismatchError` where a rebuild has put other tables here since reading."""
+        query = sa.select(definition.c.digest).where(definition.c.contract == BUILD)
+        if self._c.execute(query).scalar() != expected:
+            raise VersionMismatchError("a rebuild has put other tables in force")
 
     def check_definition(self, fact: Fact) -> None:
         """Raise `DefinitionChangedError` where the store's figures follow other definitions."""
@@ -274,6 +410,10 @@ class Writing:
         """Add to the arrivals: (contract, sender, day, shard, count)."""
         self._merge(arrival, rows, {"count": "+"})
 
+    def add_lateness(self, rows: pl.DataFrame | None) -> None:
+        """Add to the late ledger: (contract, sender, day, bucket, shard, count)."""
+        self._merge(lateness, rows, {"count": "+"})
+
     def hear(self, rows: pl.DataFrame | None) -> None:
         """Note when senders were heard: (contract, sender, shard, accepted_at, horizon)."""
         self._merge(heard, rows, {"accepted_at": "max", "horizon": "max"})
@@ -285,6 +425,10 @@ class Writing:
     def notify(self, rows: pl.DataFrame | None) -> None:
         """Leave notices for whoever publishes them: (event_id, datum)."""
         self._merge(notice, rows, {})
+
+    def close_periods(self, rows: pl.DataFrame | None) -> None:
+        """Keep which periods were closed; one that is there already stays as it is."""
+        self._merge(closing, rows, {})
 
     def _merge(self, table: sa.Table, rows: pl.DataFrame | None, rules: dict[str, str]) -> None:
         if rows is not None and len(rows):
@@ -298,9 +442,23 @@ class Reading:
         self._c = connection
         self._store = store
 
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What readers of this store keep for one another, because it does not change."""
+        return self._store.kept
+
     def rows(self, sql: str, **values: Any) -> list[Row]:
         """Run a query with named values and give its rows."""
         return [tuple(r) for r in self._c.execute(sa.text(sql), values)]
+
+    def build(self) -> str | None:
+        """Name this set of tables, where a rebuild made it."""
+        query = sa.select(definition.c.digest).where(definition.c.contract == BUILD)
+        return self._c.execute(query).scalar()
+
+    def columns(self, table: str) -> list[str]:
+        """List the columns that a table has."""
+        return list(self._c.execute(sa.text(f"SELECT * FROM {table} LIMIT 0")).keys())
 
     def positions(self, log: str, topic: str) -> dict[int, int]:
         """Give the next offset by partition of one log's topic."""
@@ -335,11 +493,22 @@ class Reading:
         sql = f"SELECT entity, {','.join(columns)} FROM {fact.table} WHERE {condition}"
         return self.rows(sql, **values)
 
+    def among(self, column: str, values: list[str]) -> tuple[str, dict[str, Any]]:
+        """Write the condition that a column is among values, with its parameters."""
+        return self._store.database.among(column, values)
+
     def quarantined(self, event_ids: list[str]) -> list[str]:
         """Tell which of these names the quarantine holds."""
         condition, values = self._store.database.among("event_id", event_ids)
         sql = f"SELECT event_id FROM quarantine WHERE {condition}"
         return [r[0] for r in self.rows(sql, **values)]
+
+    def closings(self) -> list[Row]:
+        """Read what was closed, in the order of the log: the columns of `hub.closing.Closing`."""
+        return self.rows(
+            "SELECT event_id, period, closed_at, closed_by, cut, figures, silent, digest"
+            " FROM closing ORDER BY log_offset"
+        )
 
     def sum_cells(
         self, cell_set: str, start: str, end: str, *, by_period: bool
@@ -357,6 +526,18 @@ class Reading:
                 {"s": cell_set, "a": start, "b": end},
             )
         ]
+
+    def sum_facts(
+        self,
+        fact: Fact,
+        measure: Measure,
+        by: Sequence[str],
+        where: dict[str, str],
+        span: tuple[int | None, int],
+    ) -> list[Row]:
+        """Sum a measure over facts: rows (by…, count, value) for instants in the span."""
+        sql, values = sum_facts_sql(fact, measure, by, where, span)
+        return [r for r in self.rows(sql, **values) if r[-2]]
 
     def cells(self, cell_set: str, period: str | None = None) -> dict[Row, Row]:
         """Read a set's cells over all shards: (period, dims) -> (count, value, disputed, d0..d3).

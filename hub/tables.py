@@ -26,6 +26,16 @@ def Key(length: int | None = None) -> Any:  # noqa: N802 (a type)
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
+def _cut_key() -> tuple[Column[Any], ...]:
+    """Name where a partition of a log stood."""
+    return (
+        Column("log", Key(64), primary_key=True),
+        Column("topic", String(64), primary_key=True),
+        Column("partition", Integer, primary_key=True),
+        Column("next_offset", Big, primary_key=True),
+    )
+
+
 LANES = ("d0", "d1", "d2", "d3")
 
 # Where apply stands in each log partition; swapped first in every transaction.
@@ -92,6 +102,18 @@ heard = Table(
     Column("horizon", Big, nullable=False),
     sqlite_with_rowid=False,
 )
+# How late distinct events came, by day of acceptance and bucket (`hub.lateness`).
+lateness = Table(
+    "lateness",
+    metadata,
+    Column("contract", Key(256), primary_key=True),
+    Column("sender", String(128), primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("bucket", Integer, primary_key=True),
+    Column("shard", Integer, primary_key=True),
+    Column("count", Big, nullable=False),
+    sqlite_with_rowid=False,
+)
 quarantine = Table(
     "quarantine",
     metadata,
@@ -106,6 +128,52 @@ quarantine = Table(
     Column("message_vi", Text, nullable=False),
     Column("message_en", Text, nullable=False),
     Column("original", Text, nullable=False),
+)
+# Periods that were closed, at which cut, with which figures; `log_offset` is where the event is.
+closing = Table(
+    "closing",
+    metadata,
+    Column("event_id", Key(128), primary_key=True),
+    Column("sender", String(128), nullable=False),
+    Column("period", Key(10), nullable=False),
+    Column("closed_at", Big, nullable=False),
+    Column("closed_by", Text, nullable=False),
+    Column("cut", Text, nullable=False),
+    Column("figures", Text, nullable=False),
+    Column("silent", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("log_offset", Big, nullable=False),
+)
+# Where apply stood at each commit, so that figures can be asked as of then; kept through a rebuild.
+cut = Table(
+    "cut",
+    metadata,
+    *_cut_key(),
+    Column("at", Big, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+# Repeats and rejected items between one cut of a partition and its next: no entity has them.
+cut_aside = Table(
+    "cut_aside",
+    metadata,
+    *_cut_key(),
+    Column("contract", Key(256), primary_key=True),
+    Column("sender", String(128), primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("class", String(16), primary_key=True),
+    Column("count", Big, nullable=False),
+    sqlite_with_rowid=False,
+)
+# Senders heard between one cut of a partition and its next.
+cut_heard = Table(
+    "cut_heard",
+    metadata,
+    *_cut_key(),
+    Column("contract", Key(256), primary_key=True),
+    Column("sender", String(128), primary_key=True),
+    Column("accepted_at", Big, nullable=False),
+    Column("horizon", Big, nullable=False),
+    sqlite_with_rowid=False,
 )
 # What others are still to be told of, by the quarantine topic; `datum` is an Avro rejection.
 notice = Table(
@@ -127,6 +195,7 @@ receipt = Table(
     Column("idempotency_key", Text),
     Column("body_digest", Text, nullable=False),
     Column("answer", Text, nullable=False),
+    Column("places", Text, nullable=False, server_default="{}"),
     sa.UniqueConstraint("sender", "idempotency_key"),
 )
 checkpoint = Table(
@@ -156,18 +225,40 @@ api_key = Table(
     Column("units", Text, nullable=False),
     Column("contracts", Text, nullable=False),
     Column("created_at", Big, nullable=False),
+    Column("expires_at", Big),
+    Column("is_officer", Integer, nullable=False, server_default="0"),
+    Column("certificate", String(64), nullable=False, server_default=""),
     Column("revoked_at", Big),
 )
 
+# What was done to items of the quarantine, act by act. Not a figure: survives a rebuild.
+repair = Table(
+    "repair",
+    metadata,
+    Column("event_id", Key(160), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("action", String(16), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Big, nullable=False),
+    Column("content", Text),
+    Column("receipt", Text),
+    Column("reason", Text, nullable=False),
+)
+
 # Everything that `hub rebuild` makes anew from the log.
-DERIVED = (position, definition, cell, ledger, arrival, heard, quarantine, notice)
+DERIVED = (
+    position, definition, cell, ledger, arrival, heard, lateness, quarantine, notice, closing
+)  # fmt: skip
+# When what was known: the log does not say, so it is kept.
+HISTORY = (cut, cut_aside, cut_heard)
 
 
 def fact_table(fact: Fact, into: MetaData) -> Table:
     """Describe the table of a fact: its columns, its digest and the events it was folded from.
 
-    `state` holds the entity's distinct events as Avro datums, each after its acceptance day and
-    sender; `events` says how many.
+    `state` holds the entity's distinct events as Avro datums, each after its acceptance day, sender
+    and place in the log; `events` says how many. `log_partition` and `log_offset` are the latest of
+    those places: what changed since a cut is found by them.
     """
     types: dict[str, Any] = {"text": Key(), "integer": Big}
     return Table(
@@ -179,7 +270,10 @@ def fact_table(fact: Fact, into: MetaData) -> Table:
         Column("is_disputed", Integer, nullable=False),
         *(Column(lane, Big, nullable=False) for lane in LANES),
         *(Column(name, types[kind]) for name, kind in fact.types.items()),
+        Column("log_partition", Integer, nullable=False),
+        Column("log_offset", Big, nullable=False),
         Column("state", LargeBinary, nullable=False),
+        Index(f"ix_{fact.table}_log", "log_partition", "log_offset"),
         *(
             Index(
                 f"ix_{fact.table}_{'_'.join(c)}",

@@ -11,7 +11,7 @@ import io
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -79,6 +79,8 @@ class Row:
     original: bytes
     values: dict[str, Any]
     verdict: Verdict | None = None
+    # What stands in the columns of a row that is rejected, as text, by field.
+    said: dict[str, str] = field(default_factory=dict)
 
 
 class FileError(ValueError):
@@ -362,7 +364,8 @@ def _read_row(
     except WrittenError as error:
         vi, en = f"dòng {number}: {error.vi}", f"row {number}: {error.en}"
         wrong = unreadable(error.rule, header, _shown(cell), vi, en, number - 1)
-        return Row(number, original, {}, wrong)
+        said = {c.field: plain(str(cells[at])) for c, at, _ in columns if at < len(cells)}
+        return Row(number, original, {}, wrong, said)
     return Row(number, original, values)
 
 

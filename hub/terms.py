@@ -6,6 +6,7 @@ end.
 """
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 from hub.book import Ask, Book, Key
@@ -28,6 +29,21 @@ class Term:
     def is_count(self) -> bool:
         """Whether nothing to sum means zero; else it means not available."""
         return True
+
+    @property
+    def is_over_facts(self) -> bool:
+        """Whether it can be taken of each fact by itself, as by any dimension."""
+        return self.is_additive
+
+    @property
+    def is_of_period(self) -> bool:
+        """Whether it is about the period; else it is about the instant asked."""
+        return True
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether each fact adds its own part, so that a change of it has parts too."""
+        return False
 
     def __add__(self, other: "Term") -> "Term":
         return Both(self, other, 1)
@@ -55,6 +71,11 @@ class Both(Term):
     def is_count(self) -> bool:
         """Both must be."""
         return self.first.is_count and self.second.is_count
+
+    @property
+    def is_additive(self) -> bool:
+        """Both must be."""
+        return self.first.is_additive and self.second.is_additive
 
 
 def _added(book: Book, ask: Ask, measure: str, part: Part, start: int | None, until: int) -> Sums:
@@ -84,6 +105,11 @@ class Flow(Term):
         ask = replace(ask, where={**ask.where, **self.only})
         return _added(book, ask, self.measure, self.part, ask.period.start, ask.until)
 
+    @property
+    def is_additive(self) -> bool:
+        """Each fact is counted by itself."""
+        return True
+
 
 @dataclass(frozen=True)
 class Total(Term):
@@ -97,6 +123,11 @@ class Total(Term):
         until = ask.until if self.upto == "end" else min(ask.period.start, ask.at)
         return _added(book, ask, self.measure, "count", None, until)
 
+    @property
+    def is_additive(self) -> bool:
+        """Each fact is counted by itself."""
+        return True
+
 
 @dataclass(frozen=True)
 class Peak(Term):
@@ -108,6 +139,11 @@ class Peak(Term):
         """Take the greatest over the period."""
         found = book.sums(self.measure, ask, ask.period.start, ask.until)
         return {key: max(p[1] for p in pairs) for key, pairs in found.items()}
+
+    @property
+    def is_over_facts(self) -> bool:
+        """Each fact has its own."""
+        return True
 
 
 @dataclass(frozen=True)
@@ -210,10 +246,20 @@ def _of_period(by_period: dict[str, int], period: Period) -> int | None:
     exact = by_period.get(period.text)
     if exact is not None:
         return exact
-    parts = period.parts()
-    values = [_of_period(by_period, p) for p in parts] if parts else [None]
-    known = [v for v in values if v is not None]
-    return sum(known) if len(known) == len(values) else None
+    parts = _parts(period)
+    total = 0
+    for part in parts:
+        value = _of_period(by_period, part)
+        if value is None:
+            return None  # a gap: what comes after it need not be looked at
+        total += value
+    return total if parts else None
+
+
+@lru_cache(maxsize=10_000)
+def _parts(period: Period) -> list[Period]:
+    """Split a period once for all of a thousand statistics."""
+    return period.parts()
 
 
 def _of_area(book: Book, ask: Ask, known: dict[str, int], area: str, depth: int) -> int | None:
@@ -297,3 +343,8 @@ class SinceHeard(Term):
                 minutes = max(0, ask.at - at) // 60_000_000
                 out[key] = min(out.get(key, minutes), minutes)
         return out
+
+    @property
+    def is_of_period(self) -> bool:
+        """It is about the instant asked."""
+        return False

@@ -10,6 +10,7 @@ from kafka.errors import InvalidReplicationFactorError, KafkaError
 from kafka.protocol.consumer import IsolationLevel
 
 from hub import registry
+from hub.control import CONTROL
 from hub.figure import FIGURE
 from hub.log import LogUnavailableError, TopicsError
 from hub.rejection import REJECTION
@@ -43,11 +44,12 @@ class Step:
 
 
 def wanted(partitions: int = PARTITIONS) -> list[Topic]:
-    """List the topics: one a contract, kept without limit, then quarantine and figures."""
+    """List the topics: one a contract, kept without limit, then quarantine, control, figures."""
     kept = {"retention.ms": "-1", "cleanup.policy": "delete"}
     out = [Topic(c.topic, partitions, kept) for c in registry.contracts().values()]
     large = {**kept, "max.message.bytes": str(REJECTION_BYTES_MAX)}
     out.append(Topic(REJECTION.topic, partitions, large))
+    out.append(Topic(CONTROL.topic, 1, kept))
     out.append(Topic(FIGURE.topic, 1, {"cleanup.policy": "compact"}))
     return out
 
@@ -156,10 +158,17 @@ class Topics:
             self._read(topic)
         return self._partitions[topic]
 
+    def begins(self, topic: str) -> dict[int, int]:
+        """Give, per partition, the first offset that is not deleted."""
+        return self._offsets(topic, OffsetSpec.EARLIEST)
+
     def ends(self, topic: str) -> dict[int, int]:
         """Give, per partition, up to where it can be read: the end, or an open transaction."""
+        return self._offsets(topic, OffsetSpec.LATEST)
+
+    def _offsets(self, topic: str, which: Any) -> dict[int, int]:
         self.check(topic)
-        asked = {TopicPartition(topic, p): OffsetSpec.LATEST for p in range(self.partitions(topic))}
+        asked = {TopicPartition(topic, p): which for p in range(self.partitions(topic))}
         found = self._ask(lambda c: c.list_partition_offsets(asked, isolation_level=COMMITTED))
         return {tp.partition: at.offset for tp, at in found.items()}
 

@@ -28,11 +28,16 @@ import polars as pl
 from hub import avro, published, registry
 from hub.admission import verdict_on
 from hub.apply import EVENTS_PER_ENTITY_MAX, TOO_LARGE
+from hub.book import open_book
 from hub.clock import DAY_US, day_of, day_start, iso_day
+from hub.closing import closings
 from hub.contracts import Contract
+from hub.control import CONTROL, flaw
 from hub.facts import Fact, Measure, day_sql
 from hub.fold import content_digest
+from hub.lateness import bucket
 from hub.log import Log
+from hub.official import recheck
 from hub.rejection import REJECTION
 from hub.sample import Sample
 from hub.slices import Origin, Slice
@@ -93,11 +98,15 @@ def verify(
             else:
                 _compare_some_cells(reading, fact, findings, sample)
             database.close()
-        findings.events += _recount_rejections(reading, said)
+        before = said.records
+        _recount_rejections(reading, said)
+        _recount_closings(reading, said, findings, is_whole=sample is None)
+        findings.events += said.records - before
         if sample is None:
             _compare_rows(reading, said.quarantine, findings)
             _compare_sums(reading, "ledger", said.ledger, findings)
             _compare_sums(reading, "arrival", said.arrivals, findings)
+            _compare_sums(reading, "lateness", said.lateness, findings)
         _compare_received(reading, said, findings)
     return findings
 
@@ -109,9 +118,11 @@ class _Said:
     log: Log
     ledger: dict[Row, int] = field(default_factory=dict)
     arrivals: dict[Row, int] = field(default_factory=dict)
+    lateness: dict[Row, int] = field(default_factory=dict)
     # name -> (sender, contract, acceptance time, original bytes) of what must be in quarantine.
     quarantine: dict[str, Row] = field(default_factory=dict)
-    # Records in the log by (sender, day), and by receipt.
+    # Records in the log: all, by (sender, day), and by receipt.
+    records: int = 0
     received: dict[Row, int] = field(default_factory=dict)
     receipts: dict[str, int] = field(default_factory=dict)
     is_all_applied: bool = True
@@ -134,6 +145,7 @@ class _Said:
         every = list(zip(one.origins, counts, strict=True))
         every += [(r.origin, 1) for r in one.refused]
         for origin, n in every:
+            self.records += n
             key = (origin.sender, day_of(origin.accepted_at))
             self.received[key] = self.received.get(key, 0) + n
             self.receipts[origin.receipt] = self.receipts.get(origin.receipt, 0) + n
@@ -209,7 +221,7 @@ def _recount_all(
     filled = [p for p in paths if p.stat().st_size]
     jobs = [pool.submit(_recount, fact.contract, p, schemas, is_open) for p in filled]
     for i, job in enumerate(jobs, 1):
-        rows, counted, arrived, set_aside = job.result()
+        rows, counted, arrived, late, set_aside = job.result()
         said.quarantine |= set_aside
         database.execute("BEGIN")
         database.executemany(f"INSERT INTO {fact.table} VALUES ({marks})", rows)
@@ -218,11 +230,13 @@ def _recount_all(
             said.ledger[key] = said.ledger.get(key, 0) + n
         for key, n in arrived.items():
             said.arrivals[key] = said.arrivals.get(key, 0) + n
+        for key, n in late.items():
+            said.lateness[key] = said.lateness.get(key, 0) + n
         progress(fact.contract, len(jobs) + i, 2 * len(jobs))
     return database
 
 
-_Recounted = tuple[list[Row], dict[Row, int], dict[Row, int], dict[str, Row]]
+_Recounted = tuple[list[Row], dict[Row, int], dict[Row, int], dict[Row, int], dict[str, Row]]
 
 
 def _recount(name: str, path: Path, schemas: dict[int, avro.Schema], is_open: bool) -> _Recounted:
@@ -231,12 +245,17 @@ def _recount(name: str, path: Path, schemas: dict[int, avro.Schema], is_open: bo
     fact = registry.facts()[name]
     contract = registry.contracts()[name]
     entities: dict[str, Entity] = {}
+    lateness: dict[Row, int] = {}
     set_aside = _Said(None)  # type: ignore[arg-type]  # it only gathers here
     read = _readable(contract, path, schemas, set_aside, is_open=is_open)
     for origin, schema_id, datum, wire in _valid(contract, read, set_aside) if is_open else read:
         entity = contract.entity_of(wire)
         said = entities.setdefault(entity, Entity())
-        said.add(origin.sender, day_of(origin.accepted_at), schemas[schema_id], datum, wire)
+        day = day_of(origin.accepted_at)
+        if said.add(origin.sender, day, schemas[schema_id], datum, wire):
+            late = bucket(origin.accepted_at - contract.occurred_of(wire))
+            came = (name, origin.sender, day, late)
+            lateness[came] = lateness.get(came, 0) + 1
     rows: list[Row] = []
     ledger = set_aside.ledger
     arrivals: dict[Row, int] = {}
@@ -252,7 +271,7 @@ def _recount(name: str, path: Path, schemas: dict[int, avro.Schema], is_open: bo
         for sender, wire in held.arrived():
             happened = (name, sender, day_of(contract.occurred_of(wire)))
             arrivals[happened] = arrivals.get(happened, 0) + 1
-    return rows, ledger, arrivals, set_aside.quarantine
+    return rows, ledger, arrivals, lateness, set_aside.quarantine
 
 
 _Read = tuple[Origin, int, bytes, dict[str, Any]]
@@ -342,8 +361,8 @@ class Entity:
 
     def add(
         self, sender: str, day: int, schema: avro.Schema, datum: bytes, wire: dict[str, Any]
-    ) -> None:
-        """Add one record."""
+    ) -> bool:
+        """Add one record; tell whether it is new, and taken."""
         contents = self._events.get((sender, wire["event_id"]), {})
         if contents:
             # By content, not by bytes: a foreign producer may write a number in a longer form.
@@ -357,11 +376,13 @@ class Entity:
             digest = content_digest(datum)
         if digest in contents:
             self._others.append((sender, day, "duplicate"))
-        elif self._count == EVENTS_PER_ENTITY_MAX:
+            return False
+        if self._count == EVENTS_PER_ENTITY_MAX:
             self._others.append((sender, day, "quarantined"))
-        else:
-            self._events.setdefault((sender, wire["event_id"]), contents)[digest] = (day, wire)
-            self._count += 1
+            return False
+        self._events.setdefault((sender, wire["event_id"]), contents)[digest] = (day, wire)
+        self._count += 1
+        return True
 
     def arrived(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Give sender and winning content of each identity, withdrawn ones too."""
@@ -526,19 +547,14 @@ def _periods(reading: Reading, fact: Fact, measure: Measure) -> set[str]:
     }
 
 
-def _recount_rejections(reading: Reading, said: _Said) -> int:
-    """Read the quarantine topic again; count its records."""
-    total = 0
-    for one in said.slices(reading, REJECTION.topic):
-        total += one.count
-        for origin, offset, schema_id, datum in zip(
-            one.origin.tolist(),
-            one.offsets.tolist(),
-            one.schema_ids.tolist(),
-            one.datums(),
-            strict=True,
-        ):
-            sender = one.origins[origin]
+def _own_records(
+    reading: Reading, said: _Said, contract: Contract
+) -> Iterator[tuple[Origin, int, dict[str, Any]]]:
+    """Read a topic of the hub's own again: origin, offset and values of what keeps its contract."""
+    for one in said.slices(reading, contract.topic):
+        columns = (one.origin.tolist(), one.offsets.tolist(), one.schema_ids.tolist())
+        for at, offset, schema_id, datum in zip(*columns, one.datums(), strict=True):
+            origin = one.origins[at]
             name = f"{one.topic}/{one.partition}/{offset}"
             try:
                 schema = published.by_id(schema_id).plain
@@ -546,21 +562,46 @@ def _recount_rejections(reading: Reading, said: _Said) -> int:
                 if said.log.is_open:
                     avro.check_strict(schema, datum)
             except avro.UNDECODABLE_ONE:
-                said.set_aside(name, REJECTION, sender, avro.wire(schema_id, datum))
+                said.set_aside(name, contract, origin, avro.wire(schema_id, datum))
                 continue
-            if verdict_on(REJECTION, wire) is not None:
-                said.set_aside(name, REJECTION, sender, avro.wire(schema_id, datum))
+            is_flawed = contract is CONTROL and flaw(wire) is not None
+            if is_flawed or verdict_on(contract, wire) is not None:
+                said.set_aside(name, contract, origin, avro.wire(schema_id, datum))
                 continue
-            is_known = wire["event_id"] in said.quarantine
-            kind = "duplicate" if is_known else "quarantined"
-            key = (wire["contract"], sender.sender, day_of(sender.accepted_at), kind)
-            said.ledger[key] = said.ledger.get(key, 0) + 1
-            if not is_known:
-                named = (sender.sender, wire["contract"], wire["rejected_at"], wire["original"])
-                said.quarantine[wire["event_id"]] = named
+            yield origin, offset, wire
         for r in one.refused:
-            said.set_aside(f"{one.topic}/{one.partition}/{r.offset}", REJECTION, r.origin, r.value)
-    return total
+            said.set_aside(f"{one.topic}/{one.partition}/{r.offset}", contract, r.origin, r.value)
+
+
+def _recount_rejections(reading: Reading, said: _Said) -> None:
+    """Read the quarantine topic again."""
+    for origin, _, wire in _own_records(reading, said, REJECTION):
+        is_known = wire["event_id"] in said.quarantine
+        kind = "duplicate" if is_known else "quarantined"
+        key = (wire["contract"], origin.sender, day_of(origin.accepted_at), kind)
+        said.ledger[key] = said.ledger.get(key, 0) + 1
+        if not is_known:
+            named = (origin.sender, wire["contract"], wire["rejected_at"], wire["original"])
+            said.quarantine[wire["event_id"]] = named
+
+
+def _recount_closings(reading: Reading, said: _Said, findings: Findings, *, is_whole: bool) -> None:
+    """Read the control topic again, and compute closed figures at their cuts."""
+    ours: dict[str, Row] = {}
+    for origin, _, wire in _own_records(reading, said, CONTROL):
+        kind = "duplicate" if wire["event_id"] in ours else "applied"
+        key = (CONTROL.name, origin.sender, day_of(origin.accepted_at), kind)
+        said.ledger[key] = said.ledger.get(key, 0) + 1
+        names = ("period", "closed_at", "closed_by", "cut", "figures", "silent", "digest")
+        ours.setdefault(wire["event_id"], tuple(wire[n] for n in names))
+    stored = {r[0]: r[1:] for r in reading.closings()}
+    for name in sorted(ours.keys() | stored.keys()):
+        if ours.get(name) != stored.get(name):
+            findings.differ(f"closing {name}", stored.get(name), ours.get(name))
+    if is_whole:
+        for closing in closings(reading):
+            for what, kept, found in recheck(closing, open_book(reading)):
+                findings.differ(f"closing {closing.event_id} {what}", kept, found)
 
 
 def _compare_rows(reading: Reading, ours: dict[str, Row], findings: Findings) -> None:

@@ -6,7 +6,6 @@ import time
 
 from hub import registry
 from hub.log import Log
-from hub.rejection import REJECTION
 from hub.store import Store, StoreUnavailableError
 
 log = logging.getLogger(__name__)
@@ -59,7 +58,7 @@ class Watch:
 
     def positions(self) -> dict[str, int]:
         """Give the next offset to apply, by topic, summed over partitions."""
-        topics = [c.topic for c in (*registry.contracts().values(), REJECTION)]
+        topics = [c.topic for c in registry.applied().values()]
         with self._store.reading() as reading:
             return {t: sum(reading.positions(self._log.identity(t), t).values()) for t in topics}
 

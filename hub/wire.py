@@ -18,7 +18,6 @@ import polars as pl
 
 from hub import avro, published
 from hub.contracts import INSTANT_MAX, Contract
-from hub.log import Batch
 from hub.rejection import REJECTION
 from hub.slices import Ints, Origin, Refused, Slice
 
@@ -87,10 +86,11 @@ def headers(topic: str, source: str, receipt: str) -> list[tuple[str, bytes]]:
     ]
 
 
-def keys_and_ids(contract: Contract, batch: Batch) -> tuple[list[str], list[str]]:
-    """Give the key and the event id of each record of a batch."""
-    schema = published.by_id(batch.schema_id).plain
-    frame = avro.decode_columns(schema, batch.payload, batch.count)
+def keys_and_ids(
+    contract: Contract, schema_id: int, payload: bytes, count: int
+) -> tuple[list[str], list[str]]:
+    """Give the key and the event id of each of so many datums, one after another."""
+    frame = avro.decode_columns(published.by_id(schema_id).plain, payload, count)
     key = pl.concat_str([pl.col(n).cast(pl.String) for n in contract.spec.key], separator="|")
     return frame.select(key.alias("key"))["key"].to_list(), frame["event_id"].to_list()
 

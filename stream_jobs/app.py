@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -30,7 +31,6 @@ from hub.hub import open_kafka_log
 from hub.log import LogUnavailableError, TopicsError
 from hub.logs import log_as_json
 from hub.publisher import Publisher
-from hub.rejection import REJECTION
 from hub.settings import Settings, read_settings
 from hub.slices import Slice
 from hub.store import FencedError, Store, StoreUnavailableError
@@ -42,6 +42,7 @@ GROUP = "lgsp-hub"
 RETRY_SECONDS = (0.2, 5.0)  # the first wait and the longest, while the database is away
 PROBE_SECONDS = 5.0
 PUBLISH_SECONDS_MIN = 1.0
+PUBLISH_SECONDS_MAX = 60.0
 THREADS = 3
 EVENTS_PER_TRANSACTION_MAX = 100_000
 TRANSACTIONS_PER_TOPIC_MAX = 2  # while one waits for the database, another is folded
@@ -56,8 +57,7 @@ class Work:
         self.store = Store(settings.database_url, registry.facts())
         self.log = open_kafka_log(settings, self.store)
         self.store.check_definitions()
-        contracts = (*registry.contracts().values(), REJECTION)
-        self.contracts = {c.topic: c for c in contracts}
+        self.contracts = {c.topic: c for c in registry.applied().values()}
         self._identities = {t: self.log.identity(t) for t in self.contracts}
         self._applier = Applier(
             self.store, self._identities.__getitem__, system_clock, has_listeners=True
@@ -79,20 +79,34 @@ class Work:
         return {tp: known[tp.topic].get(tp.partition, 0) for tp in tps}
 
     def apply(self, slices: list[Slice], shard: int) -> list[int | None]:
-        """Apply slices of one topic; give, for each that was fenced, the position to go on from."""
+        """Apply slices of one topic; give, for each that was fenced, the position to go on from.
+
+        Once told to stop it begins nothing any more: what is left is read again by who follows.
+        """
         contract = self.contracts[slices[0].topic]
-        try:
-            with metrics.APPLY_SECONDS.time():
-                self._while_away(lambda: self._applier.apply(contract, slices, shard))
-        except FencedError:
-            # Somebody else applied some of it; or this did, and the database went before it said
-            # so. One alone is fenced for itself, several are tried one by one.
-            if len(slices) == 1:
-                tp = TP(slices[0].topic, slices[0].partition)
-                return [self.positions([tp])[tp]]
-            return [self.apply([one], shard)[0] for one in slices]
-        metrics.EVENTS_APPLIED.labels(contract.topic).inc(sum(s.count for s in slices))
-        return [None] * len(slices)
+        left = {TP(s.topic, s.partition): s for s in slices}
+        fenced: dict[TP, int] = {}
+        while left and not self.stopping.is_set():
+            waiting = list(left.values())
+            try:
+                with metrics.APPLY_SECONDS.time():
+                    self._while_away(partial(self._applier.apply, contract, waiting, shard))
+            except FencedError:
+                # Somebody else applied some of it; or this did, and the database went before it
+                # said so. What is where it was is tried again.
+                now = self.positions(left)
+                moved = {tp: now[tp] for tp, one in left.items() if now[tp] != one.first}
+                if not moved:
+                    raise
+                for tp, position in moved.items():
+                    metrics.FENCED.labels(contract.topic).inc()
+                    log.info("fenced: %s/%d is at %d, not at %d", *tp, position, left[tp].first)
+                    del left[tp]
+                fenced |= moved
+            else:
+                metrics.EVENTS_APPLIED.labels(contract.topic).inc(sum(s.count for s in waiting))
+                left = {}
+        return [fenced.get(TP(s.topic, s.partition)) for s in slices]
 
     def _while_away(self, work: Callable[[], T]) -> T:
         """Do work, again and again while the database is away, until told to stop."""
@@ -119,9 +133,12 @@ class Work:
                     while connection is not None and not self.stopping.is_set():
                         begun = time.monotonic()
                         metrics.PUBLISHED.inc(self.publisher.round(connection))
-                        # A twentieth of one core at most goes into figures, however long they take.
+                        # A twentieth of one core goes into figures, more where they take so long
+                        # that others would hear of them minutes late.
                         took = time.monotonic() - begun
-                        self.stopping.wait(max(PUBLISH_SECONDS_MIN, 19 * took))
+                        self.stopping.wait(
+                            min(max(PUBLISH_SECONDS_MIN, 19 * took), PUBLISH_SECONDS_MAX)
+                        )
             except (StoreUnavailableError, LogUnavailableError) as error:
                 # Both come back; what was noted is told then.
                 log.warning("figures cannot be published: %s", error)

@@ -120,6 +120,22 @@ def _unpack(source: PartitionRecords, records_max: int) -> list[WireBatch]:
     return found
 
 
+def _pace(client: aiokafka.client.AIOKafkaClient) -> None:
+    """Have a client wait before it looks for a broker again.
+
+    aiokafka's fetcher asks for metadata in a circle, without a pause, while no broker answers.
+    """
+    update = client._metadata_update
+
+    async def paced(*given: Any) -> bool:
+        is_done: bool = await update(*given)
+        if not is_done:
+            await asyncio.sleep(RETRY_MS / 1000)
+        return is_done
+
+    client._metadata_update = paced
+
+
 class Thread(driver.AIOKafkaConsumerThread):
     """aiokafka's consumer, on a loop of its own: heartbeats go on while batches are applied.
 
@@ -138,7 +154,7 @@ class Thread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         conf = self.app.conf
-        return aiokafka.AIOKafkaConsumer(
+        consumer = aiokafka.AIOKafkaConsumer(
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             client_id=conf.broker_client_id,
             group_id=conf.id,
@@ -160,6 +176,8 @@ class Thread(driver.AIOKafkaConsumerThread):
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
+        _pace(consumer._client)
+        return consumer
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Join the group for these topics; `LookupError` if the broker has not all of them."""
@@ -262,7 +280,8 @@ class Thread(driver.AIOKafkaConsumerThread):
             end = (await consumer.end_offsets([tp]))[tp]
             raise PositionError(
                 f"{tp.topic}[{tp.partition}] cannot be read from {position}: "
-                f"the broker has only {begin} to {end}"
+                f"the broker has only {begin} to {end}; run `hub rebuild`, which applies what was"
+                " before them from the archive (HUB_ARCHIVE_DIR)"
             ) from error
         if taken or not (self._undone or self.consumer.in_hand):
             self._mark_alive()
@@ -419,8 +438,12 @@ class Consumer(driver.Consumer):
         return cast(bool, await self._thread.call_thread(self._thread.rewind, tp, position))
 
     async def wait_empty(self) -> None:
-        """Wait for what the agents have in hand: all of it at the end, else a bounded time."""
-        limit = None if self.app.should_stop else self.app.revoke_seconds_max
+        """Wait a bounded time for what the agents have in hand.
+
+        What is not done by then is done again by who reads it next, from the position in SQL.
+        """
+        is_end = self.app.should_stop
+        limit = self.app.stop_seconds_max if is_end else self.app.revoke_seconds_max
         ends = [
             asyncio.ensure_future(self._nothing_in_hand.wait()),
             asyncio.ensure_future(self.app._crashed.wait()),  # an agent that failed never ends
@@ -467,6 +490,7 @@ class BatchApp(faust.App):
     records_undone_max = 30_000  # with as many in hand and waiting, no further `Fetched` is made
     bytes_waiting_max = 128 << 20  # fetched and not yet unpacked, if there are up to 128 partitions
     revoke_seconds_max = 5.0  # a rebalance waits this long for what is in hand
+    stop_seconds_max = 20.0  # and the end so long
 
     def __init__(
         self,

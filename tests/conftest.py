@@ -11,11 +11,13 @@ import pytest
 from hub import registry
 from hub.book import Book
 from hub.clock import to_us
-from hub.figures import answer, read_question
+from hub.figures import read_question
 from hub.gateway import Answer, Gateway
 from hub.keys import Sender
+from hub.official import answer
 from hub.reference import Reference, load
 from hub.runner import Runner
+from hub.signing import Signer
 from hub.sqlite_log import SqliteLog
 from hub.store import Store
 from tests import stores
@@ -31,7 +33,8 @@ class Hub:
         self.store = Store(stores.store_url(folder), registry.facts())
         self.store.check_definitions()
         self.runner = Runner(self.log, self.store, folder / "lock", lambda: self.now)
-        self.gateway = Gateway(self.log, self.store, lambda: self.now)
+        self.signer = Signer(folder / "signing", 0)
+        self.gateway = Gateway(self.log, self.store, lambda: self.now, self.signer)
         self.reference: Reference = load()
 
     def post(self, contract: str, *items: dict[str, Any], sender: str = "tester") -> Answer:

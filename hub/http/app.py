@@ -1,9 +1,11 @@
 """The routes."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -12,25 +14,47 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from sse_starlette.sse import EventSourceResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub import metrics, quality, registry
 from hub.admission import BodyError
+from hub.audit import Auditor, Entry
+from hub.backlog import LARGE_BYTES, Backlog
 from hub.book import open_book
 from hub.clock import iso, to_us
-from hub.figures import QuestionError, answer, read_question
-from hub.gateway import Answer, Gateway
+from hub.closing import in_force
+from hub.cloudevents import admit_request
+from hub.figures import QuestionError, read_as_of, read_question
+from hub.files import admit_file, errors
+from hub.following import follow, rejections
+from hub.gateway import Answer, Gateway, Judge, Offer
 from hub.gauges import Gauges
 from hub.http import openapi
 from hub.http.boards import IDLE_SECONDS, Boards, Progress
+from hub.http.groups import SMALL_BYTES, AuditError, Groups
 from hub.http.guard import Guard, read_body
 from hub.http.problems import ProblemError, question_problem, read_number, read_offset, read_period
+from hub.http.repairs import Repairs
 from hub.hub import OpenHub
-from hub.log import IdempotencyConflictError, LogUnavailableError
+from hub.keys import Sender
+from hub.kpis import Kpi
+from hub.log import IdempotencyConflictError, Kept, LogUnavailableError
+from hub.logs import open_access_log
+from hub.made_of import facts
+from hub.official import answer, open_as_of
+from hub.restating import restatements
+from hub.store import StoreUnavailableError
 
 STREAM_SECONDS_MAX = 86_400.0
 STREAM_EVENTS_MAX = 1_000_000
 IDEMPOTENCY_KEY_LENGTH_MAX = 128
+USER_AGENT_MAX = 200
+REFUSED = (401, 403, 408, 409, 413, 415, 429)  # statuses by which somebody is refused
 _CSP = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+_HEADERS = (
+    (b"content-security-policy", _CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+)
 
 
 class Api:
@@ -40,13 +64,34 @@ class Api:
         self._hub = hub
         self._gateway = gateway
         self._progress = progress
+        self.auditor = Auditor(hub.audit())
+        self._groups = Groups(gateway, self.auditor)
+        self._signer = hub.signer()
         self._guard = Guard(hub)
+        self._backlog = Backlog(hub)
         self._boards = Boards(hub)
         self._gauges = Gauges(hub)
+        self.repairs = Repairs(hub, self._guard, gateway, self.auditor)
 
-    async def take(self, name: str, request: Request) -> Response:
-        """Take one request's events."""
-        sender = await self._guard.sender(request)
+    async def take(self, name: str, request: Request, judge: Judge | None = None) -> Response:
+        """Take one request's events; who sent them or was refused is in the audit log."""
+        judge = judge or partial(admit_request, request.headers)
+        action = f"send {name if name in registry.contracts() else '?'}"
+        peer = request.client.host if request.client else ""
+        request.state.sender = ""
+        try:
+            sender = await self._guard.sender(request)
+            request.state.sender = sender.name
+            given = await self._take(name, sender, request, judge, peer)
+        except ProblemError as problem:
+            if problem.status in REFUSED:
+                self.auditor.refuse(request.state.sender, action, problem.rule, peer)
+            raise
+        return JSONResponse(given.body, given.status)
+
+    async def _take(
+        self, name: str, sender: Sender, request: Request, judge: Judge, peer: str
+    ) -> Answer:
         contract = registry.contracts().get(name)
         if contract is None:
             raise ProblemError(
@@ -63,11 +108,30 @@ class Api:
                 f"this key may not send {name}",
             )
         idempotency_key = _idempotency_key(request)
-        body = await read_body(request, self._hub.settings.body_mib_max << 20)
-        try:
-            given: Answer = await asyncio.to_thread(
-                self._gateway.accept, contract, sender, body, idempotency_key
+        limits = self._hub.settings
+        body = await read_body(request, limits.body_mib_max << 20, limits.body_seconds_max)
+        if len(body) >= LARGE_BYTES and await asyncio.to_thread(self._backlog.is_full):
+            raise ProblemError(
+                429,
+                "backlog",
+                "đang xử lý nhiều dữ liệu, hãy gửi lại lô lớn sau ít giây",
+                "much is still to be applied; send large submissions again in some seconds",
+                headers={"Retry-After": "2"},
             )
+
+        def noted(given: Answer) -> Entry:
+            counts = {n: given.body[n] for n in ("receipt", "accepted", "duplicates")}
+            rejected = len(given.body["rejected"])
+            detail = {"key": sender.key_id, "peer": peer, "rejected": rejected, **counts}
+            return Entry(sender.name, f"send {name}", detail=detail)
+
+        try:
+            # To judge a small body takes less than to hand it to a thread.
+            is_small = len(body) <= SMALL_BYTES and judge is not admit_file
+            judged = partial(judge, contract, body)
+            admitted = judged() if is_small else await asyncio.to_thread(judged)
+            offer = Offer(contract, sender, body, idempotency_key, admitted)
+            given = await self._groups.take(offer, noted)
         except BodyError as error:
             raise ProblemError(error.status, error.rule, error.vi, error.en) from None
         except IdempotencyConflictError:
@@ -77,20 +141,14 @@ class Api:
                 "Idempotency-Key này đã dùng cho nội dung khác",
                 "this Idempotency-Key was used with another body",
             ) from None
-        except LogUnavailableError as error:
-            raise ProblemError(
-                503,
-                "not_durable",
-                f"chưa ghi bền vững được, hãy gửi lại: {error}",
-                f"it could not be made durable, send it again: {error}",
-                headers={"Retry-After": "5"},
-            ) from None
+        except (LogUnavailableError, AuditError) as error:
+            raise _not_durable(error) from None
         if not given.is_replay:
             accepted = given.body["accepted"] + given.body["duplicates"]
             metrics.EVENTS_ACCEPTED.labels(name).inc(accepted)
             for verdict in given.body["rejected"]:
                 metrics.EVENTS_REJECTED.labels(name, verdict["rule"]).inc()
-        return JSONResponse(given.body, given.status)
+        return given
 
     def poster(self, name: str) -> Callable[[Request], Awaitable[Response]]:
         """Make the handler of one contract."""
@@ -100,33 +158,107 @@ class Api:
 
         return post_events
 
+    async def take_file(self, contract: str, request: Request) -> Response:
+        """Take a CSV or XLSX file, row by row."""
+        return await self.take(contract, request, admit_file)
+
+    async def get_errors(self, receipt: str, request: Request) -> Response:
+        """Give the rejected items of a receipt as CSV, to be corrected and sent again."""
+        kept = await self._kept(receipt, request)
+
+        def ask() -> str:
+            found = rejections(self._hub.log, receipt, kept)
+            return errors(registry.contracts()[kept.contract], found)
+
+        name = f'attachment; filename="{receipt}.csv"'
+        return Response(
+            await asyncio.to_thread(ask),
+            media_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": name},
+        )
+
     async def list_kpis(self, request: Request) -> dict[str, Any]:
         """List the KPIs; with a period, their figures of one cut."""
         await self._guard.reader(request)
-        _only(request, ("period",))
+        _only(request, ("period", "as_of"))
         text = request.query_params.get("period")
         period = None if text is None else read_period(text)
-        return await asyncio.to_thread(self._boards.catalogue, period)
+        now = to_us(self._hub.clock())
+        try:
+            as_of = read_as_of(request.query_params, now)
+            return await asyncio.to_thread(self._boards.catalogue, period, as_of, now)
+        except QuestionError as error:
+            raise question_problem(error) from None
 
     async def get_kpi(self, kpi_id: str, request: Request) -> dict[str, Any]:
         """Answer one question about one KPI."""
         await self._guard.reader(request)
-        kpi = registry.kpis().get(kpi_id)
-        if kpi is None:
-            raise ProblemError(
-                404, "unknown_kpi", f"không có chỉ số {kpi_id}", f"there is no KPI {kpi_id}"
-            )
+        kpi = _kpi(kpi_id)
         parameters = dict(request.query_params)
 
         def ask() -> dict[str, Any]:
-            question = read_question(kpi, parameters, to_us(self._hub.clock()))
+            now = to_us(self._hub.clock())
+            question = read_question(kpi, parameters, now)
             with self._hub.store.reading() as reading:
-                return answer(kpi, question, open_book(reading))
+                return answer(kpi, question, open_as_of(reading, question.as_of, now))
 
         try:
             return await asyncio.to_thread(ask)
         except QuestionError as error:
             raise question_problem(error) from None
+
+    async def list_facts(self, kpi_id: str, request: Request) -> dict[str, Any]:
+        """List the facts behind one figure, a page of them."""
+        await self._guard.reader(request)
+        kpi = _kpi(kpi_id)
+        parameters = dict(request.query_params)
+        offset = read_offset(parameters)
+        parameters.pop("offset", None)
+
+        def ask() -> dict[str, Any]:
+            now = to_us(self._hub.clock())
+            question = read_question(kpi, parameters, now)
+            with self._hub.store.reading() as reading:
+                return facts(kpi, question, open_as_of(reading, question.as_of, now), offset)
+
+        try:
+            return await asyncio.to_thread(ask)
+        except QuestionError as error:
+            raise question_problem(error) from None
+
+    async def list_periods(self, request: Request) -> dict[str, Any]:
+        """List what was closed: when, by whom, at which cut, and which sources were silent."""
+        await self._guard.reader(request)
+        _only(request, ())
+
+        def ask() -> dict[str, Any]:
+            with self._hub.store.reading() as reading:
+                return {"closings": [c.public() for c in open_book(reading).closings]}
+
+        return await asyncio.to_thread(ask)
+
+    async def get_restatements(self, period: str, request: Request) -> dict[str, Any]:
+        """Say which figures of a closed period would be others now, by how much, and why."""
+        await self._guard.reader(request)
+        _only(request, ())
+        asked = read_period(period)
+
+        def ask() -> dict[str, Any] | None:
+            with self._hub.store.reading() as reading:
+                book = open_book(reading)
+                closing = in_force(book.closings, asked)
+                if closing is None or closing.period != asked:
+                    return None
+                kpis = list(registry.kpis().values())
+                found = restatements(book, closing, kpis, to_us(self._hub.clock()))
+                return {**closing.public(), "restatements": found}
+
+        found = await asyncio.to_thread(ask)
+        if found is None:
+            raise ProblemError(
+                404, "not_closed", f"kỳ {period} chưa chốt", f"{period} is not closed"
+            )
+        return found
 
     async def list_sources(self, request: Request) -> dict[str, Any]:
         """List sources: heartbeat, lag, and four qualities with their formulas."""
@@ -178,6 +310,33 @@ class Api:
         events = self._boards.follow(period, limit, seconds, since, self._progress)
         return EventSourceResponse(events, ping=int(IDLE_SECONDS))
 
+    async def get_receipt(self, receipt: str, request: Request) -> dict[str, Any]:
+        """Say what became of each item of a receipt; elsewhere than on loopback, to its sender."""
+        _only(request, ("offset",))
+        offset = read_offset(dict(request.query_params))
+        kept = await self._kept(receipt, request)
+
+        def ask() -> dict[str, Any]:
+            with self._hub.store.reading() as reading:
+                return follow(self._hub.log, reading, receipt, kept, offset)
+
+        return await asyncio.to_thread(ask)
+
+    async def _kept(self, receipt: str, request: Request) -> Kept:
+        is_open = self._hub.settings.is_loopback
+        asking = None if is_open else await self._guard.sender(request)
+        kept = await asyncio.to_thread(self._hub.log.receipt, receipt)
+        if kept is None and self._gateway.spool is not None:
+            kept = await asyncio.to_thread(self._gateway.spool.find, receipt)
+        if kept is None or (asking is not None and asking.name != kept.sender):
+            words = (f"không có biên nhận {receipt}", f"there is no receipt {receipt}")
+            raise ProblemError(404, "unknown_receipt", *words)
+        return kept
+
+    async def list_keys(self) -> dict[str, Any]:
+        """Publish the keys by which signed receipts are verified: a JWK set."""
+        return await asyncio.to_thread(self._signer.public)
+
     async def healthz(self) -> dict[str, str]:
         """Say that the process is alive."""
         return {"status": "ok"}
@@ -195,6 +354,9 @@ class Api:
         try:
             lag = await asyncio.to_thread(self._hub.applying.lag)
         except LogUnavailableError as error:
+            if self._gateway.spool is not None:
+                # What is sent is kept here meanwhile.
+                return {"status": "spooling", "waiting": self._gateway.spool.waiting}
             raise ProblemError(
                 503,
                 "log_unavailable",
@@ -208,6 +370,24 @@ class Api:
         await asyncio.to_thread(self._gauges.refresh)
         text, media_type = metrics.rendered(metrics.HELD)
         return Response(text, media_type=media_type)
+
+
+def _not_durable(error: Exception) -> ProblemError:
+    return ProblemError(
+        503,
+        "not_durable",
+        f"chưa ghi bền vững được, hãy gửi lại: {error}",
+        f"it could not be made durable, send it again: {error}",
+        headers={"Retry-After": "5"},
+    )
+
+
+def _kpi(kpi_id: str) -> Kpi:
+    found = registry.kpis().get(kpi_id)
+    if found is None:
+        words = (f"không có chỉ số {kpi_id}", f"there is no KPI {kpi_id}")
+        raise ProblemError(404, "unknown_kpi", *words)
+    return found
 
 
 def _only(request: Request, known: tuple[str, ...]) -> None:
@@ -239,6 +419,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await asyncio.to_thread(gateway.close)
+        await asyncio.to_thread(api.auditor.close)
 
     app = FastAPI(
         title="LGSP hub",
@@ -251,7 +432,10 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     app.openapi = openapi.renderer(app)  # type: ignore[method-assign]
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(HTTPException, _on_http)
-    app.middleware("http")(_observe)
+    app.add_exception_handler(StoreUnavailableError, _on_away)
+    app.add_exception_handler(LogUnavailableError, _on_away)
+    where = hub.settings.access_log
+    app.add_middleware(_Observer, access=open_access_log(where) if where else None)
     for name, contract in registry.contracts().items():
         app.add_api_route(
             f"/v1/events/{name}",
@@ -268,9 +452,30 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     async def post_unknown(contract: str, request: Request) -> Response:
         return await api.take(contract, request)
 
+    app.add_api_route(
+        "/v1/files/{contract}",
+        api.take_file,
+        methods=["POST"],
+        summary="Gửi tệp CSV hoặc XLSX, mỗi dòng một bản ghi | Send a CSV or XLSX file",
+        response_model=None,
+        openapi_extra=openapi.FILE,
+        responses={**openapi.POST_RESPONSES, 404: openapi.NO_CONTRACT},
+        status_code=202,
+    )
     for path, handler, words in (
         ("/v1/kpis", api.list_kpis, "Danh mục chỉ số, số liệu một kỳ | KPIs, figures of a period"),
         ("/v1/kpis/{kpi_id}", api.get_kpi, "Số liệu của một chỉ số | A KPI's figures"),
+        (
+            "/v1/kpis/{kpi_id}/facts",
+            api.list_facts,
+            "Những gì tạo nên một số liệu | What a figure is made of",
+        ),
+        ("/v1/periods", api.list_periods, "Các kỳ đã chốt | Closed periods"),
+        (
+            "/v1/periods/{period}/restatements",
+            api.get_restatements,
+            "Điều chỉnh kỳ đã chốt, với nguyên nhân | What a closed period would be now, why",
+        ),
         ("/v1/sources", api.list_sources, "Nguồn và chất lượng | Sources and their quality"),
         (
             "/v1/sources/{source}/{name}",
@@ -278,6 +483,31 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
             "Danh sách sau một con số | The list behind a number",
         ),
         ("/v1/stream", api.stream, "Số liệu thay đổi | Changed figures, server-sent events"),
+        (
+            "/v1/quarantine",
+            api.repairs.list_items,
+            "Bản ghi bị từ chối, theo nguyên nhân | Rejected items, by cause",
+        ),
+        (
+            "/v1/quarantine/rows/{contract}",
+            api.repairs.get_rows,
+            "Các dòng chờ sửa, dạng CSV | Rows that wait to be repaired, as CSV",
+        ),
+        (
+            "/v1/receipts/{receipt}",
+            api.get_receipt,
+            "Những gì đã gửi nay ra sao | What became of what was sent",
+        ),
+        (
+            "/v1/receipts/{receipt}/errors.csv",
+            api.get_errors,
+            "Các dòng bị từ chối, để sửa và gửi lại | Rejected rows, to correct and send again",
+        ),
+        (
+            "/.well-known/jwks.json",
+            api.list_keys,
+            "Khóa công khai để kiểm biên nhận | Keys by which receipts are verified",
+        ),
         ("/healthz", api.healthz, "Tiến trình còn sống | The process is alive"),
         ("/readyz", api.readyz, "Sẵn sàng phục vụ | Ready to serve"),
         ("/metrics", api.metrics, "Prometheus"),
@@ -290,6 +520,26 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
             openapi_extra=openapi.QUERIES.get(path, {}),
             responses=openapi.GET_RESPONSES.get(path, {}),
         )
+    for path, act, words in (
+        (
+            "corrections/{contract}",
+            api.repairs.fix_rows,
+            "Nạp tệp CSV, XLSX đã sửa | Corrections in a CSV or XLSX file",
+        ),
+        ("fix", api.repairs.fix, "Sửa một bản ghi bị từ chối | Correct a rejected item"),
+        ("try", api.repairs.try_out, "Gửi lại thì đổi gì | What sending again would change"),
+        ("replay", api.repairs.replay, "Gửi lại | Send again"),
+        ("discard", api.repairs.discard, "Loại bỏ | Discard"),
+    ):
+        app.add_api_route(
+            f"/v1/quarantine/{path}",
+            act,
+            methods=["POST"],
+            summary=words,
+            response_model=None,
+            openapi_extra=openapi.REPAIRS[path],
+            responses=openapi.REPAIR_RESPONSES,
+        )
     page = resources.files("hub") / "page"
 
     def show_page(file: str) -> Callable[[], Awaitable[Response]]:
@@ -299,7 +549,11 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
 
         return get_page
 
-    for path, file in (("/", "index.html"), ("/sources", "sources.html")):
+    for path, file in (
+        ("/", "index.html"),
+        ("/sources", "sources.html"),
+        ("/repair", "repair.html"),
+    ):
         app.add_api_route(path, show_page(file), include_in_schema=False)
     app.mount("/page", StaticFiles(directory=str(page)), name="page")
     return app
@@ -308,6 +562,16 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
 async def _on_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return error.response()
+
+
+async def _on_away(_: Request, error: Exception) -> Response:
+    return ProblemError(
+        503,
+        "unavailable",
+        f"không hỏi được cơ sở dữ liệu hoặc nhật ký, hãy thử lại: {error}",
+        f"the database or the log cannot be asked, try again: {error}",
+        headers={"Retry-After": "5"},
+    ).response()
 
 
 async def _on_http(_: Request, error: Exception) -> Response:
@@ -322,14 +586,44 @@ async def _on_http(_: Request, error: Exception) -> Response:
     return ProblemError(error.status_code, rule, vi, en, headers=headers).response()
 
 
-async def _observe(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    begun = time.perf_counter()
-    response = await call_next(request)
-    route = getattr(request.scope.get("route"), "path", "unknown")
-    took = time.perf_counter() - begun
-    metrics.REQUEST_SECONDS.labels(route, str(response.status_code)).observe(took)
-    response.headers["Content-Security-Policy"] = _CSP
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+class _Observer:
+    """Measures each request, guards its answer, and writes it down where that is wanted.
+
+    What is written has no query and no body: neither keys nor what was sent.
+    """
+
+    def __init__(self, app: ASGIApp, access: logging.Logger | None) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                self._note(scope, message["status"], time.perf_counter() - begun)
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+    def _note(self, scope: Scope, status: int, took: float) -> None:
+        route = getattr(scope.get("route"), "path", "unknown")
+        metrics.REQUEST_SECONDS.labels(route, str(status)).observe(took)
+        if self._access is not None:
+            request = Request(scope)
+            said = {
+                "method": request.method,
+                "path": request.url.path,
+                "status": status,
+                "milliseconds": round(took * 1000, 1),
+                "bytes": request.headers.get("content-length"),
+                "sender": getattr(request.state, "sender", None),
+                "peer": request.client.host if request.client else None,
+                "user_agent": request.headers.get("user-agent", "")[:USER_AGENT_MAX],
+            }
+            self._access.info("", extra=said)

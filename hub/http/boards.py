@@ -12,6 +12,7 @@ from hub.book import open_book, years
 from hub.clock import to_us
 from hub.http import openapi
 from hub.hub import OpenHub
+from hub.official import open_as_of
 from hub.periods import Period
 
 INTERVAL_SECONDS = 1.0
@@ -39,10 +40,10 @@ class Boards:
         self._kept: dict[str, Kept] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
-    def catalogue(self, period: Period | None) -> dict[str, Any]:
+    def catalogue(self, period: Period | None, as_of: int | None, now: int) -> dict[str, Any]:
         """List the KPIs and the years that have events; with a period, its figures too."""
         with self._hub.store.reading() as reading:
-            book = open_book(reading)
+            book = open_as_of(reading, as_of, now)
             found = years(book)
             out = {
                 "kpis": [openapi.describe_kpi(k) for k in registry.kpis().values()],
@@ -51,7 +52,7 @@ class Boards:
                 "synthetic": self._hub.is_synthetic,
             }
             if period is not None:
-                out |= board.board_body(book, period, to_us(self._hub.clock()))
+                out |= board.board_body(book, period, now if as_of is None else as_of)
         return out
 
     def _compute(self, period: Period) -> dict[str, Any]:

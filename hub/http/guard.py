@@ -3,15 +3,21 @@
 import asyncio
 import time
 import zlib
+from collections import Counter
 
 from fastapi import Request
 
 from hub import keys
+from hub.clock import to_us
 from hub.http.problems import ProblemError
 from hub.hub import OpenHub
 from hub.keys import Sender
 
 KNOWN_KEYS_SECONDS = 10.0
+# Who comes too often waits for being told so: on each connection one refusal a second, which costs
+# the others nothing. Of one key so many wait; further connections are closed.
+PAUSE_SECONDS = 1.0
+PAUSED_MAX = 256
 
 
 class Guard:
@@ -21,6 +27,7 @@ class Guard:
         self._hub = hub
         self._known: dict[str, tuple[float, Sender | None]] = {}
         self._buckets: dict[str, tuple[float, float]] = {}
+        self._paused: Counter[str] = Counter()
 
     async def sender(self, request: Request) -> Sender:
         """Find who sends; raise 401 without a valid key, 429 where it comes too often."""
@@ -34,7 +41,14 @@ class Guard:
                 "a valid key is needed: Authorization: Bearer <key>",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        self._take(key)
+        if found.certificate and found.certificate != getattr(request.state, "certificate", ""):
+            raise ProblemError(
+                403,
+                "certificate_not_shown",
+                "khóa này chỉ dùng được cùng chứng thư số của nó",
+                "this key is for clients that show its certificate",
+            )
+        await self._take(key)
         return found
 
     async def reader(self, request: Request) -> None:
@@ -47,31 +61,56 @@ class Guard:
         cached = self._known.get(key)
         if cached and now - cached[0] < KNOWN_KEYS_SECONDS:
             return cached[1]
-        found = await asyncio.to_thread(keys.find, self._hub.store, key)
+        at = to_us(self._hub.clock())
+        found = await asyncio.to_thread(keys.find, self._hub.store, key, at)
         if found is not None:
             self._known[key] = (now, found)
         else:
             self._known.pop(key, None)
         return found
 
-    def _take(self, key: str) -> None:
+    async def _take(self, key: str) -> None:
         most = float(self._hub.settings.requests_per_second_max)
         now = time.monotonic()
         level, at = self._buckets.get(key, (most, now))
         level = min(most, level + (now - at) * most)
-        if level < 1:
-            raise ProblemError(
-                429,
-                "too_many_requests",
-                f"quá {most:.0f} lần gửi một giây; hãy gộp nhiều bản ghi vào một lần gửi",
-                f"more than {most:.0f} requests a second; send many items in one request",
-                headers={"Retry-After": "1"},
-            )
-        self._buckets[key] = (level - 1, now)
+        if level >= 1:
+            self._buckets[key] = (level - 1, now)
+            return
+        headers = {"Retry-After": "1"}
+        if self._paused[key] < PAUSED_MAX:
+            self._paused[key] += 1
+            try:
+                await asyncio.sleep(PAUSE_SECONDS)
+            finally:
+                self._paused[key] -= 1
+        else:
+            headers["Connection"] = "close"
+        raise ProblemError(
+            429,
+            "too_many_requests",
+            f"quá {most:.0f} lần gửi một giây; hãy gộp nhiều bản ghi vào một lần gửi",
+            f"more than {most:.0f} requests a second; send many items in one request",
+            headers=headers,
+        )
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """Read a body, unpacking gzip, without ever holding more than the limit."""
+async def read_body(request: Request, limit: int, seconds: float = 60) -> bytes:
+    """Read a body, unpacking gzip, without ever holding more than the limit or waiting longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read_body(request, limit)
+    except TimeoutError:
+        raise ProblemError(
+            408,
+            "body_too_slow",
+            f"nội dung đến chậm hơn {seconds:.0f} giây",
+            f"the body took more than {seconds:.0f} seconds",
+            headers={"Connection": "close"},
+        ) from None
+
+
+async def _read_body(request: Request, limit: int) -> bytes:
     encoding = request.headers.get("content-encoding", "identity").lower()
     if encoding not in ("identity", "gzip"):
         raise ProblemError(

@@ -25,15 +25,20 @@ export function el(tag, attributes = {}, ...children) {
 export const parse = (text) => JSON.parse(text, (_, value, context) =>
   Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source ? BigInt(context.source) : value);
 
-export async function ask(path) {
+/** Asks the hub, with a key where one is given; with a body, posts it. */
+export async function ask(path, { key = "", body: posted, file, isText = false } = {}) {
   let answer;
   let text;
   try {
-    answer = await fetch(path, { headers: { Accept: "application/json" } });
+    const headers = { Accept: "application/json", ...(key && { Authorization: `Bearer ${key}` }) };
+    answer = await fetch(path, file ? { method: "POST", headers, body: file }
+      : posted === undefined ? { headers }
+      : { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(posted) });
     text = await answer.text();
   } catch {
     throw new Trouble((lang) => words(lang)("unreachable"));
   }
+  if (isText && answer.ok) return text;
   let body;
   try {
     body = parse(text);
@@ -53,7 +58,10 @@ export const wishedLang = () =>
 /** Keeps values in the address, so that it can be shared. */
 export function remember(values) {
   const query = new URLSearchParams(location.search);
-  for (const [key, value] of Object.entries(values)) query.set(key, value);
+  for (const [key, value] of Object.entries(values)) {
+    if (value) query.set(key, value);
+    else query.delete(key);
+  }
   history.replaceState(null, "", `?${query}`);
 }
 

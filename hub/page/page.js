@@ -18,7 +18,8 @@ const state = {
   lang: "vi",
   list: null,            // the body of /v1/kpis
   period: null,
-  entered: null,         // the period whose figures are on the screen
+  asOf: "",              // the local time, as in "2026-01-15T08:00:30", whose page is shown; empty: now
+  entered: null,         // the period and time whose figures are on the screen
   isChosen: false,       // the reader picked the period; do not follow the hub's default
   figures: new Map(),    // row key → figure
   rows: new Map(),       // row key → its nodes
@@ -66,7 +67,10 @@ const dimsOf = (figure) => figure.dims ?? {};
 const keyOf = (figure) => [figure.kpi, ...Object.entries(dimsOf(figure)).sort().map((pair) => pair.join("="))].join("|");
 const kpiOf = (id) => state.list.kpis.find((kpi) => kpi.id === id);
 const titleOf = (kpi) => kpi[`title_${state.lang}`] ?? kpi.id;
-const path = (id, extra = {}) => `/v1/kpis/${id}?${new URLSearchParams({ period: state.period, ...extra })}`;
+const asked = (extra = {}) => new URLSearchParams({ period: state.period, ...(state.asOf && { as_of: `${state.asOf}+07:00` }), ...extra });
+const path = (id, extra = {}) => `/v1/kpis/${id}?${asked(extra)}`;
+/** What is on the screen: answers that come for something else are dropped. */
+const screenOf = () => `${state.period} ${state.asOf}`;
 
 // ── texts, notices, header ────────────────────────────────────────────────
 
@@ -115,7 +119,7 @@ function drawHeader() {
   const isEmpty = !state.list.periods.length && !state.isLoading;
   byId("empty").hidden = !isEmpty;
   byId("salinity").hidden = isEmpty;
-  byId("quality").hidden = isEmpty;
+  byId("quality").hidden = isEmpty || state.asOf !== ""; // sources are judged as they are now
   if (isEmpty) byId("targets").hidden = true;
 }
 
@@ -229,11 +233,15 @@ function fillRow(key) {
   cells.published.replaceChildren(publishedMark(figure));
   cells.complete.replaceChildren(completeMark(figure.completeness));
   cells.fresh.replaceChildren(agoMark(figure.fresh_at));
-  cells.status.replaceChildren(el("span", { class: `pill ${figure.status}` }, t(figure.status)));
+  cells.status.replaceChildren(el("span", { class: `pill ${figure.status}` }, t(figure.status)),
+    ...(figure.restatement ? [el("small", {}, t("would_be", restatedText(figure).text))] : []));
   if (state.open.has(key)) fillPanelFacts(key);
 }
 
 /** The fraction in pieces that do not break inside a number. */
+/** What a closed figure would be now. */
+const restatedText = (figure) => figureText({ ...figure, ...figure.restatement }, state.lang);
+
 const fractionMarks = (figure) => fractionText(figure, state.lang).split(/(?= [/÷] )/).map((part) => el("span", {}, part));
 
 function flash(node) {
@@ -296,6 +304,11 @@ function fillPanelFacts(key) {
   const figure = state.figures.get(key);
   const pairs = [["question", kpi[`question_${state.lang}`]], ["owner", kpi.owner]];
   if (figure) {
+    if (figure.closed_at) pairs.push(["closed_at", timeText(figure.closed_at)]);
+    if (figure.restatement) {
+      const why = `/v1/periods/${figure.period ?? state.period}/restatements`;
+      pairs.push(["restated_to", el("span", {}, `${restatedText(figure).full} `, el("a", { href: why }, t("restated_why")))]);
+    }
     pairs.push(["definition", el("code", {}, figure.definition_version)], ["at", timeText(figure.at)], ["cut", figure.cut],
       ["col_figure", figureText(figure, state.lang).full], ["col_fraction", fractionText(figure, state.lang)]);
   }
@@ -336,14 +349,15 @@ async function drawMonths(key) {
 // ── stations ──────────────────────────────────────────────────────────────
 
 async function readStations() {
-  const period = state.period;
+  const { period } = state;
+  const wanted = screenOf();
   const known = state.list.default_period ?? period;
   const [days, means, others] = await Promise.all([
     ask(path("salinity_max", { by: "station,day" })),
     ask(path("salinity_mean", { by: "station" })),
     known === period ? { figures: [] } : ask(path("salinity_max", { by: "station", period: known })),
   ]);
-  if (period !== state.period) return;
+  if (wanted !== screenOf()) return;
   const stations = [...new Set([...days.figures, ...others.figures].map((f) => f.dims.station))].sort();
   const byStation = new Map(stations.map((station) => [station, []]));
   for (const figure of days.figures) {
@@ -434,7 +448,8 @@ function drawSources() {
 
 // ── reading and following ─────────────────────────────────────────────────
 
-const reading = ({ numerator, denominator, value, met, status }) => [numerator, denominator, value, met, status].join();
+const reading = ({ numerator, denominator, value, met, status, restatement }) =>
+  [numerator, denominator, value, met, status, restatement?.numerator, restatement?.denominator].join();
 
 /** Takes figures from an answer or an event; returns the keys whose reading differs from the one shown. */
 function take(body, isWhole) {
@@ -481,9 +496,9 @@ async function readList() {
 }
 
 async function readFigures() {
-  const { period } = state;
-  const body = await ask(`/v1/kpis?${new URLSearchParams({ period })}`);
-  if (period === state.period) take(body, true);
+  const wanted = screenOf();
+  const body = await ask(`/v1/kpis?${asked()}`);
+  if (wanted === screenOf()) take(body, true);
 }
 
 let stream = null;
@@ -492,6 +507,10 @@ let again = 0;
 function follow() {
   stream?.close();
   clearTimeout(again);
+  if (state.asOf) {
+    drawLink("past");
+    return;
+  }
   const own = new EventSource(`/v1/stream?${new URLSearchParams({ period: state.period })}`);
   stream = own;
   drawLink("connecting");
@@ -527,9 +546,9 @@ function drawProgress({ loaded, total, events_per_second: rate }) {
 
 /** Shows the chosen period: figures first, so that a refusal is readable, then the stream. */
 async function enter() {
-  const period = state.period;
-  if (state.entered !== period) {
-    state.entered = period;
+  const wanted = screenOf();
+  if (state.entered !== wanted) {
+    state.entered = wanted;
     state.isRead = false;
     state.figures = new Map();
     state.stations = null;
@@ -538,7 +557,7 @@ async function enter() {
     drawTable();
   }
   await guarded("/v1/kpis?period", readFigures);
-  if (period !== state.period) return;
+  if (wanted !== screenOf()) return;
   refreshStations();
   refreshSources();
   follow();
@@ -555,8 +574,21 @@ function choose(period) {
   state.isChosen = true;
   state.period = period;
   remember({ period });
+  goThere();
+}
+
+/** Shows the page as it was at a local time; as it is, where there is none. */
+function look(asOf) {
+  state.asOf = asOf;
+  remember({ as_of: asOf });
+  goThere();
+}
+
+function goThere() {
   due.delete("stations");
   due.delete("sources");
+  byId("as-of").value = state.asOf;
+  byId("as-of-now").hidden = !state.asOf;
   drawHeader();
   void enter();
 }
@@ -575,6 +607,12 @@ function speak(lang) {
 }
 
 onLangChosen(speak);
+byId("as-of").addEventListener("change", ({ target }) => look(target.value));
+byId("as-of-now").addEventListener("click", () => look(""));
+if (query.get("as_of")) {
+  state.asOf = byId("as-of").value = query.get("as_of");
+  byId("as-of-now").hidden = false;
+}
 if (query.get("period")) Object.assign(state, { period: query.get("period"), isChosen: true });
 setInterval(() => {
   for (const node of document.querySelectorAll("[data-ago]")) node.textContent = agoText(node.dataset.ago, state.lang);

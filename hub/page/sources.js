@@ -100,8 +100,10 @@ function drawSource(source) {
     : [mark("none", t("never"))];
   const silence = source.silence_seconds_max ? el("small", {}, ` · ${t("late_after", spanText(source.silence_seconds_max, state.lang))}`) : "";
   const lag = source.horizon ? [spanText(source.lag_seconds, state.lang), " ", el("small", {}, t("horizon", timeText(source.horizon)))] : ["–"];
+  const late = source.lateness_seconds;
+  const lateness = late ? ["p50", "p95", "p99"].map((p) => `${p} ≤ ${spanText(late[p], state.lang)}`).join(" · ") : "–";
   const facts = [["owner", [source.owner ?? "–"]], ["schedule", [due]], ["heartbeat", beatMark(source.heartbeat)],
-    ["heard", [...heard, silence]], ["lag", lag]];
+    ["heard", [...heard, silence]], ["lag", lag], ["lateness", [lateness]]];
   return el("article", { class: "panel source whole", "data-source": source.source, id: `source-${source.source}` },
     el("h2", {}, sourceTitle(source, state.lang), " ", el("code", {}, source.source)),
     el("dl", { class: "facts" }, ...facts.flatMap(([name, said]) => [el("dt", {}, t(name)), el("dd", {}, ...said)])),

@@ -70,7 +70,7 @@ def _is_loaded(url: str) -> bool:
     return has_figures
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hub_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of the hub under test: its own folder and a free port."""
     with socket.socket() as free:
@@ -82,7 +82,7 @@ def hub_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hub_url(hub_env: dict[str, str]) -> Iterator[str]:
     """Where the demo answers, at a hundredth of its size and fully loaded."""
     url = f"http://{hub_env['HUB_LISTEN']}"
@@ -111,7 +111,7 @@ def hub_url(hub_env: dict[str, str]) -> Iterator[str]:
                 process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hub_key(hub_env: dict[str, str], hub_url: str) -> str:
     """The key of a sender called TEST, made while the hub runs."""
     made = subprocess.run(
@@ -124,7 +124,7 @@ def hub_key(hub_env: dict[str, str], hub_url: str) -> str:
     return made.stdout.strip().splitlines()[-1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The installed Chromium; nothing is downloaded."""
     with sync_playwright() as playwright:

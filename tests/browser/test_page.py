@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, cast
 from urllib.request import Request, urlopen
@@ -64,6 +66,20 @@ def wait_for_all(page: Page) -> None:
     expect(page.locator("#stations svg")).to_have_count(12, timeout=DATA_MS_MAX)
     expect(page.locator("#sources .source").first).to_be_visible(timeout=DATA_MS_MAX)
     expect(page.locator("#progress")).to_be_hidden(timeout=DATA_MS_MAX)
+
+
+def a_dossier(day: str) -> dict[str, str]:
+    return {
+        "event_id": uuid.uuid4().hex,
+        "dossier_code": f"H57.132-230517-{uuid.uuid4().int % 10**9:09d}",
+        "occurred_at": f"{day}T09:30:00+07:00",
+        "kind": "received",
+        "received_by": "H57.132",
+        "procedure_code": "1.005129",
+        "service_level": "full",
+        "channel": "online",
+        "due_at": "2023-06-24T17:00:00+07:00",
+    }
 
 
 def test_figures_are_those_of_the_api(hub_url: str, show: Show) -> None:
@@ -227,23 +243,65 @@ def test_a_posted_event_changes_the_figure_without_reload(
     before = figure_of(hub_url, "dossier_received")["numerator"]
     expect(shown(page, "dossier_received")).to_have_text(as_count(before))
 
-    event = {
-        "event_id": uuid.uuid4().hex,
-        "dossier_code": f"H57.132-230517-{uuid.uuid4().int % 10**9:09d}",
-        "occurred_at": "2023-05-17T09:30:00+07:00",
-        "kind": "received",
-        "received_by": "H57.132",
-        "procedure_code": "1.005129",
-        "service_level": "full",
-        "channel": "online",
-        "due_at": "2023-05-24T17:00:00+07:00",
-    }
-    assert post(hub_url, "/v1/events/dossier", hub_key, event) == 202
+    assert post(hub_url, "/v1/events/dossier", hub_key, a_dossier("2023-05-17")) == 202
 
     expect(shown(page, "dossier_received")).to_have_text(as_count(before + 1), timeout=DATA_MS_MAX)
     assert page.evaluate("window.isSamePage") is True
     online = figure_of(hub_url, "dossier_online_share")
     expect(shown(page, "dossier_online_share")).to_have_text(as_percent(online))
+
+
+def test_a_closed_month_stays_and_says_what_it_would_be(
+    hub_url: str, hub_key: str, hub_env: dict[str, str], show: Show
+) -> None:
+    close = [sys.executable, "-m", "hub.cli", "period", "close", "2023-02", "--by", "An"]
+    subprocess.run(close, env=hub_env, check=True, capture_output=True)
+    (before,) = get(hub_url, "/v1/kpis/dossier_received_new?period=2023-02")["figures"]
+    kpi = "dossier_received_new"
+    page = show("?period=2023-02")
+    status = row(page, kpi).locator("td.status")
+    expect(status).to_have_text("Chính thức", timeout=DATA_MS_MAX)
+
+    assert post(hub_url, "/v1/events/dossier", hub_key, a_dossier("2023-02-17")) == 202
+
+    count = as_count(before["numerator"] + 1)
+    expect(status).to_have_text(f"Điều chỉnhnay là {count}", timeout=DATA_MS_MAX)
+    expect(shown(page, kpi)).to_have_text(as_count(before["numerator"]))
+    row(page, kpi).get_by_role("button").click()
+    panel = page.locator(f'#kpi-table tr[data-key="{kpi}"] + tr .facts')
+    expect(panel).to_contain_text("Chốt lúc")
+    expect(panel).to_contain_text(f"Nếu tính bây giờ{count}")
+    why = panel.get_by_role("link", name="Vì những sự kiện nào").get_attribute("href")
+    said = get(hub_url, str(why))["restatements"]
+    assert {"numerator": 1, "denominator": 0} in [r["difference"] for r in said]
+
+
+def test_the_page_is_shown_as_it_was(hub_url: str, hub_key: str, show: Show) -> None:
+    page = show()
+    wait_for_all(page)
+    expect(page.locator("#link")).to_have_text("Sống", timeout=DATA_MS_MAX)
+    before = figure_of(hub_url, "dossier_received")["numerator"]
+    then = datetime.fromisoformat(figure_of(hub_url, "dossier_received")["at"])
+    then = then.replace(microsecond=0) + timedelta(seconds=1)
+    while datetime.now(then.tzinfo) <= then:
+        page.wait_for_timeout(100)
+    assert post(hub_url, "/v1/events/dossier", hub_key, a_dossier("2023-05-17")) == 202
+    expect(shown(page, "dossier_received")).to_have_text(as_count(before + 1), timeout=DATA_MS_MAX)
+
+    local = then.astimezone(timezone(timedelta(hours=7))).strftime("%Y-%m-%dT%H:%M:%S")
+    page.locator("#as-of").fill(local)
+    page.locator("#as-of").dispatch_event("change")
+    expect(shown(page, "dossier_received")).to_have_text(as_count(before), timeout=DATA_MS_MAX)
+    expect(page.locator("#link")).to_have_text("Số liệu tại thời điểm đã chọn")
+    expect(page.locator("#quality")).to_be_hidden()
+    page.reload()
+    expect(shown(page, "dossier_received")).to_have_text(as_count(before), timeout=DATA_MS_MAX)
+    expect(page.locator("#as-of")).to_have_value(local)
+
+    page.get_by_role("button", name="Về hiện tại").click()
+    expect(shown(page, "dossier_received")).to_have_text(as_count(before + 1), timeout=DATA_MS_MAX)
+    expect(page.locator("#link")).to_have_text("Sống", timeout=DATA_MS_MAX)
+    expect(page.locator("#quality")).to_be_visible()
 
 
 def test_api_trouble_is_told_in_the_reader_s_language(show: Show, forgiven: list[str]) -> None:

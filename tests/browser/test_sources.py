@@ -37,6 +37,13 @@ def test_every_source_has_four_numbers_each_with_its_formula(hub_url: str, page:
             assert box.locator(".value").inner_text().strip()
 
 
+def test_how_late_events_come_is_shown(hub_url: str, page: Page) -> None:
+    body = get(hub_url, "/v1/sources?period=2023")
+    for source in body["sources"]:
+        shown = page.locator(f'[data-source="{source["source"]}"] .facts').inner_text()
+        assert ("p95 ≤" in shown) == (source["lateness_seconds"] is not None)
+
+
 def test_the_list_behind_a_number_opens_with_the_keyboard(hub_url: str, page: Page) -> None:
     listed = get(hub_url, "/v1/sources/one_stop/valid")
     figure = listed["figure"]

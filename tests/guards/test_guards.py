@@ -111,7 +111,7 @@ def position_in_another_transaction(monkeypatch: Patch) -> None:
     def swapped(self: Writing, *given: Any) -> None:
         swap(self, *given)
         self._c.exec_driver_sql("COMMIT")
-        self._c.exec_driver_sql("BEGIN IMMEDIATE")
+        self._c.exec_driver_sql("BEGIN")
 
     monkeypatch.setattr(Writing, "swap_position", swapped)
 
@@ -177,12 +177,12 @@ def digest_of_another_fact(monkeypatch: Patch) -> None:
 
 def nothing_taken_back(monkeypatch: Patch) -> None:
     """Add what a fact is, without taking back what it was."""
-    rows = apply._cell_rows
+    rows = apply.cell_rows
 
     def added(fact: Any, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
         return rows(fact, facts.filter(pl.col("g") % 2 == 1), shard)
 
-    monkeypatch.setattr(apply, "_cell_rows", added)
+    monkeypatch.setattr(apply, "cell_rows", added)
 
 
 def order_of_arrival(monkeypatch: Patch) -> None:

@@ -1,7 +1,7 @@
 """A producer that is not the hub's: confluent-kafka as anybody would set it up."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
@@ -72,8 +72,13 @@ def record(name: str, wire: dict[str, Any], **longer: Any) -> bytes:
     return avro.wire(published.latest(name).schema_id, datum(contract, wire, **longer))
 
 
-def everything(bootstrap: str, topic: str) -> list[Message]:
-    """Read a topic whole, as any consumer would, partition after partition."""
+def everything(
+    bootstrap: str, topic: str, begins: Mapping[int, int] | None = None
+) -> list[Message]:
+    """Read a topic whole, as any consumer would, partition after partition.
+
+    Of a partition in `begins`, only what stands from that offset on.
+    """
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -81,13 +86,14 @@ def everything(bootstrap: str, topic: str) -> list[Message]:
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
+            "fetch.wait.max.ms": 10,  # else each end is waited for
         }
     )
     try:
         partitions = consumer.list_topics(topic, SECONDS_MAX).topics[topic].partitions
         found = []
         for partition in partitions:
-            consumer.assign([TopicPartition(topic, partition, 0)])
+            consumer.assign([TopicPartition(topic, partition, (begins or {}).get(partition, 0))])
             while True:
                 message = consumer.poll(SECONDS_MAX)
                 assert message is not None, f"nothing came from {topic}/{partition}"

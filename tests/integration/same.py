@@ -20,11 +20,11 @@ from pathlib import Path
 
 from deploy.local.services import Kafka, Postgres, free_port
 from hub import demo, registry
+from hub.differences import fact_columns, tables
 from hub.hub import OpenHub, open_hub
 from hub.log import LogUnavailableError
 from hub.settings import Settings
 from hub.store import Store, StoreUnavailableError
-from hub.tables import LANES
 from hub.topics import Topics, wanted
 
 SESSION_SECONDS = 6
@@ -32,36 +32,29 @@ SECONDS_MAX = 3_600
 Say = Callable[[str], None]
 
 
-def digests(store: Store) -> dict[str, str]:
-    """Digest what the tables say, whatever the order in which it came and the shard it is in."""
+def digests(store: Store, *, of_one_log: bool = False) -> dict[str, str]:
+    """Digest what the tables say, whatever the order in which it came and the shard it is in.
+
+    Of one and the same log they must also agree on repeats and on where rejected records stand.
+    """
     out = {}
     with store.reading() as reading:
-        for fact in store.facts.values():
-            names = ",".join(["entity", "events", "is_disputed", *LANES, *fact.types])
-            rows = reading.stream(f"SELECT {names} FROM {fact.table} ORDER BY entity")
-            out[fact.table] = _digest(rows)
-            for cell_set in reading.cell_sets(f"{fact.contract}."):
-                found = sorted(reading.cells(cell_set).items())
-                if found:
-                    out[f"cells {cell_set}"] = _digest((*k, *v) for k, v in found)
-        kept = [r[1:3] + r[5:] for r in reading.table("quarantine")]
-        out["quarantine"] = _digest(sorted(kept))
-        # Sent again by a load that was cut off, an event is a repeat: all but these must agree.
-        ledger: dict[tuple[object, ...], int] = {}
-        for contract, sender, _, kind, _, count in reading.table("ledger"):
-            if kind != "duplicate":
-                key = (contract, sender, kind)
-                ledger[key] = ledger.get(key, 0) + int(count)
-        out["ledger"] = _digest((*k, n) for k, n in sorted(ledger.items()) if n)
-        arrivals: dict[tuple[object, ...], int] = {}
-        for contract, sender, day, _, count in reading.table("arrival"):
-            key = (contract, sender, day)
-            arrivals[key] = arrivals.get(key, 0) + int(count)
-        out["arrivals"] = _digest((*k, n) for k, n in sorted(arrivals.items()) if n)
+        columns = fact_columns(store.facts)
+        for name, said in tables(reading, store.facts, columns):
+            if name == "heard" and not of_one_log:
+                continue  # two logs were not filled at the same time
+            rows = iter(said)
+            if name == "quarantine" and not of_one_log:
+                # Named by where it stands, and rejected when it was: each log has its own.
+                rows = iter(sorted(((), v[:2] + v[4:]) for _, v in said))
+            elif name == "ledger" and not of_one_log:
+                # Sent again by a load that was cut off, an event is a repeat: all others agree.
+                rows = (r for r in said if r[0][2] != "duplicate")
+            out[name] = _digest((*k, *v) for k, v in rows)
     return out
 
 
-def _digest(rows: Iterator[tuple[object, ...]] | list[tuple[object, ...]]) -> str:
+def _digest(rows: Iterator[tuple[object, ...]]) -> str:
     state = hashlib.blake2b(digest_size=16)
     count = 0
     for row in rows:
@@ -73,7 +66,14 @@ def _digest(rows: Iterator[tuple[object, ...]] | list[tuple[object, ...]]) -> st
 class Workers:
     """Worker processes of one production hub."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        own: Callable[[str], dict[str, str]] = lambda _: {},
+    ) -> None:
+        """`own` gives what a worker finds in its environment beside, by the worker's name."""
+        self._own = own
         self._environment = {
             **os.environ,
             "HUB_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
@@ -82,19 +82,23 @@ class Workers:
         }
         self._folder = folder
         self.running: list[subprocess.Popen[bytes]] = []
+        self.names: dict[int, str] = {}
+        self.addresses: dict[int, str] = {}
         self._count = 0
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start one more."""
         self._count += 1
+        name = f"worker{self._count}"
         listen = f"127.0.0.1:{free_port()}"
-        with (self._folder / f"worker{self._count}.log").open("wb") as out:
+        with (self._folder / f"{name}.log").open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "hub.cli", "work"],
-                env={**self._environment, "HUB_LISTEN": listen},
+                env={**self._environment, **self._own(name), "HUB_LISTEN": listen},
                 stdout=out,
                 stderr=out,
             )
+        self.names[process.pid], self.addresses[process.pid] = name, listen
         self.running.append(process)
         return process
 
@@ -255,7 +259,7 @@ def compare(folder: Path, scale: float, *, is_calm: bool, say: Say) -> list[str]
         found = production(
             settings, (kafka, postgres), folder, wanted_demo, is_calm=is_calm, say=say
         )
-    assert registry.facts().keys() == {n.removeprefix("fact_") for n in found if "fact_" in n}
+    assert registry.facts().keys() == {n.removeprefix("fact ") for n in found if "fact " in n}
     names = sorted(embedded.keys() | found.keys())
     return [
         f"{n}: embedded {embedded.get(n)}, production {found.get(n)}"

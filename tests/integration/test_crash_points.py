@@ -1,14 +1,12 @@
 """A connector's process may end between any two of its steps: nothing is lost, nothing doubled.
 
-A calm run counts the calls by which a connector touches log, upstream and files; then each of them
-is once the last that happens, and once the first that does not, and another process goes on.
+The calls are those by which a connector touches log, upstream and files.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from paho.mqtt.client import Client
@@ -25,6 +23,7 @@ from hub.feeds import Context
 from hub.hub import OpenHub
 from hub.sqlite_log import SqliteLog
 from hub.verify import verify
+from tests.crash_points import Points, Touched, carried, every_point
 from tests.integration import test_one_stop as one_stop
 from tests.integration import test_payments as payments
 from tests.integration import test_salinity as salinity
@@ -33,7 +32,7 @@ from tests.waiting import until
 
 Patch = pytest.MonkeyPatch
 # Who is called, and how: what of a connector outlives its process.
-TOUCHED: dict[str, list[tuple[Any, str]]] = {
+TOUCHED: dict[str, Touched] = {
     "payments": [
         (SqliteLog, "append"),
         (SqliteLog, "set_checkpoints"),
@@ -53,60 +52,10 @@ TOUCHED: dict[str, list[tuple[Any, str]]] = {
 }
 
 
-class PowerCut(BaseException):
-    """Nothing may catch it."""
-
-
-class Points:
-    """Numbers the calls that touch something; after some of them the power is cut."""
-
-    def __init__(self, monkeypatch: Patch, source: str) -> None:
-        self.called: list[str] = []
-        self.cut_at: tuple[int, str] | None = None
-        for owner, name in TOUCHED[source]:
-            monkeypatch.setattr(owner, name, self._wrapped(getattr(owner, name), name))
-
-    def _wrapped(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
-        def wrapped(*given: Any, **named: Any) -> Any:
-            number = len(self.called)
-            self.called.append(name)
-            if self.cut_at == (number, "before"):
-                raise PowerCut
-            result = call(*given, **named)
-            if self.cut_at == (number, "after"):
-                raise PowerCut
-            return result
-
-        return wrapped
-
-
-def every_point(points: Points, run: Callable[[str], None], at_least: dict[str, int]) -> None:
-    """Run calmly, then once for each point before and after; `run` is given a name of its own."""
-    run("calm")
-    calls = list(points.called)
-    assert {n: min(calls.count(n), m) for n, m in at_least.items()} == at_least, calls
-    for number in range(len(calls)):
-        for comes in ("before", "after"):
-            points.called.clear()
-            points.cut_at = (number, comes)
-            run(f"{number}-{comes}")
-            # Of a run that took longer, a heartbeat more or less is no matter.
-            assert points.cut_at is None or len(points.called) <= number
-
-
-def carried(points: Points, carry: Callable[[], None]) -> None:
-    """Carry until done; where the power is cut, begin anew as another process does."""
-    try:
-        carry()
-    except PowerCut:
-        points.cut_at = None
-        carry()
-
-
 def test_payments(tmp_path: Path, monkeypatch: Patch) -> None:
     drops = plan(11, 2, rows=8)
     bad = "\n".join([payments.HEADER, payments.GOOD, payments.BAD])
-    points = Points(monkeypatch, "payments")
+    points = Points(monkeypatch, TOUCHED["payments"])
 
     def run(name: str) -> None:
         place, home = tmp_path / name / "drop", tmp_path / name
@@ -142,7 +91,7 @@ def test_one_stop(tmp_path: Path, monkeypatch: Patch) -> None:
     simulator.advance(40)
     simulator.settle()
     wanted = one_stop.expected(simulator)
-    points = Points(monkeypatch, "one_stop")
+    points = Points(monkeypatch, TOUCHED["one_stop"])
     with one_stop.served(simulator) as url:
 
         def run(name: str) -> None:
@@ -170,7 +119,7 @@ def test_one_stop(tmp_path: Path, monkeypatch: Patch) -> None:
 
 def test_salinity(tmp_path: Path, monkeypatch: Patch, mosquitto: Mosquitto) -> None:
     made = script(seed=3, stations=2, hours=4)
-    points = Points(monkeypatch, "salinity")
+    points = Points(monkeypatch, TOUCHED["salinity"])
     loggers = Loggers(mosquitto.address, "loggers-crash-points")
 
     def run(name: str) -> None:

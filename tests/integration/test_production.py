@@ -18,17 +18,22 @@ from faust.types import TP
 
 from deploy.local.services import Kafka, Registry, free_port
 from hub import published, registry, wire
+from hub.apply import Applier
 from hub.clock import system_clock
+from hub.contracts import Contract
 from hub.hub import open_hub
 from hub.kafka_log import KafkaLog
 from hub.keys import Sender
 from hub.log import LogUnavailableError
 from hub.publisher import Publisher
 from hub.settings import Settings
+from hub.slices import Slice
+from hub.verify import verify
 from stream_jobs.app import Work
 from stream_jobs.worked import dossier, received
 from tests.integration.foreign import Foreign, everything, record, wire_values
 from tests.integration.same import Workers, compare
+from tests.laws.small import in_this_process
 from tests.stories.conftest import Served
 from tests.waiting import until
 
@@ -201,6 +206,50 @@ def test_an_error_that_is_not_the_datas_stops_the_worker_and_skips_nothing(
     until(lambda: province.rows("SELECT count FROM ledger") == [(1,)], "applied after mending")
 
 
+def test_what_others_applied_is_gone_on_from_and_the_rest_applied_at_once(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_hub(province.settings) as hub:
+        gateway = hub.gateway()
+        body = [received(f"D{i}", "2023-05-18") for i in range(60)]
+        gateway.accept(DOSSIER, TESTER, json.dumps(body).encode())
+        gateway.close()
+        ends = hub.log.ends(DOSSIER.topic)
+        slices = [s for p in ends for s in hub.log.read(DOSSIER.topic, 0, partition=p)]
+        assert len(slices) == 3
+        work = Work(province.settings)
+        before = dict.fromkeys(ends, 0)
+
+        def at() -> dict[int, int]:
+            with hub.store.reading() as reading:
+                identity = hub.log.identity(DOSSIER.topic)
+                return before | reading.positions(identity, DOSSIER.topic)
+
+        # Another worker is ahead in one partition.
+        Applier(hub.store, hub.log.identity, system_clock).apply(DOSSIER, slices[1:2])
+        transactions: list[int] = []
+        apply = work._applier.apply
+
+        def counted(contract: Contract, waiting: list[Slice], shard: int) -> None:
+            transactions.append(len(waiting))
+            apply(contract, waiting, shard)
+
+        monkeypatch.setattr(work._applier, "apply", counted)
+        assert work.apply(slices, 0) == [None, slices[1].following, None]
+        assert transactions == [3, 2]
+        assert at() == before | {s.partition: s.following for s in slices}
+
+        # Told to stop, it begins nothing more.
+        gateway = hub.gateway()
+        gateway.accept(DOSSIER, TESTER, json.dumps([received("L", "2023-05-18")]).encode())
+        gateway.close()
+        (late,) = [s for p, n in at().items() for s in hub.log.read(DOSSIER.topic, n, partition=p)]
+        work.stopping.set()
+        assert work.apply([late], 0) == [None]
+        assert len(transactions) == 2
+        work.close()
+
+
 def test_a_worker_does_not_go_on_by_other_definitions(province: Province) -> None:
     foreign = Foreign(province.settings.kafka_bootstrap)
     values = [record("dossier", wire_values("dossier", received(k, "2023-05-17"))) for k in "AB"]
@@ -232,9 +281,14 @@ def test_rebuild_makes_the_same_figures_anew(province: Province) -> None:
     done = province.served.run("verify")
     assert done.returncode == 1
     assert "cell dossier.received/received_by/2023-05-17" in done.stdout
-    assert province.served.run("rebuild").returncode == 0
-    assert province.rows("SELECT entity, d0, d1, d2, d3 FROM fact_dossier ORDER BY 1") == before
-    assert province.served.run("verify").returncode == 0
+    for command in (["rebuild", "--approve"], ["rebuild"], ["rebuild", "--replace"], ["verify"]):
+        if command[-1] == "--approve":
+            named = province.served.run("rebuild")
+            assert named.returncode == 1
+            assert "cell dossier.received/received_by/2023-05-17" in named.stdout
+        done = province.served.run(*command)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        assert province.rows("SELECT entity, d0, d1, d2, d3 FROM fact_dossier ORDER BY 1") == before
 
 
 class _BrokenError(Exception):
@@ -416,3 +470,41 @@ def test_the_demo_runs_on_kafka_too(new_topics: Callable[[int], None], province:
     done = province.served.run("demo", "--once", "--scale", "0.002")
     assert done.returncode == 0, done.stderr
     assert "38.19 %" in done.stdout
+
+
+def test_with_a_spool_kafka_may_be_away(province: Province, kafka: Kafka, tmp_path: Path) -> None:
+    province.served.env["HUB_SPOOL_DIR"] = str(tmp_path / "spool")
+    province.served.create_key()
+    province.served.start()
+    province.workers.start()
+    post = province.served.post
+    assert post("dossier", [received("A", "2023-05-17")]).status_code == 202
+
+    def counted() -> int:
+        found = province.served.get("/v1/kpis/dossier_received_new?period=2023").json()["figures"]
+        return int(found[0]["numerator"]) if found else 0
+
+    until(lambda: counted() == 1, "the first is counted")  # a worker starts only with Kafka
+    kafka.kill()
+    try:
+        receipts = []
+        for code in "BCD":
+            answer = post("dossier", [received(code, "2023-05-17"), {"kind": "pigeon"}])
+            assert answer.status_code == 202, answer.text
+            receipts.append(answer.json()["receipt"])
+        waiting = province.served.get(f"/v1/receipts/{receipts[0]}").json()
+        assert (waiting["states"], waiting["answer"]["accepted"]) == ({}, 1)
+    finally:
+        kafka.start()
+
+    until(lambda: counted() == 4, "all four are counted")
+    for receipt in receipts:
+        until(
+            lambda receipt=receipt: (
+                province.served.get(f"/v1/receipts/{receipt}").json()["states"]  # type: ignore[misc]
+                == {"applied": 1, "quarantined": 1}
+            ),
+            "each has become what it should",
+        )
+    with open_hub(province.settings) as hub, in_this_process():
+        assert verify(hub.log, hub.store).differences == []

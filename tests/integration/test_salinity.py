@@ -28,9 +28,10 @@ from hub.book import open_book
 from hub.clock import system_clock, to_us
 from hub.connect import Connection, heartbeat_name
 from hub.feeds import Context, Delivery, UpstreamError
-from hub.figures import answer, read_question
+from hub.figures import read_question
 from hub.hub import OpenHub, open_hub
 from hub.log import LogUnavailableError
+from hub.official import answer
 from hub.settings import Settings, SettingsError, read_own
 from hub.verify import verify
 from tests.waiting import until

@@ -14,12 +14,22 @@ from hub import registry
 from hub.store import Store
 from stream_jobs.worked import salinity
 from tests import stores
+from tests.guards import test_guards
 from tests.integration.conftest import new_schema
-from tests.laws import test_apply, test_kpi_examples, test_order_free, test_shards, test_verify
+from tests.laws import (
+    test_apply,
+    test_closing,
+    test_history,
+    test_kpi_examples,
+    test_order_free,
+    test_shards,
+    test_verify,
+)
 from tests.laws.small import Sent, Small
 from tests.unit import test_admission, test_figures, test_mended
 
 EXAMPLES_MAX = 10
+COMMITS_EACH = 5
 FIXTURES = ("folders", "small", "filled", "_one", "areas")
 OPENS_A_HUB = {"hub", "folders", "small", "filled", "areas", "tmp_path", "tmp_path_factory"}
 
@@ -37,14 +47,19 @@ def _on_postgres(postgres: Postgres) -> Iterator[None]:
         patched.setattr(stores, "store_url", store_url)
         fewer = settings(test_order_free.once, max_examples=EXAMPLES_MAX)
         patched.setattr(test_order_free, "once", fewer)
+        patched.setattr(test_history, "EVERY", COMMITS_EACH)
         yield
 
 
-# Every test of these modules that opens a hub, with the fixtures that it asks for.
+# Every test of these modules that opens a hub, with the fixtures that it asks for. Those of one
+# name must be interchangeable, as the last one serves all: a `small` is an empty hub at `NOW`.
 for _module in (
     test_admission,
     test_apply,
     test_figures,
+    test_closing,
+    test_guards,
+    test_history,
     test_kpi_examples,
     test_mended,
     test_order_free,
@@ -55,6 +70,8 @@ for _module in (
         is_law = (
             _name.startswith("test_") and OPENS_A_HUB & inspect.signature(_found).parameters.keys()
         )
+        if is_law:
+            assert _name not in globals(), f"{_name} stands in two modules"
         if is_law or _name in FIXTURES:
             globals()[_name] = _found
 
@@ -64,6 +81,7 @@ def test_the_laws_are_here() -> None:
     here = [n for n, found in globals().items() if n.startswith("test_") and callable(found)]
     assert len(here) > 60
     assert "test_the_worked_example_holds" in here
+    assert "test_without_a_guard_it_is_seen" in here
 
 
 def test_workers_that_start_at_once_on_a_new_database_all_start(postgres: Postgres) -> None:

@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it names th
 
 from deploy.local.services import Kafka, free_port
 from hub import registry
+from hub.control import CONTROL
 from hub.figure import FIGURE
 from hub.log import TopicsError
 from hub.rejection import REJECTION
@@ -24,7 +25,7 @@ from tests.integration.conftest import delete_topics, make_topics
 from tests.waiting import until
 
 EVENTS = [c.topic for c in registry.contracts().values()]
-NAMES = [*EVENTS, REJECTION.topic, FIGURE.topic]
+NAMES = [*EVENTS, REJECTION.topic, CONTROL.topic, FIGURE.topic]
 
 
 @pytest.fixture
@@ -85,8 +86,11 @@ def test_an_empty_cluster_gets_every_topic_as_it_must_be(
         ("create", name, True) for name in NAMES
     ]
     topics.apply(plan, 1)
-    assert partitions(admin) == {**dict.fromkeys([*EVENTS, REJECTION.topic], 12), FIGURE.topic: 1}
-    for name in EVENTS:
+    assert partitions(admin) == {
+        **dict.fromkeys([*EVENTS, REJECTION.topic], 12),
+        **dict.fromkeys([CONTROL.topic, FIGURE.topic], 1),
+    }
+    for name in (*EVENTS, CONTROL.topic):
         found = config(admin, name)
         assert (found["retention.ms"], found["cleanup.policy"]) == ("-1", "delete")
     assert config(admin, REJECTION.topic)["max.message.bytes"] == str(REJECTION_BYTES_MAX)

@@ -367,6 +367,7 @@ def test_a_position_that_the_log_does_not_have_stops_the_worker(
     worker = bench.start(topic)
     assert worker.wait(WAIT_SECONDS) == 1
     assert f"{topic}[0] cannot be read from {position}: the broker has only " in bench.log(worker)
+    assert "run `hub rebuild`" in bench.log(worker)
     assert bench.book.batches() == []
 
 
@@ -408,9 +409,13 @@ def test_after_a_crash_of_the_broker_it_goes_on_by_itself(tmp_path: Path) -> Non
         worker = bench.start(topic)
         bench.send(topic, 400, 4)
         bench.until(bench.all_applied)
+        away = time.monotonic()
         kafka.kill()
         bench.until(lambda: "Marking the coordinator dead" in bench.log(worker))
         kafka.start()
+        # Looking for it all the while, without a pause, would take a core.
+        looked = bench.log(worker).count("Unable to update metadata")
+        assert looked < 10 + 2 * (time.monotonic() - away)
         bench.send(topic, 400, 4)
         bench.until(bench.all_applied)
         kafka.kill()

@@ -27,7 +27,7 @@ from hub.gateway import encode
 from hub.log import Log, Submission
 from hub.sqlite_log import SqliteLog
 from hub.store import Row, Store
-from hub.tables import LANES
+from hub.tables import DERIVED, HISTORY, LANES, definition
 from hub.verify import Findings, verify
 from tests import stores
 
@@ -54,18 +54,19 @@ def admitted_frame(contract: Contract, items: Sequence[Json]) -> pl.DataFrame:
 class Small:
     """A log and a store in a folder; `log` may be one that is there already."""
 
-    def __init__(self, folder: Path, log: SqliteLog | None = None) -> None:
+    def __init__(self, folder: Path, log: Log | None = None) -> None:
         folder.mkdir(parents=True)
-        self.log = log or SqliteLog(folder / "log.sqlite3")
+        self.log: Log = log or SqliteLog(folder / "log.sqlite3")
         self._owns_log = log is None
         self._folder = folder
         self.store = Store(stores.store_url(folder), registry.facts())
         self.store.check_definitions()
         self._receipts = count()
+        self.now = NOW
 
     def applier(self) -> Applier:
         """Apply as where notices are published, so that they are written too."""
-        return Applier(self.store, self.log.identity, lambda: NOW, has_listeners=True)
+        return Applier(self.store, self.log.identity, lambda: self.now, has_listeners=True)
 
     def append(self, contract: Contract, sent: Sequence[Sent]) -> None:
         """Append deliveries: a run of one sender and day is one batch with one receipt."""
@@ -103,7 +104,7 @@ class Small:
 
     def raw_tables(self) -> list[str]:
         tables = [f.table for f in self.store.facts.values()]
-        return [*tables, "position", "cell", "ledger", "arrival", "heard", "quarantine", "notice"]
+        return [*tables, *(t.name for t in (*DERIVED, *HISTORY) if t is not definition)]
 
     def said(self, *, by_day: bool) -> dict[str, dict[Any, Any]]:
         """Give what the tables say: facts, cells over shards, ledger, arrivals, heard.
@@ -131,9 +132,12 @@ class Small:
 
     def negative_cells(self) -> list[Row]:
         """Cells that took back what was never in them, or keep something though nothing is in."""
-        kept = " OR ".join(f"{n} <> 0" for n in ("value", "disputed", *LANES))
+        kept = " OR ".join(f"SUM({n}) <> 0" for n in ("value", "disputed", *LANES))
         with self.store.reading() as reading:
-            return reading.rows(f"SELECT * FROM cell WHERE count < 0 OR (count = 0 AND ({kept}))")
+            return reading.rows(
+                "SELECT cell_set, period, dims, SUM(count) FROM cell GROUP BY 1, 2, 3"
+                f" HAVING SUM(count) < 0 OR (SUM(count) = 0 AND ({kept}))"
+            )
 
     def ledger_by_day(self) -> dict[Row, int]:
         with self.store.reading() as reading:
@@ -148,6 +152,8 @@ class Small:
 
     def clear(self) -> None:
         """Forget everything: cheaper than new files."""
+        self.now = NOW
+        self.store.kept.clear()
         with self.store.administering() as store:
             for table in self.raw_tables():
                 store.exec_driver_sql(f"DELETE FROM {table}")

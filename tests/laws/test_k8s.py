@@ -36,7 +36,8 @@ def template(manifest: Manifest) -> Manifest | None:
 
 
 PODS = [pytest.param(t, id=m["metadata"]["name"]) for m in NODE if (t := template(m)) is not None]
-SERVED = [m for m in NODE if m["kind"] == "Deployment"]
+RUNNING = ("Deployment", "StatefulSet")
+SERVED = [m for m in NODE if m["kind"] in RUNNING]
 
 
 @pytest.mark.parametrize("manifest", ALL)
@@ -111,13 +112,42 @@ def test_every_pod_is_behind_the_network_policy(pod: Manifest) -> None:
 
 def test_what_runs_more_than_once_has_a_disruption_budget() -> None:
     several = {
-        m["metadata"]["name"]
-        for m in BASE
-        if m["kind"] == "Deployment" and m["spec"]["replicas"] > 1
+        m["metadata"]["name"] for m in BASE if m["kind"] in RUNNING and m["spec"]["replicas"] > 1
     }
     budgets = [m for m in BASE if m["kind"] == "PodDisruptionBudget"]
     selectors = [m["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"] for m in budgets]
     assert set(selectors) == several == {"gateway", "worker"}
+
+
+def test_who_reads_the_log_from_its_start_has_the_archive_and_one_job_writes_it() -> None:
+    claims = [m for m in BASE if m["kind"] == "PersistentVolumeClaim"]
+    assert "ReadWriteMany" in next(
+        m["spec"]["accessModes"] for m in claims if m["metadata"]["name"] == "archive"
+    )
+    writing = set()
+    for manifest in NODE:
+        pod = template(manifest)
+        for container in pod["spec"]["containers"] if pod else []:
+            if manifest["kind"] != "CronJob":
+                continue
+            name = manifest["metadata"]["name"]
+            env = {e["name"]: e["value"] for e in container["env"]}
+            (mount,) = [m for m in container["volumeMounts"] if m["name"] == "archive"]
+            assert env["HUB_ARCHIVE_DIR"] == mount["mountPath"], name
+            if not mount.get("readOnly"):
+                writing.add(name)
+    assert writing == {"archive"}
+
+
+def test_a_gateway_keeps_what_it_acknowledged_on_a_disk_of_its_own() -> None:
+    (gateway,) = [m for m in BASE if m["kind"] == "StatefulSet"]
+    (container,) = gateway["spec"]["template"]["spec"]["containers"]
+    env = {e["name"]: e["value"] for e in container["env"]}
+    mounts = {m["mountPath"]: m["name"] for m in container["volumeMounts"]}
+    (claim,) = gateway["spec"]["volumeClaimTemplates"]
+    assert mounts[env["HUB_SPOOL_DIR"]] == claim["metadata"]["name"]
+    volumes = {v["name"]: v for v in gateway["spec"]["template"]["spec"]["volumes"]}
+    assert volumes[mounts[env["HUB_SIGNING_DIR"]]]["secret"]["secretName"] == "hub-signing"
 
 
 def test_settings_are_known_and_hold_no_secret() -> None:

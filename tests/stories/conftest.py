@@ -56,19 +56,32 @@ class Served:
         self.key = made.stdout.splitlines()[-1]
         return self.key
 
-    def start(self, is_ready: int = 200, stderr: IO[bytes] | None = None) -> None:
+    def start(
+        self,
+        is_ready: int = 200,
+        stderr: IO[bytes] | None = None,
+        stdout: IO[bytes] | None = None,
+    ) -> None:
         """Start serving; wait until `/readyz` answers so."""
-        command = [sys.executable, "-m", "hub.cli", "serve"]
-        self.process = subprocess.Popen(command, env=self.env, stderr=stderr)
+        process = self.launch(stderr, stdout)
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
             try:
                 if httpx.get(f"{self.url}/readyz", timeout=60).status_code == is_ready:
                     return
             except httpx.TransportError:
-                assert self.process.poll() is None, "hub serve ended"
+                assert process.poll() is None, "hub serve ended"
                 time.sleep(0.02)
         raise AssertionError("hub serve was not ready in time")
+
+    def launch(
+        self, stderr: IO[bytes] | None = None, stdout: IO[bytes] | None = None
+    ) -> "subprocess.Popen[bytes]":
+        """Start serving; wait for nothing."""
+        assert self.process is None or self.process.poll() is not None, "it is served already"
+        command = [sys.executable, "-m", "hub.cli", "serve"]
+        self.process = subprocess.Popen(command, env=self.env, stdout=stdout, stderr=stderr)
+        return self.process
 
     def kill(self) -> None:
         assert self.process is not None
@@ -89,6 +102,9 @@ class Served:
             headers={"Authorization": f"Bearer {self.key}"} | headers,
             timeout=30,
         )
+
+    def get(self, path: str, **parameters: str) -> httpx.Response:
+        return httpx.get(f"{self.url}{path}", params=parameters or None, timeout=30)
 
     def figure(self, kpi: str, **parameters: str) -> dict[str, Any]:
         """Ask for the one figure of a question, once everything acknowledged is applied."""

@@ -101,3 +101,30 @@ def test_an_uncaught_error_is_one_line_with_its_trace(tmp_path: Path) -> None:
     assert said["level"] == "CRITICAL"
     assert "ValueError" in said["exception"]
     assert "không" in said["message"]
+
+
+def test_each_request_is_a_line_without_keys_or_content(tmp_path: Path) -> None:
+    hub = Served(tmp_path / "hub")
+    file = tmp_path / "access.jsonl"
+    hub.env["HUB_ACCESS_LOG"] = str(file)
+    hub.create_key("sở_nội_vụ")
+    hub.start()
+    try:
+        hub.post("dossier", [received("A", "2023-05-02")])
+        right, hub.key = hub.key, "hub_wrong"
+        hub.post("dossier", [])
+        file.rename(tmp_path / "access.jsonl.1")  # as logrotate does
+        hub.get("/v1/kpis?period=2023")
+    finally:
+        hub.kill()
+    text = (tmp_path / "access.jsonl.1").read_text("utf-8")
+    posted, refused = (
+        line for line in map(json.loads, text.splitlines()) if "/events/" in line["path"]
+    )
+    assert (posted["status"], posted["sender"], posted["method"]) == (202, "sở_nội_vụ", "POST")
+    assert (refused["status"], refused["sender"]) == (401, "")
+    assert posted["at"]
+    (asked,) = map(json.loads, file.read_text("utf-8").splitlines())
+    assert (asked["path"], asked["status"]) == ("/v1/kpis", 200)
+    assert right not in text
+    assert "dossier_code" not in text

@@ -154,3 +154,19 @@ def test_a_source_that_has_only_begun_is_not_late() -> None:
     assert not quality._expected(source, limit, None)["is_late"]
     assert quality._expected(source, limit + 1, None)["is_late"]
     assert replace(source, silence_hours_max=3).silence_seconds_max == 10_800
+
+
+def test_how_late_events_come_is_said_of_those_accepted_in_a_period(
+    hub: OpenHub, book: Book
+) -> None:
+    year = parse_period(this_year(hub))
+    (one,) = [
+        s for s in quality.sources(hub, book, year, year)["sources"] if s["source"] == "one_stop"
+    ]
+    happened = day_start(date(2023, 5, 8))
+    late = (to_us(hub.clock()) - happened) // 1_000_000
+    for name in ("p50", "p95", "p99"):
+        assert 0.8 * late < one["lateness_seconds"][name] < 1.3 * late
+    before = parse_period("2022")
+    found = quality.sources(hub, book, before, before)["sources"]
+    assert {s["lateness_seconds"] for s in found} == {None}

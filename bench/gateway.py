@@ -1,0 +1,192 @@
+"""The gateway's rate: single events and batches, beside a bare server of the same framework.
+
+A process serves, another sends over 32 connections as fast as it is answered; both share the
+machine. `bare` reads the body and answers as much as the gateway does, and keeps nothing; `hub` is
+`hub serve`, whose answers are durable, signed and in the audit log; `unsigned` is the same but for
+the signature. Prints medians of alternating rounds. Usage: `python bench/gateway.py [seconds]`.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from hub import keys
+from hub.clock import system_clock
+from hub.http.app import create_app
+from hub.hub import open_hub, running
+from hub.settings import Settings
+from hub.signing import Signer
+from stream_jobs.worked import received
+from tests.pushing import Pusher, Told, quantile
+
+ROUNDS = 3
+BATCH = 1_000
+START_SECONDS_MAX = 60
+SIGNED = "x" * 600  # about as long as a signature of a receipt with what it says
+POLITE_RATE = 20.0  # requests/s
+FLOOD_CONNECTIONS = 128
+KINDS = ("bare", "unsigned", "hub")
+
+
+def serve_bare(port: int) -> None:
+    """Serve the framework alone."""
+    app = FastAPI()
+
+    @app.post("/v1/events/dossier")
+    async def take(request: Request) -> Response:
+        size = len(await request.body())
+        said = {"receipt": "r" * 28, "accepted": size, "duplicates": 0, "rejected": []}
+        return JSONResponse({**said, "signed": SIGNED}, 202)
+
+    uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
+
+
+def serve_hub(settings: Settings, is_signed: bool) -> None:
+    """Serve and apply, as `hub serve` does."""
+    if not is_signed:
+        Signer.sign = lambda *_: SIGNED  # type: ignore[method-assign]
+    with open_hub(settings) as hub, running(hub):
+        app = create_app(hub, hub.gateway())
+        uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
+
+
+def body(number: int, size: int) -> bytes:
+    """Make the events of one request; no two requests have one in common."""
+    events = [received(f"H57.1-{number}-{i}", "2023-05-17") for i in range(size)]
+    return json.dumps(events if size > 1 else events[0]).encode()
+
+
+@contextmanager
+def serving(kind: str, folder: Path, most: int = 10**9) -> Iterator[Callable[[str], Pusher]]:
+    """Serve in a process; give what makes a sender with a key of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = Settings(
+        data_dir=folder,
+        listen=f"127.0.0.1:{port}",
+        requests_per_second_max=most,
+        backlog_events_max=10**9,
+    )
+    given: tuple[Any, ...] = (port,) if kind == "bare" else (settings, kind == "hub")
+    target: Callable[..., None] = serve_bare if kind == "bare" else serve_hub
+    process = multiprocessing.get_context("spawn").Process(target=target, args=given, daemon=True)
+    process.start()
+
+    def sender(name: str) -> Pusher:
+        with open_hub(settings) as hub:
+            key = keys.create(hub.store, system_clock, name)
+        return Pusher("127.0.0.1", port, "/v1/events/dossier", key)
+
+    try:
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+        yield sender
+    finally:
+        process.kill()
+        process.join()
+
+
+def measured(kind: str, size: int, seconds: float, folder: Path) -> list[Told]:
+    """Serve, send for so long, and give what was told."""
+    with serving(kind, folder) as sender:
+        pusher = sender("bench")
+        bodies = [body(i, size) for i in range(2_000 if size > 1 else 0)]
+
+        def made(number: int) -> bytes:
+            return bodies[number % len(bodies)] if bodies else body(number, size)
+
+        asyncio.run(pusher.push(made, seconds=1, first=10**9 if size == 1 else 1_000))
+        return asyncio.run(pusher.push(made, seconds=seconds))
+
+
+def flood(pusher: Pusher, rate: float, seconds: float) -> None:
+    """Send at a rate, and be refused."""
+    told = asyncio.run(pusher.push(lambda n: body(n, 1), seconds=seconds, rate=rate))
+    refused = sum(t.status == 429 for t in told)
+    print(f"flooding: {len(told):,} requests were answered, {refused:,} of them 429")
+
+
+def beside(seconds: float, folder: Path) -> tuple[float, float]:
+    """Give the p99 (s) of one that keeps to its rate, alone and beside one at 100 times its own."""
+    most = 100
+    with serving("hub", folder, most) as sender:
+        polite = sender("polite")
+        other = replace(sender("other"), connections=FLOOD_CONNECTIONS)
+        asyncio.run(polite.push(lambda n: body(n, 1), seconds=1, rate=POLITE_RATE, first=10**9))
+        found = []
+        for is_flooded in (False, True):
+            process = multiprocessing.get_context("spawn").Process(
+                target=flood, args=(other, 100.0 * most, seconds + 1), daemon=True
+            )
+            if is_flooded:
+                process.start()
+                time.sleep(1)
+            first = 10**6 * is_flooded
+            run = polite.push(lambda n: body(n, 1), seconds=seconds, rate=POLITE_RATE, first=first)
+            told = asyncio.run(run)
+            assert {t.status for t in told} == {202}
+            found.append(quantile(told, 0.99))
+            if is_flooded:
+                process.join()
+    return found[0], found[1]
+
+
+def main() -> None:
+    """Run the rounds and print medians."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
+    for size in (1, BATCH):
+        rates(size, seconds)
+    ratios = []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder:
+            alone, flooded = beside(2 * seconds, Path(folder) / "hub")
+        ratios.append(flooded / alone)
+        print(f"p99 of a polite sender: {alone * 1000:.1f} ms, beside a flood {flooded * 1000:.1f}")
+    print(f"beside one at 100 times its rate, p99 is {sorted(ratios)[ROUNDS // 2]:.2f} of alone")
+
+
+def rates(size: int, seconds: float) -> None:
+    """Print the rates of requests of so many events."""
+    found: dict[str, list[tuple[float, float, float]]] = {k: [] for k in KINDS}
+    for number in range(1, ROUNDS + 1):
+        for kind in KINDS:
+            with tempfile.TemporaryDirectory() as folder:
+                told = measured(kind, size, seconds, Path(folder) / "hub")
+            statuses = {t.status for t in told}
+            assert statuses == {202}, statuses
+            rate = size * len(told) / seconds
+            found[kind].append((rate, quantile(told, 0.5), quantile(told, 0.99)))
+        print(f"round {number} of {ROUNDS} done", file=sys.stderr)
+    print(f"{size} event(s) a request, medians of {ROUNDS} alternating rounds of {seconds} s")
+    bare = sorted(r for r, _, _ in found["bare"])[ROUNDS // 2]
+    for kind, rounds in found.items():
+        rate, p50, p99 = (sorted(x)[ROUNDS // 2] for x in zip(*rounds, strict=True))
+        print(
+            f"{kind:9} {rate:10,.0f} events/s  {rate / bare:6.3f} of bare"
+            f"   p50 {p50 * 1000:7.1f} ms   p99 {p99 * 1000:7.1f} ms"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Commands of `hub` by group, and what they share; `hub.cli` puts them together."""

@@ -1,0 +1,34 @@
+"""The command `hub check`: would these be accepted? For a department's own CI."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub import registry
+from hub.admission import BodyError
+from hub.commands.console import complain
+from hub.files import judge_file, lines
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="JSON (an array or lines), CSV or XLSX.")],
+    contract: Annotated[str, typer.Option(help="The contract of the events.")],
+) -> None:
+    """Judge a file as the gateway would, here and by itself: a line an error, exit 1 for any."""
+    found = registry.contracts().get(contract)
+    if found is None:
+        raise typer.BadParameter(f"--contract: one of {', '.join(registry.contracts())}")
+    try:
+        admitted = judge_file(found, file.read_bytes(), file.name)
+    except OSError as error:
+        complain(f"{file}: {error.strerror}")
+        raise typer.Exit(2) from None
+    except BodyError as error:
+        print(f"{file}: {error.rule}: {error.vi} | {error.en}")
+        raise typer.Exit(1) from None
+    for line in lines(found, admitted, str(file)):
+        print(line)
+    print(f"{len(admitted.indexes):,} accepted, {len(admitted.rejected):,} rejected")
+    if admitted.rejected:
+        raise typer.Exit(1)

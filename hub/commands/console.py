@@ -1,0 +1,51 @@
+"""What commands share: their settings, how they complain, and how they show progress."""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from hub.audit import Entry
+from hub.hub import OpenHub
+from hub.settings import Settings, read_settings
+
+err = Console(stderr=True)
+DEMO_FOLDER = Path(".hub-demo")
+
+
+def settings_for_reading() -> Settings:
+    """Read the settings; where none name a folder and only the demo's is here, take that."""
+    settings = read_settings()
+    is_silent = "data_dir" not in settings.model_fields_set
+    if is_silent and not settings.data_dir.exists() and DEMO_FOLDER.exists():
+        complain(f"HUB_DATA_DIR is not set: using {DEMO_FOLDER}", "dim")
+        return settings.model_copy(update={"data_dir": DEMO_FOLDER})
+    return settings
+
+
+def act(hub: OpenHub, action: str, **detail: Any) -> None:
+    """Note an administrative act in the audit log, before it is done."""
+    hub.audit().append([Entry(f"console:{getpass.getuser()}", action, detail=detail)])
+
+
+def complain(text: str, style: str = "red") -> None:
+    """Say what is wrong on standard error, as it stands: neither wrapped nor marked up."""
+    err.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Show a progress bar on standard error."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err) as bar:
+        yield bar

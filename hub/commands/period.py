@@ -1,0 +1,122 @@
+"""The commands `hub period`: closing periods, and why their figures would be others now."""
+
+import getpass
+import json
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from hub import registry
+from hub.book import open_book
+from hub.clock import from_us, to_us
+from hub.closing import Closing, in_force
+from hub.commands.console import act, complain, settings_for_reading
+from hub.control import CONTROL
+from hub.gateway import encode
+from hub.history import latest_cut
+from hub.hub import OpenHub, catch_up, open_hub
+from hub.log import Submission
+from hub.official import freeze
+from hub.periods import Period, parse_period
+from hub.restating import restatements as find_restatements
+
+app = typer.Typer(help="Closed periods: chốt số liệu, điều chỉnh.", no_args_is_help=True)
+SENDER = "hub-period"
+
+
+def _period(text: str) -> Period:
+    try:
+        return parse_period(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@app.command()
+def close(
+    period: Annotated[str, typer.Argument(help="2023 2023-H1 2023-Q1 2023-05 2023-W07 …")],
+    by: Annotated[str, typer.Option(help="Who closes it; by default the user.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, and close nothing.")] = False,
+) -> None:
+    """Close a period: its figures as they stand are official, later changes stand beside them."""
+    asked = _period(period)
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        now = to_us(hub.clock())
+        if asked.end > now:
+            complain(f"{period}: kỳ chưa kết thúc | it has not ended yet")
+            raise typer.Exit(1)
+        with hub.store.reading() as reading:
+            cut = latest_cut(reading)
+            if cut is None:
+                complain("chưa có sự kiện nào | nothing has been applied yet")
+                raise typer.Exit(1)
+            event = freeze(open_book(reading), asked, cut, now, by or getpass.getuser())
+        _show(event)
+        if dry_run:
+            return
+        act(hub, "period_closed", period=period, digest=event["digest"])
+        _append(hub, event, now)
+        catch_up(hub)
+    print(f"đã chốt {period}, mã băm {event['digest']} | closed")
+
+
+def _append(hub: OpenHub, event: dict[str, Any], now: int) -> None:
+    schema = {f.name: f.dtype for f in CONTROL.fields}
+    frame = pl.DataFrame([{"recorded_at": None, **event}], schema=schema)
+    batch = encode(CONTROL, SENDER, frame, event["event_id"], now)
+    hub.log.append([Submission(event["event_id"], SENDER, CONTROL.name, now, 1, 0, [batch])])
+
+
+def _show(event: dict[str, Any]) -> None:
+    for kpi, found in json.loads(event["figures"]).items():
+        for figure in found:
+            share = f"{figure['numerator']:,} / {figure['denominator']:,}"
+            print(f"{kpi:40} {figure['value']:>16}  {share}  {figure['completeness']:.2%}")
+    for source, days in json.loads(event["silent"]).items():
+        listed = ", ".join(days[:5]) + (" …" if len(days) > 5 else "")
+        print(f"chưa báo cáo | silent: {source}: {listed}")
+
+
+@app.command("list")
+def list_periods() -> None:
+    """List closed periods, in the order in which they were closed."""
+    with open_hub(settings_for_reading()) as hub, hub.store.reading() as reading:
+        for c in open_book(reading).closings:
+            at = from_us(c.closed_at).isoformat(timespec="minutes")
+            print(f"{c.period.text:10}  {at}  {c.closed_by}  {c.digest}")
+
+
+@app.command()
+def restatements(
+    period: Annotated[str, typer.Argument(help="A closed period; by default all.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all there is to say.")] = False,
+) -> None:
+    """Say which figures of closed periods would be others now, by how much, and why."""
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        now = to_us(hub.clock())
+        with hub.store.reading() as reading:
+            book = open_book(reading)
+            closed = {c.period.text: c for c in book.closings}
+            chosen: list[Closing] = list(closed.values())
+            if period:
+                found = in_force(book.closings, _period(period))
+                if found is None or found.period.text != period:
+                    complain(f"{period}: chưa chốt | not closed; closed are: {', '.join(closed)}")
+                    raise typer.Exit(1)
+                chosen = [found]
+            kpis = list(registry.kpis().values())
+            out = [r for c in chosen for r in find_restatements(book, c, kpis, now)]
+    if as_json:
+        print(json.dumps(out, ensure_ascii=False, indent=2))
+        return
+    for r in out:
+        old, new = r["official"] or {}, r["restated"] or {}
+        print(f"{r['period']}  {r['kpi']}: {old.get('value')} → {new.get('value')}")
+        print(f"  {r['difference']['numerator']:+,} / {r['difference']['denominator']:+,}")
+        for cause in r["causes"][:20]:
+            events = ", ".join(f"{e['sender']}/{e['event_id']}" for e in cause["events"][:5])
+            named = cause["entity"] or f"{len(cause['events'])} events"
+            print(f"    {cause['numerator']:+,} / {cause['denominator']:+,}  {named}  {events}")
+    print(f"{len(out)} restated figures")

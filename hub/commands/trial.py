@@ -1,0 +1,100 @@
+"""The commands `hub try`: what would change, before anything is committed."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub import registry
+from hub.admission import BodyError, admit
+from hub.book import open_book
+from hub.clock import to_us
+from hub.commands.console import complain, settings_for_reading
+from hub.hub import catch_up, open_hub
+from hub.reference import TABLES
+from hub.trial import Trial, try_events, try_reference
+
+app = typer.Typer(help="What would change, before anything is committed.", no_args_is_help=True)
+CELLS_SHOWN_MAX = 50
+_Json = Annotated[bool, typer.Option("--json", help="Print all there is to say.")]
+
+
+@app.command()
+def events(
+    file: Annotated[Path, typer.Argument(help="JSON (an array or lines), as for the gateway.")],
+    contract: Annotated[str, typer.Option(help="The contract of the events.")],
+    sender: Annotated[str, typer.Option(help="Who would send them.")],
+    as_json: _Json = False,
+) -> None:
+    """Say which figures and cells events would change, were they sent now; commit nothing."""
+    found = registry.contracts().get(contract)
+    if found is None:
+        raise typer.BadParameter(f"--contract: one of {', '.join(registry.contracts())}")
+    try:
+        admitted = admit(found, file.read_bytes())
+    except BodyError as error:
+        complain(f"{file}: {error.vi} | {error.en}")
+        raise typer.Exit(1) from None
+    for v in admitted.rejected:
+        complain(f"{file}, {v.index + 1}: {v.field} {v.rule}: {v.message_vi} | {v.message_en}")
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        now = to_us(hub.clock())
+        trial = try_events(hub.store, hub.log, found, admitted.events, sender, now)
+    _print(trial, as_json=as_json)
+    if admitted.rejected:
+        raise typer.Exit(1)
+
+
+@app.command()
+def reference(
+    folder: Annotated[Path, typer.Argument(help="A folder with the tables that are to change.")],
+    as_json: _Json = False,
+) -> None:
+    """Say which figures other reference data would change: CSV files named as the installed."""
+    given = {t: folder / f"{t}.csv" for t in TABLES if (folder / f"{t}.csv").exists()}
+    if not given:
+        raise typer.BadParameter(f"none of {', '.join(f'{t}.csv' for t in TABLES)} in {folder}")
+    tables = {
+        name: list(csv.DictReader(io.StringIO(path.read_text("utf-8"), newline="")))
+        for name, path in given.items()
+    }
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        with hub.store.reading() as reading:
+            trial = try_reference(open_book(reading), tables, to_us(hub.clock()))
+    _print(trial, as_json=as_json)
+
+
+def _print(trial: Trial, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(vars(trial), ensure_ascii=False, indent=2))
+    else:
+        show_trial(trial)
+
+
+def show_trial(trial: Trial) -> None:
+    """Print what would change: figures, cells, and what becomes of the events."""
+    for one in trial.figures:
+        print(f"{one['period']:10} {one['kpi']:40} {_said(one['before'])} → {_said(one['after'])}")
+    for cell in trial.cells[:CELLS_SHOWN_MAX]:
+        name = f"{cell['cell_set']}/{cell['period']}/{cell['dims']}"
+        count, value = cell["count"], cell["value"]
+        print(f"{name}: {count['before']} → {count['after']}", end="")
+        changed = value["before"] != value["after"]
+        print(f", {value['before']} → {value['after']}" if changed else "")
+    if len(trial.cells) > CELLS_SHOWN_MAX:
+        print(f"… and {len(trial.cells) - CELLS_SHOWN_MAX} more cells")
+    counted = ", ".join(f"{name} {n:+}" for name, n in trial.classes.items())
+    print(f"{len(trial.figures)} figures, {len(trial.cells)} cells; {counted}; nothing committed")
+
+
+def _said(figure: dict[str, Any] | None) -> str:
+    if figure is None:
+        return "—"
+    other = figure.get("restatement")
+    beside = f" ({figure['status']}: {other['value']})" if other else ""
+    return f"{figure['value']}{beside}"

@@ -1,0 +1,109 @@
+"""The repair page: a bad row is seen, corrected, tried and sent again."""
+
+import json
+import uuid
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_page import DATA_MS_MAX, Show, a_dossier, figure_of
+
+
+def use_key(page: Page, key: str) -> None:
+    page.locator("#key").fill(key)
+    page.locator("#key-form button").click()
+
+
+def test_a_bad_row_is_repaired_and_counts_once(
+    hub_url: str, hub_key: str, show: Show, forgiven: list[str]
+) -> None:
+    forgiven.append("422")
+    before = figure_of(hub_url, "dossier_received_new")["numerator"]
+    value = f"pigeon-{uuid.uuid4().hex[:6]}"
+    bad = {**a_dossier("2023-05-17"), "channel": value}
+    with httpx.Client(base_url=hub_url, headers={"Authorization": f"Bearer {hub_key}"}) as http:
+        sent = http.post("/v1/events/dossier", content=json.dumps([bad]))
+        assert sent.status_code == 422
+        receipt = sent.json()["receipt"]
+    page = show("", path="repair")
+    use_key(page, hub_key)
+    group = page.locator('[data-group="dossier|TEST|unknown_value|channel"]')
+    group.get_by_role("button", name="Xem từng bản ghi").click(timeout=DATA_MS_MAX)
+    item = page.locator(f'[data-item="{receipt}:0"]')
+    expect(item).to_contain_text("ngoài danh sách")
+    expect(item.get_by_role("button", name="Gửi lại")).to_be_disabled()
+    item.get_by_label("channel").fill("raven")
+    item.get_by_role("button", name="Lưu sửa đổi").click()
+    expect(item.locator(".said")).to_contain_text("chỉ nhận")
+    item.get_by_label("channel").fill("online")
+    item.get_by_role("button", name="Lưu sửa đổi").click()
+    expect(item.locator(".said")).to_contain_text("Hồ sơ tiếp nhận mới", timeout=DATA_MS_MAX)
+    assert figure_of(hub_url, "dossier_received_new")["numerator"] == before
+    item.get_by_role("button", name="Xem thử").click()
+    expect(item.locator(".said")).to_contain_text("số liệu", timeout=DATA_MS_MAX)
+    item.get_by_role("button", name="Gửi lại").click()
+    expect(item.locator(".said")).to_contain_text("Đã gửi lại, biên nhận", timeout=DATA_MS_MAX)
+
+    for _ in range(100):
+        if figure_of(hub_url, "dossier_received_new")["numerator"] != before:
+            break
+        page.wait_for_timeout(100)
+    assert figure_of(hub_url, "dossier_received_new")["numerator"] == before + 1
+    body = httpx.get(f"{hub_url}/v1/receipts/{receipt}").json()
+    assert body["states"] == {"replayed": 1}
+    again = httpx.get(f"{hub_url}/v1/receipts/{body['items'][0]['replayed_as']}").json()
+    assert again["states"] == {"applied": 1}
+
+
+def test_a_department_sees_its_own_items_only(hub_url: str, hub_key: str, show: Show) -> None:
+    everything = httpx.get(f"{hub_url}/v1/quarantine").json()["groups"]
+    assert {g["sender"] for g in everything} > {"TEST"} or len(everything) == 0
+    headers = {"Authorization": f"Bearer {hub_key}"}
+    mine = httpx.get(f"{hub_url}/v1/quarantine", headers=headers).json()["groups"]
+    assert {g["sender"] for g in mine} <= {"TEST"}
+
+
+def test_the_page_speaks_english_and_fits_a_phone(show: Show, forgiven: list[str]) -> None:
+    page = show("?lang=en", 390, 844, path="repair")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Repair rejected items")
+    expect(page.locator("#groups .panel").first).to_be_visible(timeout=DATA_MS_MAX)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390
+    forgiven.append("401")
+    use_key(page, "hub_wrong")
+    expect(page.locator("#notices")).to_contain_text("a valid key is needed")
+
+
+def test_rows_are_corrected_in_a_file(
+    hub_url: str, hub_key: str, show: Show, forgiven: list[str]
+) -> None:
+    forgiven.append("422")
+    before = figure_of(hub_url, "dossier_received_new")["numerator"]
+    mark = f"owl-{uuid.uuid4().hex[:6]}"
+    bad = [{**a_dossier("2023-06-17"), "channel": mark} for _ in range(3)]
+    headers = {"Authorization": f"Bearer {hub_key}"}
+    with httpx.Client(base_url=hub_url, headers=headers) as http:
+        assert http.post("/v1/events/dossier", content=json.dumps(bad)).status_code == 422
+        page = show("", path="repair")
+        use_key(page, hub_key)
+        group = page.locator('[data-group="dossier|TEST|unknown_value|channel"]')
+        expect(group).to_be_visible(timeout=DATA_MS_MAX)
+        with page.expect_download() as got:
+            group.get_by_role("button", name="Tải các dòng (CSV)").click()
+        text = got.value.path().read_text("utf-8-sig")
+        header, *rows = [line for line in text.splitlines() if mark in line or "Mã bản ghi" in line]
+        assert len(rows) == 3
+        corrected = [r.replace(f",{mark},", ",online,") for r in rows[:2]]
+        file = "\n".join([header, *corrected, rows[2]]).encode()
+        named = {"name": "sửa.csv", "mimeType": "text/csv", "buffer": file}
+        group.get_by_label("Nạp tệp đã sửa").set_input_files(named)  # type: ignore[arg-type]
+        expect(group.locator(".rows .said")).to_contain_text("Đã sửa 2 dòng, còn sai 1.")
+        expect(group.locator(".rows .said")).to_contain_text("Hồ sơ tiếp nhận mới")
+        assert figure_of(hub_url, "dossier_received_new")["numerator"] == before
+        group.get_by_role("button", name="Gửi lại 2 dòng đã sửa").click()
+        expect(group.locator(".rows .said")).to_contain_text("Đã gửi lại 2 dòng.")
+    for _ in range(100):
+        if figure_of(hub_url, "dossier_received_new")["numerator"] != before:
+            break
+        page.wait_for_timeout(100)
+    assert figure_of(hub_url, "dossier_received_new")["numerator"] == before + 2

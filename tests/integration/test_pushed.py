@@ -1,0 +1,68 @@
+"""A thousand single events a second while gateway and broker are killed: none is lost, none twice.
+
+The rate is what the sender tries to keep; what it was is printed. On a machine that does other
+things too it may be less, and nothing else changes.
+"""
+
+import asyncio
+import json
+import threading
+import time
+
+from deploy.local.services import Kafka
+from hub.hub import open_hub
+from hub.verify import verify
+from stream_jobs.worked import received
+from tests.integration.test_production import Province, province
+from tests.laws.small import in_this_process
+from tests.pushing import Pusher, Told, quantile
+from tests.waiting import until
+
+__all__ = ["province"]
+RATE = 1_000
+REQUESTS = 12_000
+
+
+def body(number: int) -> bytes:
+    return json.dumps(received(f"H57.1-{number}", "2023-05-17")).encode()
+
+
+def test_nothing_acknowledged_is_lost(province: Province, kafka: Kafka) -> None:
+    served = province.served
+    served.create_key()
+    served.start()
+    province.workers.start()
+    pusher = Pusher("127.0.0.1", served.port, "/v1/events/dossier", served.key, again=(503,))
+    told: list[Told] = []
+    failed: list[BaseException] = []
+
+    def push() -> None:
+        try:
+            asyncio.run(pusher.push(body, requests=REQUESTS, rate=RATE, told=told))
+        except BaseException as error:
+            failed.append(error)
+
+    def reach(answers: int) -> None:
+        until(lambda: len(told) >= answers or failed, f"{answers} are answered")
+
+    begun = time.monotonic()
+    sending = threading.Thread(target=push)
+    sending.start()
+    for at in (2_000, 8_000):
+        reach(at)
+        served.kill()
+        served.start()
+        if at == 2_000:
+            reach(5_000)
+            kafka.kill()
+            kafka.start()
+    sending.join()
+    assert not failed, failed
+    took = time.monotonic() - begun
+    print(f"{REQUESTS / took:,.0f} requests/s over both kills, p50 {quantile(told, 0.5):.3f} s")
+    assert {t.status for t in told} == {202}
+    assert any(t.tries > 1 for t in told), "nothing was sent again: nobody was killed in time"
+    figure = served.figure("dossier_received_new", period="2023")
+    assert figure["numerator"] == REQUESTS
+    with open_hub(province.settings) as hub, in_this_process():
+        assert verify(hub.log, hub.store).differences == []

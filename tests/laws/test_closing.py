@@ -1,0 +1,293 @@
+"""A closed period does not change: what it would be now stands beside, with causes that add up."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from hub import registry
+from hub.book import open_book
+from hub.clock import to_us
+from hub.closing import in_force
+from hub.control import CONTROL
+from hub.figures import QuestionError, read_question
+from hub.gateway import encode
+from hub.history import latest_cut
+from hub.log import Submission
+from hub.official import answer, freeze, open_as_of
+from hub.periods import parse_period
+from hub.restating import restatements
+from stream_jobs.worked import dossier, paid, received, salinity
+from tests.laws.small import Json, Sent, Small
+
+HOUR = timedelta(hours=1)
+MAY = parse_period("2023-05")
+KPIS = registry.kpis()
+ENDED = dossier("A", "resolved", "2023-05-12")
+BEFORE: dict[str, list[Json]] = {
+    "dossier": [
+        received("A", "2023-05-02"),
+        ENDED,
+        received("B", "2023-05-03"),
+        dossier("B", "resolved", "2023-05-30"),
+        received("C", "2023-04-03"),
+    ],
+    "reading": [salinity("ST01", "2023-05-03T05:00", 2), salinity("ST02", "2023-05-03T05:00", 1)],
+    "payment": [
+        paid("cashless", "2023-05", customers=1, amount=10),
+        paid("cash", "2023-05", customers=9, amount=90),
+    ],
+}
+LATE: dict[str, list[Json]] = {
+    "dossier": [
+        received("D", "2023-05-20", channel="online"),
+        dossier("A", "retracted", "2023-06-06", retracts=ENDED["event_id"]),
+        dossier("C", "resolved", "2023-05-04"),
+        received("E", "2023-06-03"),  # of another month
+        received("F", "2023-04-01"),
+        dossier("F", "resolved", "2023-05-08"),
+    ],
+    "reading": [
+        salinity("ST01", "2023-05-03T06:00", 4.5),
+        salinity("ST01", "2023-05-03T07:00", 3),
+        salinity("ST02", "2023-05-03T08:00", 9),
+    ],
+    "payment": [
+        paid("cashless", "2023-05", customers=4, amount=40, revision=2),
+        paid("cash", "2023-06", customers=5, amount=5),
+    ],
+}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Small]:
+    with Small(tmp_path / "small") as opened:
+        yield opened
+
+
+def take(small: Small, given: dict[str, list[Json]]) -> None:
+    for name, events in given.items():
+        contract = registry.contracts()[name]
+        for event in events:
+            small.append(contract, [Sent("one_stop", 19_500, event)])
+            small.apply(contract, 1)
+    small.now += HOUR
+
+
+def close(small: Small, **other: Any) -> None:
+    now = to_us(small.now)
+    with small.store.reading() as reading:
+        cut = latest_cut(reading)
+        assert cut is not None
+        event = freeze(open_book(reading), MAY, cut, now, "An") | other
+    schema = {f.name: f.dtype for f in CONTROL.fields}
+    frame = pl.DataFrame([{"recorded_at": None, **event}], schema=schema)
+    batch = encode(CONTROL, "hub-period", frame, event["event_id"], now)
+    small.log.append(
+        [Submission(event["event_id"], "hub-period", CONTROL.name, now, 1, 0, [batch])]
+    )
+    small.apply(CONTROL, 1)
+    small.now += HOUR
+
+
+def ask(small: Small, kpi: str, **given: str) -> list[Json]:
+    with small.store.reading() as reading:
+        now = to_us(small.now)
+        question = read_question(KPIS[kpi], given, now)
+        found: list[Json] = answer(KPIS[kpi], question, open_as_of(reading, question.as_of, now))[
+            "figures"
+        ]
+        return found
+
+
+def everything(small: Small) -> dict[str, list[Json]]:
+    kpis = [k for k in KPIS.values() if k.numerator.is_of_period]
+    asked = sorted((k.id, by) for k in kpis for by in ("", *k.dims))
+    out = {}
+    with small.store.reading() as reading:
+        now = to_us(small.now)
+        book = open_book(reading)
+        for name, by in asked:
+            given = {"period": "2023-05", **({"by": by} if by else {})}
+            question = read_question(KPIS[name], given, now)
+            out[f"{name} {by}"] = list(answer(KPIS[name], question, book)["figures"])
+    return out
+
+
+def without_status(found: dict[str, list[Json]]) -> dict[str, list[Json]]:
+    """Leave out what says that something came since, and figures of what was not there before."""
+    names = ("status", "restatement")
+    return {
+        name: [
+            {k: v for k, v in f.items() if k not in names}
+            for f in listed
+            if f["status"] == "official" or f["value"] is not None
+        ]
+        for name, listed in found.items()
+    }
+
+
+def test_before_it_is_closed_a_period_is_provisional(small: Small) -> None:
+    take(small, BEFORE)
+    statuses = {f["status"] for found in everything(small).values() for f in found}
+    assert statuses == {"provisional"}
+
+
+def test_what_is_closed_stays_whatever_comes(small: Small) -> None:
+    take(small, BEFORE)
+    close(small)
+    official = everything(small)
+    assert {f["status"] for found in official.values() for f in found} == {"official"}
+    take(small, LATE)
+    later = everything(small)
+    assert without_status(later) == without_status(official)
+    (whole,) = later["dossier_received_new "]
+    assert (whole["status"], whole["value"]) == ("restated", "2")
+    assert whole["restatement"]["value"] == "3"
+    (peak,) = ask(small, "salinity_max", period="2023-05", station="ST02", by="station")
+    assert (peak["value"], peak["restatement"]["value"]) == ("1.000000", "9.000000")
+    assert small.verify().differences == []
+
+
+def test_another_period_goes_on(small: Small) -> None:
+    take(small, BEFORE)
+    close(small)
+    take(small, LATE)
+    (year,) = ask(small, "dossier_received_new", period="2023")
+    assert (year["status"], year["value"]) == ("provisional", "6")
+    (day,) = ask(small, "dossier_received_new", period="2023-05-20")
+    assert (day["status"], day["value"]) == ("restated", None)  # nothing had come of that day
+    assert day["restatement"]["value"] == "1"
+
+
+def test_causes_add_up_to_the_difference(small: Small) -> None:
+    take(small, BEFORE)
+    close(small)
+    take(small, LATE)
+    with small.store.reading() as reading:
+        book = open_book(reading)
+        closing = in_force(book.closings, MAY)
+        assert closing is not None
+        found = restatements(book, closing, list(KPIS.values()), to_us(small.now))
+    by_kpi = {r["kpi"]: r for r in found}
+    assert {
+        "dossier_received_new",
+        "dossier_resolved",
+        "dossier_in_progress",
+        "dossier_on_time_share",
+        "salinity_max",
+        "salinity_mean",
+        "salinity_hours_over_4",
+        "payment_amount",
+        "payment_cashless_amount_share",
+    } <= set(by_kpi)
+    for r in found:
+        for part in ("numerator", "denominator"):
+            causes = sum(c[part] for c in r["causes"]) + r["other_causes"][part]
+            assert causes == r["difference"][part], r
+    named = {
+        kpi: [[e["event_id"] for e in c["events"]] for c in by_kpi[kpi]["causes"]]
+        for kpi in ("dossier_received_new", "dossier_resolved", "salinity_max", "payment_amount")
+    }
+    new, withdrawn, ended, _, *both = (e["event_id"] for e in LATE["dossier"])
+    assert named["dossier_received_new"] == [[new]]
+    assert sorted(named["dossier_resolved"]) == sorted([[withdrawn], [ended], both])
+    # The second of the readings is below the first, and changes nothing.
+    high, _, highest = (e["event_id"] for e in LATE["reading"])
+    assert named["salinity_max"] == [[high], [highest]]
+    assert named["payment_amount"] == [[LATE["payment"][0]["event_id"]]]
+
+
+def test_nothing_is_restated_where_nothing_came(small: Small) -> None:
+    take(small, BEFORE)
+    close(small)
+    with small.store.reading() as reading:
+        book = open_book(reading)
+        assert restatements(book, book.closings[0], list(KPIS.values()), to_us(small.now)) == []
+
+
+def test_made_anew_from_the_log_it_is_as_it_was_closed(small: Small, tmp_path: Path) -> None:
+    take(small, BEFORE)
+    close(small)
+    take(small, LATE)
+    known = everything(small)
+    with Small(tmp_path / "anew", small.log) as anew:
+        anew.now = small.now
+        for contract in registry.applied().values():
+            anew.apply(contract, 1_000)
+        again = everything(anew)
+        assert anew.verify().differences == []
+    assert again == known
+
+
+def test_the_last_closing_of_a_period_is_in_force(small: Small) -> None:
+    take(small, BEFORE)
+    close(small)
+    take(small, LATE)
+    close(small)
+    (whole,) = ask(small, "dossier_received_new", period="2023-05")
+    assert (whole["status"], whole["value"]) == ("official", "3")
+
+
+def test_as_of_before_it_was_closed_it_is_provisional(small: Small) -> None:
+    take(small, BEFORE)
+    before = small.now
+    small.now += HOUR
+    close(small)
+    take(small, LATE)
+    (whole,) = ask(small, "dossier_received_new", period="2023-05", as_of=before.isoformat())
+    assert (whole["status"], whole["value"]) == ("provisional", "2")
+    (whole,) = ask(small, "dossier_received_new", period="2023-05", as_of=small.now.isoformat())
+    assert (whole["status"], whole["value"]) == ("restated", "2")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("cut", "{}"), ("cut", "nothing"), ("figures", "[]"), ("silent", "3"), ("period", "May")],
+)
+def test_an_event_that_cannot_be_read_is_set_aside(small: Small, field: str, value: str) -> None:
+    take(small, BEFORE)
+    close(small, **{field: value})
+    with small.store.reading() as reading:
+        assert reading.closings() == []
+        ((rule, where),) = reading.rows("SELECT rule, field FROM quarantine")
+    assert (rule, where) == ("malformed", field)
+    assert small.verify().differences == []
+
+
+def test_a_figure_that_was_changed_in_the_store_is_named(small: Small) -> None:
+    take(small, BEFORE)
+    close(small)
+    with small.store.administering() as store:
+        store.exec_driver_sql("UPDATE closing SET figures = replace(figures, '\"2\"', '\"3\"')")
+    named = small.verify().differences
+    assert any("digest" in line for line in named)
+    assert any("dossier_received_new" in line for line in named)
+
+
+def test_by_another_definition_only_what_was_closed_is_kept(small: Small) -> None:
+    take(small, BEFORE)
+    close(small)
+    carried = KPIS["dossier_carried_over"].numerator
+    kpi = replace(KPIS["dossier_received_new"], numerator=carried)
+    now = to_us(small.now)
+    with small.store.reading() as reading:
+        book = open_book(reading)
+        (whole,) = answer(kpi, read_question(kpi, {"period": "2023-05"}, now), book)["figures"]
+        assert (whole["status"], whole["value"]) == ("restated", "2")
+        with pytest.raises(QuestionError, match="definition"):
+            answer(kpi, read_question(kpi, {"period": "2023-05", "by": "unit"}, now), book)
+
+
+def test_silent_sources_are_named(small: Small) -> None:
+    take(small, BEFORE)
+    close(small)
+    with small.store.reading() as reading:
+        (closing,) = open_book(reading).closings
+    assert "2023-05-04" in closing.silent["salinity"]
+    assert json.loads(closing.figures_text)["salinity_max"] == closing.figures["salinity_max"]

@@ -1,0 +1,121 @@
+"""A trial says what comes, and commits nothing."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hub import registry
+from hub.book import open_book
+from hub.clock import to_us
+from hub.reference import load
+from hub.trial import Trial, differing, try_events, try_reference, whole_figures
+from tests.conftest import Hub
+from tests.laws.small import Json, Small, admitted_frame
+from tests.laws.test_closing import BEFORE, LATE, MAY, close, small, take
+
+_ = small  # a fixture
+EVERYTHING = {name: [*LATE[name], LATE[name][0], BEFORE[name][0]] for name in LATE}
+
+
+def tried(small: Small, name: str, events: list[Json]) -> Trial:
+    contract = registry.contracts()[name]
+    frame = admitted_frame(contract, events)
+    return try_events(small.store, small.log, contract, frame, "one_stop", to_us(small.now))
+
+
+def cells(small: Small) -> dict[tuple[str, ...], tuple[int, int]]:
+    with small.store.reading() as reading:
+        return {
+            (cell_set, *key): (row[0], row[1])
+            for fact in small.store.facts.values()
+            for cell_set in reading.cell_sets(f"{fact.contract}.")
+            for key, row in reading.cells(cell_set).items()
+        }
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_what_is_said_is_what_comes(small: Small, name: str) -> None:
+    take(small, BEFORE)
+    close(small)
+    contract = registry.contracts()[name]
+    trial = tried(small, name, EVERYTHING[name])
+    assert trial.figures
+    assert trial.cells
+    assert trial.classes["duplicate"] == 2
+    periods = [MAY]
+    with small.store.reading() as reading:
+        before = whole_figures(open_book(reading), periods, to_us(small.now))
+    cells_before = cells(small)
+    take(small, {name: EVERYTHING[name]})
+    with small.store.reading() as reading:
+        after = whole_figures(open_book(reading), periods, to_us(small.now))
+    of_events = [
+        f for f in differing(before, after) if registry.kpis()[f["kpi"]].contract == contract.name
+    ]
+    said = [
+        f
+        for f in trial.figures
+        if f["period"] == MAY.text and registry.kpis()[f["kpi"]].contract == contract.name
+    ]
+    assert said == of_events
+    assert any("restatement" in (f["after"] or {}) for f in said)
+    cells_after = cells(small)
+    keys = sorted(
+        k
+        for k in cells_before.keys() | cells_after.keys()
+        if cells_before.get(k) != cells_after.get(k)
+    )
+    assert [(c["cell_set"], c["period"], c["dims"]) for c in trial.cells] == keys
+    for cell, key in zip(trial.cells, keys, strict=True):
+        old, new = cells_before.get(key, (0, 0)), cells_after.get(key, (0, 0))
+        assert (cell["count"]["before"], cell["value"]["before"]) == old
+        assert (cell["count"]["after"], cell["value"]["after"]) == new
+
+
+def test_nothing_is_committed(small: Small) -> None:
+    take(small, BEFORE)
+    close(small)
+    before = small.raw()
+    for name, events in EVERYTHING.items():
+        assert tried(small, name, events).figures
+    assert small.raw() == before
+    assert small.verify().differences == []
+
+
+def test_repeats_alone_change_nothing(small: Small) -> None:
+    take(small, BEFORE)
+    trial = tried(small, "dossier", BEFORE["dossier"])
+    assert trial.cells == []
+    assert [f for f in trial.figures if not f["kpi"].startswith("source_")] == []
+    assert trial.classes == {"duplicate": len(BEFORE["dossier"])}
+
+
+def test_other_reference_data_is_tried(small: Small) -> None:
+    take(small, BEFORE)
+    procedures = load().tables["procedures"]
+    fewer = [r for r in procedures if r["service_level"] != "full"]
+    with small.store.reading() as reading:
+        trial = try_reference(open_book(reading), {"procedures": fewer}, to_us(small.now))
+        nothing = try_reference(open_book(reading), {}, to_us(small.now))
+    assert {f["kpi"] for f in trial.figures} == {"procedure_full_online_share"}
+    assert {f["after"]["numerator"] for f in trial.figures if f["after"]} == {0}
+    assert nothing.figures == []
+
+
+def test_the_command_tells_and_names_what_is_wrong(hub: Hub, tmp_path: Path) -> None:
+    hub.send("dossier", *BEFORE["dossier"])
+    hub.close()
+    file = tmp_path / "late.json"
+    file.write_text(json.dumps([LATE["dossier"][0], {"dossier_code": "?"}]), "utf-8")
+    env = {**os.environ, "HUB_DATA_DIR": str(hub.folder)}
+    command = [sys.executable, "-m", "hub.cli", "try", "events", str(file)]
+    command += ["--contract", "dossier", "--sender", "tester"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "dossier_received_new" in done.stdout
+    assert "nothing committed" in done.stdout
+    assert "2: " in done.stderr

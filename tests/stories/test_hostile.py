@@ -1,0 +1,103 @@
+"""What a hostile client sends is refused with the right status, and others do not notice."""
+
+import gzip
+import io
+import json
+import socket
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from stream_jobs.worked import received
+from tests.stories.conftest import Served
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    opened = Served(tmp_path_factory.mktemp("hostile") / "hub")
+    opened.env |= {"HUB_BODY_MIB_MAX": "2", "HUB_BODY_SECONDS_MAX": "1"}
+    opened.create_key()
+    opened.start()
+    yield opened
+    opened.kill()
+
+
+def raw(hub: Served, text: bytes) -> str:
+    """Send bytes as they are; give the first line of the answer."""
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=30) as s:
+        s.sendall(text)
+        return s.makefile("rb").readline().decode()
+
+
+def bomb(size: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("xl/workbook.xml", b"<a>" + b" " * size + b"</a>")
+    return out.getvalue()
+
+
+def head(hub: Served, length: int) -> bytes:
+    return (
+        f"POST /v1/events/dossier HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {hub.key}\r\n"
+        f"Content-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+def test_a_body_that_does_not_come_is_waited_for_a_bounded_time(hub: Served) -> None:
+    assert raw(hub, head(hub, 1000) + b"[").split()[1] == "408"
+
+
+def test_a_body_of_more_than_it_may_be_is_not_held(hub: Served) -> None:
+    assert raw(hub, head(hub, 100 * MIB) + b" " * 3 * MIB).split()[1] == "413"
+    packed = gzip.compress(b" " * 200 * MIB)
+    answer = hub.post("dossier", packed, **{"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.json()["title"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"[" * 500_000, 400),
+        (b'{"a":' * 100_000, 400),
+        (b'[{"dossier_code":' + b"9" * 1_000_000 + b"}]", 400),
+        (b'[{"dossier_code":1e999999999}]', 422),
+        (b"\xff\xfe\x00[", 400),
+        (b'[{"dossier_code":"\xc3\x28"}]', 400),
+        (b"[" + b"{}," * 20_000 + b"{}]", 413),
+        (b"null", 422),
+        (b"\x00" * 1000, 400),
+    ],
+)
+def test_bodies_made_to_hurt_are_refused(hub: Served, body: bytes, status: int) -> None:
+    answer = hub.post("dossier", body)
+    assert answer.status_code == status, answer.text[:200]
+
+
+def test_files_made_to_hurt_are_refused(hub: Served) -> None:
+    headers = {"Authorization": f"Bearer {hub.key}"}
+    for body in (bomb(300 * MIB), b"PK\x03\x04" + b"\x00" * 100, b"a,b\n" * 400_000):
+        answer = httpx.post(
+            f"{hub.url}/v1/files/dossier", content=body, headers=headers, timeout=60
+        )
+        assert answer.status_code in (400, 413), answer.text[:200]
+
+
+def test_paths_and_headers_made_to_hurt_are_refused(hub: Served) -> None:
+    for path in ("/page/../../etc/passwd", "/page/%2e%2e/%2e%2e/etc/passwd", "/v1/events/..%2f.."):
+        line = raw(hub, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        assert line.split()[1] in ("404", "405"), (path, line)
+    flood = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-A: y\r\n" * 20_000 + b"\r\n"
+    assert raw(hub, flood).split()[1] in ("400", "431")
+
+
+def test_meanwhile_others_are_served(hub: Served) -> None:
+    answer = hub.post("dossier", [received("A", "2023-05-02")])
+    assert answer.status_code == 202
+    assert json.loads(httpx.get(f"{hub.url}/healthz").content) == {"status": "ok"}
+    resident = Path(f"/proc/{hub.process.pid}/statm").read_text().split()[1]  # type: ignore[union-attr]
+    assert int(resident) * 4096 < 600 * MIB
