@@ -17,6 +17,7 @@ from hub.states import decode_states
 from hub.store import Reading
 
 ITEMS_MAX = 1_000
+NEAR = 100_000  # how many records before a receipt's own an attempt to append it may stand
 Item = dict[str, Any]
 
 
@@ -34,7 +35,7 @@ def follow(log: Log, reading: Reading, name: str, kept: Kept, offset: int) -> di
             items += _rejected(reading, rejections(log, name, kept))
         else:
             positions = reading.positions(log.identity(topic), topic)
-            items += _events(reading, contract, _slices(log, topic, kept), name, positions)
+            items += _events(log, reading, contract, kept, name, positions)
     states: dict[str, int] = {}
     for item in items:
         states[item["state"]] = states.get(item["state"], 0) + 1
@@ -104,12 +105,14 @@ def _repaired(item: repair.Item | None) -> Item:
 
 
 def _events(
+    log: Log,
     reading: Reading,
     contract: Contract,
-    slices: list[Slice],
+    kept: Kept,
     receipt: str,
     positions: dict[int, int],
 ) -> list[Item]:
+    slices = _slices(log, contract.topic, kept)
     if not slices:
         return []
     records = join(slices)
@@ -126,8 +129,13 @@ def _events(
     stored = stored.select(
         *same, "class", pl.col("partition").alias("~p"), pl.col("offset").alias("~o")
     )
+    joined = new.join(stored, on=same, how="left", nulls_equal=True, maintain_order="left")
+    first = _attempted(log, contract.topic, kept, receipt, joined)
     position = pl.col("partition").replace_strict(positions, default=0, return_dtype=pl.Int64)
     is_itself = (pl.col("~p") == pl.col("partition")) & (pl.col("~o") == pl.col("offset"))
+    is_itself |= (
+        pl.struct("~p", "~o").is_in(first.implode()) & pl.struct("~p", "~o").is_first_distinct()
+    )
     state = (
         pl.when(pl.col("offset") >= position)
         .then(pl.lit("waiting"))
@@ -137,10 +145,28 @@ def _events(
         .then(pl.col("class"))
         .otherwise(pl.lit("duplicate"))
     )
-    joined = new.join(stored, on=same, how="left", nulls_equal=True, maintain_order="left")
     out = joined.select("event_id", "entity", state.alias("state")).to_dicts()
     return out + [
         {"event_id": None, "entity": None, "state": "quarantined", "rule": r.rule}
         for r in taken.rejected
         if r.origin.receipt == receipt
     ]
+
+
+def _attempted(log: Log, topic: str, kept: Kept, receipt: str, items: pl.DataFrame) -> pl.Series:
+    """Find which places (~p, ~o) that count instead of the items hold the receipt's own events.
+
+    Where Kafka went away within an append, or before it answered, a part of it may be in the log
+    when all of it is appended again: its second copies are repeats of what the sender sent once.
+    """
+    found: list[dict[str, int]] = []
+    for partition, begin, _ in kept.places[topic]:
+        is_near = (pl.col("~p") == partition) & pl.col("~o").is_between(
+            begin - NEAR, begin, closed="left"
+        )
+        wanted = items.filter(is_near)["~o"].unique().to_list()
+        if wanted:
+            for one in _read(log, topic, (partition, min(wanted), max(wanted) + 1)):
+                mine = np.array([o.receipt == receipt for o in one.origins])[one.origin]
+                found += [{"~p": partition, "~o": int(o)} for o in one.offsets[mine]]
+    return pl.Series(found, dtype=pl.Struct({"~p": items["~p"].dtype, "~o": items["~o"].dtype}))

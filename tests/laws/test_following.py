@@ -1,10 +1,13 @@
 """What became of what was sent: each item of a receipt, in the state that the ledger gives it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from hub import registry
+from hub.admission import admit
 from hub.following import ITEMS_MAX, follow
+from hub.gateway import Offer
 from hub.keys import Sender
 from stream_jobs.worked import dossier, received
 from tests.conftest import Hub
@@ -69,3 +72,25 @@ def test_receipts_do_not_mix_and_long_ones_are_paged(hub: Hub) -> None:
     assert (len(rest["items"]), rest["next_offset"]) == (5, None)
     assert first["states"] == rest["states"] == {"applied": ITEMS_MAX + 5}
     assert hub.log.receipt("nothing") is None
+
+
+def test_an_append_that_broke_off_and_came_again_is_no_repeat(hub: Hub) -> None:
+    event = received("A", "2023-05-02")
+    body = json.dumps([event, event, received("B", "2023-05-02")]).encode()
+    offer = Offer(DOSSIER, Sender("tester"), body, None, admit(DOSSIER, body))
+    hub.gateway.prepare([offer])
+    assert offer.submission is not None
+    # A part is in the log, and nobody was told so: the whole comes again, and has its receipt.
+    hub.log.append([replace(offer.submission, receipt="broken off")])
+    hub.gateway.commit([offer])
+    hub.runner.catch_up()
+    receipt = offer.submission.receipt
+    kept = hub.log.receipt(receipt)
+    assert kept is not None
+    kept = replace(kept, places={DOSSIER.topic: [(0, 3, 6)]})
+    with hub.store.reading() as reading:
+        items = follow(hub.log, reading, receipt, kept, 0)["items"]
+    assert [i["state"] for i in items] == ["applied", "duplicate", "applied"]
+    again = send(hub, *json.loads(body))
+    hub.runner.catch_up()
+    assert states(hub, again) == ["duplicate"] * 3
