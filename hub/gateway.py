@@ -128,8 +128,9 @@ class Gateway:
                 admitted.reject(outside)
                 items = admitted.items or dict(enumerate(split(offer.body)))
                 admitted.originals |= {v.index: items[v.index] for v in outside}
-        frame = offers[0].admitted.events
-        if len(offers) > 1:
+        if len(offers) == 1:
+            frame = offers[0].admitted.events
+        else:
             frame = contract.columns([e for o in offers for e in o.admitted.kept])
         revision = published.latest(contract.name)
         payload, ends = avro.encode_columns(revision.plain, frame)

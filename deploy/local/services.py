@@ -68,6 +68,10 @@ class Process:
         if status is None or status.started != self.started:
             return False
         if status.state in "ZX":
+            # Its first thread has ended; while others have not, its files and ports are held.
+            with contextlib.suppress(OSError):
+                if len(os.listdir(f"/proc/{self.pid}/task")) > 1:
+                    return True
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(self.pid, os.WNOHANG)
             return False

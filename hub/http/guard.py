@@ -6,6 +6,7 @@ import zlib
 from collections import Counter
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from hub import keys
 from hub.clock import to_us
@@ -107,6 +108,10 @@ async def read_body(request: Request, limit: int, seconds: float = 60) -> bytes:
             f"nội dung đến chậm hơn {seconds:.0f} giây",
             f"the body took more than {seconds:.0f} seconds",
             headers={"Connection": "close"},
+        ) from None
+    except ClientDisconnect:  # nobody is there to read it
+        raise ProblemError(
+            400, "cut_short", "kết nối bị ngắt giữa chừng", "the connection ended within the body"
         ) from None
 
 

@@ -253,6 +253,22 @@ def test_a_port_that_is_taken_is_named_with_its_variable(kafka: Kafka, variable:
         assert not kafka.is_running
 
 
+def test_a_process_has_not_ended_before_its_last_thread() -> None:
+    begun = (
+        "import ctypes, threading, sys\n"
+        "threading.Thread(target=sys.stdin.read).start()\n"
+        "ctypes.CDLL(None).syscall(60, 0)\n"  # exit(2) of the first thread alone
+    )
+    with subprocess.Popen([sys.executable, "-c", begun], stdin=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        stat = Path(f"/proc/{child.pid}/stat")
+        until(lambda: stat.read_text().split()[2] == "Z", "the first thread has ended")
+        process = services.Process(child.pid, int(stat.read_text().split()[21]))
+        assert process.is_alive
+        child.stdin.close()
+        until(lambda: not process.is_alive, "all have")
+
+
 def test_a_running_part_does_not_move_to_another_port(postgres: Postgres) -> None:
     postgres.start()
     with pytest.raises(UnavailableError, match=rf"already runs, .*{postgres.port}"):

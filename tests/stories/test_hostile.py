@@ -13,6 +13,7 @@ import pytest
 
 from stream_jobs.worked import received
 from tests.stories.conftest import Served
+from tests.waiting import until
 
 MIB = 1 << 20
 
@@ -50,6 +51,19 @@ def head(hub: Served, length: int) -> bytes:
 
 def test_a_body_that_does_not_come_is_waited_for_a_bounded_time(hub: Served) -> None:
     assert raw(hub, head(hub, 1000) + b"[").split()[1] == "408"
+
+
+def test_who_goes_within_a_body_is_no_news(hub: Served, capfd: pytest.CaptureFixture[str]) -> None:
+    def cut() -> float:
+        wanted = 'hub_http_request_seconds_count{route="/v1/events/dossier",status="400"}'
+        text = httpx.get(f"{hub.url}/metrics").text
+        return sum(float(x.split()[1]) for x in text.splitlines() if x.startswith(wanted))
+
+    before = cut()
+    with socket.create_connection(("127.0.0.1", hub.port)) as s:
+        s.sendall(head(hub, 1000) + b"[")
+    until(lambda: cut() == before + 1, "it was seen to go")
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_body_of_more_than_it_may_be_is_not_held(hub: Served) -> None:
@@ -91,8 +105,25 @@ def test_paths_and_headers_made_to_hurt_are_refused(hub: Served) -> None:
     for path in ("/page/../../etc/passwd", "/page/%2e%2e/%2e%2e/etc/passwd", "/v1/events/..%2f.."):
         line = raw(hub, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         assert line.split()[1] in ("404", "405"), (path, line)
-    flood = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-A: y\r\n" * 20_000 + b"\r\n"
-    assert raw(hub, flood).split()[1] in ("400", "431")
+    get = b"GET / HTTP/1.1\r\nHost: x\r\n"
+    chunked = get.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n"
+    for flood in (
+        get + b"X-A: y\r\n" * 20_000,
+        get + b"X-A: " + b"y" * MIB,
+        b"GET /" + b"y" * MIB,
+        chunked + b"\r\n1;" + b"x" * MIB,
+        chunked + b"\r\n1\r\nx\r\n0\r\nX-A: " + b"y" * MIB,
+        chunked + b"Content-Length: 1\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+        get + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+    ):
+        assert raw(hub, flood).split()[1] == "400", flood[:100]
+
+
+def test_a_body_in_the_smallest_chunks_is_taken(hub: Served) -> None:
+    text = json.dumps(received("CHUNKS", "2023-05-02"))
+    chunks = "".join(f"1\r\n{c}\r\n" for c in text + " " * 30_000)
+    begun = head(hub, 0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    assert raw(hub, begun + chunks.encode() + b"0\r\n\r\n").split()[1] == "202"
 
 
 def test_meanwhile_others_are_served(hub: Served) -> None:
