@@ -46,7 +46,8 @@ class Pusher:
     ) -> list[Told]:
         """Send bodies, numbered on from `first`, for so long or so many: at a rate, or at once.
 
-        With a rate (1/s) a request is due when it is, however late those before it were answered.
+        With a rate (1/s) a request is due when it is, however late those before it were answered;
+        what is not sent when the time is over is not sent.
         `told` is filled as answers come.
         """
         numbers = count(first)
@@ -57,11 +58,12 @@ class Pusher:
             stream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
             while True:
                 number = next(numbers)
-                due = time.perf_counter() if rate is None else begun + (number - first) / rate
-                if due - begun >= seconds or number - first >= requests:
+                now = time.perf_counter()
+                due = now if rate is None else begun + (number - first) / rate
+                if max(due, now) - begun >= seconds or number - first >= requests:
                     break
-                if (early := due - time.perf_counter()) > 0:
-                    await asyncio.sleep(early)
+                if due > now:
+                    await asyncio.sleep(due - now)
                 status, tries, text = 0, 0, body(number)
                 while not status or status in self.again:
                     if tries:

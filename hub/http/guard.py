@@ -15,8 +15,10 @@ from hub.hub import OpenHub
 from hub.keys import Sender
 
 KNOWN_KEYS_SECONDS = 10.0
-# Who comes too often waits for being told so: on each connection one refusal a second, which costs
-# the others nothing. Of one key so many wait; further connections are closed.
+# Who comes more often than agreed waits for its turn, so that what it may send comes evenly and not
+# in bursts that everybody else would feel. Whose turn would come later than this waits as long for
+# being told so: a refusal a second on each connection, which costs the others nothing. Of one key
+# so many wait to be refused; further connections are closed.
 PAUSE_SECONDS = 1.0
 PAUSED_MAX = 256
 
@@ -74,9 +76,11 @@ class Guard:
         most = float(self._hub.settings.requests_per_second_max)
         now = time.monotonic()
         level, at = self._buckets.get(key, (most, now))
-        level = min(most, level + (now - at) * most)
-        if level >= 1:
-            self._buckets[key] = (level - 1, now)
+        level = min(most, level + (now - at) * most) - 1
+        if level > -most * PAUSE_SECONDS:
+            self._buckets[key] = (level, now)
+            if level < 0:
+                await asyncio.sleep(-level / most)
             return
         headers = {"Retry-After": "1"}
         if self._paused[key] < PAUSED_MAX:
