@@ -97,6 +97,7 @@ chaos: setup-test
 bench: setup-test
 	PYTHONPATH=. $(PY) bench/embedded.py
 	PYTHONPATH=. $(PY) bench/production.py
+	$(PY) -m bench.gateway
 
 # The image, built without a daemon or a registry: the first layer is Debian's, by debootstrap.
 IMAGE ?= lgsp-hub:0.1.0
