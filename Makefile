@@ -37,11 +37,11 @@ setup-services: setup
 	done
 
 # Tests also need a real browser, git, kcat, Prometheus, kubectl (to render manifests), a clock that
-# can be set wrong (with a C compiler for what it lacks) and the jars.
+# can be set wrong (with a C compiler for what it lacks), a C# compiler for the example, and the jars.
 setup-test: setup-services
-	@for tool in chromium git kcat promtool:prometheus kubectl:kubernetes-client faketime cc:gcc; do command -v $${tool%:*} >/dev/null && continue; \
+	@for tool in chromium git kcat promtool:prometheus kubectl:kubernetes-client faketime cc:gcc mcs:mono-mcs,mono-runtime,libmono-system-net-http4.0-cil; do command -v $${tool%:*} >/dev/null && continue; \
 	  command -v apt-get >/dev/null || { echo "$${tool#*:} is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
-	  $(APT) update -qq && $(APT) install -y -qq $${tool#*:} fonts-dejavu-core || exit 1; \
+	  $(APT) update -qq && $(APT) install -y -qq $$(echo $${tool#*:} | tr , ' ') fonts-dejavu-core || exit 1; \
 	done
 	@$(SERVICES) fetch
 
@@ -95,8 +95,8 @@ chaos: setup-test
 	$(PY) -m tests.integration.chaos --seed $(SEED) --minutes $(MINUTES)
 
 bench: setup-test
-	PYTHONPATH=. $(PY) bench/embedded.py
-	PYTHONPATH=. $(PY) bench/production.py
+	$(PY) -m bench.embedded
+	$(PY) -m bench.production
 	$(PY) -m bench.gateway
 
 # The image, built without a daemon or a registry: the first layer is Debian's, by debootstrap.

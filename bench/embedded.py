@@ -1,7 +1,7 @@
 """Embedded rate: events through contract, log, fold and cells, beside bare ways to store the bytes.
 
 Prints events a second and ratios, taken side by side on the same synthetic events. Usage:
-`python bench/embedded.py [scale]` (0.05 by default).
+`python -m bench.embedded [scale]` (0.05 by default).
 """
 
 import sqlite3

@@ -3,7 +3,7 @@
 Starts its own Apache Kafka and PostgreSQL on loopback, fills the dossier topic with a part of the
 synthetic year, then lets take turns, on the same topic: a plain Faust worker (an agent per event,
 a table, a window), one worker of the hub, three of them. Rates count from the first result seen to
-the last, so that starting up is in none of them. Usage: `python bench/production.py [SCALE]
+the last, so that starting up is in none of them. Usage: `python -m bench.production [SCALE]
 [ROUNDS]` (0.1 and 1 by default).
 """
 

@@ -3,7 +3,7 @@
 Applies made-up dossiers, each received and, a chunk later, resolved, to a PostgreSQL of its own.
 Prints at each size: bytes in SQL by table and per dossier, resident memory of the process, events
 a second over the chunks since the last size. Usage:
-`python bench/state.py [DOSSIERS ...]` (100,000 and 1,000,000 by default; 10000000 takes a while).
+`python -m bench.state [DOSSIERS ...]` (100,000 and 1,000,000 by default; 10000000 takes a while).
 """
 
 import json

@@ -35,8 +35,9 @@ class Settings(BaseSettings):
     `tls_certificate`, `tls_key`: PEM files; with them the server speaks HTTPS. `tls_client_ca`: the
     CA of certificates that clients may show, to which keys may be bound.
     `body_mib_max`: the largest request body, in MiB; `body_seconds_max`: how long it may take to
-    come. `requests_per_second_max`: per key. `backlog_events_max`: while more than so many events
-    are still to be applied, large submissions are to be sent again later.
+    come. `requests_per_second_max`: per key; more have to wait for their turn, and to come again
+    where that would be later than in a second. `backlog_events_max`: while more than so many
+    events are still to be applied, large submissions are to be sent again later.
     `four_eyes`: who corrected a rejected item may not send it again.
     `breaker_…`: a connector of whose latest records more than this share, or so many in a row, are
     wrong is stopped, and tried again after so many seconds.

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.List;
 
 public class Send {
     public static void main(String[] args) throws Exception {
@@ -29,7 +30,7 @@ public class Send {
         for (int wait = 1; ; wait *= 2) {
             try {
                 HttpResponse<String> answer = client.send(request, HttpResponse.BodyHandlers.ofString());
-                boolean isToWait = answer.statusCode() == 429 || answer.statusCode() == 503;
+                boolean isToWait = List.of(408, 429, 503).contains(answer.statusCode());
                 if (!isToWait || wait > 16) {
                     System.out.println(answer.body());
                     System.exit(answer.statusCode() == 202 ? 0 : 1);

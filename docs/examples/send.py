@@ -22,7 +22,7 @@ for wait in (1, 2, 4, 8, 16, 0):
         print(urlopen(request, timeout=60).read().decode())
         break
     except HTTPError as error:
-        if error.code not in (429, 503) or not wait:
+        if error.code not in (408, 429, 503) or not wait:
             sys.exit(error.read().decode())
         time.sleep(float(error.headers.get("Retry-After", wait)))
     except URLError as error:

@@ -34,7 +34,7 @@ VENDORS = {
     "fastapi": {"hub/http/"},
     "starlette": {"hub/http/"},
     "sse_starlette": {"hub/http/"},
-    "uvicorn": {"hub/cli.py", "hub/http/protocol.py"},
+    "uvicorn": {"hub/cli.py", "hub/http/tls.py"},
     "typer": {"hub/cli.py", "hub/commands/"},
     "rich": {"hub/commands/console.py", "hub/show.py"},
     "fastavro": {"hub/avro.py"},

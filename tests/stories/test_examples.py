@@ -16,6 +16,7 @@ EXAMPLES = {
     "curl": ["sh", str(FOLDER / "send.sh")],
     "python": [sys.executable, str(FOLDER / "send.py")],
     "java": ["java", str(FOLDER / "Send.java")],
+    "c#": ["sh", "-c", f'mcs -r:System.Net.Http.dll -out:$0 {FOLDER}/Send.cs && mono $0 "$@"'],
 }
 
 
@@ -26,7 +27,8 @@ def test_an_example_sends_and_repeats(served: Served, tmp_path: Path, name: str)
     env = {**os.environ, "HUB_URL": served.url, "HUB_KEY": served.key}
 
     def send(contract: str) -> "subprocess.CompletedProcess[str]":
-        command = [*EXAMPLES[name], str(file), contract]
+        compiled = [str(tmp_path / "Send.exe")] if name == "c#" else []
+        command = [*EXAMPLES[name], *compiled, str(file), contract]
         return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
     first, again = send("dossier"), send("dossier")
