@@ -44,6 +44,11 @@ CONNECTOR_STATE = Gauge(
 CONNECTOR_HEARTBEAT = Gauge(
     "hub_connector_heartbeat_seconds", "When a connector last said that it lives.", ["source"]
 )
+SENDER_STOPPED = Gauge(
+    "hub_sender_stopped",
+    "1 while nothing is taken from a sender, as too many of its items in a row were rejected.",
+    ["sender"],
+)
 UPSTREAM_ERRORS = Counter(
     "hub_upstream_errors", "Times that an upstream could not be read.", ["source"]
 )

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     events are still to be applied, large submissions are to be sent again later.
     `four_eyes`: who corrected a rejected item may not send it again.
     `breaker_…`: a connector of whose latest records more than this share, or so many in a row, are
-    wrong is stopped, and tried again after so many seconds.
+    wrong is stopped, and tried again after so many seconds; so is a sender for so many in a row.
     """
 
     model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore")

@@ -107,6 +107,7 @@ class Api:
                 f"khóa này không được gửi {name}",
                 f"this key may not send {name}",
             )
+        self._guard.check_breaker(sender.name)
         idempotency_key = _idempotency_key(request)
         limits = self._hub.settings
         body = await read_body(request, limits.body_mib_max << 20, limits.body_seconds_max)
@@ -144,6 +145,7 @@ class Api:
         except (LogUnavailableError, AuditError) as error:
             raise _not_durable(error) from None
         if not given.is_replay:
+            self._guard.judge(sender.name, admitted)
             accepted = given.body["accepted"] + given.body["duplicates"]
             metrics.EVENTS_ACCEPTED.labels(name).inc(accepted)
             for verdict in given.body["rejected"]:

@@ -1,6 +1,7 @@
 """Who may send, how often, and how much."""
 
 import asyncio
+import math
 import time
 import zlib
 from collections import Counter
@@ -8,7 +9,8 @@ from collections import Counter
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from hub import keys
+from hub import keys, metrics
+from hub.admission import Admitted
 from hub.clock import to_us
 from hub.http.problems import ProblemError
 from hub.hub import OpenHub
@@ -31,6 +33,8 @@ class Guard:
         self._known: dict[str, tuple[float, Sender | None]] = {}
         self._buckets: dict[str, tuple[float, float]] = {}
         self._paused: Counter[str] = Counter()
+        self._in_a_row: Counter[str] = Counter()
+        self._stopped: dict[str, float] = {}
 
     async def sender(self, request: Request) -> Sender:
         """Find who sends; raise 401 without a valid key, 429 where it comes too often."""
@@ -53,6 +57,34 @@ class Guard:
             )
         await self._take(key)
         return found
+
+    def check_breaker(self, name: str) -> None:
+        """Raise 429 where too many of a sender's items in a row were rejected, not long ago."""
+        left = self._stopped.get(name, 0.0) - time.monotonic()
+        if left > 0:
+            most, seconds = self._hub.settings.breaker_in_a_row_max, math.ceil(left)
+            raise ProblemError(
+                429,
+                "stopped_by_breaker",
+                f"{most} bản ghi liên tiếp sai hợp đồng: tạm ngừng nhận, gửi lại sau {seconds} s",
+                f"{most} items in a row broke their contract: stopped, try again in {seconds} s",
+                headers={"Retry-After": str(seconds)},
+            )
+
+    def judge(self, name: str, admitted: Admitted) -> None:
+        """Note what a sender's items were; so many rejected in a row stop it for some time.
+
+        What stopped it is kept. After that time it may try, and is stopped again by the next
+        request that has nothing good in it.
+        """
+        last = max(admitted.indexes, default=-1)
+        wrong = sum(v.index > last for v in admitted.rejected)
+        self._in_a_row[name] = wrong if admitted.indexes else self._in_a_row[name] + wrong
+        if self._in_a_row[name] >= self._hub.settings.breaker_in_a_row_max:
+            self._stopped[name] = time.monotonic() + self._hub.settings.breaker_seconds
+            metrics.SENDER_STOPPED.labels(name).set(1)
+        elif self._stopped.pop(name, None) is not None:
+            metrics.SENDER_STOPPED.labels(name).set(0)
 
     async def reader(self, request: Request) -> None:
         """Let anybody read on loopback; elsewhere ask for a key."""

@@ -125,6 +125,45 @@ def test_a_body_in_the_smallest_chunks_is_taken(hub: Served) -> None:
     assert raw(hub, begun + chunks.encode() + b"0\r\n\r\n").split()[1] == "202"
 
 
+def test_who_sends_only_wrong_items_is_stopped_for_a_while(tmp_path: Path) -> None:
+    served = Served(tmp_path / "hub")
+    served.env |= {"HUB_BREAKER_IN_A_ROW_MAX": "4", "HUB_BREAKER_SECONDS": "4"}
+    served.create_key("wrong")
+    wrong = served.key
+    served.create_key("right")
+    right = served.key
+    served.start()
+
+    def send(key: str, *items: object) -> httpx.Response:
+        served.key = key
+        return served.post("dossier", list(items))
+
+    def stopped() -> float:
+        text = httpx.get(f"{served.url}/metrics").text
+        wanted = 'hub_sender_stopped{sender="wrong"}'
+        return sum(float(x.split()[1]) for x in text.splitlines() if x.startswith(wanted))
+
+    good, bad = received("A", "2023-05-02"), {"kind": "pigeon"}
+    try:
+        assert send(wrong, bad, bad, bad).status_code == 422
+        assert send(wrong, good, bad).status_code == 202  # not in a row
+        assert send(wrong, bad, bad).status_code == 422
+        assert stopped() == 0
+        assert send(wrong, bad).status_code == 422
+        assert stopped() == 1
+        refused = send(wrong, good)
+        assert (refused.status_code, refused.json()["title"]) == (429, "stopped_by_breaker")
+        assert 1 <= int(refused.headers["Retry-After"]) <= 4
+        assert send(right, good).status_code == 202
+        until(lambda: send(wrong, bad).status_code == 422, "it may try")
+        assert send(wrong, good).status_code == 429
+        until(lambda: send(wrong, good).status_code == 202, "it may try again")
+        assert stopped() == 0
+        assert send(wrong, bad, bad, bad).status_code == 422
+    finally:
+        served.kill()
+
+
 def test_meanwhile_others_are_served(hub: Served) -> None:
     answer = hub.post("dossier", [received("A", "2023-05-02")])
     assert answer.status_code == 202
