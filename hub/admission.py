@@ -5,6 +5,7 @@ columns; rows that this check does not pass go to pydantic, which says why.
 """
 
 import base64
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -159,8 +160,8 @@ def check_count(count: int) -> None:
     if count > ITEMS_MAX:
         raise BodyError(
             "too_many_items",
-            f"{count} bản ghi, tối đa {ITEMS_MAX} trong một lần gửi",
-            f"{count} items, at most {ITEMS_MAX} in one request",
+            f"hơn {ITEMS_MAX} bản ghi trong một lần gửi",
+            f"more than {ITEMS_MAX} items in one request",
             413,
         )
 
@@ -171,9 +172,15 @@ def _not_json(detail: str) -> BodyError:
 
 def _split_lines(body: bytes) -> list[bytes]:
     """Split NDJSON; a single object may span lines."""
-    lines = [line for line in body.split(b"\n") if line.strip()]
+    lines = []
+    for line in io.BytesIO(body):
+        if line.strip():
+            lines.append(line.rstrip(b"\r\n").removeprefix(b"\xef\xbb\xbf"))
+            if len(lines) > ITEMS_MAX:
+                break
     if len(lines) == 1 or _is_json(body):
         return [body]
+    check_count(len(lines))
     if not any(_is_json(line) for line in lines[:100]):
         raise _not_json("neither an object, an array nor lines of objects")
     return lines
@@ -204,9 +211,12 @@ def _split_array(body: bytes) -> list[bytes]:
                 return items
             _, end = decoder.raw_decode(text, at)
             items.append(text[at:end].encode())
+            check_count(len(items))
             at = _skip(text, end)
             if text[at] == ",":
                 at += 1
+    except BodyError:
+        raise
     except (ValueError, RecursionError, IndexError) as error:
         raise _not_json(str(error)) from None
 

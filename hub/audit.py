@@ -26,8 +26,8 @@ from hub.tables import Big
 
 GROUP_MAX = 1_000
 ROWS_AT_ONCE = 10_000
-# Refusals of one kind from one address are one entry with a count, however many come.
-REFUSALS_SECONDS = 1.0
+# What comes often from one address, refusals and reads, is one entry with a count.
+NOTES_SECONDS = 1.0
 KINDS_MAX = 1_000
 START = "0" * 64
 
@@ -140,7 +140,7 @@ class Auditor:
         self._waiting: queue.SimpleQueue[tuple[tuple[Entry, ...], Future[None]] | None] = (
             queue.SimpleQueue()
         )
-        self._refused: dict[tuple[str, ...], int] = {}
+        self._noted: dict[tuple[str, ...], int] = {}
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
@@ -152,13 +152,13 @@ class Auditor:
         self._waiting.put((entries, done))
         return done
 
-    def refuse(self, actor: str, action: str, rule: str, peer: str) -> None:
-        """Note a refusal; it is written within about a second, together with others like it."""
-        key = (actor, action, rule, peer)
+    def note(self, actor: str, action: str, outcome: str, peer: str) -> None:
+        """Note a use or a refusal; it is written within about a second, with others like it."""
+        key = (actor, action, outcome, peer)
         with self._lock:
-            if key not in self._refused and len(self._refused) >= KINDS_MAX:
-                key = (actor, action, rule, "others")
-            self._refused[key] = self._refused.get(key, 0) + 1
+            if key not in self._noted and len(self._noted) >= KINDS_MAX:
+                key = (actor, action, outcome, "others")
+            self._noted[key] = self._noted.get(key, 0) + 1
 
     def close(self) -> None:
         """Write what is waiting, then stop."""
@@ -166,7 +166,7 @@ class Auditor:
         self._thread.join()
 
     def _run(self) -> None:
-        due = time.monotonic() + REFUSALS_SECONDS
+        due = time.monotonic() + NOTES_SECONDS
         is_open = True
         while is_open:
             group: list[tuple[tuple[Entry, ...], Future[None]]] = []
@@ -178,32 +178,32 @@ class Auditor:
                         is_open = False
                     else:
                         group.append(one)
-            refused: dict[tuple[str, ...], int] = {}
+            noted: dict[tuple[str, ...], int] = {}
             if time.monotonic() >= due or not is_open:
                 with self._lock:
-                    refused, self._refused = self._refused, {}
-                due = time.monotonic() + REFUSALS_SECONDS
-            if group or refused:
-                self._write(group, refused)
+                    noted, self._noted = self._noted, {}
+                due = time.monotonic() + NOTES_SECONDS
+            if group or noted:
+                self._write(group, noted)
 
     def _write(
         self,
         group: list[tuple[tuple[Entry, ...], Future[None]]],
-        refused: dict[tuple[str, ...], int],
+        noted: dict[tuple[str, ...], int],
     ) -> None:
         entries = [entry for those, _ in group for entry in those]
         entries += [
-            Entry(actor, action, rule, {"peer": peer, "times": times})
-            for (actor, action, rule, peer), times in refused.items()
+            Entry(actor, action, outcome, {"peer": peer, "times": times})
+            for (actor, action, outcome, peer), times in noted.items()
         ]
         try:
             self._audit.append(entries)
         except Exception as error:
-            # Whatever it was: who waits for an entry is told, and refusals are written later.
+            # Whatever it was: who waits for an entry is told, and the notes are written later.
             log.warning("the audit log cannot be written: %s", error)
             with self._lock:
-                for key, times in refused.items():
-                    self._refused[key] = self._refused.get(key, 0) + times
+                for key, times in noted.items():
+                    self._noted[key] = self._noted.get(key, 0) + times
             for _, done in group:
                 done.set_exception(error)
         else:

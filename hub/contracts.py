@@ -17,6 +17,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     StringConstraints,
     TypeAdapter,
@@ -215,8 +216,8 @@ class Contract:
 
     @cached_property
     def items(self) -> TypeAdapter[list[Event]]:
-        """Validates a list of events."""
-        return TypeAdapter(list[self.model])  # type: ignore[name-defined]
+        """Validates a list of events, up to the first that is wrong."""
+        return TypeAdapter(Annotated[list[self.model], FailFast()])  # type: ignore[arg-type,name-defined]
 
     @cached_property
     def item(self) -> TypeAdapter[Event]:

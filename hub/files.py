@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from hub.admission import Admitted, BodyError, Verdict, admit, check_count, judge_each, show_value
@@ -59,7 +60,15 @@ def _rows(table: Table, data: bytes) -> list[Row]:
 
 def _column(f: WireField) -> Column:
     headers = tuple({folded(h): h for h in (f.doc.vi, f.name, f.doc.en)}.values())
-    return Column(f.name, headers, _READERS[f.kind], required=not f.optional)
+    reader = _READERS[f.kind]
+
+    def read(cell: Cell) -> Any:
+        # As sheet programs have it, an apostrophe before what would be a formula makes it a text.
+        if isinstance(cell, str) and cell.startswith("'") and _is_formula(cell):
+            cell = cell[1:]
+        return reader(cell)
+
+    return Column(f.name, headers, read, required=not f.optional)
 
 
 def _boolean(cell: Cell) -> bool:
@@ -168,7 +177,7 @@ def errors(contract: Contract, rejected: Sequence[dict[str, Any]]) -> str:
 def _fields(original: str) -> dict[str, Any]:
     try:
         said = json.loads(original)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
 
@@ -178,11 +187,20 @@ def _written(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "có" if value else "không"
-    return _harmless(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, int | float):
+        # As `vietnamese.decimal` reads it: the point would be a mark of thousands.
+        return f"{Decimal(repr(value)):f}".replace(".", ",") if isfinite(value) else str(value)
+    return _harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _harmless(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    """Make a text that is read again as it is, and that no program takes for a formula."""
+    value = value.encode(errors="replace").decode()  # JSON can say halves of characters
+    return f"'{value}" if _is_formula(value) else value
+
+
+def _is_formula(value: str) -> bool:
+    return value.lstrip("'").startswith(_FORMULA)
 
 
 def lines(contract: Contract, admitted: Admitted, name: str) -> Iterator[str]:

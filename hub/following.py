@@ -36,16 +36,19 @@ def follow(log: Log, reading: Reading, name: str, kept: Kept, offset: int) -> di
         else:
             positions = reading.positions(log.identity(topic), topic)
             items += _events(log, reading, contract, kept, name, positions)
+    answer = json.loads(kept.answer)[1] if kept.answer != "{}" else None
     states: dict[str, int] = {}
     for item in items:
         states[item["state"]] = states.get(item["state"], 0) + 1
+    if kept.is_spooled and answer is not None:
+        states["waiting"] = answer["accepted"] + answer["duplicates"] + len(answer["rejected"])
     following = offset + ITEMS_MAX
     return {
         "receipt": name,
         "sender": kept.sender,
         "contract": kept.contract,
         "accepted_at": iso(kept.accepted_at),
-        "answer": json.loads(kept.answer)[1] if kept.answer != "{}" else None,
+        "answer": answer,
         "states": states,
         "items": items[offset:following],
         "next_offset": following if following < len(items) else None,

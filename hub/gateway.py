@@ -102,6 +102,41 @@ class Gateway:
         for those in by_contract.values():
             self._prepare_safely(those)
 
+    def outside_units(
+        self, contract: Contract, sender: Sender, admitted: Admitted
+    ) -> list[Verdict]:
+        """Find items of units that the key may not send for.
+
+        An event speaks for the first unit that it names, and where its dossier has another one in
+        that place, for that too; one that names none, for the units of its dossier. Of a dossier
+        that was not seen yet nothing is known, and nothing rejected.
+        """
+        names = contract.spec.units
+        if not sender.units or not names:
+            return []
+        rows = admitted.events.select(contract.entity.alias("entity"), *names).rows()
+        with self._store.reading() as reading:
+            table = self._store.facts[contract.name]
+            entities = sorted({r[0] for r in rows})
+            known = {r[0]: r[1:] for r in reading.fact_values(table, names, entities)}
+        found = []
+        for index, (entity, *own) in zip(admitted.indexes, rows, strict=True):
+            earlier = known.get(entity, (None,) * len(names))
+            place = next((n for n, unit in enumerate(own) if unit is not None), None)
+            if place is None:
+                wrong = [(n, u) for n, u in zip(names, earlier, strict=True) if u is not None]
+                if any(unit in sender.units for _, unit in wrong):
+                    wrong = []
+            else:
+                units = [u for u in (own[place], earlier[place]) if u is not None]
+                wrong = [(names[place], u) for u in units if u not in sender.units]
+            if wrong:
+                name, unit = wrong[0]
+                vi = f"{name}: khóa này không được gửi thay đơn vị {unit}"
+                en = f"{name}: this key may not send for unit {unit}"
+                found.append(Verdict(index, "unit_not_allowed", name, unit, vi, en))
+        return found
+
     def close(self) -> None:
         """Stop; what is spooled waits for the next gateway."""
         if self.spool is not None:
@@ -122,7 +157,7 @@ class Gateway:
         """Make submissions of offers of one contract."""
         contract = offers[0].contract
         for offer in offers:
-            outside = _outside_units(contract, offer.sender, offer.admitted, self._store)
+            outside = self.outside_units(contract, offer.sender, offer.admitted)
             if outside:
                 admitted = offer.admitted
                 admitted.reject(outside)
@@ -296,38 +331,6 @@ def _rejection(
         **verdict.public(),
         "original": original_text(admitted.originals[verdict.index]),
     }
-
-
-def _outside_units(
-    contract: Contract, sender: Sender, admitted: Admitted, store: Store
-) -> list[Verdict]:
-    """Reject items of units that the key may not send for.
-
-    An event speaks for the first unit that it names; one that names none, for the units of its
-    dossier. Of a dossier that was not seen yet nothing is known, and nothing rejected.
-    """
-    names = contract.spec.units
-    if not sender.units or not names:
-        return []
-    rows = admitted.events.select(contract.entity.alias("entity"), *names).rows()
-    silent = {r[0] for r in rows if all(v is None for v in r[1:])}
-    with store.reading() as reading:
-        table = store.facts[contract.name]
-        known = {r[0]: r[1:] for r in reading.fact_values(table, names, sorted(silent))}
-    found = []
-    for index, (entity, *own) in zip(admitted.indexes, rows, strict=True):
-        if entity in silent:
-            units = [u for u in known.get(entity, ()) if u is not None]
-            is_allowed = not units or not sender.units.isdisjoint(units)
-            name, unit = names[0], units[0] if units else ""
-        else:
-            name, unit = next((n, u) for n, u in zip(names, own, strict=True) if u is not None)
-            is_allowed = unit in sender.units
-        if not is_allowed:
-            vi = f"{name}: khóa này không được gửi thay đơn vị {unit}"
-            en = f"{name}: this key may not send for unit {unit}"
-            found.append(Verdict(index, "unit_not_allowed", name, unit, vi, en))
-    return found
 
 
 def publish(

@@ -118,6 +118,7 @@ class Kept:
     accepted_at: int
     answer: str
     places: dict[str, list[tuple[int, int, int]]]
+    is_spooled: bool = False  # it is in a gateway's spool, and nowhere yet
 
 
 class Log(Protocol):

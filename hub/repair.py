@@ -31,6 +31,7 @@ ITEMS_MAX = 1_000  # of one page, and of one submission of those that are sent a
 BODY_BYTES_MAX = 8 << 20
 OPEN, FIXED, REPLAYED, DISCARDED = "open", "fixed", "replayed", "discarded"
 ENDED = (REPLAYED, DISCARDED)
+REPLAY = "replay:"  # idempotency keys that begin so are the hub's own
 
 
 class RepairError(ValueError):
@@ -147,6 +148,7 @@ class Wanted:
     field: str = ""
     state: str = ""
     ids: Sequence[str] | None = None
+    contracts: Sequence[str] = ()
 
 
 _LAST = (
@@ -250,6 +252,10 @@ def _condition(reading: Reading, wanted: Wanted) -> tuple[str, dict[str, Any]]:
         if value := getattr(wanted, name):
             parts.append(f"{name} = :{name}")
             values[name] = value
+    if wanted.contracts:
+        named = {f"contract{i}": name for i, name in enumerate(wanted.contracts)}
+        parts.append(f"contract IN ({','.join(f':{n}' for n in named)})")
+        values |= named
     if wanted.ids is not None:
         condition, more = reading.among("event_id", list(wanted.ids))
         parts.append(condition)
@@ -330,31 +336,43 @@ class Repair:
         """Send items again that keep their contract; give the receipt of each that was taken.
 
         One that was replayed is not sent again: its receipt is given. `sender` is who does it, with
-        the units and contracts of its key; without one there is no such limit. Raises
-        `RepairError` where another replay is at it, or four eyes are wanted and there are two.
+        the units of its key, for which alone items are sent; without one there is no such limit.
+        Raises `RepairError` where another replay is at it, where four eyes are wanted and there are
+        two, and where none of the items is of the key's units.
         """
-        out = {i.event_id: str(i.acts[-1].receipt) for i in found if i.state == REPLAYED}
-        for item in found:
-            fixed_by = {a.by for a in item.acts if a.action == FIXED}
-            if self._four_eyes and by in fixed_by and item.state not in ENDED:
-                raise RepairError(
-                    "four_eyes",
-                    f"{item.event_id}: người sửa không được tự gửi lại",
-                    f"{item.event_id}: who corrected it may not replay it",
-                )
         with self._alone():
-            for contract, name, chunk in _chunks(_sendable(found)):
+            found = self._as_they_are(found)
+            out = {i.event_id: str(i.acts[-1].receipt) for i in found if i.state == REPLAYED}
+            for item in found:
+                fixed_by = {a.by for a in item.acts if a.action == FIXED}
+                if self._four_eyes and by in fixed_by and item.state not in ENDED:
+                    raise RepairError(
+                        "four_eyes",
+                        f"{item.event_id}: người sửa không được tự gửi lại",
+                        f"{item.event_id}: who corrected it may not replay it",
+                    )
+            ready = _sendable(found)
+            refusals: list[Verdict] = []
+            for contract, name, every in _chunks(ready):
+                who = Sender(name) if sender is None else sender
+                outside = gateway.outside_units(contract, who, admit(contract, _body(every)))
+                refusals += outside
+                gone = {v.index for v in outside}
+                chunk = [i for n, i in enumerate(every) if n not in gone]
+                if not chunk:
+                    continue
                 body = _body(chunk)
                 # The same items again, after a crash in between: the same answer.
-                key = f"replay:{hashlib.sha256(body).hexdigest()}"
-                who = Sender(name) if sender is None else sender
+                key = f"{REPLAY}{hashlib.sha256(body).hexdigest()}"
                 answer = gateway.accept(contract, who, body, key).body
                 refused = {v["index"] for v in answer["rejected"]}
                 at = to_us(self._clock())
                 taken = [i for n, i in enumerate(chunk) if n not in refused]
                 act = Act(REPLAYED, by, at, None, answer["receipt"], "")
-                self._keep([(i, act) for i in taken])
+                self._note_replay(taken, act)
                 out |= {i.event_id: answer["receipt"] for i in taken}
+            if refusals and len(refusals) == len(ready):
+                raise RepairError(refusals[0].rule, refusals[0].message_vi, refusals[0].message_en)
         return out
 
     @contextmanager
@@ -364,6 +382,21 @@ class Repair:
                 vi, en = "đang có lần gửi lại khác, hãy thử lại", "another replay is at it"
                 raise RepairError("busy", vi, en)
             yield
+
+    def _note_replay(self, taken: Sequence[Item], act: Act) -> None:
+        """Keep that items were sent, whatever others have done to them meanwhile."""
+        while True:
+            try:
+                self._keep([(i, act) for i in taken])
+            except RepairError:
+                taken = self._as_they_are(taken)
+            else:
+                return
+
+    def _as_they_are(self, found: Sequence[Item]) -> list[Item]:
+        """Read items again: since they were read, others may have been at them."""
+        with self._store.reading() as reading:
+            return list(all_items(reading, Wanted(ids=[i.event_id for i in found])))
 
     def _keep(self, acts: Iterable[tuple[Item, Act]]) -> None:
         rows = [
@@ -400,7 +433,7 @@ def _ended(item: Item) -> RepairError:
 def _changed(item: Item, changes: Mapping[str, Any]) -> bytes:
     try:
         said = json.loads(item.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
         vi = "bản ghi gốc không phải đối tượng JSON: hãy thay cả bản ghi"
@@ -411,7 +444,12 @@ def _changed(item: Item, changes: Mapping[str, Any]) -> bytes:
             said.pop(name, None)
         else:
             said[name] = value
-    return json.dumps(said, ensure_ascii=False).encode()
+    return as_json(said)
+
+
+def as_json(said: Mapping[str, Any]) -> bytes:
+    """Write an item; halves of characters, which are in no text, stay escaped."""
+    return json.dumps(said, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def _sendable(found: Sequence[Item]) -> list[Item]:
@@ -437,4 +475,5 @@ def _chunks(found: Sequence[Item]) -> Iterator[tuple[Contract, str, list[Item]]]
 
 
 def _body(chunk: Sequence[Item]) -> bytes:
-    return b"[" + b",".join(i.content.strip() for i in chunk) + b"]"
+    contents = (i.content.removeprefix(b"\xef\xbb\xbf").strip() for i in chunk)
+    return b"[" + b",".join(contents) + b"]"

@@ -81,7 +81,9 @@ class Spool:
                 "SELECT sender, contract, accepted_at, answer FROM submission WHERE receipt = ?",
                 (receipt,),
             ).fetchone()
-        return None if row is None else Kept(str(row[0]), str(row[1]), int(row[2]), row[3], {})
+        if row is None:
+            return None
+        return Kept(str(row[0]), str(row[1]), int(row[2]), row[3], {}, is_spooled=True)
 
     def close(self) -> None:
         """Stop; what waits is appended when a gateway opens the same file again."""
@@ -179,24 +181,35 @@ class Spool:
                 found = self._read()
             try:
                 self._append([s for _, s in found])
-            except LogUnavailableError:
+                with self._lock:
+                    self._forget(found[-1][0])
+            except (LogUnavailableError, sqlite3.Error) as error:
+                # What is appended and still here has its receipt, and is passed over next time.
+                if isinstance(error, sqlite3.Error):
+                    log.warning("the spool's file: %s", error)
                 self._stopping.wait(RETRY_SECONDS)
                 continue
-            with self._lock:
-                last = found[-1][0]
-                self._file.execute("BEGIN IMMEDIATE")
-                self._file.execute("DELETE FROM batch WHERE number <= ?", (last,))
-                self._file.execute("DELETE FROM submission WHERE number <= ?", (last,))
-                self._file.execute("COMMIT")
-                self.waiting = self._count()
             if not self.waiting:
                 log.info("the log is back, and has what was spooled")
+
+    def _forget(self, last: int) -> None:
+        try:
+            self._file.execute("BEGIN IMMEDIATE")
+            self._file.execute("DELETE FROM batch WHERE number <= ?", (last,))
+            self._file.execute("DELETE FROM submission WHERE number <= ?", (last,))
+            self._file.execute("COMMIT")
+        finally:
+            if self._file.in_transaction:
+                self._file.execute("ROLLBACK")
+        self.waiting = self._count()
 
     def _append(self, found: list[Submission]) -> None:
         # What has its receipt was appended before a crash.
         found = [s for s in found if self._live.receipt(s.receipt) is None]
         self._live.append(found)
-        # The sender was told 202 already: what its key was used for before does not undo that.
-        again = [replace(s, idempotency_key=None) for s in found if s.error is not None]
+        # The sender was told 202 already, with a receipt: what its key was used for before does not
+        # undo that. What it sent before is a repeat.
+        answered = [s for s in found if s.error is not None or s.repeats is not None]
+        again = [replace(s, idempotency_key=None) for s in answered]
         if again:
             self._live.append(again)

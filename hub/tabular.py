@@ -22,6 +22,7 @@ from hub.xlsx import (
     ARCHIVE_MAGIC,
     CELL_LENGTH_MAX,
     COLUMNS_MAX,
+    ROW_CELLS_MAX,
     Cell,
     Failed,
     Workbook,
@@ -265,6 +266,10 @@ def _text_rows(text: str, delimiter: str, encoding: str) -> Iterator[_Raw]:
     number = 0
     try:
         for number, cells in enumerate(rows, 1):
+            if len(cells) > ROW_CELLS_MAX:
+                vi = f"dòng {number}: nhiều hơn {ROW_CELLS_MAX} cột"
+                en = f"row {number}: more than {ROW_CELLS_MAX} columns"
+                raise FileError("too_many_columns", "", vi, en)
             yield number, cells, "".join(lines).rstrip("\r\n").encode(encoding)
             lines.clear()
     except csv.Error as error:

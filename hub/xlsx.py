@@ -21,10 +21,23 @@ COLUMNS_MAX = 200
 ROW_CELLS_MAX = 16_384  # empty ones too; the format has no more columns
 ROWS_MAX = 1_048_576  # the same for rows
 STRINGS_MAX = 2_000_000
+ELEMENTS_MAX = 10_000_000  # of a sheet
 CELL_LENGTH_MAX = 10_000
 CHUNK_BYTES = 2**16
 DAY_NUMBER_MAX = 2_958_465  # 9999-12-31
 ARCHIVE_MAGIC = b"PK\x03\x04"
+# What reading a broken or hostile archive raises: unknown encodings and versions, days and styles
+# that are none.
+_BROKEN = (
+    expat.ExpatError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    LookupError,
+    ValueError,
+    ArithmeticError,
+    NotImplementedError,
+)
 
 
 class Percent(Decimal):
@@ -72,7 +85,7 @@ class Workbook:
         _check_directory(data)
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, OSError) as error:
+        except (*_BROKEN, OSError) as error:
             raise _malformed(str(error)) from None
         self._names = {i.filename.lstrip("/"): i for i in self._archive.infolist()}
         self._left = UNCOMPRESSED_BYTES_MAX
@@ -132,7 +145,9 @@ class Workbook:
                     yield
                 parser.Parse(b"", True)
                 yield
-        except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except XlsxError:
+            raise
+        except _BROKEN as error:
             raise _malformed(f"{name}: {error}") from None
 
     def _open(self, name: str) -> IO[bytes]:
@@ -289,8 +304,12 @@ class _SheetReader:
         self._parts: list[str] = []
         self._length = 0
         self._is_value = self._is_aid = False
+        self._elements = 0
 
     def start(self, tag: str, given: dict[str, str]) -> None:
+        self._elements += 1
+        if self._elements > ELEMENTS_MAX:
+            raise _too_large()
         if tag == "c":
             self._cells += 1
             if self._cells > ROW_CELLS_MAX:
@@ -354,7 +373,7 @@ class _SheetReader:
             raise _malformed(f"row {self._number}: not a number: {text[:20]}") from None
         if not value.is_finite():
             raise _malformed(f"row {self._number}: not a number: {text[:20]}")
-        is_styled = self._style.isdigit() and int(self._style) < len(self._formats)
+        is_styled = self._style.isdecimal() and int(self._style) < len(self._formats)
         shown = self._formats[int(self._style)] if is_styled else ""
         if shown == "%":
             return Percent(value)

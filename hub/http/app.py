@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from http import HTTPStatus
 from importlib import resources
 from typing import Any
 
@@ -42,6 +43,7 @@ from hub.log import IdempotencyConflictError, Kept, LogUnavailableError
 from hub.logs import open_access_log
 from hub.made_of import facts
 from hub.official import answer, open_as_of
+from hub.repair import REPLAY
 from hub.restating import restatements
 from hub.store import StoreUnavailableError
 
@@ -74,24 +76,14 @@ class Api:
         self.repairs = Repairs(hub, self._guard, gateway, self.auditor)
 
     async def take(self, name: str, request: Request, judge: Judge | None = None) -> Response:
-        """Take one request's events; who sent them or was refused is in the audit log."""
-        judge = judge or partial(admit_request, request.headers)
-        action = f"send {name if name in registry.contracts() else '?'}"
-        peer = request.client.host if request.client else ""
-        request.state.sender = ""
-        try:
-            sender = await self._guard.sender(request)
-            request.state.sender = sender.name
-            given = await self._take(name, sender, request, judge, peer)
-        except ProblemError as problem:
-            if problem.status in REFUSED:
-                self.auditor.refuse(request.state.sender, action, problem.rule, peer)
-            raise
+        """Take one request's events; who sent what is in the audit log."""
+        sender = await self._guard.sender(request)
+        given = await self._take(
+            name, sender, request, judge or partial(admit_request, request.headers)
+        )
         return JSONResponse(given.body, given.status)
 
-    async def _take(
-        self, name: str, sender: Sender, request: Request, judge: Judge, peer: str
-    ) -> Answer:
+    async def _take(self, name: str, sender: Sender, request: Request, judge: Judge) -> Answer:
         contract = registry.contracts().get(name)
         if contract is None:
             raise ProblemError(
@@ -120,6 +112,8 @@ class Api:
                 headers={"Retry-After": "2"},
             )
 
+        peer = request.client.host if request.client else ""
+
         def noted(given: Answer) -> Entry:
             counts = {n: given.body[n] for n in ("receipt", "accepted", "duplicates")}
             rejected = len(given.body["rejected"])
@@ -144,6 +138,7 @@ class Api:
             ) from None
         except (LogUnavailableError, AuditError) as error:
             raise _not_durable(error) from None
+        request.state.is_recorded = True
         if not given.is_replay:
             self._guard.judge(sender.name, admitted)
             accepted = given.body["accepted"] + given.body["duplicates"]
@@ -410,6 +405,13 @@ def _idempotency_key(request: Request) -> str | None:
             f"Idempotency-Key dài từ 1 đến {IDEMPOTENCY_KEY_LENGTH_MAX} ký tự",
             f"an Idempotency-Key has 1 to {IDEMPOTENCY_KEY_LENGTH_MAX} characters",
         )
+    if key is not None and key.startswith(REPLAY):
+        raise ProblemError(
+            400,
+            "idempotency_key_reserved",
+            f"Idempotency-Key không được bắt đầu bằng {REPLAY}",
+            f"an Idempotency-Key may not begin with {REPLAY}",
+        )
     return key
 
 
@@ -437,7 +439,8 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     app.add_exception_handler(StoreUnavailableError, _on_away)
     app.add_exception_handler(LogUnavailableError, _on_away)
     where = hub.settings.access_log
-    app.add_middleware(_Observer, access=open_access_log(where) if where else None)
+    access = open_access_log(where) if where else None
+    app.add_middleware(_Observer, auditor=api.auditor, access=access)
     for name, contract in registry.contracts().items():
         app.add_api_route(
             f"/v1/events/{name}",
@@ -561,8 +564,9 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     return app
 
 
-async def _on_problem(_: Request, error: Exception) -> Response:
+async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
+    request.state.rule = error.rule
     return error.response()
 
 
@@ -591,11 +595,14 @@ async def _on_http(_: Request, error: Exception) -> Response:
 class _Observer:
     """Measures each request, guards its answer, and writes it down where that is wanted.
 
-    What is written has no query and no body: neither keys nor what was sent.
+    Every use of a key and every refusal is in the audit log; what a handler has recorded there by
+    itself is not noted again. What is written has no query and no body: neither keys nor what was
+    sent.
     """
 
-    def __init__(self, app: ASGIApp, access: logging.Logger | None) -> None:
+    def __init__(self, app: ASGIApp, auditor: Auditor, access: logging.Logger | None) -> None:
         self._app = app
+        self._auditor = auditor
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -616,6 +623,12 @@ class _Observer:
     def _note(self, scope: Scope, status: int, took: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
         metrics.REQUEST_SECONDS.labels(route, str(status)).observe(took)
+        state = scope.get("state", {})
+        actor, is_refused = state.get("sender", ""), status >= HTTPStatus.BAD_REQUEST
+        if status in REFUSED or (actor and (is_refused or not state.get("is_recorded"))):
+            outcome = state.get("rule", str(status)) if is_refused else "ok"
+            peer = (scope.get("client") or ("",))[0]
+            self._auditor.note(actor, f"{scope['method']} {route}", outcome, peer)
         if self._access is not None:
             request = Request(scope)
             said = {

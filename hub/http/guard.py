@@ -39,7 +39,8 @@ class Guard:
     async def sender(self, request: Request) -> Sender:
         """Find who sends; raise 401 without a valid key, 429 where it comes too often."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        found = await self._find(key.strip()) if scheme.lower() == "bearer" else None
+        key = key.strip()
+        found = await self._find(key) if scheme.lower() == "bearer" else None
         if found is None:
             raise ProblemError(
                 401,
@@ -48,6 +49,7 @@ class Guard:
                 "a valid key is needed: Authorization: Bearer <key>",
                 headers={"WWW-Authenticate": "Bearer"},
             )
+        request.state.sender = found.name
         if found.certificate and found.certificate != getattr(request.state, "certificate", ""):
             raise ProblemError(
                 403,
@@ -160,12 +162,14 @@ async def _read_body(request: Request, limit: int) -> bytes:
             f"không hỗ trợ mã hóa {encoding}",
             f"content encoding {encoding} is not supported",
         )
-    unpack = zlib.decompressobj(31) if encoding == "gzip" else None
+    unpack = _Gunzip() if encoding == "gzip" else None
     body = bytearray()
+    received = 0
     try:
         async for chunk in request.stream():
-            body += unpack.decompress(chunk, limit + 1 - len(body)) if unpack else chunk
-            if len(body) > limit or (unpack and unpack.unconsumed_tail):
+            received += len(chunk)
+            body += unpack.feed(chunk, limit + 1 - len(body)) if unpack else chunk
+            if max(len(body), received) > limit:
                 raise ProblemError(
                     413,
                     "body_too_large",
@@ -176,6 +180,31 @@ async def _read_body(request: Request, limit: int) -> bytes:
         raise ProblemError(
             400, "not_gzip", "nội dung không phải gzip", "the body is not gzip"
         ) from error
-    if unpack and not unpack.eof:
+    if unpack and not unpack.is_whole:
         raise ProblemError(400, "not_gzip", "gzip bị cắt cụt", "the gzip body is cut short")
     return bytes(body)
+
+
+class _Gunzip:
+    """Unpacks gzip: one member or several in a row, as RFC 1952 has it."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(31)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what came so far ends where a member ends."""
+        return self._member.eof
+
+    def feed(self, chunk: bytes, most: int) -> bytes:
+        """Unpack what came, up to so many bytes; what is beyond is lost."""
+        out = bytearray()
+        while chunk and len(out) < most:
+            if self._member.eof:
+                chunk = chunk.lstrip(b"\0")  # padding, as tapes had it
+                if not chunk:
+                    break
+                self._member = zlib.decompressobj(31)
+            out += self._member.decompress(chunk, most - len(out))
+            chunk = self._member.unused_data
+        return bytes(out)

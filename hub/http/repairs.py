@@ -1,7 +1,6 @@
 """The routes of the repair loop. A department sees and repairs its own items, an officer all."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
@@ -28,7 +27,8 @@ PAGE = 100
 _FILTERS = ("sender", "contract", "rule", "field", "state")
 T = TypeVar("T")
 Body = TypeVar("Body", bound=BaseModel)
-Id = Field(min_length=1, max_length=160)
+ID_MAX = 160
+Id = Field(min_length=1, max_length=ID_MAX)
 
 
 class _Strict(BaseModel):
@@ -88,15 +88,14 @@ class Repairs:
         is_one = len(body.model_fields_set) == 2  # an explicit null is none of both
         if not is_one or body.changes is body.item is None:
             raise _bad("changes", "cần changes hoặc item", "give either changes or item")
-        whole = json.dumps(body.item, ensure_ascii=False).encode()
-        said = whole if body.changes is None else body.changes
+        said = repair.as_json(body.item or {}) if body.changes is None else body.changes
 
         def do() -> dict[str, Any]:
             (item,) = self._own(who, [body.id])
             fixed = self._repair.fix(item, said, _name(who))
             return {"item": fixed.public(), "trials": self._trials([fixed])}
 
-        return await self._acted(who, "fix", [body.id], do)
+        return await self._acted(request, who, "fix", [body.id], do)
 
     async def fix_rows(self, contract: str, request: Request) -> dict[str, Any]:
         """Keep the corrections of a CSV or XLSX file, row by row; say what sending them changes."""
@@ -127,7 +126,7 @@ class Repairs:
             trials = self._trials(fixed) if fixed else []
             return {"fixed": [i.event_id for i in fixed], "refused": refused, "trials": trials}
 
-        return await self._acted(who, "fix", [name for name, _ in rows], do)
+        return await self._acted(request, who, "fix", [name[:ID_MAX] for name, _ in rows], do)
 
     async def get_rows(self, contract: str, request: Request) -> Response:
         """Give rejected items of a contract as CSV, as `fix_rows` takes them back."""
@@ -168,7 +167,7 @@ class Repairs:
             left = [i.public() for i in found if i.event_id not in receipts]
             return {"receipts": receipts, "left": left}
 
-        return await self._acted(who, "replay", body.ids, do)
+        return await self._acted(request, who, "replay", body.ids, do)
 
     async def discard(self, request: Request) -> dict[str, Any]:
         """End the repair of items that are not to be sent."""
@@ -179,7 +178,7 @@ class Repairs:
             self._repair.discard(self._own(who, body.ids), _name(who), body.reason)
             return {"discarded": body.ids}
 
-        return await self._acted(who, "discard", body.ids, do)
+        return await self._acted(request, who, "discard", body.ids, do)
 
     async def _wanted(self, request: Request) -> tuple[Wanted, int]:
         parameters = dict(request.query_params)
@@ -191,9 +190,11 @@ class Repairs:
                 raise _bad(name, f"không có tham số {name}", f"no parameter {name}")
         is_known = "authorization" in request.headers or not self._hub.settings.is_loopback
         who = await self._guard.sender(request) if is_known else None
-        if who is not None and not who.is_officer:
-            parameters["sender"] = who.name
-        return Wanted(**parameters, ids=None if ids is None else [ids]), offset
+        found = None if ids is None else [ids]
+        if who is None or who.is_officer:
+            return Wanted(**parameters, ids=found), offset
+        parameters["sender"] = who.name
+        return Wanted(**parameters, ids=found, contracts=sorted(who.contracts)), offset
 
     def _own(self, who: Sender, ids: list[str]) -> list[Item]:
         """Find items that somebody may repair; raise 404 for others, there or not."""
@@ -205,7 +206,8 @@ class Repairs:
         return found
 
     def _found(self, who: Sender, ids: list[str]) -> list[Item]:
-        wanted = Wanted(sender="" if who.is_officer else who.name, ids=ids)
+        own = Wanted(sender=who.name, ids=ids, contracts=sorted(who.contracts))
+        wanted = Wanted(ids=ids) if who.is_officer else own
         with self._hub.store.reading() as reading:
             return list(repair.all_items(reading, wanted))
 
@@ -215,20 +217,28 @@ class Repairs:
             for contract, sender, trial in self._repair.try_out(found)
         ]
 
-    async def _acted(self, who: Sender, what: str, ids: list[str], do: Callable[[], T]) -> T:
-        detail = {"key": who.key_id, "items": ids[:ITEMS_MAX]}
-        entry = Entry(who.name, f"quarantine {what}", detail=detail)
+    async def _acted(
+        self, request: Request, who: Sender, what: str, ids: list[str], do: Callable[[], T]
+    ) -> T:
+        """Do something to items; that it was begun is in the audit log before, and how it ended."""
+        entry = Entry(who.name, f"quarantine {what}", "begun", {"key": who.key_id, "items": ids})
         await asyncio.wrap_future(self._auditor.record(entry))
-        return await self._told(do)
+        done = await self._told(do)
+        detail = {"key": who.key_id, "items": len(ids)}
+        ended = Entry(who.name, f"quarantine {what}", detail=detail)
+        await asyncio.wrap_future(self._auditor.record(ended))
+        request.state.is_recorded = True
+        return done
 
     async def _told(self, do: Callable[[], T]) -> T:
         try:
             return await asyncio.to_thread(do)
         except RepairError as error:
-            status = 403 if error.rule == "four_eyes" else 409 if error.rule in _BUSY else 422
+            status = 403 if error.rule in _FORBIDDEN else 409 if error.rule in _BUSY else 422
             raise ProblemError(status, error.rule, error.vi, error.en) from None
 
 
+_FORBIDDEN = ("four_eyes", "unit_not_allowed")
 _BUSY = ("busy", "changed_meanwhile", "ended")
 
 

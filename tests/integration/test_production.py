@@ -493,7 +493,7 @@ def test_with_a_spool_kafka_may_be_away(province: Province, kafka: Kafka, tmp_pa
             assert answer.status_code == 202, answer.text
             receipts.append(answer.json()["receipt"])
         waiting = province.served.get(f"/v1/receipts/{receipts[0]}").json()
-        assert (waiting["states"], waiting["answer"]["accepted"]) == ({}, 1)
+        assert (waiting["states"], waiting["answer"]["accepted"]) == ({"waiting": 2}, 1)
     finally:
         kafka.start()
 

@@ -97,8 +97,8 @@ def test_uses_are_durable_before_they_are_answered_and_refusals_are_counted(audi
     auditor.record().result(30)
     assert audit.check()[0][0] == 4 + len(done)
     for _ in range(500):
-        auditor.refuse("", "send dossier", "unauthorized", "10.0.0.9")
-    auditor.refuse("a", "send dossier", "contract_not_allowed", "10.0.0.9")
+        auditor.note("", "send dossier", "unauthorized", "10.0.0.9")
+    auditor.note("a", "send dossier", "contract_not_allowed", "10.0.0.9")
     auditor.close()
     found = [r[2:6] for r in audit.rows(5 + len(done))]
     times = sum(int(r[3].split('"times": ')[1].rstrip("}")) for r in found if r[0] == "")
@@ -117,7 +117,7 @@ def test_what_cannot_be_written_is_told_and_refusals_are_kept(
 
     auditor = Auditor(audit)
     monkeypatch.setattr(audit, "append", full)
-    auditor.refuse("", "send", "unauthorized", "p")
+    auditor.note("", "send", "unauthorized", "p")
     with pytest.raises(OSError, match="disk full"):
         auditor.record(Entry("a", "send")).result(10)
     monkeypatch.setattr(audit, "append", append)

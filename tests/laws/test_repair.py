@@ -138,8 +138,14 @@ def test_a_department_replays_within_its_units_only(hub: Hub, repairs: Repair) -
     post(hub, BAD)
     repairs.fix(items(hub)[0], {"channel": "online"}, "an")
     other = Sender("tester", frozenset({"H99"}))
-    assert repairs.replay(items(hub), "an", hub.gateway, other) == {}
-    assert items(hub, state="fixed")
+    for _ in range(2):
+        with pytest.raises(RepairError, match="H57") as refused:
+            repairs.replay(items(hub), "an", hub.gateway, other)
+        assert refused.value.rule == "unit_not_allowed"
+    hub.runner.catch_up()
+    assert len(items(hub)) == len(items(hub, state="fixed")) == 1  # nothing came to it
+    own = Sender("tester", frozenset({"H57.1"}))
+    assert len(repairs.replay(items(hub), "bình", hub.gateway, own)) == 1
 
 
 def test_items_are_grouped_by_cause(hub: Hub, repairs: Repair) -> None:
