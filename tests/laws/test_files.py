@@ -11,7 +11,7 @@ import pytest
 
 from hub import registry
 from hub.admission import BodyError
-from hub.files import admit_file, corrections, errors, is_table, judge_file
+from hub.files import admit_file, corrections, errors, is_table, judge_file, table_of
 from hub.following import rejections
 from hub.keys import Sender
 from tests.conftest import Hub
@@ -137,6 +137,28 @@ def test_what_was_rejected_comes_back_and_corrected_is_taken(hub: Hub) -> None:
     corrected = said.replace("pigeon", "post").replace(f"'{formula}", "H57.132-230517-0003")
     again = hub.gateway.accept(DOSSIER, sender, corrected.encode(), judge=admit_file).body
     assert (again["accepted"], again["rejected"]) == (2, [])
+
+
+@pytest.mark.parametrize("value", [12.345, 1.234, 0.123, 0.0, -0.5, 1e-3, 1234567, 13.69])
+def test_a_number_is_written_as_it_is_read_again(value: float) -> None:
+    item = {"event_id": "+1", "station_code": "'=1", "quantity": "-x", "value": value}
+    one = {"event_id": "r:0", "index": 0, "field": "", "message_vi": "", "message_en": ""}
+    said = errors(READING, [one | {"original": json.dumps(item)}])
+    header, row = csv.reader(io.StringIO(said.removeprefix("\ufeff")))
+    text = dict(zip(header, row, strict=True))
+    read = {c.field: c.reads for c in table_of(READING).columns}
+    title = {c.field: c.headers[0] for c in table_of(READING).columns}
+    for name, was in item.items():
+        assert not text[title[name]].startswith(("+", "=", "-x"))
+        found = read[name](text[title[name]])
+        assert float(found) == value if name == "value" else found == was
+
+
+@pytest.mark.parametrize("line", [b"[" * 3_000 + b"]" * 3_000, b'{"event_id": "\\ud800"}', b"\xff"])
+def test_whatever_was_rejected_can_be_written(line: bytes) -> None:
+    one = {"event_id": "r:0", "index": 0, "field": "", "message_vi": "", "message_en": ""}
+    said = errors(DOSSIER, [one | {"original": line.decode(errors="replace")}])
+    assert said.encode().count(b"\r\n") == 2
 
 
 def test_a_row_of_another_unit_is_kept_with_what_it_said(hub: Hub) -> None:

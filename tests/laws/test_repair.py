@@ -148,6 +148,24 @@ def test_a_department_replays_within_its_units_only(hub: Hub, repairs: Repair) -
     assert len(repairs.replay(items(hub), "bình", hub.gateway, own)) == 1
 
 
+def test_what_was_done_meanwhile_does_not_hide_that_an_item_was_sent(
+    hub: Hub, repairs: Repair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(hub, BAD)
+    fixed = repairs.fix(items(hub)[0], {"channel": "online"}, "an")
+    accept = hub.gateway.accept
+
+    def slowly(*given: Any) -> Any:
+        repairs.discard([fixed], "bình", "thừa")
+        return accept(*given)
+
+    monkeypatch.setattr(hub.gateway, "accept", slowly)
+    receipts = repairs.replay([fixed], "an", hub.gateway)
+    (item,) = items(hub)
+    assert [a.action for a in item.acts] == ["fixed", "discarded", "replayed"]
+    assert receipts == {item.event_id: item.acts[-1].receipt}
+
+
 def test_items_are_grouped_by_cause(hub: Hub, repairs: Repair) -> None:
     post(hub, BAD, BAD | {"event_id": "other"}, {"kind": "received"})
     post(hub, BAD, sender="another")

@@ -101,6 +101,25 @@ def test_files_made_to_hurt_are_refused(hub: Served) -> None:
         assert answer.status_code in (400, 413), answer.text[:200]
 
 
+def test_gzip_of_several_members_is_read_whole(hub: Served) -> None:
+    one, two = (json.dumps(received(c, "2023-05-02")).encode() for c in ("GZ1", "GZ2"))
+    packed = gzip.compress(one + b"\n") + gzip.compress(two) + b"\0" * 10
+    answer = hub.post("dossier", packed, **{"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
+    for wrong in (gzip.compress(one) + b"rubbish", gzip.compress(one) + gzip.compress(two)[:-5]):
+        answer = hub.post("dossier", wrong, **{"Content-Encoding": "gzip"})
+        assert (answer.status_code, answer.json()["title"]) == (400, "not_gzip")
+    for much in (gzip.compress(one) + gzip.compress(b"") * 200_000, gzip.compress(b" " * 3 * MIB)):
+        answer = hub.post("dossier", much, **{"Content-Encoding": "gzip"})
+        assert (answer.status_code, answer.json()["title"]) == (413, "body_too_large")
+
+
+def test_more_items_than_may_be_are_not_judged(hub: Served) -> None:
+    for body in (b"[" + b"{}," * 600_000 + b"{}]", b"{}\n" * 600_000):
+        answer = hub.post("dossier", body)
+        assert (answer.status_code, answer.json()["title"]) == (413, "too_many_items")
+
+
 def test_paths_and_headers_made_to_hurt_are_refused(hub: Served) -> None:
     for path in ("/page/../../etc/passwd", "/page/%2e%2e/%2e%2e/etc/passwd", "/v1/events/..%2f.."):
         line = raw(hub, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())

@@ -45,6 +45,9 @@ def test_who_may_send_what(served: Served) -> None:
     rejected = served.post("dossier", step | {"dossier_code": "C"})
     assert rejected.status_code == 422
     assert rejected.json()["rejected"][0]["rule"] == "unit_not_allowed"
+    # Nor does naming the own unit make it the own dossier.
+    taken = {"event_id": "t", "dossier_code": "C", "received_by": "H57.1"}
+    assert served.post("dossier", ITEM | taken).status_code == 422
     listed = served.run("keys", "list").stdout
     assert "so-tnmt" in listed
     assert served.key not in listed
@@ -164,7 +167,8 @@ def test_too_many_requests_are_told_so(served: Served) -> None:
     served.env["HUB_REQUESTS_PER_SECOND_MAX"] = "1"
     served.start()
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: served.post("dossier", ITEM), range(10)))
+        keys = [{"Authorization": f"Bearer {' ' * n}{served.key}"} for n in range(10)]
+        answers = list(pool.map(lambda k: served.post("dossier", ITEM, **k), keys))
     # One at once, one in its turn; more only if they took longer than a second to come.
     assert {a.status_code for a in answers} == {202, 429}
     assert all(a.headers["Retry-After"] for a in answers if a.status_code == 429)

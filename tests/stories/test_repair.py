@@ -2,6 +2,8 @@
 
 import json
 
+import httpx
+
 from stream_jobs.worked import received
 from tests.stories.conftest import Served
 from tests.waiting import until
@@ -43,3 +45,40 @@ def test_a_bad_row_is_seen_corrected_tried_and_sent_again(served: Served) -> Non
     assert served.run("verify").returncode == 0
     for word in ("item_fixed", "items_replayed", "items_discarded"):
         assert word in served.run("audit", "list").stdout
+
+
+def test_a_key_sees_and_repairs_what_its_contracts_allow(served: Served) -> None:
+    good = received("A", "2023-05-02")
+    answer = served.post("dossier", [{"kind": "pigeon"}]).json()
+    name = f"{answer['receipt']}:0"
+    reserved = served.post(
+        "dossier", received("A", "2023-05-02"), **{"Idempotency-Key": "replay:x"}
+    )
+    assert (reserved.status_code, reserved.json()["title"]) == (400, "idempotency_key_reserved")
+
+    def ask(method: str, path: str, body: object = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {served.key}"}
+        return httpx.request(method, served.url + path, headers=headers, json=body, timeout=30)
+
+    def total() -> int:
+        return sum(g["count"] for g in ask("GET", "/v1/quarantine").json()["groups"])
+
+    until(lambda: total() == 1, "it is in quarantine")
+    served.create_key("tester", "--contracts", "payment")
+    assert total() == 0
+    for path in ("fix", "replay", "discard", "try"):
+        more: dict[str, object] = {"ids": [name]}
+        if path == "fix":
+            more = {"id": name, "item": good}
+        if path == "discard":
+            more["reason"] = "x"
+        assert ask("POST", f"/v1/quarantine/{path}", more).status_code == 404, path
+
+    def noted(*words: str) -> bool:
+        listed = served.run("audit", "list").stdout.splitlines()
+        return any(all(w in line.split("  ") for w in words) for line in listed)
+
+    until(lambda: noted("GET /v1/quarantine", "ok"), "that it was read is written")
+    until(lambda: noted("POST /v1/quarantine/try", "unknown_item"), "that it was refused too")
+    assert noted("quarantine replay", "begun")
+    assert not noted("quarantine replay", "ok")
