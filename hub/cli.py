@@ -220,7 +220,7 @@ def _run(server: uvicorn.Server) -> None:
 
 def _server(hub: OpenHub, progress: Any = lambda: None) -> uvicorn.Server:
     # Only what serves needs the web framework.
-    from hub.http import tls  # noqa: PLC0415
+    from hub.http import protocol  # noqa: PLC0415
     from hub.http.app import create_app  # noqa: PLC0415
 
     config = uvicorn.Config(
@@ -230,7 +230,7 @@ def _server(hub: OpenHub, progress: Any = lambda: None) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,
-        **tls.options(hub.settings),
+        **protocol.options(hub.settings),
     )
     return uvicorn.Server(config)
 

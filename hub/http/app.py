@@ -611,14 +611,23 @@ class _Observer:
             await self._app(scope, receive, send)
             return
         begun = time.perf_counter()
+        is_answered = False
 
         async def guarded(message: Message) -> None:
+            nonlocal is_answered
             if message["type"] == "http.response.start":
+                is_answered = True
                 message["headers"] = [*message.get("headers", ()), *_HEADERS]
                 self._note(scope, message["status"], time.perf_counter() - begun)
             await send(message)
 
-        await self._app(scope, receive, guarded)
+        try:
+            await self._app(scope, receive, guarded)
+        except Exception:
+            # Who is outside of this answers.
+            if not is_answered:
+                self._note(scope, HTTPStatus.INTERNAL_SERVER_ERROR, time.perf_counter() - begun)
+            raise
 
     def _note(self, scope: Scope, status: int, took: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")

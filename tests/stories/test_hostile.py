@@ -49,6 +49,15 @@ def head(hub: Served, length: int) -> bytes:
     ).encode()
 
 
+def test_a_head_that_does_not_come_is_waited_for_a_bounded_time(hub: Served) -> None:
+    whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    for begun in (b"", whole[:10], whole + whole[:10]):
+        with socket.create_connection(("127.0.0.1", hub.port), timeout=30) as s:
+            s.sendall(begun)
+            answer = s.makefile("rb").read()
+            assert answer.count(b"HTTP/1.1 200") == begun.count(whole)
+
+
 def test_a_body_that_does_not_come_is_waited_for_a_bounded_time(hub: Served) -> None:
     assert raw(hub, head(hub, 1000) + b"[").split()[1] == "408"
 
