@@ -646,7 +646,7 @@ class _Observer:
                 "status": status,
                 "milliseconds": round(took * 1000, 1),
                 "bytes": request.headers.get("content-length"),
-                "sender": getattr(request.state, "sender", None),
+                "sender": getattr(request.state, "sender", ""),
                 "peer": request.client.host if request.client else None,
                 "user_agent": request.headers.get("user-agent", "")[:USER_AGENT_MAX],
             }
