@@ -43,6 +43,8 @@ SOURCE = registry.sources()["one_stop"]
 CONTRACT = registry.contracts()["dossier"]
 FACT = registry.facts()["dossier"]
 KILLS = int(os.environ.get("HUB_KILLS", "8"))
+# Faults go on while a sweep is waited for: it takes as many tries as it takes, each a backoff longer.
+SWEEP_SECONDS = 300.0
 INSTANTS = [f.name for f in CONTRACT.fields if f.kind == "instant"]
 Rows = dict[str, tuple[Any, ...]]
 
@@ -175,7 +177,11 @@ def test_with_every_fault_at_once_the_facts_are_the_truth(tmp_path: Path) -> Non
                 until(lambda seen=seen: simulator.requests > seen, "it is asked again")  # type: ignore[misc]
             simulator.settle()
             stopped = stamp(hub.clock())
-            until(lambda: is_swept_since(hub.log, stopped), "a sweep of what is settled")
+            until(
+                lambda: is_swept_since(hub.log, stopped),
+                "a sweep of what is settled",
+                SWEEP_SECONDS,
+            )
         check_against_truth(hub, simulator)
         with hub.store.reading() as reading:
             rules = counted(reading, "SELECT rule, COUNT(*) FROM quarantine GROUP BY 1")
@@ -229,7 +235,7 @@ def kill_and_check(folder: Path, kills: int, seed: int) -> None:
             process = subprocess.Popen(command, env=env)
             processes.append(process)
             log = SqliteLog(folder / "log.sqlite3")
-            until(lambda: is_swept_since(log, stopped), "a sweep of what is settled", 240)
+            until(lambda: is_swept_since(log, stopped), "a sweep of what is settled", SWEEP_SECONDS)
             log.close()
             process.terminate()
             assert process.wait(30) == 0
@@ -294,7 +300,11 @@ def test_after_days_away_it_catches_up_by_itself(tmp_path: Path) -> None:
             settled = stamp(clock())
             assert others(2) == 2
             simulator.advance(1, timedelta(seconds=3700))  # a sweep is due once more
-            until(lambda: is_swept_since(hub.log, settled), "a sweep of what is settled")
+            until(
+                lambda: is_swept_since(hub.log, settled),
+                "a sweep of what is settled",
+                SWEEP_SECONDS,
+            )
             until(lambda: state() == "running", "it says that it runs")
         check_against_truth(hub, simulator)
 
