@@ -43,7 +43,7 @@ SOURCE = registry.sources()["one_stop"]
 CONTRACT = registry.contracts()["dossier"]
 FACT = registry.facts()["dossier"]
 KILLS = int(os.environ.get("HUB_KILLS", "8"))
-# Faults go on while a sweep is waited for: it takes as many tries as it takes, each a backoff longer.
+# Faults go on while a sweep is waited for: it takes as many tries, and waits, as it takes.
 SWEEP_SECONDS = 300.0
 INSTANTS = [f.name for f in CONTRACT.fields if f.kind == "instant"]
 Rows = dict[str, tuple[Any, ...]]
