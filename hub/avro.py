@@ -21,6 +21,10 @@ import polars as pl
 
 from hub.contracts import Contract, WireField
 
+# Polars imports NumPy when it first meets an array, and two threads that are the first together
+# break it: a worker ended so. Here it is done by whoever imports this, alone.
+pl.Series(np.empty(0))
+
 WIRE_HEADER = struct.Struct(">bI")
 DEPTH_MAX = 16
 FEW = 64

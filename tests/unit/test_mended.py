@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
@@ -248,3 +250,10 @@ def test_the_appender_survives_the_unexpected(hub: Hub) -> None:
         hub.post("dossier", received("A", "2023-06-10"))
     body = hub.post("dossier", received("B", "2023-06-10")).body
     assert body["accepted"] == 1
+
+
+def test_polars_has_numpy_before_threads_are_there() -> None:
+    """Two that were the first to hand it an array, together, ended with a TypeError."""
+    asked = "import hub.avro, polars._dependencies as d; print(type(d.numpy).__name__)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout == "module\n"
