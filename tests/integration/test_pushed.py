@@ -4,10 +4,11 @@ The rate is what the sender tries to keep; what it was is printed. On a machine 
 things too it may be less, and nothing else changes.
 """
 
-import asyncio
 import json
 import threading
 import time
+
+import uvloop
 
 from deploy.local.services import Kafka
 from hub.hub import open_hub
@@ -21,7 +22,7 @@ from tests.waiting import until
 __all__ = ["province"]
 RATE = 1_000
 REQUESTS = 15_000
-CONNECTIONS = 128
+CONNECTIONS = 192
 
 
 def body(number: int) -> bytes:
@@ -41,7 +42,7 @@ def test_nothing_acknowledged_is_lost(province: Province, kafka: Kafka) -> None:
 
     def push() -> None:
         try:
-            asyncio.run(pusher.push(body, requests=REQUESTS, rate=RATE, told=told))
+            uvloop.run(pusher.push(body, requests=REQUESTS, rate=RATE, told=told))
         except BaseException as error:
             failed.append(error)
 
