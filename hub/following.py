@@ -120,7 +120,7 @@ def _events(
         return []
     records = join(slices)
     taken = intake.take(contract, records)
-    mine = np.array([o.receipt == receipt for o in records.origins])
+    mine = np.array([o.receipt == receipt for o in records.origins], bool)
     new = taken.frame.filter(pl.Series(mine[records.origin[taken.frame["row"].to_numpy()]]))
     new = new.with_columns(contract.entity.alias("entity"))
     fact = registry.facts()[contract.name]
@@ -170,6 +170,6 @@ def _attempted(log: Log, topic: str, kept: Kept, receipt: str, items: pl.DataFra
         wanted = items.filter(is_near)["~o"].unique().to_list()
         if wanted:
             for one in _read(log, topic, (partition, min(wanted), max(wanted) + 1)):
-                mine = np.array([o.receipt == receipt for o in one.origins])[one.origin]
+                mine = np.array([o.receipt == receipt for o in one.origins], bool)[one.origin]
                 found += [{"~p": partition, "~o": int(o)} for o in one.offsets[mine]]
     return pl.Series(found, dtype=pl.Struct({"~p": items["~p"].dtype, "~o": items["~o"].dtype}))

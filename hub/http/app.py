@@ -34,7 +34,14 @@ from hub.http import openapi
 from hub.http.boards import IDLE_SECONDS, Boards, Progress
 from hub.http.groups import SMALL_BYTES, AuditError, Groups
 from hub.http.guard import Guard, read_body
-from hub.http.problems import ProblemError, question_problem, read_number, read_offset, read_period
+from hub.http.problems import (
+    ProblemError,
+    find_contract,
+    question_problem,
+    read_number,
+    read_offset,
+    read_period,
+)
 from hub.http.repairs import Repairs
 from hub.hub import OpenHub
 from hub.keys import Sender
@@ -84,14 +91,7 @@ class Api:
         return JSONResponse(given.body, given.status)
 
     async def _take(self, name: str, sender: Sender, request: Request, judge: Judge) -> Answer:
-        contract = registry.contracts().get(name)
-        if contract is None:
-            raise ProblemError(
-                404,
-                "unknown_contract",
-                f"không có hợp đồng dữ liệu {name}",
-                f"there is no contract {name}",
-            )
+        contract = find_contract(name)
         if not sender.may_send(name):
             raise ProblemError(
                 403,

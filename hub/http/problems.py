@@ -4,6 +4,8 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
+from hub import registry
+from hub.contracts import Contract
 from hub.figures import QuestionError, no_period
 from hub.periods import Period, parse_period
 
@@ -32,6 +34,15 @@ class ProblemError(Exception):
             **self.more,
         }
         return JSONResponse(body, self.status, self.headers, media_type="application/problem+json")
+
+
+def find_contract(name: str) -> Contract:
+    """Find a contract; raise 404 where there is none."""
+    found = registry.contracts().get(name)
+    if found is None:
+        words = (f"không có hợp đồng dữ liệu {name}", f"there is no contract {name}")
+        raise ProblemError(404, "unknown_contract", *words)
+    return found
 
 
 def question_problem(error: QuestionError) -> ProblemError:

@@ -9,15 +9,14 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hub import registry, repair
+from hub import repair
 from hub.admission import BodyError, Verdict
 from hub.audit import Auditor, Entry
-from hub.contracts import Contract
 from hub.figures import QuestionError
 from hub.files import corrections, errors
 from hub.gateway import Gateway
 from hub.http.guard import Guard, read_body
-from hub.http.problems import ProblemError, question_problem, read_offset
+from hub.http.problems import ProblemError, find_contract, question_problem, read_offset
 from hub.hub import OpenHub
 from hub.keys import Sender
 from hub.repair import ENDED, ITEMS_MAX, Item, Repair, RepairError, Wanted
@@ -100,7 +99,7 @@ class Repairs:
     async def fix_rows(self, contract: str, request: Request) -> dict[str, Any]:
         """Keep the corrections of a CSV or XLSX file, row by row; say what sending them changes."""
         who = await self._guard.sender(request)
-        found = _contract(contract)
+        found = find_contract(contract)
         body = await read_body(request, self._hub.settings.body_mib_max << 20)
         try:
             rows = await asyncio.to_thread(corrections, found, body)
@@ -130,7 +129,7 @@ class Repairs:
 
     async def get_rows(self, contract: str, request: Request) -> Response:
         """Give rejected items of a contract as CSV, as `fix_rows` takes them back."""
-        found = _contract(contract)
+        found = find_contract(contract)
         wanted, _ = await self._wanted(request)
 
         def ask() -> str:
@@ -257,14 +256,6 @@ async def _read(request: Request, of: type[Body]) -> Body:
 
 def _absent(name: str) -> RepairError:
     return RepairError("unknown_item", f"không có bản ghi {name}", f"there is no item {name}")
-
-
-def _contract(name: str) -> Contract:
-    found = registry.contracts().get(name)
-    if found is None:
-        words = (f"không có hợp đồng dữ liệu {name}", f"there is no contract {name}")
-        raise ProblemError(404, "unknown_contract", *words)
-    return found
 
 
 def _bad(name: str, vi: str, en: str) -> ProblemError:
