@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from hub import avro, fold, intake, published
+from hub import avro, fold, intake, pieces, published
 from hub.clock import Clock, day_of, to_us
 from hub.contracts import Contract
 from hub.control import CONTROL, flaw
@@ -22,7 +21,7 @@ from hub.facts import Fact, day_expr, iso_day_expr
 from hub.intake import Rejected, Taken
 from hub.lateness import bucket_expr
 from hub.rejection import REJECTION
-from hub.slices import Joined, Slice, join
+from hub.slices import Ints, Joined, Slice, join
 from hub.states import decode_states, state_head
 from hub.store import FencedError, Reading, Store, VersionMismatchError
 from hub.tables import LANES
@@ -384,7 +383,7 @@ def _lateness_rows(
 def _fact_rows(
     fact: Fact,
     facts: pl.DataFrame,
-    fresh: tuple[npt.NDArray[np.int64], list[bytes]],
+    fresh: tuple[Ints, pl.Series],
     kept: pl.DataFrame,
     old_states: list[bytes],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -396,9 +395,7 @@ def _fact_rows(
     """
     sizes, states = fresh
     tail = ["is_disputed", *LANES, *fact.types, "log_partition", "log_offset"]
-    frame = facts.with_columns(
-        pl.Series("fresh", sizes, pl.Int64), pl.Series("state", states, pl.Binary)
-    )
+    frame = facts.with_columns(pl.Series("fresh", sizes, pl.Int64), states.alias("state"))
     frame = frame.with_columns((pl.col("g") // 2).alias("g"))
     is_known = pl.col("g").is_in(kept["g"].implode())
     created = frame.filter(~is_known).select(
@@ -429,25 +426,16 @@ def _fact_rows(
 
 def _fresh_states(
     contract: Contract, taken: Taken, new: pl.DataFrame, events: pl.DataFrame
-) -> tuple[npt.NDArray[np.int64], list[bytes]]:
+) -> tuple[Ints, pl.Series]:
     """Give, per touched entity in order, how many events are new and their stored bytes."""
     fresh = events.filter(pl.col("row") >= 0).sort("g", "row").select("g", "row")
     stored = _stored_bytes(contract, taken, new, fresh["row"].to_numpy())
     firsts = np.flatnonzero(np.diff(fresh["g"].to_numpy(), prepend=-1))
-    sizes = np.diff(firsts, append=len(stored))
-    states = [
-        stored[a] if n == 1 else b"".join(stored[a : a + n])
-        for a, n in zip(firsts.tolist(), sizes.tolist(), strict=True)
-    ]
-    return sizes, states
+    return np.diff(firsts, append=len(fresh)), pieces.join_runs(stored, firsts)
 
 
-def _stored_bytes(
-    contract: Contract, taken: Taken, new: pl.DataFrame, rows: npt.NDArray[np.int64]
-) -> list[bytes]:
+def _stored_bytes(contract: Contract, taken: Taken, new: pl.DataFrame, rows: Ints) -> pieces.Pieces:
     """Give the stored form of new events: acceptance day, sender, place, the event's datum."""
-    if not len(rows):
-        return []
     latest = published.latest(contract.name)
     records = taken.records
     # Records of one origin stand in one slice, and a slice in one partition.
@@ -457,20 +445,17 @@ def _stored_bytes(
         state_head(day_of(o.accepted_at), o.sender, p)
         for o, p in zip(records.origins, partitions.tolist(), strict=True)
     ]
-    offsets, ends_of = avro.longs_bytes(records.offsets[rows])
-    to = ends_of.tolist()
-    of_origin = records.origin[rows].tolist()
     if taken.is_shortest and (records.schema_ids == latest.schema_id).all():
-        payload = records.payload
-        starts, stops = records.starts[rows].tolist(), records.ends[rows].tolist()
+        datums = pieces.cut(records.payload, records.ends).take(rows)
     else:
         names = [f.name for f in contract.fields]
         place = np.searchsorted(new["row"].to_numpy(), rows)
-        payload, ends = avro.encode_columns(latest.plain, new[place].select(names))
-        stops = ends.tolist()
-        starts = [0, *stops[:-1]]
-    columns = zip(of_origin, [0, *to[:-1]], to, starts, stops, strict=False)
-    return [heads[b] + offsets[k:m] + payload[i:j] for b, k, m, i, j in columns]
+        datums = pieces.cut(*avro.encode_columns(latest.plain, new[place].select(names)))
+    return pieces.join_each(
+        pieces.listed(heads).take(records.origin[rows]),
+        pieces.cut(*avro.longs_bytes(records.offsets[rows])),
+        datums,
+    )
 
 
 def _classed(taken: Taken, known: list[str], name: str) -> pl.DataFrame:

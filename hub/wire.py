@@ -10,13 +10,12 @@ accepted, to the millisecond.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from hub import avro, published
+from hub import avro, pieces, published
 from hub.contracts import INSTANT_MAX, Contract
 from hub.rejection import REJECTION
 from hub.slices import Ints, Origin, Refused, Slice
@@ -41,7 +40,7 @@ class Records(NamedTuple):
 
     offsets: Ints
     timestamps: Ints
-    values: Sequence[bytes | None]
+    values: pl.Series  # bytes
     heads: Sequence[Headers]
     head: Ints
 
@@ -53,9 +52,12 @@ def one_by_one(
     headers: Sequence[Headers],
 ) -> Records:
     """Put records with headers of their own into columns."""
-    head = np.arange(len(values))
     return Records(
-        np.array(offsets, np.int64), np.array(timestamps, np.int64), values, headers, head
+        np.array(offsets, np.int64),
+        np.array(timestamps, np.int64),
+        pl.Series(values, dtype=pl.Binary),
+        headers,
+        np.arange(len(values)),
     )
 
 
@@ -63,16 +65,15 @@ def join(parts: Sequence[Records]) -> Records:
     """Join records, one part after another."""
     if len(parts) == 1:
         return parts[0]
-    values: list[bytes | None] = []
     heads: list[Headers] = []
     head = [np.zeros(0, np.int64)]
     for part in parts:
         head.append(part.head + len(heads))
-        values += part.values
         heads += part.heads
     none = np.zeros(0, np.int64)
     offsets = np.concatenate([none, *(p.offsets for p in parts)])
     timestamps = np.concatenate([none, *(p.timestamps for p in parts)])
+    values = pl.concat([pl.Series(dtype=pl.Binary), *(p.values for p in parts)])
     return Records(offsets, timestamps, values, heads, np.concatenate(head))
 
 
@@ -104,33 +105,29 @@ def slice_of(contract: Contract, partition: int, span: tuple[int, int], records:
     origins, of = _origins(records)
     at, values = records.offsets, records.values
     if contract.name == REJECTION.name and any(o.sender == _OWN for o in origins):
-        keep = np.array([o.sender != _OWN for o in origins])[of]
-        values = list(compress(values, keep))
+        keep = np.array([o.sender != _OWN for o in origins], np.bool_)[of]
+        values = values.filter(keep)
         at, of = at[keep], of[keep]
     origins = [replace(o, sender=OWN_SOURCE) if o.sender == _OWN else o for o in origins]
     known = {HEAD.pack(0, r.schema_id): r.schema_id for r in published.revisions()[contract.name]}
-    try:
-        heads = [v[: HEAD.size] for v in values]  # type: ignore[index]
-        is_known = np.fromiter(map(known.__contains__, heads), np.bool_, len(heads))
-    except TypeError:  # a record without a value
-        heads = [(v or b"")[: HEAD.size] for v in values]
-        is_known = np.array([h in known for h in heads], np.bool_)
-    good = list(compress(values, is_known))
-    datums = [v[HEAD.size :] for v in good if v]
-    rules = [(i, _rule(values[i])) for i in np.flatnonzero(~is_known).tolist()]
+    ids = values.bin.head(HEAD.size).replace_strict(known, default=None, return_dtype=pl.Int64)
+    is_known = ids.is_not_null()
+    payload, ends = pieces.lay_out(values.filter(is_known).bin.slice(HEAD.size))
+    bad = (~is_known).arg_true().to_list()
+    good = is_known.to_numpy()
     return Slice(
         topic=contract.topic,
         partition=partition,
         first=span[0],
         following=span[1],
-        offsets=at[is_known],
-        schema_ids=np.array([known[h] for h in compress(heads, is_known)], np.int64),
+        offsets=at[good],
+        schema_ids=ids.drop_nulls().to_numpy(),
         origins=origins,
-        origin=of[is_known],
-        payload=b"".join(datums),
-        ends=np.cumsum(np.fromiter(map(len, datums), np.int64, len(datums))),
+        origin=of[good],
+        payload=payload,
+        ends=ends,
         refused=tuple(
-            Refused(int(at[i]), origins[of[i]], rule, values[i] or b"") for i, rule in rules
+            Refused(int(at[i]), origins[of[i]], _rule(values[i]), values[i] or b"") for i in bad
         ),
     )
 

@@ -299,7 +299,7 @@ def _add_agent(app: BatchApp, work: Work, pool: ThreadPoolExecutor, topic: str) 
         loop = asyncio.get_running_loop()
         async for fetched in stream:
             one = await loop.run_in_executor(pool, slice_of, contract, fetched)
-            fetched.batches.clear()  # others may be fetched now
+            app.unpacked(fetched)
             position = await together.apply(one)
             if position is not None:
                 await app.rewind(fetched.topic, fetched.partition, position)

@@ -35,8 +35,6 @@ _DECODE = {
     4: codecs.zstd_decode,
 }
 _LOG_APPEND_TIME, _TRANSACTIONAL, _CONTROL = 0x08, 0x10, 0x20
-# Sizes of zigzag integers: up to 2^7 - 1 takes one byte, and so on.
-_SIZES = np.array([1 << 7 * n for n in range(1, 9)], np.uint64)
 
 
 class WireBatch:
@@ -261,7 +259,9 @@ def _at_once(payload: bytes, count: int) -> Records | None:
     return Records(
         frame["offset"].to_numpy(),
         frame["timestamp"].to_numpy(),
-        frame["value"].to_list() if first.value is not None else [None] * count,
+        frame["value"]
+        if first.value is not None
+        else pl.repeat(None, count, dtype=pl.Binary, eager=True),
         heads,
         run,
     )
@@ -274,14 +274,8 @@ def _fits(frame: pl.DataFrame, size: int) -> bool:
         column = frame[name]
         if column.dtype == pl.Binary:
             sizes = column.bin.size().to_numpy().astype(np.int64)
-            inside += sizes + _width(sizes)
+            inside += sizes + avro.long_widths(sizes)
         else:
-            inside += _width(column.to_numpy())
+            inside += avro.long_widths(column.to_numpy())
     said = frame["size"].to_numpy()
-    return bool((inside == said).all()) and int((said + _width(said)).sum()) == size
-
-
-def _width(numbers: Ints) -> Ints:
-    """Count the bytes of numbers as zigzag integers of variable length."""
-    zigzag = ((numbers << 1) ^ (numbers >> 63)).astype(np.uint64)
-    return np.searchsorted(_SIZES, zigzag, side="right") + 1
+    return bool((inside == said).all()) and int((said + avro.long_widths(said)).sum()) == size

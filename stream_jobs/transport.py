@@ -42,8 +42,8 @@ from mode import CrashingSupervisor, ServiceT
 from hub.wire import Records
 from stream_jobs.records import WireBatch, WireBatches, read
 
-FETCH_BYTES_MAX = 32 << 20  # of one answer of the broker
-PARTITION_BYTES = (1 << 20, 16 << 20)  # least and most of one partition in an answer
+FETCH_BYTES_MAX = 16 << 20  # of one answer of the broker
+PARTITION_BYTES_MAX = 1 << 20  # of one partition in it, some 20,000 events; its first batch always
 FETCH_WAIT_MS = 50  # a partition that becomes free waits this long at most for the fetch under way
 RETRY_MS = 500  # while the broker is away; each try of each task is a line in the log
 STOP_SECONDS_MAX = 2.0
@@ -165,6 +165,7 @@ class Thread(driver.AIOKafkaConsumerThread):
             isolation_level="read_committed",
             check_crcs=True,
             fetch_max_bytes=FETCH_BYTES_MAX,
+            max_partition_fetch_bytes=PARTITION_BYTES_MAX,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             retry_backoff_ms=RETRY_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
@@ -217,12 +218,11 @@ class Thread(driver.AIOKafkaConsumerThread):
         """Let partitions be read from there, unless they were voided since."""
         if placement != self.placement:
             return
-        consumer = self._ensure_consumer()
-        least, most = PARTITION_BYTES
-        share = self.app.bytes_waiting_max // max(len(self.assignment()), 1)
-        consumer._fetcher._max_partition_fetch_bytes = min(max(share, least), most)
+        fetcher: Fetcher = self._ensure_consumer()._fetcher
+        # What came of one partition and waits keeps no other from being fetched.
+        fetcher._prefetch_backoff = 0
         for tp, position in positions.items():
-            consumer._fetcher.seek_to(tp, position)
+            fetcher.seek_to(tp, position)
             self._placed.add(tp)
         gc.collect()  # what was fetched before and not taken; it is in cycles, see `_unpack`
 
@@ -241,12 +241,20 @@ class Thread(driver.AIOKafkaConsumerThread):
         with contextlib.suppress(RuntimeError):  # the loop is closed at the end of the worker
             self.thread_loop.call_soon_threadsafe(self._release, tp, fetched)
 
+    def wake(self) -> None:
+        """Look again for what can be handed over (called from any thread)."""
+        with contextlib.suppress(RuntimeError):  # as above
+            self.thread_loop.call_soon_threadsafe(self._wake)
+
     def _release(self, tp: TP, fetched: Fetched) -> None:
         if self._undone.get(tp) is fetched:
             del self._undone[tp]
             self._mark_alive()
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(None)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def _mark_alive(self) -> None:
         with self._ensure_consumer()._fetcher._subscriptions.fetch_context():
@@ -488,7 +496,6 @@ class BatchApp(faust.App):
 
     records_max = 20_000  # of a `Fetched`, and up to one wire batch more
     records_undone_max = 30_000  # with as many in hand and waiting, no further `Fetched` is made
-    bytes_waiting_max = 128 << 20  # fetched and not yet unpacked, if there are up to 128 partitions
     revoke_seconds_max = 5.0  # a rebalance waits this long for what is in hand
     stop_seconds_max = 20.0  # and the end so long
 
@@ -516,6 +523,11 @@ class BatchApp(faust.App):
     def batches(self, *topics: str) -> TopicT:
         """What an agent reads these topics as; one agent for a topic."""
         return self.topic(*topics, schema=_Whole(), acks=False)
+
+    def unpacked(self, fetched: Fetched) -> None:
+        """Let go of the bytes of what was read: others may be handed over in its place."""
+        fetched.batches.clear()
+        cast(Consumer, self.consumer)._thread.wake()
 
     async def rewind(self, topic: str, partition: int, position: int) -> bool:
         """Have a partition read from there next, whatever was fetched already.

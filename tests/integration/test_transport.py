@@ -24,11 +24,13 @@ from confluent_kafka.cimpl import NewTopic
 from faust.types import TP
 
 from deploy.local.services import Kafka, free_port
+from stream_jobs import transport
 from stream_jobs.transport import BatchApp, Fetched
 
 PROJECT = Path(__file__).parents[2]
 SESSION_SECONDS = 6.0
 WAIT_SECONDS = 60.0
+GATHERED = 4
 
 
 class Batch(NamedTuple):
@@ -129,9 +131,30 @@ def work(
     )
     app.records_max = records_max
 
-    @app.agent(app.batches(*topics))
+    gathered = asyncio.Event()
+    waiting = 0
+
+    async def gather(fetched: Fetched) -> None:
+        """Wait, without the records' bytes, until others wait too."""
+        nonlocal waiting
+        fetched.records()
+        app.unpacked(fetched)
+        waiting += 1
+        print("gathered", waiting, flush=True)
+        if waiting == GATHERED:
+            gathered.set()
+        await gathered.wait()
+
+    if (folder / "gather").exists():
+        transport.TAKE_SECONDS = 2 * WAIT_SECONDS  # so that nothing comes by looking again
+        app.records_undone_max = 1
+
+    @app.agent(app.batches(*topics), concurrency=GATHERED if (folder / "gather").exists() else 1)
     async def agent(stream: Any) -> None:
         async for fetched in stream:
+            if (folder / "gather").exists():
+                await gather(fetched)
+                continue
             at = await asyncio.get_running_loop().run_in_executor(None, apply, fetched)
             if at is not None:
                 print("fenced", fetched.topic, fetched.partition, fetched.first, at, flush=True)
@@ -230,6 +253,14 @@ def test_a_backlog_comes_in_few_whole_batches_and_nothing_is_committed(bench: Be
     asked = [ConsumerGroupTopicPartitions(bench.group)]
     committed = bench.admin.list_consumer_group_offsets(asked)[bench.group].result()
     assert committed.topic_partitions == []
+
+
+def test_what_was_read_makes_room_for_others_at_once(bench: Bench) -> None:
+    (bench.folder / "gather").touch()
+    topic = bench.topic("gather", GATHERED)
+    bench.send(topic, 1_000, GATHERED)
+    worker = bench.start(topic)
+    bench.until(lambda: f"gathered {GATHERED}" in bench.log(worker))
 
 
 def test_killed_amid_a_backlog_it_goes_on_where_sql_is(bench: Bench) -> None:
