@@ -11,12 +11,12 @@ directory holds its data.
 
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import faust
 import psycopg
+from confluent_kafka.admin import AdminClient, NewTopic
 from faust.serializers.codecs import Codec
 from mode.loop import use
 
@@ -90,6 +90,17 @@ def count(app: faust.App, tally: Tally, schemas: Path, is_grouped: bool) -> None
         await connection.commit()
 
 
+def make_topics(bootstrap: str, app_id: str) -> None:
+    """Make the worker's own topics, as an operator does where brokers make none by themselves.
+
+    A worker makes them too, but may then see a changelog without partitions, and its agent crashes.
+    """
+    client = AdminClient({"bootstrap.servers": bootstrap})
+    names = [f"{app_id}-{t.name}-{kind}" for t in TALLIES for kind in ("by-key", "changelog")]
+    for made in client.create_topics([NewTopic(n, PARTITIONS, 1) for n in names]).values():
+        made.result()
+
+
 def main() -> None:
     """Run the worker."""
     bootstrap, schemas, mode = sys.argv[1], Path(sys.argv[3]), sys.argv[4]
@@ -102,10 +113,12 @@ def main() -> None:
         topic_partitions=PARTITIONS,
         topic_replication_factor=1,
         topic_disable_leader=True,
+        cython_optimizations=True,
         web_enabled=False,
         worker_redirect_stdouts=False,
         consumer_auto_offset_reset="earliest",
     )
+    make_topics(bootstrap, app.conf.id)
     for tally in TALLIES:
         count(app, tally, schemas, mode == "group_by")
     app.Worker(loglevel="WARNING").execute_from_commandline()
