@@ -17,12 +17,13 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from bench.peers import java
+from bench.peers import environment, java
 from bench.topic import Expected
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / ".hub-bench"
 SCHEMAS = ROOT / "schemas" / "avro"
+QUIX = ("quixstreams[postgresql]==3.28.1", "fastavro>=1.10,<2")
 SECONDS_MAX = 1_800.0
 POLL_SECONDS = 0.05
 # Looking takes this part of the time at most: sums over large tables cost the peer's cores.
@@ -70,6 +71,11 @@ def _kafka_streams(guarantee: str, bootstrap: str, database_url: str, folder: Pa
     return [*run, bootstrap, java.jdbc(database_url), str(SCHEMAS), guarantee]
 
 
+def _quix(bootstrap: str, database_url: str, folder: Path) -> list[str]:
+    module = [str(environment.python(folder / "quix")), "-m", "bench.peers.with_quix"]
+    return [*module, bootstrap, plain(database_url), str(SCHEMAS)]
+
+
 def plain(database_url: str) -> str:
     """Write a database's URL as PostgreSQL's own clients know it."""
     return "postgresql://" + database_url.partition("://")[2]
@@ -97,6 +103,11 @@ PEERS: dict[str, Peer] = {
         cannot=f"{_ALL}; at least once: a crash counts again what was not committed yet.",
         prepare=partial(java.build, "kafka-streams"),
         command=partial(_kafka_streams, "at_least_once"),
+    ),
+    "quix": Peer(
+        cannot=f"{_ALL}; its state is exactly once, PostgreSQL beside it at least once.",
+        prepare=partial(environment.install, "quix", QUIX),
+        command=_quix,
     ),
 }
 

@@ -6,7 +6,7 @@ Needs fastavro alone, so that a peer with an environment of its own can use it.
 import io
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,12 +79,11 @@ class Tally(NamedTuple):
             f" ON CONFLICT ({first}, {second}) DO UPDATE SET {figure} = EXCLUDED.{figure}"
         )
 
-    def rows(self, figures: Mapping[str, int]) -> list[tuple[str, str | date, int]]:
-        """Turn figures by key into rows of the table."""
-        parted = ((*key.split("|"), figure) for key, figure in figures.items())
-        if self.columns[1] == "period":
-            return [(a, period, figure) for a, period, figure in parted]
-        return [(a, EPOCH + timedelta(int(number)), figure) for a, number, figure in parted]
+    def row(self, key: str, figure: int) -> tuple[str, str | date, int]:
+        """Turn a figure and its key into a row of the table."""
+        first, second = key.split("|")
+        is_day = self.columns[1] == "day"
+        return first, EPOCH + timedelta(int(second)) if is_day else second, figure
 
 
 TALLIES = (

@@ -83,7 +83,7 @@ def count(app: faust.App, tally: Tally, schemas: Path, is_grouped: bool) -> None
             return
         if connection is None:
             connection = await psycopg.AsyncConnection.connect(sys.argv[2])
-        rows = tally.rows({key: table[key] for key in changed})
+        rows = [tally.row(key, table[key]) for key in changed]
         changed.clear()
         async with connection.cursor() as cursor:
             await cursor.executemany(tally.upsert, rows)
