@@ -7,6 +7,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 HEAP = "2g"
+# What Flink needs of Java 17, as its own start scripts say.
+OPENED = [f"--add-opens=java.base/java.{p}=ALL-UNNAMED" for p in ("lang", "time", "util")]
 
 
 def build(name: str, folder: Path) -> Path:
@@ -34,7 +36,7 @@ def command(made: Path, main: str, *options: str) -> list[str]:
     return ["java", *heap, *options, "-cp", f"{made}/classes:{made}/libs/*", main]
 
 
-def jdbc(database_url: str) -> str:
-    """Write a database's URL as Java knows it, with batches of inserts as one statement."""
+def jdbc(database_url: str, *, is_rewritten: bool = True) -> str:
+    """Write a database's URL as Java knows it; by default batches become one statement."""
     user, _, place = database_url.partition("://")[2].partition("@")
-    return f"jdbc:postgresql://{place}?user={user}&reWriteBatchedInserts=true"
+    return f"jdbc:postgresql://{place}?user={user}&reWriteBatchedInserts={str(is_rewritten).lower()}"

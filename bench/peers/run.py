@@ -76,6 +76,11 @@ def _quix(bootstrap: str, database_url: str, folder: Path) -> list[str]:
     return [*module, bootstrap, plain(database_url), str(SCHEMAS)]
 
 
+def _flink(bootstrap: str, database_url: str, folder: Path) -> list[str]:
+    run = java.command(folder / "flink", "peers.FlinkPeer", *java.OPENED)
+    return [*run, bootstrap, java.jdbc(database_url, is_rewritten=False), str(SCHEMAS)]
+
+
 def plain(database_url: str) -> str:
     """Write a database's URL as PostgreSQL's own clients know it."""
     return "postgresql://" + database_url.partition("://")[2]
@@ -108,6 +113,11 @@ PEERS: dict[str, Peer] = {
         cannot=f"{_ALL}; its state is exactly once, PostgreSQL beside it at least once.",
         prepare=partial(environment.install, "quix", QUIX),
         command=_quix,
+    ),
+    "flink": Peer(
+        cannot=f"{_ALL}; its state is exactly once, PostgreSQL beside it at least once.",
+        prepare=partial(java.build, "flink"),
+        command=_flink,
     ),
 }
 
