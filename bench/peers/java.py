@@ -39,4 +39,6 @@ def command(made: Path, main: str, *options: str) -> list[str]:
 def jdbc(database_url: str, *, is_rewritten: bool = True) -> str:
     """Write a database's URL as Java knows it; by default batches become one statement."""
     user, _, place = database_url.partition("://")[2].partition("@")
-    return f"jdbc:postgresql://{place}?user={user}&reWriteBatchedInserts={str(is_rewritten).lower()}"
+    return (
+        f"jdbc:postgresql://{place}?user={user}&reWriteBatchedInserts={str(is_rewritten).lower()}"
+    )

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / ".hub-bench"
 SCHEMAS = ROOT / "schemas" / "avro"
 QUIX = ("quixstreams[postgresql]==3.28.1", "fastavro>=1.10,<2")
+BYTEWAX = ("bytewax[kafka]==0.21.1", "fastavro>=1.10,<2", "psycopg[binary]>=3.2,<4")
 SECONDS_MAX = 1_800.0
 POLL_SECONDS = 0.05
 # Looking takes this part of the time at most: sums over large tables cost the peer's cores.
@@ -71,8 +72,8 @@ def _kafka_streams(guarantee: str, bootstrap: str, database_url: str, folder: Pa
     return [*run, bootstrap, java.jdbc(database_url), str(SCHEMAS), guarantee]
 
 
-def _quix(bootstrap: str, database_url: str, folder: Path) -> list[str]:
-    module = [str(environment.python(folder / "quix")), "-m", "bench.peers.with_quix"]
+def _python(name: str, bootstrap: str, database_url: str, folder: Path) -> list[str]:
+    module = [str(environment.python(folder / name)), "-m", f"bench.peers.with_{name}"]
     return [*module, bootstrap, plain(database_url), str(SCHEMAS)]
 
 
@@ -86,7 +87,9 @@ def plain(database_url: str) -> str:
     return "postgresql://" + database_url.partition("://")[2]
 
 
-_ALL = "removes no repeats, applies no corrections or retractions, validates nothing, proves nothing"
+_ALL = (
+    "removes no repeats, applies no corrections or retractions, validates nothing, proves nothing"
+)
 PEERS: dict[str, Peer] = {
     "faust": Peer(
         cannot=f"{_ALL}; at least once: a crash counts again what was not committed yet.",
@@ -112,12 +115,17 @@ PEERS: dict[str, Peer] = {
     "quix": Peer(
         cannot=f"{_ALL}; its state is exactly once, PostgreSQL beside it at least once.",
         prepare=partial(environment.install, "quix", QUIX),
-        command=_quix,
+        command=partial(_python, "quix"),
     ),
     "flink": Peer(
         cannot=f"{_ALL}; its state is exactly once, PostgreSQL beside it at least once.",
         prepare=partial(java.build, "flink"),
         command=_flink,
+    ),
+    "bytewax": Peer(
+        cannot=f"{_ALL}; its state is exactly once, PostgreSQL beside it at least once.",
+        prepare=partial(environment.install, "bytewax", BYTEWAX),
+        command=partial(_python, "bytewax"),
     ),
 }
 

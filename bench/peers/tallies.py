@@ -97,7 +97,7 @@ def decoder(schemas: Path, contract: str) -> Callable[[bytes], Event]:
     """Give what decodes a value in the Confluent wire format; instants stay integers."""
     text = json.loads((schemas / f"{contract}.1.avsc").read_text("utf-8"))
     schema = fastavro.parse_schema(_without_logical_types(text))
-    read = fastavro.schemaless_reader
+    read: Any = fastavro.schemaless_reader
 
     def decode(value: bytes) -> Event:
         with io.BytesIO(value) as stream:
