@@ -1,0 +1,1 @@
+"""Benchmarks: rates and ratios, each measured side by side with something known."""

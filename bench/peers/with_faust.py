@@ -1,0 +1,129 @@
+"""The three tallies in Faust: an agent per event, a table, `group_by`, a timer that writes.
+
+Where the key of a table is not the key of the topic, Faust's documentation demands `group_by`: the
+events go through a topic of their own, so that one worker has all of a key. In the mode `local`
+they do not, and figures are right with one worker only. What does not count is filtered out before.
+
+Tables are kept by unit and day and not in windows: events come up to weeks late. Usage:
+`python -m bench.peers.with_faust BOOTSTRAP DATABASE_URL SCHEMAS group_by|local`; the working
+directory holds its data.
+"""
+
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import faust
+import psycopg
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from faust.serializers.codecs import Codec
+from mode.loop import use
+
+from bench.peers.tallies import TALLIES, Announcement, Event, Tally, decoder
+
+PARTITIONS = 12
+WRITE_SECONDS = 1.0
+
+announcement = Announcement()
+
+
+class Datum(Codec):
+    """Events in the Confluent wire format."""
+
+    def __init__(self, schemas: Path, contract: str) -> None:
+        super().__init__()
+        self._decode = decoder(schemas, contract)
+
+    def _loads(self, s: bytes) -> Event:
+        announcement.make()
+        return self._decode(s)
+
+    def clone(self, *children: Any) -> "Datum":
+        """Give itself: it has no children."""
+        return self
+
+
+def count(app: faust.App, tally: Tally, schemas: Path, is_grouped: bool) -> None:
+    """Keep a tally: its table, its agent, its timer."""
+    datum = Datum(schemas, tally.contract)
+    topic = app.topic(tally.topic, key_serializer="raw", value_serializer=datum)
+    by_key = app.topic(
+        f"{app.conf.id}-{tally.name}-by-key",
+        partitions=PARTITIONS,
+        internal=True,
+        key_serializer="raw",
+        value_serializer=datum,
+    )
+    table = app.Table(tally.name, default=int, partitions=PARTITIONS)
+    changed: set[str] = set()
+
+    def key_of(event: Event) -> str:
+        part = tally.part(event)
+        assert part is not None
+        return part.key
+
+    @app.agent(topic, name=f"count_{tally.name}")
+    async def keep(stream: Any) -> None:  # its type knows no filter
+        counted = stream.filter(lambda event: tally.part(event) is not None)
+        if is_grouped:
+            counted = counted.group_by(key_of, name=tally.name, topic=by_key)
+        async for event in counted:
+            part = tally.part(event)
+            assert part is not None
+            table[part.key] = tally.join(table[part.key], part.figure)
+            changed.add(part.key)
+
+    connection: psycopg.AsyncConnection[Any] | None = None
+
+    @app.timer(WRITE_SECONDS, name=f"write_{tally.name}")  # type: ignore[untyped-decorator]
+    async def write() -> None:
+        nonlocal connection
+        if not changed:
+            return
+        if connection is None:
+            connection = await psycopg.AsyncConnection.connect(sys.argv[2])
+        rows = [tally.row(key, table[key]) for key in changed]
+        changed.clear()
+        async with connection.cursor() as cursor:
+            await cursor.executemany(tally.upsert, rows)
+        await connection.commit()
+
+
+def make_topics(bootstrap: str, app_id: str) -> None:
+    """Make the worker's own topics, as an operator does where brokers make none by themselves.
+
+    A worker makes them too, but may then see a changelog without partitions, and its agent crashes.
+    """
+    client = AdminClient({"bootstrap.servers": bootstrap})
+    names = [f"{app_id}-{t.name}-{kind}" for t in TALLIES for kind in ("by-key", "changelog")]
+    for made in client.create_topics([NewTopic(n, PARTITIONS, 1) for n in names]).values():
+        made.result()
+
+
+def main() -> None:
+    """Run the worker."""
+    bootstrap, schemas, mode = sys.argv[1], Path(sys.argv[3]), sys.argv[4]
+    use("uvloop")
+    app = faust.App(
+        f"peer-faust-{uuid.uuid4()}",
+        broker=f"kafka://{bootstrap}",
+        datadir=Path.cwd(),
+        store="memory://",
+        topic_partitions=PARTITIONS,
+        topic_replication_factor=1,
+        topic_disable_leader=True,
+        cython_optimizations=True,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+        consumer_auto_offset_reset="earliest",
+    )
+    make_topics(bootstrap, app.conf.id)
+    for tally in TALLIES:
+        count(app, tally, schemas, mode == "group_by")
+    app.Worker(loglevel="WARNING").execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main()
