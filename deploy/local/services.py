@@ -127,7 +127,7 @@ class Part(ABC):
     @property
     def is_running(self) -> bool:
         """Whether the process that was started here still runs."""
-        return self._process() is not None
+        return self.process is not None
 
     @property
     def status(self) -> str:
@@ -179,13 +179,15 @@ class Part(ABC):
         process = Process(record["pid"], record["started"])
         return (process, record["ports"]) if process.is_alive else None
 
-    def _process(self) -> Process | None:
+    @property
+    def process(self) -> Process | None:
+        """The process that was started here, while it runs."""
         recorded = self._recorded()
         return recorded[0] if recorded is not None else None
 
     def _family(self) -> list[Process]:
         """All processes of the server, also those that have lost their parent."""
-        process = self._process()
+        process = self.process
         return [process] if process is not None else []
 
     def _launch(self) -> Process:
@@ -235,7 +237,7 @@ class Part(ABC):
         return UnavailableError("\n".join([f"{self.name} {what}; the end of {self.log}:", *tail]))
 
     def _end(self, number: signal.Signals) -> None:
-        process, family = self._process(), self._family()
+        process, family = self.process, self._family()
         if process is not None and number != signal.SIGKILL:
             process.send(number)
             _wait(lambda: not process.is_alive, STOP_SECONDS_MAX)

@@ -1,0 +1,175 @@
+"""The whole path beside its peers: the same topics, broker, database and two cores, in turns.
+
+Each round runs the hub with one, two and three workers, then every peer once; figures are medians
+over rounds. A peer that took longer than `SLOW_SECONDS` is run once. At the end `hub verify` holds
+the hub's tables against the log. Usage: `python -m bench.compare [EVENTS] [ROUNDS] [PEER ...]`.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from bench import limits, workers
+from bench.peers.run import BUILT, PEERS
+from bench.peers.run import measure as measure_peer
+from bench.section import Row, Section, Target, middle
+from bench.topic import Expected, fill
+from deploy.local.services import Kafka, Postgres
+from hub.settings import Settings
+
+EVENTS = 1_000_000
+SEED = 1
+WORKERS = (1, 2, 3)
+SLOW_SECONDS = 90
+FAUST, STREAMS = "faust", "kafka-streams"
+TITLES = {
+    "faust": "idiomatic Faust",
+    "faust-local": "Faust without `group_by`",
+    "kafka-streams": "Kafka Streams, exactly once",
+    "kafka-streams-alo": "Kafka Streams, at least once",
+    "quix": "Quix Streams",
+    "flink": "Apache Flink, exactly once",
+    "bytewax": "Bytewax",
+}
+
+
+def measure(events: int = EVENTS, rounds: int = 3, names: tuple[str, ...] = ()) -> Section:
+    """Run all in turns."""
+    chosen = names or tuple(PEERS)
+    for name in chosen:
+        PEERS[name].prepare(BUILT)
+    runs: dict[int, list[workers.Run]] = {n: [] for n in WORKERS}
+    rates: dict[str, list[float]] = {name: [] for name in chosen}
+    copies: list[tuple[float, float, int]] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="lgsp-bench-") as folder,
+        workers.servers(Path(folder)) as (kafka, postgres, settings),
+    ):
+        expected = fill(settings, events, SEED)
+        slow: set[str] = set()
+        for number in range(1, rounds + 1):
+            for count in WORKERS:
+                runs[count].append(workers.measure(kafka, postgres, settings, expected, count))
+                _say(f"round {number}", f"hub, workers: {count}", runs[count][-1].events_per_second)
+            copies.append(limits.copy_rows(settings.database_url))
+            for name in chosen:
+                if name not in slow:
+                    rates[name].append(_peer(name, kafka, postgres, expected))
+                    _say(f"round {number}", TITLES[name], rates[name][-1])
+                    if events / rates[name][-1] > SLOW_SECONDS:
+                        slow.add(name)
+        consumed = limits.consume(settings.kafka_bootstrap, list(expected.events))
+        _verify(settings)
+    return _section(expected, rounds, runs, rates, copies, consumed)
+
+
+def _peer(name: str, kafka: Kafka, postgres: Postgres, expected: Expected) -> float:
+    return measure_peer(PEERS[name], kafka.address, postgres.address, expected)
+
+
+def _verify(settings: Settings) -> None:
+    """Hold the tables against the log; raise `CalledProcessError` where they differ."""
+    begun = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "hub.cli", "verify"],
+        env={
+            **os.environ,
+            "HUB_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+            "HUB_DATABASE_URL": settings.database_url,
+            "HUB_DATA_DIR": str(settings.data_dir),
+        },
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    print(f"verify: no difference ({time.monotonic() - begun:.0f} s)", file=sys.stderr)
+
+
+def _section(
+    expected: Expected,
+    rounds: int,
+    runs: dict[int, list[workers.Run]],
+    rates: dict[str, list[float]],
+    copies: list[tuple[float, float, int]],
+    consumed: float,
+) -> Section:
+    events = expected.total_events
+    ours = {n: middle([r.events_per_second for r in found]) for n, found in runs.items()}
+    theirs = {name: middle(found) for name, found in rates.items()}
+    one = runs[1][0]
+    rows = [
+        Row(
+            "the hub, 1 worker",
+            ours[1],
+            "events/s",
+            f"per million events {one.worker_seconds * 1e6 / events:.1f} s of processor in the"
+            f" worker (starting up included), {one.postgres_seconds * 1e6 / events:.1f} s in"
+            f" PostgreSQL, {one.kafka_seconds * 1e6 / events:.1f} s in Kafka",
+        )
+    ]
+    rows += [
+        Row(
+            f"the hub, {n} workers",
+            ours[n],
+            "events/s",
+            f"efficiency {ours[n] / ours[1] / n:.2f}: all share two cores with both servers",
+        )
+        for n in WORKERS[1:]
+    ]
+    rows += [
+        Row(
+            TITLES[name],
+            rate,
+            "events/s",
+            f"the hub is {ours[1] / rate:.1f} times as fast; {PEERS[name].cannot}",
+        )
+        for name, rate in theirs.items()
+    ]
+    bare, indexed = (middle([events / c[i] for c in copies]) for i in (0, 1))
+    rows += [
+        Row("bare COPY of the same fact rows", bare, "events/s", "no index, no cells, no fold"),
+        Row("COPY of them with the tables' indexes", indexed, "events/s"),
+        Row("consumption alone", consumed, "events/s", "confluent-kafka, nothing done with it"),
+    ]
+    if FAUST in theirs:
+        ratio = ours[1] / theirs[FAUST]
+        rows.append(Row("hub ÷ idiomatic Faust", ratio, "times", "", Target(least=100)))
+    if STREAMS in theirs:
+        ratio = ours[1] / theirs[STREAMS]
+        rows.append(Row("hub ÷ Kafka Streams, exactly once", ratio, "times", "", Target(least=2)))
+    rows.append(Row("hub ÷ bare COPY", ours[1] / bare, "times", "", Target(least=0.5)))
+    peak = max(r.peak_mib for found in runs.values() for r in found)
+    rows.append(Row("memory of a worker at most", peak, "MiB", "", Target(most=400)))
+    return Section(
+        title="Whole path: Kafka → committed figures in PostgreSQL",
+        about="The hub with every guarantee on; peers compute three tallies of the same events.",
+        settings={"events": expected.events, "rounds": rounds, "seed": SEED, "partitions": 12},
+        rows=rows,
+        raw={
+            "hub": {n: [asdict(r) for r in found] for n, found in runs.items()},
+            "peers": rates,
+            "copy": copies,
+            "consumed": consumed,
+        },
+    )
+
+
+def _say(*what: object) -> None:
+    *words, rate = what
+    print(*words, f"{rate:,.0f} events/s", file=sys.stderr)
+
+
+def main() -> None:
+    """Print the rows."""
+    given = sys.argv[1:]
+    events = int(given[0]) if given else EVENTS
+    rounds = int(given[1]) if len(given) > 1 else 3
+    for row in measure(events, rounds, tuple(given[2:])).rows:
+        print(f"{row.name:42} {row.value:14,.2f} {row.unit:10} {row.note}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The hub's side: workers that apply everything in the topics, from an empty store."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bench import processes
+from bench.topic import Expected
+from deploy.local.services import Kafka, Part, Postgres, free_port
+from hub.hub import open_hub
+from hub.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+POLL_SECONDS = 0.05
+END_SECONDS_MAX = 30
+SECONDS_MAX = 1_800
+
+
+class WorkerError(RuntimeError):
+    """A worker ended, took too long, or what it wrote is wrong."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: events a second, and what it took of the machine.
+
+    The rate counts from the first commit, and without the events in it: starting up is not in it.
+    """
+
+    events_per_second: float
+    workers: int
+    worker_seconds: float  # of the processors, starting up included
+    postgres_seconds: float
+    kafka_seconds: float
+    peak_mib: float  # of the worker that took most
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[tuple[Kafka, Postgres, Settings]]:
+    """Run Kafka and PostgreSQL in a folder; give the settings of a hub that uses them."""
+    kafka = Kafka(folder, free_port(), free_port())
+    postgres = Postgres(folder, free_port())
+    kafka.start()
+    try:
+        postgres.start()
+        yield (
+            kafka,
+            postgres,
+            Settings(
+                data_dir=folder / "hub",
+                kafka_bootstrap=kafka.address,
+                database_url=postgres.address,
+            ),
+        )
+    finally:
+        postgres.stop()
+        kafka.stop()
+
+
+def pids(part: Part) -> list[int]:
+    """List a server's processes."""
+    recorded = part.process
+    return processes.family(recorded.pid) if recorded else []
+
+
+def empty(settings: Settings) -> None:
+    """Leave nothing of the store but its tables."""
+    engine = sa.create_engine(settings.database_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as c:
+        c.exec_driver_sql("DROP SCHEMA public CASCADE")
+        c.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()
+    with open_hub(settings):
+        pass  # makes the tables
+
+
+@contextmanager
+def working(settings: Settings, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run so many workers."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "HUB_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "HUB_DATABASE_URL": settings.database_url,
+        "HUB_DATA_DIR": str(settings.data_dir),
+    }
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "hub.cli", "work"],
+            env={**environment, "HUB_LISTEN": f"127.0.0.1:{free_port()}"},
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(count)
+    ]
+    try:
+        yield started
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(END_SECONDS_MAX)
+
+
+def measure(
+    kafka: Kafka, postgres: Postgres, settings: Settings, expected: Expected, workers: int
+) -> Run:
+    """Apply all, from nothing, and check that all of it was applied. Raises `WorkerError`."""
+    empty(settings)
+    before = processes.seconds(pids(postgres)), processes.seconds(pids(kafka))
+    events = expected.total_events
+    engine = sa.create_engine(settings.database_url, isolation_level="AUTOCOMMIT")
+    query = sa.text("SELECT COALESCE(SUM(next_offset), 0) FROM position")
+    deadline = time.monotonic() + SECONDS_MAX
+    first: tuple[float, int] | None = None
+    with working(settings, workers) as started, engine.connect() as c:
+        while True:
+            at = int(c.execute(query).scalar_one())
+            now = time.monotonic()
+            if at and first is None:
+                first = now, at
+            if first is not None and at >= events:
+                break
+            if now > deadline or any(p.poll() is not None for p in started):
+                raise WorkerError("a worker ended or took too long")
+            time.sleep(POLL_SECONDS)
+        run = Run(
+            (events - first[1]) / (now - first[0]),
+            workers,
+            processes.seconds(p.pid for p in started),
+            processes.seconds(pids(postgres)) - before[0],
+            processes.seconds(pids(kafka)) - before[1],
+            max(processes.peak_mib(p.pid) for p in started),
+        )
+        received = c.execute(
+            sa.text("SELECT SUM(count) FROM ledger WHERE class <> 'quarantined'")
+        ).scalar_one()
+        if int(received) != events:
+            raise WorkerError(f"of {events} events {received} are in the ledger")
+    engine.dispose()
+    return run
