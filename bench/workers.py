@@ -23,6 +23,13 @@ END_SECONDS_MAX = 30
 SECONDS_MAX = 1_800
 
 
+def image_environment() -> dict[str, str]:
+    """Read what the image tells allocators and Polars (`deploy/Dockerfile`)."""
+    lines = (ROOT / "deploy" / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    said = next(line for line in lines if line.startswith("ENV MALLOC"))
+    return dict(pair.split("=", 1) for pair in said.split()[1:])
+
+
 class WorkerError(RuntimeError):
     """A worker ended, took too long, or what it wrote is wrong."""
 
@@ -86,6 +93,7 @@ def working(settings: Settings, count: int) -> Iterator[list[subprocess.Popen[by
     """Run so many workers."""
     environment = {
         **os.environ,
+        **image_environment(),
         "PYTHONPATH": str(ROOT),
         "HUB_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "HUB_DATABASE_URL": settings.database_url,

@@ -98,15 +98,7 @@ class Applier:
 
     def _apply_once(self, contract: Contract, slices: Sequence[Slice], shard: int) -> None:
         fact = self._store.facts.get(contract.name)
-        taken = intake.take(contract, join(list(slices)))
-        with self._store.reading() as reading:
-            build = reading.build()
-            if contract.name == CONTROL.name:
-                change = find_closings(contract, taken, reading, shard)
-            elif fact is None:
-                change = find_rejections(contract, taken, reading, shard)
-            else:
-                change = find_change(fact, contract, taken, reading, shard)
+        build, change = self._find(fact, contract, slices, shard)
         log = self._identity(contract.topic)
         with self._store.writing() as writing:
             at = writing.instant(to_us(self._clock()))
@@ -128,6 +120,22 @@ class Applier:
             writing.close_periods(change.closings)
             if self._has_listeners:
                 writing.notify(change.notices)
+
+    def _find(
+        self, fact: Fact | None, contract: Contract, slices: Sequence[Slice], shard: int
+    ) -> tuple[str | None, Change]:
+        """Work out what slices change; what that took of memory is free again when it is written.
+
+        Gives the name of the set of tables that was read, too.
+        """
+        taken = intake.take(contract, join(list(slices)))
+        with self._store.reading() as reading:
+            build = reading.build()
+            if contract.name == CONTROL.name:
+                return build, find_closings(contract, taken, reading, shard)
+            if fact is None:
+                return build, find_rejections(contract, taken, reading, shard)
+            return build, find_change(fact, contract, taken, reading, shard)
 
 
 def _spans(slices: Sequence[Slice]) -> dict[int, tuple[int, int]]:

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import faust
 from faust.types import TP, StreamT
@@ -43,8 +43,8 @@ RETRY_SECONDS = (0.2, 5.0)  # the first wait and the longest, while the database
 PROBE_SECONDS = 5.0
 PUBLISH_SECONDS_MIN = 1.0
 PUBLISH_SECONDS_MAX = 60.0
-THREADS = 3
-EVENTS_PER_TRANSACTION_MAX = 100_000
+APPLYING_MAX = 2  # transactions at a time, of all topics: while one is written, one is folded
+EVENTS_PER_TRANSACTION_MAX = 40_000
 TRANSACTIONS_PER_TOPIC_MAX = 2  # while one waits for the database, another is folded
 PARTITIONS_AT_ONCE_MAX = 12
 
@@ -218,9 +218,12 @@ def create_app(settings: Settings) -> BatchApp:
         worker_redirect_stdouts=False,
         Worker=Worker,
     )
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="apply")
+    pools = Pools(
+        ThreadPoolExecutor(1, thread_name_prefix="read"),
+        ThreadPoolExecutor(APPLYING_MAX, thread_name_prefix="apply"),
+    )
     for topic in work.contracts:
-        _add_agent(app, work, pool, topic)
+        _add_agent(app, work, pools, topic)
     _add_pages(app, work)
 
     @app.task  # type: ignore[untyped-decorator]
@@ -236,6 +239,13 @@ def create_app(settings: Settings) -> BatchApp:
         work.stopping.set()
 
     return app
+
+
+class Pools(NamedTuple):
+    """Threads beside the event loop: what is read waits for no transaction."""
+
+    reading: ThreadPoolExecutor
+    applying: ThreadPoolExecutor
 
 
 class Together:
@@ -290,15 +300,15 @@ class Together:
         self._begin()
 
 
-def _add_agent(app: BatchApp, work: Work, pool: ThreadPoolExecutor, topic: str) -> None:
-    together = Together(app, work, pool, topic)
+def _add_agent(app: BatchApp, work: Work, pools: Pools, topic: str) -> None:
+    together = Together(app, work, pools.applying, topic)
     contract = work.contracts[topic]
 
     @app.agent(app.batches(topic), name=f"apply {topic}", concurrency=PARTITIONS_AT_ONCE_MAX)
     async def apply(stream: StreamT[Fetched]) -> None:
         loop = asyncio.get_running_loop()
         async for fetched in stream:
-            one = await loop.run_in_executor(pool, slice_of, contract, fetched)
+            one = await loop.run_in_executor(pools.reading, slice_of, contract, fetched)
             app.unpacked(fetched)
             position = await together.apply(one)
             if position is not None:

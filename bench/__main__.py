@@ -1,0 +1,183 @@
+"""The whole benchmark: every section in a process of its own, then `bench/RESULTS.md`.
+
+Usage: `python -m bench [SECTION ...]` (all by default). Each section leaves what it found, raw
+figures included, in `bench/results/SECTION.json`; the page is written from whatever stands there.
+"""
+
+import importlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bench.section import Section
+
+HERE = Path(__file__).parent
+RESULTS, PAGE = HERE / "results", HERE / "RESULTS.md"
+# In the order of the page; each is a module with `measure()`.
+SECTIONS = (
+    "compare",
+    "stages",
+    "limits",
+    "embedded",
+    "rebuilding",
+    "freshness",
+    "gateway",
+    "state",
+    "start",
+)
+PACKAGES = ("polars", "pyarrow", "faust-streaming", "aiokafka", "psycopg", "fastavro", "duckdb")
+LOAD_MAX = 0.5
+QUIET_SECONDS_MAX = 120
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What was measured on."""
+
+    processor: str
+    cores: int
+    memory_gib: float
+    system: str
+    versions: dict[str, str]
+
+    @classmethod
+    def here(cls) -> "Machine":
+        """Describe this machine."""
+        cpu = Path("/proc/cpuinfo").read_text()
+        models = [x.partition(":")[2].strip() for x in cpu.splitlines() if x.startswith("model na")]
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+        said = {"Python": platform.python_version()} | {p: version(p) for p in PACKAGES}
+        for name, command in (("Java", ["java", "-version"]), ("PostgreSQL", ["postgres", "-V"])):
+            said[name] = _first_line(command)
+        return cls(
+            models[0] if models else "unknown",
+            os.cpu_count() or 0,
+            round(memory, 1),
+            platform.platform(),
+            said,
+        )
+
+
+def _first_line(command: list[str]) -> str:
+    paths = [os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+    environment = {**os.environ, "PATH": os.pathsep.join(paths)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return (done.stdout or done.stderr).splitlines()[0]
+
+
+def run(name: str) -> None:
+    """Measure a section in this process and keep what it found."""
+    begun = time.monotonic()
+    found: Section = importlib.import_module(f"bench.{name}").measure()
+    said = found.as_json() | {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "took_seconds": round(time.monotonic() - begun),
+        "machine": vars(Machine.here()),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(said, ensure_ascii=False, indent=1) + "\n"
+    (RESULTS / f"{name}.json").write_text(text, "utf-8")
+
+
+def page() -> str:
+    """Write the page from what every section found."""
+    found = {
+        name: json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+        for name in SECTIONS
+        if (RESULTS / f"{name}.json").is_file()
+    }
+    targets = [
+        (said["title"], row) for said in found.values() for row in said["rows"] if row["target"]
+    ]
+    met = sum(bool(row["is_met"]) for _, row in targets)
+    out = [
+        "# What was measured",
+        "",
+        "Written by `make bench`; raw figures are in `bench/results/`. All of it on one machine,",
+        "its cores shared by broker, database, senders and what is measured; medians of rounds in",
+        "turns.",
+        "",
+        f"Of {len(targets)} targets {met} are met.",
+        "",
+        *_table(("Target", "Figure", "Must be", "Met"), [_judged(*t) for t in targets]),
+    ]
+    for said in found.values():
+        machine = said["machine"]
+        settings = ", ".join(f"{k}: {_shown(v)}" for k, v in said["settings"].items())
+        rows = [
+            (row["name"], f"{_number(row['value'])} {row['unit']}", row["note"])
+            for row in said["rows"]
+        ]
+        out += ["", f"## {said['title']}", "", said["about"], ""]
+        out += [*_table(("", "Figure", "Beside it"), rows), ""]
+        out += [f"- {miss}" for miss in said["misses"]]
+        out += [""] if said["misses"] else []
+        versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items())
+        out.append(
+            f"<sub>{said['at']}, {said['took_seconds']} s; {settings}. {machine['processor']},"
+            f" {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']};"
+            f" {versions}.</sub>"
+        )
+    return "\n".join(out) + "\n"
+
+
+def _judged(title: str, row: dict[str, Any]) -> tuple[str, ...]:
+    figure = f"{_number(row['value'])} {row['unit']}"
+    return (f"{row['name']} ({title})", figure, row["target"], "yes" if row["is_met"] else "**no**")
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    lines = [head, ("---",) * len(head), *rows]
+    return ["| " + " | ".join(x.replace("|", "\\|") for x in line) + " |" for line in lines]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{k} {_shown(v)}" for k, v in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def main() -> int:
+    """Run the sections that are named, or all; then write the page."""
+    if sys.argv[1:2] == ["--one"]:
+        run(sys.argv[2])
+        return 0
+    names = sys.argv[1:] or SECTIONS
+    unknown = set(names) - set(SECTIONS)
+    if unknown:
+        sys.exit(f"unknown: {', '.join(sorted(unknown))}; expected {', '.join(SECTIONS)}")
+    failed = []
+    for number, name in enumerate(names, 1):
+        _wait_until_quiet()
+        print(f"== {number}/{len(names)} {name}", file=sys.stderr, flush=True)
+        # A process for each: what one leaves in memory slows none that follows.
+        if subprocess.run([sys.executable, "-m", "bench", "--one", name], check=False).returncode:
+            failed.append(name)
+    PAGE.write_text(page(), "utf-8")
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _wait_until_quiet() -> None:
+    """Wait a while until what ran before has stopped using the machine."""
+    deadline = time.monotonic() + QUIET_SECONDS_MAX
+    while os.getloadavg()[0] > LOAD_MAX and time.monotonic() < deadline:
+        time.sleep(2)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
