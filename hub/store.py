@@ -367,25 +367,34 @@ class Writing:
             return
         sums = ("count", "value", "disputed", *LANES)
         self._database.merge(self._c, cell, cells, dict.fromkeys(sums, "+"))
+        # What is taken anew of the same facts by the same dimensions is taken in one query.
+        together: dict[tuple[str, tuple[str, ...]], list[Measure]] = {}
         for measure in fact.measures:
-            if measure.is_recomputed:
-                for dims in measure.sets:
-                    self._recompute(fact, measure, dims, cells)
+            for dims in measure.sets if measure.is_recomputed else ():
+                together.setdefault((str(measure.at), dims), []).append(measure)
+        for (at, dims), measures in together.items():
+            self._recompute(fact, at, dims, measures, cells)
 
     def _recompute(
-        self, fact: Fact, measure: Measure, dims: tuple[str, ...], cells: pl.DataFrame
+        self,
+        fact: Fact,
+        at: str,
+        dims: tuple[str, ...],
+        measures: list[Measure],
+        cells: pl.DataFrame,
     ) -> None:
-        touched = cells.filter(pl.col("cell_set") == measure.cell_set(dims))
+        names = [m.cell_set(dims) for m in measures]
+        touched = cells.filter(pl.col("cell_set").is_in(names))
         if not len(touched):
             return
         days = touched["period"]
         firsts = sorted({parse_dims(d)[dims[0]] or "" for d in touched["dims"]})
         condition, values = self._database.among(dims[0], firsts)
+        taken = ",".join(f"{m.value} FILTER (WHERE {m.where})" for m in measures)
         found = self._c.execute(
             sa.text(
-                f"SELECT {day_sql(str(measure.at))}, {','.join(dims)}, {measure.value}"
-                f" FROM {fact.table} WHERE {measure.where} AND {condition}"
-                f" AND {measure.at} >= :start AND {measure.at} < :until"
+                f"SELECT {day_sql(at)}, {','.join(dims)}, {taken} FROM {fact.table}"
+                f" WHERE {condition} AND {at} >= :start AND {at} < :until"
                 f" GROUP BY 1, {','.join(dims)}"
             ),
             {
@@ -394,12 +403,15 @@ class Writing:
                 "until": day_start(date.fromisoformat(str(days.max()))) + DAY_US,
             },
         ).fetchall()
-        taken = {
-            (iso_day(day), dims_text(dict(zip(dims, rest[:-1], strict=True)))): int(rest[-1])
+        present = {
+            (name, iso_day(day), dims_text(dict(zip(dims, rest, strict=False)))): int(value or 0)
             for day, *rest in found
+            for name, value in zip(names, rest[len(dims) :], strict=True)
         }
-        keys = touched.select("period", "dims").rows()
-        fresh = touched.with_columns(pl.Series("value", [taken.get(k, 0) for k in keys], pl.Int64))
+        keys = touched.select("cell_set", "period", "dims").rows()
+        fresh = touched.with_columns(
+            pl.Series("value", [present.get(k, 0) for k in keys], pl.Int64)
+        )
         self._database.merge(self._c, cell, fresh, {"value": "="})
 
     def add_ledger(self, rows: pl.DataFrame) -> None:
