@@ -23,6 +23,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from bench.section import Row, Section, Target, middle
 from hub import keys
 from hub.clock import system_clock
 from hub.http.app import create_app
@@ -38,7 +39,12 @@ START_SECONDS_MAX = 60
 SIGNED = "x" * 600  # about as long as a signature of a receipt with what it says
 AGREED, POLITE_RATE = 100, 50.0  # requests/s: what each sender may, what the polite one sends
 FLOOD_CONNECTIONS = 128
-KINDS = ("bare", "unsigned", "hub")
+WORDS = {
+    "bare": "a bare server of the framework",
+    "unsigned": "the hub, unsigned",
+    "hub": "the hub",
+}
+KINDS = tuple(WORDS)
 
 
 def serve_bare(port: int) -> None:
@@ -150,29 +156,43 @@ def beside(seconds: float, folder: Path) -> list[float]:
     return found
 
 
-def main() -> None:
-    """Run the rounds and print medians."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
+def measure(seconds: float = 5.0) -> Section:
+    """Run the rounds."""
+    rows: list[Row] = []
+    raw: dict[str, Any] = {}
     for size in (1, BATCH):
-        rates(size, seconds)
-    fairness(seconds)
+        raw[f"{size} a request"] = found = rates(size, seconds)
+        bare = middle([r for r, _, _ in found["bare"]])
+        for kind, rounds in found.items():
+            rate, p50, p99 = (middle(x) for x in zip(*rounds, strict=True))
+            said = f"p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms; {rate / bare:.2f} of bare"
+            rows.append(Row(f"{WORDS[kind]}, {size:,} event(s) a request", rate, "events/s", said))
+    raw["fairness"] = pairs = fairness(seconds)
+    worse = middle([flooded / at_rate for at_rate, flooded in pairs])
+    said = "a sender's p99 beside another at 100 times its rate ÷ beside one at its rate"
+    rows.append(Row("fairness", worse, "times", said, Target(most=1.2)))
+    return Section(
+        title="The gateway: acceptance over HTTP",
+        about="Embedded profile; server, applying and sender on the same cores.",
+        settings={"rounds": ROUNDS, "seconds": seconds, "connections": 32},
+        rows=rows,
+        raw=raw,
+    )
 
 
-def fairness(seconds: float) -> None:
-    """Print what one sender's p99 becomes beside another that sends 100 times what it may."""
-    ratios = []
-    for _ in range(ROUNDS):
+def fairness(seconds: float) -> list[tuple[float, float]]:
+    """Give one sender's p99 (s) beside another at its rate, and at 100 times that, per round."""
+    pairs = []
+    for number in range(1, ROUNDS + 1):
         with tempfile.TemporaryDirectory() as folder:
             at_rate, flooded = beside(4 * seconds, Path(folder) / "hub")
-        ratios.append(flooded / at_rate)
-        print(
-            f"p99 beside one at its rate {at_rate * 1000:.1f} ms, at 100 times {flooded * 1000:.1f}"
-        )
-    print(f"p99 beside one at 100 times its rate: {sorted(ratios)[ROUNDS // 2]:.2f} of at its rate")
+        pairs.append((at_rate, flooded))
+        print(f"fairness: round {number} of {ROUNDS} done", file=sys.stderr)
+    return pairs
 
 
-def rates(size: int, seconds: float) -> None:
-    """Print the rates of requests of so many events."""
+def rates(size: int, seconds: float) -> dict[str, list[tuple[float, float, float]]]:
+    """Give events/s, p50 and p99 (s) of requests of so many events, per kind and round."""
     found: dict[str, list[tuple[float, float, float]]] = {k: [] for k in KINDS}
     for number in range(1, ROUNDS + 1):
         for kind in KINDS:
@@ -182,15 +202,14 @@ def rates(size: int, seconds: float) -> None:
             assert statuses == {202}, statuses
             rate = size * len(told) / seconds
             found[kind].append((rate, quantile(told, 0.5), quantile(told, 0.99)))
-        print(f"round {number} of {ROUNDS} done", file=sys.stderr)
-    print(f"{size} event(s) a request, medians of {ROUNDS} alternating rounds of {seconds} s")
-    bare = sorted(r for r, _, _ in found["bare"])[ROUNDS // 2]
-    for kind, rounds in found.items():
-        rate, p50, p99 = (sorted(x)[ROUNDS // 2] for x in zip(*rounds, strict=True))
-        print(
-            f"{kind:9} {rate:10,.0f} events/s  {rate / bare:6.3f} of bare"
-            f"   p50 {p50 * 1000:7.1f} ms   p99 {p99 * 1000:7.1f} ms"
-        )
+        print(f"{size} a request: round {number} of {ROUNDS} done", file=sys.stderr)
+    return found
+
+
+def main() -> None:
+    """Print the rows."""
+    for row in measure(float(sys.argv[1]) if len(sys.argv) > 1 else 5.0).rows:
+        print(f"{row.name:36} {row.value:12,.2f} {row.unit:9} {row.note}")
 
 
 if __name__ == "__main__":
