@@ -25,6 +25,7 @@ RESULTS, PAGE = HERE / "results", HERE / "RESULTS.md"
 # In the order of the page; each is a module with `measure()`.
 SECTIONS = (
     "compare",
+    "model",
     "stages",
     "limits",
     "embedded",

@@ -63,8 +63,9 @@ def measure(events: int = EVENTS, rounds: int = 3, names: tuple[str, ...] = ()) 
                     if events / rates[name][-1] > SLOW_SECONDS:
                         slow.add(name)
         consumed = limits.consume(settings.kafka_bootstrap, list(expected.events))
+        held = workers.sizes(kafka, settings, expected)
         _verify(settings)
-    return _section(expected, rounds, runs, rates, copies, consumed)
+    return _section(expected, rounds, runs, rates, copies, consumed, held)
 
 
 def _peer(name: str, kafka: Kafka, postgres: Postgres, expected: Expected) -> float:
@@ -95,6 +96,7 @@ def _section(
     rates: dict[str, list[float]],
     copies: list[tuple[float, float, int]],
     consumed: float,
+    held: dict[str, dict[str, float]],
 ) -> Section:
     events = expected.total_events
     ours = {n: middle([r.events_per_second for r in found]) for n, found in runs.items()}
@@ -153,6 +155,7 @@ def _section(
             "peers": rates,
             "copy": copies,
             "consumed": consumed,
+            "bytes": held,
         },
     )
 

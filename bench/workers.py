@@ -153,3 +153,29 @@ def measure(
             raise WorkerError(f"of {events} events {received} are in the ledger")
     engine.dispose()
     return run
+
+
+def sizes(kafka: Kafka, settings: Settings, expected: Expected) -> dict[str, dict[str, float]]:
+    """Give, by contract, bytes an event in Kafka and bytes a fact in PostgreSQL, with indexes.
+
+    Under `cells`: bytes of all cells by event.
+    """
+    found: dict[str, dict[str, float]] = {}
+    engine = sa.create_engine(settings.database_url)
+    with engine.connect() as c:
+
+        def relation(name: str) -> int:
+            return int(c.execute(sa.text(f"SELECT pg_total_relation_size('{name}')")).scalar_one())
+
+        for topic, events in expected.events.items():
+            name = topic.split(".")[1]
+            segments = kafka.data.rglob(f"{topic}-*/*.log")
+            facts = c.execute(sa.text(f"SELECT COUNT(*) FROM fact_{name}")).scalar_one()
+            found[name] = {
+                "kafka": sum(s.stat().st_size for s in segments) / events,
+                "fact": relation(f"fact_{name}") / facts,
+                "events": events / facts,
+            }
+        found["cells"] = {"event": relation("cell") / expected.total_events}
+    engine.dispose()
+    return found
