@@ -1,6 +1,8 @@
 """Measures peers side by side on one topic: `python -m bench.peers EVENTS [NAME ...]`."""
 
 import argparse
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -25,6 +27,8 @@ def main() -> int:
         parser.error(f"unknown: {', '.join(unknown)}; expected {', '.join(PEERS)}")
     for name in names:
         PEERS[name].prepare(BUILT)
+    # Stopped from outside, too, it ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     failed = 0
     with tempfile.TemporaryDirectory(prefix="lgsp-peers-") as folder:
         kafka = Kafka(Path(folder), free_port(), free_port())

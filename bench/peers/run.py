@@ -96,6 +96,11 @@ PEERS: dict[str, Peer] = {
         prepare=_nothing,
         command=partial(_faust, "group_by"),
     ),
+    "faust-send": Peer(
+        cannot=f"{_ALL}; at least once: a crash counts again what was not committed yet.",
+        prepare=_nothing,
+        command=partial(_faust, "send"),
+    ),
     "faust-local": Peer(
         cannot=f"{_ALL}; at least once; without group_by it is right with one worker only.",
         prepare=_nothing,

@@ -1,14 +1,15 @@
-"""The three tallies in Faust: an agent per event, a table, `group_by`, a timer that writes.
+"""The three tallies in Faust: an agent per event, a table, a timer that writes what changed.
 
-Where the key of a table is not the key of the topic, Faust's documentation demands `group_by`: the
-events go through a topic of their own, so that one worker has all of a key. In the mode `local`
-they do not, and figures are right with one worker only. What does not count is filtered out before.
-
-Tables are kept by unit and day and not in windows: events come up to weeks late. Usage:
-`python -m bench.peers.with_faust BOOTSTRAP DATABASE_URL SCHEMAS group_by|local`; the working
+Where the key of a table is not the key of the topic, Faust's documentation demands that events are
+keyed anew, so that one worker has all of a key. The modes: `group_by` does it with Faust's own,
+which forwards all events (a `filter` before it is moved behind it); `send` with a topic of its own,
+to which an agent sends what counts and no more; `local` not at all, and is right with one worker
+only. Tables are kept by unit and day and not in windows: events come up to weeks late. Usage:
+`python -m bench.peers.with_faust BOOTSTRAP DATABASE_URL SCHEMAS group_by|send|local`; the working
 directory holds its data.
 """
 
+import logging
 import sys
 import uuid
 from pathlib import Path
@@ -21,10 +22,11 @@ from confluent_kafka.cimpl import NewTopic
 from faust.serializers.codecs import Codec
 from mode.loop import use
 
-from bench.peers.tallies import TALLIES, Announcement, Event, Tally, decoder
+from bench.peers.tallies import TALLIES, Announcement, Event, Part, Tally, decoder
 
 PARTITIONS = 12
 WRITE_SECONDS = 1.0
+LINGER_SECONDS = 0.05  # by default each record that is ready is a request
 
 announcement = Announcement()
 
@@ -45,8 +47,8 @@ class Datum(Codec):
         return self
 
 
-def count(app: faust.App, tally: Tally, schemas: Path, is_grouped: bool) -> None:
-    """Keep a tally: its table, its agent, its timer."""
+def count(app: faust.App, tally: Tally, schemas: Path, mode: str) -> None:
+    """Keep a tally: its table, its agents, its timer."""
     datum = Datum(schemas, tally.contract)
     topic = app.topic(tally.topic, key_serializer="raw", value_serializer=datum)
     by_key = app.topic(
@@ -54,26 +56,40 @@ def count(app: faust.App, tally: Tally, schemas: Path, is_grouped: bool) -> None
         partitions=PARTITIONS,
         internal=True,
         key_serializer="raw",
-        value_serializer=datum,
+        value_serializer=datum if mode == "group_by" else "json",
     )
     table = app.Table(tally.name, default=int, partitions=PARTITIONS)
     changed: set[str] = set()
 
-    def key_of(event: Event) -> str:
-        part = tally.part(event)
-        assert part is not None
-        return part.key
-
-    @app.agent(topic, name=f"count_{tally.name}")
-    async def keep(stream: Any) -> None:  # its type knows no filter
-        counted = stream.filter(lambda event: tally.part(event) is not None)
-        if is_grouped:
-            counted = counted.group_by(key_of, name=tally.name, topic=by_key)
-        async for event in counted:
-            part = tally.part(event)
-            assert part is not None
+    def keep(part: Part | None) -> None:
+        if part is not None:
             table[part.key] = tally.join(table[part.key], part.figure)
             changed.add(part.key)
+
+    def key_of(event: Event) -> str:
+        part = tally.part(event)
+        return part.key if part is not None else ""
+
+    @app.agent(topic, name=f"read_{tally.name}")
+    async def read(stream: faust.StreamT[Event]) -> None:
+        if mode == "group_by":
+            async for event in stream.group_by(key_of, name=tally.name, topic=by_key):
+                keep(tally.part(event))
+        elif mode == "send":
+            async for event in stream:
+                part = tally.part(event)
+                if part is not None:
+                    await by_key.send(key=part.key, value=part)
+        else:
+            async for event in stream:
+                keep(tally.part(event))
+
+    if mode == "send":
+
+        @app.agent(by_key, name=f"count_{tally.name}")
+        async def add(stream: faust.StreamT[list[Any]]) -> None:
+            async for key, figure in stream:
+                keep(Part(key, figure))
 
     connection: psycopg.AsyncConnection[Any] | None = None
 
@@ -115,13 +131,15 @@ def main() -> None:
         topic_replication_factor=1,
         topic_disable_leader=True,
         cython_optimizations=True,
+        producer_linger=LINGER_SECONDS,
         web_enabled=False,
         worker_redirect_stdouts=False,
         consumer_auto_offset_reset="earliest",
     )
     make_topics(bootstrap, app.conf.id)
     for tally in TALLIES:
-        count(app, tally, schemas, mode == "group_by")
+        count(app, tally, schemas, mode)
+    logging.disable(logging.INFO)  # else records of debugging are made, and then thrown away
     app.Worker(loglevel="WARNING").execute_from_commandline()
 
 
