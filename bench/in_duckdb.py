@@ -42,7 +42,7 @@ def _facts() -> dict[str, str]:
     received = "FILTER (kind = 'received')"
     return {
         "dossier": f"""
-        WITH known AS (SELECT DISTINCT ON (dossier_code, event_id) * FROM dossier),
+        WITH known AS (SELECT DISTINCT * FROM dossier),
         placed AS (
             SELECT *, row_number() OVER (ORDER BY coalesce(recorded_at, occurred_at), occurred_at,
                 list_position([{kinds}], kind), event_id) AS place
@@ -89,8 +89,7 @@ def _facts() -> dict[str, str]:
                     ::BIGINT, NULL) AS is_on_time
         FROM left_""",
         "reading": f"""
-        WITH known AS (
-            SELECT DISTINCT ON (station_code, quantity, measured_at, event_id) * FROM reading),
+        WITH known AS (SELECT DISTINCT * FROM reading),
         latest AS (
             SELECT station_code, quantity, measured_at,
                 arg_max({{'value': value, 'unit': unit, 'quality': quality}},
@@ -102,8 +101,7 @@ def _facts() -> dict[str, str]:
                 AS milli
         FROM latest""",
         "payment": """
-        WITH known AS (
-            SELECT DISTINCT ON (reporter, service, method, area, period, event_id) * FROM payment),
+        WITH known AS (SELECT DISTINCT * FROM payment),
         latest AS (
             SELECT reporter, service, method, area, period,
                 arg_max({'revision': revision, 'transactions': transactions,
