@@ -60,8 +60,8 @@ class Section:
         lines = [f"{self.title}: {self.about}", json.dumps(self.settings)]
         for row in self.rows:
             met = {None: "", True: f"  {row.target}: met", False: f"  {row.target}: MISSED"}
-            lines.append(f"{row.name:44} {row.value:14,.2f} {row.unit:10}{met[row.is_met]}")
-            lines += [f"{'':44} {row.note}"] if row.note else []
+            figure = f"{row.name:44} {row.value:14,.2f} {row.unit:10}{met[row.is_met]}"
+            lines.append(f"{figure}  {row.note}".rstrip())
         return "\n".join([*lines, *self.misses])
 
     def as_json(self) -> dict[str, Any]:
