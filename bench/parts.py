@@ -12,10 +12,9 @@ from functools import wraps
 from typing import Any, Self
 from unittest.mock import patch
 
-from hub import apply, differences, fold, intake
+from hub import apply, differences, fold, intake, rebuild
 from hub.archived_log import ArchivedLog
 from hub.kafka_log import KafkaLog
-from hub.rebuild import Rebuild
 from hub.sqlite_log import SqliteLog
 from hub.store import Reading
 
@@ -38,7 +37,8 @@ def _parts() -> list[tuple[Any, str, str]]:
         # What is left of it is the transaction.
         (apply.Applier, "_apply_once", WRITE),
         (differences, "compare", COMPARE),
-        (Rebuild, "_switch", SWITCH),
+        (rebuild, "alike", COMPARE),
+        (rebuild.Rebuild, "_switch", SWITCH),
     ]
 
 
