@@ -1,5 +1,6 @@
 """What a part of the benchmark found: rows for the table, and the raw figures behind them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
@@ -53,6 +54,15 @@ class Section:
     raw: dict[str, Any] = field(default_factory=dict)
     # What stood in the way of a target that was missed, and what would cure it.
     misses: list[str] = field(default_factory=list)
+
+    def printed(self) -> str:
+        """Write the rows for a terminal, and what stood in the way of those that miss."""
+        lines = [f"{self.title}: {self.about}", json.dumps(self.settings)]
+        for row in self.rows:
+            met = {None: "", True: f"  {row.target}: met", False: f"  {row.target}: MISSED"}
+            figure = f"{row.name:44} {row.value:14,.2f} {row.unit:10}{met[row.is_met]}"
+            lines.append(f"{figure}  {row.note}".rstrip())
+        return "\n".join([*lines, *self.misses])
 
     def as_json(self) -> dict[str, Any]:
         """Give all of it as JSON."""
