@@ -305,7 +305,7 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
     for row in measure(rounds, seconds).rows:
-        print(f"{row.name:45} {row.value:8.1f} {row.unit:8} {str(row.target or ''):7} {row.note}")
+        print(f"{row.name:45} {row.value:8.1f} {row.unit:8} {row.target or ''!s:7} {row.note}")
 
 
 if __name__ == "__main__":
