@@ -45,6 +45,15 @@ def parts() -> Iterator[Settings]:
         )
 
 
+def plain_environment() -> dict[str, str]:
+    """Give the environment without what would change what is measured.
+
+    Settings of a hub are none of it, nor is compiling the project anew at each start.
+    """
+    named = ("HUB_", "PYTHONDONTWRITEBYTECODE")
+    return {k: v for k, v in os.environ.items() if not k.startswith(named)}
+
+
 def _environment(settings: Settings, port: int) -> dict[str, str]:
     own = {
         "HUB_DATA_DIR": str(settings.data_dir),
@@ -53,8 +62,7 @@ def _environment(settings: Settings, port: int) -> dict[str, str]:
         "HUB_SESSION_SECONDS": f"{settings.session_seconds:g}",
         "HUB_LISTEN": f"127.0.0.1:{port}",
     }
-    # Settings of whoever runs this are none of what is measured.
-    return {k: v for k, v in os.environ.items() if not k.startswith("HUB_")} | own
+    return plain_environment() | own
 
 
 @contextmanager
