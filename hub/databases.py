@@ -319,7 +319,9 @@ class Postgres:
             f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ON COMMIT DELETE ROWS"
             f" AS SELECT * FROM {table.name} WITH NO DATA"
         )
-        c.exec_driver_sql(f"TRUNCATE {name}")
+        # It is empty but for the second time in one transaction, and then not large; TRUNCATE
+        # would make a new file each time.
+        c.exec_driver_sql(f"DELETE FROM {name}")
         self._copy(c, table, name, frame)
         return name
 

@@ -260,6 +260,17 @@ def _next_of(ends: dict[int, list[int]]) -> pl.Expr:
     return out.alias("next_offset")
 
 
+# Written once: a batch moves the positions of many partitions.
+_SWAP = (
+    position.update()
+    .where(
+        *(position.c[n] == sa.bindparam(f"own_{n}") for n in ("log", "topic", "partition")),
+        position.c.next_offset == sa.bindparam("expected"),
+    )
+    .values(next_offset=sa.bindparam("next_offset"), committed_at=sa.bindparam("committed_at"))
+)
+
+
 class Writing:
     """One transaction of apply."""
 
@@ -278,17 +289,13 @@ class Writing:
     ) -> None:
         """Move a position over a span; raise `FencedError` where it is not at its start."""
         expected, following = span
-        mine = {"log": log, "topic": topic, "partition": partition}
+        mine: dict[str, Any] = {"log": log, "topic": topic, "partition": partition}
         if expected == 0:
             first = pl.DataFrame([{**mine, "next_offset": 0, "committed_at": at}])
             self._database.merge(self._c, position, first, {})
-        moved = self._c.execute(
-            position.update()
-            .where(
-                *(position.c[n] == v for n, v in mine.items()), position.c.next_offset == expected
-            )
-            .values(next_offset=following, committed_at=at)
-        )
+        values = {f"own_{n}": v for n, v in mine.items()}
+        values |= {"expected": expected, "next_offset": following, "committed_at": at}
+        moved = self._c.execute(_SWAP, values)
         if moved.rowcount != 1:
             raise FencedError(f"{topic}/{partition} is no longer at {expected}")
 

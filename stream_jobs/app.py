@@ -46,6 +46,10 @@ PUBLISH_SECONDS_MAX = 60.0
 APPLYING_MAX = 2  # transactions at a time, of all topics: while one is written, one is folded
 EVENTS_PER_TRANSACTION_MAX = 40_000
 TRANSACTIONS_PER_TOPIC_MAX = 2  # while one waits for the database, another is folded
+# A small transaction takes nearly as long as one of all partitions. After one they come back one by
+# one: were the first applied alone, all others would wait for it, and come late again and again.
+GATHER_SECONDS = (0.005, 0.020)  # wait so long for others, and for those on their way at most
+GATHER_EVENTS_MAX = 5_000  # with as many waiting it begins at once
 PARTITIONS_AT_ONCE_MAX = 12
 
 
@@ -258,6 +262,8 @@ class Together:
         self._topic = topic
         self._waiting: list[tuple[Slice, asyncio.Future[int | None]]] = []
         self._applying: set[asyncio.Task[None]] = set()
+        self._gathering_since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     async def apply(self, one: Slice) -> int | None:
         """Apply a slice with what else waits; where it was fenced, give where to go on from."""
@@ -271,11 +277,34 @@ class Together:
             waiting = sum(one.count for one, _ in self._waiting)
             if self._applying and waiting < EVENTS_PER_TRANSACTION_MAX // 2:
                 return  # the next transaction is the better for every event that it waits for
+            if waiting < GATHER_EVENTS_MAX and not self._is_gathered():
+                return
+            self._gathering_since = None
             taken, total = [], 0
             while self._waiting and total < EVENTS_PER_TRANSACTION_MAX:
                 taken.append(self._waiting.pop(0))
                 total += taken[-1][0].count
             self._applying.add(asyncio.create_task(self._apply(taken)))
+
+    def _is_gathered(self) -> bool:
+        """Tell whether to wait for no others; else this is asked again in a moment."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if self._gathering_since is None:
+            self._gathering_since = now
+        spent = now - self._gathering_since
+        least, most = GATHER_SECONDS
+        # What an agent has in hand and does not wait here is being read.
+        is_whole = self._app.in_hand(self._topic) <= len(self._waiting)
+        if spent >= most or (spent >= least and is_whole):
+            return True
+        if self._timer is None:
+            self._timer = loop.call_later(least, self._look_again)
+        return False
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self._begin()
 
     async def _apply(self, taken: list[tuple[Slice, asyncio.Future[int | None]]]) -> None:
         # A shard of its own: no other worker has the lowest of this one's partitions.

@@ -524,6 +524,10 @@ class BatchApp(faust.App):
         """What an agent reads these topics as; one agent for a topic."""
         return self.topic(*topics, schema=_Whole(), acks=False)
 
+    def in_hand(self, topic: str) -> int:
+        """Count the partitions of a topic of which the agents have something in hand."""
+        return sum(tp.topic == topic for tp in cast(Consumer, self.consumer).in_hand)
+
     def unpacked(self, fetched: Fetched) -> None:
         """Let go of the bytes of what was read: others may be handed over in its place."""
         fetched.batches.clear()
