@@ -97,7 +97,6 @@ chaos: setup-test
 # What is claimed of speed, measured here beside the others: an hour and more; writes
 # bench/RESULTS.md. SECTIONS="compare state" measures only those.
 bench: setup-test
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
 	$(PY) -m bench $(SECTIONS)
 
 # The image, built without a daemon or a registry: the first layer is Debian's, by debootstrap.

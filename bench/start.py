@@ -23,6 +23,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import psycopg
 
@@ -35,6 +36,7 @@ from hub.demo import SEED, generators
 from hub.gateway import publish
 from hub.hub import OpenHub, catch_up, open_hub
 from hub.settings import Settings
+from hub.slices import Ints
 from hub.store import Store
 from hub.topics import wanted
 
@@ -88,6 +90,11 @@ def load_some(settings: Settings) -> None:
         catch_up(hub)
 
 
+def chunk_of(number: int) -> Ints:
+    """Number the dossiers of a chunk."""
+    return np.arange(number * CHUNK, (number + 1) * CHUNK)
+
+
 def fill(settings: Settings, dossiers: int) -> int:
     """Apply receptions of so many dossiers, past the log; give how many chunks they were."""
     store = Store(settings.database_url, registry.facts())
@@ -95,7 +102,7 @@ def fill(settings: Settings, dossiers: int) -> int:
     loader = Loader(store)
     chunks = -(-dossiers // CHUNK)
     for chunk in range(chunks):
-        loader.apply(chunk, "received")
+        loader.send(chunk_of(chunk), "received")
         print(f"\r{(chunk + 1) * CHUNK:,} dossiers", end="", file=sys.stderr)
     print(file=sys.stderr)
     store.close()
@@ -110,7 +117,7 @@ def fill(settings: Settings, dossiers: int) -> int:
 def trickling(hub: OpenHub, chunks: int) -> Iterator[None]:
     """Resolve dossiers, here and there among all that are held, at a steady rate."""
     each = -(-TRICKLE_EVENTS // chunks)
-    some = [events(c, "resolved").sample(min(each, CHUNK), seed=c) for c in range(chunks)]
+    some = [events(chunk_of(c), "resolved").sample(min(each, CHUNK), seed=c) for c in range(chunks)]
     frame = pl.concat(some).sample(fraction=1, shuffle=True, seed=0)
     stopping = threading.Event()
     failed: list[Exception] = []

@@ -79,12 +79,12 @@ class Loader:
     def apply(self, chunk: int) -> None:
         """Apply a chunk: new dossiers, those before resolved, some of any age rated."""
         new = np.arange(chunk * CHUNK, (chunk + 1) * CHUNK)
-        self._apply(new, "received")
+        self.send(new, "received")
         if chunk:
-            self._apply(new - CHUNK, "resolved")
-            self._apply(np.unique(self._rng.integers(0, chunk * CHUNK, OLD)), "rated")
+            self.send(new - CHUNK, "resolved")
+            self.send(np.unique(self._rng.integers(0, chunk * CHUNK, OLD)), "rated")
 
-    def _apply(self, numbers: Ints, kind: str) -> None:
+    def send(self, numbers: Ints, kind: str) -> None:
         """Apply one event of each of these dossiers, each in its dossier's partition."""
         now = to_us(system_clock())
         partition = numbers // CHUNK % PARTITIONS
