@@ -54,6 +54,13 @@ def plain_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(named)}
 
 
+def image_environment() -> dict[str, str]:
+    """Read what the image tells allocators and Polars (`deploy/Dockerfile`)."""
+    lines = (ROOT / "deploy" / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    said = next(line for line in lines if line.startswith("ENV MALLOC"))
+    return dict(pair.split("=", 1) for pair in said.split()[1:])
+
+
 def _environment(settings: Settings, port: int) -> dict[str, str]:
     own = {
         "HUB_DATA_DIR": str(settings.data_dir),
@@ -62,7 +69,7 @@ def _environment(settings: Settings, port: int) -> dict[str, str]:
         "HUB_SESSION_SECONDS": f"{settings.session_seconds:g}",
         "HUB_LISTEN": f"127.0.0.1:{port}",
     }
-    return plain_environment() | own
+    return plain_environment() | image_environment() | own
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The hub's side: workers that apply everything in the topics, from an empty store."""
 
-import os
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bench import processes
+from bench.hubs import image_environment, plain_environment
 from bench.topic import Expected
 from deploy.local.services import Kafka, Part, Postgres, free_port
 from hub.hub import open_hub
@@ -21,13 +21,6 @@ ROOT = Path(__file__).parents[1]
 POLL_SECONDS = 0.05
 END_SECONDS_MAX = 30
 SECONDS_MAX = 1_800
-
-
-def image_environment() -> dict[str, str]:
-    """Read what the image tells allocators and Polars (`deploy/Dockerfile`)."""
-    lines = (ROOT / "deploy" / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
-    said = next(line for line in lines if line.startswith("ENV MALLOC"))
-    return dict(pair.split("=", 1) for pair in said.split()[1:])
 
 
 class WorkerError(RuntimeError):
@@ -92,7 +85,7 @@ def empty(settings: Settings) -> None:
 def working(settings: Settings, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Run so many workers."""
     environment = {
-        **os.environ,
+        **plain_environment(),
         **image_environment(),
         "PYTHONPATH": str(ROOT),
         "HUB_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
