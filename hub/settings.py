@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     signing_dir: Path | None = None
     spool_dir: Path | None = None
     archive_dir: Path | None = None
-    session_seconds: float = 10
+    session_seconds: float = 6
     stall_seconds: float = 120
     schema_registry_url: str = ""
     listen: str = "127.0.0.1:8080"
