@@ -494,8 +494,8 @@ class BatchApp(faust.App):
     the worker, as does what an agent raises; the worker then ends with a status that is not 0.
     """
 
-    records_max = 10_000  # of a `Fetched`, and up to one wire batch more
-    records_undone_max = 20_000  # with as many in hand and waiting, no further `Fetched` is made
+    records_max = 20_000  # of a `Fetched`, and up to one wire batch more
+    records_undone_max = 30_000  # with as many in hand and waiting, no further `Fetched` is made
     revoke_seconds_max = 5.0  # a rebalance waits this long for what is in hand
     stop_seconds_max = 20.0  # and the end so long
 
