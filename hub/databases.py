@@ -7,7 +7,7 @@ one that is then merged. Everything else is SQL that both read alike.
 import fcntl
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,6 +30,7 @@ _POLARS = {
     sa.String: pl.String,
     sa.Text: pl.String,
 }
+Ask = Callable[[str], Any]  # runs a query, gives its rows
 SECOND = "rebuild"  # the second set of tables is named so: a file beside, or a schema
 # Who waits for the tables lets nobody else read them meanwhile: for so long, then others pass.
 LOCK_MS, LOCK_PAUSE_SECONDS, LOCK_TRIES_MAX = 500, 0.5, 600
@@ -82,6 +83,9 @@ class Database(Protocol):
 
     def drop_second(self) -> None:
         """Drop the second set, if there is one."""
+
+    def beside(self) -> AbstractContextManager[tuple[Ask, str, str]]:
+        """Open one snapshot of each set, to ask about both at once, and how SQL names each."""
 
     def replacing(self) -> AbstractContextManager[Connection]:
         """Open a transaction in which nobody else changes the tables: for `take_over`.
@@ -215,6 +219,16 @@ class Sqlite:
         self._second.unlink(missing_ok=True)
         for tail in ("-wal", "-shm"):
             self._second.with_name(self._second.name + tail).unlink(missing_ok=True)
+
+    @contextmanager
+    def beside(self) -> Iterator[tuple[Ask, str, str]]:
+        """See `Database.beside`."""
+        engine = self._engine("BEGIN", self._second)
+        try:
+            with engine.begin() as c:
+                yield c.exec_driver_sql, "main", "second"
+        finally:
+            engine.dispose()
 
     @contextmanager
     def replacing(self) -> Iterator[Connection]:
@@ -407,6 +421,13 @@ class Postgres:
         """See `Database.drop_second`."""
         with self.writer.begin() as c:
             c.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{self._schemas(c)[1]}" CASCADE')
+
+    @contextmanager
+    def beside(self) -> Iterator[tuple[Ask, str, str]]:
+        """See `Database.beside`: one snapshot sees both."""
+        with self.reader.begin() as c:
+            mine, second = self._schemas(c)
+            yield c.exec_driver_sql, f'"{mine}"', f'"{second}"'
 
     @contextmanager
     def replacing(self) -> Iterator[Connection]:

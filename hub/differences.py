@@ -5,7 +5,7 @@ came: facts, cells over shards, quarantine, ledger totals, arrivals, and when se
 Not compared: versions, positions, and the day on which the second of two equal events was accepted.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub.facts import Fact
@@ -13,6 +13,7 @@ from hub.store import Reading, Row
 from hub.tables import LANES
 
 LINES_MAX = 100
+CELLS = "cells"  # all of them, where they are known to be equal
 Said = Iterable[tuple[Row, Row]]  # key and values, by key
 Columns = Mapping[str, Sequence[str]]
 
@@ -31,20 +32,30 @@ class Differences:
             self.lines.append(f"{name}: in force {old}, anew {new}")
 
 
+def fact_name(contract: str) -> str:
+    """Name a contract's facts among the tables."""
+    return f"fact {contract}"
+
+
 def fact_columns(facts: Mapping[str, Fact]) -> dict[str, list[str]]:
     """List what a fact says, by contract."""
     return {n: ["events", "is_disputed", *LANES, *f.types] for n, f in facts.items()}
 
 
 def tables(
-    reading: Reading, facts: Mapping[str, Fact], columns: Columns
+    reading: Reading, facts: Mapping[str, Fact], columns: Columns, alike: Collection[str] = ()
 ) -> Iterator[tuple[str, Said]]:
-    """Give what the tables say, one after another, each in the order of its keys."""
+    """Give what the tables say, one after another, each in the order of its keys.
+
+    Left out are those that are known to be `alike` in another set (`hub.alike`).
+    """
     for contract, fact in facts.items():
+        if fact_name(contract) in alike:
+            continue
         names = ",".join(["entity", *columns[contract]])
         rows = reading.stream(f"SELECT {names} FROM {fact.table} ORDER BY entity")
-        yield f"fact {contract}", ((r[:1], r[1:]) for r in rows)
-    for cell_set in sorted(reading.cell_sets("")):
+        yield fact_name(contract), ((r[:1], r[1:]) for r in rows)
+    for cell_set in [] if CELLS in alike else sorted(reading.cell_sets("")):
         found = reading.cells(cell_set)
         if found:
             yield f"cell {cell_set}", sorted(found.items())
@@ -71,8 +82,13 @@ def _counted(counts: dict[Row, int]) -> Said:
     return [(k, (n,)) for k, n in sorted(counts.items()) if n]
 
 
-def compare(old: Reading, new: Reading, facts: Mapping[str, Fact]) -> Differences:
-    """Hold two sets of tables against each other; both are to stand at the same positions."""
+def compare(
+    old: Reading, new: Reading, facts: Mapping[str, Fact], alike: Collection[str] = ()
+) -> Differences:
+    """Hold two sets of tables against each other; both are to stand at the same positions.
+
+    What is known to be `alike` in both is not read again.
+    """
     found = Differences()
     columns = {}
     for contract, wanted in fact_columns(facts).items():
@@ -81,8 +97,8 @@ def compare(old: Reading, new: Reading, facts: Mapping[str, Fact]) -> Difference
         if here != there:
             found.differ(f"columns of {table}", sorted(here - there), sorted(there - here))
         columns[contract] = [n for n in wanted if n in here]
-    olds = tables(old, facts, columns)
-    news = tables(new, facts, columns)
+    olds = tables(old, facts, columns, alike)
+    news = tables(new, facts, columns, alike)
     for name, left, right in _paired(olds, news):
         _compare_rows(name, left, right, found)
     return found

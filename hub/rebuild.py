@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from hub import differences, registry
+from hub.alike import alike
 from hub.apply import Applier
 from hub.clock import Clock
 from hub.differences import Differences
@@ -126,8 +127,9 @@ class Rebuild:
         self._follow(second)
         with self._store.reading() as old:
             self._apply(second, self._positions(old))
+            known = alike(self._store.database, self._store.facts)
             with second.reading() as new:
-                found = differences.compare(old, new, self._store.facts)
+                found = differences.compare(old, new, self._store.facts, known)
         said = {"differences": found.count}
         Receipts(second).set_checkpoints({COMPARED: json.dumps(said)})
         return found

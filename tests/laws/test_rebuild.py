@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from hub import registry
+from hub.alike import alike
 from hub.apply import Applier
 from hub.databases import Sqlite
-from hub.differences import LINES_MAX
+from hub.differences import CELLS, LINES_MAX
 from hub.history import Past, latest_cut
 from hub.rebuild import NothingBuiltError, Rebuild
 from hub.runner import AlreadyRunningError
@@ -138,6 +139,24 @@ def test_what_is_no_figure_is_kept(small: Small) -> None:
     rebuild(small).build()
     with small.store.reading() as reading:
         assert {t: reading.rows(f"SELECT * FROM {t}") for t in KEPT} == before
+
+
+def test_what_is_alike_is_known_at_once_and_only_at_the_same_positions(small: Small) -> None:
+    tamper(small.store, "UPDATE fact_reading SET milli = milli + 1, quality = NULL")
+    assert rebuild(small).build().count
+    facts = small.store.facts
+    rest = {"fact dossier", "fact payment", CELLS}
+    assert alike(small.store.database, facts) == rest
+    tamper(small.store, "UPDATE fact_dossier SET channel = NULL WHERE entity = 'D0001'")
+    assert alike(small.store.database, facts) == rest - {"fact dossier"}
+    # Of the same sums over shards, in other rows.
+    tamper(small.store, "UPDATE cell SET shard = shard + 7")
+    assert CELLS in alike(small.store.database, facts)
+    tamper(small.store, "UPDATE cell SET d3 = d3 + 1 WHERE period = '2023-05-05'")
+    assert alike(small.store.database, facts) == {"fact payment"}
+    small.append(DOSSIER, dossiers(80, 81))
+    small.apply(DOSSIER, 1)
+    assert alike(small.store.database, facts) == set()
 
 
 FLIPS = {
