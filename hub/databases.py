@@ -8,7 +8,7 @@ import fcntl
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -396,7 +396,10 @@ class Postgres:
             try:
                 yield bool(held)
             finally:
-                # The lock belongs to the session: close it for good, not back into the pool.
+                # The lock belongs to the session: close it for good, not back into the pool. The
+                # server may notice that later than who asks for the lock next.
+                with suppress(sa.exc.DBAPIError):
+                    c.exec_driver_sql("SELECT pg_advisory_unlock_all()")
                 c.invalidate()
 
     def _schemas(self, c: Connection) -> tuple[str, str]:
