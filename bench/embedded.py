@@ -104,9 +104,9 @@ def _misses(took: dict[str, Took], parts: list[dict[str, float]]) -> list[str]:
     where = ", ".join(f"{part} {shares[part]:.0%}" for part in most)
     return [
         f"The whole path has {ratio:.2f} of the rate of a bare append of rows, not {LEAST}: {where}"
-        " of its time. It writes twice what an append writes: the event to the log, and again, with"
-        " the digest, columns and cells of its entity, to the store. What would help most is to"
-        " write less of that: the events of an entity by their place in the log, not once more."
+        " of its time. It writes the events to the log, and then the facts and cells that come of"
+        " them, some three rows for four events, to the store. What might help: fewer rows, whose"
+        " number counts and not their size, and folding one contract while another is written."
     ]
 
 

@@ -34,16 +34,17 @@ from hub.settings import Settings
 EVENTS = 1_000_000
 LEAST = 0.25
 POLARS, FROM_LOG, FROM_ARCHIVE = "Polars in memory", "rebuild from the log", "from the archive"
-# What would cure it, by the part that takes long: this share of all, or more.
+# What might cure it, by the part that takes long: this share of all, or more.
 _LONG = 0.1
 _CURES = {
     READ: (
         "reading Kafka's batches whole into columns, as the workers do, rather than message by"
         " message"
     ),
+    # Tried on 1 million events: without the stored events, SQLite takes 5 % less time.
     WRITE: (
-        "writing facts and cells once, at the end and before their indexes, rather than batch by"
-        " batch, and the events of an entity elsewhere than in its row"
+        "fewer rows, whose number counts and not their size (one cell for what is summed by the same"
+        " keys), and folding the next contract while one is written"
     ),
     SWITCH: "letting files change places by their names, rather than copying tables",
 }
@@ -168,7 +169,7 @@ def _misses(rows: list[Row], parts: dict[str, list[Parts]]) -> list[str]:
         f"{_CURES[part]} ({part})" for part in most if part in _CURES and shares[part] >= _LONG
     )
     names = "; ".join(f"{row.name} {row.value:.2f}" for row in missed)
-    return [f"{names}, not {LEAST}: {where}. {_WHY} What would help, most first: {cures}."]
+    return [f"{names}, not {LEAST}: {where}. {_WHY} What might help, most first: {cures}."]
 
 
 @contextmanager
