@@ -97,6 +97,8 @@ chaos: setup-test
 # What is claimed of speed, measured here beside the others: an hour and more; writes
 # bench/RESULTS.md. SECTIONS="compare state" measures only those.
 bench: setup-test
+	@command -v javac >/dev/null || { command -v apt-get >/dev/null || { echo "default-jdk-headless is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
+	  $(APT) update -qq && $(APT) install -y -qq default-jdk-headless || exit 1; }
 	$(PY) -m bench $(SECTIONS)
 
 # The image, built without a daemon or a registry: the first layer is Debian's, by debootstrap.

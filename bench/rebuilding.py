@@ -43,7 +43,7 @@ _CURES = {
     ),
     # Tried on 1 million events: without the stored events, SQLite takes 5 % less time.
     WRITE: (
-        "fewer rows, whose number counts and not their size (one cell for what is summed by the same"
+        "fewer rows, whose number counts and not their size (one cell for what has the same"
         " keys), and folding the next contract while one is written"
     ),
     SWITCH: "letting files change places by their names, rather than copying tables",
