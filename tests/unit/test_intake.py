@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hub import avro, intake, published, registry, wire
@@ -343,3 +344,37 @@ def test_an_index_that_no_union_has_is_no_datum(byte: int) -> None:
     found = taken(contract, values)
     assert [(r.offset, r.rule) for r in found.rejected] == [(1, "undecodable")]
     assert len(found.frame) == 2
+
+
+GOOD = b"\x02x\x04\x02\x06\x02\x01"
+NO_UNION = b"\x02x\x04"
+
+
+@pytest.mark.parametrize(
+    ("good", "other"),
+    [
+        pytest.param(GOOD, b"\x82\x00x\x04\x02\x06\x02\x01", id="a text with a long length"),
+        pytest.param(GOOD, b"\x02x\x84\x00\x02\x06\x02\x01", id="a long number"),
+        pytest.param(GOOD, b"\x02x\x04\x02\x86\x00\x02\x01", id="a long number in a union"),
+        pytest.param(GOOD, b"\x02x\x04\x04\x06\x02\x01", id="a branch that is none"),
+        pytest.param(GOOD, b"\x02x\x04\x02\x06\x02\x02", id="a boolean that is neither"),
+        pytest.param(NO_UNION, b"\x02x\x84\x00", id="a long number, no union"),
+        pytest.param(NO_UNION, b"\x82\x00x\x04", id="a long length, no union"),
+    ],
+)
+def test_only_the_shortest_form_to_the_end_of_each_record_is_it(good: bytes, other: bytes) -> None:
+    kinds = {"a": "string", "b": "long", "c": ["null", "long"], "d": ["null", "boolean"]}
+    fields = [{"name": n, "type": t} for n, t in kinds.items()]
+    fields = fields[: 2 if good is NO_UNION else 4]
+    schema = avro.parsed({"type": "record", "name": "r", "fields": fields})
+
+    def is_shortest(datums: list[bytes], moved: int = 0) -> bool:
+        payload = b"".join(datums)
+        ends = np.cumsum([len(d) for d in datums])
+        ends[len(ends) // 2] += moved
+        frame = avro.decode_columns(schema, payload, len(datums))
+        return avro.is_shortest(schema, frame, payload, ends)
+
+    assert is_shortest([good] * 100)
+    assert not is_shortest([good] * 100, moved=1)
+    assert not is_shortest([good] * 50 + [other] + [good] * 50)

@@ -1,0 +1,58 @@
+"""The benchmark's page says what was measured, and its topics hold what they say."""
+
+import importlib
+import json
+
+import polars as pl
+import pytest
+
+from bench.__main__ import PAGE, RESULTS, SECTIONS, page
+from bench.section import Row, Target, quantile
+from bench.topic import expected, interleaved, make
+from hub import registry
+
+
+def test_the_page_is_written_from_the_results() -> None:
+    assert PAGE.read_text("utf-8") == page()
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda p: p.stem)
+def test_what_is_said_to_be_met_is_met(path: object) -> None:
+    for row in json.loads(path.read_text("utf-8"))["rows"]:  # type: ignore[attr-defined]
+        if row["target"] is not None:
+            least, _, most = row["target"].partition(" ")
+            limit = float(most)
+            assert row["is_met"] == (
+                row["value"] >= limit if least == "≥" else row["value"] <= limit
+            )
+
+
+def test_every_section_can_be_measured_and_every_result_is_of_one() -> None:
+    for name in SECTIONS:
+        assert callable(importlib.import_module(f"bench.{name}").measure)
+    assert {p.stem for p in RESULTS.glob("*.json")} <= set(SECTIONS)
+
+
+def test_the_seeded_events_are_the_same_each_time_valid_and_as_many_as_asked() -> None:
+    frames = make(4_000, 7)
+    again = make(4_000, 7)
+    assert sum(f.height for f in frames.values()) == 4_000
+    for name, frame in frames.items():
+        assert frame.equals(again[name])
+        contract = registry.contract(name)
+        own = contract.conform(frame.drop("at"))
+        assert own.select(contract.is_valid).to_series().all()
+        assert frame.height - own.unique().height >= 0.09 * frame.height  # repeats
+    produced = pl.concat([f.select("event_id") for _, f in interleaved(frames)])
+    assert produced.height == 4_000
+    totals = expected(frames).totals
+    assert totals["tally_received"].figures > 0
+    assert totals["tally_amount"].rows > 0
+
+
+def test_a_target_tells_what_keeps_it() -> None:
+    assert Row("", 2, "times", target=Target(least=2)).is_met
+    assert Row("", 401, "MiB", target=Target(most=400)).is_met is False
+    assert Row("", 1, "").is_met is None
+    assert quantile([3, 1, 2], 0.5) == 2
+    assert quantile([1, 2], 0.99) == 2
