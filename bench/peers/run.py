@@ -94,6 +94,11 @@ PEERS: dict[str, Peer] = {
     "faust": Peer(
         cannot=f"{_ALL}; at least once: a crash counts again what was not committed yet.",
         prepare=_nothing,
+        command=partial(_faust, "window"),
+    ),
+    "faust-table": Peer(
+        cannot=f"{_ALL}; at least once: a crash counts again what was not committed yet.",
+        prepare=_nothing,
         command=partial(_faust, "group_by"),
     ),
     "faust-send": Peer(

@@ -1,17 +1,19 @@
 """The three tallies in Faust: an agent per event, a table, a timer that writes what changed.
 
 Where the key of a table is not the key of the topic, Faust's documentation demands that events are
-keyed anew, so that one worker has all of a key. The modes: `group_by` does it with Faust's own,
-which forwards all events (a `filter` before it is moved behind it); `send` with a topic of its own,
-to which an agent sends what counts and no more; `local` not at all, and is right with one worker
-only. Tables are kept by unit and day and not in windows: events come up to weeks late. Usage:
-`python -m bench.peers.with_faust BOOTSTRAP DATABASE_URL SCHEMAS group_by|send|local`; the working
-directory holds its data.
+keyed anew, so that one worker has all of a key. The modes: `window` does it with Faust's own
+`group_by`, which forwards all events (a `filter` before it is moved behind it), and keeps tables of
+units with a tumbling window a day, none of which expires, as events come up to weeks late;
+`group_by` is the same with plain tables of unit and day; `send` keys anew by a topic of its own, to
+which an agent sends what counts and no more; `local` not at all, and is right with one worker only.
+Usage: `python -m bench.peers.with_faust BOOTSTRAP DATABASE_URL SCHEMAS MODE`; the working directory
+holds its data.
 """
 
 import logging
 import sys
 import uuid
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,11 @@ from confluent_kafka.cimpl import NewTopic
 from faust.serializers.codecs import Codec
 from mode.loop import use
 
-from bench.peers.tallies import TALLIES, Announcement, Event, Part, Tally, decoder
+from bench.peers.tallies import EPOCH, TALLIES, Announcement, Event, Part, Tally, decoder
 
 PARTITIONS = 12
 WRITE_SECONDS = 1.0
+DAY_SECONDS = 86_400.0
 LINGER_SECONDS = 0.05  # by default each record that is ready is a request
 
 announcement = Announcement()
@@ -56,23 +59,32 @@ def count(app: faust.App, tally: Tally, schemas: Path, mode: str) -> None:
         partitions=PARTITIONS,
         internal=True,
         key_serializer="raw",
-        value_serializer=datum if mode == "group_by" else "json",
+        value_serializer="json" if mode == "send" else datum,
     )
-    table = app.Table(tally.name, default=int, partitions=PARTITIONS)
-    changed: set[str] = set()
+    is_windowed = mode == "window"
+    table: Any = app.Table(tally.name, default=int, partitions=PARTITIONS)
+    if is_windowed:
+        table = table.tumbling(DAY_SECONDS).relative_to(lambda e: _seconds(tally, e.value))
+    changed: dict[str, int] = {}
 
     def keep(part: Part | None) -> None:
-        if part is not None:
-            table[part.key] = tally.join(table[part.key], part.figure)
-            changed.add(part.key)
+        if part is None:
+            return
+        if is_windowed:
+            window = table[_unit(part)].apply(tally.join, part.figure)
+            changed[part.key] = window.value()
+        else:
+            changed[part.key] = table[part.key] = tally.join(table[part.key], part.figure)
 
     def key_of(event: Event) -> str:
         part = tally.part(event)
-        return part.key if part is not None else ""
+        if part is None:
+            return ""
+        return _unit(part) if is_windowed else part.key
 
     @app.agent(topic, name=f"read_{tally.name}")
     async def read(stream: faust.StreamT[Event]) -> None:
-        if mode == "group_by":
+        if mode in ("window", "group_by"):
             async for event in stream.group_by(key_of, name=tally.name, topic=by_key):
                 keep(tally.part(event))
         elif mode == "send":
@@ -100,11 +112,24 @@ def count(app: faust.App, tally: Tally, schemas: Path, mode: str) -> None:
             return
         if connection is None:
             connection = await psycopg.AsyncConnection.connect(sys.argv[2])
-        rows = [tally.row(key, table[key]) for key in changed]
+        rows = [tally.row(key, figure) for key, figure in changed.items()]
         changed.clear()
         async with connection.cursor() as cursor:
             await cursor.executemany(tally.upsert, rows)
         await connection.commit()
+
+
+def _unit(part: Part) -> str:
+    return part.key.partition("|")[0]
+
+
+def _seconds(tally: Tally, event: Event) -> float:
+    """Give an instant within the day of an event, in seconds, as windows are laid by."""
+    part = tally.part(event)
+    assert part is not None
+    _, second, _ = tally.row(part.key, 0)
+    found = second if isinstance(second, date) else date.fromisoformat(second)
+    return (found - EPOCH).days * DAY_SECONDS
 
 
 def make_topics(bootstrap: str, app_id: str) -> None:
