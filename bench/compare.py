@@ -27,8 +27,9 @@ WORKERS = (1, 2, 3)
 SLOW_SECONDS = 90
 FAUST, STREAMS = "faust", "kafka-streams"
 TITLES = {
-    "faust": "idiomatic Faust: agents, `group_by`, windowed tables",
-    "faust-table": "Faust, plain tables by unit and day",
+    "faust": "idiomatic Faust: agents, `group_by`, windowed tables in RocksDB",
+    "faust-memory": "Faust, the same, tables in memory",
+    "faust-table": "Faust, plain tables by unit and day in memory",
     "faust-send": "Faust, the same, keyed anew by hand",
     "faust-local": "Faust, the same, not keyed anew",
     "kafka-streams": "Kafka Streams, exactly once",

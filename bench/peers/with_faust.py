@@ -6,8 +6,9 @@ keyed anew, so that one worker has all of a key. The modes: `window` does it wit
 units with a tumbling window a day, none of which expires, as events come up to weeks late;
 `group_by` is the same with plain tables of unit and day; `send` keys anew by a topic of its own, to
 which an agent sends what counts and no more; `local` not at all, and is right with one worker only.
-Usage: `python -m bench.peers.with_faust BOOTSTRAP DATABASE_URL SCHEMAS MODE`; the working directory
-holds its data.
+STORE is `rocksdb://`, which Faust's documentation asks for in production, or `memory://`, which it
+calls one for development. Usage: `python -m bench.peers.with_faust BOOTSTRAP DATABASE_URL SCHEMAS
+MODE STORE`; the working directory holds its data.
 """
 
 import logging
@@ -151,7 +152,7 @@ def main() -> None:
         f"peer-faust-{uuid.uuid4()}",
         broker=f"kafka://{bootstrap}",
         datadir=Path.cwd(),
-        store="memory://",
+        store=sys.argv[5],
         topic_partitions=PARTITIONS,
         topic_replication_factor=1,
         topic_disable_leader=True,
