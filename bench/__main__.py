@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -153,6 +154,8 @@ def _shown(value: Any) -> str:
 
 def main() -> int:
     """Run the sections that are named, or all; then write the page."""
+    # Told to end, it ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if sys.argv[1:2] == ["--one"]:
         run(sys.argv[2])
         return 0
@@ -165,8 +168,12 @@ def main() -> int:
         _wait_until_quiet()
         print(f"== {number}/{len(names)} {name}", file=sys.stderr, flush=True)
         # A process for each: what one leaves in memory slows none that follows.
-        if subprocess.run([sys.executable, "-m", "bench", "--one", name], check=False).returncode:
-            failed.append(name)
+        with subprocess.Popen([sys.executable, "-m", "bench", "--one", name]) as process:
+            try:
+                if process.wait():
+                    failed.append(name)
+            finally:
+                process.terminate()
     PAGE.write_text(page(), "utf-8")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
