@@ -1,6 +1,7 @@
 """The topics that the hub and its peers read: seeded synthetic events, and what must come of them.
 
-About 70 % are events of dossiers (the one-stop system's synthetic years), 25 % readings of 200
+About 70 % are events of dossiers (the first of the one-stop system's synthetic years, as dense as
+the demo's: some 600,000 dossiers a year in 140 units), 25 % readings of 200
 stations each quarter of an hour, 5 % payments by area and day; each stream is in its own order of
 arrival, and the three are interleaved so that all begin and end together. Of each kind 10 % are
 exact repeats of an event a few thousand events before, and 5 % are corrections: a dossier's due
@@ -174,7 +175,7 @@ def _picked(rng: np.random.Generator, frame: pl.DataFrame, count: int) -> pl.Dat
 
 def _dossiers(rng: np.random.Generator, count: int, corrections: int, events: int) -> pl.DataFrame:
     """Make a part of the synthetic years, with due dates that change and receptions sent anew."""
-    scale = count / one_stop.total(1.0) * 1.02 + 0.0001
+    scale = max(1.0, count / one_stop.total(1.0) * 1.02 + 0.0001)
     frames = one_stop.history(int(rng.integers(1 << 31)), scale)
     rows = chain.from_iterable(f.iter_slices(1_000) for f in frames)
     base = pl.concat(islice(rows, count // 1_000 + 1)).head(count)
