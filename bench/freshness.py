@@ -26,7 +26,7 @@ import numpy as np
 import psycopg
 import uvloop
 
-from bench.hubs import parts, serving, working
+from bench.hubs import servers, serving, working
 from bench.processes import seconds as seconds_used
 from bench.section import Row, Section, Target, middle, quantile
 from hub import keys
@@ -242,7 +242,7 @@ def run(settings: Settings, port: int, load: Load, name: str, seconds: float) ->
 def measure(rounds: int = 3, seconds: float = 20.0) -> Section:
     """Measure both loads, in turns."""
     found: dict[Load, list[Found]] = {load: [] for load in LOADS}
-    with parts() as settings, serving(settings) as (port, _), working(settings):
+    with servers() as (_, _, settings), serving(settings) as (port, _), working(settings):
         for number in range(rounds):
             for load in LOADS:
                 name = f"{number}-{load.size}"
@@ -311,8 +311,7 @@ def main() -> None:
     """Measure and print the rows."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
-    for row in measure(rounds, seconds).rows:
-        print(f"{row.name:45} {row.value:8.1f} {row.unit:8} {row.target or ''!s:7} {row.note}")
+    print(measure(rounds, seconds).printed())
 
 
 if __name__ == "__main__":

@@ -208,8 +208,7 @@ def rates(size: int, seconds: float) -> dict[str, list[tuple[float, float, float
 
 def main() -> None:
     """Print the rows."""
-    for row in measure(float(sys.argv[1]) if len(sys.argv) > 1 else 5.0).rows:
-        print(f"{row.name:36} {row.value:12,.2f} {row.unit:9} {row.note}")
+    print(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 5.0).printed())
 
 
 if __name__ == "__main__":

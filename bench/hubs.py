@@ -1,6 +1,6 @@
 """Hubs in processes of their own, for what is measured from outside of them.
 
-`parts()` runs Kafka and PostgreSQL on loopback with the hub's topics, and gives the settings that
+`servers()` runs Kafka and PostgreSQL on loopback with the hub's topics, and gives the settings that
 point a hub at them; `serving` and `working` run `hub serve` and `hub work` in such a setting, or
 `hub serve` alone on an embedded one. All end with their `with`.
 """
@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from deploy.local.services import Kafka, Postgres, free_port
 from hub.settings import Settings
@@ -26,9 +27,17 @@ ASK_SECONDS = 0.005  # between two questions whether it is ready
 Process = subprocess.Popen[bytes]
 
 
+class Servers(NamedTuple):
+    """Kafka, PostgreSQL, and the settings of a hub on them."""
+
+    kafka: Kafka
+    postgres: Postgres
+    settings: Settings
+
+
 @contextmanager
-def parts() -> Iterator[Settings]:
-    """Run Kafka and PostgreSQL with nothing in them; give the settings of a hub on them."""
+def servers() -> Iterator[Servers]:
+    """Run Kafka and PostgreSQL with nothing in them but topics."""
     with tempfile.TemporaryDirectory(prefix="lgsp-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         kafka, postgres = Kafka(folder, free_port(), free_port()), Postgres(folder, free_port())
@@ -38,11 +47,12 @@ def parts() -> Iterator[Settings]:
         topics = Topics(kafka.address)
         topics.apply(topics.plan(wanted()), 1)
         topics.close()
-        yield Settings(
+        settings = Settings(
             data_dir=folder / "hub",
             kafka_bootstrap=kafka.address,
             database_url=postgres.address,
         )
+        yield Servers(kafka, postgres, settings)
 
 
 def plain_environment() -> dict[str, str]:
@@ -55,7 +65,7 @@ def plain_environment() -> dict[str, str]:
 
 
 def image_environment() -> dict[str, str]:
-    """Read what the image tells allocators and Polars (`deploy/Dockerfile`)."""
+    """Read what the image tells allocators (`deploy/Dockerfile`)."""
     lines = (ROOT / "deploy" / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
     said = next(line for line in lines if line.startswith("ENV MALLOC"))
     return dict(pair.split("=", 1) for pair in said.split()[1:])
@@ -73,7 +83,8 @@ def _environment(settings: Settings, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def _running(command: str, settings: Settings, port: int) -> Iterator[Process]:
+def running(command: str, settings: Settings, port: int) -> Iterator[Process]:
+    """Run a command of the hub, as the image runs it; show its last words where this fails."""
     arguments = [sys.executable, "-m", "hub.cli", command]
     with tempfile.TemporaryFile() as said:
         env = _environment(settings, port)
@@ -100,7 +111,7 @@ def serving(settings: Settings) -> Iterator[tuple[int, float]]:
     """Run `hub serve`; give its port, and the seconds until `/readyz` answered 200."""
     port = free_port()
     begun = time.perf_counter()
-    with _running("serve", settings, port) as process:
+    with running("serve", settings, port) as process:
         while not _answers(port, "/readyz"):
             _check(process, begun)
             time.sleep(ASK_SECONDS)
@@ -112,7 +123,7 @@ def working(settings: Settings) -> Iterator[tuple[int, Process]]:
     """Run `hub work`; give its port and its process once it has partitions to apply."""
     port = free_port()
     begun = time.perf_counter()
-    with _running("work", settings, port) as process:
+    with running("work", settings, port) as process:
         while not assigned(port):
             _check(process, begun)
             time.sleep(0.1)

@@ -100,8 +100,7 @@ def measure() -> Section:
 
 def main() -> None:
     """Print the rows."""
-    for row in measure().rows:
-        print(f"{row.name:44} {row.value:8.2f} {row.unit}  {row.note}")
+    print(measure().printed())
 
 
 if __name__ == "__main__":

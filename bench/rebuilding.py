@@ -11,17 +11,16 @@ production starts services of its own on loopback).
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from bench import in_hub, in_polars
+from bench.hubs import servers
 from bench.limits import consume, consume_batches, copy_rows, decoded
 from bench.parts import READ, SWITCH, WRITE, Parts
 from bench.rounds import ROUNDS, Took, settings, told
 from bench.section import Row, Section, Target, middle
 from bench.topic import fill, interleaved, make
-from deploy.local.services import Kafka, Postgres, free_port
 from hub import registry
 from hub.archive import archive
 from hub.archived_log import Archive, ArchivedLog
@@ -172,34 +171,13 @@ def _misses(rows: list[Row], parts: dict[str, list[Parts]]) -> list[str]:
     return [f"{names}, not {LEAST}: {where}. {_WHY} What might help, most first: {cures}."]
 
 
-@contextmanager
-def services(folder: Path) -> Iterator[Settings]:
-    """Run an empty Kafka and PostgreSQL."""
-    kafka = Kafka(folder, free_port(), free_port())
-    postgres = Postgres(folder, free_port())
-    try:
-        kafka.start()
-        postgres.start()
-        yield Settings(
-            data_dir=folder / "data",
-            kafka_bootstrap=kafka.address,
-            database_url=postgres.address,
-        )
-    finally:
-        postgres.stop()
-        kafka.stop()
-
-
 def main() -> None:
     """Print the rows."""
     events = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
     if sys.argv[2:3] != ["production"]:
         print(measure(events).printed())
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="lgsp-bench-") as folder,
-        services(Path(folder)) as production,
-    ):
+    with servers() as (_, _, production):
         print(measure(events, production=production).printed())
 
 

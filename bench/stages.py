@@ -186,8 +186,7 @@ def _slices(
 
 def main() -> None:
     """Print the rows."""
-    for row in measure(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS).rows:
-        print(f"{row.name:30} {row.value:8.2f} {row.unit}  {row.note}")
+    print(measure(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS).printed())
 
 
 if __name__ == "__main__":

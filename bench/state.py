@@ -171,8 +171,7 @@ def measure(sizes: Sequence[int] = SIZES) -> Section:
 
 def main() -> None:
     """Print the rows."""
-    for row in measure(sorted(int(s) for s in sys.argv[1:]) or SIZES).rows:
-        print(f"{row.name:44} {row.value:12,.2f} {row.unit:9} {row.note}")
+    print(measure(sorted(int(s) for s in sys.argv[1:]) or SIZES).printed())
 
 
 if __name__ == "__main__":

@@ -1,25 +1,19 @@
 """The hub's side: workers that apply everything in the topics, from an empty store."""
 
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from bench import processes
-from bench.hubs import image_environment, plain_environment
+from bench.hubs import running
 from bench.topic import Expected
 from deploy.local.services import Kafka, Part, Postgres, free_port
 from hub.hub import open_hub
 from hub.settings import Settings
 
-ROOT = Path(__file__).parents[1]
 POLL_SECONDS = 0.05
-END_SECONDS_MAX = 30
 SECONDS_MAX = 1_800
 
 
@@ -42,28 +36,6 @@ class Run:
     peak_mib: float  # of the worker that took most
 
 
-@contextmanager
-def servers(folder: Path) -> Iterator[tuple[Kafka, Postgres, Settings]]:
-    """Run Kafka and PostgreSQL in a folder; give the settings of a hub that uses them."""
-    kafka = Kafka(folder, free_port(), free_port())
-    postgres = Postgres(folder, free_port())
-    kafka.start()
-    try:
-        postgres.start()
-        yield (
-            kafka,
-            postgres,
-            Settings(
-                data_dir=folder / "hub",
-                kafka_bootstrap=kafka.address,
-                database_url=postgres.address,
-            ),
-        )
-    finally:
-        postgres.stop()
-        kafka.stop()
-
-
 def pids(part: Part) -> list[int]:
     """List a server's processes."""
     recorded = part.process
@@ -81,34 +53,6 @@ def empty(settings: Settings) -> None:
         pass  # makes the tables
 
 
-@contextmanager
-def working(settings: Settings, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Run so many workers."""
-    environment = {
-        **plain_environment(),
-        **image_environment(),
-        "PYTHONPATH": str(ROOT),
-        "HUB_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "HUB_DATABASE_URL": settings.database_url,
-        "HUB_DATA_DIR": str(settings.data_dir),
-    }
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", "hub.cli", "work"],
-            env={**environment, "HUB_LISTEN": f"127.0.0.1:{free_port()}"},
-            stderr=subprocess.DEVNULL,
-        )
-        for _ in range(count)
-    ]
-    try:
-        yield started
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait(END_SECONDS_MAX)
-
-
 def measure(
     kafka: Kafka, postgres: Postgres, settings: Settings, expected: Expected, workers: int
 ) -> Run:
@@ -120,7 +64,10 @@ def measure(
     query = sa.text("SELECT COALESCE(SUM(next_offset), 0) FROM position")
     deadline = time.monotonic() + SECONDS_MAX
     first: tuple[float, int] | None = None
-    with working(settings, workers) as started, engine.connect() as c:
+    with ExitStack() as stack, engine.connect() as c:
+        started = [
+            stack.enter_context(running("work", settings, free_port())) for _ in range(workers)
+        ]
         while True:
             at = int(c.execute(query).scalar_one())
             now = time.monotonic()
