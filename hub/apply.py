@@ -304,19 +304,24 @@ def sign_of_group() -> pl.Expr:
     return pl.when(pl.col("g") % 2 == 1).then(1).otherwise(-1).cast(pl.Int64)
 
 
+_CELLS = {
+    **dict.fromkeys(("cell_set", "period", "dims"), pl.String),
+    **dict.fromkeys(("shard", "count", "value", "disputed", *LANES), pl.Int64),
+}
+
+
 def cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
     """Sum facts as they are less facts as they were (`fold_twice`) into rows of cells."""
     signed = facts.with_columns(sign_of_group().alias("sign"))
     sums = ["count", "value", "disputed", *LANES]
-    frames: list[pl.DataFrame] = []
-    for measure in fact.measures:
+    frames = [pl.DataFrame(schema=_CELLS)]
+    for measure in (m for m in fact.measures if m.sets):
         value = pl.lit(0, pl.Int64) if measure.is_recomputed else pl.sql_expr(measure.value)
-        period = pl.col(str(measure.period)) if measure.period else day_expr(str(measure.at))
         # What is taken anew over the facts belongs to no shard.
         own = 0 if measure.is_recomputed else shard
         counted = signed.filter(pl.sql_expr(measure.where)).select(
             *(pl.col(d).alias(f"~{d}") for d in sorted({d for ds in measure.sets for d in ds})),
-            period.alias("period"),
+            day_expr(measure.when).alias("period"),
             pl.col("sign").alias("count"),
             (value.cast(pl.Int64) * pl.col("sign")).alias("value"),
             (pl.col("is_disputed") * pl.col("sign")).alias("disputed"),
@@ -328,7 +333,7 @@ def cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
             key = [pl.format(f"{d}={{}}", pl.col(f"~{d}").fill_null("")) for d in dims]
             cells = cells.filter(pl.any_horizontal(pl.col(sums) != 0)).select(
                 pl.lit(measure.cell_set(dims)).alias("cell_set"),
-                pl.col("period") if measure.period else iso_day_expr("period"),
+                iso_day_expr("period"),
                 (pl.concat_str(key, separator=",") if key else pl.lit("")).alias("dims"),
                 pl.lit(own, pl.Int64).alias("shard"),
                 *sums,

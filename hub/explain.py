@@ -60,13 +60,9 @@ def explain_cell(
     stored = reading.cells(measure.cell_set(dims), period).get((period, text))
     where = [f"({measure.where})"]
     values: dict[str, Any] = {"n": FACTS_SHOWN_MAX, "o": offset}
-    if measure.period:
-        where.append(f"{measure.period} = :period")
-        values["period"] = period
-    else:
-        from_us = day_start(date.fromisoformat(period))
-        where.append(f"{measure.at} >= :a AND {measure.at} < :b")
-        values |= {"a": from_us, "b": from_us + DAY_US}
+    from_us = day_start(date.fromisoformat(period))
+    where.append(f"{measure.when} >= :a AND {measure.when} < :b")
+    values |= {"a": from_us, "b": from_us + DAY_US}
     for i, (name, value) in enumerate(parse_dims(text).items()):
         where.append(f"{name} IS NULL" if value is None else f"{name} = :v{i}")
         values |= {} if value is None else {f"v{i}": value}
@@ -105,7 +101,7 @@ def explain_entity(
     known = dict(zip([*fact.types, "is_disputed"], values, strict=True))
     counted, excluded = [], []
     for measure in fact.measures:
-        period = measure.period or day_sql(str(measure.at))
+        period = measure.period or day_sql(measure.when)
         found = reading.rows(
             f"SELECT {period} FROM {fact.table} WHERE entity = :e AND ({measure.where})",
             e=entity,
@@ -117,6 +113,8 @@ def explain_entity(
         for dims in measure.sets:
             text = dims_text({d: known[d] for d in dims})
             counted.append(f"{measure.cell_set(dims)}/{at}/{text}")
+        if not measure.sets:
+            counted.append(f"{measure.name}/{at}")
     shown_fact = {n: iso(v) if n.endswith("_at") and v is not None else v for n, v in known.items()}
     return {
         "entity": f"{contract.name}/{entity}",

@@ -44,7 +44,8 @@ class Measure:
     facts count and the sum of `value`; a `recomputed` value (a maximum, a number of distinct
     hours) is an SQL aggregate taken anew over the cell's facts. `where` and `value` are SQL that
     the columns engine and both databases read alike. `sets` are the dimension sets kept, the
-    one with the fewest cells first.
+    one with the fewest cells first; what has its own period has none, as each of its cells would
+    hold one fact: it is summed over the facts.
     `is_ahead` says that the instant may lie after every event (a due date).
     """
 
@@ -56,6 +57,11 @@ class Measure:
     value: str = "0"
     is_recomputed: bool = False
     is_ahead: bool = False
+
+    @property
+    def when(self) -> str:
+        """The column that says when a fact counts: an instant, or its own period."""
+        return self.at or str(self.period)
 
     def cell_set(self, dims: tuple[str, ...]) -> str:
         """Name the cells of one dimension set."""

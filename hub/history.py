@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import polars as pl
@@ -28,7 +28,7 @@ from hub.control import CONTROL
 from hub.cut import Cut, read_cut
 from hub.facts import Fact, Measure
 from hub.states import decode_states
-from hub.store import Reading, Row, Store, dims_text, sum_facts_sql
+from hub.store import Reading, Row, Span, Store, dims_text, sum_facts_sql
 from hub.tables import closing, cut, cut_aside, cut_heard
 
 HOUR_US = 3_600_000_000
@@ -194,7 +194,7 @@ class Past(Reading):
         measure: Measure,
         by: Sequence[str],
         where: dict[str, str],
-        span: tuple[int | None, int],
+        span: Span,
     ) -> list[Row]:
         """See `Reading.sum_facts`."""
         changed = self._changed(fact, measure, span)
@@ -218,8 +218,8 @@ class Past(Reading):
             sums[name] = (before[0] + n, before[1] + int(v or 0))
         return [(*key, n, v) for key, (n, v) in sums.items() if n]
 
-    def _changed(self, fact: Fact, measure: Measure, span: tuple[int | None, int]) -> pl.DataFrame:
-        at = pl.col(str(measure.at))
+    def _changed(self, fact: Fact, measure: Measure, span: Span) -> pl.DataFrame:
+        at = pl.col(measure.when)
         within = at < span[1] if span[0] is None else (at >= span[0]) & (at < span[1])
         return self._since(fact).facts.filter(within & pl.sql_expr(measure.where))
 
@@ -229,7 +229,7 @@ class Past(Reading):
         measure: Measure,
         by: Sequence[str],
         where: dict[str, str],
-        span: tuple[int | None, int],
+        span: Span,
     ) -> list[Row]:
         """Sum over the facts themselves, as they were: what cannot be taken back."""
         names = ["entity", *fact.types]
@@ -240,7 +240,7 @@ class Past(Reading):
         start = span[0] if span[0] is not None else -(2**63)
         now = self.rows(
             f"SELECT {','.join(names)} FROM {fact.table}"
-            f" WHERE {measure.at} >= :a AND {measure.at} < :b",
+            f" WHERE {measure.when} >= :a AND {measure.when} < :b",
             a=start,
             b=span[1],
         )
@@ -261,13 +261,8 @@ class Past(Reading):
     def _find_since(self, fact: Fact) -> _Since:
         contract = registry.contracts()[fact.contract]
         then = self._positions(contract.topic)
-        places = " OR ".join(
-            f"(log_partition = {p} AND log_offset >= {n})" for p, n in then.items()
-        )
-        elsewhere = f"log_partition NOT IN ({','.join(str(p) for p in then) or 'NULL'})"
-        condition = f"{elsewhere} OR {places}" if then else "1 = 1"
         rows = self.stream(
-            f"SELECT entity, version, events, state FROM {fact.table} WHERE {condition}"
+            f"SELECT entity, version, events, state FROM {fact.table} WHERE {_place_since(then)}"
         )
         facts: list[pl.DataFrame] = []
         ledger: list[pl.DataFrame] = []
@@ -370,6 +365,18 @@ class Past(Reading):
             )
             values |= {f"l{i}": log, f"t{i}": topic, f"p{i}": partition, f"n{i}": n}
         return " OR ".join(parts), values
+
+
+def _place_since(then: dict[int, int]) -> str:
+    """Write the condition that a fact's place in the log is not before a cut, as an index has it.
+
+    That is: in its partitions from its offsets on, in any other, or (-1) in several.
+    """
+    places = [f"(log_partition = {p} AND log_offset >= {n})" for p, n in then.items()]
+    edges = [-1, *sorted(then), 2**31 - 1]
+    between = [(a, b) for a, b in pairwise(edges) if b - a > 1]
+    places += [f"(log_partition > {a} AND log_partition < {b})" for a, b in between]
+    return " OR ".join(["log_partition < 0", *places])
 
 
 def _is_before(then: dict[int, int]) -> pl.Expr:

@@ -140,7 +140,7 @@ class _ByEntity(Book):
     ) -> dict[Key, list[tuple[int, int]]]:
         """Give (count, value) pairs per entity that changed."""
         fact, measure = self.measure(name)
-        at = pl.col(str(measure.at))
+        at = pl.col(measure.when)
         within = at < until if start is None else (at >= start) & (at < until)
         facts = self.past.facts_since(fact).filter(within & pl.sql_expr(measure.where))
         for column, value in ask.where.items():

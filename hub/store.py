@@ -46,6 +46,8 @@ from hub.tables import (
 )
 
 Row = tuple[Any, ...]
+# From a first instant, or none, up to another; or the same in periods, where facts have their own.
+Span = tuple[int | None, int] | tuple[str, str]
 # Another number where stored events are written in another form.
 STATE_FORM = 2
 
@@ -229,14 +231,14 @@ def sum_facts_sql(
     measure: Measure,
     by: Sequence[str],
     where: dict[str, str],
-    span: tuple[int | None, int],
+    span: Span,
 ) -> tuple[str, dict[str, Any]]:
     """Write what sums a measure over facts: rows (by…, count, value), and the named values."""
     start, until = span
-    conditions = [f"({measure.where})", f"{measure.at} < :until"]
+    conditions = [f"({measure.where})", f"{measure.when} < :until"]
     values: dict[str, Any] = {"until": until}
     if start is not None:
-        conditions.append(f"{measure.at} >= :start")
+        conditions.append(f"{measure.when} >= :start")
         values["start"] = start
     for i, (column, value) in enumerate(where.items()):
         conditions.append(f"{column} = :v{i}")
@@ -378,7 +380,7 @@ class Writing:
         together: dict[tuple[str, tuple[str, ...]], list[Measure]] = {}
         for measure in fact.measures:
             for dims in measure.sets if measure.is_recomputed else ():
-                together.setdefault((str(measure.at), dims), []).append(measure)
+                together.setdefault((measure.when, dims), []).append(measure)
         for (at, dims), measures in together.items():
             self._recompute(fact, at, dims, measures, cells)
 
@@ -552,9 +554,9 @@ class Reading:
         measure: Measure,
         by: Sequence[str],
         where: dict[str, str],
-        span: tuple[int | None, int],
+        span: Span,
     ) -> list[Row]:
-        """Sum a measure over facts: rows (by…, count, value) for instants in the span."""
+        """Sum a measure over facts: rows (by…, count, value) of those that count in the span."""
         sql, values = sum_facts_sql(fact, measure, by, where, span)
         return [r for r in self.rows(sql, **values) if r[-2]]
 

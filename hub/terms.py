@@ -213,17 +213,15 @@ class Statistic(Term):
         """Sum the statistics that stand for the period."""
         found: dict[tuple[str, str, str], dict[str, dict[str, int]]] = {}
         first, last = ask.period.start_on.year, ask.period.end_on.year
-        rows = book.reading.sum_cells(
-            f"{self.measure}/{'+'.join(_KEYS)}", f"{first:04}", f"{last + 1:04}", by_period=True
-        )
-        for period, dims, _, value in rows:
-            parts = dict(p.split("=", 1) for p in dims.split(","))
-            if parts["method"] not in self.methods:
-                continue
-            if any(parts[k] != v for k, v in ask.where.items() if k != "area"):
-                continue
-            group = (parts["reporter"], parts["service"], parts["method"])
-            found.setdefault(group, {}).setdefault(parts["area"], {})[period] = value
+        fact, measure = book.measure(self.measure)
+        where = {k: v for k, v in ask.where.items() if k != "area"}
+        span = f"{first:04}", f"{last + 1:04}"
+        for reporter, service, method, area, period, _, value in book.reading.sum_facts(
+            fact, measure, (*_KEYS, measure.when), where, span
+        ):
+            if method in self.methods:
+                group = (reporter, service, method)
+                found.setdefault(group, {}).setdefault(area, {})[period] = int(value)
         out: Sums = {}
         for group, areas in found.items():
             known = {a: v for a, p in areas.items() if (v := _of_period(p, ask.period)) is not None}

@@ -12,9 +12,10 @@ from typing import Any
 import polars as pl
 
 from hub import intake, registry
-from hub.apply import RETRIES_MAX, find_change
+from hub.apply import RETRIES_MAX, Change, find_change
 from hub.book import Book, open_book, years
 from hub.contracts import Contract
+from hub.facts import Fact
 from hub.figures import Question
 from hub.gateway import encode
 from hub.log import Log
@@ -60,7 +61,7 @@ def _try_events(
         book = open_book(reading)
         change = find_change(fact, contract, taken, reading, 0)
         assert change.cells is not None
-        periods = _periods(book, change.cells)
+        periods = _periods(book, _touched(fact, change))
         before, cells_before = whole_figures(book, periods, now), _cells(reading, change.cells)
         writing.write_facts(fact, change.created, change.changed)
         writing.write_cells(fact, change.cells)
@@ -104,9 +105,16 @@ def _slice(log: Log, contract: Contract, events: pl.DataFrame, sender: str, now:
     return slice_of_one(contract.topic, place, Origin(sender, now, ""), batch.schema_id, datums)
 
 
-def _periods(book: Book, cells: pl.DataFrame) -> list[Period]:
+def _touched(fact: Fact, change: Change) -> list[str]:
+    """List days of cells that change, and periods of facts that have their own."""
+    own = {m.period for m in fact.measures if m.period}
+    columns = [f[p] for f in (change.created, change.changed) if f is not None for p in own]
+    columns += [change.cells["period"]] if change.cells is not None else []
+    return sorted({str(p) for column in columns for p in column.drop_nulls().unique()})
+
+
+def _periods(book: Book, found: list[str]) -> list[Period]:
     """List the years and months that change, and periods that are closed."""
-    found = cells["period"].unique().sort().to_list()
     texts = [t for p in found for t in (p[:4], p[:7])] + [c.period.text for c in book.closings]
     texts += [year for year, _ in years(book)]
     return [parse_period(t) for t in dict.fromkeys(texts)]

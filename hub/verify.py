@@ -465,19 +465,18 @@ def cell_rows(
     condition: str = "",
 ) -> dict[Row, Row]:
     """Compute one measure's cells over facts in SQL: (period, dims) -> (count, value, …)."""
-    period = measure.period or day_sql(str(measure.at))
     value = measure.value if measure.is_recomputed else f"SUM({measure.value})"
     group = ",".join(["1", *dims])
     lanes = ",".join(f"SUM({lane}) % {LANE_MODULUS}" for lane in LANES)
+    day = day_sql(measure.when)
     found = rows(
-        f"SELECT {','.join([period, *dims])}, COUNT(*), {value}, SUM(is_disputed), {lanes}"
+        f"SELECT {','.join([day, *dims])}, COUNT(*), {value}, SUM(is_disputed), {lanes}"
         f" FROM {fact.table} WHERE ({measure.where}){condition} GROUP BY {group}"
     )
     out = {}
     k = 1 + len(dims)
     for row in found:
-        text = row[0] if measure.period else iso_day(row[0])
-        key = (text, dims_text(dict(zip(dims, row[1:k], strict=True))))
+        key = (iso_day(row[0]), dims_text(dict(zip(dims, row[1:k], strict=True))))
         out[key] = tuple(int(n) for n in row[k:])
     return out
 
@@ -517,19 +516,15 @@ def _differ_cells(
 
 def _compare_some_cells(reading: Reading, fact: Fact, findings: Findings, sample: Sample) -> None:
     """Compare the cells of the sample's periods with the stored facts."""
-    for measure in fact.measures:
+    for measure in (m for m in fact.measures if m.sets):
         periods = _periods(reading, fact, measure)
         for dims in measure.sets:
             cell_set = measure.cell_set(dims)
             known = periods | {p for (p,) in reading.rows(_PERIODS_OF, s=cell_set)}
             for period in sorted(p for p in known if sample.has(f"{cell_set}/{p}".encode())):
-                if measure.period:
-                    condition = f" AND {measure.period} = :period"
-                    rows = partial(reading.rows, period=period)
-                else:
-                    condition = f" AND {measure.at} >= :a AND {measure.at} < :b"
-                    start = day_start(date.fromisoformat(period))
-                    rows = partial(reading.rows, a=start, b=start + DAY_US)
+                condition = f" AND {measure.when} >= :a AND {measure.when} < :b"
+                start = day_start(date.fromisoformat(period))
+                rows = partial(reading.rows, a=start, b=start + DAY_US)
                 ours = cell_rows(rows, fact, measure, dims, condition)
                 _differ_cells(cell_set, reading.cells(cell_set, period), ours, findings)
 
@@ -539,12 +534,9 @@ _PERIODS_OF = "SELECT DISTINCT period FROM cell WHERE cell_set = :s"
 
 def _periods(reading: Reading, fact: Fact, measure: Measure) -> set[str]:
     """List the periods in which facts count."""
-    where = f"FROM {fact.table} WHERE {measure.where}"
-    if measure.period:
-        return {p for (p,) in reading.rows(f"SELECT DISTINCT {measure.period} {where}")}
-    return {
-        iso_day(d) for (d,) in reading.rows(f"SELECT DISTINCT {day_sql(str(measure.at))} {where}")
-    }
+    day = day_sql(measure.when)
+    rows = reading.rows(f"SELECT DISTINCT {day} FROM {fact.table} WHERE {measure.where}")
+    return {iso_day(d) for (d,) in rows}
 
 
 def _own_records(

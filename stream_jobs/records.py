@@ -10,7 +10,7 @@ Source: Apache Kafka, "Record Batch" in the protocol guide; KIP-98.
 import struct
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -142,6 +142,7 @@ class _One(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
+    headers_at: int  # where their number stands
     headers: list[tuple[bytes, bytes | None]]
 
 
@@ -178,7 +179,7 @@ def _each(payload: bytes, count: int) -> list[_One]:
             end = at + size
             attributes = payload[at]
             at += 1
-            head = (size, attributes, number(), number(), text(), text())
+            head = (size, attributes, number(), number(), text(), text(), at)
             headers = [(text() or b"", text()) for _ in range(number())]
             if at != end:
                 raise CorruptRecordException("a record is not as long as it says")
@@ -194,23 +195,31 @@ def _one_by_one(payload: bytes, count: int) -> Records:
         [r.offset for r in each],
         [r.timestamp for r in each],
         [r.value for r in each],
-        [[(n.decode(errors="replace"), v) for n, v in r.headers] for r in each],
+        [_named(r.headers) for r in each],
     )
 
 
-Shape = tuple[bool, bool, tuple[bool, ...]]
+Shape = tuple[bool, bool, int | tuple[bool, ...]]
 
 
 @lru_cache(64)
 def _schema(shape: Shape) -> avro.Schema:
-    """Describe a record of this shape; what is null there is a number, which must be -1."""
+    """Describe a record of this shape; what is null there is a number, which must be -1.
+
+    Headers are either so many bytes that end with the name of the last, whose value follows; or
+    each is a name and a value, or none.
+    """
     names = ["size", "attributes", "timestamp", "offset"]
-    fields: list[tuple[str, str]] = [(n, "long") for n in names]
+    fields: list[tuple[str, Any]] = [(n, "long") for n in names]
     has_key, has_value, headers = shape
     fields += [("key", "bytes" if has_key else "long"), ("value", "bytes" if has_value else "long")]
-    fields.append(("headers", "long"))
-    for i, has in enumerate(headers):
-        fields += [(f"n{i}", "bytes"), (f"v{i}", "bytes" if has else "long")]
+    if isinstance(headers, int):
+        fields.append(("shared", {"type": "fixed", "name": "shared", "size": headers}))
+        fields.append(("last", "bytes"))
+    else:
+        fields.append(("headers", "long"))
+        for i, has in enumerate(headers):
+            fields += [(f"n{i}", "bytes"), (f"v{i}", "bytes" if has else "long")]
     return {
         "type": "record",
         "name": "record",
@@ -223,48 +232,93 @@ def _at_once(payload: bytes, count: int) -> Records | None:
     if count < avro.FEW:
         return None
     first = _each(payload, 1)[0]
-    shape = (
-        first.key is not None,
-        first.value is not None,
-        tuple(v is not None for _, v in first.headers),
-    )
+    shape = first.key is not None, first.value is not None
+    last = first.headers[-1] if first.headers else (b"", None)
+    if last[0] == EVENT_ID.encode() and last[1] is not None:
+        # What records of one acknowledgement share has one length: no need to look into each.
+        end = len(avro.long_bytes(first.size)) + first.size
+        own = len(avro.long_bytes(len(last[1]))) + len(last[1])
+        found = _read(payload, count, (*shape, end - own - first.headers_at))
+        if found is not None:
+            return found
+    return _read(payload, count, (*shape, tuple(v is not None for _, v in first.headers)))
+
+
+def _read(payload: bytes, count: int, shape: Shape) -> Records | None:
+    """Read records of this shape; none where one has another."""
     try:
         frame = avro.decode_columns(_schema(shape), payload, count)
     except avro.UNDECODABLE:
         return None
-    names = [name for name, _ in first.headers]
     absent = [n for n, t in frame.schema.items() if n[0] in "kv" and t == pl.Int64]
-    same = [
-        pl.col("headers") == len(names),
-        pl.col("attributes") == 0,
-        *(pl.col(f"n{i}") == name for i, name in enumerate(names)),
-        *(pl.col(n) == -1 for n in absent),
-    ]
-    if not frame.select(pl.all_horizontal(same).all()).item() or not _fits(frame, len(payload)):
+    same = pl.all_horizontal(pl.col("attributes") == 0, *(pl.col(n) == -1 for n in absent))
+    if not frame.select(same.all()).item() or not _fits(frame, len(payload)):
         return None
-    if names and names[-1] == EVENT_ID.encode():
-        names.pop()
-    shared = [f"v{i}" for i in range(len(names))]
-    heads: list[Headers] = []
-    if shared:
-        run = frame.select(pl.struct(shared).rle_id()).to_series().to_numpy().astype(np.int64)
-        edges = np.flatnonzero(np.diff(run, prepend=-1))
-        said = [n.decode(errors="replace") for n in names]
-        for row in frame[edges].select(shared).iter_rows():
-            own = [v if isinstance(v, bytes) else None for v in row]
-            heads.append(list(zip(said, own, strict=True)))
-    else:
-        run = np.zeros(count, np.int64)
-        heads.append([])
+    headers = shape[2]
+    found = _shared(frame) if isinstance(headers, int) else _each_head(frame, len(headers))
+    if found is None:
+        return None
     return Records(
         frame["offset"].to_numpy(),
         frame["timestamp"].to_numpy(),
-        frame["value"]
-        if first.value is not None
-        else pl.repeat(None, count, dtype=pl.Binary, eager=True),
-        heads,
-        run,
+        frame["value"] if shape[1] else pl.repeat(None, count, dtype=pl.Binary, eager=True),
+        *found,
     )
+
+
+def _runs(frame: pl.DataFrame, of: pl.Expr) -> tuple[Ints, Ints]:
+    """Number stretches of equal values: which each row is in, and the rows that begin them."""
+    run = frame.select(of.rle_id()).to_series().to_numpy().astype(np.int64)
+    return run, np.flatnonzero(np.diff(run, prepend=-1))
+
+
+def _shared(frame: pl.DataFrame) -> tuple[list[Headers], Ints] | None:
+    """Read headers but for the last, of which only the name is here: once for equal ones."""
+    run, edges = _runs(frame, pl.col("shared"))
+    known: dict[bytes, Headers | None] = {}
+    heads = []
+    for block in frame["shared"].gather(edges):
+        if block not in known:
+            known[block] = _headers(block)
+        head = known[block]
+        if head is None:
+            return None
+        heads.append(head)
+    return heads, run
+
+
+def _headers(block: bytes) -> Headers | None:
+    """Read a block of headers that ends with the name of the last; none where it is no such."""
+    # A last value of no bytes makes it whole.
+    whole = b"\x00\x00\x00\x01\x01" + block + b"\x00"
+    try:
+        *head, last = _each(avro.long_bytes(len(whole)) + whole, 1)[0].headers
+    except (CorruptRecordException, ValueError):
+        return None
+    return _named(head) if last == (EVENT_ID.encode(), b"") else None
+
+
+def _each_head(frame: pl.DataFrame, count: int) -> tuple[list[Headers], Ints] | None:
+    """Read headers that stand in columns, a name and a value each."""
+    names = list(frame.select(f"n{i}" for i in range(count)).row(0)) if count else []
+    same = [pl.col(f"n{i}") == name for i, name in enumerate(names)]
+    if not frame.select(pl.all_horizontal(pl.col("headers") == count, *same).all()).item():
+        return None
+    if names and names[-1] == EVENT_ID.encode():
+        names.pop()
+    values = [f"v{i}" for i in range(len(names))]
+    if not values:
+        return [[]], np.zeros(len(frame), np.int64)
+    run, edges = _runs(frame, pl.struct(values))
+    heads = []
+    for row in frame[edges].select(values).iter_rows():
+        own = [v if isinstance(v, bytes) else None for v in row]
+        heads.append(_named(list(zip(names, own, strict=True))))
+    return heads, run
+
+
+def _named(headers: Sequence[tuple[bytes, bytes | None]]) -> Headers:
+    return [(n.decode(errors="replace"), v) for n, v in headers]
 
 
 def _fits(frame: pl.DataFrame, size: int) -> bool:
@@ -272,7 +326,9 @@ def _fits(frame: pl.DataFrame, size: int) -> bool:
     inside: Ints = np.ones(len(frame), np.int64)  # the attributes
     for name in frame.columns[2:]:
         column = frame[name]
-        if column.dtype == pl.Binary:
+        if name == "shared":
+            inside += len(column[0])
+        elif column.dtype == pl.Binary:
             sizes = column.bin.size().to_numpy().astype(np.int64)
             inside += sizes + avro.long_widths(sizes)
         else:

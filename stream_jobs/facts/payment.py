@@ -31,9 +31,10 @@ FACT = Fact(
             period="period",
             where="reporter IS NOT NULL",
             value=name,
-            sets=(_KEYS,),
+            sets=(),
         )
         for name in _VALUES
     ),
     recount=recount,
+    indexes=(("period",),),
 )

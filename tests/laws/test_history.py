@@ -1,6 +1,8 @@
 """As of a kept cut, every figure is what it was, to the byte, whatever came since."""
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from hub import registry
 from hub.clock import VIETNAM, to_us
 from hub.figures import QuestionError, read_as_of, read_question
-from hub.history import NoCutError, find_cut, thin
+from hub.history import NoCutError, _place_since, find_cut, thin
 from hub.kpis import Kpi
 from hub.official import answer, open_as_of
 from stream_jobs.worked import dossier, paid, received, salinity
@@ -131,6 +133,20 @@ def test_where_the_clock_goes_back_cuts_do_not(small: Small) -> None:
     assert json.loads(said["dossier_received_new {'period': '2023'}"])["figures"][0]["cut"] == (
         "dossier=1"
     )
+
+
+@pytest.mark.parametrize("then", [{}, {0: 5, 1: 3}, {1: 4, 4: 2}])
+def test_what_changed_since_is_found_by_its_place_and_by_an_index(then: dict[int, int]) -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.execute("CREATE TABLE f (log_partition, log_offset)")
+        database.execute("CREATE INDEX place ON f (log_partition, log_offset)")
+        places = [(p, n) for p in range(-1, 7) for n in range(8)]
+        database.executemany("INSERT INTO f VALUES (?, ?)", places)
+        query = f"SELECT * FROM f WHERE {_place_since(then)}"
+        found = database.execute(query).fetchall()
+        plan = database.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
+    assert sorted(found) == [(p, n) for p, n in places if n >= then.get(p, 0) or p < 0]
+    assert not any(row[-1].startswith("SCAN") for row in plan)
 
 
 def test_a_withdrawn_and_a_conflicting_event_are_undone_too(small: Small) -> None:

@@ -91,6 +91,24 @@ def test_uniform_batches_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(ours(raw)) == 100
 
 
+def test_records_of_several_senders_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[Row] = [
+        (5, b"k", b"v", [("ce_source", b"s" * (1 + i // 50)), ("ce_id", b"1" * i)])
+        for i in range(100)
+    ]
+    raw = written(rows, 3)
+    monkeypatch.setattr(records, "_one_by_one", None)
+    assert without_ids(ours(raw)) == without_ids(theirs(raw))
+
+
+def test_headers_of_one_acknowledgement_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    head: list[tuple[str, bytes | None]] = [("ce_source", b"s"), ("ce_receipt", b"r")]
+    rows: list[Row] = [(5, b"k", b"v", [*head, ("ce_id", b"1" * i)]) for i in range(100)]
+    raw = written(rows, 3)
+    monkeypatch.setattr(records, "_each_head", None)
+    assert without_ids(ours(raw)) == without_ids(theirs(raw))
+
+
 def test_records_that_share_headers_share_one_head() -> None:
     rows: list[Row] = [
         (5, b"k", b"v", [("ce_receipt", b"a" if i < 60 else b"b"), ("ce_id", bytes([i]))])
@@ -121,12 +139,13 @@ def test_every_flipped_bit_is_noticed_or_kept_in_its_place() -> None:
             WireBatches(bytes(bad)).next_batch()
 
 
-def test_a_batch_that_lies_about_its_records_is_refused() -> None:
+@pytest.mark.parametrize("names", [["h"], ["ce_receipt", "ce_id"]])
+def test_a_batch_that_lies_about_its_records_is_refused(names: list[str]) -> None:
     """With a right CRC: nothing of it is taken for something else."""
-    raw = written([(5, b"k", b"v" * 20, [("h", b"x")])] * 100)
+    raw = written([(5, b"k", b"v" * 30, [(n, b"x") for n in names])] * 100)
     r = random.Random(2)
     same = refused = 0
-    for _ in range(300):
+    for _ in range(500):
         bad = bytearray(raw)
         bad[r.randrange(61, len(raw))] ^= 1 << r.randrange(8)
         bad[17:21] = struct.pack(">I", crc32c(bytes(bad[21:])))
@@ -137,6 +156,11 @@ def test_a_batch_that_lies_about_its_records_is_refused() -> None:
             continue
         each = records._one_by_one(WireBatches(bytes(bad)).next_batch().payload(), 100)
         assert list(read.values) == list(each.values)
+        heads = [
+            [[h for h in r.heads[i] if h[0] != "ce_id"] for i in r.head.tolist()]
+            for r in (read, each)
+        ]
+        assert heads[0] == heads[1]
         same += 1
     assert same > 50
     assert refused > 50
