@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bench import processes
-from bench.hubs import running
+from bench.hubs import assigned, running
 from bench.topic import Expected
 from deploy.local.services import Kafka, Part, Postgres, free_port
 from hub.hub import open_hub
@@ -25,7 +25,8 @@ class WorkerError(RuntimeError):
 class Run:
     """One run: events a second, and what it took of the machine.
 
-    The rate counts from the first commit, and without the events in it: starting up is not in it.
+    The rate counts from when every worker has partitions and something is applied, and without what
+    is applied by then: starting up is not in it.
     """
 
     events_per_second: float
@@ -65,13 +66,12 @@ def measure(
     deadline = time.monotonic() + SECONDS_MAX
     first: tuple[float, int] | None = None
     with ExitStack() as stack, engine.connect() as c:
-        started = [
-            stack.enter_context(running("work", settings, free_port())) for _ in range(workers)
-        ]
+        ports = [free_port() for _ in range(workers)]
+        started = [stack.enter_context(running("work", settings, port)) for port in ports]
         while True:
             at = int(c.execute(query).scalar_one())
             now = time.monotonic()
-            if at and first is None:
+            if at and first is None and all(assigned(port) for port in ports):
                 first = now, at
             if first is not None and at >= events:
                 break

@@ -49,7 +49,8 @@ TRANSACTIONS_PER_TOPIC_MAX = 2  # while one waits for the database, another is f
 # A small transaction takes nearly as long as one of all partitions. After one they come back one by
 # one: were the first applied alone, all others would wait for it, and come late again and again.
 GATHER_SECONDS = (0.005, 0.020)  # wait so long for others, and for those on their way at most
-GATHER_EVENTS_MAX = 5_000  # with as many waiting it begins at once
+BULK_EVENTS = 5_000  # with as many waiting, what is on its way is worth so long a wait
+GATHER_BULK_SECONDS = 0.1
 PARTITIONS_AT_ONCE_MAX = 12
 
 
@@ -262,6 +263,7 @@ class Together:
         self._topic = topic
         self._waiting: list[tuple[Slice, asyncio.Future[int | None]]] = []
         self._applying: set[asyncio.Task[None]] = set()
+        self._applied_slices = 0
         self._gathering_since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -277,29 +279,31 @@ class Together:
             waiting = sum(one.count for one, _ in self._waiting)
             if self._applying and waiting < EVENTS_PER_TRANSACTION_MAX // 2:
                 return  # the next transaction is the better for every event that it waits for
-            if waiting < GATHER_EVENTS_MAX and not self._is_gathered():
+            if waiting < EVENTS_PER_TRANSACTION_MAX and not self._is_gathered(waiting):
                 return
             self._gathering_since = None
             taken, total = [], 0
             while self._waiting and total < EVENTS_PER_TRANSACTION_MAX:
                 taken.append(self._waiting.pop(0))
                 total += taken[-1][0].count
+            self._applied_slices += len(taken)
             self._applying.add(asyncio.create_task(self._apply(taken)))
 
-    def _is_gathered(self) -> bool:
+    def _is_gathered(self, waiting: int) -> bool:
         """Tell whether to wait for no others; else this is asked again in a moment."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         if self._gathering_since is None:
             self._gathering_since = now
         spent = now - self._gathering_since
-        least, most = GATHER_SECONDS
-        # What an agent has in hand and does not wait here is being read.
-        is_whole = self._app.in_hand(self._topic) <= len(self._waiting)
+        least, most = (0, GATHER_BULK_SECONDS) if waiting >= BULK_EVENTS else GATHER_SECONDS
+        # What an agent has in hand, and neither waits here nor is applied, is being read.
+        known = len(self._waiting) + self._applied_slices
+        is_whole = self._app.in_hand(self._topic) <= known
         if spent >= most or (spent >= least and is_whole):
             return True
         if self._timer is None:
-            self._timer = loop.call_later(least, self._look_again)
+            self._timer = loop.call_later(GATHER_SECONDS[0], self._look_again)
         return False
 
     def _look_again(self) -> None:
@@ -326,6 +330,7 @@ class Together:
         this = asyncio.current_task()
         assert this is not None
         self._applying.discard(this)
+        self._applied_slices -= len(taken)
         self._begin()
 
 
