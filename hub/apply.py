@@ -185,9 +185,10 @@ def find_change(
         repeated = repeated.filter(~pl.col("row").is_in(again["row"].implode()))
         overflow = pl.concat([overflow, again])
     set_aside = [*taken.rejected, *_too_large(contract, taken.records, overflow)]
-    touched = events.filter(pl.col("row") >= 0).select("g").unique()
-    events = events.join(touched, on="g", how="semi", maintain_order="left")
-    kept = kept.join(touched, on="g", how="semi", maintain_order="left")
+    is_touched = np.zeros(len(entities), np.bool_)
+    is_touched[events.filter(pl.col("row") >= 0)["g"].to_numpy()] = True
+    events = events.filter(is_touched[events["g"].to_numpy()]).rechunk()
+    kept = kept.filter(is_touched[kept["g"].to_numpy()])
 
     events = events.with_columns((pl.col("row") < 0).alias("is_earlier"))
     events, facts = fold.fold_twice(fact, contract, events, entities)
@@ -418,6 +419,8 @@ def _fact_rows(
         *tail,
         "state",
     )
+    # In the order of their keys: next to each other in the database's index, too.
+    created = created.sort("entity")
     old = frame.filter(is_known).join(
         kept.select("g", "version", "events", "place"),
         on="g",

@@ -178,7 +178,9 @@ def fold_twice(
     was = events.filter("is_earlier").with_columns(pl.col("g") * 2)
     events = judge(contract, pl.concat([was, events.with_columns(pl.col("g") * 2 + 1)]), "g")
     facts = fold(fact, contract, events, "g", 2 * len(entities))
-    facts = facts.join(events.select("g").unique(), on="g", how="semi", maintain_order="left")
+    is_there = np.zeros(len(facts), np.bool_)
+    is_there[events["g"].to_numpy()] = True
+    facts = facts.filter(is_there)
     facts = facts.with_columns(entities.gather(facts["g"] // 2).alias("entity"))
     return events, digest_facts(fact, facts)
 

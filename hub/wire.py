@@ -109,9 +109,12 @@ def slice_of(contract: Contract, partition: int, span: tuple[int, int], records:
         values = values.filter(keep)
         at, of = at[keep], of[keep]
     origins = [replace(o, sender=OWN_SOURCE) if o.sender == _OWN else o for o in origins]
-    known = {HEAD.pack(0, r.schema_id): r.schema_id for r in published.revisions()[contract.name]}
-    ids = values.bin.head(HEAD.size).replace_strict(known, default=None, return_dtype=pl.Int64)
-    is_known = ids.is_not_null()
+    heads = pl.select(values.bin.head(HEAD.size).alias("head"))
+    schema_ids = np.full(len(values), -1, np.int64)
+    for revision in published.revisions()[contract.name]:
+        is_its = pl.col("head").eq_missing(pl.lit(HEAD.pack(0, revision.schema_id)))
+        schema_ids[heads.select(is_its).to_series().to_numpy()] = revision.schema_id
+    is_known = pl.Series(schema_ids >= 0, dtype=pl.Boolean)
     payload, ends = pieces.lay_out(values.filter(is_known).bin.slice(HEAD.size))
     bad = (~is_known).arg_true().to_list()
     good = is_known.to_numpy()
@@ -121,7 +124,7 @@ def slice_of(contract: Contract, partition: int, span: tuple[int, int], records:
         first=span[0],
         following=span[1],
         offsets=at[good],
-        schema_ids=ids.drop_nulls().to_numpy(),
+        schema_ids=schema_ids[good],
         origins=origins,
         origin=of[good],
         payload=payload,
