@@ -55,7 +55,14 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "write cells": [(Writing, "write_cells")],
     "write ledger, cut, position": [
         (Writing, n)
-        for n in ("swap_position", "keep_cut", "add_ledger", "add_arrivals", "add_lateness", "hear")
+        for n in (
+            "swap_positions",
+            "keep_cut",
+            "add_ledger",
+            "add_arrivals",
+            "add_lateness",
+            "hear",
+        )
     ],
 }
 

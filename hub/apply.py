@@ -102,10 +102,9 @@ class Applier:
         log = self._identity(contract.topic)
         with self._store.writing() as writing:
             at = writing.instant(to_us(self._clock()))
-            followings: dict[int, int] = {}
-            for partition, span in _spans(slices).items():
-                writing.swap_position(log, contract.topic, partition, span, at)
-                followings[partition] = span[1]
+            spans = _spans(slices)
+            followings = {partition: following for partition, (_, following) in spans.items()}
+            writing.swap_positions(log, contract.topic, spans, at)
             writing.keep_cut(log, contract.topic, followings, at, change.aside, change.heard_each)
             writing.check_build(build)
             if fact is not None:

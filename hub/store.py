@@ -262,17 +262,6 @@ def _next_of(ends: dict[int, list[int]]) -> pl.Expr:
     return out.alias("next_offset")
 
 
-# Written once: a batch moves the positions of many partitions.
-_SWAP = (
-    position.update()
-    .where(
-        *(position.c[n] == sa.bindparam(f"own_{n}") for n in ("log", "topic", "partition")),
-        position.c.next_offset == sa.bindparam("expected"),
-    )
-    .values(next_offset=sa.bindparam("next_offset"), committed_at=sa.bindparam("committed_at"))
-)
-
-
 class Writing:
     """One transaction of apply."""
 
@@ -286,20 +275,32 @@ class Writing:
         latest = self._c.execute(sa.select(sa.func.max(cut.c.at))).scalar()
         return now if latest is None else max(now, int(latest) + 1)
 
-    def swap_position(
-        self, log: str, topic: str, partition: int, span: tuple[int, int], at: int
+    def swap_positions(
+        self, log: str, topic: str, spans: dict[int, tuple[int, int]], at: int
     ) -> None:
-        """Move a position over a span; raise `FencedError` where it is not at its start."""
-        expected, following = span
-        mine: dict[str, Any] = {"log": log, "topic": topic, "partition": partition}
-        if expected == 0:
-            first = pl.DataFrame([{**mine, "next_offset": 0, "committed_at": at}])
-            self._database.merge(self._c, position, first, {})
-        values = {f"own_{n}": v for n, v in mine.items()}
-        values |= {"expected": expected, "next_offset": following, "committed_at": at}
-        moved = self._c.execute(_SWAP, values)
-        if moved.rowcount != 1:
-            raise FencedError(f"{topic}/{partition} is no longer at {expected}")
+        """Move positions of partitions over spans, all together.
+
+        Raises `FencedError` where one is not at its span's start.
+        """
+        mine = {"log": log, "topic": topic}
+        begun = [
+            {**mine, "partition": p, "next_offset": 0, "committed_at": at}
+            for p, (expected, _) in spans.items()
+            if expected == 0
+        ]
+        if begun:
+            self._database.merge(self._c, position, pl.DataFrame(begun), {})
+        named = {p: position.c.partition == p for p in spans}
+        at_start = [named[p] & (position.c.next_offset == start) for p, (start, _) in spans.items()]
+        ends = [(named[p], following) for p, (_, following) in spans.items()]
+        moved = self._c.execute(
+            position.update()
+            .where(*(position.c[n] == v for n, v in mine.items()), sa.or_(*at_start))
+            .values(next_offset=sa.case(*ends), committed_at=at)
+        )
+        if moved.rowcount != len(spans):
+            starts = ", ".join(f"{start} (partition {p})" for p, (start, _) in spans.items())
+            raise FencedError(f"{topic} is no longer at {starts}")
 
     def keep_cut(
         self,

@@ -24,7 +24,7 @@ from tests.laws.small import Json, Sent, Small
 
 DOSSIER = registry.contracts()["dossier"]
 READING = registry.contracts()["reading"]
-STATEMENTS = ("swap_position", "write_facts", "write_cells", "add_ledger", "quarantine")
+STATEMENTS = ("swap_positions", "write_facts", "write_cells", "add_ledger", "quarantine")
 Patch = pytest.MonkeyPatch
 
 
@@ -106,29 +106,34 @@ def _not_applied(small: Small, contract: Contract) -> Any:
 
 def position_in_another_transaction(monkeypatch: Patch) -> None:
     """Commit the position before what it stands for."""
-    swap = Writing.swap_position
+    swap = Writing.swap_positions
 
     def swapped(self: Writing, *given: Any) -> None:
         swap(self, *given)
         self._c.exec_driver_sql("COMMIT")
         self._c.exec_driver_sql("BEGIN")
 
-    monkeypatch.setattr(Writing, "swap_position", swapped)
+    monkeypatch.setattr(Writing, "swap_positions", swapped)
 
 
 def fence_off(monkeypatch: Patch) -> None:
     """Move the position wherever it stands."""
-    swap = Writing.swap_position
+    swap = Writing.swap_positions
 
-    def forced(self: Writing, log: str, topic: str, partition: int, span: Any, at: int) -> None:
-        self._c.execute(
-            position.update()
-            .where(position.c.log == log, position.c.topic == topic)
-            .values(next_offset=span[0])
-        )
-        swap(self, log, topic, partition, span, at)
+    def forced(self: Writing, log: str, topic: str, spans: Any, at: int) -> None:
+        for partition, (expected, _) in spans.items():
+            self._c.execute(
+                position.update()
+                .where(
+                    position.c.log == log,
+                    position.c.topic == topic,
+                    position.c.partition == partition,
+                )
+                .values(next_offset=expected)
+            )
+        swap(self, log, topic, spans, at)
 
-    monkeypatch.setattr(Writing, "swap_position", forced)
+    monkeypatch.setattr(Writing, "swap_positions", forced)
 
 
 def repeats_not_found(monkeypatch: Patch) -> None:

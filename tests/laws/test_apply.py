@@ -25,7 +25,7 @@ DOSSIER = registry.contracts()["dossier"]
 READING = registry.contracts()["reading"]
 STEPS = [
     "instant",
-    "swap_position",
+    "swap_positions",
     "keep_cut",
     "check_build",
     "check_definition",
