@@ -61,10 +61,10 @@ def _nothing(folder: Path) -> None:
     """Prepare a peer that the project's own environment has."""
 
 
-def _faust(mode: str, store: str, bootstrap: str, database_url: str, folder: Path) -> list[str]:
+def _faust(mode: str, bootstrap: str, database_url: str, folder: Path) -> list[str]:
     del folder
     module = [sys.executable, "-m", "bench.peers.with_faust"]
-    return [*module, bootstrap, plain(database_url), str(SCHEMAS), mode, store]
+    return [*module, bootstrap, plain(database_url), str(SCHEMAS), mode]
 
 
 def _kafka_streams(guarantee: str, bootstrap: str, database_url: str, folder: Path) -> list[str]:
@@ -94,27 +94,12 @@ PEERS: dict[str, Peer] = {
     "faust": Peer(
         cannot=f"{_ALL}; at least once: a crash counts again what was not committed yet.",
         prepare=_nothing,
-        command=partial(_faust, "window", "rocksdb://"),
+        command=partial(_faust, "idiomatic"),
     ),
-    "faust-memory": Peer(
-        cannot=f"{_ALL}; at least once: a crash counts again what was not committed yet.",
-        prepare=_nothing,
-        command=partial(_faust, "window", "memory://"),
-    ),
-    "faust-table": Peer(
-        cannot=f"{_ALL}; at least once: a crash counts again what was not committed yet.",
-        prepare=_nothing,
-        command=partial(_faust, "group_by", "memory://"),
-    ),
-    "faust-send": Peer(
-        cannot=f"{_ALL}; at least once: a crash counts again what was not committed yet.",
-        prepare=_nothing,
-        command=partial(_faust, "send", "memory://"),
-    ),
-    "faust-local": Peer(
+    "faust-fastest": Peer(
         cannot=f"{_ALL}; at least once; without group_by it is right with one worker only.",
         prepare=_nothing,
-        command=partial(_faust, "local", "memory://"),
+        command=partial(_faust, "fastest"),
     ),
     "kafka-streams": Peer(
         cannot=f"{_ALL}; its state is exactly once, PostgreSQL beside it is not: a crash loses the"

@@ -1,14 +1,13 @@
 """The three tallies in Faust: an agent per event, a table, a timer that writes what changed.
 
 Where the key of a table is not the key of the topic, Faust's documentation demands that events are
-keyed anew, so that one worker has all of a key. The modes: `window` does it with Faust's own
+keyed anew, so that one worker has all of a key. MODE `idiomatic` does it with Faust's own
 `group_by`, which forwards all events (a `filter` before it is moved behind it), and keeps tables of
-units with a tumbling window a day, none of which expires, as events come up to weeks late;
-`group_by` is the same with plain tables of unit and day; `send` keys anew by a topic of its own, to
-which an agent sends what counts and no more; `local` not at all, and is right with one worker only.
-STORE is `rocksdb://`, which Faust's documentation asks for in production, or `memory://`, which it
+units with a tumbling window a day, none of which expires, as events come up to weeks late; in
+RocksDB, as that documentation asks for in production. MODE `fastest` does without: no events keyed
+anew, which is right with one worker only, and plain tables by unit and day in memory, which it
 calls one for development. Usage: `python -m bench.peers.with_faust BOOTSTRAP DATABASE_URL SCHEMAS
-MODE STORE`; the working directory holds its data.
+MODE`; the working directory holds its data.
 """
 
 import logging
@@ -28,6 +27,8 @@ from mode.loop import use
 from bench.peers.tallies import EPOCH, TALLIES, Announcement, Event, Part, Tally, decoder
 
 PARTITIONS = 12
+IDIOMATIC = "idiomatic"
+STORES = {IDIOMATIC: "rocksdb://", "fastest": "memory://"}
 WRITE_SECONDS = 1.0
 DAY_SECONDS = 86_400.0
 LINGER_SECONDS = 0.05  # by default each record that is ready is a request
@@ -60,9 +61,9 @@ def count(app: faust.App, tally: Tally, schemas: Path, mode: str) -> None:
         partitions=PARTITIONS,
         internal=True,
         key_serializer="raw",
-        value_serializer="json" if mode == "send" else datum,
+        value_serializer=datum,
     )
-    is_windowed = mode == "window"
+    is_windowed = mode == IDIOMATIC
     table: Any = app.Table(tally.name, default=int, partitions=PARTITIONS)
     if is_windowed:
         table = table.tumbling(DAY_SECONDS).relative_to(lambda e: _seconds(tally, e.value))
@@ -79,30 +80,13 @@ def count(app: faust.App, tally: Tally, schemas: Path, mode: str) -> None:
 
     def key_of(event: Event) -> str:
         part = tally.part(event)
-        if part is None:
-            return ""
-        return _unit(part) if is_windowed else part.key
+        return "" if part is None else _unit(part)
 
     @app.agent(topic, name=f"read_{tally.name}")
     async def read(stream: faust.StreamT[Event]) -> None:
-        if mode in ("window", "group_by"):
-            async for event in stream.group_by(key_of, name=tally.name, topic=by_key):
-                keep(tally.part(event))
-        elif mode == "send":
-            async for event in stream:
-                part = tally.part(event)
-                if part is not None:
-                    await by_key.send(key=part.key, value=part)
-        else:
-            async for event in stream:
-                keep(tally.part(event))
-
-    if mode == "send":
-
-        @app.agent(by_key, name=f"count_{tally.name}")
-        async def add(stream: faust.StreamT[list[Any]]) -> None:
-            async for key, figure in stream:
-                keep(Part(key, figure))
+        keyed = stream.group_by(key_of, name=tally.name, topic=by_key) if is_windowed else stream
+        async for event in keyed:
+            keep(tally.part(event))
 
     connection: psycopg.AsyncConnection[Any] | None = None
 
@@ -152,7 +136,7 @@ def main() -> None:
         f"peer-faust-{uuid.uuid4()}",
         broker=f"kafka://{bootstrap}",
         datadir=Path.cwd(),
-        store=sys.argv[5],
+        store=STORES[mode],
         topic_partitions=PARTITIONS,
         topic_replication_factor=1,
         topic_disable_leader=True,
