@@ -142,11 +142,10 @@ def _section(
     rows.append(Row("hub ÷ bare COPY", ours[1] / bare, "times", "", Target(least=0.5)))
     # Both cores are busy: what is missing to a target is time of the processor, and goes here.
     misses = [
-        "worker and PostgreSQL take about as much of the processor, and the number of rows is what"
-        " costs: of facts, each with its indexes, and of cells, of which a payment has three of its"
-        " own. What would help, most first: one cell for the measures of a payment; facts appended"
-        " without an index and compacted later (a bare COPY has none); no column for each header"
-        " of Kafka's records",
+        "the worker takes five parts of the processor and PostgreSQL three, and the number of rows"
+        " costs most: of facts, each with its indexes, and of cells. What would help, most first:"
+        " facts appended without an index and compacted later (a bare COPY has none), and readers"
+        " that look into both; numbers in the place of names as keys of cells",
         "a worker's memory is its libraries' (some 200 MiB), two transactions of up to 100,000"
         " events and what waits before them; 40,000 a transaction take 100 MiB less and a tenth"
         " longer",

@@ -151,22 +151,16 @@ def _cells() -> dict[str, str]:
         found[f"reading.{name}/station_code"] = _cell(
             "fact_reading", where, _day("measured_at"), ("station_code",), value
         )
-    keys = ("reporter", "service", "method", "area")
-    for name in ("transactions", "customers", "amount_vnd"):
-        found[f"payment.{name}/{'+'.join(keys)}"] = _cell(
-            "fact_payment", "TRUE", "", keys, f"sum({name})"
-        )
     return found
 
 
 def _cell(table: str, where: str, day: str, dims: tuple[str, ...], value: str) -> str:
     """Write what counts and sums facts by period and dimensions."""
-    period = f"CAST(DATE '1970-01-01' + {day} AS VARCHAR)" if day else "period"
-    by = ", ".join([day or "period", *dims])
+    period = f"CAST(DATE '1970-01-01' + {day} AS VARCHAR) AS period"
     return f"""
-        SELECT {", ".join([f"{period} AS period", *dims])},
+        SELECT {", ".join([period, *dims])},
             count(*) AS count, CAST({value} AS BIGINT) AS value
-        FROM {table} WHERE {where} GROUP BY {by}"""
+        FROM {table} WHERE {where} GROUP BY {", ".join([day, *dims])}"""
 
 
 Tables = Mapping[str, Any]  # of Arrow

@@ -55,7 +55,6 @@ def figures(frames: Frames) -> tuple[Frames, Frames]:
     cells = [
         *_dossier_cells(facts["dossier"]).items(),
         *_reading_cells(facts["reading"]).items(),
-        *_payment_cells(facts["payment"]).items(),
     ]
     names, plans = zip(*cells, strict=True)
     return facts, dict(zip(names, pl.collect_all(plans), strict=True))
@@ -207,13 +206,4 @@ def _reading_cells(facts: pl.DataFrame) -> dict[str, pl.LazyFrame]:
         .agg(count=pl.len(), value=value)
         .with_columns(_iso())
         for name, (rows, value) in said.items()
-    }
-
-
-def _payment_cells(facts: pl.DataFrame) -> dict[str, pl.LazyFrame]:
-    keys = ("reporter", "service", "method", "area")
-    summed = facts.lazy().group_by("period", *keys)
-    return {
-        f"payment.{name}/{'+'.join(keys)}": summed.agg(count=pl.len(), value=pl.col(name).sum())
-        for name in ("transactions", "customers", "amount_vnd")
     }
