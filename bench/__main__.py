@@ -31,6 +31,7 @@ SECTIONS = (
     "limits",
     "embedded",
     "rebuilding",
+    "rebuilding_production",
     "freshness",
     "gateway",
     "state",

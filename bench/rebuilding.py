@@ -4,8 +4,7 @@
 profiles: embedded, or production with the Kafka and PostgreSQL that are given. Each round computes
 the same facts and cells by Polars (`bench.in_polars`), rebuilds from the log, and rebuilds from the
 archive, with comparison and change of places. Rows say which part of it took how long. Usage:
-`python -m bench.rebuilding [EVENTS [embedded|production]]` (1,000,000 and embedded by default;
-production starts services of its own on loopback).
+`python -m bench.rebuilding [EVENTS]` (1,000,000 by default), for the embedded profile.
 """
 
 import sys
@@ -15,7 +14,6 @@ from functools import partial
 from pathlib import Path
 
 from bench import in_hub, in_polars
-from bench.hubs import servers
 from bench.limits import consume, consume_batches, copy_rows, decoded
 from bench.parts import READ, SWITCH, WRITE, Parts
 from bench.rounds import ROUNDS, Took, settings, told
@@ -173,12 +171,7 @@ def _misses(rows: list[Row], parts: dict[str, list[Parts]]) -> list[str]:
 
 def main() -> None:
     """Print the rows."""
-    events = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
-    if sys.argv[2:3] != ["production"]:
-        print(measure(events).printed())
-        return
-    with servers() as (_, _, production):
-        print(measure(events, production=production).printed())
+    print(measure(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS).printed())
 
 
 if __name__ == "__main__":
