@@ -25,6 +25,7 @@ READY_SECONDS_MAX = 60.0
 END_SECONDS_MAX = 30.0
 ASK_SECONDS = 0.005  # between two questions whether it is ready
 Process = subprocess.Popen[bytes]
+_APPLIED = "hub_events_applied_total{"
 
 
 class Servers(NamedTuple):
@@ -139,6 +140,12 @@ def assigned(port: int) -> int:
     """Count the partitions that the worker at a port has."""
     answer = _answers(port, "/healthz")
     return int(answer.partition(b'"partitions":')[2].split(b",")[0] or 0)
+
+
+def applied(port: int) -> float:
+    """Give how many events the worker at a port has applied."""
+    lines = _answers(port, "/metrics").decode().splitlines()
+    return sum(float(x.rpartition(" ")[2]) for x in lines if x.startswith(_APPLIED))
 
 
 def _answers(port: int, path: str) -> bytes:

@@ -36,7 +36,7 @@ from stream_jobs.records import WireBatch, read
 
 EVENTS = 500_000
 PARTITIONS = 12
-PER_TRANSACTION = 100_000
+PER_TRANSACTION = 60_000
 WIRE_RECORDS = 2_000
 LZ4 = 3
 STAGES: dict[str, list[tuple[Any, str]]] = {

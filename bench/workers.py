@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bench import processes
-from bench.hubs import assigned, running
+from bench.hubs import applied, running
 from bench.topic import Expected
 from deploy.local.services import Kafka, Part, Postgres, free_port
 from hub.hub import open_hub
@@ -25,8 +25,8 @@ class WorkerError(RuntimeError):
 class Run:
     """One run: events a second, and what it took of the machine.
 
-    The rate counts from when every worker has partitions and something is applied, and without what
-    is applied by then: starting up is not in it.
+    The rate counts from when every worker has applied something, and without what is applied by
+    then: starting up is not in it.
     """
 
     events_per_second: float
@@ -71,7 +71,7 @@ def measure(
         while True:
             at = int(c.execute(query).scalar_one())
             now = time.monotonic()
-            if at and first is None and all(assigned(port) for port in ports):
+            if first is None and all(applied(port) for port in ports):
                 first = now, at
             if first is not None and at >= events:
                 break

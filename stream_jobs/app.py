@@ -44,7 +44,7 @@ PROBE_SECONDS = 5.0
 PUBLISH_SECONDS_MIN = 1.0
 PUBLISH_SECONDS_MAX = 60.0
 APPLYING_MAX = 2  # transactions at a time, of all topics: while one is written, one is folded
-EVENTS_PER_TRANSACTION_MAX = 100_000
+EVENTS_PER_TRANSACTION_MAX = 60_000
 TRANSACTIONS_PER_TOPIC_MAX = 2  # while one waits for the database, another is folded
 # A small transaction takes nearly as long as one of all partitions. After one they come back one by
 # one: were the first applied alone, all others would wait for it, and come late again and again.
