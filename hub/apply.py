@@ -315,11 +315,15 @@ def cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
     signed = facts.with_columns(sign_of_group().alias("sign"))
     sums = ["count", "value", "disputed", *LANES]
     frames = [pl.DataFrame(schema=_CELLS)]
-    for measure in (m for m in fact.measures if m.sets):
+    kept = [m for m in fact.measures if m.sets]
+    counts = signed.select(pl.sql_expr(m.where).alias(m.name) for m in kept)
+    for measure in kept:
+        if not counts[measure.name].any():
+            continue  # in a transaction of a few events that is most of them
         value = pl.lit(0, pl.Int64) if measure.is_recomputed else pl.sql_expr(measure.value)
         # What is taken anew over the facts belongs to no shard.
         own = 0 if measure.is_recomputed else shard
-        counted = signed.filter(pl.sql_expr(measure.where)).select(
+        counted = signed.filter(counts[measure.name]).select(
             *(pl.col(d).alias(f"~{d}") for d in sorted({d for ds in measure.sets for d in ds})),
             day_expr(measure.when).alias("period"),
             pl.col("sign").alias("count"),

@@ -30,13 +30,30 @@ def listed(values: list[bytes]) -> Pieces:
     return pa.array(values, pa.large_binary())
 
 
-def lay_out(values: pl.Series) -> tuple[bytes, Ints]:
-    """Lay a column of bytes, none null, one after another: the opposite of `cut`."""
+def of(values: pl.Series) -> Pieces:
+    """Make pieces of a column of bytes; what is null there is null here."""
     found = values.to_arrow(compat_level=pl.CompatLevel.oldest())
-    found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
-    _, bounds, data = found.buffers()
-    at = np.frombuffer(bounds, np.int64)[found.offset : found.offset + len(values) + 1]
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def lay_out(column: Pieces) -> tuple[bytes, Ints]:
+    """Lay pieces, none null, one after another: the opposite of `cut`."""
+    _, bounds, data = column.buffers()
+    at = np.frombuffer(bounds, np.int64)[column.offset : column.offset + len(column) + 1]
     return data[at[0] : at[-1]].to_pybytes() if data is not None else b"", at[1:] - at[0]
+
+
+def by_head(column: Pieces, heads: list[bytes]) -> tuple[Ints, Pieces]:
+    """Tell which of some heads, all of one length, each piece begins with, or -1.
+
+    Gives the rest of those that have one, too.
+    """
+    size = len(heads[0])
+    found = pc.index_in(pc.binary_slice(column, 0, size), value_set=listed(heads))
+    which = found.fill_null(-1).to_numpy().astype(np.int64)
+    is_known = which >= 0
+    known = column if is_known.all() else column.filter(pa.array(is_known))
+    return which, pc.binary_replace_slice(known, 0, size, b"")
 
 
 def join_each(*columns: Pieces) -> Pieces:

@@ -6,14 +6,15 @@ of a partition reaches the agent as one `Fetched`, nothing is ever committed to 
 partition is read from where `BatchApp.positions` says, each time it is assigned.
 
 The agent gets at most one `Fetched` of a partition at a time: the next is handed over after the
-agent asked for another. So after `BatchApp.rewind` nothing older of that partition arrives.
+agent asked for another. So after `BatchApp.rewind` nothing older of that partition arrives. What
+comes meanwhile, where it is little, is put together, so that the next holds all of it.
 """
 
 import asyncio
 import contextlib
 import gc
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 import aiokafka  # type: ignore[import-untyped]
@@ -49,6 +50,9 @@ RETRY_MS = 500  # while the broker is away; each try of each task is a line in t
 STOP_SECONDS_MAX = 2.0
 TAKE_SECONDS = 1.0  # how often errors of the group are looked for while nothing arrives
 TAKE_RECORDS = 10_000  # as many are handed over at a time, so the first do not wait for the last
+# Of a partition in hand the fetcher holds one answer, and asks for no more: what came first would
+# be all of the next `Fetched`, and the rest wait for the one after. So it is taken over, if little.
+AHEAD_RECORDS_MAX = 1_000
 
 # What the broker sends stays as it is until a thread beside the event loop reads it.
 fetching.MemoryRecords = WireBatches
@@ -75,6 +79,15 @@ class Fetched:
     end: int
     count: int
     batches: list[WireBatch]
+
+    def and_then(self, later: "Fetched") -> "Fetched":
+        """Join it with what follows in the same partition."""
+        return replace(
+            later,
+            first=self.first,
+            count=self.count + later.count,
+            batches=[*self.batches, *later.batches],
+        )
 
     def records(self) -> Records:
         """Read the records; takes two seconds a million."""
@@ -150,6 +163,7 @@ class Thread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         self._placed: set[TP] = set()
         self._undone: dict[TP, Fetched] = {}
+        self._ahead: dict[TP, Fetched] = {}
         self._waiter: asyncio.Future[None] | None = None
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
@@ -208,6 +222,7 @@ class Thread(driver.AIOKafkaConsumerThread):
         self.placement += 1
         self._placed.clear()
         self._undone.clear()
+        self._ahead.clear()
 
     async def displace(self) -> tuple[int, set[TP]]:
         """Void what was handed over; the new placement and the partitions to place."""
@@ -233,6 +248,7 @@ class Thread(driver.AIOKafkaConsumerThread):
         fetcher: Fetcher = self._ensure_consumer()._fetcher
         if isinstance(result := fetcher._records.get(tp), FetchResult):
             result._partition_records._records_iterator = None  # see `_unpack`
+        self._ahead.pop(tp, None)
         fetcher.seek_to(tp, position)
         return True
 
@@ -273,15 +289,15 @@ class Thread(driver.AIOKafkaConsumerThread):
         if fetcher.error_future.done():
             fetcher.error_future.result()
         try:
-            taken = list(self._pick(fetcher))
-            if not taken:
+            deadline = self.thread_loop.time() + TAKE_SECONDS
+            while not (taken := list(self._pick(fetcher))):
                 self._waiter = fetcher._create_fetch_waiter()
-                await asyncio.wait([self._waiter], timeout=TAKE_SECONDS)
-                if self._waiter.done():
-                    self._waiter.result()
-                else:
+                left = deadline - self.thread_loop.time()
+                await asyncio.wait([self._waiter], timeout=left)
+                if not self._waiter.done():
                     self._waiter.cancel()
-                taken = list(self._pick(fetcher))
+                    break
+                self._waiter.result()
         except OffsetOutOfRangeError as error:
             ((tp, position),) = error.args[0].items()
             begin = (await consumer.beginning_offsets([tp]))[tp]
@@ -296,39 +312,56 @@ class Thread(driver.AIOKafkaConsumerThread):
         return taken
 
     def _pick(self, fetcher: Fetcher) -> Iterator[_Taken]:
-        undone = sum(f.count for f in self._undone.values() if f.batches)
+        unread = (*self._undone.values(), *self._ahead.values())
+        undone = sum(f.count for f in unread if f.batches)
         picked = 0
-        for tp in list(fetcher._records):
+        for tp in dict.fromkeys((*fetcher._records, *self._ahead)):
             if undone >= self.app.records_undone_max or picked >= TAKE_RECORDS:
                 return
-            if tp not in self._placed or tp in self._undone:
+            if tp not in self._placed:
                 continue
-            result = fetcher._records[tp]
+            is_free = tp not in self._undone
+            if not is_free and undone >= AHEAD_RECORDS_MAX:
+                continue
+            before = self._ahead.get(tp)
+            result = fetcher._records.get(tp)
             if isinstance(result, FetchError):
                 if picked:
                     return  # what was picked first; the error is still there the next time
-                result.check_raise()
-            fetched = None
-            if result.check_assignment(tp):
-                source = result._partition_records
-                state = result._assignment.state_value(tp)
-                first = source.next_fetch_offset
-                batches = _unpack(source, self.app.records_max)
-                count = sum(b.count for b in batches)
-                state.consumed_to(source.next_fetch_offset)
-                if source.next_fetch_offset > first:
-                    following, end = source.next_fetch_offset, state.highwater
-                    fetched = Fetched(tp.topic, tp.partition, first, following, end, count, batches)
-            if fetched is not None and source._records.has_next():
-                fetcher._records.move_to_end(tp)
-            else:
-                del fetcher._records[tp]
-                fetcher._notify(fetcher._wait_consume_future)
-            if fetched is not None:
-                self._undone[tp] = fetched
-                undone += fetched.count
+                if is_free and before is None:
+                    result.check_raise()
+            elif result is not None:
+                most = self.app.records_max if is_free else AHEAD_RECORDS_MAX
+                self._take_over(fetcher, tp, result, most - (before.count if before else 0))
+            fetched = self._ahead.get(tp)
+            undone += (fetched.count if fetched else 0) - (before.count if before else 0)
+            if fetched is not None and is_free:
+                self._undone[tp] = self._ahead.pop(tp)
                 picked += max(fetched.count, 1)
                 yield _Taken(self.placement, tp, fetched)
+
+    def _take_over(self, fetcher: Fetcher, tp: TP, result: FetchResult, records_max: int) -> None:
+        """Put what was fetched of a partition behind what is ahead of it, up to so many records."""
+        if records_max <= 0:
+            return
+        source = result._partition_records
+        if result.check_assignment(tp):
+            state = result._assignment.state_value(tp)
+            first = source.next_fetch_offset
+            batches = _unpack(source, records_max)
+            following = source.next_fetch_offset
+            state.consumed_to(following)
+            if following > first:
+                count = sum(b.count for b in batches)
+                end = state.highwater
+                later = Fetched(tp.topic, tp.partition, first, following, end, count, batches)
+                before = self._ahead.get(tp)
+                self._ahead[tp] = before.and_then(later) if before else later
+            if following > first and source._records.has_next():
+                fetcher._records.move_to_end(tp)
+                return
+        del fetcher._records[tp]
+        fetcher._notify(fetcher._wait_consume_future)
 
 
 class _InHand(faust.Sensor):

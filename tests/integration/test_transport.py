@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
@@ -110,11 +110,24 @@ def work(
         print("placed", len(tps), flush=True)
         return {tp: written.get((tp.topic, tp.partition), 0) for tp in tps}
 
+    def hold_on() -> None:
+        """Keep a batch in hand until so many other records have come, where that is asked for."""
+        with contextlib.suppress(FileNotFoundError):
+            wanted = int((folder / "hold").read_text())
+            (folder / "hold").unlink()
+            end = time.monotonic() + WAIT_SECONDS
+            while (
+                sum(f.count for f in list(cast(Any, app.consumer)._thread._ahead.values())) < wanted
+            ):
+                assert time.monotonic() < end
+                time.sleep(0.01)
+
     def apply(fetched: Fetched) -> int | None:
         offsets = fetched.records().offsets.tolist()
         assert offsets == sorted(set(offsets))
         assert all(fetched.first <= offset < fetched.following for offset in offsets)
         print("applying", flush=True)
+        hold_on()
         time.sleep(slow)
         if (folder / "poison").exists():
             raise ValueError("poison")
@@ -261,6 +274,34 @@ def test_what_was_read_makes_room_for_others_at_once(bench: Bench) -> None:
     bench.send(topic, 1_000, GATHERED)
     worker = bench.start(topic)
     bench.until(lambda: f"gathered {GATHERED}" in bench.log(worker))
+
+
+def test_what_comes_while_a_batch_is_in_hand_is_handed_over_together(bench: Bench) -> None:
+    topic = bench.topic("ahead", 1)
+    (bench.folder / "hold").write_text("50")
+    bench.send(topic, 1, 1)
+    worker = bench.start(topic)
+    bench.until(lambda: "applying" in bench.log(worker))
+    for _ in range(5):
+        bench.send(topic, 10, 1)
+    bench.until(bench.all_applied)
+    assert [batch.values for batch in bench.book.batches()] == [[0], list(range(1, 51))]
+    bench.book.check_contiguous()
+
+
+def test_what_came_ahead_is_void_when_its_partition_is_rewound(bench: Bench) -> None:
+    topic = bench.topic("void", 1)
+    bench.send(topic, 10, 1)
+    worker = bench.start(topic)
+    bench.until(bench.all_applied)
+    (bench.folder / "hold").write_text("20")
+    bench.book.place(topic, 0, 5)
+    bench.send(topic, 1, 1)
+    bench.until(lambda: bench.log(worker).count("applying") == 2)
+    bench.send(topic, 20, 1)
+    bench.until(lambda: bench.book.positions() == {(topic, 0): 31})
+    assert bench.book.batches()[-1].values == list(range(5, 31))
+    assert bench.log(worker).count("fenced") == 1
 
 
 def test_killed_amid_a_backlog_it_goes_on_where_sql_is(bench: Bench) -> None:
