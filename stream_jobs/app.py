@@ -311,12 +311,13 @@ class Together:
         self._begin()
 
     async def _apply(self, taken: list[tuple[Slice, asyncio.Future[int | None]]]) -> None:
-        # A shard of its own: no other worker has the lowest of this one's partitions.
-        mine = [tp.partition for tp in self._app.consumer.assignment() if tp.topic == self._topic]
-        shard = min(mine, default=taken[0][0].partition)
         loop = asyncio.get_running_loop()
         slices = [one for one, _ in taken]
         try:
+            # A shard of its own: no other worker has the lowest of this one's partitions.
+            held = self._app.consumer.assignment()
+            mine = [tp.partition for tp in held if tp.topic == self._topic]
+            shard = min(mine, default=slices[0].partition)
             positions = await loop.run_in_executor(self._pool, self._work.apply, slices, shard)
         except Exception as error:
             # Each agent that waits raises it, and the first of them stops the worker.

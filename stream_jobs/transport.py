@@ -312,8 +312,8 @@ class Thread(driver.AIOKafkaConsumerThread):
         return taken
 
     def _pick(self, fetcher: Fetcher) -> Iterator[_Taken]:
-        unread = (*self._undone.values(), *self._ahead.values())
-        undone = sum(f.count for f in unread if f.batches)
+        undone = sum(f.count for f in self._undone.values() if f.batches)
+        ahead = sum(f.count for f in self._ahead.values())
         picked = 0
         for tp in dict.fromkeys((*fetcher._records, *self._ahead)):
             if undone >= self.app.records_undone_max or picked >= TAKE_RECORDS:
@@ -321,7 +321,7 @@ class Thread(driver.AIOKafkaConsumerThread):
             if tp not in self._placed:
                 continue
             is_free = tp not in self._undone
-            if not is_free and undone >= AHEAD_RECORDS_MAX:
+            if not is_free and undone + ahead >= AHEAD_RECORDS_MAX:
                 continue
             before = self._ahead.get(tp)
             result = fetcher._records.get(tp)
@@ -334,9 +334,11 @@ class Thread(driver.AIOKafkaConsumerThread):
                 most = self.app.records_max if is_free else AHEAD_RECORDS_MAX
                 self._take_over(fetcher, tp, result, most - (before.count if before else 0))
             fetched = self._ahead.get(tp)
-            undone += (fetched.count if fetched else 0) - (before.count if before else 0)
+            ahead += (fetched.count if fetched else 0) - (before.count if before else 0)
             if fetched is not None and is_free:
                 self._undone[tp] = self._ahead.pop(tp)
+                ahead -= fetched.count
+                undone += fetched.count
                 picked += max(fetched.count, 1)
                 yield _Taken(self.placement, tp, fetched)
 

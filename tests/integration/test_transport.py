@@ -289,6 +289,19 @@ def test_what_comes_while_a_batch_is_in_hand_is_handed_over_together(bench: Benc
     bench.book.check_contiguous()
 
 
+def test_what_came_ahead_is_handed_over_however_much_it_is(bench: Bench) -> None:
+    topic = bench.topic("large", 1)
+    (bench.folder / "hold").write_text(str(BatchApp.records_undone_max))
+    bench.send(topic, 1, 1)
+    worker = bench.start(topic)
+    bench.until(lambda: "applying" in bench.log(worker))
+    settings = {"bootstrap.servers": bench.bootstrap, "batch.num.messages": 50_000}
+    bench.producer = Producer(settings | {"linger.ms": 1000})  # one batch on the wire
+    bench.send(topic, BatchApp.records_undone_max + 5_000, 1)
+    bench.until(bench.all_applied)
+    bench.book.check_contiguous()
+
+
 def test_what_came_ahead_is_void_when_its_partition_is_rewound(bench: Bench) -> None:
     topic = bench.topic("void", 1)
     bench.send(topic, 10, 1)
