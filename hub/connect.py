@@ -59,7 +59,7 @@ class Connection:
             settings.breaker_share_max, settings.breaker_in_a_row_max, settings.breaker_seconds
         )
         self.stopping = threading.Event()
-        self._state = self._logged = ""
+        self._state = self._logged = self._refused = ""
         self._failures = 0
         self._told_at = -HEARTBEAT_SECONDS
         self._lived_at = time.monotonic()
@@ -73,7 +73,7 @@ class Connection:
         while not self.stopping.is_set():
             wait = self._breaker.wait_seconds(time.monotonic())
             if wait:
-                self._tell("stopped_by_breaker")
+                self._tell("stopped_by_breaker", self._refused)
                 self.stopping.wait(min(wait, HEARTBEAT_SECONDS))
             else:
                 self.step(FETCH_SECONDS)
@@ -116,7 +116,8 @@ class Connection:
         if not self._breaker.allows(is_bad, time.monotonic()):
             metrics.CONNECTOR_RECORDS.labels(self._source.name, "refused").inc(len(judged))
             delivery.refuse(verdicts)
-            self._tell("stopped_by_breaker", verdicts[-1].message_vi)
+            self._refused = verdicts[-1].message_vi
+            self._tell("stopped_by_breaker", self._refused)
             return
         self._lived_at = time.monotonic()  # a large file takes its time
         submissions = self._submissions(delivery.records, judged)

@@ -59,9 +59,12 @@ class Gauges:
 
     def _read(self, *, count: bool) -> None:
         hub = self._hub
-        # In this order: what is acknowledged meanwhile can only make the remainder smaller.
+        topics = {c.topic: hub.log.identity(c.topic) for c in registry.applied().values()}
+        # In this order, and positions as of the ledger: what is acknowledged or applied meanwhile
+        # can only make the remainder smaller.
         acknowledged = hub.log.acknowledged() if count else 0
         with hub.store.reading() as reading:
+            applied = {t: sum(reading.positions(i, t).values()) for t, i in topics.items()}
             ledger = reading.rows("SELECT contract, class, SUM(count) FROM ledger GROUP BY 1, 2")
             heard = reading.rows(
                 "SELECT sender, MAX(accepted_at), MAX(horizon) FROM heard GROUP BY 1"
@@ -79,7 +82,7 @@ class Gauges:
                 " ORDER BY key LIMIT :n) AS figures",
                 n=UNTOLD_MAX,
             )
-        lag = hub.applying.lag()
+        lag = {t: sum(hub.log.ends(t).values()) - at for t, at in applied.items()}
         for topic, events in lag.items():
             metrics.LAG_EVENTS.labels(topic).set(events)
         for contract, name, events in ledger:

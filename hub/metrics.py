@@ -49,6 +49,10 @@ SENDER_STOPPED = Gauge(
     "1 while nothing is taken from a sender, as too many of its items in a row were rejected.",
     ["sender"],
 )
+SPOOL_WAITING = Gauge(
+    "hub_spool_waiting",
+    "Submissions acknowledged and kept in the spool, as the log is away: not yet in any figure.",
+)
 UPSTREAM_ERRORS = Counter(
     "hub_upstream_errors", "Times that an upstream could not be read.", ["source"]
 )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hub import metrics
 from hub.log import (
     Batch,
     IdempotencyConflictError,
@@ -54,7 +55,8 @@ class Spool:
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.execute("PRAGMA synchronous = FULL")
         self._file.executescript(_SCHEMA)
-        self.waiting = self._count()
+        self.waiting = 0
+        self._count()
         self._thread = threading.Thread(target=self._drain, name="spool", daemon=True)
         self._thread.start()
 
@@ -92,8 +94,10 @@ class Spool:
         self._thread.join()
         self._file.close()
 
-    def _count(self) -> int:
-        return int(self._file.execute("SELECT COUNT(*) FROM submission").fetchone()[0])
+    def _count(self) -> None:
+        counted = self._file.execute("SELECT COUNT(*) FROM submission").fetchone()
+        self.waiting = int(counted[0])
+        metrics.SPOOL_WAITING.set(self.waiting)
 
     def _keep(self, submissions: Sequence[Submission]) -> None:
         try:
@@ -108,7 +112,7 @@ class Spool:
                 raise
         except sqlite3.Error as error:
             raise LogUnavailableError(str(error)) from error
-        self.waiting = self._count()
+        self._count()
 
     def _keep_one(self, s: Submission) -> None:
         if s.idempotency_key is not None:
@@ -177,16 +181,19 @@ class Spool:
                 self._wake.wait()
                 self._wake.clear()
                 continue
-            with self._lock:
-                found = self._read()
+            # What is appended and still here has its receipt, and is passed over next time.
             try:
+                with self._lock:
+                    found = self._read()
                 self._append([s for _, s in found])
                 with self._lock:
                     self._forget(found[-1][0])
-            except (LogUnavailableError, sqlite3.Error) as error:
-                # What is appended and still here has its receipt, and is passed over next time.
-                if isinstance(error, sqlite3.Error):
-                    log.warning("the spool's file: %s", error)
+            except LogUnavailableError:
+                self._stopping.wait(RETRY_SECONDS)
+                continue
+            except Exception:
+                # Were this thread to end, all that comes would be acknowledged and never appended.
+                log.exception("the spool cannot be emptied; it is tried again")
                 self._stopping.wait(RETRY_SECONDS)
                 continue
             if not self.waiting:
@@ -201,7 +208,7 @@ class Spool:
         finally:
             if self._file.in_transaction:
                 self._file.execute("ROLLBACK")
-        self.waiting = self._count()
+        self._count()
 
     def _append(self, found: list[Submission]) -> None:
         # What has its receipt was appended before a crash.

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub import metrics, quality, registry
 from hub.admission import BodyError
+from hub.archived_log import ArchiveError
 from hub.audit import Auditor, Entry
 from hub.backlog import LARGE_BYTES, Backlog
 from hub.book import open_book
@@ -46,7 +47,7 @@ from hub.http.repairs import Repairs
 from hub.hub import OpenHub
 from hub.keys import Sender
 from hub.kpis import Kpi
-from hub.log import IdempotencyConflictError, Kept, LogUnavailableError
+from hub.log import IdempotencyConflictError, Kept, LogUnavailableError, NotInLogError
 from hub.logs import open_access_log
 from hub.made_of import facts
 from hub.official import answer, open_as_of
@@ -438,6 +439,8 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(StoreUnavailableError, _on_away)
     app.add_exception_handler(LogUnavailableError, _on_away)
+    app.add_exception_handler(NotInLogError, _on_archived)
+    app.add_exception_handler(ArchiveError, _on_archived)
     where = hub.settings.access_log
     access = open_access_log(where) if where else None
     app.add_middleware(_Observer, auditor=api.auditor, access=access)
@@ -577,6 +580,15 @@ async def _on_away(_: Request, error: Exception) -> Response:
         f"không hỏi được cơ sở dữ liệu hoặc nhật ký, hãy thử lại: {error}",
         f"the database or the log cannot be asked, try again: {error}",
         headers={"Retry-After": "5"},
+    ).response()
+
+
+async def _on_archived(_: Request, error: Exception) -> Response:
+    return ProblemError(
+        503,
+        "archived",
+        f"bản ghi được hỏi chỉ còn trong kho lưu trữ, máy chủ này không đọc được: {error}",
+        f"what was asked for is in the archive only, which this server cannot read: {error}",
     ).response()
 
 

@@ -2,6 +2,8 @@
 
 import { LANGS, words } from "./strings.js";
 
+const RETRY_MS = 3_000; // as browsers wait before they connect to a stream again
+
 /** Any answer that is not a figure: an unreachable server or a problem+json, readable in both languages. */
 export class Trouble extends Error {
   constructor(say) {
@@ -25,12 +27,33 @@ export function el(tag, attributes = {}, ...children) {
 export const parse = (text) => JSON.parse(text, (_, value, context) =>
   Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source ? BigInt(context.source) : value);
 
-/** Asks the hub, with a key where one is given; with a body, posts it. */
-export async function ask(path, { key = "", body: posted, file, isText = false } = {}) {
+const keyForm = () => document.getElementById("key-form");
+
+/** The reader's key, kept until the tab is closed: elsewhere than on the hub's own machine all answers need one. */
+const authorization = () => {
+  const key = sessionStorage.getItem("key");
+  return key ? { Authorization: `Bearer ${key}` } : {};
+};
+
+/** Has a page read again when its form is given a key; a hidden form is shown while the hub asks for one. */
+export function onKeyGiven(read) {
+  const form = keyForm();
+  const isAlwaysThere = !form.hidden;
+  form.elements.key.value = sessionStorage.getItem("key") ?? "";
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    sessionStorage.setItem("key", form.elements.key.value.trim());
+    form.hidden = !isAlwaysThere;
+    read();
+  });
+}
+
+/** Asks the hub; with a body, posts it. */
+export async function ask(path, { body: posted, file, isText = false } = {}) {
   let answer;
   let text;
   try {
-    const headers = { Accept: "application/json", ...(key && { Authorization: `Bearer ${key}` }) };
+    const headers = { Accept: "application/json", ...authorization() };
     answer = await fetch(path, file ? { method: "POST", headers, body: file }
       : posted === undefined ? { headers }
       : { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(posted) });
@@ -38,6 +61,7 @@ export async function ask(path, { key = "", body: posted, file, isText = false }
   } catch {
     throw new Trouble((lang) => words(lang)("unreachable"));
   }
+  if (answer.status === 401) keyForm().hidden = false;
   if (isText && answer.ok) return text;
   let body;
   try {
@@ -49,6 +73,58 @@ export async function ask(path, { key = "", body: posted, file, isText = false }
     throw new Trouble((lang) => body[`message_${lang}`] ?? body.detail ?? body.title ?? words(lang)("odd_answer", answer.status));
   }
   return body;
+}
+
+/**
+ * Follows server-sent events (HTML standard, 9.2), again and again, with the reader's key, which an EventSource cannot
+ * send. Tells of each event its name and data, and when the connection opens and is lost; a refusal ends it.
+ */
+export function followEvents(path, { opened, came, lost }) {
+  const stop = new AbortController();
+  const { signal } = stop;
+  let lastId = "";
+
+  function take(block) {
+    const data = [];
+    let name = "message";
+    for (const line of block.split(/\r?\n/)) {
+      const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line);
+      if (field === "event") name = value;
+      else if (field === "data") data.push(value);
+      else if (field === "id") lastId = value;
+    }
+    if (data.length) came(name, data.join("\n"));
+  }
+
+  /** Reads until the connection ends; tells whether the hub refused it. */
+  async function read() {
+    const headers = { Accept: "text/event-stream", ...authorization(), ...(lastId && { "Last-Event-ID": lastId }) };
+    const answer = await fetch(path, { headers, cache: "no-store", signal }).catch(() => null);
+    if (signal.aborted || !answer) return false;
+    if (!answer.ok) return true;
+    opened();
+    const chunks = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let rest = ""; ;) {
+      const { value, done } = await chunks.read().catch(() => ({ done: true }));
+      if (signal.aborted || done) return false;
+      const blocks = (rest + value).split(/\r?\n\r?\n/);
+      rest = blocks.pop();
+      for (const block of blocks) take(block);
+    }
+  }
+
+  async function follow() {
+    while (!signal.aborted) {
+      const isRefused = await read();
+      if (signal.aborted) return;
+      lost(isRefused);
+      if (isRefused) return;
+      await new Promise((resolve) => { setTimeout(resolve, RETRY_MS); });
+    }
+  }
+
+  void follow();
+  return { close: () => stop.abort() };
 }
 
 /** The language asked for in the address, else the one kept from before, else Vietnamese. */

@@ -1,7 +1,7 @@
 // The live page: reads the KPI list and the figures, then follows /v1/stream and changes figures in place.
 
 import { dayChart, monthChart, periodDays } from "./chart.js";
-import { Trouble, ask, drawTexts, el, onLangChosen, parse, remember, wishedLang } from "./dom.js";
+import { Trouble, ask, drawTexts, el, followEvents, onKeyGiven, onLangChosen, parse, remember, wishedLang } from "./dom.js";
 import { qualityRow, sourceTitle } from "./source.js";
 import { agoText, completeText, dayText, figureText, fractionText, integer, named, targetText,
   thisYear, timeText, words } from "./strings.js";
@@ -511,25 +511,24 @@ function follow() {
     drawLink("past");
     return;
   }
-  const own = new EventSource(`/v1/stream?${new URLSearchParams({ period: state.period })}`);
-  stream = own;
-  drawLink("connecting");
-  own.onopen = () => {
-    drawLink("live");
-    repair();
-  };
-  own.onerror = () => {
-    if (own !== stream) return;
-    drawLink("lost");
-    if (own.readyState === EventSource.CLOSED) again = setTimeout(start, 5_000); // refused: EventSource gives up by itself
-  };
-  own.addEventListener("figures", (event) => {
-    if (own !== stream) return;
-    drawLink("live");
-    take(parse(event.data), false);
-    if (!state.list.periods.length) refreshList();
+  stream = followEvents(`/v1/stream?${new URLSearchParams({ period: state.period })}`, {
+    opened: () => {
+      drawLink("live");
+      repair();
+    },
+    came: (name, data) => {
+      if (name === "progress") drawProgress(parse(data));
+      if (name !== "figures") return;
+      drawLink("live");
+      take(parse(data), false);
+      if (!state.list.periods.length) refreshList();
+    },
+    lost: (isRefused) => {
+      drawLink("lost");
+      if (isRefused) again = setTimeout(start, 5_000);
+    },
   });
-  own.addEventListener("progress", (event) => own === stream && drawProgress(parse(event.data)));
+  drawLink("connecting");
 }
 
 function drawProgress({ loaded, total, events_per_second: rate }) {
@@ -607,6 +606,7 @@ function speak(lang) {
 }
 
 onLangChosen(speak);
+onKeyGiven(start);
 byId("as-of").addEventListener("change", ({ target }) => look(target.value));
 byId("as-of-now").addEventListener("click", () => look(""));
 if (query.get("as_of")) {

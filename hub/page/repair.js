@@ -1,13 +1,12 @@
 // The repair page: rejected items by cause; each is corrected, tried and sent again.
 
-import { Trouble, ask, drawTexts, el, onLangChosen, remember, wishedLang } from "./dom.js";
+import { Trouble, ask, drawTexts, el, onKeyGiven, onLangChosen, remember, wishedLang } from "./dom.js";
 import { integer, named, timeText, words } from "./strings.js";
 
 const STATES = ["open", "fixed", "replayed", "discarded"];
 const byId = (id) => document.getElementById(id);
 const state = {
   lang: wishedLang(),
-  key: sessionStorage.getItem("key") ?? "",
   wanted: new URLSearchParams(location.search).get("state") ?? "open",
   titles: new Map(), // KPI id → the KPI
   groups: [],
@@ -18,8 +17,8 @@ let t = words(state.lang);
 
 const groupOf = (g) => [g.contract, g.sender, g.rule, g.field].join("|");
 const filterOf = (g) => ({ contract: g.contract, sender: g.sender, rule: g.rule, field: g.field });
-const listed = (filter) => ask(`/v1/quarantine?${new URLSearchParams(filter)}`, { key: state.key });
-const post = (act, body) => ask(`/v1/quarantine/${act}`, { key: state.key, body });
+const listed = (filter) => ask(`/v1/quarantine?${new URLSearchParams(filter)}`);
+const post = (act, body) => ask(`/v1/quarantine/${act}`, { body });
 
 async function guarded(work) {
   try {
@@ -32,7 +31,7 @@ async function guarded(work) {
 }
 
 async function read() {
-  if (!state.titles.size) state.titles = new Map((await ask("/v1/kpis", { key: state.key })).kpis.map((kpi) => [kpi.id, kpi]));
+  if (!state.titles.size) state.titles = new Map((await ask("/v1/kpis")).kpis.map((kpi) => [kpi.id, kpi]));
   state.groups = (await listed({ state: state.wanted })).groups;
   for (const name of state.open.keys()) {
     const group = state.groups.find((g) => groupOf(g) === name);
@@ -88,13 +87,13 @@ function drawRows(group, name) {
   const download = () => guarded(async () => {
     const query = new URLSearchParams({ ...filterOf(group), state: state.wanted });
     query.delete("contract");
-    const text = await ask(`/v1/quarantine/rows/${group.contract}?${query}`, { key: state.key, isText: true });
+    const text = await ask(`/v1/quarantine/rows/${group.contract}?${query}`, { isText: true });
     const href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
     el("a", { href, download: `${group.contract}.csv` }).click();
     URL.revokeObjectURL(href);
   });
   const file = el("input", { type: "file", class: "unseen", id: `file-${name}`, accept: ".csv,.xlsx", onchange: () => said(name, () =>
-    ask(`/v1/quarantine/corrections/${group.contract}`, { key: state.key, file: file.files[0] })) });
+    ask(`/v1/quarantine/corrections/${group.contract}`, { file: file.files[0] })) });
   const told = state.said.get(name);
   return el("div", { class: "rows" },
     el("p", { class: "acts" }, el("button", { type: "button", onclick: download }, t("repair_rows")),
@@ -251,11 +250,7 @@ function speak(lang) {
   draw();
 }
 
-byId("key").value = state.key;
-byId("key-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  state.key = byId("key").value.trim();
-  sessionStorage.setItem("key", state.key);
+onKeyGiven(() => {
   state.open.clear();
   void guarded(read);
 });

@@ -1,6 +1,6 @@
 // The sources page: of each source its heartbeat, lag and four qualities, with formula and list behind each number.
 
-import { Trouble, ask, drawTexts, el, onLangChosen, remember, wishedLang } from "./dom.js";
+import { Trouble, ask, drawTexts, el, onKeyGiven, onLangChosen, remember, wishedLang } from "./dom.js";
 import { mark, qualityRow, sourceTitle } from "./source.js";
 import { agoText, dayText, integer, spanText, thisYear, timeText, words } from "./strings.js";
 
@@ -163,6 +163,7 @@ function speak(lang) {
 }
 
 onLangChosen(speak);
+onKeyGiven(() => guarded(read));
 setInterval(() => document.hidden || guarded(read), READ_MS);
 speak(state.lang);
 void guarded(read);

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -70,15 +70,29 @@ def _is_loaded(url: str) -> bool:
     return has_figures
 
 
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return cast(int, free.getsockname()[1])
+
+
+def _make_key(env: dict[str, str]) -> str:
+    made = subprocess.run(
+        [sys.executable, "-m", "hub.cli", "keys", "create", "TEST"],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return made.stdout.strip().splitlines()[-1]
+
+
 @pytest.fixture(scope="package")
 def hub_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of the hub under test: its own folder and a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{free.getsockname()[1]}"
     return os.environ | {
         "HUB_DATA_DIR": str(tmp_path_factory.mktemp("hub") / "data"),
-        "HUB_LISTEN": listen,
+        "HUB_LISTEN": f"127.0.0.1:{_free_port()}",
     }
 
 
@@ -114,14 +128,29 @@ def hub_url(hub_env: dict[str, str]) -> Iterator[str]:
 @pytest.fixture(scope="package")
 def hub_key(hub_env: dict[str, str], hub_url: str) -> str:
     """The key of a sender called TEST, made while the hub runs."""
-    made = subprocess.run(
-        [sys.executable, "-m", "hub.cli", "keys", "create", "TEST"],
-        env=hub_env,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return made.stdout.strip().splitlines()[-1]
+    return _make_key(hub_env)
+
+
+class Elsewhere(NamedTuple):
+    """An empty hub that others than its own machine could reach, and a key for it."""
+
+    url: str
+    key: str
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
+    """A hub as it stands in a cluster: it listens on all addresses, so reading needs a key."""
+    port = _free_port()
+    env = os.environ | {"HUB_DATA_DIR": str(tmp_path / "data"), "HUB_LISTEN": f"0.0.0.0:{port}"}
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen([sys.executable, "-m", "hub.cli", "serve"], env=env)
+    try:
+        _until(lambda: _is_ready(url), READY_SECONDS_MAX, process)
+        yield Elsewhere(url, _make_key(env))
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 @pytest.fixture(scope="package")

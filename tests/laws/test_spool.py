@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from hub import registry, spool
 from hub.gateway import Answer, Gateway
@@ -88,6 +89,26 @@ def test_what_comes_while_the_log_is_away_is_in_it_in_order_when_it_is_back(
     assert gateway.spool.find(answers[0].body["receipt"]) is None
     assert live.receipt(answers[0].body["receipt"]) is not None
     assert live.acknowledged() == 6
+
+
+def test_whatever_goes_wrong_the_spool_is_tried_again(
+    live: Fickle, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: str) -> None:
+        tried.append(1)
+        raise RuntimeError("no connection is free")
+
+    tried: list[int] = []
+    live.is_away = True
+    monkeypatch.setattr(live, "receipt", broken)
+    assert send(gateway, "C-01").status == 202
+    live.is_away = False
+    until(lambda: len(tried) > 2, "it was tried again")
+    assert REGISTRY.get_sample_value("hub_spool_waiting") == 1
+    monkeypatch.undo()
+    until(lambda: is_drained(gateway), "it is drained")
+    assert entities(live) == ["01"]
+    assert REGISTRY.get_sample_value("hub_spool_waiting") == 0
 
 
 def test_what_waits_survives_the_process(hub: Hub, live: Fickle) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub import registry
+from hub import connect, registry
 from hub.breaker import Breaker
 from hub.clock import system_clock
 from hub.connect import Connection, heartbeat_name
@@ -183,6 +183,26 @@ def test_a_source_that_is_mostly_wrong_is_stopped_and_nothing_of_it_is_taken(hub
     said = json.loads(hub.log.checkpoint(heartbeat_name("salinity")) or "")
     assert said["state"] == "running"
     assert ledger(hub) == {"applied": 24, "duplicate": 24}
+
+
+def test_why_a_source_is_stopped_is_told_for_as_long_as_it_is(
+    hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = connection(hub, ListFeed([record(i, unit="mm") for i in range(1000)]))
+    running.step(0)
+    first = json.loads(hub.log.checkpoint(heartbeat_name("salinity")) or "")
+    assert first["error"]
+
+    def wait_seconds(_: float) -> float:
+        running.stopping.set()
+        return 60
+
+    monkeypatch.setattr(connect, "HEARTBEAT_SECONDS", 0)
+    monkeypatch.setattr(running._breaker, "wait_seconds", wait_seconds)
+    hub.log.set_checkpoints({heartbeat_name("salinity"): "{}"})
+    running.run()
+    later = json.loads(hub.log.checkpoint(heartbeat_name("salinity")) or "")
+    assert (later["state"], later["error"]) == ("stopped_by_breaker", first["error"])
 
 
 def by_definition(history: list[bool], share_max: float, in_a_row_max: int) -> bool:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client import REGISTRY
 
-from hub import metrics, registry
+from hub import metrics, registry, repair
 from hub.clock import iso, to_us
 from hub.connect import heartbeat_name
 from hub.gauges import Gauges
@@ -18,6 +18,7 @@ from hub.hub import OpenHub, open_hub
 from hub.keys import Sender
 from hub.log import LogUnavailableError
 from hub.settings import Settings
+from hub.store import Reading
 from hub.verify import STATEMENT
 from stream_jobs.worked import received
 
@@ -48,6 +49,20 @@ def test_what_waits_is_lag_and_not_a_remainder(hub: OpenHub) -> None:
     assert value("hub_ledger_remainder") == 0
     assert value("hub_ledger_events", **{"contract": "dossier", "class": "applied"}) == 2
     assert value("hub_ledger_events", **{"contract": "dossier", "class": "quarantined"}) == 1
+
+
+def test_what_is_applied_while_the_gauges_are_read_is_no_remainder(
+    hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = repair.waiting
+
+    def meanwhile(reading: Reading) -> list[tuple[str, str, int]]:
+        hub.runner.catch_up()
+        return waiting(reading)
+
+    monkeypatch.setattr(repair, "waiting", meanwhile)
+    Gauges(hub).refresh()
+    assert value("hub_ledger_remainder") == 0
 
 
 def test_what_was_acknowledged_and_is_nowhere_is_the_remainder(hub: OpenHub) -> None:
@@ -120,7 +135,7 @@ def test_where_the_log_cannot_be_asked_nothing_is_claimed(
 def test_a_scrape_soon_after_reads_nothing(hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:
     gauges = Gauges(hub)
     gauges.refresh()
-    monkeypatch.setattr(hub.applying, "lag", None)
+    monkeypatch.setattr(hub.store, "reading", None)
     gauges.refresh()
 
 

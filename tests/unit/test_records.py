@@ -164,3 +164,13 @@ def test_a_batch_that_lies_about_its_records_is_refused(names: list[str]) -> Non
         same += 1
     assert same > 50
     assert refused > 50
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_header_whose_name_is_no_text_stops_nobody(count: int) -> None:
+    rows: list[Row] = [(0, b"k", b"v", [("\x7f~x", b"1"), ("ce_id", b"i")])] * count
+    raw = bytearray(written(rows).replace(b"\x7f~x", b"\xff~x"))
+    raw[17:21] = struct.pack(">I", crc32c(bytes(raw[21:])))
+    found = ours(bytes(raw))
+    assert len(found) == count
+    assert {r[3][0] for r in found} == {("\ufffd~x", b"1")}

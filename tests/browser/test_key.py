@@ -1,0 +1,32 @@
+"""Where the hub can be reached from elsewhere, its pages ask for a key and go on with it."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Elsewhere
+from tests.browser.test_page import DATA_MS_MAX, Show, a_dossier, post, shown
+from tests.browser.test_repair import use_key
+
+
+def test_the_pages_ask_for_a_key_and_follow_with_it(
+    elsewhere: Elsewhere, show: Show, forgiven: list[str]
+) -> None:
+    forgiven.append("401")
+    page = show()
+    expect(page.locator("#key-form")).to_be_hidden()
+    page.goto(f"{elsewhere.url}/?period=2023")
+    expect(page.locator(".notice").first).to_contain_text("cần khóa", timeout=DATA_MS_MAX)
+    use_key(page, "another")
+    expect(page.locator("#key-form")).to_be_visible(timeout=DATA_MS_MAX)
+    use_key(page, elsewhere.key)
+    expect(page.locator("#link")).to_have_text("Sống", timeout=DATA_MS_MAX)
+    expect(page.locator("#key-form")).to_be_hidden()
+    expect(page.locator(".notice")).to_have_count(0)
+    page.evaluate("window.stayed = true")
+    sent = [a_dossier("2023-05-17")]
+    assert post(elsewhere.url, "/v1/events/dossier", elsewhere.key, sent) == 202
+    expect(shown(page, "dossier_received_new")).to_have_text("1", timeout=DATA_MS_MAX)
+    assert page.evaluate("window.stayed")
+
+    page.goto(f"{elsewhere.url}/sources")
+    expect(page.locator(".source").first).to_be_visible(timeout=DATA_MS_MAX)
+    expect(page.locator("#key-form")).to_be_hidden()
