@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -131,26 +131,33 @@ def hub_key(hub_env: dict[str, str], hub_url: str) -> str:
     return _make_key(hub_env)
 
 
-class Elsewhere(NamedTuple):
+class Elsewhere:
     """An empty hub that others than its own machine could reach, and a key for it."""
 
-    url: str
-    key: str
+    def __init__(self, folder: Path) -> None:
+        port = _free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._env = os.environ | {"HUB_DATA_DIR": str(folder), "HUB_LISTEN": f"0.0.0.0:{port}"}
+        self.start()
+        self.key = _make_key(self._env)
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        self._process = subprocess.Popen([sys.executable, "-m", "hub.cli", "serve"], env=self._env)
+        _until(lambda: _is_ready(self.url), READY_SECONDS_MAX, self._process)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
 
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
     """A hub as it stands in a cluster: it listens on all addresses, so reading needs a key."""
-    port = _free_port()
-    env = os.environ | {"HUB_DATA_DIR": str(tmp_path / "data"), "HUB_LISTEN": f"0.0.0.0:{port}"}
-    url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen([sys.executable, "-m", "hub.cli", "serve"], env=env)
-    try:
-        _until(lambda: _is_ready(url), READY_SECONDS_MAX, process)
-        yield Elsewhere(url, _make_key(env))
-    finally:
-        process.terminate()
-        process.wait(20)
+    hub = Elsewhere(tmp_path / "data")
+    yield hub
+    hub.kill()
 
 
 @pytest.fixture(scope="package")

@@ -30,3 +30,22 @@ def test_the_pages_ask_for_a_key_and_follow_with_it(
     page.goto(f"{elsewhere.url}/sources")
     expect(page.locator(".source").first).to_be_visible(timeout=DATA_MS_MAX)
     expect(page.locator("#key-form")).to_be_hidden()
+
+
+def test_a_page_follows_again_when_the_hub_is_back(
+    elsewhere: Elsewhere, show: Show, forgiven: list[str]
+) -> None:
+    forgiven += ["401", "ERR_"]
+    page = show()
+    page.goto(f"{elsewhere.url}/?period=2023")
+    use_key(page, elsewhere.key)
+    expect(page.locator("#link")).to_have_text("Sống", timeout=DATA_MS_MAX)
+    page.evaluate("window.stayed = true")
+    elsewhere.kill()
+    expect(page.locator("#link")).to_have_text("Mất kết nối", timeout=DATA_MS_MAX)
+    elsewhere.start()
+    expect(page.locator("#link")).to_have_text("Sống", timeout=DATA_MS_MAX)
+    sent = [a_dossier("2023-05-17")]
+    assert post(elsewhere.url, "/v1/events/dossier", elsewhere.key, sent) == 202
+    expect(shown(page, "dossier_received_new")).to_have_text("1", timeout=DATA_MS_MAX)
+    assert page.evaluate("window.stayed")
