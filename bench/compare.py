@@ -142,7 +142,7 @@ def _section(
     rows.append(Row("hub ÷ bare COPY", ours[1] / bare, "times", "", Target(least=0.5)))
     # Both cores are busy: what is missing to a target is time of the processor, and goes here.
     misses = [
-        "the worker takes five parts of the processor and PostgreSQL three, and the number of rows"
+        "worker and PostgreSQL keep both cores busy, nearly as much each, and the number of rows"
         " costs most: of facts, each with its indexes, and of cells. What would help, most first:"
         " facts appended without an index and compacted later (a bare COPY has none), and readers"
         " that look into both; numbers in the place of names as keys of cells",

@@ -93,7 +93,11 @@ export function followEvents(path, { opened, came, lost }) {
       else if (field === "data") data.push(value);
       else if (field === "id") lastId = value;
     }
-    if (data.length) came(name, data.join("\n"));
+    try {
+      if (data.length) came(name, data.join("\n"));
+    } catch (error) {
+      reportError(error); // said in the console; what comes next is shown all the same
+    }
   }
 
   /** Reads until the connection ends; tells whether the hub refused it. */
