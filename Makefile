@@ -68,7 +68,7 @@ demo: $(if $(CONNECTORS),setup-services,setup)
 
 # Lint, types, import directions, rendered files, then every test: a file a process, each process
 # with servers of its own; then faults under traffic, which need the machine for themselves.
-CHAOS_TESTS := tests/integration/test_chaos.py
+CHAOS_TESTS := tests/chaos/test_chaos.py
 test: check
 	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile --ignore $(CHAOS_TESTS)
 	$(VENV)/bin/pytest $(CHAOS_TESTS)
@@ -88,11 +88,11 @@ render: setup
 
 # The whole synthetic year through both profiles, with faults, compared digest for digest.
 same: setup-test
-	$(PY) -m tests.integration.same --scale $(SCALE)
+	$(PY) -m tests.parts.same --scale $(SCALE)
 
 # Minutes of kill -9, restarts, frozen workers and wrong clocks under traffic, then every check.
 chaos: setup-test
-	$(PY) -m tests.integration.chaos --seed $(SEED) --minutes $(MINUTES)
+	$(PY) -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
 
 # What is claimed of speed, measured here beside the others: an hour and more; writes
 # bench/RESULTS.md. SECTIONS="compare state" measures only those.

@@ -23,8 +23,8 @@ from bench.rounds import ROUNDS, Took, settings, told
 from bench.section import Row, Section, Target, middle
 from bench.topic import CHUNK, SENDERS, interleaved, make
 from hub import registry
-from hub.gateway import encode
-from hub.hub import open_hub
+from hub.gateway.gateway import encode
+from hub.opening import open_hub
 from hub.settings import Settings
 
 EVENTS = 1_000_000

@@ -29,11 +29,11 @@ import uvloop
 from bench.hubs import servers, serving, working
 from bench.processes import seconds as seconds_used
 from bench.section import Row, Section, Target, middle, quantile
-from hub import keys
+from hub.access import keys
 from hub.clock import VIETNAM, system_clock
-from hub.hub import open_hub
+from hub.opening import open_hub
 from hub.settings import Settings
-from tests.pushing import Pusher
+from tests.parts.pushing import Pusher
 
 RATE = 1_000  # events a second
 WARM_SECONDS = 5.0

@@ -24,14 +24,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from bench.section import Row, Section, Target, middle
-from hub import keys
+from hub.access import keys
 from hub.clock import system_clock
+from hub.gateway.signing import Signer
 from hub.http.app import create_app
-from hub.hub import open_hub, running
+from hub.opening import open_hub, running
 from hub.settings import Settings
-from hub.signing import Signer
 from stream_jobs.worked import received
-from tests.pushing import Pusher, Told, quantile
+from tests.parts.pushing import Pusher, Told, quantile
 
 ROUNDS = 3
 BATCH = 1_000

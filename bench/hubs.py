@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy.local.services import Kafka, Postgres, free_port
+from hub.kafka.topics import Topics, wanted
 from hub.settings import Settings
-from hub.topics import Topics, wanted
 
 ROOT = Path(__file__).parents[1]
 READY_SECONDS_MAX = 60.0

@@ -14,9 +14,9 @@ from bench.in_polars import Frames
 from bench.topic import SENDERS
 from hub import registry
 from hub.clock import system_clock
-from hub.gateway import publish
-from hub.hub import OpenHub
-from hub.store import Store, dims_text
+from hub.gateway.gateway import publish
+from hub.opening import OpenHub
+from hub.store.store import Store, dims_text
 
 Cells = Mapping[tuple[Any, ...], tuple[int, int]]
 

@@ -27,7 +27,7 @@ from bench.rounds import ROUNDS, alternate, settings
 from bench.section import Row, Section, middle
 from bench.topic import interleaved, make
 from hub import registry
-from hub.hub import open_hub
+from hub.opening import open_hub
 from hub.settings import Settings
 
 EVENTS = 1_000_000
@@ -201,7 +201,8 @@ def consume_batches(bootstrap: str, topics: Sequence[str]) -> float:
 async def _batches(bootstrap: str, topics: Sequence[str]) -> float:
     import aiokafka  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    from stream_jobs import records, transport  # noqa: PLC0415 (it changes aiokafka)
+    from hub.kafka import records  # noqa: PLC0415 (it changes aiokafka)
+    from hub.worker import transport  # noqa: PLC0415 (it changes aiokafka)
 
     consumer = aiokafka.AIOKafkaConsumer(
         bootstrap_servers=bootstrap,

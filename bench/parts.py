@@ -12,11 +12,12 @@ from functools import wraps
 from typing import Any, Self
 from unittest.mock import patch
 
-from hub import apply, differences, fold, intake, rebuild
-from hub.archived_log import ArchivedLog
-from hub.kafka_log import KafkaLog
-from hub.sqlite_log import SqliteLog
-from hub.store import Reading
+from hub.apply import applier, fold, intake, rebuild
+from hub.archive.log import ArchivedLog
+from hub.kafka.log import KafkaLog
+from hub.log.sqlite import SqliteLog
+from hub.store import differences
+from hub.store.store import Reading
 
 READ, DECODE, KNOWN = "read the log", "decode and check", "read stored events"
 FOLD, DIGEST, CELLS = "fold", "digests", "cells"
@@ -28,14 +29,14 @@ def _parts() -> list[tuple[Any, str, str]]:
     """List what is timed: where it is, its name there, the part that it belongs to."""
     return [
         *((log, "read", READ) for log in (SqliteLog, KafkaLog, ArchivedLog)),
-        (apply, "join", DECODE),
+        (applier, "join", DECODE),
         (intake, "take", DECODE),
         (Reading, "states", KNOWN),
-        (apply, "find_change", FOLD),
+        (applier, "find_change", FOLD),
         (fold, "digest_facts", DIGEST),
-        (apply, "cell_rows", CELLS),
+        (applier, "cell_rows", CELLS),
         # What is left of it is the transaction.
-        (apply.Applier, "_apply_once", WRITE),
+        (applier.Applier, "_apply_once", WRITE),
         (differences, "compare", COMPARE),
         (rebuild, "alike", COMPARE),
         (rebuild.Rebuild, "_switch", SWITCH),

@@ -20,12 +20,12 @@ from bench.rounds import ROUNDS, Took, settings, told
 from bench.section import Row, Section, Target, middle
 from bench.topic import fill, interleaved, make
 from hub import registry
-from hub.archive import archive
-from hub.archived_log import Archive, ArchivedLog
+from hub.apply.rebuild import Rebuild
+from hub.archive.log import Archive, ArchivedLog
+from hub.archive.writing import archive
 from hub.clock import system_clock
-from hub.hub import OpenHub, open_hub
-from hub.log import Log
-from hub.rebuild import Rebuild
+from hub.log.log import Log
+from hub.opening import OpenHub, open_hub
 from hub.settings import Settings
 
 EVENTS = 1_000_000

@@ -25,14 +25,18 @@ from bench.section import Row, Section
 from bench.topic import SENDERS, make
 from bench.workers import pids
 from deploy.local.services import Postgres, free_port
-from hub import apply, avro, fold, intake, registry, wire
-from hub.apply import Applier
+from hub import registry
+from hub.apply import applier as apply
+from hub.apply import fold, intake
+from hub.apply.applier import Applier
 from hub.clock import system_clock, to_us
-from hub.contracts import Contract
-from hub.gateway import encode
-from hub.slices import Slice
-from hub.store import Reading, Store, Writing
-from stream_jobs.records import WireBatch, read
+from hub.definitions import avro
+from hub.definitions.contract import Contract
+from hub.gateway.gateway import encode
+from hub.kafka import wire
+from hub.kafka.records import WireBatch, read
+from hub.log.slices import Slice
+from hub.store.store import Reading, Store, Writing
 
 EVENTS = 500_000
 PARTITIONS = 12

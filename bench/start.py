@@ -32,13 +32,13 @@ from bench.section import Row, Section, Target, middle
 from bench.state import CHUNK, DOSSIER, Loader, events
 from hub import registry
 from hub.clock import system_clock
-from hub.demo import SEED, generators
-from hub.gateway import publish
-from hub.hub import OpenHub, catch_up, open_hub
+from hub.commands.demonstration import SEED, generators
+from hub.gateway.gateway import publish
+from hub.kafka.topics import wanted
+from hub.log.slices import Ints
+from hub.opening import OpenHub, catch_up, open_hub
 from hub.settings import Settings
-from hub.slices import Ints
-from hub.store import Store
-from hub.topics import wanted
+from hub.store.store import Store
 
 STARTS = 5
 START_MOST = 1.5  # s

@@ -21,11 +21,11 @@ import polars as pl
 from bench.section import Row, Section, Target
 from deploy.local.services import Postgres, free_port
 from hub import registry
-from hub.apply import Applier
+from hub.apply.applier import Applier
 from hub.clock import VIETNAM, system_clock, to_us
-from hub.gateway import encode
-from hub.slices import Ints, Origin, slice_of_one
-from hub.store import Store
+from hub.gateway.gateway import encode
+from hub.log.slices import Ints, Origin, slice_of_one
+from hub.store.store import Store
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 CHUNK = 50_000

@@ -27,10 +27,10 @@ from connectors.one_stop import synthetic as one_stop
 from connectors.salinity.synthetic import FROM_SEA_KM, salinity_milligrams_per_litre
 from hub import registry
 from hub.clock import DAY_US, OFFSET_US, system_clock
-from hub.gateway import publish
-from hub.hub import open_hub
+from hub.gateway.gateway import publish
+from hub.kafka.topics import Topics, wanted
+from hub.opening import open_hub
 from hub.settings import Settings
-from hub.topics import Topics, wanted
 
 Ints = npt.NDArray[np.int64]
 

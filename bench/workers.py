@@ -10,7 +10,7 @@ from bench import processes
 from bench.hubs import applied, running
 from bench.topic import Expected
 from deploy.local.services import Kafka, Part, Postgres, free_port
-from hub.hub import open_hub
+from hub.opening import open_hub
 from hub.settings import Settings
 
 POLL_SECONDS = 0.05

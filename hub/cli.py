@@ -21,47 +21,43 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
-from hub import (
-    board,
-    dashboard,
-    demo,
-    metrics,
-    published,
-    registry,
-    show,
-)
-from hub import explain as explaining
-from hub import verify as verifying
-from hub.archived_log import ArchiveError
-from hub.book import open_book
+from hub import registry
+from hub.apply.rebuild import NothingBuiltError
+from hub.apply.runner import AlreadyRunningError
+from hub.archive.log import ArchiveError
+from hub.board import board
 from hub.clock import iso, system_clock, to_us
 from hub.commands import audit as audit_commands
 from hub.commands import check as check_commands
+from hub.commands import demonstration, show
 from hub.commands import keys as keys_commands
 from hub.commands import period as period_commands
 from hub.commands import quarantine as quarantine_commands
+from hub.commands import rebuild as tables_commands
 from hub.commands import receipts as receipts_commands
-from hub.commands import tables as tables_commands
 from hub.commands import trial as trial_commands
 from hub.commands.console import DEMO_FOLDER, complain, progress_bar, settings_for_reading
-from hub.connect import Connection
-from hub.databases import TablesInUseError
-from hub.feeds import Context, UpstreamError
-from hub.figures import QuestionError, read_as_of, read_question
-from hub.hub import OpenHub, catch_up, open_hub, running
-from hub.log import LogUnavailableError, NotInLogError, TopicsError
-from hub.logs import is_json, log_as_json
-from hub.new import NewSourceError, new_case, new_source
-from hub.official import answer, open_as_of
-from hub.periods import parse_period
-from hub.probe import probe
-from hub.rebuild import NothingBuiltError
-from hub.repair import RepairError
-from hub.runner import AlreadyRunningError
-from hub.sample import Sample, parse_share
+from hub.connecting.connection import Connection
+from hub.connecting.feeds import Context, UpstreamError
+from hub.connecting.scaffold import NewSourceError, new_case, new_source
+from hub.definitions import revisions
+from hub.figures.book import open_book
+from hub.figures.compute import QuestionError, read_as_of, read_question
+from hub.figures.official import answer, open_as_of
+from hub.gateway.signing import SigningKeyError
+from hub.log.log import LogUnavailableError, NotInLogError, TopicsError
+from hub.opening import OpenHub, catch_up, open_hub, running
+from hub.operating import dashboard, metrics
+from hub.operating.logs import is_json, log_as_json
+from hub.operating.probe import probe
+from hub.proof import explain as explaining
+from hub.proof import verify as verifying
+from hub.proof.sample import Sample, parse_share
+from hub.reference.periods import parse_period
+from hub.repair.repair import RepairError
 from hub.settings import Settings, SettingsError, read_own, read_settings
-from hub.signing import SigningKeyError
-from hub.store import DefinitionChangedError, StoreUnavailableError
+from hub.store.database import TablesInUseError
+from hub.store.store import DefinitionChangedError, StoreUnavailableError
 
 app = typer.Typer(
     help="A province's data hub whose every figure can prove itself.",
@@ -91,7 +87,7 @@ Workers = list[subprocess.Popen[bytes]]
 def demo_command(
     once: Annotated[bool, typer.Option(help="Load, print the figures, exit.")] = False,
     scale: Annotated[float, typer.Option(help="Size of the year; 1 is the full one.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of the synthetic year.")] = demo.SEED,
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic year.")] = demonstration.SEED,
     workers: Annotated[int, typer.Option(help="Workers to start, where Kafka is the log.")] = 1,
     connectors: Annotated[
         bool,
@@ -102,11 +98,11 @@ def demo_command(
     if connectors and (once or scale != 1):
         raise typer.BadParameter("--connectors loads no year: neither --once nor --scale is for it")
     settings = read_settings(data_dir=CONNECTORS_FOLDER if connectors else DEMO_FOLDER)
-    wanted = demo.Demo(seed, scale, connectors)
+    wanted = demonstration.Demo(seed, scale, connectors)
     if settings.kafka_bootstrap:
         make_topics(settings)
     with open_hub(settings) as hub:
-        demo.claim(hub.log, wanted)
+        demonstration.claim(hub.log, wanted)
         with running(hub), _workers(settings, workers) as started:
             if connectors:
                 _serve_connected(hub, wanted)
@@ -135,11 +131,11 @@ def _processes(commands: Iterable[tuple[list[str], dict[str, str]]]) -> Iterator
             one.wait(30)
 
 
-def _serve_connected(hub: OpenHub, wanted: demo.Demo) -> None:
+def _serve_connected(hub: OpenHub, wanted: demonstration.Demo) -> None:
     # Simulated upstreams are worse than real ones: a real source would be stopped.
     shared = {"HUB_DATA_DIR": str(hub.settings.data_dir), "HUB_BREAKER_SHARE_MAX": "0.2"}
-    since = (hub.clock() - timedelta(days=demo.SINCE_DAYS)).date().isoformat()
-    with demo.connected(hub, wanted) as found:
+    since = (hub.clock() - timedelta(days=demonstration.SINCE_DAYS)).date().isoformat()
+    with demonstration.connected(hub, wanted) as found:
         commands = [
             (["connect", n, *(["--since", since] if takes_since else [])], {**shared, **env})
             for n, env in found.items()
@@ -151,10 +147,12 @@ def _serve_connected(hub: OpenHub, wanted: demo.Demo) -> None:
             _run(_server(hub))
 
 
-def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any], workers: Workers) -> None:
+def _load(
+    hub: OpenHub, wanted: demonstration.Demo, state: dict[str, Any], workers: Workers
+) -> None:
     begun = time.monotonic()
-    is_loaded = demo.is_loaded(hub.log)
-    process = None if is_loaded else demo.start_load(hub.settings, wanted)
+    is_loaded = demonstration.is_loaded(hub.log)
+    process = None if is_loaded else demonstration.start_load(hub.settings, wanted)
     already = sum(hub.applying.positions().values())
     total = already if is_loaded else wanted.total()
     with progress_bar() as bar:
@@ -167,7 +165,7 @@ def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any], workers: Worke
             if any(w.poll() is not None for w in workers):
                 raise RuntimeError("a worker ended; what it said is above")
 
-        applied = demo.follow_load(hub, process, report)
+        applied = demonstration.follow_load(hub, process, report)
     state.update(loaded=applied, total=applied)
     took = time.monotonic() - begun
     with hub.store.reading() as reading:
@@ -178,7 +176,7 @@ def _load(hub: OpenHub, wanted: demo.Demo, state: dict[str, Any], workers: Worke
         print(f"{applied - already:,} events in {took:.1f} s: {rate:,} events a second")
 
 
-def _serve_demo(hub: OpenHub, wanted: demo.Demo, workers: Workers) -> None:
+def _serve_demo(hub: OpenHub, wanted: demonstration.Demo, workers: Workers) -> None:
     state: dict[str, Any] = {}
     failures: list[Exception] = []
     stopping = threading.Event()
@@ -188,7 +186,7 @@ def _serve_demo(hub: OpenHub, wanted: demo.Demo, workers: Workers) -> None:
         try:
             _load(hub, wanted, state, workers)
             print(f"{hub.settings.url}/ (stop with Ctrl-C)", flush=True)
-            demo.keep_flowing(hub, wanted, stopping)
+            demonstration.keep_flowing(hub, wanted, stopping)
         except Exception as error:
             failures.append(error)
             server.should_exit = True
@@ -306,7 +304,7 @@ def _workers(settings: Settings, count: int) -> Iterator[Workers]:
 
 def make_topics(settings: Settings, replication: int = 1) -> None:
     """Make the topics that are missing."""
-    from hub.topics import Topics, wanted  # noqa: PLC0415 (the embedded profile needs no Kafka)
+    from hub.kafka.topics import Topics, wanted  # noqa: PLC0415 (the embedded profile needs no Kafka)
 
     topics = Topics(settings.kafka_bootstrap)
     topics.apply(topics.plan(wanted()), replication)
@@ -332,7 +330,7 @@ def topics_apply(
 
 
 def _plan(partitions: int, replication: int | None) -> int:
-    from hub.topics import Topics, wanted  # noqa: PLC0415
+    from hub.kafka.topics import Topics, wanted  # noqa: PLC0415
 
     settings = read_settings()
     if not settings.kafka_bootstrap:
@@ -456,7 +454,7 @@ def render(
 ) -> None:
     """Write what is rendered: Avro schemas, the metrics' page, the dashboard (in a source tree)."""
     folder = Path(str(registry.avro_folder()))
-    stale = published.render(
+    stale = revisions.render(
         [*registry.contracts().values(), *registry.OWN.values()], folder, check=check
     )
     root = folder.parents[1]
@@ -534,8 +532,8 @@ def main() -> None:
         RepairError,
         SigningKeyError,
         TablesInUseError,
-        published.SchemaRegistryError,
-        demo.OtherEventsError,
+        revisions.SchemaRegistryError,
+        demonstration.OtherEventsError,
         NewSourceError,
         UpstreamError,
     ) as error:

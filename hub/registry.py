@@ -15,16 +15,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from hub.contracts import Contract, Event
-from hub.control import CONTROL
-from hub.figure import FIGURE
-from hub.rejection import REJECTION
-from hub.sources import Source
+from hub.definitions.contract import Contract, Event
+from hub.definitions.own.control import CONTROL
+from hub.definitions.own.kpi import FIGURE
+from hub.definitions.own.rejection import REJECTION
+from hub.definitions.source import Source
 
 if TYPE_CHECKING:
-    from hub.facts import Fact
-    from hub.feeds import Connector
-    from hub.kpis import Kpi
+    from hub.connecting.feeds import Connector
+    from hub.definitions.fact import Fact
+    from hub.figures.kpi import Kpi
     from hub.settings import Settings
 
 

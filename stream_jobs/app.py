@@ -23,18 +23,20 @@ import faust
 from faust.types import TP, StreamT
 from faust.web import Request, Response, View
 
-from hub import metrics, registry, wire
-from hub.apply import Applier
+from hub import registry
+from hub.apply.applier import Applier
 from hub.clock import system_clock
-from hub.contracts import Contract
-from hub.hub import open_kafka_log
-from hub.log import LogUnavailableError, TopicsError
-from hub.logs import log_as_json
-from hub.publisher import Publisher
+from hub.definitions.contract import Contract
+from hub.kafka import wire
+from hub.log.log import LogUnavailableError, TopicsError
+from hub.log.slices import Slice
+from hub.opening import open_kafka_log
+from hub.operating import metrics
+from hub.operating.logs import log_as_json
 from hub.settings import Settings, read_settings
-from hub.slices import Slice
-from hub.store import FencedError, Store, StoreUnavailableError
-from stream_jobs.transport import BatchApp, Fetched
+from hub.store.store import FencedError, Store, StoreUnavailableError
+from hub.worker.publisher import Publisher
+from hub.worker.transport import BatchApp, Fetched
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """What the dossier KPIs share: their terms and dimensions."""
 
-from hub.terms import Flow, Total
+from hub.figures.terms import Flow, Total
 
 OWNER = "Văn phòng UBND tỉnh"
 DIMS = {

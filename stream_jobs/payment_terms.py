@@ -1,6 +1,6 @@
 """What the payment KPIs share."""
 
-from hub.terms import Statistic
+from hub.figures.terms import Statistic
 
 OWNER = "Ngân hàng Nhà nước chi nhánh tỉnh"
 DIMS = {"service": "service", "method": "method", "reporter": "reporter", "area": "area"}

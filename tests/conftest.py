@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from hub import registry
-from hub.book import Book
+from hub.access.keys import Sender
+from hub.apply.runner import Runner
 from hub.clock import to_us
-from hub.figures import read_question
-from hub.gateway import Answer, Gateway
-from hub.keys import Sender
-from hub.official import answer
-from hub.reference import Reference, load
-from hub.runner import Runner
-from hub.signing import Signer
-from hub.sqlite_log import SqliteLog
-from hub.store import Store
-from tests import stores
+from hub.figures.book import Book
+from hub.figures.compute import read_question
+from hub.figures.official import answer
+from hub.gateway.gateway import Answer, Gateway
+from hub.gateway.signing import Signer
+from hub.log.sqlite import SqliteLog
+from hub.reference.lists import Reference, load
+from hub.store.store import Store
+from tests.parts import stores
 
 
 class Hub:

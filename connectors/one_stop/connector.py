@@ -24,8 +24,8 @@ from connectors.one_stop.lanes import History, Lane, Live, Sweep, started
 from connectors.one_stop.memory import Memory
 from connectors.one_stop.reading import NATIONAL, read, read_items
 from connectors.one_stop.upstream import Upstream
-from hub.admission import Verdict
-from hub.feeds import Connector, Context, Delivery, Record, UpstreamError
+from hub.connecting.feeds import Connector, Context, Delivery, Record, UpstreamError
+from hub.definitions.admission import Verdict
 
 NAME = "one_stop"
 OUTBOX = f"{NAME}:outbox"

@@ -13,9 +13,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from hub.admission import VALUE_LENGTH_MAX
 from hub.clock import VIETNAM
-from hub.feeds import unreadable
+from hub.connecting.feeds import unreadable
+from hub.definitions.admission import VALUE_LENGTH_MAX
 
 ENTRIES_MAX = 100
 

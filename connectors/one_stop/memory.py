@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from connectors.one_stop.fields import to_iso
-from hub.feeds import JsonObject
+from hub.connecting.feeds import JsonObject
 
 _SERIES = ("synced", "sync_failed")
 _DUE = ("received", "due_changed")

@@ -18,10 +18,10 @@ from typing import Any
 
 from connectors.one_stop.fields import ENTRIES_MAX, Fields, UnreadableError
 from hub import registry
-from hub.admission import VALUE_LENGTH_MAX, Verdict
-from hub.connect import judge
-from hub.contracts import ITEMS_MAX
-from hub.feeds import JsonObject, Record, unreadable
+from hub.connecting.connection import judge
+from hub.connecting.feeds import JsonObject, Record, unreadable
+from hub.definitions.admission import VALUE_LENGTH_MAX, Verdict
+from hub.definitions.contract import ITEMS_MAX
 
 NATIONAL = "national"
 CURSOR_LENGTH_MAX = 1000

@@ -1,6 +1,6 @@
 """The one-stop system as a source."""
 
-from hub.sources import Source
+from hub.definitions.source import Source
 
 SOURCE = Source(
     name="one_stop",

@@ -13,7 +13,7 @@ import httpx
 
 from connectors.one_stop.reading import Page, PageError, parse
 from hub.clock import Clock
-from hub.feeds import UpstreamError
+from hub.connecting.feeds import UpstreamError
 
 BYTES_MAX = 16 * 2**20
 RETRY_SECONDS_MAX = 3600.0

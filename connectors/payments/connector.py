@@ -17,10 +17,10 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from hub import registry
-from hub.feeds import Connector, Context, Record
-from hub.folder import Folder
-from hub.tabular import Column, Table, code, read_rows
-from hub.vietnamese import integer, money, period, text
+from hub.connecting.feeds import Connector, Context, Record
+from hub.connecting.folder import Folder
+from hub.sheets.tabular import Column, Table, code, read_rows
+from hub.sheets.vietnamese import integer, money, period, text
 
 SERVICES = {
     "điện": "electricity",

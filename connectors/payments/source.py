@@ -3,7 +3,7 @@
 A calendar month is due: at least one statistic whose period begins in it.
 """
 
-from hub.sources import Source
+from hub.definitions.source import Source
 
 SOURCE = Source(
     name="payments",

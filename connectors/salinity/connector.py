@@ -29,9 +29,17 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from hub.admission import Verdict, split
 from hub.clock import VIETNAM, to_us
-from hub.feeds import Connector, Context, Delivery, JsonObject, Record, UpstreamError, unreadable
+from hub.connecting.feeds import (
+    Connector,
+    Context,
+    Delivery,
+    JsonObject,
+    Record,
+    UpstreamError,
+    unreadable,
+)
+from hub.definitions.admission import Verdict, split
 
 QUANTITIES = {
     "man": "salinity",

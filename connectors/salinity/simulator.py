@@ -32,7 +32,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from connectors.salinity.synthetic import FROM_SEA_KM, salinity_milligrams_per_litre
 from hub.clock import VIETNAM, to_us
-from hub.feeds import UpstreamError
+from hub.connecting.feeds import UpstreamError
 
 HOST = "127.0.0.1"
 FIRST_ON = date(2026, 3, 1)

@@ -1,6 +1,6 @@
 """The salinity stations as a source: 12 stations, one reading an hour."""
 
-from hub.sources import Source
+from hub.definitions.source import Source
 
 SOURCE = Source(
     name="salinity",

@@ -6,7 +6,7 @@ import typer
 
 from hub.clock import iso
 from hub.commands.console import complain, settings_for_reading
-from hub.hub import open_hub
+from hub.opening import open_hub
 
 app = typer.Typer(help="The audit log: uses, refusals, administrative acts.", no_args_is_help=True)
 

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from hub import registry
-from hub.admission import BodyError
 from hub.commands.console import complain
-from hub.files import judge_file, lines
+from hub.definitions.admission import BodyError
+from hub.sheets.files import judge_file, lines
 
 
 def check(

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from hub.audit import Entry
-from hub.hub import OpenHub
+from hub.access.audit import Entry
+from hub.opening import OpenHub
 from hub.settings import Settings, read_settings
 
 err = Console(stderr=True)

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from hub import keys, registry
+from hub import registry
+from hub.access import keys
 from hub.clock import DAY_US, from_us, to_us
 from hub.commands.console import act, complain, settings_for_reading
-from hub.hub import open_hub
+from hub.opening import open_hub
 
 app = typer.Typer(help="API keys of senders.", no_args_is_help=True)
 DAYS = 365

@@ -8,18 +8,18 @@ import polars as pl
 import typer
 
 from hub import registry
-from hub.book import open_book
 from hub.clock import from_us, to_us
-from hub.closing import Closing, in_force
 from hub.commands.console import act, complain, settings_for_reading
-from hub.control import CONTROL
-from hub.gateway import encode
-from hub.history import latest_cut
-from hub.hub import OpenHub, catch_up, open_hub
-from hub.log import Submission
-from hub.official import freeze
-from hub.periods import Period, parse_period
-from hub.restating import restatements as find_restatements
+from hub.definitions.own.control import CONTROL
+from hub.figures.book import open_book
+from hub.figures.closing import Closing, in_force
+from hub.figures.official import freeze
+from hub.figures.past import latest_cut
+from hub.figures.restating import restatements as find_restatements
+from hub.gateway.gateway import encode
+from hub.log.log import Submission
+from hub.opening import OpenHub, catch_up, open_hub
+from hub.reference.periods import Period, parse_period
 
 app = typer.Typer(help="Closed periods: chốt số liệu, điều chỉnh.", no_args_is_help=True)
 SENDER = "hub-period"

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import repair
 from hub.commands.console import act, complain, settings_for_reading
 from hub.commands.trial import show_trial
-from hub.hub import OpenHub, catch_up, open_hub
-from hub.repair import Item, Repair, RepairError, Wanted
+from hub.opening import OpenHub, catch_up, open_hub
+from hub.repair import repair
+from hub.repair.repair import Item, Repair, RepairError, Wanted
 
 app = typer.Typer(help="Rejected items: see, correct, try, send again.", no_args_is_help=True)
 _Ids = Annotated[list[str] | None, typer.Argument(metavar="ID…")]

@@ -7,9 +7,9 @@ import typer
 
 from hub.clock import to_us
 from hub.commands.console import act, complain, settings_for_reading
-from hub.following import follow
-from hub.hub import catch_up, open_hub
-from hub.signing import rotate as rotate_keys
+from hub.gateway.signing import rotate as rotate_keys
+from hub.opening import catch_up, open_hub
+from hub.repair.following import follow
 
 app = typer.Typer(help="Receipts: signed, and followed to their items.", no_args_is_help=True)
 

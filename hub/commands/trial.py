@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from hub import registry
-from hub.admission import BodyError, admit
-from hub.book import open_book
 from hub.clock import to_us
 from hub.commands.console import complain, settings_for_reading
-from hub.hub import catch_up, open_hub
-from hub.reference import TABLES
-from hub.trial import Trial, try_events, try_reference
+from hub.definitions.admission import BodyError, admit
+from hub.figures.book import open_book
+from hub.opening import catch_up, open_hub
+from hub.proof.trial import Trial, try_events, try_reference
+from hub.reference.lists import TABLES
 
 app = typer.Typer(help="What would change, before anything is committed.", no_args_is_help=True)
 CELLS_SHOWN_MAX = 50

@@ -17,23 +17,27 @@ from sse_starlette.sse import EventSourceResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub import metrics, quality, registry
-from hub.admission import BodyError
-from hub.archived_log import ArchiveError
-from hub.audit import Auditor, Entry
-from hub.backlog import LARGE_BYTES, Backlog
-from hub.book import open_book
+from hub import registry
+from hub.access.audit import Auditor, Entry
+from hub.access.keys import Sender
+from hub.archive.log import ArchiveError
 from hub.clock import iso, to_us
-from hub.closing import in_force
-from hub.cloudevents import admit_request
-from hub.figures import QuestionError, read_as_of, read_question
-from hub.files import admit_file, errors
-from hub.following import follow, rejections
-from hub.gateway import Answer, Gateway, Judge, Offer
-from hub.gauges import Gauges
+from hub.definitions.admission import BodyError
+from hub.figures import quality
+from hub.figures.book import open_book
+from hub.figures.closing import in_force
+from hub.figures.compute import QuestionError, read_as_of, read_question
+from hub.figures.kpi import Kpi
+from hub.figures.made_of import facts
+from hub.figures.official import answer, open_as_of
+from hub.figures.restating import restatements
+from hub.gateway.gateway import Answer, Gateway, Judge, Offer
+from hub.gateway.groups import SMALL_BYTES, AuditError, Groups
 from hub.http import openapi
+from hub.http.backlog import LARGE_BYTES, Backlog
 from hub.http.boards import IDLE_SECONDS, Boards, Progress
-from hub.http.groups import SMALL_BYTES, AuditError, Groups
+from hub.http.cloudevents import admit_request
+from hub.http.gauges import Gauges
 from hub.http.guard import Guard, read_body
 from hub.http.problems import (
     ProblemError,
@@ -44,16 +48,14 @@ from hub.http.problems import (
     read_period,
 )
 from hub.http.repairs import Repairs
-from hub.hub import OpenHub
-from hub.keys import Sender
-from hub.kpis import Kpi
-from hub.log import IdempotencyConflictError, Kept, LogUnavailableError, NotInLogError
-from hub.logs import open_access_log
-from hub.made_of import facts
-from hub.official import answer, open_as_of
-from hub.repair import REPLAY
-from hub.restating import restatements
-from hub.store import StoreUnavailableError
+from hub.log.log import IdempotencyConflictError, Kept, LogUnavailableError, NotInLogError
+from hub.opening import OpenHub
+from hub.operating import metrics
+from hub.operating.logs import open_access_log
+from hub.repair.following import follow, rejections
+from hub.repair.repair import REPLAY
+from hub.sheets.files import admit_file, errors
+from hub.store.store import StoreUnavailableError
 
 STREAM_SECONDS_MAX = 86_400.0
 STREAM_EVENTS_MAX = 1_000_000

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hub import board, registry
-from hub.book import open_book, years
+from hub import registry
+from hub.board import board
 from hub.clock import to_us
+from hub.figures.book import open_book, years
+from hub.figures.official import open_as_of
 from hub.http import openapi
-from hub.hub import OpenHub
-from hub.official import open_as_of
-from hub.periods import Period
+from hub.opening import OpenHub
+from hub.reference.periods import Period
 
 INTERVAL_SECONDS = 1.0
 IDLE_SECONDS = 15.0

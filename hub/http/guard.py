@@ -9,12 +9,13 @@ from collections import Counter
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from hub import keys, metrics
-from hub.admission import Admitted
+from hub.access import keys
+from hub.access.keys import Sender
 from hub.clock import to_us
+from hub.definitions.admission import Admitted
 from hub.http.problems import ProblemError
-from hub.hub import OpenHub
-from hub.keys import Sender
+from hub.opening import OpenHub
+from hub.operating import metrics
 
 KNOWN_KEYS_SECONDS = 10.0
 # Who comes more often than agreed waits for its turn, so that what it may send comes evenly and not

@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from hub.cloudevents import MANY, ONE
-from hub.contracts import Contract
-from hub.kpis import ROLES, Kpi
+from hub.definitions.contract import Contract
+from hub.figures.kpi import ROLES, Kpi
+from hub.http.cloudevents import MANY, ONE
 
 VERSION = "1"
 DESCRIPTION = (

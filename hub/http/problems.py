@@ -5,9 +5,9 @@ from typing import Any
 from fastapi.responses import JSONResponse
 
 from hub import registry
-from hub.contracts import Contract
-from hub.figures import QuestionError, no_period
-from hub.periods import Period, parse_period
+from hub.definitions.contract import Contract
+from hub.figures.compute import QuestionError, no_period
+from hub.reference.periods import Period, parse_period
 
 
 class ProblemError(Exception):

@@ -9,17 +9,17 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hub import repair
-from hub.admission import BodyError, Verdict
-from hub.audit import Auditor, Entry
-from hub.figures import QuestionError
-from hub.files import corrections, errors
-from hub.gateway import Gateway
+from hub.access.audit import Auditor, Entry
+from hub.access.keys import Sender
+from hub.definitions.admission import BodyError, Verdict
+from hub.figures.compute import QuestionError
+from hub.gateway.gateway import Gateway
 from hub.http.guard import Guard, read_body
 from hub.http.problems import ProblemError, find_contract, question_problem, read_offset
-from hub.hub import OpenHub
-from hub.keys import Sender
-from hub.repair import ENDED, ITEMS_MAX, Item, Repair, RepairError, Wanted
+from hub.opening import OpenHub
+from hub.repair import repair
+from hub.repair.repair import ENDED, ITEMS_MAX, Item, Repair, RepairError, Wanted
+from hub.sheets.files import corrections, errors
 
 BODY_BYTES_MAX = 1 << 20
 PAGE = 100

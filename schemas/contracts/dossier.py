@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import StringConstraints
 
-from hub.contracts import Doc, Event, EventId, Instant, Spec, UnitCode
+from hub.definitions.contract import Doc, Event, EventId, Instant, Spec, UnitCode
 
 DossierCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9.\-]{1,64}$")]
 ProcedureCode = Annotated[str, StringConstraints(pattern=r"^[0-9]\.[0-9]{6}$")]

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from hub.contracts import Count, Doc, Event, Spec, UnitCode
+from hub.definitions.contract import Count, Doc, Event, Spec, UnitCode
 
 
 def _is_on_the_calendar(text: str) -> str:

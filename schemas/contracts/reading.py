@@ -6,7 +6,7 @@ import polars as pl
 from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from hub.contracts import Doc, Event, Instant, Milli, Rule, Spec
+from hub.definitions.contract import Doc, Event, Instant, Milli, Rule, Spec
 
 StationCode = Annotated[
     str, StringConstraints(pattern=r"^[A-Z0-9]+([.\-][A-Z0-9]+)*$", max_length=64)

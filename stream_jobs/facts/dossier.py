@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from hub.clock import DAY_US, OFFSET_US
-from hub.facts import Fact, LiveEvent, Measure, of
+from hub.definitions.fact import Fact, LiveEvent, Measure, of
 
 ENDS = ("resolved", "refused", "withdrawn", "stopped")
 _kind = pl.col("kind")

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from hub.facts import Fact, LiveEvent, Measure, of
+from hub.definitions.fact import Fact, LiveEvent, Measure, of
 
 _KEYS = ("reporter", "service", "method", "area")
 _VALUES = ("transactions", "customers", "amount_vnd")

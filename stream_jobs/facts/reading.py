@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from hub.clock import OFFSET_US
-from hub.facts import Fact, LiveEvent, Measure, of
+from hub.definitions.fact import Fact, LiveEvent, Measure, of
 
 HOUR_US = 3_600_000_000
 _value = of("latest", "value")

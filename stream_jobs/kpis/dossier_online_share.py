@@ -1,7 +1,7 @@
 """Of the dossiers received, carried over included, what share of new ones came online?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
 from stream_jobs.dossier_terms import DIMS, NEW, OWNER, RECEIVED
 from stream_jobs.worked import received
 

@@ -1,7 +1,7 @@
 """How many dossiers are past due and not ended at the period's end, or now?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
 from stream_jobs.dossier_terms import DIMS, OVERDUE, OWNER
 from stream_jobs.worked import dossier, received
 

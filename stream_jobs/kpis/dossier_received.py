@@ -1,7 +1,7 @@
 """How many dossiers had the province to deal with: new and carried over (06a c1)?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
 from stream_jobs.dossier_terms import DIMS, OWNER, RECEIVED
 from stream_jobs.worked import received
 

@@ -1,7 +1,7 @@
 """How many dossiers were resolved in the period?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
 from stream_jobs.dossier_terms import DIMS, OWNER, RESOLVED
 from stream_jobs.worked import dossier, received
 

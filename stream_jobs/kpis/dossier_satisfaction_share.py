@@ -1,8 +1,8 @@
 """Of the ratings given in the period, what share was satisfied?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
-from hub.terms import Flow
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
+from hub.figures.terms import Flow
 from stream_jobs.dossier_terms import DIMS, OWNER, RATED
 from stream_jobs.worked import dossier, received
 

@@ -1,7 +1,7 @@
 """How many dossiers have not yet reached the national portal?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
 from stream_jobs.dossier_terms import DIMS, OWNER, SYNC_BASE, SYNCED
 from stream_jobs.worked import dossier, received
 

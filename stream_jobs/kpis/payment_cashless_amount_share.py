@@ -1,7 +1,7 @@
 """Of the amount paid, what share was paid without cash?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
 from stream_jobs.payment_terms import DIMS, METHODS, OWNER, amount
 from stream_jobs.worked import paid
 

@@ -1,7 +1,7 @@
 """Of the customers who paid, what share paid without cash?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
 from stream_jobs.payment_terms import DIMS, METHODS, OWNER, customers
 from stream_jobs.worked import paid
 

@@ -1,8 +1,8 @@
 """How many payments were made?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
-from hub.terms import Statistic
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
+from hub.figures.terms import Statistic
 from stream_jobs.payment_terms import DIMS, METHODS, OWNER
 from stream_jobs.worked import paid
 

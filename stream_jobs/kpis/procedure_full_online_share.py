@@ -1,8 +1,8 @@
 """Of the procedures in force, what share is served fully online?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
-from hub.terms import Listed
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
+from hub.figures.terms import Listed
 
 BY_LEVEL = {"service_level": "service_level"}
 

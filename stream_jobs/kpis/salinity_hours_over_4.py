@@ -1,8 +1,8 @@
 """In how many clock hours was salinity at least 4 g/L?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
-from hub.terms import Flow
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
+from hub.figures.terms import Flow
 from stream_jobs.worked import salinity
 
 KPI = Kpi(

@@ -1,8 +1,8 @@
 """What was the highest salinity?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
-from hub.terms import Peak
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
+from hub.figures.terms import Peak
 from stream_jobs.worked import salinity
 
 KPI = Kpi(

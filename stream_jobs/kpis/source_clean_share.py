@@ -1,8 +1,8 @@
 """Of the items received, what share was neither a repeat nor in conflict (sạch)?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
-from hub.terms import RECEIVED, Accepted
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
+from hub.figures.terms import RECEIVED, Accepted
 from stream_jobs.worked import received
 
 A = received("A", "2026-01-05")

@@ -1,8 +1,8 @@
 """Of what sources owed by their schedules, what share came (đủ)?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
-from hub.terms import Owed
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
+from hub.figures.terms import Owed
 from stream_jobs.worked import received
 
 KPI = Kpi(

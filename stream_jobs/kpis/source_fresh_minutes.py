@@ -1,8 +1,8 @@
 """How many minutes ago was the latest event accepted (sống)?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
-from hub.terms import SinceHeard
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
+from hub.figures.terms import SinceHeard
 from stream_jobs.worked import received
 
 KPI = Kpi(

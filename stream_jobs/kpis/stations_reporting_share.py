@@ -1,8 +1,8 @@
 """Of the stations in force, what share reported a reading?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
-from hub.terms import Distinct, Listed
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
+from hub.figures.terms import Distinct, Listed
 from stream_jobs.worked import salinity
 
 KPI = Kpi(

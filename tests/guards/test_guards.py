@@ -15,12 +15,13 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from hub import apply, fold, registry
-from hub.contracts import Contract
-from hub.store import FencedError, Writing
-from hub.tables import LANES, position
+from hub import registry
+from hub.apply import applier, fold
+from hub.definitions.contract import Contract
+from hub.store.store import FencedError, Writing
+from hub.store.tables import LANES, position
 from stream_jobs.worked import dossier, received, salinity
-from tests.laws.small import Json, Sent, Small
+from tests.parts.small import Json, Sent, Small
 
 DOSSIER = registry.contracts()["dossier"]
 READING = registry.contracts()["reading"]
@@ -182,12 +183,12 @@ def digest_of_another_fact(monkeypatch: Patch) -> None:
 
 def nothing_taken_back(monkeypatch: Patch) -> None:
     """Add what a fact is, without taking back what it was."""
-    rows = apply.cell_rows
+    rows = applier.cell_rows
 
     def added(fact: Any, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
         return rows(fact, facts.filter(pl.col("g") % 2 == 1), shard)
 
-    monkeypatch.setattr(apply, "cell_rows", added)
+    monkeypatch.setattr(applier, "cell_rows", added)
 
 
 def order_of_arrival(monkeypatch: Patch) -> None:

@@ -14,9 +14,9 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.local.services import Kafka, Mosquitto, Part, Postgres, free_port
 from hub import registry
-from hub.store import Store
-from hub.topics import Topics, wanted
-from tests.waiting import until
+from hub.kafka.topics import Topics, wanted
+from hub.store.store import Store
+from tests.parts.waiting import until
 
 _numbers = count()
 

@@ -10,22 +10,24 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from deploy.local.services import Kafka
-from hub import archive, databases, registry
-from hub.archived_log import Archive, ArchivedLog
-from hub.databases import TablesInUseError
-from hub.hub import open_hub
-from hub.log import Log, NotInLogError
-from hub.rebuild import Rebuild
-from hub.slices import Slice
-from hub.store import Store
-from hub.verify import verify
+from hub import registry
+from hub.apply.rebuild import Rebuild
+from hub.archive import writing
+from hub.archive.log import Archive, ArchivedLog
+from hub.log.log import Log, NotInLogError
+from hub.log.slices import Slice
+from hub.opening import open_hub
+from hub.proof.verify import verify
+from hub.store import database
+from hub.store.database import TablesInUseError
+from hub.store.store import Store
 from stream_jobs.worked import dossier, received
-from tests.integration.foreign import Foreign, record, wire_values
 from tests.integration.test_production import DOSSIER, TESTER, Province
-from tests.laws.small import NOW, in_this_process
 from tests.laws.test_archive import records
+from tests.parts.foreign import Foreign, record, wire_values
+from tests.parts.small import NOW, in_this_process
+from tests.parts.waiting import until
 from tests.stories.test_archive import Traffic
-from tests.waiting import until
 
 TOPIC = DOSSIER.topic
 
@@ -88,16 +90,16 @@ def whole(log: Log) -> dict[int, list[Slice]]:
 def test_what_kafka_has_deleted_is_read_from_the_archive(
     province: Province, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "FILE_RECORDS", 30)
+    monkeypatch.setattr(writing, "FILE_RECORDS", 30)
     fill(province, 0, 100)
     folder = tmp_path / "archive"
     with open_hub(province.settings) as hub:
         before = {p: records(s) for p, s in whole(hub.log).items()}
         assert {r[2] for s in before.values() for r in s} > {"not_wire_format", "no_value"}
-        counts = archive.archive(hub.log, hub.store, folder)
+        counts = writing.archive(hub.log, hub.store, folder)
         assert counts[TOPIC] == sum(map(len, before.values()))
         assert counts["lgsp.quarantine.v1"] == 1
-        assert archive.check(hub.log, folder) == []
+        assert writing.check(hub.log, folder) == []
         ends = hub.log.ends(TOPIC)
     fill(province, 100, 130)  # stands in the log alone
     forget(province, {p: end - 3 * (p == 0) for p, end in ends.items()})
@@ -111,8 +113,8 @@ def test_what_kafka_has_deleted_is_read_from_the_archive(
         with in_this_process():
             assert verify(hub.log, hub.store).differences == []
         assert Rebuild(hub.log, hub.store, hub.clock).build().count == 0
-        archive.archive(hub.log, hub.store, folder)
-        assert archive.check(hub.log, folder) == []
+        writing.archive(hub.log, hub.store, folder)
+        assert writing.check(hub.log, folder) == []
         place = (hub.log.identity(TOPIC), TOPIC, 0)
         assert Archive(folder).end(place) == hub.log.ends(TOPIC)[0]
     # Without the archive it is an error that says where what is, at once.
@@ -136,7 +138,7 @@ def test_a_worker_with_an_empty_store_does_not_skip_what_kafka_has_deleted(
     fill(province, 0, 60)
     folder = tmp_path / "archive"
     with open_hub(province.settings) as hub:
-        archive.archive(hub.log, hub.store, folder)
+        writing.archive(hub.log, hub.store, folder)
         said = hub.store.facts
         ends = hub.log.ends(TOPIC)
     rows = "SELECT entity, events, d0, d1, d2, d3 FROM fact_dossier ORDER BY 1"
@@ -254,9 +256,9 @@ def test_who_reads_sees_one_set_of_tables_and_is_waited_for(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(province, 0, 20)
-    monkeypatch.setattr(databases, "LOCK_MS", 50)
-    monkeypatch.setattr(databases, "LOCK_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(databases, "LOCK_TRIES_MAX", 3)
+    monkeypatch.setattr(database, "LOCK_MS", 50)
+    monkeypatch.setattr(database, "LOCK_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(database, "LOCK_TRIES_MAX", 3)
     with open_hub(province.settings) as hub:
         rebuilding = Rebuild(hub.log, hub.store, lambda: NOW)
         with hub.store.reading() as reading:
@@ -286,7 +288,7 @@ def test_a_crash_before_the_commit_leaves_the_tables_in_force(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(province, 0, 20)
-    take_over = databases.Postgres.take_over
+    take_over = database.Postgres.take_over
     with open_hub(province.settings) as hub:
         rebuilding = Rebuild(hub.log, hub.store, hub.clock)
 
@@ -295,7 +297,7 @@ def test_a_crash_before_the_commit_leaves_the_tables_in_force(
             raise psycopg.OperationalError("power cut")
 
         with monkeypatch.context() as patched:
-            patched.setattr(databases.Postgres, "take_over", crash)
+            patched.setattr(database.Postgres, "take_over", crash)
             with pytest.raises(psycopg.OperationalError, match="power cut"):
                 rebuilding.build()
         with hub.store.reading() as reading:

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from deploy.local.services import Kafka, Postgres
-from hub import keys
+from hub.access import keys
 from hub.http.app import create_app
-from hub.hub import open_hub
+from hub.opening import open_hub
 from hub.settings import Settings
 from stream_jobs.worked import received
-from tests.waiting import until
+from tests.parts.waiting import until
 
 
 def test_without_the_database_every_answer_is_503_and_then_all_is_well(

@@ -17,18 +17,18 @@ from connectors.payments.simulator import Drop, plan
 from connectors.salinity.connector import SalinitySettings, StationFeed
 from connectors.salinity.simulator import Loggers, script
 from deploy.local.services import Mosquitto
-from hub import folder
 from hub.clock import system_clock
-from hub.feeds import Context
-from hub.hub import OpenHub
-from hub.sqlite_log import SqliteLog
-from hub.verify import verify
-from tests.crash_points import Points, Touched, carried, every_point
+from hub.connecting import folder
+from hub.connecting.feeds import Context
+from hub.log.sqlite import SqliteLog
+from hub.opening import OpenHub
+from hub.proof.verify import verify
 from tests.integration import test_one_stop as one_stop
 from tests.integration import test_payments as payments
 from tests.integration import test_salinity as salinity
-from tests.laws.small import in_this_process
-from tests.waiting import until
+from tests.parts.crash_points import Points, Touched, carried, every_point
+from tests.parts.small import in_this_process
+from tests.parts.waiting import until
 
 Patch = pytest.MonkeyPatch
 # Who is called, and how: what of a connector outlives its process.

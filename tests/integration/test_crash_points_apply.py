@@ -15,19 +15,19 @@ from sqlalchemy.engine.default import DefaultDialect
 
 from deploy.local.services import Postgres as PostgresServer
 from hub import registry
-from hub.admission import admit
-from hub.apply import Applier
-from hub.contracts import Contract
-from hub.databases import FEW, Postgres
-from hub.gateway import make_batches
-from hub.log import Submission
-from hub.rejection import REJECTION
-from hub.store import Row, Store
+from hub.apply.applier import Applier
+from hub.definitions.admission import admit
+from hub.definitions.contract import Contract
+from hub.definitions.own.rejection import REJECTION
+from hub.gateway.gateway import make_batches
+from hub.log.log import Submission
+from hub.store.database import FEW, Postgres
+from hub.store.store import Row, Store
 from stream_jobs.worked import dossier, received, salinity
-from tests import stores
-from tests.crash_points import Points, Touched, carried, every_point
 from tests.integration.conftest import new_schema
-from tests.laws.small import NOW, Json, Sent, Small
+from tests.parts import stores
+from tests.parts.crash_points import Points, Touched, carried, every_point
+from tests.parts.small import NOW, Json, Sent, Small
 
 Patch = pytest.MonkeyPatch
 DOSSIER = registry.contracts()["dossier"]

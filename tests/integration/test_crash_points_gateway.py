@@ -19,22 +19,24 @@ import uvicorn
 from sqlalchemy.engine.default import DefaultDialect
 
 from deploy.local.services import Kafka, Postgres, free_port
-from hub import keys, receipts, registry
+from hub import registry
+from hub.access import keys
 from hub.clock import system_clock
-from hub.gateway import Gateway
+from hub.definitions.own.rejection import REJECTION
+from hub.gateway.gateway import Gateway
 from hub.http.app import Api, create_app
-from hub.hub import open_hub
-from hub.kafka_log import KafkaLog
-from hub.rejection import REJECTION
+from hub.kafka.log import KafkaLog
+from hub.log.sqlite import SqliteLog
+from hub.opening import open_hub
+from hub.proof.verify import verify
 from hub.settings import Settings
-from hub.sqlite_log import SqliteLog
-from hub.store import Store
-from hub.verify import verify
+from hub.store import receipts
+from hub.store.store import Store
 from stream_jobs.worked import received
-from tests.crash_points import SIDES, Point, Points, Touched, kill_this_process
 from tests.integration.conftest import delete_topics, make_topics, new_schema
-from tests.laws.small import Json, in_this_process
-from tests.waiting import until
+from tests.parts.crash_points import SIDES, Point, Points, Touched, kill_this_process
+from tests.parts.small import Json, in_this_process
+from tests.parts.waiting import until
 
 DOSSIER = registry.contracts()["dossier"]
 TOUCHED: dict[str, Touched] = {

@@ -19,27 +19,28 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.engine.default import DefaultDialect
 
 from deploy.local.services import Kafka
-from hub import avro, published, registry
-from hub.book import open_book, years
+from hub import registry
+from hub.access.keys import Sender
+from hub.apply.runner import Runner
 from hub.clock import Clock, from_us, to_us
-from hub.databases import Postgres
-from hub.figure import FIGURE
-from hub.figures import Question
-from hub.gateway import Gateway
-from hub.kafka_log import KafkaLog, Record
-from hub.keys import Sender
-from hub.official import figures
-from hub.periods import parse_period
-from hub.publisher import Publisher
-from hub.rejection import REJECTION
-from hub.runner import Runner
-from hub.signing import Signer
-from hub.store import Row, Store, dims_text
-from hub.tables import figure, notice
+from hub.definitions import avro, revisions
+from hub.definitions.own.kpi import FIGURE
+from hub.definitions.own.rejection import REJECTION
+from hub.figures.book import open_book, years
+from hub.figures.compute import Question
+from hub.figures.official import figures
+from hub.gateway.gateway import Gateway
+from hub.gateway.signing import Signer
+from hub.kafka.log import KafkaLog, Record
+from hub.reference.periods import parse_period
+from hub.store.database import Postgres
+from hub.store.store import Row, Store, dims_text
+from hub.store.tables import figure, notice
+from hub.worker.publisher import Publisher
 from stream_jobs.worked import Json, dossier, received
-from tests.crash_points import Points, Touched, carried, every_point
-from tests.integration.foreign import Foreign, everything
-from tests.waiting import until
+from tests.parts.crash_points import Points, Touched, carried, every_point
+from tests.parts.foreign import Foreign, everything
+from tests.parts.waiting import until
 
 Patch = pytest.MonkeyPatch
 DOSSIER = registry.contracts()["dossier"]
@@ -81,7 +82,7 @@ class Listener:
         """What was kept, and what is told since."""
         kept = dict(kept)
         for m in self.new(FIGURE.topic):
-            said = avro.read_one(published.latest(FIGURE.name).plain, (m.value() or b"")[5:])
+            said = avro.read_one(revisions.latest(FIGURE.name).plain, (m.value() or b"")[5:])
             key = "|".join((said["kpi"], said["period"], said["dims"]))
             assert m.key() == key.encode()
             told = Told(*(said[n] for n in Told._fields))
@@ -249,5 +250,5 @@ def noted_in(store: Store) -> dict[str, set[bytes]]:
     rows: list[Row]
     with store.reading() as reading:
         rows = reading.rows("SELECT event_id, datum FROM notice")
-    schema_id = published.latest(REJECTION.name).schema_id
+    schema_id = revisions.latest(REJECTION.name).schema_id
     return {name: {avro.wire(schema_id, bytes(datum))} for name, datum in rows}

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from deploy.local.services import free_port
-from hub.topics import PARTITIONS
-from tests.waiting import until
+from hub.kafka.topics import PARTITIONS
+from tests.parts.waiting import until
 
 SECONDS_MAX = 180.0
 KPIS = {

@@ -15,25 +15,26 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it names th
 )
 
 from deploy.local.services import Kafka, Postgres
-from hub import avro, published, registry
+from hub import registry
+from hub.access.keys import Sender
+from hub.apply.runner import Runner
+from hub.apply.watch import Watch
 from hub.clock import system_clock
-from hub.hub import OpenHub, open_hub
-from hub.kafka_log import KafkaLog
-from hub.keys import Sender
-from hub.log import TopicsError
-from hub.publisher import Publisher
-from hub.rejection import REJECTION
-from hub.runner import Runner
+from hub.definitions import avro, revisions
+from hub.definitions.own.rejection import REJECTION
+from hub.kafka.log import KafkaLog
+from hub.log.log import TopicsError
+from hub.opening import OpenHub, open_hub
+from hub.proof.verify import verify
 from hub.settings import Settings
-from hub.store import Row, Store
-from hub.verify import verify
-from hub.watch import Watch
+from hub.store.store import Row, Store
+from hub.worker.publisher import Publisher
 from stream_jobs.worked import dossier, received
 from tests.integration.conftest import delete_topics, make_topics, new_schema
-from tests.integration.foreign import Foreign, everything, record, wire_values
-from tests.integration.same import digests
-from tests.laws.small import NOW, Json, in_this_process
-from tests.waiting import until
+from tests.parts.foreign import Foreign, everything, record, wire_values
+from tests.parts.same import digests
+from tests.parts.small import NOW, Json, in_this_process
+from tests.parts.waiting import until
 
 DOSSIER = registry.contracts()["dossier"]
 TOPIC = DOSSIER.topic
@@ -234,6 +235,6 @@ def told(log: KafkaLog, store: Store, bootstrap: str) -> list[dict[str, Any]]:
     with publisher.leading() as c:
         assert c is not None
         publisher.round(c)
-    schema = published.latest(REJECTION.name).plain
+    schema = revisions.latest(REJECTION.name).plain
     found = everything(bootstrap, REJECTION.topic)
     return [avro.read_one(schema, (m.value() or b"")[5:]) for m in found]

@@ -12,25 +12,29 @@ from confluent_kafka.admin import AdminClient
 from kafka.partitioner.default import murmur2
 
 from deploy.local.services import Kafka, Postgres
-from hub import avro, kafka_log, published, registry, runner, wire
+from hub import registry
+from hub.apply import runner
+from hub.apply.runner import Runner
 from hub.clock import day_of
-from hub.contracts import INSTANT_MAX
-from hub.gateway import encode
-from hub.kafka_log import KafkaLog
-from hub.log import Batch, LogUnavailableError, TopicsError
-from hub.rejection import REJECTION
-from hub.runner import Runner
-from hub.slices import Origin, Slice
-from hub.store import Row, Store
-from hub.verify import verify
+from hub.definitions import avro, revisions
+from hub.definitions.contract import INSTANT_MAX
+from hub.definitions.own.rejection import REJECTION
+from hub.gateway.gateway import encode
+from hub.kafka import log as kafka_log
+from hub.kafka import wire
+from hub.kafka.log import KafkaLog
+from hub.log.log import Batch, LogUnavailableError, TopicsError
+from hub.log.slices import Origin, Slice
+from hub.proof.verify import verify
+from hub.store.store import Row, Store
 from stream_jobs.worked import dossier, paid, received, salinity
-from tests.by_hand import varint
 from tests.integration.conftest import delete_topics, make_topics
-from tests.integration.foreign import Foreign, everything, record, wire_values
-from tests.laws.small import NOW, Json, admitted_frame, in_this_process
-from tests.unit import test_log
-from tests.unit.test_log import AT, DAY_US, batch, submission
-from tests.waiting import until
+from tests.parts.by_hand import varint
+from tests.parts.foreign import Foreign, everything, record, wire_values
+from tests.parts.small import NOW, Json, admitted_frame, in_this_process
+from tests.parts.waiting import until
+from tests.unit.log import test_sqlite
+from tests.unit.log.test_sqlite import AT, DAY_US, batch, submission
 
 DOSSIER = registry.contracts()["dossier"]
 TOPIC = DOSSIER.topic
@@ -40,15 +44,15 @@ ASKED_SECONDS_MAX = 20
 STAMP = 1_690_000_000_000
 
 # The laws that hold for the embedded log too, over a topic that like it has one partition.
-test_offsets_are_consecutive = test_log.test_offsets_are_consecutive_within_a_topic
-test_a_batch_comes_back_as_it_went_in = test_log.test_a_batch_comes_back_as_it_went_in
-test_an_idempotency_key_is_kept = test_log.test_an_idempotency_key_is_kept_with_its_answer
+test_offsets_are_consecutive = test_sqlite.test_offsets_are_consecutive_within_a_topic
+test_a_batch_comes_back_as_it_went_in = test_sqlite.test_a_batch_comes_back_as_it_went_in
+test_an_idempotency_key_is_kept = test_sqlite.test_an_idempotency_key_is_kept_with_its_answer
 test_a_known_key_comes_several_times = (
-    test_log.test_a_known_key_that_comes_several_times_at_once_gets_the_first_answer
+    test_sqlite.test_a_known_key_that_comes_several_times_at_once_gets_the_first_answer
 )
-test_received_is_counted = test_log.test_received_is_counted_from_receipts_by_local_day
-test_a_checkpoint_is_set = test_log.test_a_checkpoint_is_set_with_a_submission_or_by_itself
-test_a_key_is_forgotten = test_log.test_an_idempotency_key_is_forgotten_after_seven_days
+test_received_is_counted = test_sqlite.test_received_is_counted_from_receipts_by_local_day
+test_a_checkpoint_is_set = test_sqlite.test_a_checkpoint_is_set_with_a_submission_or_by_itself
+test_a_key_is_forgotten = test_sqlite.test_an_idempotency_key_is_forgotten_after_seven_days
 
 
 @pytest.fixture
@@ -168,7 +172,7 @@ def test_a_sender_keeps_its_name(log: KafkaLog, store: Store, sender: str) -> No
         "original": "",
     }
     payload = record("quarantine", values)[5:]
-    schema_id = published.latest("quarantine").schema_id
+    schema_id = revisions.latest("quarantine").schema_id
     ends = batch(count=1).ends * 0 + len(payload)
     rejected = Batch(REJECTION.topic, sender, AT, schema_id, "r", payload, ends)
     log.append([submission("r", batch(count=1, sender=sender), rejected, sender=sender)])
@@ -219,8 +223,8 @@ def test_records_are_what_any_consumer_expects(wide: KafkaLog, kafka: Kafka) -> 
             assert value is not None
             assert headers is not None
             assert m.partition() == (murmur2(key) & 0x7FFFFFFF) % PARTITIONS
-            assert value[:5] == b"\0" + published.latest(name).schema_id.to_bytes(4, "big")
-            schema = published.latest(name).plain
+            assert value[:5] == b"\0" + revisions.latest(name).schema_id.to_bytes(4, "big")
+            schema = revisions.latest(name).plain
             assert avro.read_one(schema, value[5:])["event_id"] == ids[key]
             source = "một cửa" if topic == TOPIC else "ngân hàng"
             assert m.timestamp() == (TIMESTAMP_CREATE_TIME, AT // 1000)
@@ -545,8 +549,8 @@ def raw_header(bootstrap: str, topic: str, value: bytes) -> None:
 
 
 A_RECORD = record("dossier", event("X", "x"))
-NUMBER = published.latest("dossier").schema_id.to_bytes(4, "big")
-OTHER = published.latest("payment").schema_id.to_bytes(4, "big")
+NUMBER = revisions.latest("dossier").schema_id.to_bytes(4, "big")
+OTHER = revisions.latest("payment").schema_id.to_bytes(4, "big")
 BAD_TEXT = record("dossier", event("X", "x") | {"kind": b"processin\xff"})
 INSTANTS = record("dossier", event("X", "x", occurred_at=INSTANT_MAX + 1))
 # What is set aside, and why: (value, rule, field).

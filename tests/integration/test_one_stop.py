@@ -25,19 +25,20 @@ from connectors.one_stop.lanes import stamp
 from connectors.one_stop.reading import read
 from connectors.one_stop.simulator import Faults, Simulator
 from deploy.local.services import free_port
-from hub import connect, registry
+from hub import registry
 from hub.clock import Clock, system_clock, to_us
-from hub.connect import Connection
-from hub.feeds import Context, Delivery, UpstreamError
-from hub.hub import OpenHub, open_hub
-from hub.log import Log
+from hub.connecting import connection as connect
+from hub.connecting.connection import Connection
+from hub.connecting.feeds import Context, Delivery, UpstreamError
+from hub.log.log import Log
+from hub.log.sqlite import SqliteLog
+from hub.opening import OpenHub, open_hub
+from hub.proof.verify import verify
 from hub.settings import Settings
-from hub.sqlite_log import SqliteLog
-from hub.store import Reading
-from hub.verify import verify
+from hub.store.store import Reading
 from tests.integration.test_payments import GOOD, carry, put
 from tests.integration.test_payments import connection as payments
-from tests.waiting import until
+from tests.parts.waiting import until
 
 SOURCE = registry.sources()["one_stop"]
 CONTRACT = registry.contracts()["dossier"]

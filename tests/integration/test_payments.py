@@ -22,13 +22,13 @@ from connectors.payments.connector import CONNECTOR, NAMED_BY, PaymentsSettings
 from connectors.payments.simulator import HEADERS, Drop, drop, plan, truth
 from hub import registry
 from hub.clock import system_clock
-from hub.connect import Connection
-from hub.feeds import Context, UpstreamError
-from hub.hub import OpenHub, open_hub
+from hub.connecting.connection import Connection
+from hub.connecting.feeds import Context, UpstreamError
+from hub.opening import OpenHub, open_hub
+from hub.proof.verify import verify
 from hub.settings import Settings
-from hub.verify import verify
-from tests.laws.small import in_this_process
-from tests.waiting import until
+from tests.parts.small import in_this_process
+from tests.parts.waiting import until
 
 SETTLE = 0.05
 KILLS = int(os.environ.get("HUB_TEST_KILLS", "8"))

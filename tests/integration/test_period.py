@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from deploy.local.services import Kafka
-from hub import registry, trial
+from hub import registry
+from hub.apply.rebuild import Rebuild
 from hub.clock import to_us
-from hub.hub import open_hub
-from hub.rebuild import Rebuild
-from hub.verify import verify
+from hub.opening import open_hub
+from hub.proof import trial
+from hub.proof.verify import verify
 from stream_jobs.worked import received
-from tests import stores
 from tests.integration.test_production import DOSSIER, Province
-from tests.laws.small import Sent, Small, admitted_frame, in_this_process
-from tests.waiting import until
+from tests.parts import stores
+from tests.parts.small import Sent, Small, admitted_frame, in_this_process
+from tests.parts.waiting import until
 
 MAY = "/v1/kpis/dossier_received_new?period=2023-05"
 

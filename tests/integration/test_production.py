@@ -17,25 +17,27 @@ import pytest
 from faust.types import TP
 
 from deploy.local.services import Kafka, Registry, free_port
-from hub import published, registry, wire
-from hub.apply import Applier
+from hub import registry
+from hub.access.keys import Sender
+from hub.apply.applier import Applier
 from hub.clock import system_clock
-from hub.contracts import Contract
-from hub.hub import open_hub
-from hub.kafka_log import KafkaLog
-from hub.keys import Sender
-from hub.log import LogUnavailableError
-from hub.publisher import Publisher
+from hub.definitions import revisions
+from hub.definitions.contract import Contract
+from hub.kafka import wire
+from hub.kafka.log import KafkaLog
+from hub.log.log import LogUnavailableError
+from hub.log.slices import Slice
+from hub.opening import open_hub
+from hub.proof.verify import verify
 from hub.settings import Settings
-from hub.slices import Slice
-from hub.verify import verify
+from hub.worker.publisher import Publisher
 from stream_jobs.app import Work
 from stream_jobs.worked import dossier, received
-from tests.integration.foreign import Foreign, everything, record, wire_values
-from tests.integration.same import Workers, compare
-from tests.laws.small import in_this_process
+from tests.parts.foreign import Foreign, everything, record, wire_values
+from tests.parts.same import Workers, compare
+from tests.parts.small import in_this_process
+from tests.parts.waiting import until
 from tests.stories.conftest import Served
-from tests.waiting import until
 
 DOSSIER = registry.contracts()["dossier"]
 TESTER = Sender("tester")
@@ -137,7 +139,7 @@ def test_an_event_travels_from_the_gateway_to_the_kpi_topic(province: Province) 
         check=True,
         timeout=60,
     ).stdout
-    schema_id = published.latest("dossier").schema_id
+    schema_id = revisions.latest("dossier").schema_id
     assert shown.split() == [f"0{schema_id}"] * 2
     (rejected,) = [plain_read(m.value() or b"") for m in everything(bootstrap, _QUARANTINE)]
     assert base64.b64decode(rejected["original"]) == b'{"kind": "pigeon"}'
@@ -370,7 +372,7 @@ def test_liveness_is_of_positions(province: Province) -> None:
 def test_without_kafka_nothing_is_acknowledged_and_the_server_says_so(
     province: Province, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.kafka_log.DELIVERY_SECONDS_MAX", 1)
+    monkeypatch.setattr("hub.kafka.log.DELIVERY_SECONDS_MAX", 1)
     with open_hub(province.settings) as hub:
         gateway = hub.gateway()
         kafka.stop()
@@ -450,7 +452,7 @@ def test_ids_come_from_a_registry_where_one_is_set(province: Province, tmp_path:
         (message,) = everything(province.settings.kafka_bootstrap, DOSSIER.topic)
         value = message.value() or b""
         schema_id = int.from_bytes(value[1:5], "big")
-        assert schema_id != published.latest("dossier").schema_id
+        assert schema_id != revisions.latest("dossier").schema_id
         found = httpx.get(f"{schemas.address}/schemas/ids/{schema_id}").json()["schema"]
         stream = io.BytesIO(value[5:])
         event: Any = fastavro.schemaless_reader(stream, json.loads(found), None)

@@ -13,8 +13,8 @@ import httpx
 import yaml
 
 from deploy.local.services import Kafka, free_port
+from tests.parts.waiting import until
 from tests.stories.conftest import Served
-from tests.waiting import until
 
 PROMETHEUS = Path(__file__).parents[2] / "deploy" / "prometheus"
 

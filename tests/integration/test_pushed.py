@@ -11,13 +11,13 @@ import time
 import uvloop
 
 from deploy.local.services import Kafka
-from hub.hub import open_hub
-from hub.verify import verify
+from hub.opening import open_hub
+from hub.proof.verify import verify
 from stream_jobs.worked import received
 from tests.integration.test_production import Province, province
-from tests.laws.small import in_this_process
-from tests.pushing import Pusher, Told, quantile
-from tests.waiting import until
+from tests.parts.pushing import Pusher, Told, quantile
+from tests.parts.small import in_this_process
+from tests.parts.waiting import until
 
 __all__ = ["province"]
 RATE = 1_000

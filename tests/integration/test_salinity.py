@@ -24,17 +24,17 @@ from connectors.salinity.connector import SalinitySettings, StationFeed
 from connectors.salinity.simulator import Loggers, Message, Script, play, script
 from deploy.local.services import Mosquitto, free_port
 from hub import registry
-from hub.book import open_book
 from hub.clock import system_clock, to_us
-from hub.connect import Connection, heartbeat_name
-from hub.feeds import Context, Delivery, UpstreamError
-from hub.figures import read_question
-from hub.hub import OpenHub, open_hub
-from hub.log import LogUnavailableError
-from hub.official import answer
+from hub.connecting.connection import Connection, heartbeat_name
+from hub.connecting.feeds import Context, Delivery, UpstreamError
+from hub.figures.book import open_book
+from hub.figures.compute import read_question
+from hub.figures.official import answer
+from hub.log.log import LogUnavailableError
+from hub.opening import OpenHub, open_hub
+from hub.proof.verify import verify
 from hub.settings import Settings, SettingsError, read_own
-from hub.verify import verify
-from tests.waiting import until
+from tests.parts.waiting import until
 
 SOURCE = registry.sources()["salinity"]
 CONTRACT = registry.contracts()["reading"]

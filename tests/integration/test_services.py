@@ -26,7 +26,7 @@ from deploy.local.services import (
     UnavailableError,
     free_port,
 )
-from tests.waiting import until
+from tests.parts.waiting import until
 
 
 @pytest.fixture

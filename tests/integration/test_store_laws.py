@@ -11,9 +11,8 @@ from hypothesis import settings
 
 from deploy.local.services import Postgres
 from hub import registry
-from hub.store import Store
+from hub.store.store import Store
 from stream_jobs.worked import salinity
-from tests import stores
 from tests.guards import test_guards
 from tests.integration.conftest import new_schema
 from tests.laws import (
@@ -25,8 +24,11 @@ from tests.laws import (
     test_shards,
     test_verify,
 )
-from tests.laws.small import Sent, Small
-from tests.unit import test_admission, test_figures, test_mended
+from tests.parts import stores
+from tests.parts.small import Sent, Small
+from tests.unit import test_mended
+from tests.unit.definitions import test_admission
+from tests.unit.figures import test_compute
 
 EXAMPLES_MAX = 10
 COMMITS_EACH = 5
@@ -56,7 +58,7 @@ def _on_postgres(postgres: Postgres) -> Iterator[None]:
 for _module in (
     test_admission,
     test_apply,
-    test_figures,
+    test_compute,
     test_closing,
     test_guards,
     test_history,

@@ -16,13 +16,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it names th
 
 from deploy.local.services import Kafka, free_port
 from hub import registry
-from hub.control import CONTROL
-from hub.figure import FIGURE
-from hub.log import TopicsError
-from hub.rejection import REJECTION
-from hub.topics import REJECTION_BYTES_MAX, Topics, wanted
+from hub.definitions.own.control import CONTROL
+from hub.definitions.own.kpi import FIGURE
+from hub.definitions.own.rejection import REJECTION
+from hub.kafka.topics import REJECTION_BYTES_MAX, Topics, wanted
+from hub.log.log import TopicsError
 from tests.integration.conftest import delete_topics, make_topics
-from tests.waiting import until
+from tests.parts.waiting import until
 
 EVENTS = [c.topic for c in registry.contracts().values()]
 NAMES = [*EVENTS, REJECTION.topic, CONTROL.topic, FIGURE.topic]

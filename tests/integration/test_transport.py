@@ -24,8 +24,8 @@ from confluent_kafka.cimpl import NewTopic
 from faust.types import TP
 
 from deploy.local.services import Kafka, free_port
-from stream_jobs import transport
-from stream_jobs.transport import BatchApp, Fetched
+from hub.worker import transport
+from hub.worker.transport import BatchApp, Fetched
 
 PROJECT = Path(__file__).parents[2]
 SESSION_SECONDS = 6.0

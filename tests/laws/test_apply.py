@@ -10,16 +10,17 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from hub import apply, registry
-from hub.apply import EVENTS_PER_ENTITY_MAX, RETRIES_MAX, Change
-from hub.contracts import Contract
-from hub.intake import Taken
-from hub.rejection import REJECTION
-from hub.store import FencedError, Reading, VersionMismatchError, Writing
+from hub import registry
+from hub.apply import applier as apply
+from hub.apply.applier import EVENTS_PER_ENTITY_MAX, RETRIES_MAX, Change
+from hub.apply.intake import Taken
+from hub.definitions.contract import Contract
+from hub.definitions.own.rejection import REJECTION
+from hub.store.store import FencedError, Reading, VersionMismatchError, Writing
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.conftest import Hub
-from tests.laws.small import Json, Sent, Small
-from tests.laws.small import received as acknowledged
+from tests.parts.small import Json, Sent, Small
+from tests.parts.small import received as acknowledged
 
 DOSSIER = registry.contracts()["dossier"]
 READING = registry.contracts()["reading"]

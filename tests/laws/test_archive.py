@@ -11,14 +11,15 @@ import fastavro
 import numpy as np
 import pytest
 
-from hub import archive, archive_file, registry
-from hub.archived_log import MANIFEST, Archive, ArchivedLog, ArchiveError, lines
-from hub.log import NotInLogError
-from hub.runner import AlreadyRunningError
-from hub.slices import Origin, Refused, Slice
-from hub.verify import verify
+from hub import registry
+from hub.apply.runner import AlreadyRunningError
+from hub.archive import files, writing
+from hub.archive.log import MANIFEST, Archive, ArchivedLog, ArchiveError, lines
+from hub.log.log import NotInLogError
+from hub.log.slices import Origin, Refused, Slice
+from hub.proof.verify import verify
 from stream_jobs.worked import dossier, received, salinity
-from tests.laws.small import Sent, Small, in_this_process
+from tests.parts.small import Sent, Small, in_this_process
 
 DOSSIER = registry.contracts()["dossier"]
 READING = registry.contracts()["reading"]
@@ -55,7 +56,7 @@ def whole(log: Any, topic: str = TOPIC, events_max: int = 100_000) -> list[Slice
 @pytest.fixture
 def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Small]:
     """A log of sixteen dossier batches and some readings, applied; files hold ten records."""
-    monkeypatch.setattr(archive, "FILE_RECORDS", 10)
+    monkeypatch.setattr(writing, "FILE_RECORDS", 10)
     with Small(tmp_path / "small") as opened:
         fill(opened, 0, 16)
         yield opened
@@ -112,23 +113,21 @@ def a_slice() -> Slice:
 
 def test_a_slice_comes_back_with_its_gaps_origins_and_refused_records() -> None:
     one = a_slice()
-    frame = archive_file.frame_of([one])
-    raw = archive_file.encode(frame, {"topic": TOPIC})
-    assert raw == archive_file.encode(frame, {"topic": TOPIC})
-    again = archive_file.slice_of(
-        archive_file.decode(raw, one.count), TOPIC, 7, (90, 200), is_admitted=False
-    )
+    frame = files.frame_of([one])
+    raw = files.encode(frame, {"topic": TOPIC})
+    assert raw == files.encode(frame, {"topic": TOPIC})
+    again = files.slice_of(files.decode(raw, one.count), TOPIC, 7, (90, 200), is_admitted=False)
     assert records([again]) == records([one])
     assert (again.first, again.following, again.topic, again.partition) == (90, 200, TOPIC, 7)
     assert again.is_admitted is False
     # Without records, as where a transaction was aborted, there is still a file.
-    empty = archive_file.encode(archive_file.frame_of([one.between(102, 150)]), {})
-    assert len(archive_file.decode(empty, 0)) == 0
+    empty = files.encode(files.frame_of([one.between(102, 150)]), {})
+    assert len(files.decode(empty, 0)) == 0
 
 
 def test_any_avro_tool_reads_a_file() -> None:
     one = a_slice()
-    raw = archive_file.encode(archive_file.frame_of([one]), {"topic": TOPIC, "first": "90"})
+    raw = files.encode(files.frame_of([one]), {"topic": TOPIC, "first": "90"})
     reader: Any = fastavro.reader(io.BytesIO(raw))
     found = [
         (r["offset"], Origin(r["sender"], r["accepted_at"], r["receipt"]),
@@ -143,7 +142,7 @@ def test_any_avro_tool_reads_a_file() -> None:
 @pytest.mark.parametrize("bytes_max", [1, 4, 6, 700, 10_000])
 def test_a_slice_is_cut_into_parts_that_are_no_larger(bytes_max: int) -> None:
     one = a_slice()
-    found = archive_file.parts(one, bytes_max)
+    found = files.parts(one, bytes_max)
     assert [p.first for p in found] == [90, *(p.following for p in found[:-1])]
     assert found[-1].following == 200
     assert records(found) == records([one])
@@ -153,11 +152,11 @@ def test_a_slice_is_cut_into_parts_that_are_no_larger(bytes_max: int) -> None:
 
 def test_a_log_is_read_from_the_archive_as_from_itself(filled: Small, tmp_path: Path) -> None:
     before = records(whole(filled.log))
-    counts = archive.archive(filled.log, filled.store, tmp_path / "archive")
+    counts = writing.archive(filled.log, filled.store, tmp_path / "archive")
     assert counts[TOPIC] == len(before) == filled.log.ends(TOPIC)[0]
     assert counts[READING.topic] == 1
     log = archived(filled, tmp_path / "archive")
-    assert archive.check(log, tmp_path / "archive") == []
+    assert writing.check(log, tmp_path / "archive") == []
     forget(filled, 30)
     for events_max in (1, 7, 25, 100_000):
         found = whole(log, events_max=events_max)
@@ -167,12 +166,12 @@ def test_a_log_is_read_from_the_archive_as_from_itself(filled: Small, tmp_path: 
     with in_this_process():
         assert verify(log, filled.store).differences == []
     # Nothing is applied that is not there already, so that nothing is archived twice.
-    again = archive.archive(log, filled.store, tmp_path / "archive")
+    again = writing.archive(log, filled.store, tmp_path / "archive")
     assert set(again.values()) == {0}
 
 
 def test_reading_goes_on_over_the_border_of_archive_and_log(filled: Small, tmp_path: Path) -> None:
-    archive.archive(filled.log, filled.store, tmp_path / "archive")
+    writing.archive(filled.log, filled.store, tmp_path / "archive")
     border = filled.log.ends(TOPIC)[0]
     fill(filled, 16, 20)
     forget(filled, border)
@@ -183,7 +182,7 @@ def test_reading_goes_on_over_the_border_of_archive_and_log(filled: Small, tmp_p
     with in_this_process():
         assert verify(log, filled.store).differences == []
     # What another process archives meanwhile is seen by who has the log open.
-    archive.archive(filled.log, filled.store, tmp_path / "archive")
+    writing.archive(filled.log, filled.store, tmp_path / "archive")
     forget(filled, filled.log.read(TOPIC, border)[-1].first)
     assert records(whole(log)) == records(found)
 
@@ -202,10 +201,10 @@ def test_without_the_archive_what_the_log_forgot_is_an_error_that_names_it(
     with pytest.raises(NotInLogError, match=f"the archive in {folder} ends at 0"):
         archived(filled, folder).read(TOPIC, 0)
     with pytest.raises(NotInLogError, match=said):
-        archive.archive(filled.log, filled.store, folder)
+        writing.archive(filled.log, filled.store, folder)
     with in_this_process(), pytest.raises(NotInLogError, match=said):
         verify(filled.log, filled.store)
-    differences = archive.check(filled.log, folder)
+    differences = writing.check(filled.log, folder)
     assert differences == [
         f"{TOPIC}/0: the archive ends at 0 and the log begins at {begin}: what is between is in"
         " neither"
@@ -215,7 +214,7 @@ def test_without_the_archive_what_the_log_forgot_is_an_error_that_names_it(
 def test_what_is_not_applied_is_not_archived(filled: Small, tmp_path: Path) -> None:
     applied = filled.log.ends(TOPIC)[0]
     filled.append(DOSSIER, [Sent("s", 20_500, received("F", "2023-06-01"))])
-    archive.archive(filled.log, filled.store, tmp_path / "archive")
+    writing.archive(filled.log, filled.store, tmp_path / "archive")
     place = (filled.log.identity(TOPIC), TOPIC, 0)
     assert Archive(tmp_path / "archive").end(place) == applied < filled.log.ends(TOPIC)[0]
 
@@ -231,7 +230,7 @@ class Steps:
         self.called: list[str] = []
         self.cut_at: tuple[int, str] | None = None
         for name in STEPS:
-            monkeypatch.setattr(archive, name, self._wrapped(getattr(archive, name), name))
+            monkeypatch.setattr(writing, name, self._wrapped(getattr(writing, name), name))
 
     def _wrapped(self, call: Callable[..., None], name: str) -> Callable[..., None]:
         def wrapped(path: Path, given: Any) -> None:
@@ -255,7 +254,7 @@ def test_after_a_crash_at_any_step_it_goes_on_without_gap_or_overlap(
 ) -> None:
     before = records(whole(filled.log))
     steps = Steps(monkeypatch)
-    archive.archive(filled.log, filled.store, tmp_path / "calm")
+    writing.archive(filled.log, filled.store, tmp_path / "calm")
     calls = list(steps.called)
     assert calls == [*STEPS] * (len(calls) // 3)
     assert len(calls) >= 15
@@ -267,12 +266,12 @@ def test_after_a_crash_at_any_step_it_goes_on_without_gap_or_overlap(
             steps.called.clear()
             steps.cut_at = (number, when)
             with pytest.raises(PowerCutError):
-                archive.archive(filled.log, filled.store, folder)
+                writing.archive(filled.log, filled.store, folder)
             # What is there is read, and what is not comes from the log.
             assert records(whole(archived(filled, folder))) == before
             steps.cut_at = None
-            archive.archive(filled.log, filled.store, folder)
-            assert archive.check(filled.log, folder) == []
+            writing.archive(filled.log, filled.store, folder)
+            assert writing.check(filled.log, folder) == []
             assert written == {p.relative_to(folder): p.read_bytes()
                                for p in folder.rglob("*.avro")}  # fmt: skip
             assert (folder / MANIFEST).read_bytes() == (tmp_path / "calm" / MANIFEST).read_bytes()
@@ -284,21 +283,21 @@ def test_a_file_that_a_crash_left_unnamed_ends_where_it_ended_though_more_is_app
 ) -> None:
     fill(filled, 16, 17)
     steps = Steps(monkeypatch)
-    archive.archive(filled.log, filled.store, tmp_path / "calm")
+    writing.archive(filled.log, filled.store, tmp_path / "calm")
     named = [json.loads(line) for line in lines(tmp_path / "calm")[0]]
     (number, last) = [(i, e) for i, e in enumerate(named) if e["topic"] == TOPIC][-1]
-    assert last["records"] < archive.FILE_RECORDS  # else it would end there anyway
+    assert last["records"] < writing.FILE_RECORDS  # else it would end there anyway
     folder = tmp_path / "archive"
     steps.called.clear()
     steps.cut_at = (len(STEPS) * number + 2, "before")
     with pytest.raises(PowerCutError):
-        archive.archive(filled.log, filled.store, folder)
+        writing.archive(filled.log, filled.store, folder)
     assert (folder / last["file"]).exists()
     steps.cut_at = None
     fill(filled, 17, 20)
-    archive.archive(filled.log, filled.store, folder)
+    writing.archive(filled.log, filled.store, folder)
     assert last["file"] in [json.loads(line)["file"] for line in lines(folder)[0]]
-    assert archive.check(filled.log, folder) == []
+    assert writing.check(filled.log, folder) == []
 
 
 def damaged(path: Path) -> None:
@@ -311,11 +310,11 @@ def test_a_damaged_or_missing_file_is_an_error_and_never_skipped(
     filled: Small, tmp_path: Path
 ) -> None:
     folder = tmp_path / "archive"
-    archive.archive(filled.log, filled.store, folder)
+    writing.archive(filled.log, filled.store, folder)
     paths = sorted((folder / TOPIC).rglob("*.avro"))
     damaged(paths[1])
     paths[2].unlink()
-    named = archive.check(filled.log, folder)
+    named = writing.check(filled.log, folder)
     assert [n.split(" ")[0] for n in named] == [str(paths[1]), str(paths[2])]
     assert "is damaged" in named[0]
     assert "is missing" in named[1]
@@ -333,15 +332,15 @@ def test_a_damaged_or_missing_file_is_an_error_and_never_skipped(
 
 def test_the_manifest_is_a_chain(filled: Small, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
-    archive.archive(filled.log, filled.store, folder)
+    writing.archive(filled.log, filled.store, folder)
     manifest = folder / MANIFEST
     good = lines(folder)[0]
 
     def named(*changed: bytes) -> str:
         manifest.write_bytes(b"".join(changed))
-        (found,) = archive.check(filled.log, folder)
+        (found,) = writing.check(filled.log, folder)
         with pytest.raises(ArchiveError):
-            archive.archive(filled.log, filled.store, folder)
+            writing.archive(filled.log, filled.store, folder)
         with pytest.raises(ArchiveError):
             whole(archived(filled, folder))
         return found
@@ -355,7 +354,7 @@ def test_the_manifest_is_a_chain(filled: Small, tmp_path: Path) -> None:
     # Lines that are taken off the end leave files that nobody names, and a log that begins later.
     manifest.write_bytes(b"".join(good[:2]))
     forget(filled, 40)
-    differences = archive.check(filled.log, folder)
+    differences = writing.check(filled.log, folder)
     assert len([d for d in differences if "not in the manifest" in d]) == len(good) - 2
     assert "what is between is in neither" in differences[-1]
 
@@ -363,5 +362,5 @@ def test_the_manifest_is_a_chain(filled: Small, tmp_path: Path) -> None:
 def test_one_process_archives_at_a_time(filled: Small, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     folder.mkdir()
-    with archive._alone(folder), pytest.raises(AlreadyRunningError, match=r"archive\.lock"):
-        archive.archive(filled.log, filled.store, folder)
+    with writing._alone(folder), pytest.raises(AlreadyRunningError, match=r"archive\.lock"):
+        writing.archive(filled.log, filled.store, folder)

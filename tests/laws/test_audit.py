@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hub.audit import Audit, Auditor, Entry
+from hub.access.audit import Audit, Auditor, Entry
 from hub.clock import system_clock
-from hub.databases import Sqlite
+from hub.store.database import Sqlite
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from hub import backlog, keys
-from hub.backlog import LARGE_BYTES
+from hub.access import keys
 from hub.clock import system_clock
+from hub.http import backlog
 from hub.http.app import create_app
-from hub.hub import OpenHub, open_hub
+from hub.http.backlog import LARGE_BYTES
+from hub.opening import OpenHub, open_hub
 from hub.settings import Settings
 from stream_jobs.worked import received
 from tests.conftest import Hub

@@ -11,19 +11,19 @@ import polars as pl
 import pytest
 
 from hub import registry
-from hub.book import open_book
 from hub.clock import to_us
-from hub.closing import in_force
-from hub.control import CONTROL
-from hub.figures import QuestionError, read_question
-from hub.gateway import encode
-from hub.history import latest_cut
-from hub.log import Submission
-from hub.official import answer, freeze, open_as_of
-from hub.periods import parse_period
-from hub.restating import restatements
+from hub.definitions.own.control import CONTROL
+from hub.figures.book import open_book
+from hub.figures.closing import in_force
+from hub.figures.compute import QuestionError, read_question
+from hub.figures.official import answer, freeze, open_as_of
+from hub.figures.past import latest_cut
+from hub.figures.restating import restatements
+from hub.gateway.gateway import encode
+from hub.log.log import Submission
+from hub.reference.periods import parse_period
 from stream_jobs.worked import dossier, paid, received, salinity
-from tests.laws.small import Json, Sent, Small
+from tests.parts.small import Json, Sent, Small
 
 HOUR = timedelta(hours=1)
 MAY = parse_period("2023-05")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hub.admission import BodyError
-from hub.cloudevents import MANY, ONE, unwrap
+from hub.definitions.admission import BodyError
+from hub.http.cloudevents import MANY, ONE, unwrap
 
 ITEM = {"dossier_code": "A", "kind": "received"}
 EVENT = {"specversion": "1.0", "id": "e1", "source": "/so-noi-vu", "type": "vn.lgsp.dossier"}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from hub import registry
-from hub.admission import Verdict
-from hub.connect import judge
-from hub.new import read_case
+from hub.connecting.connection import judge
+from hub.connecting.scaffold import read_case
+from hub.definitions.admission import Verdict
 
 CONNECTORS = registry.connectors()
 CASES = [

@@ -18,14 +18,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from hub import avro, published, registry
-from hub.admission import admit
-from hub.avro import Schema, UnsafeSchemaError
+from hub import registry
+from hub.apply.fold import content_digest
 from hub.clock import EPOCH
-from hub.contracts import Contract, WireField
-from hub.fold import content_digest
-from hub.published import IncompatibleError, Revision
-from hub.rejection import REJECTION
+from hub.definitions import avro
+from hub.definitions import revisions as published
+from hub.definitions.admission import admit
+from hub.definitions.avro import Schema, UnsafeSchemaError
+from hub.definitions.contract import Contract, WireField
+from hub.definitions.own.rejection import REJECTION
+from hub.definitions.revisions import IncompatibleError, Revision
 
 CONTRACTS = registry.contracts()
 ALL = {**CONTRACTS, REJECTION.name: REJECTION}

@@ -10,10 +10,10 @@ import openpyxl
 import pytest
 
 from hub import registry
-from hub.admission import BodyError
-from hub.files import admit_file, corrections, errors, is_table, judge_file, table_of
-from hub.following import rejections
-from hub.keys import Sender
+from hub.access.keys import Sender
+from hub.definitions.admission import BodyError
+from hub.repair.following import rejections
+from hub.sheets.files import admit_file, corrections, errors, is_table, judge_file, table_of
 from tests.conftest import Hub
 
 DOSSIER = registry.contracts()["dossier"]

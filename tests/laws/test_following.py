@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from hub import registry
-from hub.admission import admit
-from hub.following import ITEMS_MAX, follow
-from hub.gateway import Offer
-from hub.keys import Sender
+from hub.access.keys import Sender
+from hub.definitions.admission import admit
+from hub.gateway.gateway import Offer
+from hub.repair.following import ITEMS_MAX, follow
 from stream_jobs.worked import dossier, received
 from tests.conftest import Hub
 

@@ -11,13 +11,13 @@ import pytest
 
 from hub import registry
 from hub.clock import VIETNAM, to_us
-from hub.figures import QuestionError, read_as_of, read_question
-from hub.history import NoCutError, _place_since, find_cut, thin
-from hub.kpis import Kpi
-from hub.official import answer, open_as_of
+from hub.figures.compute import QuestionError, read_as_of, read_question
+from hub.figures.kpi import Kpi
+from hub.figures.official import answer, open_as_of
+from hub.figures.past import NoCutError, _place_since, find_cut, thin
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.guards.test_guards import deliveries
-from tests.laws.small import NOW, Sent, Small
+from tests.parts.small import NOW, Sent, Small
 
 DAY = timedelta(days=1)
 START = NOW.astimezone(VIETNAM)

@@ -18,15 +18,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
-from hub import registry, wire
+from hub import registry
 from hub.clock import DAY_US, OFFSET_US
-from hub.log import Kept, Receipt, Submission
-from hub.slices import Origin, Slice
-from hub.store import FencedError
+from hub.kafka import wire
+from hub.log.log import Kept, Receipt, Submission
+from hub.log.slices import Origin, Slice
+from hub.store.store import FencedError
 from stream_jobs.worked import dossier, received
-from tests.integration.same import digests
-from tests.laws.small import Json, Sent, Small
 from tests.laws.test_order_free import EVENTS, deliveries, once
+from tests.parts.same import digests
+from tests.parts.small import Json, Sent, Small
 
 PARTITIONS_MAX = 12
 BATCH_MAX = 20_000

@@ -1,6 +1,6 @@
 """Keys: who may send, until when."""
 
-from hub import keys
+from hub.access import keys
 from hub.clock import DAY_US, system_clock, to_us
 from tests.conftest import Hub
 

@@ -5,8 +5,8 @@ from datetime import datetime
 import pytest
 
 from hub import registry
-from hub.kpis import Example, Kpi
-from hub.reference import Reference
+from hub.figures.kpi import Example, Kpi
+from hub.reference.lists import Reference
 from tests.conftest import Hub
 
 CASES = [

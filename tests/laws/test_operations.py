@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hub import metrics
+from hub.operating import metrics
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "prometheus"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hub import registry
-from tests.laws.small import Json, Sent, Small
+from tests.parts.small import Json, Sent, Small
 
 IDS = ["1", "2", "e\u0301-\U0001f30a"]
 # Two sides of local midnights, a tie with another offset, and one long before the others.

@@ -8,18 +8,18 @@ import pytest
 import sqlalchemy as sa
 
 from hub import registry
-from hub.alike import alike
-from hub.apply import Applier
-from hub.databases import Sqlite
-from hub.differences import CELLS, LINES_MAX
-from hub.history import Past, latest_cut
-from hub.rebuild import NothingBuiltError, Rebuild
-from hub.runner import AlreadyRunningError
-from hub.slices import Slice
-from hub.store import BUILD, DefinitionChangedError, Store, VersionMismatchError
-from hub.tables import HISTORY
+from hub.apply.applier import Applier
+from hub.apply.rebuild import NothingBuiltError, Rebuild
+from hub.apply.runner import AlreadyRunningError
+from hub.figures.past import Past, latest_cut
+from hub.log.slices import Slice
+from hub.store.alike import alike
+from hub.store.database import Sqlite
+from hub.store.differences import CELLS, LINES_MAX
+from hub.store.store import BUILD, DefinitionChangedError, Store, VersionMismatchError
+from hub.store.tables import HISTORY
 from stream_jobs.worked import dossier, received, salinity
-from tests.laws.small import NOW, Json, Sent, Small, in_this_process
+from tests.parts.small import NOW, Json, Sent, Small, in_this_process
 
 DOSSIER = registry.contracts()["dossier"]
 READING = registry.contracts()["reading"]
@@ -404,7 +404,7 @@ def test_after_a_crash_at_any_step_one_set_of_tables_is_in_force_and_the_next_ru
 
 def test_while_others_wait_little_is_applied(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where much came until the lock was had, it is given back, and had again later."""
-    monkeypatch.setattr("hub.rebuild.LAST_EVENTS_MAX", 4)
+    monkeypatch.setattr("hub.apply.rebuild.LAST_EVENTS_MAX", 4)
     replacing = Sqlite.replacing
     tries: list[int] = []
 

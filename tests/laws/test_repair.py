@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import create_model
 
-from hub import registry, repair
-from hub.book import open_book
-from hub.contracts import Contract, Doc
-from hub.keys import Sender
-from hub.rejection import REJECTION
-from hub.repair import Item, Repair, RepairError, Wanted
+from hub import registry
+from hub.access.keys import Sender
+from hub.definitions.contract import Contract, Doc
+from hub.definitions.own.rejection import REJECTION
+from hub.figures.book import open_book
+from hub.repair import repair
+from hub.repair.repair import Item, Repair, RepairError, Wanted
 from schemas.contracts.dossier import Dossier
 from stream_jobs.worked import received
 from tests.conftest import Hub

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from hub import registry
-from hub.book import Book
 from hub.clock import to_us
-from hub.figures import read_question
-from hub.official import answer
-from hub.reference import load
+from hub.figures.book import Book
+from hub.figures.compute import read_question
+from hub.figures.official import answer
+from hub.reference.lists import load
 from stream_jobs.worked import dossier, received, salinity
-from tests.laws.small import NOW, Json, Sent, Small
+from tests.parts.small import NOW, Json, Sent, Small
 
 DOSSIER = registry.contracts()["dossier"]
 READING = registry.contracts()["reading"]

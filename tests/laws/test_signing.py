@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from hub.signing import (
+from hub.gateway.signing import (
     SignatureError,
     Signer,
     SigningKeyError,

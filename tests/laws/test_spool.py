@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from hub import registry, spool
-from hub.gateway import Answer, Gateway
-from hub.keys import Sender
-from hub.log import IdempotencyConflictError, LogUnavailableError, Submission
-from hub.spool import Spool
-from hub.sqlite_log import SqliteLog
+from hub import registry
+from hub.access.keys import Sender
+from hub.gateway.gateway import Answer, Gateway
+from hub.log import spool
+from hub.log.log import IdempotencyConflictError, LogUnavailableError, Submission
+from hub.log.spool import Spool
+from hub.log.sqlite import SqliteLog
 from stream_jobs.worked import received
 from tests.conftest import Hub
-from tests.waiting import until
+from tests.parts.waiting import until
 
 DOSSIER = registry.contracts()["dossier"]
 

@@ -11,25 +11,30 @@ PACKAGES = ("hub", "connectors", "schemas", "stream_jobs", "reference")
 # A vendor's package is named in few files, so that it can be replaced.
 VENDORS = {
     "sqlalchemy": {
-        "hub/audit.py",
-        "hub/history.py",
-        "hub/store.py",
-        "hub/databases.py",
-        "hub/tables.py",
-        "hub/keys.py",
-        "hub/receipts.py",
-        "hub/repair.py",
-        "hub/publisher.py",
-        "hub/migrations/",
+        "hub/access/audit.py",
+        "hub/figures/past.py",
+        "hub/store/store.py",
+        "hub/store/database.py",
+        "hub/store/tables.py",
+        "hub/access/keys.py",
+        "hub/store/receipts.py",
+        "hub/repair/repair.py",
+        "hub/worker/publisher.py",
+        "hub/store/migrations/",
     },
-    "alembic": {"hub/store.py", "hub/migrations/"},
-    "sqlite3": {"hub/spool.py", "hub/sqlite_log.py", "hub/verify.py", "hub/history.py"},
-    "psycopg": {"hub/databases.py"},
-    "confluent_kafka": {"hub/kafka_log.py"},
-    "kafka": {"hub/topics.py"},
-    "aiokafka": {"stream_jobs/transport.py", "stream_jobs/records.py"},
-    "faust": {"stream_jobs/transport.py", "stream_jobs/app.py"},
-    "httpx": {"hub/schema_registry.py", "connectors/one_stop/"},
+    "alembic": {"hub/store/store.py", "hub/store/migrations/"},
+    "sqlite3": {
+        "hub/log/spool.py",
+        "hub/log/sqlite.py",
+        "hub/proof/verify.py",
+        "hub/figures/past.py",
+    },
+    "psycopg": {"hub/store/database.py"},
+    "confluent_kafka": {"hub/kafka/log.py"},
+    "kafka": {"hub/kafka/topics.py"},
+    "aiokafka": {"hub/worker/transport.py", "hub/kafka/records.py"},
+    "faust": {"hub/worker/transport.py", "stream_jobs/app.py"},
+    "httpx": {"hub/kafka/schema_registry.py", "connectors/one_stop/"},
     "paho": {"connectors/salinity/"},
     "fastapi": {"hub/http/"},
     "starlette": {"hub/http/"},
@@ -37,14 +42,14 @@ VENDORS = {
     "h11": {"hub/http/protocol.py"},
     "uvicorn": {"hub/cli.py", "hub/http/protocol.py"},
     "typer": {"hub/cli.py", "hub/commands/"},
-    "rich": {"hub/commands/console.py", "hub/show.py"},
-    "fastavro": {"hub/avro.py"},
-    "avro": {"hub/avro.py"},
-    "prometheus_client": {"hub/metrics.py", "hub/dashboard.py"},
-    "pydantic_settings": {"hub/settings.py", "hub/feeds.py", "connectors/"},
+    "rich": {"hub/commands/console.py", "hub/commands/show.py"},
+    "fastavro": {"hub/definitions/avro.py"},
+    "avro": {"hub/definitions/avro.py"},
+    "prometheus_client": {"hub/operating/metrics.py", "hub/operating/dashboard.py"},
+    "pydantic_settings": {"hub/settings.py", "hub/connecting/feeds.py", "connectors/"},
     "openpyxl": {"connectors/payments/simulator.py"},
-    "cryptography": {"hub/signing.py"},
-    "pgpq": {"hub/databases.py"},
+    "cryptography": {"hub/gateway/signing.py"},
+    "pgpq": {"hub/store/database.py"},
 }
 
 
@@ -85,7 +90,7 @@ def test_published_figures_are_read_in_one_place() -> None:
         for path in sources()
         if 'read_table("published")' in path.read_text("utf-8")
     ]
-    assert readers == ["hub/printed.py"]
+    assert readers == ["hub/board/published.py"]
 
 
 def test_no_leftovers() -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from hub import registry
-from hub.book import open_book
 from hub.clock import to_us
-from hub.reference import load
-from hub.trial import Trial, differing, try_events, try_reference, whole_figures
+from hub.figures.book import open_book
+from hub.proof.trial import Trial, differing, try_events, try_reference, whole_figures
+from hub.reference.lists import load
 from tests.conftest import Hub
-from tests.laws.small import Json, Small, admitted_frame
 from tests.laws.test_closing import BEFORE, LATE, MAY, close, small, take
+from tests.parts.small import Json, Small, admitted_frame
 
 _ = small  # a fixture
 EVERYTHING = {name: [*LATE[name], LATE[name][0], BEFORE[name][0]] for name in LATE}

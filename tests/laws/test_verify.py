@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from hub import registry
-from hub.sample import Sample, parse_share
-from hub.verify import verify
+from hub.proof.sample import Sample, parse_share
+from hub.proof.verify import verify
 from stream_jobs.worked import dossier, received
-from tests.laws.small import Sent, Small, in_this_process
+from tests.parts.small import Sent, Small, in_this_process
 
 DOSSIER = registry.contracts()["dossier"]
 CODES = [f"D{i:03}" for i in range(60)]

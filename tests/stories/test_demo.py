@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from hub import registry
-from hub.board import board
-from hub.book import open_book
+from hub.access.keys import Sender
+from hub.board.board import board
 from hub.clock import to_us
-from hub.demo import Demo, claim, generators, is_loaded, load, start_load
-from hub.hub import catch_up, open_hub
-from hub.keys import Sender
-from hub.log import Log
-from hub.periods import parse_period
+from hub.commands.demonstration import Demo, claim, generators, is_loaded, load, start_load
+from hub.figures.book import open_book
+from hub.log.log import Log
+from hub.opening import catch_up, open_hub
+from hub.reference.periods import parse_period
 from hub.settings import Settings
 from stream_jobs.worked import received
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 
 from tests.laws.test_files import ROW, as_csv
+from tests.parts.waiting import until
 from tests.stories.conftest import Served
-from tests.waiting import until
 
 
 def upload(served: Served, body: bytes, contract: str = "dossier") -> httpx.Response:

@@ -15,7 +15,7 @@ CONTRACT = '''
 
 from typing import Annotated, ClassVar
 
-from hub.contracts import Count, Doc, Event, Instant, Spec, UnitCode
+from hub.definitions.contract import Count, Doc, Event, Instant, Spec, UnitCode
 
 
 class Reservoir(Event):
@@ -45,7 +45,7 @@ from typing import Any
 
 import polars as pl
 
-from hub.facts import Fact, LiveEvent, Measure, of
+from hub.definitions.fact import Fact, LiveEvent, Measure, of
 
 NAMES = ("reservoir_code", "measured_at", "level_cm")
 
@@ -76,7 +76,7 @@ FACT = Fact(
 SOURCE = '''
 """The reservoirs' daily report."""
 
-from hub.sources import Source
+from hub.definitions.source import Source
 
 SOURCE = Source(
     name="reservoirs",
@@ -91,9 +91,9 @@ SOURCE = Source(
 KPI = '''
 """What was the mean level of the reservoirs?"""
 
-from hub.contracts import Doc
-from hub.kpis import Example, Kpi
-from hub.terms import Flow
+from hub.definitions.contract import Doc
+from hub.figures.kpi import Example, Kpi
+from hub.figures.terms import Flow
 
 KPI = Kpi(
     title=Doc("Mực nước trung bình", "Mean reservoir level"),
@@ -163,8 +163,8 @@ def test_a_source_and_a_kpi_are_files_added(tmp_path: Path) -> None:
     post = (
         "import json, sys\n"
         "from hub import registry\n"
-        "from hub.hub import open_hub\n"
-        "from hub.keys import Sender\n"
+        "from hub.opening import open_hub\n"
+        "from hub.access.keys import Sender\n"
         "from hub.settings import read_settings\n"
         "with open_hub(read_settings()) as hub:\n"
         "    gateway = hub.gateway()\n"

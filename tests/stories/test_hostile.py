@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from stream_jobs.worked import received
+from tests.parts.waiting import until
 from tests.stories.conftest import Served
-from tests.waiting import until
 
 MIB = 1 << 20
 

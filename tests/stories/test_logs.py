@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.probe import probe
+from hub.operating.probe import probe
 from stream_jobs.worked import received
+from tests.parts.waiting import until
 from tests.stories.conftest import Served, free_port
-from tests.waiting import until
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -60,7 +60,7 @@ def test_a_connector_tells_each_change_of_state_once(tmp_path: Path) -> None:
     assert nobody.rpartition(":")[2].split("/")[0] in said["error"]
     assert {k: said[k] for k in ("level", "logger", "source", "state")} == {
         "level": "WARNING",
-        "logger": "hub.connect",
+        "logger": "hub.connecting.connection",
         "source": "one_stop",
         "state": "upstream_away",
     }
@@ -94,7 +94,7 @@ def test_what_stops_a_process_is_its_last_line(tmp_path: Path) -> None:
 
 def test_an_uncaught_error_is_one_line_with_its_trace(tmp_path: Path) -> None:
     log = tmp_path / "connect.log"
-    code = "from hub.logs import log_as_json; log_as_json(); int('không')"
+    code = "from hub.operating.logs import log_as_json; log_as_json(); int('không')"
     with log.open("wb") as err:
         assert subprocess.run([sys.executable, "-c", code], stderr=err, check=False).returncode == 1
     (said,) = lines(log)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from stream_jobs.worked import dossier, received
+from tests.parts.waiting import until
 from tests.stories.conftest import Served
-from tests.waiting import until
 
 KPI = "/v1/kpis/dossier_received_new?period=2023-05"
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from stream_jobs.worked import received
+from tests.parts.waiting import until
 from tests.stories.conftest import Served
-from tests.waiting import until
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "verify_receipt.py"
 

@@ -5,8 +5,8 @@ import json
 import httpx
 
 from stream_jobs.worked import received
+from tests.parts.waiting import until
 from tests.stories.conftest import Served
-from tests.waiting import until
 
 
 def test_a_bad_row_is_seen_corrected_tried_and_sent_again(served: Served) -> None:

@@ -14,8 +14,8 @@ from cryptography.x509.oid import NameOID
 
 from hub.settings import SettingsError, read_settings
 from stream_jobs.worked import received
+from tests.parts.waiting import until
 from tests.stories.conftest import Served
-from tests.waiting import until
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 

@@ -12,19 +12,21 @@ from unittest import mock
 import polars as pl
 import pytest
 
-from hub import admission, avro, registry, store
-from hub.apply import Applier
-from hub.avro import UnsafeSchemaError
+from hub import registry
+from hub.apply.applier import Applier
 from hub.clock import system_clock
-from hub.figures import QuestionError, read_question
-from hub.log import LogUnavailableError, Submission
-from hub.periods import parse_period
-from hub.sqlite_log import SqliteLog
-from hub.verify import verify
+from hub.definitions import admission, avro
+from hub.definitions.avro import UnsafeSchemaError
+from hub.figures.compute import QuestionError, read_question
+from hub.log.log import LogUnavailableError, Submission
+from hub.log.sqlite import SqliteLog
+from hub.proof.verify import verify
+from hub.reference.periods import parse_period
+from hub.store import store
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.conftest import Hub
-from tests.laws.small import in_this_process
-from tests.unit.test_log import batch, submission
+from tests.parts.small import in_this_process
+from tests.unit.log.test_sqlite import batch, submission
 
 C = registry.contracts()
 
@@ -254,6 +256,6 @@ def test_the_appender_survives_the_unexpected(hub: Hub) -> None:
 
 def test_polars_has_numpy_before_threads_are_there() -> None:
     """Two that were the first to hand it an array, together, ended with a TypeError."""
-    asked = "import hub.avro, polars._dependencies as d; print(type(d.numpy).__name__)"
+    asked = "import hub.definitions.avro, polars._dependencies as d; print(type(d.numpy).__name__)"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout == "module\n"

@@ -1,0 +1,210 @@
+"""The fold: from the set of an entity's events to its one fact, whatever order they came in.
+
+Works on columns, over many entities at once. A *group* is one entity's set of events; the caller
+numbers them.
+
+Rules (all order-free):
+
+- Identity is (entity, sender, event_id). The same content again is a repeat. Another content is a
+  conflict: the smaller content digest counts, until a retraction withdraws the identity.
+- A retraction names an event of the same entity and sender, may arrive first, and cannot itself be
+  withdrawn.
+- Events are ordered by what they say, never by arrival: the contract's `order_first`,
+  `recorded_at` (by default when it happened), when it happened, rank of kind, sender, event_id,
+  content digest. The greatest counts.
+"""
+
+import hashlib
+
+import numpy as np
+import polars as pl
+
+from hub.definitions import avro, revisions
+from hub.definitions.contract import Contract
+from hub.definitions.fact import Fact
+
+IDENTITY = ["sender", "event_id"]
+
+
+def content_digest(datum: bytes) -> bytes:
+    """Digest an event's content: BLAKE2b (RFC 7693), 16 bytes, over its datum.
+
+    Closing zeros are left out: a new revision only appends optional fields, and an absent one is a
+    zero byte, so the digest does not depend on the revision that wrote the event.
+    """
+    return hashlib.blake2b(datum.rstrip(b"\x00"), digest_size=16).digest()
+
+
+def find_repeats(contract: Contract, events: pl.DataFrame, group: str) -> pl.Series:
+    """Tell which rows repeat an earlier row: same group, identity and content."""
+    again = events.select(group, *IDENTITY).is_duplicated()
+    if not again.any():
+        return pl.repeat(value=False, n=len(events), dtype=pl.Boolean, eager=True)
+    content = [f.name for f in contract.fields]
+    rows = np.flatnonzero(again.to_numpy())
+    first = events[rows].select(
+        pl.struct(group, "sender", *content).is_first_distinct().alias("first")
+    )
+    out = np.zeros(len(events), np.bool_)
+    out[rows] = ~first["first"].to_numpy()
+    return pl.Series(out)
+
+
+def digest_contents(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:
+    """Add `content_digest`: given where an identity has several contents, else null."""
+    several = events.select(group, *IDENTITY).is_duplicated()
+    out: list[bytes | None] = [None] * len(events)
+    if several.any():
+        rows = np.flatnonzero(several.to_numpy())
+        schema = revisions.latest(contract.name).plain
+        names = [f.name for f in contract.fields]
+        payload, ends = avro.encode_columns(schema, events[rows].select(names))
+        start = 0
+        for row, end in zip(rows.tolist(), ends.tolist(), strict=True):
+            out[row] = content_digest(payload[start:end])
+            start = end
+    return events.with_columns(pl.Series("content_digest", out, dtype=pl.Binary))
+
+
+def judge(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:
+    """Add to distinct events their present class and whether the fold reads them.
+
+    Adds `class` (applied, conflict or retracted), `is_live` and `is_disputed` (the losing content
+    of an identity that nobody withdrew). Needs `content_digest`.
+    """
+    keys = [group, *IDENTITY]
+    no = pl.lit(value=False)
+    frame = events
+    if events["content_digest"].null_count() < len(events):
+        frame = frame.with_columns(
+            (pl.col("content_digest") > pl.col("content_digest").min().over(keys))
+            .fill_null(value=False)
+            .alias("is_loser")
+        )
+    else:
+        frame = frame.with_columns(no.alias("is_loser"))
+    retracting = pl.col("kind") == contract.spec.retracting_kind if contract.can_retract else no
+    withdrawn = (
+        frame.filter(retracting & ~pl.col("is_loser"))
+        .select(group, "sender", pl.col("retracts").alias("event_id"))
+        .unique()
+        if contract.can_retract
+        else None
+    )
+    if withdrawn is not None and len(withdrawn):
+        frame = frame.join(
+            withdrawn.with_columns(pl.lit(value=True).alias("named")),
+            on=keys,
+            how="left",
+            maintain_order="left",
+        ).with_columns((pl.col("named").fill_null(value=False) & ~retracting).alias("gone"))
+    else:
+        frame = frame.with_columns(no.alias("gone"))
+    return frame.with_columns(
+        pl.when("gone")
+        .then(pl.lit("retracted"))
+        .when("is_loser")
+        .then(pl.lit("conflict"))
+        .otherwise(pl.lit("applied"))
+        .alias("class"),
+        (~pl.col("gone") & ~pl.col("is_loser") & ~retracting).alias("is_live"),
+        (~pl.col("gone") & pl.col("is_loser")).alias("is_disputed"),
+    )
+
+
+def order(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:
+    """Sort events by group and, inside it, from least to greatest."""
+    occurred = contract.occurred
+    instants = [
+        *(pl.col(n).alias(f"~{n}") for n in contract.spec.order_first),
+        pl.coalesce("recorded_at", occurred).alias("~recorded"),
+        occurred.alias("~occurred"),
+    ]
+    if contract.kinds:
+        ranks = {kind: i for i, kind in enumerate(contract.kinds)}
+        instants.append(pl.col("kind").replace_strict(ranks, return_dtype=pl.Int32).alias("~rank"))
+    keyed = events.with_columns(instants)
+    keys = [group, *(n for n in keyed.columns if n.startswith("~"))]
+    keyed = keyed.sort(keys, nulls_last=False)
+    # Sorting by text is slow and decides only ties, so it is done only where there are any.
+    if len(keyed) > 1 and keyed.select(_ties(keys)).to_series().any():
+        keyed = keyed.sort([*keys, *IDENTITY, "content_digest"], nulls_last=False)
+    return keyed.drop([n for n in keyed.columns if n.startswith("~")])
+
+
+def _ties(keys: list[str]) -> pl.Expr:
+    """Tell which rows of a sorted frame have the keys of the row before."""
+    return pl.all_horizontal(pl.col(k).eq_missing(pl.col(k).shift()) for k in keys)
+
+
+def fold(
+    fact: Fact, contract: Contract, events: pl.DataFrame, group: str, groups: int
+) -> pl.DataFrame:
+    """Fold judged events into facts: one row per group 0..groups-1, with `is_disputed`."""
+    live = order(contract, events.filter("is_live"), group).with_row_index("~place")
+    picked = live.group_by(group, maintain_order=False).agg(
+        *(pl.when(w).then(pl.col("~place")).max().alias(f"{n}#") for n, w in fact.picks.items()),
+        *(e.alias(n) for n, e in fact.aggregates.items()),
+    )
+    disputed = events.filter("is_disputed").select(group).unique()
+    frame = (
+        pl.DataFrame({group: pl.int_range(groups, eager=True)})
+        .with_columns(pl.col(group).cast(events.schema[group]))
+        .join(picked, on=group, how="left", maintain_order="left")
+        .with_columns(
+            pl.col(group).is_in(disputed[group].implode()).cast(pl.Int64).alias("is_disputed")
+        )
+    )
+    needed = {root for e in fact.columns.values() for root in e.meta.root_names()}
+    gathered = []
+    for name in sorted(needed):
+        pick, _, column = name.partition(".")
+        if column:
+            gathered.append(live[column].gather(frame[f"{pick}#"]).alias(name))
+    return frame.with_columns(gathered).select(
+        group, "is_disputed", *(e.alias(n) for n, e in fact.columns.items())
+    )
+
+
+def fold_twice(
+    fact: Fact, contract: Contract, events: pl.DataFrame, entities: pl.Series
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Fold entities as they were and as they are: groups 2g and 2g + 1 of entity number g.
+
+    `events` are distinct, with `g` and `is_earlier`: whether the entity as it was has it. Gives the
+    events of both, judged, and their facts with entity and digest; a group without events has none.
+    """
+    events = digest_contents(contract, events, "g")
+    was = events.filter("is_earlier").with_columns(pl.col("g") * 2)
+    events = judge(contract, pl.concat([was, events.with_columns(pl.col("g") * 2 + 1)]), "g")
+    facts = fold(fact, contract, events, "g", 2 * len(entities))
+    is_there = np.zeros(len(facts), np.bool_)
+    is_there[events["g"].to_numpy()] = True
+    facts = facts.filter(is_there)
+    facts = facts.with_columns(entities.gather(facts["g"] // 2).alias("entity"))
+    return events, digest_facts(fact, facts)
+
+
+def digest_facts(fact: Fact, facts: pl.DataFrame) -> pl.DataFrame:
+    """Add each fact's digest as four lanes `d0`..`d3` of 32 bits.
+
+    The digest is BLAKE2b, 16 bytes, over the UTF-8 text of contract, entity, the columns in their
+    declared order (absent: empty) and the mark of dispute, joined by U+001F; its lanes are little
+    endian. Anybody can recompute it with a standard tool.
+    """
+    text = facts.select(
+        pl.concat_str(
+            [
+                pl.lit(fact.contract),
+                pl.col("entity"),
+                *(pl.col(n).cast(pl.String).fill_null("") for n in fact.types),
+                pl.col("is_disputed").cast(pl.String),
+            ],
+            separator="\x1f",
+        )
+    ).to_series()
+    blake = hashlib.blake2b
+    texts = text.cast(pl.Binary).to_list()
+    joined = b"".join([blake(t, digest_size=16).digest() for t in texts])
+    lanes = np.frombuffer(joined, "<u4").reshape(-1, 4).astype(np.int64)
+    return facts.with_columns(pl.Series(f"d{i}", lanes[:, i]) for i in range(4))

@@ -1,0 +1,205 @@
+"""Intake: records of a log become columns of their contract, or rejections that say why not.
+
+Whole batches are decoded at once. Where the log is open to foreign producers, every datum must
+fill its record exactly and keep its contract; a batch that does not decode is halved until what is
+wrong stands alone. What is rejected here keeps its bytes and is counted as quarantined.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from hub.clock import day_of
+from hub.definitions import avro, revisions
+from hub.definitions.admission import Verdict, original_text, verdict_on
+from hub.definitions.contract import Contract
+from hub.log.slices import Ints, Joined, Origin
+
+ALONE_MAX = 32
+
+# rule -> (Vietnamese, English)
+_WORDS = {
+    "not_wire_format": (
+        "không theo định dạng Confluent (byte 0, 4 byte mã lược đồ, dữ liệu Avro)",
+        "not in the Confluent wire format (byte 0, 4 bytes of schema id, an Avro datum)",
+    ),
+    "unknown_schema": (
+        "mã lược đồ không thuộc hợp đồng dữ liệu này",
+        "the schema id is none of this contract's",
+    ),
+    "no_value": ("bản ghi không có nội dung", "the record has no value"),
+    "undecodable": (
+        "không giải mã được theo lược đồ Avro của nó",
+        "cannot be decoded by its Avro schema",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A record that was set aside: where it stands, who sent it, and what is wrong with it."""
+
+    partition: int
+    offset: int
+    origin: Origin
+    rule: str
+    field: str
+    value: str
+    message_vi: str
+    message_en: str
+    original: str
+
+    @property
+    def accepted_on(self) -> int:
+        """The day of acceptance."""
+        return day_of(self.origin.accepted_at)
+
+
+@dataclass
+class Taken:
+    """What became of records: `frame` holds those that keep their contract.
+
+    Its columns are the contract's fields, then `accepted_on`, `sender`, `partition`, `offset` and
+    `row`, an index into the records joined.
+    """
+
+    frame: pl.DataFrame
+    records: Joined
+    rejected: list[Rejected] = field(default_factory=list)
+    # Whether the records' bytes are the shortest form of what was decoded from them.
+    is_shortest: bool = True
+
+
+def take(contract: Contract, records: Joined) -> Taken:
+    """Decode records into columns and judge those that no gateway has."""
+    count = len(records.ends)
+    bad: dict[int, str] = {}
+    long: list[int] = []
+    frames: list[pl.DataFrame] = []
+    rows: list[Ints] = []
+    for start, stop in _runs(records.schema_ids):
+        schema_id = int(records.schema_ids[start])
+        if records.is_admitted:
+            first = int(records.ends[start - 1]) if start else 0
+            payload = records.payload[first : int(records.ends[stop - 1])]
+            schema = revisions.by_id(schema_id).plain
+            frames.append(contract.conform(avro.decode_columns(schema, payload, stop - start)))
+            rows.append(np.arange(start, stop))
+        else:
+            for frame, place in _decode(contract, records, schema_id, start, stop, bad, long):
+                frames.append(frame)
+                rows.append(place)
+    empty = pl.DataFrame(schema={f.name: f.dtype for f in contract.fields})
+    frame = pl.concat(frames) if frames else empty
+    row = np.concatenate(rows) if rows else np.zeros(0, np.int64)
+    rejected = [_refused(records, i, rule) for i, rule in bad.items()]
+    if not records.is_admitted and len(frame):
+        ok = frame.select(contract.is_valid).to_series().to_numpy().copy()
+        for at in np.flatnonzero(~ok).tolist():
+            verdict = verdict_on(contract, frame.row(at, named=True))
+            ok[at] = verdict is None
+            if verdict is not None:
+                rejected.append(_broken(records, int(row[at]), verdict))
+        frame, row = frame.filter(ok), row[ok]
+    rejected += [
+        Rejected(p, r.offset, r.origin, r.rule, "", "", *_WORDS[r.rule], original_text(r.value))
+        for p, r in records.refused
+    ]
+    shared = pl.DataFrame(
+        {
+            "accepted_on": [day_of(o.accepted_at) for o in records.origins],
+            "sender": [o.sender for o in records.origins],
+        },
+        schema={"accepted_on": pl.Int64, "sender": pl.String},
+    )
+    frame = pl.concat([frame, shared[records.origin[row]]], how="horizontal").with_columns(
+        pl.Series("partition", records.partition[row], pl.Int64),
+        pl.Series("offset", records.offsets[row], pl.Int64),
+        pl.Series("row", row, pl.Int64),
+    )
+    assert len(frame) + len(rejected) == count + len(records.refused)
+    return Taken(frame, records, rejected, not long)
+
+
+def _runs(values: Ints) -> Iterator[tuple[int, int]]:
+    """Give the stretches of equal values."""
+    if not len(values):
+        return
+    edges = np.flatnonzero(np.diff(values)) + 1
+    yield from zip([0, *edges.tolist()], [*edges.tolist(), len(values)], strict=True)
+
+
+def _decode(
+    contract: Contract,
+    records: Joined,
+    schema_id: int,
+    start: int,
+    stop: int,
+    bad: dict[int, str],
+    long: list[int],
+) -> Iterator[tuple[pl.DataFrame, Ints]]:
+    """Decode records start..stop, halving where something in them does not decode."""
+    if start == stop:
+        return
+    revision = revisions.by_id(schema_id)
+    first = int(records.ends[start - 1]) if start else 0
+    payload = records.payload[first : int(records.ends[stop - 1])]
+    ends = records.ends[start:stop] - first
+    try:
+        frame = avro.decode_columns(revision.plain, payload, stop - start)
+        is_whole = avro.is_shortest(revision.plain, frame, payload, ends)
+    except avro.UNDECODABLE:
+        is_whole = False
+    if is_whole:
+        yield contract.conform(frame), np.arange(start, stop)
+        return
+    if stop - start > ALONE_MAX:
+        middle = (start + stop) // 2
+        yield from _decode(contract, records, schema_id, start, middle, bad, long)
+        yield from _decode(contract, records, schema_id, middle, stop, bad, long)
+        return
+    # Few are left: each by itself, by the other decoder, which also reads long forms of numbers.
+    wires, places = [], []
+    at = 0
+    for place, end in zip(range(start, stop), ends.tolist(), strict=True):
+        datum = payload[at:end]
+        at = end
+        try:
+            avro.check_strict(revision.plain, datum)
+            wires.append(avro.read_one(revision.plain, datum))
+            places.append(place)
+        except avro.UNDECODABLE_ONE:
+            bad[place] = "undecodable"
+    if wires:
+        long.extend(places)
+        names = [f["name"] for f in revision.plain["fields"]]
+        schema = {f.name: f.dtype for f in contract.fields if f.name in names}
+        frame = pl.DataFrame(wires, schema=schema)
+        yield contract.conform(frame), np.array(places, np.int64)
+
+
+def _at(records: Joined, i: int) -> tuple[int, int, Origin]:
+    origin = records.origins[int(records.origin[i])]
+    return int(records.partition[i]), int(records.offsets[i]), origin
+
+
+def datum(records: Joined, i: int) -> bytes:
+    """Give the bytes of one datum."""
+    return records.payload[int(records.ends[i - 1]) if i else 0 : int(records.ends[i])]
+
+
+def original(records: Joined, i: int) -> str:
+    """Give a record's value as it stands in the log, as base64."""
+    return original_text(avro.wire(int(records.schema_ids[i]), datum(records, i)))
+
+
+def _refused(records: Joined, i: int, rule: str) -> Rejected:
+    vi, en = _WORDS[rule]
+    return Rejected(*_at(records, i), rule, "", "", vi, en, original(records, i))
+
+
+def _broken(records: Joined, i: int, v: Verdict) -> Rejected:
+    words = (v.rule, v.field, v.value, v.message_vi, v.message_en)
+    return Rejected(*_at(records, i), *words, original(records, i))

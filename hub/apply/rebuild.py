@@ -1,0 +1,207 @@
+"""Rebuild: all tables anew from archive and log, beside those in force, which then change places.
+
+Serving and applying go on meanwhile. The second set of tables follows the positions of the one in
+force. Where both stand at the same, they are compared; equal, or approved, the second one is put in
+force in one transaction. A process that ends at any step leaves the tables in force as they were.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from hub import registry
+from hub.apply.applier import Applier
+from hub.apply.runner import EVENTS_PER_BATCH_MAX, AlreadyRunningError
+from hub.clock import Clock
+from hub.log.log import Log, LogUnavailableError
+from hub.log.slices import Slice
+from hub.store import differences
+from hub.store.alike import alike
+from hub.store.differences import Differences
+from hub.store.receipts import Receipts
+from hub.store.store import Reading, Store
+
+LOCK = "rebuild"
+# What is applied while those who apply to the tables in force wait; as much as one batch of theirs.
+LAST_EVENTS_MAX = 20_000
+# The checkpoint of the second set that tells that it was compared, and what differed.
+COMPARED = "rebuild"
+_Progress = Callable[[int, int], None]
+Positions = dict[tuple[str, int], int]  # by topic and partition
+
+
+class NothingBuiltError(RuntimeError):
+    """There is no second set of tables that could be put in force."""
+
+
+class _BehindError(Exception):
+    """More is left than may be applied while others wait."""
+
+
+class Rebuild:
+    """Makes the tables of a store anew. Safe beside any process that serves or applies."""
+
+    def __init__(
+        self, log: Log, store: Store, clock: Clock, progress: _Progress = lambda *_: None
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._clock = clock
+        self._progress = progress
+        self._contracts = tuple(registry.applied().values())
+        self._identities = {c.topic: log.identity(c.topic) for c in self._contracts}
+        self.applied = 0
+
+    def build(self) -> Differences:
+        """Build a second set, compare it, and put it in force where it is equal.
+
+        Where it is not, it is left for `approve`. Raises `AlreadyRunningError`, `NotInLogError`,
+        `TablesInUseError`.
+        """
+        with self._alone():
+            self._store.database.drop_second()
+            with self._second() as second:
+                second.check_definitions()
+                second.name_build(uuid.uuid4().hex)
+                found = self._compare(second)
+                if not found.count:
+                    self._switch(second)
+            if not found.count:
+                self._store.database.drop_second()
+        return found
+
+    def approve(self) -> int:
+        """Put in force what was built and compared; count the differences that it had then.
+
+        Raises `NothingBuiltError`, `DefinitionChangedError` where it was built by others than the
+        installed ones, `TablesInUseError`.
+        """
+        with self._alone():
+            if not self._store.database.has_second():
+                raise NothingBuiltError("nothing was built; run `hub rebuild` first")
+            with self._second() as second:
+                said = Receipts(second).checkpoint(COMPARED)
+                with self._store.reading() as old, second.reading() as new:
+                    is_in_force = old.build() == new.build()
+                if said is None or is_in_force:
+                    raise NothingBuiltError(
+                        "what was built is in force already"
+                        if is_in_force
+                        else "what was built was not finished; run `hub rebuild` again"
+                    )
+                second.check_definitions()
+                self._switch(second)
+            self._store.database.drop_second()
+        return int(json.loads(said)["differences"])
+
+    def discard(self) -> bool:
+        """Drop what was built; tell whether anything was."""
+        with self._alone():
+            found = self._store.database.has_second()
+            self._store.database.drop_second()
+        return found
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._store.named_errors(), self._store.database.alone(LOCK) as is_mine:
+            if not is_mine:
+                raise AlreadyRunningError("another `hub rebuild` is at it")
+            yield
+
+    @contextmanager
+    def _second(self) -> Iterator[Store]:
+        second = self._store.second()
+        try:
+            yield second
+        finally:
+            second.close()
+
+    def _positions(self, reading: Reading) -> Positions:
+        return {
+            (topic, partition): at
+            for topic, identity in self._identities.items()
+            for partition, at in reading.positions(identity, topic).items()
+        }
+
+    def _compare(self, second: Store) -> Differences:
+        self._follow(second)
+        with self._store.reading() as old:
+            self._apply(second, self._positions(old))
+            known = alike(self._store.database, self._store.facts)
+            with second.reading() as new:
+                found = differences.compare(old, new, self._store.facts, known)
+        said = {"differences": found.count}
+        Receipts(second).set_checkpoints({COMPARED: json.dumps(said)})
+        return found
+
+    def _follow(self, second: Store) -> None:
+        """Apply until little is left to where the tables in force stand."""
+        while True:
+            with self._store.reading() as reading:
+                until = self._positions(reading)
+            left = self._left(second, until)
+            self._apply(second, until)
+            if left <= LAST_EVENTS_MAX:
+                return
+
+    def _left(self, second: Store, until: Positions) -> int:
+        with second.reading() as reading:
+            at = self._positions(reading)
+        return sum(end - at.get(place, 0) for place, end in until.items())
+
+    def _switch(self, second: Store) -> None:
+        """Put the second set in force, at the positions of the tables that it replaces."""
+        while True:
+            self._follow(second)
+            with suppress(_BehindError), self._store.replacing() as old:
+                until = self._positions(old)
+                if self._left(second, until) > LAST_EVENTS_MAX:
+                    raise _BehindError  # it took long until nobody read any more
+                self._apply(second, until)
+                second.close()
+                return
+
+    def _apply(self, second: Store, until: Positions) -> None:
+        """Apply to the second set up to positions, and not further."""
+        # Others were told of what was set aside when it was; they are not told again.
+        applier = Applier(second, self._identities.__getitem__, self._clock)
+        with second.reading() as reading:
+            at = self._positions(reading)
+        done, total = sum(at.values()), sum(until.values())
+        for contract in self._contracts:
+            waiting = {
+                partition: (at.get((topic, partition), 0), end)
+                for (topic, partition), end in until.items()
+                if topic == contract.topic and at.get((topic, partition), 0) < end
+            }
+            while waiting:
+                slices = []
+                for partition, (first, end) in list(waiting.items()):
+                    found = self._read(contract.topic, partition, (first, end), len(waiting))
+                    slices += found
+                    waiting[partition] = (found[-1].following, end)
+                    if found[-1].following >= end:
+                        del waiting[partition]
+                applier.apply(contract, slices)
+                moved = sum(s.following - s.first for s in slices)
+                self.applied += sum(s.count for s in slices)
+                done += moved
+                self._progress(done, total)
+
+    def _read(
+        self, topic: str, partition: int, span: tuple[int, int], partitions: int
+    ) -> list[Slice]:
+        first, end = span
+        found = self._log.read(
+            topic,
+            first,
+            partition=partition,
+            until=end,
+            events_max=max(EVENTS_PER_BATCH_MAX // partitions, 1),
+        )
+        if not found:
+            raise LogUnavailableError(
+                f"{topic}/{partition}: nothing came from offset {first} on, though {end} is applied"
+            )
+        return found

@@ -1,0 +1,149 @@
+"""Files of the archive: slices as Avro object container files, and back.
+
+One record in the log is one record in the file: its offset, what its origin says, and either the
+schema id and the datum, or the rule that it broke and its value as it came. Any Avro tool reads
+them. Both ways go in whole columns.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+
+from hub.definitions import avro
+from hub.log.slices import Ints, Origin, Refused, Slice
+
+BLOCK_RECORDS = 10_000
+_LONG, _TEXT = "long", "string"
+SCHEMA: avro.Schema = {
+    "type": "record",
+    "name": "Archived",
+    "fields": [
+        {"name": "offset", "type": _LONG},
+        {"name": "sender", "type": _TEXT},
+        {"name": "accepted_at", "type": _LONG},
+        {"name": "receipt", "type": _TEXT},
+        {"name": "schema_id", "type": ["null", _LONG]},
+        {"name": "rule", "type": ["null", _TEXT]},
+        {"name": "value", "type": "bytes"},
+    ],
+}
+_COLUMNS = {
+    "offset": pl.Int64,
+    "sender": pl.String,
+    "accepted_at": pl.Int64,
+    "receipt": pl.String,
+    "schema_id": pl.Int64,
+    "rule": pl.String,
+    "value": pl.Binary,
+}
+_ORIGIN = ("sender", "accepted_at", "receipt")
+
+
+def frame_of(slices: Sequence[Slice]) -> pl.DataFrame:
+    """Put the records of slices into one frame, a row each, in the order of their offsets."""
+    frames = [pl.DataFrame(schema=_COLUMNS)]
+    for one in slices:
+        frame = _origins(one.origins, one.origin).select(
+            pl.Series("offset", one.offsets, pl.Int64),
+            *_ORIGIN,
+            pl.Series("schema_id", one.schema_ids, pl.Int64),
+            pl.lit(None, pl.String).alias("rule"),
+            pl.Series("value", one.datums(), pl.Binary),
+        )
+        if one.refused:
+            rows = [
+                (r.offset, r.origin.sender, r.origin.accepted_at, r.origin.receipt, None, r.rule,
+                 r.value)
+                for r in one.refused
+            ]  # fmt: skip
+            refused = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
+            frame = pl.concat([frame, refused]).sort("offset")
+        frames.append(frame)
+    return pl.concat(frames)
+
+
+def _origins(origins: Sequence[Origin], of: Ints) -> pl.DataFrame:
+    """Say per record what its origin says."""
+    said = pl.DataFrame(
+        {
+            "sender": [o.sender for o in origins],
+            "accepted_at": [o.accepted_at for o in origins],
+            "receipt": [o.receipt for o in origins],
+        },
+        schema={n: _COLUMNS[n] for n in _ORIGIN},
+    )
+    return said[of]
+
+
+def encode(frame: pl.DataFrame, metadata: dict[str, str]) -> bytes:
+    """Write records as a file; `metadata` says where in which log they stand."""
+    blocks = []
+    for at in range(0, len(frame), BLOCK_RECORDS):
+        block = frame[at : at + BLOCK_RECORDS]
+        payload, _ = avro.encode_columns(SCHEMA, block)
+        blocks.append((len(block), payload))
+    named = {f"lgsp.{name}": value for name, value in metadata.items()}
+    return avro.write_container(SCHEMA, blocks, named)
+
+
+def decode(raw: bytes, records: int) -> pl.DataFrame:
+    """Read a file that holds so many records.
+
+    Raises what is in `avro.UNDECODABLE`, `ValueError` where there are fewer or more.
+    """
+    frame = avro.read_container(raw) if records else pl.DataFrame(schema=_COLUMNS)
+    if dict(frame.schema) != _COLUMNS or len(frame) != records:
+        raise ValueError(f"{len(frame)} records of {list(frame.columns)}")
+    return frame
+
+
+def slice_of(
+    frame: pl.DataFrame, topic: str, partition: int, span: tuple[int, int], *, is_admitted: bool
+) -> Slice:
+    """Make the slice between two positions from a frame of its records."""
+    is_good = frame["rule"].is_null()
+    good = frame.filter(is_good)
+    values = good["value"].to_list()
+    origins, of = _runs(good)
+    refused = frame.filter(~is_good)
+    return Slice(
+        topic=topic,
+        partition=partition,
+        first=span[0],
+        following=span[1],
+        offsets=good["offset"].to_numpy(),
+        schema_ids=good["schema_id"].to_numpy(),
+        origins=origins,
+        origin=of,
+        payload=b"".join(values),
+        ends=np.cumsum(np.fromiter(map(len, values), np.int64, len(values))),
+        refused=tuple(
+            Refused(offset, Origin(sender, accepted_at, receipt), rule, value)
+            for offset, sender, accepted_at, receipt, _, rule, value in refused.iter_rows()
+        ),
+        is_admitted=is_admitted,
+    )
+
+
+def _runs(frame: pl.DataFrame) -> tuple[list[Origin], Ints]:
+    """Give the origins, each where it begins to be another than before, and which is whose."""
+    if not len(frame):
+        return [], np.zeros(0, np.int64)
+    run = frame.select(pl.struct(_ORIGIN).rle_id().alias("run"))["run"].to_numpy().astype(np.int64)
+    firsts = np.flatnonzero(np.diff(run, prepend=-1))
+    return [Origin(*row) for row in frame.select(_ORIGIN)[firsts].iter_rows()], run
+
+
+def parts(one: Slice, bytes_max: int) -> list[Slice]:
+    """Cut a slice so that no part's datums are larger, where no single one is."""
+    cuts = [one.first]
+    start = before = 0
+    for offset, end in zip(one.offsets.tolist(), one.ends.tolist(), strict=True):
+        if end - start > bytes_max and before > start:
+            cuts.append(offset)
+            start = before
+        before = end
+    cuts.append(one.following)
+    return [one.between(a, b) for a, b in pairwise(cuts)]

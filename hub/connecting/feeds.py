@@ -1,0 +1,107 @@
+"""Feeds: what a connector reads its upstream by, and how it says what it read.
+
+A connector is a folder of `connectors`: `source.py` says who reports how often, `connector.py`
+holds a `CONNECTOR`, and `cases/` the upstream's own bytes with what must come of them. Everything
+else (validation, durability, retries, the breaker, metrics) is `hub.connecting.connection`'s.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+from pydantic_settings import BaseSettings
+
+from hub.clock import Clock
+from hub.definitions.admission import Verdict, show_value
+from hub.log.log import Log
+
+JsonObject = Mapping[str, Any]
+
+
+class UpstreamError(Exception):
+    """The upstream is away or refuses for now; after `retry_seconds` it asked to be tried again."""
+
+    def __init__(self, message: str, retry_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of the upstream: its bytes as they came, and what it says.
+
+    `events` are JSON values of the contract; `verdict` says why the record cannot be read, and then
+    there are none. `place` is where it stands, such as a row's number; no two records of a delivery
+    have the same.
+    """
+
+    original: bytes
+    events: tuple[JsonObject, ...] = ()
+    verdict: Verdict | None = None
+    place: int = 0
+
+
+def _nothing(_: list[Verdict]) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one read of the upstream brought.
+
+    `checkpoints` become durable together with the events. `acknowledge` is called when everything
+    is durable, with the verdicts on what was rejected (their index is the record's place); what it
+    raises as `UpstreamError` is retried by reading again. `refuse` is called where so much of it is
+    wrong that nothing was taken.
+    """
+
+    records: list[Record]
+    checkpoints: Mapping[str, str] = field(default_factory=dict)
+    acknowledge: Callable[[list[Verdict]], None] = _nothing
+    refuse: Callable[[list[Verdict]], None] = _nothing
+
+
+class Feed(Protocol):
+    """An open upstream. What was not acknowledged is delivered again, by this feed or the next."""
+
+    def fetch(self, seconds: float) -> Delivery | None:
+        """Give what the upstream has, waiting at most so long; raises `UpstreamError`."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a feed may use: the log, for its checkpoints alone, and the clock.
+
+    `since` is the day from which history is to be loaded, beside what is new.
+    """
+
+    log: Log
+    clock: Clock
+    since: date | None = None
+
+
+@dataclass(frozen=True)
+class Connector:
+    """How a source is read.
+
+    `settings` is a class whose fields are set by `HUB_<SOURCE>_<FIELD>`. `read` turns bytes of the
+    upstream (a page, a message, a file; with its name) into records and is pure: the cases go
+    through it. `open` begins to read.
+    """
+
+    settings: type[BaseSettings]
+    read: Callable[[str, bytes], list[Record]]
+    open: Callable[[Any, Context], Feed]
+    takes_since: bool = False
+
+
+def unreadable(rule: str, name: str, value: str, vi: str, en: str, place: int = 0) -> Verdict:
+    """Say why a record cannot be read: rule, the upstream's field, its value, both languages."""
+    shown = show_value(value)
+    suffix = f" ({shown})" if shown else ""
+    prefix = f"{name}: " if name else ""
+    return Verdict(place, rule, name, shown, f"{prefix}{vi}{suffix}", f"{prefix}{en}{suffix}")

@@ -1,0 +1,237 @@
+"""Scaffolds: the files of a new source, working from the start, with a case to fill in.
+
+The connector reads CSV and XLSX files that are dropped in a folder, the way in that every
+department has; its columns are those that the contract cannot do without.
+"""
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from hub.connecting.connection import judge
+from hub.connecting.feeds import Connector
+from hub.definitions.admission import Verdict
+from hub.definitions.contract import Contract, WireField
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
+_READERS = {"text": "text", "integer": "integer", "instant": "instant", "thousandths": "exact"}
+_SAMPLES = {"text": "A1", "integer": "12", "instant": "17/05/2023 08:00", "thousandths": "1,25"}
+
+_SOURCE = '''"""{title} as a source."""
+
+from datetime import date
+
+from hub.definitions.source import Source
+
+SOURCE = Source(
+    name="{name}",
+    contract="{contract}",
+    title_vi="",
+    title_en="",
+    owner="",
+    cadence="daily",
+    since=date({year}, {month}, {day}),
+    # Where all events have one value, say so: else KPIs of other values wait for this source too.
+    # only={{"quantity": "water_level"}},
+)
+'''
+
+_CONNECTOR = '''"""{title} from a drop folder: CSV and XLSX files with the columns below.
+
+`HUB_{upper}_FOLDER` is the folder; files are taken when they stood still for
+`HUB_{upper}_SETTLE_SECONDS`.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from hub import registry
+from hub.connecting.feeds import Connector, Context, JsonObject, Record
+from hub.connecting.folder import Folder
+from hub.sheets.tabular import Column, Table, {imports}read_rows
+from hub.sheets.vietnamese import {readers}{cell}
+{decimals}
+TABLE = Table(
+    columns=(
+{columns}
+    )
+)
+# Fields of the contract that no column has, with the one value that all rows have.
+SAME: JsonObject = {{}}
+NAMED_BY = (
+{named_by}
+)
+
+
+class {camel}Settings(BaseSettings):
+    """Where files are dropped, and for how many seconds one must stand still to be complete."""
+
+    folder: Path
+    settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5.0
+
+
+def read(name: str, content: bytes) -> list[Record]:
+    """Read a file, CSV or XLSX by its content; a record a row."""
+    return [
+        Record(
+            row.original,
+            () if row.verdict else (_event({{**SAME, **row.values}}),),
+            row.verdict,
+            row.number - 1,
+        )
+        for row in read_rows(TABLE, content)
+    ]
+
+
+def _event(values: JsonObject) -> JsonObject:
+    """Name an event by what identifies it: other contents under that are a conflict."""
+    said = "\\x1f".join(str(values.get(n, "")) for n in NAMED_BY)
+    digest = hashlib.blake2b(said.encode(), digest_size=16)
+    return {{"event_id": digest.hexdigest(), **values}}
+
+
+def open_folder(settings: {camel}Settings, context: Context) -> Folder:
+    """Begin to watch the folder."""
+    contract = registry.contracts()["{contract}"]
+    path, settle = settings.folder, settings.settle_seconds
+    return Folder("{name}", contract, path, settle, context, read, TABLE.header_of)
+
+
+CONNECTOR = Connector({camel}Settings, read, open_folder)
+'''
+
+
+_EXACT = '''
+
+def exact(cell: Cell) -> str:
+    """Read a decimal number, which is exact in JSON as a text."""
+    return str(decimal(cell))
+
+'''
+
+
+class NewSourceError(ValueError):
+    """A source cannot be scaffolded; the message says why."""
+
+
+def new_source(folder: Path, name: str, contract: Contract, since: date) -> list[Path]:
+    """Write the files of a source below `folder` (the package `connectors`); give their paths.
+
+    It reports from the day `since` on.
+
+    Raises `NewSourceError` where the name is no module's or the folder is there already.
+    """
+    if not _NAME.fullmatch(name):
+        raise NewSourceError(f"{name!r}: small letters, digits and _ only, a letter first")
+    home = folder / name
+    if home.exists():
+        raise NewSourceError(f"{home} is there already")
+    spec = contract.spec
+    needed = [f for f in contract.fields if not f.optional and f.name != "event_id"]
+    others = [f for f in contract.fields if f.optional and f.kind in _READERS]
+    named_by = [*spec.entity, *(n for n in spec.order_first if n not in spec.entity)]
+    fields = [*needed, *(f for f in others if f.name in named_by)]
+    left_out = [f for f in others if f not in fields]
+    has_codes = any("enum" in f.limits for f in fields)
+    readers = {_READERS[f.kind] for f in fields if "enum" not in f.limits}
+    has_decimals = "exact" in readers
+    if has_decimals:
+        readers = readers - {"exact"} | {"decimal"}
+    words = {
+        "name": name,
+        "upper": name.upper(),
+        "camel": "".join(p.capitalize() for p in name.split("_")),
+        "contract": contract.name,
+        "title": spec.title.vi,
+        "imports": "code, " if has_codes else "",
+        "readers": ", ".join(sorted(readers)),
+        "cell": "\nfrom hub.sheets.xlsx import Cell" if has_decimals else "",
+        "decimals": _EXACT if has_decimals else "",
+        "columns": "\n".join(_column(f) for f in fields) + _offered(left_out),
+        **{n: getattr(since, n) for n in ("year", "month", "day")},
+        "named_by": "\n".join(f'    "{n}",' for n in named_by),
+    }
+    rows = [[_header(f) for f in fields], [_sample(f) for f in fields]]
+    files = {
+        "__init__.py": f'"""{spec.title.vi}: source and connector."""\n',
+        "source.py": _SOURCE.format(**words),
+        "connector.py": _CONNECTOR.format(**words),
+        "cases/first/input.csv": "".join(";".join(row) + "\n" for row in rows),
+        "cases/first/expected.json": json.dumps({"records": []}, indent=2) + "\n",
+    }
+    for path, text in files.items():
+        (home / path).parent.mkdir(parents=True, exist_ok=True)
+        (home / path).write_text(text, "utf-8")
+    return [home / path for path in files]
+
+
+def _header(field: WireField) -> str:
+    """The field's Vietnamese name, without its explanation."""
+    return re.split(r"[,;:(]", field.doc.vi)[0].strip()
+
+
+def _offered(fields: list[WireField]) -> str:
+    """Name what the contract also takes, for whoever has such columns."""
+    if not fields:
+        return ""
+    said = [f"        #   {f.name}: {_header(f)}" for f in fields]
+    return "\n".join(
+        ["", "        # Also of the contract, where files have it (required=False):", *said]
+    )
+
+
+def _column(field: WireField) -> str:
+    if "enum" not in field.limits:
+        rest = ", required=False" if field.optional else ""
+        return (
+            f'        Column("{field.name}", ("{_header(field)}",), {_READERS[field.kind]}{rest}),'
+        )
+    names = "".join(f'                    "{n}": "{n}",\n' for n in field.limits["enum"])
+    head = f'        Column(\n            "{field.name}",\n            ("{_header(field)}",),\n'
+    tail = "                }\n            ),\n        ),"
+    return f"{head}            code(\n                {{\n{names}{tail}"
+
+
+def _sample(field: WireField) -> str:
+    return str(field.limits["enum"][0]) if "enum" in field.limits else _SAMPLES[field.kind]
+
+
+def read_case(connector: Connector, contract: Contract, name: str, content: bytes) -> Any:
+    """Read an upstream's bytes; give what `expected.json` says of them.
+
+    To be held against the bytes by eye: it is what the connector does, not what it should do.
+    """
+    records = connector.read(name, content)
+    out: list[dict[str, Any]] = []
+    for record, judged in zip(records, judge(contract, records), strict=True):
+        if isinstance(judged, Verdict):
+            out.append({"rule": judged.rule, "field": judged.field, "value": judged.value})
+        else:
+            out.append({"events": [dict(e) for e in record.events]})
+    return {"records": out}
+
+
+def new_case(home: Path, connector: Connector, contract: Contract, name: str, given: Path) -> Path:
+    """Write a case of a source from a file of its upstream; give the case's folder.
+
+    Raises `NewSourceError` where there is such a case or no such file.
+    """
+    case = home / "cases" / name
+    if not _NAME.fullmatch(name) or case.exists():
+        raise NewSourceError(f"{case} is there already, or is no name of small letters")
+    if not given.is_file():
+        raise NewSourceError(f"{given} is no file")
+    content = given.read_bytes()
+    text = json.dumps(
+        read_case(connector, contract, given.name, content), ensure_ascii=False, indent=2
+    )
+    case.mkdir(parents=True)
+    (case / f"input{given.suffix}").write_bytes(content)
+    (case / "expected.json").write_text(text + "\n", "utf-8")
+    return case

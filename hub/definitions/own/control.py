@@ -1,0 +1,67 @@
+"""Control: acts that decide which figures are official, as events of a topic of their own."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import StringConstraints
+
+from hub.definitions.contract import Contract, Doc, Event, Instant, Spec
+from hub.log.cut import read_cut
+from hub.reference.periods import parse_period
+
+Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]{1,128}$")]
+Kind = Literal["period_closed"]
+
+
+class Control(Event):
+    """A period was closed: its figures as they stood at a cut of the log are official.
+
+    `cut`, `figures` and `silent` are JSON: offsets by log, topic and partition; a KPI's figures;
+    sources that had not reported, with the days that they owed.
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        name="control",
+        title=Doc("Chốt số liệu", "Closing of a period"),
+        owner="Trung tâm điều hành",
+        legal_basis="Luật Thống kê 89/2015/QH13",
+        personal_data="none",
+        key=("period",),
+        entity=("event_id",),
+        occurred="closed_at",
+        units=(),
+    )
+
+    kind: Annotated[Kind, Doc("Loại việc", "What was done")]
+    period: Annotated[Name, Doc("Kỳ", "The period")]
+    closed_at: Annotated[Instant, Doc("Thời điểm chốt", "When it was closed")]
+    closed_by: Annotated[Name, Doc("Người chốt", "Who closed it")]
+    cut: Annotated[str, Doc("Vị trí trong nhật ký", "The positions in the log")]
+    figures: Annotated[str, Doc("Số liệu chính thức", "The official figures")]
+    silent: Annotated[str, Doc("Nguồn chưa báo cáo", "Sources that had not reported")]
+    digest: Annotated[Name, Doc("Mã băm của số liệu", "Digest of the figures")]
+
+
+CONTROL = Contract(Control)
+
+
+def flaw(event: Mapping[str, Any]) -> str | None:
+    """Name the field of an event that is not what it must be; its texts say nothing of that."""
+    for name, read in (
+        ("period", parse_period),
+        ("cut", read_cut),
+        ("figures", _read_lists),
+        ("silent", _read_lists),
+    ):
+        try:
+            read(event[name])
+        except (ValueError, KeyError, TypeError):
+            return name
+    return None
+
+
+def _read_lists(text: str) -> None:
+    said = json.loads(text)
+    if not isinstance(said, dict) or not all(isinstance(v, list) for v in said.values()):
+        raise TypeError("an object of lists")

@@ -1,0 +1,261 @@
+"""The book: one snapshot of the store with the reference data, and the sums that terms ask for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from typing import NamedTuple
+
+from hub import registry
+from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
+from hub.definitions.fact import Fact, Measure
+from hub.definitions.source import Source
+from hub.figures.closing import Closing, closings
+from hub.reference.lists import Reference, load
+from hub.reference.periods import Period
+from hub.store.store import Reading, Row, parse_dims
+
+Key = tuple[str | None, ...]
+_BEGINNING = "0000"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question: a period, grouped `by` dimensions, filtered by `where`, as things were at `at`.
+
+    Dimensions are columns of the fact (`received_by`, `channel`, …).
+    """
+
+    period: Period
+    at: int
+    by: tuple[str, ...] = ()
+    where: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def until(self) -> int:
+        """The instant up to which things count: the period's end, or `at` where that is earlier."""
+        return min(self.period.end, self.at)
+
+
+class Step(NamedTuple):
+    """One step of a schedule: day numbers [first, end), distinct events received, events due."""
+
+    first: int
+    end: int
+    received: int
+    due: int
+
+
+@dataclass
+class Book:
+    """Answers sums from cells where a kept dimension set allows it, else from facts."""
+
+    reading: Reading
+    facts: dict[str, Fact]
+    reference: Reference
+    sources: dict[str, Source]
+    # Books of what was known when a period was closed, as they were opened, by the closing's id.
+    closed: "dict[str, Book]" = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._horizons: dict[str, int | None] = {}
+        self._owners = {m.name: (f, m) for f in self.facts.values() for m in f.measures}
+
+    def measure(self, name: str) -> tuple[Fact, Measure]:
+        """Find a measure and the fact that it counts."""
+        return self._owners[name]
+
+    def sums(
+        self, name: str, ask: Ask, start: int | None, until: int
+    ) -> dict[Key, list[tuple[int, int]]]:
+        """Give (count, value) pairs per key for instants in [start, until).
+
+        Several pairs stand under one key: the caller adds them up, or takes the greatest.
+        """
+        fact, measure = self.measure(name)
+        needed = {*ask.by, *ask.where}
+        kept = [s for s in measure.sets if needed <= set(s)]
+        found: dict[Key, list[tuple[int, int]]] = {}
+        if start is not None and until <= start:
+            return found
+        if not kept:
+            self._add_facts(found, fact, measure, ask, (start, until))
+            return found
+        last, rest = day_of(until), day_start_us(until) != until
+        if rest and not measure.is_ahead and self._all_before(fact.contract, until):
+            last, rest = last + 1, False
+        first = _BEGINNING if start is None else iso_day(day_of(start))
+        dims = kept[0]
+        for _, text, count, value in self.reading.sum_cells(
+            measure.cell_set(dims), first, iso_day(last), by_period=measure.is_recomputed
+        ):
+            parts = parse_dims(text)
+            if all(parts[k] == v for k, v in ask.where.items()):
+                key = tuple(parts[d] for d in ask.by)
+                found.setdefault(key, []).append((count, value))
+        if rest:
+            begin = day_start_us(until)
+            span = (begin if start is None else max(start, begin), until)
+            self._add_facts(found, fact, measure, ask, span)
+        return found
+
+    def _all_before(self, contract: str, until: int) -> bool:
+        if contract not in self._horizons:
+            self._horizons[contract] = self.reading.horizon(contract)
+        horizon = self._horizons[contract]
+        return horizon is None or horizon < until
+
+    def _add_facts(
+        self,
+        found: dict[Key, list[tuple[int, int]]],
+        fact: Fact,
+        measure: Measure,
+        ask: Ask,
+        span: tuple[int | None, int],
+    ) -> None:
+        by = ask.by
+        if measure.is_recomputed:
+            # Its value belongs to one cell: of two stations, one hour is two hours.
+            by = (*by, *(d for d in measure.sets[0] if d not in by))
+        for row in self.reading.sum_facts(fact, measure, by, ask.where, span):
+            key = tuple(row[: len(ask.by)])
+            found.setdefault(key, []).append((int(row[-2]), int(row[-1] or 0)))
+
+    @cached_property
+    def arrivals(self) -> dict[tuple[str, str], dict[int, int]]:
+        """Distinct events by (contract, sender) and the day on which they happened."""
+        out: dict[tuple[str, str], dict[int, int]] = {}
+        for contract, sender, day, _, count in self.reading.table("arrival"):
+            days = out.setdefault((contract, sender), {})
+            days[day] = days.get(day, 0) + int(count)
+        return out
+
+    @cached_property
+    def closings(self) -> list[Closing]:
+        """What was closed, in the order in which it was."""
+        return closings(self.reading)
+
+    @cached_property
+    def ledger(self) -> list[Row]:
+        """The ledger: (contract, sender, day, class, shard, count)."""
+        return self.reading.table("ledger")
+
+    @cached_property
+    def heard(self) -> dict[tuple[str, str], int]:
+        """When each (contract, sender) was last heard."""
+        out: dict[tuple[str, str], int] = {}
+        for contract, sender, _, accepted_at, _ in self.reading.table("heard"):
+            key = (contract, sender)
+            out[key] = max(out.get(key, accepted_at), accepted_at)
+        return out
+
+    def fresh_at(self, contract: str) -> int | None:
+        """When the contract's latest event was accepted."""
+        return max((at for (c, _), at in self.heard.items() if c == contract), default=None)
+
+    def has_events(self, contract: str, start: int, until: int) -> bool:
+        """Tell whether anything happened in [start, until), by whole days."""
+        a, b = day_of(start), day_of(until - 1)
+        return any(
+            a <= day <= b and n > 0
+            for (c, _), days in self.arrivals.items()
+            if c == contract
+            for day, n in days.items()
+        )
+
+    def event_years(self) -> list[tuple[str, int]]:
+        """List (year, events) over days, by when events happened."""
+        return [(iso_day(d)[:4], n) for days in self.arrivals.values() for d, n in days.items()]
+
+    def due(self, source: Source, ask: Ask) -> list[Step]:
+        """List the steps of a source's schedule, with what came in each.
+
+        Steps are those of the period that had ended at the instant asked; where none had, those
+        that had begun.
+        """
+        days = self.arrivals.get((source.contract, source.name), {})
+        since = (source.since - date(1970, 1, 1)).days if source.since else None
+        steps = [s for s in self._steps(source, ask.period) if since is None or s[0] >= since]
+        ended = [s for s in steps if s[1] * DAY_US - OFFSET_US <= ask.at]
+        begun = [s for s in steps if s[0] * DAY_US - OFFSET_US <= ask.at]
+        return [
+            Step(a, b, sum(days.get(d, 0) for d in range(a, b)), source.events_per_due)
+            for a, b in ended or begun
+        ]
+
+    def _steps(self, source: Source, period: Period) -> list[tuple[int, int]]:
+        """Give the schedule's steps in a period as day numbers, half-open."""
+        epoch = date(1970, 1, 1)
+        first, last = (period.start_on - epoch).days, (period.end_on - epoch).days
+        if source.cadence in ("daily", "working_day"):
+            every = source.cadence == "daily"
+            return [
+                (d, d + 1)
+                for d in range(first, last)
+                if every or self.reference.is_working_day(epoch + timedelta(d))
+            ]
+        months = 12 if source.cadence == "yearly" else 1
+        steps: list[tuple[int, int]] = []
+        y, m = period.start_on.year, period.start_on.month
+        m = 1 if months == 12 else m
+        while True:
+            begin = date(y, m, 1)
+            y, m = (y, m + months) if m + months <= 12 else (y + 1, m + months - 12)
+            if begin >= period.end_on:
+                return steps
+            if begin >= period.start_on:
+                steps.append(((begin - epoch).days, (date(y, m, 1) - epoch).days))
+
+    def completeness(self, contract: str, ask: Ask, only: Mapping[str, str]) -> float:
+        """Give the share of expected source-days (or months) of the period that reported.
+
+        Sources count that may deliver what has the values of `only`.
+
+        Entities that lack what every KPI needs (a dossier without reception) lower it by their
+        share among the period's entities.
+        """
+        return self._reported(contract, ask, only) * self._whole(contract, ask)
+
+    def _whole(self, contract: str, ask: Ask) -> float:
+        lacking = self.facts[contract].lacking
+        if lacking is None:
+            return 1.0
+        everything = Ask(ask.period, ask.at)
+        counted = [
+            sum(
+                p[0]
+                for pairs in self.sums(m, everything, ask.period.start, ask.until).values()
+                for p in pairs
+            )
+            for m in lacking
+        ]
+        return counted[1] / sum(counted) if sum(counted) else 1.0
+
+    def _reported(self, contract: str, ask: Ask, only: Mapping[str, str]) -> float:
+        owed = [
+            min(step.received, 1)
+            for s in self.sources.values()
+            if s.contract == contract and s.concerns(only)
+            for step in self.due(s, ask)
+        ]
+        if not owed:
+            return 1.0 if self.has_events(contract, ask.period.start, ask.until) else 0.0
+        return sum(owed) / len(owed)
+
+
+def open_book(reading: Reading) -> Book:
+    """Open the book on a snapshot, or on one as it was (`Past`), with all that is installed."""
+    return Book(reading, registry.facts(), load(), registry.sources())
+
+
+def years(book: Book) -> list[tuple[str, int]]:
+    """List the years that events speak of, newest first, with how many events each has."""
+    counted: dict[str, int] = {}
+    for year, n in book.event_years():
+        counted[year] = counted.get(year, 0) + n
+    return sorted(((y, n) for y, n in counted.items() if n > 0), reverse=True)
+
+
+def day_start_us(us: int) -> int:
+    """Give the first instant of the local day that holds an instant."""
+    return day_of(us) * DAY_US - OFFSET_US

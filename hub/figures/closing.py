@@ -1,0 +1,87 @@
+"""Closings: which periods are closed, at which cut, and what is official since."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hub.clock import iso
+from hub.log.cut import Cut, read_cut
+from hub.reference.periods import Period, parse_period
+from hub.store.store import Reading, Row
+
+Figures = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Closing:
+    """One act of closing: `figures` are the official ones of the whole period, by KPI."""
+
+    event_id: str
+    period: Period
+    closed_at: int
+    closed_by: str
+    cut: Cut
+    digest: str
+    silent: dict[str, list[str]]
+    figures_text: str
+
+    @cached_property
+    def figures(self) -> Figures:
+        """The official figures, as they were given when the period was closed."""
+        found: Figures = json.loads(self.figures_text)
+        return found
+
+    def public(self) -> dict[str, Any]:
+        """Say what was closed, without its figures."""
+        return {
+            "period": self.period.text,
+            "closed_at": iso(self.closed_at),
+            "closed_by": self.closed_by,
+            "known_at": iso(self.cut.at),
+            "silent": self.silent,
+            "digest": self.digest,
+        }
+
+
+def digest(figures_text: str) -> str:
+    """Digest official figures: BLAKE2b (RFC 7693), 16 bytes, of their JSON text."""
+    return hashlib.blake2b(figures_text.encode(), digest_size=16).hexdigest()
+
+
+def closings(reading: Reading) -> list[Closing]:
+    """List what was closed, in the order in which it was."""
+    return [_closing(r) for r in reading.closings()]
+
+
+def _closing(row: Row) -> Closing:
+    event_id, period, closed_at, closed_by, cut, figures, silent, said = row
+    return Closing(
+        event_id,
+        parse_period(period),
+        closed_at,
+        closed_by,
+        read_cut(cut),
+        said,
+        json.loads(silent),
+        figures,
+    )
+
+
+def in_force(listed: Sequence[Closing], period: Period) -> Closing | None:
+    """Find what makes figures of a period official: its own closing, else one of a period around.
+
+    Of several closings of one period the last one is in force; of periods around, the smallest's.
+    """
+    around = [
+        c
+        for c in listed
+        if c.period.start_on <= period.start_on and period.end_on <= c.period.end_on
+    ]
+    return min(reversed(around), key=_length, default=None)
+
+
+def _length(closing: Closing) -> int:
+    return (closing.period.end_on - closing.period.start_on).days

@@ -1,0 +1,252 @@
+"""Figures: a KPI answered for a period, with all that it needs to prove itself."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from hub import registry
+from hub.clock import iso, to_us
+from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
+from hub.figures.book import Ask, Book, Key
+from hub.figures.kpi import BUCKETS, ROLES, Kpi
+from hub.reference.periods import FORMS, Period, month, parse_period
+from hub.store.store import definition_digest
+
+FIGURES_MAX = 20_000
+_PLACES = Decimal("0.000001")
+_AT = "2023-05-17T08:00:00+07:00"
+
+
+class QuestionError(ValueError):
+    """A question that cannot be answered as put; names the parameter, in two languages."""
+
+    def __init__(self, parameter: str, vi: str, en: str) -> None:
+        super().__init__(en)
+        self.parameter = parameter
+        self.vi = vi
+        self.en = en
+
+
+def no_period(text: str) -> QuestionError:
+    """Say that a text is no period, and what one looks like."""
+    return QuestionError(
+        "period",
+        f"không phải kỳ: {text}; ví dụ {FORMS}",
+        f"not a period: {text}; write one like {FORMS}",
+    )
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked, in public words: `by` and `where` name public dimensions."""
+
+    period: Period
+    at: int
+    by: tuple[str, ...] = ()
+    where: Mapping[str, str] = ()  # type: ignore[assignment]
+    role: str | None = None
+    as_of: int | None = None
+
+
+def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question:
+    """Read a question from request parameters; raise `QuestionError` for what is wrong in it."""
+    as_of = read_as_of(parameters, now)
+    at = _read_instant("at", parameters)
+    if at is None:
+        at = now if as_of is None else as_of
+    known = {"period", "by", "role", "at", "as_of", *kpi.dimensions}
+    for name in parameters:
+        if name not in known:
+            raise QuestionError(
+                name,
+                f"tham số {name!r} không dùng được với {kpi.id}",
+                f"{kpi.id} has no parameter {name!r}",
+            )
+    text = parameters.get("month") or parameters.get("day") or parameters.get("period")
+    try:
+        period = parse_period(text or iso(at)[:4])  # type: ignore[index]
+    except ValueError:
+        raise no_period(str(text)) from None
+    by = tuple(dict.fromkeys(b for b in parameters.get("by", "").split(",") if b))
+    for name in by:
+        if name not in kpi.dimensions:
+            raise QuestionError(
+                "by",
+                f"{kpi.id} không chia được theo {name!r}; chỉ theo {', '.join(kpi.dimensions)}",
+                f"{kpi.id} cannot be split by {name!r}; only by {', '.join(kpi.dimensions)}",
+            )
+    role = parameters.get("role")
+    if role is not None and (role not in ROLES or "unit" not in kpi.dims):
+        raise QuestionError("role", f"vai trò không hợp lệ: {role}", f"unknown role: {role}")
+    where = {n: v for n, v in parameters.items() if n in kpi.dims}
+    _check_values(kpi, where)
+    return Question(period, at, by, where, role, as_of)
+
+
+def read_as_of(parameters: Mapping[str, str], now: int) -> int | None:
+    """Read as of when the hub's knowledge is asked for; None: as it is."""
+    as_of = _read_instant("as_of", parameters)
+    if as_of is not None and as_of > now:
+        raise QuestionError(
+            "as_of",
+            f"chưa đến thời điểm {parameters['as_of']}",
+            f"{parameters['as_of']} is yet to come",
+        )
+    return as_of
+
+
+def _read_instant(name: str, parameters: Mapping[str, str]) -> int | None:
+    if name not in parameters:
+        return None
+    try:
+        # In a query a plus sign reads as a blank.
+        at = to_us(datetime.fromisoformat(parameters[name].replace(" ", "+")))
+        if not INSTANT_MIN <= at <= INSTANT_MAX:
+            raise ValueError("out of range")
+    except (ValueError, TypeError):
+        raise QuestionError(
+            name,
+            f"không phải thời điểm có múi giờ, ví dụ {_AT}: {parameters[name]}",
+            f"not an instant with an offset, such as {_AT}: {parameters[name]}",
+        ) from None
+    return at
+
+
+def _check_values(kpi: Kpi, where: Mapping[str, str]) -> None:
+    """Refuse a filter by a value that a closed set does not have: it would read as zero."""
+    if kpi.contract is None:
+        return
+    closed = {
+        f.name: f.limits["enum"]
+        for f in registry.contracts()[kpi.contract].fields
+        if "enum" in f.limits
+    }
+    for name, value in where.items():
+        allowed = closed.get(kpi.dims[name])
+        if allowed is not None and value not in allowed:
+            listed = ", ".join(allowed)
+            raise QuestionError(
+                name,
+                f"{name}={value}: chỉ nhận {listed}",
+                f"{name}={value}: only {listed}",
+            )
+
+
+def compute(kpi: Kpi, question: Question, book: Book) -> list[dict[str, Any]]:
+    """Compute what was asked for: one figure per key, none where there is nothing to say."""
+    buckets = [b for b in question.by if b in BUCKETS]
+    whole = question.period
+    if not buckets:
+        return _figures(kpi, question, book, {}, whole)
+    out: list[dict[str, Any]] = []
+    for period in _split(question.period, buckets[-1] if "day" not in buckets else "day"):
+        if period.start >= question.at:
+            break
+        names = {b: period.text if b == "day" else period.text[:7] for b in buckets}
+        by = tuple(b for b in question.by if b not in BUCKETS)
+        part = Question(period, question.at, by, question.where, question.role)
+        out += _figures(kpi, part, book, names, whole)
+        if len(out) > FIGURES_MAX:
+            raise QuestionError(
+                "by", f"quá {FIGURES_MAX} số liệu", f"more than {FIGURES_MAX} figures"
+            )
+    return out
+
+
+def _split(period: Period, bucket: str) -> list[Period]:
+    if bucket == "day":
+        days = [date.fromisoformat(d) for d in period.days()]
+        return [Period(d.isoformat(), d, d + timedelta(1)) for d in days]
+    if period.start_on.day != 1 or period.end_on.day != 1:
+        raise QuestionError(
+            "by", "kỳ này không gồm trọn các tháng", "the period does not consist of whole months"
+        )
+    parts = []
+    start = period.start_on
+    while start < period.end_on:
+        parts.append(month(start.year, start.month))
+        start = parts[-1].end_on
+    return parts
+
+
+def _figures(
+    kpi: Kpi, question: Question, book: Book, bucket: dict[str, str], whole: Period
+) -> list[dict[str, Any]]:
+    role = ROLES[question.role or kpi.role] if kpi.role else ""
+    columns = {n: role if n == "unit" else c for n, c in kpi.dims.items()}
+    ask = Ask(
+        question.period,
+        question.at,
+        tuple(columns[b] for b in question.by),
+        {columns[n]: v for n, v in dict(question.where).items()},
+    )
+    above = kpi.numerator.sums(book, ask)
+    below = kpi.denominator.sums(book, ask) if kpi.denominator else None
+    keys = set(above) if below is None else {k for k, n in below.items() if n}
+    if not keys and kpi.is_whole and kpi.numerator.is_count and not ask.by and kpi.contract:
+        # Nothing was counted, but there were events: the figure is zero, not unknown. Of a period
+        # in parts, each part says so.
+        until = min(whole.end, question.at)
+        keys = {()} if book.has_events(kpi.contract, whole.start, until) else keys
+    shared = _shared(kpi, question, ask, book) if keys else {}
+    out = []
+    for key in sorted(keys, key=_sortable):
+        n, d = above.get(key, 0), 1 if below is None else below[key]
+        dims = dict(zip(question.by, key, strict=True))
+        out.append({"dims": {**dims, **bucket}, **_valued(kpi, n, d, question, book), **shared})
+    return out
+
+
+def _sortable(key: Key) -> tuple[str, ...]:
+    return tuple(k or "" for k in key)
+
+
+def _valued(kpi: Kpi, n: int, d: int, question: Question, book: Book) -> dict[str, Any]:
+    target = None
+    if not question.by and not question.where:
+        target = book.reference.target(kpi.id, question.period)
+    return {
+        "value": write_value(kpi, n, d),
+        "numerator": n,
+        "denominator": d,
+        "scale": kpi.scale,
+        "measure_unit": kpi.measure_unit,
+        "target": target and {"op": target.op, "value": str(target.value)},
+        "met": None if target is None else target.is_met(n, d * kpi.scale),
+    }
+
+
+def write_value(kpi: Kpi, numerator: int, denominator: int) -> str:
+    """Write numerator / (denominator × scale), half-up to 6 places; a count as a whole number."""
+    if kpi.is_whole:
+        return str(numerator)
+    exact = Decimal(numerator) / (denominator * kpi.scale)
+    return str(exact.quantize(_PLACES, ROUND_HALF_UP))
+
+
+def _shared(kpi: Kpi, question: Question, ask: Ask, book: Book) -> dict[str, Any]:
+    if kpi.contract:
+        completeness = book.completeness(kpi.contract, ask, kpi.only)
+        fresh_at = book.fresh_at(kpi.contract)
+    else:
+        completeness = 1.0
+        fresh_at = max(book.heard.values(), default=None) if kpi.group == "source" else None
+    return {
+        "status": "provisional",
+        "completeness": round(completeness, 6),
+        "fresh_at": iso(fresh_at),
+        "at": iso(question.at),
+        "cut": book.reading.cut(),
+        "definition_version": definition_version(kpi, book),
+    }
+
+
+def definition_version(kpi: Kpi, book: Book) -> str:
+    """Digest the KPI's terms, its fact's definitions and the reference data in force."""
+    fact = book.facts.get(kpi.contract or "")
+    said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
+    parts = (said, definition_digest(fact) if fact else "", book.reference.digest)
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,172 @@
+"""Official figures: those of a closed period do not change; what they would be now stands beside.
+
+A figure is provisional until its period is closed, then official; where later events say something
+else it is restated: its value stays the official one, `restatement` gives the other.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from hub import registry
+from hub.clock import iso, iso_day
+from hub.figures.book import Ask, Book, open_book
+from hub.figures.closing import Closing, digest, in_force
+from hub.figures.compute import Question, QuestionError, compute, definition_version
+from hub.figures.kpi import Kpi
+from hub.figures.past import NoCutError, Past, find_cut
+from hub.log.cut import Cut, write_cut
+from hub.reference.periods import Period
+from hub.store.store import Reading
+
+SILENT_DAYS_SHOWN_MAX = 31
+KEPT_MAX = 10_000
+Figure = dict[str, Any]
+# What two figures are compared by.
+_SAID = ("numerator", "denominator")
+
+
+def open_as_of(reading: Reading, as_of: int | None, now: int) -> Book:
+    """Open the book as it is, or as it was; raise `QuestionError` where that is not kept."""
+    if as_of is None:
+        return open_book(reading)
+    try:
+        return open_book(Past(reading, find_cut(reading, as_of, now)))
+    except NoCutError:
+        raise QuestionError(
+            "as_of",
+            f"không còn giữ số liệu tại thời điểm {iso(as_of)}",
+            f"what was known at {iso(as_of)} is not kept",
+        ) from None
+
+
+def answer(kpi: Kpi, question: Question, book: Book) -> dict[str, Any]:
+    """Give the body that `GET /v1/kpis/{id}` and `hub kpi --json` both print."""
+    return {
+        "kpi": kpi.id,
+        "period": question.period.text,
+        "as_of": iso(book.reading.committed_at()),
+        "figures": figures(kpi, question, book),
+    }
+
+
+def figures(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
+    """Answer a question: one figure per key, none where there is nothing to say."""
+    now = compute(kpi, question, book)
+    closing = in_force(book.closings, question.period) if kpi.numerator.is_of_period else None
+    return (
+        now if closing is None else _beside(_official(closing, kpi, question, book), now, closing)
+    )
+
+
+def _beside(official: list[Figure], now: list[Figure], closing: Closing) -> list[Figure]:
+    """Put what figures would be now beside the official ones."""
+    shared = {"closed_at": iso(closing.closed_at)}
+    present = {_key(f): f for f in now}
+    out = []
+    for figure in official:
+        other = present.pop(_key(figure), None)
+        is_same = other is not None and all(other[n] == figure[n] for n in _SAID)
+        out.append({**figure, **shared, **_status(None if is_same else other, is_same=is_same)})
+    for figure in present.values():
+        nothing = {"value": None, "numerator": 0, "denominator": 0, "met": None}
+        out.append({**figure, **nothing, **shared, **_status(figure, is_same=False)})
+    return out
+
+
+def _key(figure: Figure) -> str:
+    return json.dumps(figure["dims"], sort_keys=True)
+
+
+def _status(other: Figure | None, *, is_same: bool) -> dict[str, Any]:
+    if is_same:
+        return {"status": "official"}
+    names = ("value", "numerator", "denominator", "met", "cut")
+    return {
+        "status": "restated",
+        "restatement": {n: None if other is None else other[n] for n in names},
+    }
+
+
+def _official(closing: Closing, kpi: Kpi, question: Question, book: Book) -> list[Figure]:
+    """Give the figures of a closed period as they were when it was closed."""
+    asked = replace(question, at=min(question.at, closing.closed_at), as_of=None)
+    is_part = asked.by or asked.where or asked.role or asked.period != closing.period
+    if not is_part and asked.at == closing.closed_at:
+        return closing.figures.get(kpi.id, [])
+    kept = book.reading.kept
+    name = f"{closing.event_id}|{kpi.id}|{asked.period.text}|{asked.at}|{asked.by}|{asked.role}"
+    name += json.dumps(dict(asked.where), sort_keys=True)
+    found: list[Figure] | None = kept.get(name)
+    if found is None:
+        found = _then(closing, kpi, asked, book)
+        if len(kept) >= KEPT_MAX:
+            kept.clear()
+        kept[name] = found
+    return found
+
+
+def _then(closing: Closing, kpi: Kpi, asked: Question, book: Book) -> list[Figure]:
+    """Compute parts of a closed period at its cut, if the whole comes out as it was closed."""
+    then = book.closed.get(closing.event_id)
+    if then is None:
+        then = book.closed[closing.event_id] = open_book(Past(book.reading, closing.cut))
+    whole = compute(kpi, Question(closing.period, closing.closed_at), then)
+    frozen = closing.figures.get(kpi.id, [])
+    if [[f[n] for n in _SAID] for f in whole] != [[f[n] for n in _SAID] for f in frozen]:
+        raise QuestionError(
+            "by",
+            f"định nghĩa của {kpi.id} đã đổi sau khi chốt {closing.period.text}:"
+            " chỉ còn số liệu chung đã chốt",
+            f"the definition of {kpi.id} changed since {closing.period.text} was closed:"
+            " only its whole figures are kept",
+        )
+    return compute(kpi, asked, then)
+
+
+def freeze(book: Book, period: Period, cut: Cut, now: int, by: str) -> dict[str, Any]:
+    """Make the event that closes a period: what `hub.definitions.own.control.Control` says."""
+    kpis = [k for k in registry.kpis().values() if k.numerator.is_of_period]
+    found = {k.id: compute(k, Question(period, now), book) for k in kpis}
+    text = json.dumps(found, ensure_ascii=False, sort_keys=True)
+    said = digest(text)
+    return {
+        "event_id": f"{period.text}@{now:x}",
+        "kind": "period_closed",
+        "period": period.text,
+        "closed_at": now,
+        "closed_by": by,
+        "cut": write_cut(cut),
+        "figures": text,
+        "silent": json.dumps(silent(book, period, now)),
+        "digest": said,
+    }
+
+
+def recheck(closing: Closing, book: Book) -> Iterator[tuple[str, object, object]]:
+    """Compute a closed period's figures at its cut again; give (what, kept, found) that differ.
+
+    Figures of a definition that is no longer installed cannot be: their digest stands for them.
+    """
+    if digest(closing.figures_text) != closing.digest:
+        yield "digest", closing.digest, digest(closing.figures_text)
+    then = open_book(Past(book.reading, closing.cut))
+    for kpi in registry.kpis().values():
+        kept = closing.figures.get(kpi.id, [])
+        version = definition_version(kpi, then)
+        if kept and all(f["definition_version"] == version for f in kept):
+            found = compute(kpi, Question(closing.period, closing.closed_at), then)
+            if kept != found:
+                yield kpi.id, kept, found
+
+
+def silent(book: Book, period: Period, now: int) -> dict[str, list[str]]:
+    """Name the sources that owe something for a period, with the first days of what is missing."""
+    out = {}
+    for source in book.sources.values():
+        steps = book.due(source, Ask(period, now))
+        missing = [s.first for s in steps if s.received < s.due]
+        if missing:
+            out[source.name] = [iso_day(d) for d in missing[:SILENT_DAYS_SHOWN_MAX]]
+    return out

@@ -1,0 +1,477 @@
+"""History: the store as it was at a kept cut of the log.
+
+A stored event knows its place in the log. So what a figure was at a cut is what it is now, less
+what the entities that changed since contribute now, plus what they contributed then: their events
+before the cut, folded again by the same code. Nothing is written for it but the cuts themselves,
+and the answer is the same for ever.
+"""
+
+import contextlib
+import math
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import islice, pairwise
+
+import numpy as np
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from hub import registry
+from hub.apply import fold
+from hub.apply.applier import arrival_rows, cell_rows, count_classes, sign_of_group
+from hub.clock import DAY_US, OFFSET_US, Clock, day_start, to_us
+from hub.definitions.fact import Fact, Measure
+from hub.definitions.own.control import CONTROL
+from hub.log.cut import Cut, read_cut
+from hub.store.states import decode_states
+from hub.store.store import Reading, Row, Span, Store, dims_text, sum_facts_sql
+from hub.store.tables import closing, cut, cut_aside, cut_heard
+
+HOUR_US = 3_600_000_000
+EVERY_COMMIT_US = 48 * HOUR_US
+EVERY_HOUR_US = 90 * DAY_US
+ENTITIES_AT_ONCE = 50_000
+
+
+class NoCutError(LookupError):
+    """No cut is kept that early, or the log of that time is another one."""
+
+
+def find_cut(reading: Reading, instant: int, now: int) -> Cut:
+    """Find the last kept cut not after an instant; raise `NoCutError`.
+
+    Kept are: every commit of 48 hours, the last one of each local hour of 90 days, the last one of
+    each local day before. Older ones do not answer, whether they are deleted yet or not.
+    """
+    at = _latest(reading, instant)
+    while at is not None and (bucket := _bucket(at, now)) is not None:
+        start, end = bucket
+        if _latest(reading, end - 1) == at:
+            break
+        at = _latest(reading, start - 1)
+    if at is None:
+        raise NoCutError(instant)
+    return cut_at(reading, at)
+
+
+def latest_cut(reading: Reading) -> Cut | None:
+    """Read the cut of a snapshot; None where nothing was ever applied."""
+    at = _latest(reading, 2**62)
+    return None if at is None else cut_at(reading, at)
+
+
+def _latest(reading: Reading, until: int) -> int | None:
+    ((found,),) = reading.rows("SELECT MAX(at) FROM cut WHERE at <= :until", until=until)
+    return None if found is None else int(found)
+
+
+def _bucket(at: int, now: int) -> tuple[int, int] | None:
+    """Give the stretch [start, end) of which the last cut alone is kept; None: each is."""
+    if now - at <= EVERY_COMMIT_US:
+        return None
+    size = HOUR_US if now - at <= EVERY_HOUR_US else DAY_US
+    start = (at + OFFSET_US) // size * size - OFFSET_US
+    return start, start + size
+
+
+def cut_at(reading: Reading, at: int) -> Cut:
+    """Read the cut of a commit."""
+    rows = reading.rows(
+        "SELECT log, topic, partition, MAX(next_offset) FROM cut WHERE at <= :at GROUP BY 1, 2, 3",
+        at=at,
+    )
+    return Cut(at, {(log, topic, partition): int(n) for log, topic, partition, n in rows})
+
+
+@dataclass(frozen=True)
+class _Since:
+    """What changed since a cut: facts of both foldings, and what they change in the tables.
+
+    Rows of tables say what is to be added to the present ones.
+    """
+
+    facts: pl.DataFrame
+    cells: pl.DataFrame
+    ledger: list[Row]
+    arrivals: list[Row]
+
+
+class Past(Reading):
+    """The store as it was at a cut, for figures: their sums, and what they are judged by."""
+
+    def __init__(self, reading: Reading, known_at: Cut) -> None:
+        super().__init__(reading._c, reading._store)
+        self.known_at = known_at
+        self._known: dict[str, _Since] = {}
+        self._measures = {
+            measure.cell_set(dims): (fact, measure, dims)
+            for fact in self._store.facts.values()
+            for measure in fact.measures
+            for dims in measure.sets
+        }
+
+    def totals(self) -> dict[str, int]:
+        """See `Reading.totals`."""
+        out: dict[str, int] = {}
+        for (_, topic, _), n in sorted(self.known_at.positions.items()):
+            out[topic] = out.get(topic, 0) + n
+        return dict(sorted(out.items()))
+
+    def committed_at(self) -> int:
+        """See `Reading.committed_at`."""
+        return self.known_at.at
+
+    def horizon(self, contract: str) -> int | None:
+        """See `Reading.horizon`."""
+        return max((r[4] for r in self._heard if r[0] == contract), default=None)
+
+    def closings(self) -> list[Row]:
+        """See `Reading.closings`."""
+        known = sum(
+            n for (_, topic, _), n in self.known_at.positions.items() if topic == CONTROL.topic
+        )
+        listed = {
+            r[0] for r in self.rows("SELECT event_id FROM closing WHERE log_offset < :n", n=known)
+        }
+        return [r for r in super().closings() if r[0] in listed]
+
+    def table(self, name: str) -> list[Row]:
+        """Read the ledger, the arrivals or what was heard, as `Reading.table` does."""
+        if name == "heard":
+            return self._heard
+        since = [self._since(f) for f in self._store.facts.values()]
+        if name == "arrival":
+            return [*super().table(name), *(r for s in since for r in s.arrivals)]
+        assert name == "ledger", name
+        return [*super().table(name), *(r for s in since for r in s.ledger), *self._aside]
+
+    def sum_cells(
+        self, cell_set: str, start: str, end: str, *, by_period: bool
+    ) -> list[tuple[str, str, int, int]]:
+        """See `Reading.sum_cells`."""
+        fact, measure, dims = self._measures[cell_set]
+        found = {
+            row[:2]: row[2:] for row in super().sum_cells(cell_set, start, end, by_period=by_period)
+        }
+        within = (pl.col("cell_set") == cell_set) & pl.col("period").is_between(
+            pl.lit(start), pl.lit(end), closed="left"
+        )
+        touched = self._since(fact).cells.filter(within)
+        if measure.is_recomputed:
+            assert by_period, cell_set
+            self._recompute(found, fact, measure, dims, touched)
+        for period, text, count, value in touched.select("period", "dims", "count", "value").rows():
+            key = (period if by_period else "", text)
+            n, v = found.get(key, (0, 0))
+            found[key] = (n + count, v + value)
+        return [(*key, n, v) for key, (n, v) in found.items() if n]
+
+    def _recompute(
+        self,
+        found: dict[tuple[str, str], tuple[int, int]],
+        fact: Fact,
+        measure: Measure,
+        dims: tuple[str, ...],
+        touched: pl.DataFrame,
+    ) -> None:
+        """Take values anew of the days in which any fact changed."""
+        for day in touched["period"].unique().to_list():
+            start = day_start(date.fromisoformat(day))
+            rows = self.sum_facts(fact, measure, dims, {}, (start, start + DAY_US))
+            values = {dims_text(dict(zip(dims, r, strict=False))): int(r[-1] or 0) for r in rows}
+            for key in [k for k in found if k[0] == day]:
+                found[key] = (found[key][0], 0)
+            for text, value in values.items():
+                found[day, text] = (found.get((day, text), (0, 0))[0], value)
+
+    def sum_facts(
+        self,
+        fact: Fact,
+        measure: Measure,
+        by: Sequence[str],
+        where: dict[str, str],
+        span: Span,
+    ) -> list[Row]:
+        """See `Reading.sum_facts`."""
+        changed = self._changed(fact, measure, span)
+        if not len(changed):
+            return super().sum_facts(fact, measure, by, where, span)
+        if measure.is_recomputed:
+            return self._sum_again(fact, measure, by, where, span)
+        for column, value in where.items():
+            changed = changed.filter(pl.col(column) == value)
+        sums = {
+            tuple(r[: len(by)]): (int(r[-2]), int(r[-1] or 0))
+            for r in super().sum_facts(fact, measure, by, where, span)
+        }
+        changed = changed.select(
+            *by, _back().alias("~n"), (_back() * pl.sql_expr(measure.value)).alias("~v")
+        )
+        grouped = changed.group_by(by) if by else changed.group_by(pl.lit(0).alias("~"))
+        for *key, n, v in grouped.agg(pl.col("~n").sum(), pl.col("~v").sum()).rows():
+            name = tuple(key[: len(by)])
+            before = sums.get(name, (0, 0))
+            sums[name] = (before[0] + n, before[1] + int(v or 0))
+        return [(*key, n, v) for key, (n, v) in sums.items() if n]
+
+    def _changed(self, fact: Fact, measure: Measure, span: Span) -> pl.DataFrame:
+        at = pl.col(measure.when)
+        within = at < span[1] if span[0] is None else (at >= span[0]) & (at < span[1])
+        return self._since(fact).facts.filter(within & pl.sql_expr(measure.where))
+
+    def _sum_again(
+        self,
+        fact: Fact,
+        measure: Measure,
+        by: Sequence[str],
+        where: dict[str, str],
+        span: Span,
+    ) -> list[Row]:
+        """Sum over the facts themselves, as they were: what cannot be taken back."""
+        names = ["entity", *fact.types]
+        plain = Measure(measure.name, measure.where, measure.sets, at=measure.at)
+        facts = self._since(fact).facts
+        changed = set(facts["entity"])
+        was = self._changed(fact, plain, span).filter(_back() == 1)
+        start = span[0] if span[0] is not None else -(2**63)
+        now = self.rows(
+            f"SELECT {','.join(names)} FROM {fact.table}"
+            f" WHERE {measure.when} >= :a AND {measure.when} < :b",
+            a=start,
+            b=span[1],
+        )
+        with contextlib.closing(sqlite3.connect(":memory:")) as facts_then:
+            facts_then.execute(f"CREATE TABLE {fact.table} ({','.join(names)})")
+            facts_then.executemany(
+                f"INSERT INTO {fact.table} VALUES ({','.join('?' * len(names))})",
+                [*(r for r in now if r[0] not in changed), *was.select(names).rows()],
+            )
+            sql, values = sum_facts_sql(fact, measure, by, where, span)
+            return [tuple(r) for r in facts_then.execute(sql, values) if r[-2]]
+
+    def _since(self, fact: Fact) -> _Since:
+        if fact.contract not in self._known:
+            self._known[fact.contract] = self._find_since(fact)
+        return self._known[fact.contract]
+
+    def _find_since(self, fact: Fact) -> _Since:
+        contract = registry.contracts()[fact.contract]
+        then = self._positions(contract.topic)
+        rows = self.stream(
+            f"SELECT entity, version, events, state FROM {fact.table} WHERE {_place_since(then)}"
+        )
+        facts: list[pl.DataFrame] = []
+        ledger: list[pl.DataFrame] = []
+        arrivals: list[pl.DataFrame] = []
+        while (chunk := list(islice(rows, ENTITIES_AT_ONCE))) or not facts:
+            entities = pl.Series("entity", [r[0] for r in chunk], pl.String)
+            numbers = np.repeat(np.arange(len(chunk)), [r[2] for r in chunk])
+            events = decode_states(contract, chunk).with_columns(
+                pl.Series("g", numbers, pl.Int64),
+                _is_before(then).alias("is_earlier"),
+            )
+            events, folded = fold.fold_twice(fact, contract, events, entities)
+            facts.append(folded)
+            ledger.append(count_classes(events))
+            arrivals.append(arrival_rows(contract, events, 0))
+        joined = pl.concat(facts)
+        negated = (-pl.col("count")).alias("count")
+        return _Since(
+            joined,
+            cell_rows(fact, joined, 0).with_columns(
+                (-pl.col(n)).alias(n) for n in ("count", "value")
+            ),
+            [
+                (fact.contract, sender, day, kind, 0, count)
+                for frame in ledger
+                for sender, day, kind, count in frame.with_columns(negated).rows()
+            ],
+            [
+                (contract_name, sender, day, shard, count)
+                for frame in arrivals
+                for contract_name, sender, day, shard, count in frame.with_columns(negated).rows()
+            ],
+        )
+
+    def facts_since(self, fact: Fact) -> pl.DataFrame:
+        """Give the facts of entities that have events after the cut: as they were and as they are.
+
+        Rows are those of `fold.fold_twice`: an odd `g` is as it is now.
+        """
+        return self._since(fact).facts
+
+    def events_since(self, fact: Fact, entities: list[str] | None = None) -> pl.DataFrame:
+        """List events after the cut: (entity, sender, event_id, accepted_on, partition, offset)."""
+        contract = registry.contracts()[fact.contract]
+        found = self._since(fact).facts["entity"].unique(maintain_order=True).to_list()
+        rows = self.states(fact, found if entities is None else entities)
+        then = self._positions(contract.topic)
+        names = np.repeat(np.array([r[0] for r in rows], object), [r[2] for r in rows])
+        return (
+            decode_states(contract, rows)
+            .with_columns(pl.Series("entity", names, pl.String))
+            .filter(~_is_before(then))
+            .select("entity", "sender", "event_id", "accepted_on", "partition", "offset")
+            .sort("partition", "offset")
+        )
+
+    def _positions(self, topic: str) -> dict[int, int]:
+        """Give the cut's offsets of a topic; raise `NoCutError` where its log was replaced."""
+        logs = {
+            r[0] for r in self.rows("SELECT DISTINCT log FROM position WHERE topic = :t", t=topic)
+        }
+        then = {k: n for k, n in self.known_at.positions.items() if k[1] == topic}
+        if len(logs | {log for log, _, _ in then}) > 1:
+            raise NoCutError(f"{topic} was made anew since")
+        return {partition: n for (_, _, partition), n in then.items()}
+
+    @cached_property
+    def _heard(self) -> list[Row]:
+        """When senders were last heard, as rows of its table."""
+        condition, values = self._up_to_cut()
+        return [
+            (contract, sender, 0, int(accepted_at), int(horizon))
+            for contract, sender, accepted_at, horizon in self.rows(
+                "SELECT contract, sender, MAX(accepted_at), MAX(horizon) FROM cut_heard"
+                f" WHERE {condition} GROUP BY 1, 2",
+                **values,
+            )
+        ]
+
+    @cached_property
+    def _aside(self) -> list[Row]:
+        """Take back what was set aside since: rows to add to the ledger's."""
+        condition, values = self._up_to_cut()
+        return [
+            (contract, sender, day, kind, 0, -int(count))
+            for contract, sender, day, kind, count in self.rows(
+                "SELECT contract, sender, day, class, SUM(count) FROM cut_aside"
+                f" WHERE NOT ({condition}) GROUP BY 1, 2, 3, 4",
+                **values,
+            )
+        ]
+
+    def _up_to_cut(self) -> tuple[str, dict[str, object]]:
+        """Write the condition that a row of history stands before the cut."""
+        parts = ["1 = 0"]
+        values: dict[str, object] = {}
+        for i, ((log, topic, partition), n) in enumerate(self.known_at.positions.items()):
+            parts.append(
+                f"(log = :l{i} AND topic = :t{i} AND partition = :p{i} AND next_offset <= :n{i})"
+            )
+            values |= {f"l{i}": log, f"t{i}": topic, f"p{i}": partition, f"n{i}": n}
+        return " OR ".join(parts), values
+
+
+def _place_since(then: dict[int, int]) -> str:
+    """Write the condition that a fact's place in the log is not before a cut, as an index has it.
+
+    That is: in its partitions from its offsets on, in any other, or (-1) in several.
+    """
+    places = [f"(log_partition = {p} AND log_offset >= {n})" for p, n in then.items()]
+    edges = [-1, *sorted(then), 2**31 - 1]
+    between = [(a, b) for a, b in pairwise(edges) if b - a > 1]
+    places += [f"(log_partition > {a} AND log_partition < {b})" for a, b in between]
+    return " OR ".join(["log_partition < 0", *places])
+
+
+def _is_before(then: dict[int, int]) -> pl.Expr:
+    """Tell whether an event stands before a cut, given the cut's offset by partition."""
+    position = pl.col("partition").replace_strict(then, default=0, return_dtype=pl.Int64)
+    return pl.col("offset") < position
+
+
+def _back() -> pl.Expr:
+    """Give 1 for a fact as it was, -1 for it as it is."""
+    return -sign_of_group()
+
+
+class Thinning:
+    """Thins a store's history once an hour."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._due = -math.inf
+
+    def now_and_then(self) -> None:
+        """Thin, if an hour went by; call as often as you like."""
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + HOUR_US / 1e6
+            thin(self._store, to_us(self._clock()))
+
+
+def thin(store: Store, now: int) -> int:
+    """Delete cuts that do not answer any more, and join what they kept apart; count them.
+
+    The cuts of closed periods stay apart for ever.
+    """
+    with store.administering() as c:
+        before = c.execute(sa.select(sa.func.count()).select_from(cut)).scalar() or 0
+        for size, since in ((HOUR_US, now - EVERY_COMMIT_US), (DAY_US, now - EVERY_HOUR_US)):
+            c.execute(_DELETE_CUTS, {"size": size, "shift": OFFSET_US, "since": since})
+        after = c.execute(sa.select(sa.func.count()).select_from(cut)).scalar() or 0
+        if after < before:
+            closed = {
+                (*place, n)
+                for (text,) in c.execute(sa.select(closing.c.cut))
+                for place, n in read_cut(text).positions.items()
+            }
+            for table, rules in (
+                (cut_aside, {"count": "+"}),
+                (cut_heard, {"accepted_at": "max", "horizon": "max"}),
+            ):
+                _join(store, c, table, rules, closed)
+    return int(before - after)
+
+
+_DELETE_CUTS = sa.text(
+    "DELETE FROM cut WHERE (log, topic, partition, next_offset) IN ("
+    " SELECT log, topic, partition, next_offset FROM ("
+    "  SELECT log, topic, partition, next_offset, at, ROW_NUMBER() OVER ("
+    "   PARTITION BY log, topic, partition, (at + :shift) / :size ORDER BY next_offset DESC"
+    "  ) AS place FROM cut) AS placed"
+    " WHERE place > 1 AND at < :since)"
+)
+
+
+def _join(
+    store: Store,
+    c: Connection,
+    table: sa.Table,
+    rules: dict[str, str],
+    closed: set[tuple[str, str, int, int]],
+) -> None:
+    """Give rows whose cut is gone to the next one that is there."""
+    own = (cut.c.log, cut.c.topic, cut.c.partition)
+    theirs = (table.c.log, table.c.topic, table.c.partition)
+    same = [a == b for a, b in zip(own, theirs, strict=True)]
+    is_kept = sa.exists().where(*same, cut.c.next_offset == table.c.next_offset)
+    following = (
+        sa.select(sa.func.min(cut.c.next_offset))
+        .where(*same, cut.c.next_offset > table.c.next_offset)
+        .scalar_subquery()
+    )
+    moved = []
+    for row in c.execute(sa.select(table, following.label("to")).where(~is_kept)).mappings():
+        place = (row["log"], row["topic"], row["partition"])
+        closes = [n for *where, n in closed if tuple(where) == place and n >= row["next_offset"]]
+        to = min(closes, default=row["to"]) if row["to"] is None else min([*closes, row["to"]])
+        if to is not None and to != row["next_offset"]:
+            moved.append((row, to))
+    if not moved:
+        return
+    keys = [k.name for k in table.primary_key]
+    gone = sa.delete(table).where(*(table.c[k] == sa.bindparam(f"old_{k}") for k in keys))
+    c.execute(gone, [{f"old_{k}": row[k] for k in keys} for row, _ in moved])
+    values = [k for k in rules if k in table.c]
+    frame = pl.DataFrame(
+        [{**{k: row[k] for k in (*keys, *values)}, "next_offset": to} for row, to in moved]
+    )
+    summed = [pl.col(v).sum() if rules[v] == "+" else pl.col(v).max() for v in values]
+    store.database.merge(c, table, frame.group_by(keys).agg(summed), rules)

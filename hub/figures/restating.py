@@ -1,0 +1,204 @@
+"""Restating: why a closed period's figure would be another one now, by the events that came since.
+
+The parts that causes have in a difference add up to it exactly. Where each fact adds its own part,
+a cause is an entity with its events; where not (a maximum, a statistic that stands for others), it
+is a stretch of the log, halved until an event stands alone or nothing changes in it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from hub import registry
+from hub.apply.applier import sign_of_group
+from hub.clock import iso, iso_day
+from hub.definitions.fact import Fact
+from hub.figures.book import Ask, Book, Key, open_book
+from hub.figures.closing import Closing
+from hub.figures.compute import Question, compute
+from hub.figures.kpi import Kpi
+from hub.figures.past import Past
+from hub.log.cut import Cut
+
+CAUSES_SHOWN_MAX = 1_000
+HALVINGS_MAX = 200
+Part = tuple[int, int]  # what something adds to numerator and denominator
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Events and what they add to a figure; no events: what is not of any event's making."""
+
+    part: Part
+    events: pl.DataFrame | None
+
+
+def restatements(book: Book, closing: Closing, kpis: list[Kpi], now: int) -> list[dict[str, Any]]:
+    """List the whole figures of a closed period that would be others now, with causes."""
+    out = []
+    past = Past(book.reading, closing.cut)
+    for kpi in (k for k in kpis if k.numerator.is_of_period):
+        old = closing.figures.get(kpi.id, [])
+        new = compute(kpi, Question(closing.period, now), book)
+        before, after = _part(kpi, old), _part(kpi, new)
+        if before == after:
+            continue
+        causes = list(_causes(book, past, kpi, Question(closing.period, now), (before, after)))
+        out.append(
+            {
+                "kpi": kpi.id,
+                "period": closing.period.text,
+                "closed_at": iso(closing.closed_at),
+                "closed_by": closing.closed_by,
+                "official": _said(old),
+                "restated": _said(new),
+                "difference": _named(_less(after, before)),
+                "causes": [_shown(c) for c in causes[:CAUSES_SHOWN_MAX]],
+                "other_causes": _rest(causes[CAUSES_SHOWN_MAX:]),
+            }
+        )
+    return out
+
+
+def _part(kpi: Kpi, found: list[dict[str, Any]]) -> Part:
+    """Give numerator and denominator: nothing where there is no figure, 0 where none divides."""
+    if not found:
+        return 0, 0
+    return found[0]["numerator"], found[0]["denominator"] if kpi.denominator else 0
+
+
+def _less(a: Part, b: Part) -> Part:
+    return a[0] - b[0], a[1] - b[1]
+
+
+def _named(part: Part) -> dict[str, int]:
+    return {"numerator": part[0], "denominator": part[1]}
+
+
+def _said(found: list[dict[str, Any]]) -> dict[str, Any] | None:
+    names = ("value", "numerator", "denominator", "cut")
+    return {n: found[0][n] for n in names} if found else None
+
+
+def _shown(cause: Cause) -> dict[str, Any]:
+    out: dict[str, Any] = _named(cause.part)
+    if cause.events is None:
+        return {**out, "entity": None, "events": []}
+    rows = cause.events.rows(named=True)
+    entities = list(dict.fromkeys(r["entity"] for r in rows))
+    out["entity"] = entities[0] if len(entities) == 1 else None
+    out["events"] = [
+        {
+            "entity": r["entity"],
+            "sender": r["sender"],
+            "event_id": r["event_id"],
+            "accepted_on": iso_day(r["accepted_on"]),
+            "place": f"{r['partition']}/{r['offset']}",
+        }
+        for r in rows[:CAUSES_SHOWN_MAX]
+    ]
+    return out
+
+
+def _rest(causes: list[Cause]) -> dict[str, int]:
+    total = (sum(c.part[0] for c in causes), sum(c.part[1] for c in causes))
+    return {"count": len(causes), **_named(total)}
+
+
+def _causes(
+    book: Book, past: Past, kpi: Kpi, question: Question, ends: tuple[Part, Part]
+) -> Iterator[Cause]:
+    before, after = ends
+    found: list[Cause] = []
+    if kpi.contract is not None:
+        fact = book.facts[kpi.contract]
+        is_additive = kpi.numerator.is_additive and (
+            kpi.denominator is None or kpi.denominator.is_additive
+        )
+        if is_additive:
+            found = _by_entity(book, past, fact, kpi, question)
+        else:
+            found = _by_stretch(book, past, fact, kpi, question)
+    yield from found
+    known = (sum(c.part[0] for c in found), sum(c.part[1] for c in found))
+    left = _less(_less(after, before), known)
+    if left != (0, 0):
+        # Reference data, the ledger, or a figure that there was or is none of.
+        yield Cause(left, None)
+
+
+@dataclass
+class _ByEntity(Book):
+    """A book of what changed since a cut: in the place of sums by key, changes by entity."""
+
+    past: Past
+
+    def sums(
+        self, name: str, ask: Ask, start: int | None, until: int
+    ) -> dict[Key, list[tuple[int, int]]]:
+        """Give (count, value) pairs per entity that changed."""
+        fact, measure = self.measure(name)
+        at = pl.col(measure.when)
+        within = at < until if start is None else (at >= start) & (at < until)
+        facts = self.past.facts_since(fact).filter(within & pl.sql_expr(measure.where))
+        for column, value in ask.where.items():
+            facts = facts.filter(pl.col(column) == value)
+        sign = sign_of_group()
+        sums = (sign.alias("~n"), (pl.sql_expr(measure.value) * sign).alias("~v"))
+        grouped = facts.select("entity", *sums).group_by("entity").sum()
+        return {(entity,): [(n, int(v or 0))] for entity, n, v in grouped.rows() if n or v}
+
+
+def _by_entity(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question) -> list[Cause]:
+    changes = _ByEntity(book.reading, book.facts, book.reference, book.sources, past)
+    ask = Ask(question.period, question.at)
+    above = kpi.numerator.sums(changes, ask)
+    below = kpi.denominator.sums(changes, ask) if kpi.denominator else {}
+    parts = {
+        str(key[0]): part
+        for key in sorted(above.keys() | below.keys())
+        if (part := (above.get(key, 0), below.get(key, 0))) != (0, 0)
+    }
+    events = past.events_since(fact, list(parts)[:CAUSES_SHOWN_MAX])
+    by_entity = {str(name): group for (name,), group in events.group_by("entity")}
+    return [Cause(part, by_entity.get(name, events.clear())) for name, part in parts.items()]
+
+
+def _by_stretch(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question) -> list[Cause]:
+    events = past.events_since(fact)
+    topic = registry.contracts()[fact.contract].topic
+    ((log,),) = book.reading.rows("SELECT DISTINCT log FROM position WHERE topic = :t", t=topic)
+    known: dict[int, Part] = {}
+    halvings = iter(range(HALVINGS_MAX))
+
+    def part_at(count: int) -> Part:
+        """Give the figure with the first so many of the events."""
+        if count not in known:
+            then = Past(book.reading, _with_events(past.known_at, events[:count], log, topic))
+            known[count] = _part(kpi, compute(kpi, question, open_book(then)))
+        return known[count]
+
+    def halve(first: int, end: int) -> Iterator[Cause]:
+        difference = _less(part_at(end), part_at(first))
+        if difference == (0, 0):
+            return
+        if end - first == 1 or next(halvings, None) is None:
+            yield Cause(difference, events[first:end])
+            return
+        middle = (first + end) // 2
+        yield from halve(first, middle)
+        yield from halve(middle, end)
+
+    return list(halve(0, len(events))) if len(events) else []
+
+
+def _with_events(cut: Cut, events: pl.DataFrame, log: str, topic: str) -> Cut:
+    """Move a cut forward over events, which are in the order of partitions and offsets."""
+    ends = events.group_by("partition").agg(pl.col("offset").max() + 1).rows()
+    positions = dict(cut.positions)
+    for partition, end in ends:
+        place = (log, topic, int(partition))
+        positions[place] = max(positions.get(place, 0), int(end))
+    return Cut(cut.at, positions)

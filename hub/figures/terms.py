@@ -1,0 +1,348 @@
+"""Terms: the few ways in which a KPI's numerator and denominator are taken from a book.
+
+A term sums to integers per key (the values of the dimensions asked for). Terms add and subtract.
+Whatever is counted in a span is counted where its instant is at or after the start and before the
+end.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Literal
+
+from hub.clock import day_of
+from hub.figures.book import Ask, Book, Key
+from hub.reference.periods import Period
+
+Sums = dict[Key, int]
+Part = Literal["count", "value"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """Something that sums to integers per key."""
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Sum for the question asked; a key is there only where there is something to sum."""
+        raise NotImplementedError
+
+    @property
+    def is_count(self) -> bool:
+        """Whether nothing to sum means zero; else it means not available."""
+        return True
+
+    @property
+    def is_over_facts(self) -> bool:
+        """Whether it can be taken of each fact by itself, as by any dimension."""
+        return self.is_additive
+
+    @property
+    def is_of_period(self) -> bool:
+        """Whether it is about the period; else it is about the instant asked."""
+        return True
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether each fact adds its own part, so that a change of it has parts too."""
+        return False
+
+    def __add__(self, other: "Term") -> "Term":
+        return Both(self, other, 1)
+
+    def __sub__(self, other: "Term") -> "Term":
+        return Both(self, other, -1)
+
+
+@dataclass(frozen=True)
+class Both(Term):
+    """Two terms, the second added or (sign -1) taken away."""
+
+    first: Term
+    second: Term
+    sign: int
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Sum both."""
+        out = dict(self.first.sums(book, ask))
+        for key, n in self.second.sums(book, ask).items():
+            out[key] = out.get(key, 0) + self.sign * n
+        return out
+
+    @property
+    def is_count(self) -> bool:
+        """Both must be."""
+        return self.first.is_count and self.second.is_count
+
+    @property
+    def is_additive(self) -> bool:
+        """Both must be."""
+        return self.first.is_additive and self.second.is_additive
+
+
+def _added(book: Book, ask: Ask, measure: str, part: Part, start: int | None, until: int) -> Sums:
+    return {
+        key: sum(p[part == "value"] for p in pairs)
+        for key, pairs in book.sums(measure, ask, start, until).items()
+    }
+
+
+@dataclass(frozen=True)
+class Flow(Term):
+    """What a measure counted during the period."""
+
+    measure: str
+    part: Part = "count"
+    only: dict[str, str] = field(default_factory=dict, hash=False)
+
+    def where(self, **only: str) -> "Flow":
+        """Narrow to facts with these dimension values."""
+        return replace(self, only=only)
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Sum over [start of the period, its end or the instant asked)."""
+        for name, value in self.only.items():
+            if ask.where.get(name, value) != value:
+                return {}
+        ask = replace(ask, where={**ask.where, **self.only})
+        return _added(book, ask, self.measure, self.part, ask.period.start, ask.until)
+
+    @property
+    def is_additive(self) -> bool:
+        """Each fact is counted by itself."""
+        return True
+
+
+@dataclass(frozen=True)
+class Total(Term):
+    """What a measure counted from the log's beginning up to the start or the end of the period."""
+
+    measure: str
+    upto: Literal["start", "end"]
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Sum over everything before the instant."""
+        until = ask.until if self.upto == "end" else min(ask.period.start, ask.at)
+        return _added(book, ask, self.measure, "count", None, until)
+
+    @property
+    def is_additive(self) -> bool:
+        """Each fact is counted by itself."""
+        return True
+
+
+@dataclass(frozen=True)
+class Peak(Term):
+    """The greatest value of a measure during the period."""
+
+    measure: str
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Take the greatest over the period."""
+        found = book.sums(self.measure, ask, ask.period.start, ask.until)
+        return {key: max(p[1] for p in pairs) for key, pairs in found.items()}
+
+    @property
+    def is_over_facts(self) -> bool:
+        """Each fact has its own."""
+        return True
+
+
+@dataclass(frozen=True)
+class Distinct(Term):
+    """How many values of a dimension, in force in a reference table, a measure counted."""
+
+    measure: str
+    dimension: str
+    table: str
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Count the values seen in the period."""
+        wide = replace(ask, by=(*(d for d in ask.by if d != self.dimension), self.dimension))
+        seen = book.sums(self.measure, wide, ask.period.start, ask.until)
+        listed = {row["code"] for row in book.reference.valid(self.table, ask.period)}
+        out: Sums = {}
+        for key in seen:
+            values = dict(zip(wide.by, key, strict=True))
+            if values[self.dimension] not in listed:
+                continue
+            mine = tuple(values[d] for d in ask.by)
+            out[mine] = out.get(mine, 0) + 1
+        return out
+
+
+@dataclass(frozen=True)
+class Listed(Term):
+    """How many rows of reference data are in force, of those with the `only` values."""
+
+    table: str
+    columns: dict[str, str] = field(hash=False)
+    only: dict[str, str] = field(default_factory=dict, hash=False)
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Count rows in force at the end of the period; `columns` maps dimensions to columns."""
+        out: Sums = {}
+        for row in book.reference.valid(self.table, ask.period):
+            if any(row[self.columns.get(k, k)] != v for k, v in (ask.where | self.only).items()):
+                continue
+            key = tuple(row[self.columns[d]] for d in ask.by)
+            out[key] = out.get(key, 0) + 1
+        return out
+
+
+_KEYS = ("reporter", "service", "method", "area")
+
+
+@dataclass(frozen=True)
+class Statistic(Term):
+    """Statistics reported already summed, taken for exactly the period, or finer ones in its stead.
+
+    Per reporter, service, method and area: the statistic of the period itself; else finer ones, if
+    they cover it without a gap; else it is not available. The same for areas: one that is asked for
+    is its own statistic, else the sum of the units below it, if all of them are there. Where no
+    area is asked for, an area counts unless one above it counts already.
+    """
+
+    measure: str
+    methods: tuple[str, ...]
+
+    @property
+    def is_count(self) -> bool:
+        """A statistic that was not reported is not zero."""
+        return False
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Sum the statistics that stand for the period."""
+        found: dict[tuple[str, str, str], dict[str, dict[str, int]]] = {}
+        first, last = ask.period.start_on.year, ask.period.end_on.year
+        fact, measure = book.measure(self.measure)
+        where = {k: v for k, v in ask.where.items() if k != "area"}
+        span = f"{first:04}", f"{last + 1:04}"
+        for reporter, service, method, area, period, _, value in book.reading.sum_facts(
+            fact, measure, (*_KEYS, measure.when), where, span
+        ):
+            if method in self.methods:
+                group = (reporter, service, method)
+                found.setdefault(group, {}).setdefault(area, {})[period] = int(value)
+        out: Sums = {}
+        for group, areas in found.items():
+            known = {a: v for a, p in areas.items() if (v := _of_period(p, ask.period)) is not None}
+            for area, value in self._chosen(book, ask, known):
+                names = dict(zip(_KEYS, (*group, area), strict=True))
+                key = tuple(names[d] for d in ask.by)
+                out[key] = out.get(key, 0) + value
+        return out
+
+    def _chosen(self, book: Book, ask: Ask, known: dict[str, int]) -> list[tuple[str, int]]:
+        if "area" in ask.where:
+            value = _of_area(book, ask, known, ask.where["area"], 8)
+            return [] if value is None else [(ask.where["area"], value)]
+        if "area" in ask.by:
+            return list(known.items())
+        return [(a, v) for a, v in known.items() if not _has_above(book, a, known)]
+
+
+def _of_period(by_period: dict[str, int], period: Period) -> int | None:
+    exact = by_period.get(period.text)
+    if exact is not None:
+        return exact
+    parts = _parts(period)
+    total = 0
+    for part in parts:
+        value = _of_period(by_period, part)
+        if value is None:
+            return None  # a gap: what comes after it need not be looked at
+        total += value
+    return total if parts else None
+
+
+@lru_cache(maxsize=10_000)
+def _parts(period: Period) -> list[Period]:
+    """Split a period once for all of a thousand statistics."""
+    return period.parts()
+
+
+def _of_area(book: Book, ask: Ask, known: dict[str, int], area: str, depth: int) -> int | None:
+    if area in known or depth == 0:
+        return known.get(area)
+    for below in book.reference.children(area, ask.period):
+        values = [_of_area(book, ask, known, a, depth - 1) for a in below]
+        there = [v for v in values if v is not None]
+        if len(there) == len(values):
+            return sum(there)
+    return None
+
+
+def _has_above(book: Book, area: str, known: dict[str, int]) -> bool:
+    above = book.reference.parent(area)
+    for _ in range(8):
+        if above is None:
+            return False
+        if above in known:
+            return True
+        above = book.reference.parent(above)
+    return False
+
+
+def _by_source(ask: Ask, source: str) -> Key | None:
+    """Give the key of a source, or None where the question leaves it out."""
+    if ask.where.get("source", source) != source:
+        return None
+    return tuple(source for _ in ask.by)
+
+
+# Every class of the ledger: what was received.
+RECEIVED = ("applied", "duplicate", "conflict", "quarantined", "retracted", "discarded")
+
+
+@dataclass(frozen=True)
+class Accepted(Term):
+    """Events in the ledger by class and day of acceptance, per source (the sender)."""
+
+    classes: tuple[str, ...]
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Sum the ledger over the days of the period up to the instant asked."""
+        first, last = day_of(ask.period.start), day_of(ask.until - 1)
+        out: Sums = {}
+        for _, sender, day, kind, _, count in book.ledger:
+            key = _by_source(ask, sender)
+            if key is not None and first <= day <= last:
+                out[key] = out.get(key, 0) + (int(count) if kind in self.classes else 0)
+        return out
+
+
+@dataclass(frozen=True)
+class Owed(Term):
+    """Events that sources owed by their schedules, or (`is_met`) those of them that came."""
+
+    is_met: bool
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Sum over the schedule's steps; more than was owed counts as what was owed."""
+        out: Sums = {}
+        for source in book.sources.values():
+            key = _by_source(ask, source.name)
+            steps = book.due(source, ask) if key is not None else []
+            if key is not None and steps:
+                n = sum(min(s.received, s.due) if self.is_met else s.due for s in steps)
+                out[key] = out.get(key, 0) + n
+        return out
+
+
+@dataclass(frozen=True)
+class SinceHeard(Term):
+    """Whole minutes since a source's latest event was accepted; over all, of the most recent."""
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Count minutes up to the instant asked."""
+        out: Sums = {}
+        for (_, sender), at in book.heard.items():
+            key = _by_source(ask, sender)
+            if key is not None:
+                minutes = max(0, ask.at - at) // 60_000_000
+                out[key] = min(out.get(key, minutes), minutes)
+        return out
+
+    @property
+    def is_of_period(self) -> bool:
+        """It is about the instant asked."""
+        return False

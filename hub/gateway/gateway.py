@@ -1,0 +1,354 @@
+"""The gateway: admits a body, makes it durable with its receipt, and only then answers.
+
+Requests that come together can be carried on together: in columns, with one look at what is known
+and one transaction, so that one flush to disk serves all.
+"""
+
+import hashlib
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from typing import Any
+
+import polars as pl
+
+from hub.access.keys import Sender
+from hub.clock import Clock, iso, to_us
+from hub.definitions import avro, revisions
+from hub.definitions.admission import Admitted, Verdict, admit, admit_columns, original_text, split
+from hub.definitions.contract import Contract
+from hub.definitions.own.rejection import REJECTION
+from hub.gateway.signing import Signer
+from hub.log.log import Batch, Log, LogUnavailableError, Submission
+from hub.log.spool import Spool
+from hub.store.states import contents
+from hub.store.store import Row, Store, StoreUnavailableError
+
+Judge = Callable[[Contract, bytes], Admitted]
+RECENT_MAX = 100_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the sender is told, and with which HTTP status; `is_replay` where it was told before."""
+
+    status: int
+    body: dict[str, Any]
+    is_replay: bool = False
+
+
+@dataclass
+class Offer:
+    """A request on its way: what was sent, and what it became: an answer, or an error."""
+
+    contract: Contract
+    sender: Sender
+    body: bytes
+    idempotency_key: str | None
+    admitted: Admitted
+    sent: set[Row] = field(default_factory=set)
+    submission: Submission | None = None
+    answer: Answer | None = None
+    error: Exception | None = None
+
+    def outcome(self) -> Answer:
+        """Give the answer; raise what kept it from being given."""
+        if self.error is not None:
+            raise self.error
+        assert self.answer is not None, "it was not committed"
+        return self.answer
+
+
+class Gateway:
+    """Takes events in, from HTTP and from sources in the same process. Safe to use from threads."""
+
+    def __init__(
+        self, log: Log, store: Store, clock: Clock, signer: Signer, spool: Spool | None = None
+    ) -> None:
+        self.spool = spool
+        self._log = log if spool is None else spool
+        self._signer = signer
+        self._store = store
+        self._clock = clock
+        self._recent: dict[str, set[Row]] = {}
+        self._recent_lock = threading.Lock()
+
+    def accept(
+        self,
+        contract: Contract,
+        sender: Sender,
+        body: bytes,
+        idempotency_key: str | None = None,
+        judge: Judge = admit,
+    ) -> Answer:
+        """Take one request's body; answer when it is durable.
+
+        `judge` makes items of it. Raises `BodyError`, `LogUnavailableError` or
+        `IdempotencyConflictError`.
+        """
+        offer = Offer(contract, sender, body, idempotency_key, judge(contract, body))
+        self.prepare([offer])
+        self.commit([offer])
+        return offer.outcome()
+
+    def prepare(self, offers: Sequence[Offer]) -> None:
+        """Make submissions of offers; one of which none can be made keeps the error."""
+        by_contract: dict[str, list[Offer]] = {}
+        for offer in offers:
+            by_contract.setdefault(offer.contract.name, []).append(offer)
+        for those in by_contract.values():
+            self._prepare_safely(those)
+
+    def outside_units(
+        self, contract: Contract, sender: Sender, admitted: Admitted
+    ) -> list[Verdict]:
+        """Find items of units that the key may not send for.
+
+        An event speaks for the first unit that it names, and where its dossier has another one in
+        that place, for that too; one that names none, for the units of its dossier. Of a dossier
+        that was not seen yet nothing is known, and nothing rejected.
+        """
+        names = contract.spec.units
+        if not sender.units or not names:
+            return []
+        rows = admitted.events.select(contract.entity.alias("entity"), *names).rows()
+        with self._store.reading() as reading:
+            table = self._store.facts[contract.name]
+            entities = sorted({r[0] for r in rows})
+            known = {r[0]: r[1:] for r in reading.fact_values(table, names, entities)}
+        found = []
+        for index, (entity, *own) in zip(admitted.indexes, rows, strict=True):
+            earlier = known.get(entity, (None,) * len(names))
+            place = next((n for n, unit in enumerate(own) if unit is not None), None)
+            if place is None:
+                wrong = [(n, u) for n, u in zip(names, earlier, strict=True) if u is not None]
+                if any(unit in sender.units for _, unit in wrong):
+                    wrong = []
+            else:
+                units = [u for u in (own[place], earlier[place]) if u is not None]
+                wrong = [(names[place], u) for u in units if u not in sender.units]
+            if wrong:
+                name, unit = wrong[0]
+                vi = f"{name}: khóa này không được gửi thay đơn vị {unit}"
+                en = f"{name}: this key may not send for unit {unit}"
+                found.append(Verdict(index, "unit_not_allowed", name, unit, vi, en))
+        return found
+
+    def close(self) -> None:
+        """Stop; what is spooled waits for the next gateway."""
+        if self.spool is not None:
+            self.spool.close()
+
+    def _prepare_safely(self, offers: list[Offer]) -> None:
+        try:
+            self._prepare(offers)
+        except Exception as error:
+            if len(offers) == 1 or isinstance(error, StoreUnavailableError):
+                for offer in offers:
+                    offer.submission, offer.error = None, error
+            else:  # one may be to blame, and does not keep the others from it
+                for offer in offers:
+                    self._prepare_safely([offer])
+
+    def _prepare(self, offers: list[Offer]) -> None:
+        """Make submissions of offers of one contract."""
+        contract = offers[0].contract
+        for offer in offers:
+            outside = self.outside_units(contract, offer.sender, offer.admitted)
+            if outside:
+                admitted = offer.admitted
+                admitted.reject(outside)
+                items = admitted.items or dict(enumerate(split(offer.body)))
+                admitted.originals |= {v.index: items[v.index] for v in outside}
+        if len(offers) == 1:
+            frame = offers[0].admitted.events
+        else:
+            frame = contract.columns([e for o in offers for e in o.admitted.kept])
+        revision = revisions.latest(contract.name)
+        payload, ends = avro.encode_columns(revision.plain, frame)
+        rows = list(frame.iter_rows())
+        bounds = [0, *accumulate(len(o.admitted.kept) for o in offers)]
+        parts = list(zip(offers, pairwise(bounds), strict=True))
+        for offer, (start, stop) in parts:
+            offer.sent = {(offer.sender.name, *row) for row in rows[start:stop]}
+        known = self._known(contract, frame)
+        at = accepted_at(self._clock)
+        for offer, (start, stop) in parts:
+            name = offer.sender.name
+            with self._recent_lock:
+                known |= offer.sent & self._recent.get(contract.name, set())
+            repeats = (stop - start) - len(offer.sent) + len(known & offer.sent)
+            known |= offer.sent  # to those that come after it
+            receipt = new_receipt(at)
+            batches = []
+            if start < stop:
+                first, last = int(ends[start - 1]) if start else 0, int(ends[stop - 1])
+                own = (payload[first:last], ends[start:stop] - first)
+                topic, schema_id = contract.topic, revision.schema_id
+                batches.append(Batch(topic, name, at, schema_id, receipt, *own))
+            batches += _rejections(contract, name, offer.admitted, receipt, at)
+            self._answer(offer, receipt, repeats, at, batches)
+
+    def _answer(
+        self, offer: Offer, receipt: str, repeats: int, at: int, batches: list[Batch]
+    ) -> None:
+        contract, admitted, body = offer.contract.name, offer.admitted, offer.body
+        said = {
+            "receipt": receipt,
+            "accepted": len(admitted.kept) - repeats,
+            "duplicates": repeats,
+            "rejected": [v.public() for v in admitted.rejected],
+        }
+        said["signed"] = self._signer.sign(
+            {
+                **said,
+                "rejected": len(admitted.rejected),
+                "sender": offer.sender.name,
+                "contract": contract,
+                "sha256": hashlib.sha256(body).hexdigest(),
+                "accepted_at": iso(at),
+            }
+        )
+        answer = Answer(202 if admitted.kept else 422, said)
+        digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+        offer.submission = Submission(
+            receipt=receipt,
+            sender=offer.sender.name,
+            contract=contract,
+            accepted_at=at,
+            accepted=len(admitted.kept),
+            rejected=len(admitted.rejected),
+            batches=batches,
+            answer=json.dumps([answer.status, said], ensure_ascii=False),
+            body_digest=f"{contract}:{digest}",
+            idempotency_key=offer.idempotency_key,
+        )
+        offer.answer = answer
+
+    def commit(self, offers: Sequence[Offer]) -> None:
+        """Make what is prepared durable, in order; each offer then has its outcome."""
+        ready = [(o, o.submission) for o in offers if o.submission is not None]
+        if not ready:
+            return
+        try:
+            self._log.append([s for _, s in ready])
+        except Exception as error:
+            # Whatever it was: nothing of the group is durable, and each sender is told so.
+            for offer, _ in ready:
+                offer.error = LogUnavailableError(str(error))
+            return
+        for offer, submission in ready:
+            if submission.error is not None:
+                offer.error = submission.error
+            elif submission.repeats is not None:
+                status, said = json.loads(submission.repeats)
+                offer.answer = Answer(status, said, is_replay=True)
+            else:
+                self._remember(offer)
+
+    def _known(self, contract: Contract, frame: pl.DataFrame) -> set[Row]:
+        """Give what the store holds of the things that these events are about, content and all.
+
+        The same id with another content is no repeat: it is taken, and shown as a conflict.
+        """
+        if frame.is_empty():
+            return set()
+        entities = frame.select(contract.entity.alias("entity"))["entity"].unique().to_list()
+        with self._store.reading() as reading:
+            states = reading.states(self._store.facts[contract.name], entities)
+        return contents(contract, states) if states else set()
+
+    def _remember(self, offer: Offer) -> None:
+        """Remember events that are durable, though perhaps not yet applied."""
+        with self._recent_lock:
+            recent = self._recent.setdefault(offer.contract.name, set())
+            if len(recent) > RECENT_MAX:
+                recent.clear()
+            recent |= offer.sent
+
+
+def accepted_at(clock: Clock) -> int:
+    """Tell when something is accepted: to the millisecond, as records in Kafka carry it."""
+    return to_us(clock()) // 1000 * 1000
+
+
+def new_receipt(at: int) -> str:
+    """Name a receipt; names sort by time."""
+    return f"{at:016x}{secrets.token_hex(6)}"
+
+
+def make_batches(
+    contract: Contract,
+    sender: str,
+    admitted: Admitted,
+    receipt: str,
+    at: int,
+    named: Callable[[Verdict], str] | None = None,
+) -> Iterable[Batch]:
+    """Make the batches of a submission: the events, and the rejected items with their bytes.
+
+    A rejected item is known by its receipt and index, or as `named` says.
+    """
+    if admitted.kept:
+        yield encode(contract, sender, admitted.events, receipt, at)
+    yield from _rejections(contract, sender, admitted, receipt, at, named)
+
+
+def _rejections(
+    contract: Contract,
+    sender: str,
+    admitted: Admitted,
+    receipt: str,
+    at: int,
+    named: Callable[[Verdict], str] | None = None,
+) -> Iterable[Batch]:
+    if admitted.rejected:
+        named = named or (lambda v: f"{receipt}:{v.index}")
+        rows = [_rejection(contract, v, admitted, named(v), at) for v in admitted.rejected]
+        schema = {f.name: f.dtype for f in REJECTION.fields}
+        frame = pl.DataFrame(rows, schema=schema)
+        yield encode(REJECTION, sender, frame, receipt, at)
+
+
+def encode(contract: Contract, sender: str, frame: pl.DataFrame, receipt: str, at: int) -> Batch:
+    """Encode columns that keep their contract as one batch of the log."""
+    revision = revisions.latest(contract.name)
+    payload, ends = avro.encode_columns(revision.plain, frame)
+    return Batch(contract.topic, sender, at, revision.schema_id, receipt, payload, ends)
+
+
+def _rejection(
+    contract: Contract, verdict: Verdict, admitted: Admitted, event_id: str, at: int
+) -> dict[str, Any]:
+    return {
+        "event_id": event_id,
+        "recorded_at": None,
+        "contract": contract.name,
+        "rejected_at": at,
+        **verdict.public(),
+        "original": original_text(admitted.originals[verdict.index]),
+    }
+
+
+def publish(
+    log: Log,
+    contract: Contract,
+    sender: str,
+    frame: pl.DataFrame,
+    clock: Clock,
+    checkpoints: Mapping[str, str] | None = None,
+) -> None:
+    """Append a batch of columns as one submission, checked against the contract.
+
+    Raises `ValueError` for a row that breaks the contract, `LogUnavailableError` otherwise.
+    """
+    frame = admit_columns(contract, frame)
+    at = accepted_at(clock)
+    receipt = new_receipt(at)
+    batch = encode(contract, sender, frame, receipt, at)
+    submission = Submission(receipt, sender, contract.name, at, len(frame), 0, [batch])
+    submission.checkpoints = checkpoints or {}
+    log.append([submission])

@@ -1,0 +1,140 @@
+"""Gauges of what log and store hold, read when a server is scraped, a few seconds old at most."""
+
+import json
+import logging
+import threading
+import time
+from datetime import datetime
+
+from hub import registry
+from hub.archive.log import ArchivedLog, ArchiveError
+from hub.clock import to_us
+from hub.connecting.connection import STATES, heartbeat_name
+from hub.log.log import LogUnavailableError
+from hub.opening import OpenHub
+from hub.operating import metrics
+from hub.proof.verify import SAMPLE_STATEMENT, STATEMENT
+from hub.repair import repair
+from hub.store.store import StoreUnavailableError
+
+log = logging.getLogger(__name__)
+FRESH_SECONDS = 5.0
+# Counting what was ever acknowledged reads every receipt.
+REMAINDER_SECONDS = 60.0
+UNTOLD_MAX = 1000  # whose ages are followed
+_CLEARED = (
+    metrics.LAG_EVENTS,
+    metrics.LEDGER_EVENTS,
+    metrics.SOURCE_SILENT,
+    metrics.SOURCE_LAG,
+    metrics.ARCHIVED,
+    metrics.QUARANTINE_OPEN,
+)
+
+
+class Gauges:
+    """Keeps the gauges of one hub."""
+
+    def __init__(self, hub: OpenHub) -> None:
+        self._hub = hub
+        self._lock = threading.Lock()
+        self._read_at = self._counted_at = -1e9
+        # What waits to be told, and since when that is known.
+        self._untold: dict[str, float] = {}
+
+    def refresh(self) -> None:
+        """Read what is not fresh; where log or store cannot be asked, nothing is claimed."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._read_at < FRESH_SECONDS:
+                return
+            self._read_at = now
+            for gauge in _CLEARED:
+                gauge.clear()  # not known is neither zero nor what it last was
+            try:
+                is_due = now - self._counted_at >= REMAINDER_SECONDS
+                self._read(count=is_due)
+                if is_due:
+                    self._counted_at = now
+            except (LogUnavailableError, StoreUnavailableError, ArchiveError) as error:
+                log.warning("the gauges cannot be read: %s", error)
+
+    def _read(self, *, count: bool) -> None:
+        hub = self._hub
+        topics = {c.topic: hub.log.identity(c.topic) for c in registry.applied().values()}
+        # In this order, and positions as of the ledger: what is acknowledged or applied meanwhile
+        # can only make the remainder smaller.
+        acknowledged = hub.log.acknowledged() if count else 0
+        with hub.store.reading() as reading:
+            applied = {t: sum(reading.positions(i, t).values()) for t, i in topics.items()}
+            ledger = reading.rows("SELECT contract, class, SUM(count) FROM ledger GROUP BY 1, 2")
+            heard = reading.rows(
+                "SELECT sender, MAX(accepted_at), MAX(horizon) FROM heard GROUP BY 1"
+            )
+            rejected = repair.waiting(reading)
+            repaired, seconds = repair.time_to_fix(reading)
+            waiting = reading.rows(
+                "SELECT (SELECT COUNT(*) FROM notice)"
+                " + (SELECT COUNT(*) FROM figure WHERE is_published = 0)"
+            )
+            untold = reading.rows(
+                "SELECT * FROM (SELECT event_id FROM notice ORDER BY event_id LIMIT :n) AS notices"
+                " UNION ALL SELECT * FROM (SELECT key || ' ' || revision FROM figure"
+                " WHERE is_published = 0"
+                " ORDER BY key LIMIT :n) AS figures",
+                n=UNTOLD_MAX,
+            )
+        lag = {t: sum(hub.log.ends(t).values()) - at for t, at in applied.items()}
+        for topic, events in lag.items():
+            metrics.LAG_EVENTS.labels(topic).set(events)
+        for contract, name, events in ledger:
+            metrics.LEDGER_EVENTS.labels(contract, name).set(int(events))
+        if count:
+            known = sum(int(r[2]) for r in ledger)
+            metrics.LEDGER_REMAINDER.set(acknowledged - known - sum(lag.values()))
+        for contract, sender, items in rejected:
+            metrics.QUARANTINE_OPEN.labels(contract, sender).set(items)
+        metrics.REPAIRED.set(repaired)
+        metrics.REPAIR_SECONDS.set(seconds)
+        metrics.UNPUBLISHED.set(int(waiting[0][0]))
+        now = time.monotonic()
+        self._untold = {name: self._untold.get(name, now) for (name,) in untold}
+        metrics.UNPUBLISHED_SECONDS.set(now - min(self._untold.values(), default=now))
+        self._read_sources({sender: (at, horizon) for sender, at, horizon in heard})
+        self._read_statement()
+        self._read_archive(list(lag))
+
+    def _read_sources(self, heard: dict[str, tuple[int, int]]) -> None:
+        now = to_us(self._hub.clock())
+        sources = registry.sources()
+        said = self._hub.log.checkpoints([heartbeat_name(n) for n in sources])
+        for name, source in sources.items():
+            metrics.SOURCE_SILENCE_MAX.labels(name).set(source.silence_seconds_max)
+            if name in heard:
+                at, horizon = heard[name]
+                metrics.SOURCE_SILENT.labels(name).set((now - at) / 1e6)
+                metrics.SOURCE_LAG.labels(name).set(max(0, now - horizon) / 1e6)
+            beat = said.get(heartbeat_name(name))
+            if beat is not None:
+                heartbeat = json.loads(beat)
+                told_at = datetime.fromisoformat(heartbeat["at"]).timestamp()
+                metrics.CONNECTOR_HEARTBEAT.labels(name).set(told_at)
+                for state in STATES:
+                    metrics.CONNECTOR_STATE.labels(name, state).set(state == heartbeat["state"])
+
+    def _read_archive(self, topics: list[str]) -> None:
+        if isinstance(self._hub.log, ArchivedLog):
+            for topic, following in self._hub.log.archived(topics).items():
+                metrics.ARCHIVED.labels(topic).set(following)
+
+    def _read_statement(self) -> None:
+        said = self._hub.log.checkpoints([STATEMENT, SAMPLE_STATEMENT])
+        statements = {name: json.loads(text) for name, text in said.items()}
+        if statements:
+            metrics.VERIFY_DIFFERENCES.set(sum(s["differences"] for s in statements.values()))
+        for name, gauge in (
+            (STATEMENT, metrics.VERIFY_AT),
+            (SAMPLE_STATEMENT, metrics.VERIFY_SAMPLE_AT),
+        ):
+            if name in statements:
+                gauge.set(datetime.fromisoformat(statements[name]["at"]).timestamp())

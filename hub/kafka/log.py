@@ -1,0 +1,332 @@
+"""The log in Apache Kafka: idempotent production acknowledged by all replicas, whole reads.
+
+Offsets may have gaps (transaction markers, compaction) and anybody who is allowed may produce, so
+that records are judged again when they are read. Receipts and checkpoints are in the store's
+database.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
+from confluent_kafka import TopicPartition as At
+
+from hub import registry
+from hub.definitions import revisions
+from hub.definitions.avro import WIRE_HEADER
+from hub.definitions.contract import Contract
+from hub.kafka import wire
+from hub.kafka.topics import REJECTION_BYTES_MAX, Topics
+from hub.log.log import Batch, Kept, LogUnavailableError, NotInLogError, Receipt, Submission
+from hub.log.slices import Slice
+from hub.store.receipts import Receipts
+from hub.store.store import Store
+
+DELIVERY_SECONDS_MAX = 60
+READ_SECONDS_MAX = 30
+CALL_SECONDS = 0.1
+RECORDS_PER_CALL_MAX = 10_000
+
+
+class KafkaLog:
+    """The topics of one Kafka cluster, with receipts in a store."""
+
+    is_open = True
+
+    def __init__(self, bootstrap: str, store: Store, delivery_seconds: int | None = None) -> None:
+        self._bootstrap = bootstrap
+        self._delivery_seconds = delivery_seconds or DELIVERY_SECONDS_MAX
+        self._receipts = Receipts(store)
+        self.topics = Topics(bootstrap)
+        self._producer: Producer | None = None
+        self._reader: Consumer | None = None
+        self._reader_at: tuple[str, int, int] | None = None
+        self._produce_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._topics_lock = threading.Lock()
+
+    def identity(self, topic: str) -> str:
+        """Name the log of a topic by cluster and topic id."""
+        with self._topics_lock:
+            return self.topics.identity(topic)
+
+    def begins(self, topic: str) -> dict[int, int]:
+        """Give, per partition, the first offset that is not deleted."""
+        with self._topics_lock:
+            return self.topics.begins(topic)
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """Give, per partition, the offset that its next record will get."""
+        with self._topics_lock:
+            return self.topics.ends(topic)
+
+    def append(self, submissions: Sequence[Submission]) -> None:
+        """Make submissions durable, in order; receipts are kept when all replicas have the events.
+
+        Where that fails, some of the events may be in the log: sent again, they are repeats.
+        """
+        with self._receipts.writing(submissions) as fresh:
+            batches = [(number, b) for number, s in enumerate(fresh) for b in s.batches]
+            records = _records([b for _, b in batches])
+            of = [number for number, b in batches for _ in range(b.count)]
+            spans = [_Spans() for _ in fresh]
+            self.produce(records, [spans[i].extend for i in of])
+            for s, span in zip(fresh, spans, strict=True):
+                s.places = span.places()
+
+    def produce(
+        self,
+        records: Sequence["Record"],
+        placed: Sequence[Callable[[Message], None]] | None = None,
+    ) -> None:
+        """Produce records and wait until all replicas have them; raise `LogUnavailableError`.
+
+        `placed` is called, for each of them, with where it stands.
+        """
+        if not records:
+            return
+        with self._produce_lock:
+            producer = self._open_producer()
+            failed: list[KafkaError] = []
+
+            def delivered(
+                error: KafkaError | None, message: Message, tell: Callable[[Message], None] | None
+            ) -> None:
+                if error is not None:
+                    failed.append(error)
+                elif tell is not None:
+                    tell(message)
+
+            try:
+                for i, (topic, at, key, value, headers) in enumerate(records):
+                    told = partial(delivered, tell=placed[i] if placed is not None else None)
+                    while True:
+                        try:
+                            producer.produce(
+                                topic,
+                                value,
+                                key,
+                                timestamp=at // 1000,
+                                headers=headers,
+                                callback=told,
+                            )
+                            break
+                        except BufferError:
+                            producer.poll(0.1)
+                left = producer.flush(self._delivery_seconds + 10)
+            except KafkaException as error:
+                self._producer = None
+                raise LogUnavailableError(str(error)) from error
+            if failed or left:
+                if left or any(e.fatal() for e in failed):
+                    self._producer = None
+                raise LogUnavailableError(str(failed[0]) if failed else f"{left} not delivered")
+
+    def _open_producer(self) -> Producer:
+        if self._producer is None:
+            self._producer = Producer(
+                {
+                    "bootstrap.servers": self._bootstrap,
+                    "client.id": "lgsp-hub",
+                    "acks": "all",
+                    "enable.idempotence": True,
+                    "partitioner": "murmur2_random",  # as Java's; librdkafka's own differs
+                    "compression.type": "lz4",
+                    "linger.ms": 2,
+                    "reconnect.backoff.max.ms": 1000,
+                    "batch.size": 1 << 20,
+                    "message.max.bytes": REJECTION_BYTES_MAX,
+                    "message.timeout.ms": self._delivery_seconds * 1000,
+                    "queue.buffering.max.messages": 200_000,
+                    "queue.buffering.max.kbytes": 256 << 10,
+                    "log_level": 2,
+                }
+            )
+        return self._producer
+
+    def read(
+        self,
+        topic: str,
+        offset: int,
+        *,
+        partition: int = 0,
+        until: int | None = None,
+        events_max: int = 100_000,
+    ) -> list[Slice]:
+        """Read a partition from an offset on, as one slice of up to about `events_max` records.
+
+        Raises `LogUnavailableError`; `NotInLogError` where what stood there is deleted.
+        """
+        end = min(self.ends(topic)[partition], until if until is not None else 1 << 62)
+        if offset >= end:
+            return []
+        with self._read_lock:
+            consumer = self._seek(topic, partition, offset)
+            messages: list[Any] = []
+            at = offset
+            silent_since = time.monotonic()
+            while at < end and len(messages) < events_max:
+                # It waits for as many as asked for; where offsets have gaps, there are fewer.
+                wanted = min(end - at, events_max - len(messages), RECORDS_PER_CALL_MAX)
+                found = consumer.consume(wanted, CALL_SECONDS)
+                if found:
+                    silent_since = time.monotonic()
+                elif time.monotonic() - silent_since > READ_SECONDS_MAX:
+                    self._reader_at = None
+                    raise LogUnavailableError(f"{topic}/{partition}: nothing came from {at} on")
+                for m in found:
+                    error = m.error()
+                    if error is None:
+                        messages.append(m)
+                    elif error.code() != KafkaError._PARTITION_EOF:
+                        self._reader_at = None
+                        if error.code() == KafkaError._AUTO_OFFSET_RESET:
+                            self._check_begin(topic, partition, at)
+                        raise LogUnavailableError(str(error))
+                    # At the end, the position is beyond the gaps that stand before it.
+                    at = int(m.offset() or 0) + (error is None)
+            self._reader_at = (topic, partition, at)
+        contract = registry.contract(topic.split(".")[1])
+        messages = [m for m in messages if m.offset() < end]
+        return [_slice(contract, partition, (offset, min(at, end)), messages)]
+
+    def _check_begin(self, topic: str, partition: int, at: int) -> None:
+        """Raise `NotInLogError` where a partition begins after an offset."""
+        begin = self.begins(topic)[partition]
+        if at < begin:
+            span = (begin, self.ends(topic)[partition])
+            raise NotInLogError(f"{topic}/{partition}", at, span)
+
+    def _seek(self, topic: str, partition: int, offset: int) -> Consumer:
+        if self._reader is None:
+            self._reader = Consumer(
+                {
+                    "bootstrap.servers": self._bootstrap,
+                    "client.id": "lgsp-hub",
+                    "group.id": "lgsp-hub-reader",  # asked for by the client; nothing is committed
+                    "enable.auto.commit": False,
+                    "enable.partition.eof": True,
+                    "auto.offset.reset": "error",
+                    "fetch.wait.max.ms": 10,  # else a change of partition waits for the last fetch
+                    "isolation.level": "read_committed",
+                    "check.crcs": True,
+                    "queued.max.messages.kbytes": 64 << 10,
+                    "fetch.message.max.bytes": 4 << 20,
+                    "log_level": 2,
+                }
+            )
+        if self._reader_at != (topic, partition, offset):
+            self._reader.assign([At(topic, partition, offset)])
+        return self._reader
+
+    def checkpoint(self, name: str) -> str | None:
+        """Read a checkpoint."""
+        return self._receipts.checkpoint(name)
+
+    def checkpoints(self, names: Sequence[str]) -> dict[str, str]:
+        """Read those of these checkpoints that are set."""
+        return self._receipts.checkpoints(names)
+
+    def set_checkpoints(self, values: Mapping[str, str]) -> None:
+        """Set checkpoints by themselves, durably."""
+        self._receipts.set_checkpoints(values)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no event is in any topic."""
+        return not any(any(self.ends(c.topic).values()) for c in registry.contracts().values())
+
+    def receipt(self, name: str) -> Kept | None:
+        """Find a receipt by its id."""
+        return self._receipts.find(name)
+
+    def receipts(self) -> list[Receipt]:
+        """List what was acknowledged."""
+        return self._receipts.listed()
+
+    def acknowledged(self) -> int:
+        """Count the items of all receipts."""
+        return self._receipts.acknowledged()
+
+    def close(self) -> None:
+        """Deliver what is waiting and close the connections."""
+        if self._producer is not None:
+            self._producer.flush(DELIVERY_SECONDS_MAX)
+            self._producer = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+            self._reader_at = None  # another one stands nowhere yet
+        self.topics.close()
+
+
+# topic, accepted at (in microseconds), key, value, headers
+Record = tuple[str, int, bytes, bytes, list[tuple[str, str | bytes | None]]]
+
+
+class _Spans:
+    """Where the records of one submission stand."""
+
+    def __init__(self) -> None:
+        self._spans: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def extend(self, message: Message) -> None:
+        """Take in where one of them stands."""
+        place, offset = (str(message.topic()), int(message.partition() or 0)), message.offset()
+        assert offset is not None, place
+        first, end = self._spans.get(place, (offset, offset))
+        self._spans[place] = (min(first, offset), max(end, offset + 1))
+
+    def places(self) -> dict[str, list[tuple[int, int, int]]]:
+        """Give them by topic."""
+        out: dict[str, list[tuple[int, int, int]]] = {}
+        for (topic, partition), span in sorted(self._spans.items()):
+            out.setdefault(topic, []).append((partition, *span))
+        return out
+
+
+def _records(batches: Sequence[Batch]) -> list[Record]:
+    """Make the records of batches, in their order; those of one schema are decoded together."""
+    together: dict[int, list[Batch]] = {}
+    for batch in batches:
+        together.setdefault(batch.schema_id, []).append(batch)
+    named: dict[int, Iterator[tuple[str, str]]] = {}
+    for schema_id, those in together.items():
+        contract = registry.contract(revisions.by_id(schema_id).name)
+        payload, count = b"".join(b.payload for b in those), sum(b.count for b in those)
+        keys, ids = wire.keys_and_ids(contract, schema_id, payload, count)
+        named[schema_id] = zip(keys, ids, strict=True)
+    records: list[Record] = []
+    for batch in batches:
+        head = WIRE_HEADER.pack(0, batch.schema_id)
+        shared = wire.headers(batch.topic, wire.SENDERS + batch.sender, batch.receipt)
+        start = 0
+        for end in batch.ends.tolist():
+            key, event_id = next(named[batch.schema_id])
+            value = head + batch.payload[start:end]
+            headers: list[tuple[str, str | bytes | None]] = [*shared, ("ce_id", event_id.encode())]
+            records.append((batch.topic, batch.accepted_at, key.encode(), value, headers))
+            start = end
+    return records
+
+
+def _slice(contract: Contract, partition: int, span: tuple[int, int], messages: list[Any]) -> Slice:
+    records = wire.one_by_one(
+        [m.offset() for m in messages],
+        [m.timestamp()[1] for m in messages],
+        [m.value() for m in messages],
+        [_headers(m) for m in messages],
+    )
+    return wire.slice_of(contract, partition, span, records)
+
+
+def _headers(message: Any) -> wire.Headers:
+    try:
+        # By this way of calling, an error that the client's C code leaves behind is noticed here.
+        found: wire.Headers | None = message.headers.__call__()
+    except (UnicodeDecodeError, SystemError):
+        return ()  # a name that is no text is none of ours
+    return found or ()

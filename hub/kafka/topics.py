@@ -1,0 +1,198 @@
+"""Topics: what must be there, what is there, and how one becomes the other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
+from kafka.errors import InvalidReplicationFactorError, KafkaError
+from kafka.protocol.consumer import IsolationLevel
+
+from hub import registry
+from hub.definitions.own.control import CONTROL
+from hub.definitions.own.kpi import FIGURE
+from hub.definitions.own.rejection import REJECTION
+from hub.log.log import LogUnavailableError, TopicsError
+
+T = TypeVar("T")
+PARTITIONS = 12
+ANSWER_MS_MAX = 5_000
+COMMITTED = IsolationLevel.READ_COMMITTED
+# A rejected item may be as large as a request's body, and is carried in base64.
+REJECTION_BYTES_MAX = 32 << 20
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as it must be."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a plan; where it is not `possible`, a person must decide."""
+
+    topic: Topic
+    action: str
+    detail: str
+    config: dict[str, str] = field(default_factory=dict)
+    is_possible: bool = True
+
+
+def wanted(partitions: int = PARTITIONS) -> list[Topic]:
+    """List the topics: one a contract, kept without limit, then quarantine, control, figures."""
+    kept = {"retention.ms": "-1", "cleanup.policy": "delete"}
+    out = [Topic(c.topic, partitions, kept) for c in registry.contracts().values()]
+    large = {**kept, "max.message.bytes": str(REJECTION_BYTES_MAX)}
+    out.append(Topic(REJECTION.topic, partitions, large))
+    out.append(Topic(CONTROL.topic, 1, kept))
+    out.append(Topic(FIGURE.topic, 1, {"cleanup.policy": "compact"}))
+    return out
+
+
+class Topics:
+    """The topics of one cluster."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._opened: Any = None
+        self._identities: dict[str, str] = {}
+        self._partitions: dict[str, int] = {}
+
+    def _ask(self, question: Callable[[Any], T]) -> T:
+        """Ask the cluster, by a new connection where the old one fails.
+
+        Raises `LogUnavailableError` where that fails too.
+        """
+        for is_last in (self._opened is None, True):
+            try:
+                if self._opened is None:
+                    servers = self._bootstrap.split(",")
+                    self._opened = KafkaAdminClient(
+                        bootstrap_servers=servers,
+                        client_id="lgsp-hub",
+                        bootstrap_timeout_ms=ANSWER_MS_MAX,
+                        request_timeout_ms=ANSWER_MS_MAX,
+                    )
+                return question(self._opened)
+            except InvalidReplicationFactorError as error:
+                raise TopicsError(str(error)) from error
+            except KafkaError as error:
+                self.close()
+                if is_last:
+                    raise LogUnavailableError(f"{self._bootstrap}: {error!r}") from error
+        raise AssertionError  # not reached
+
+    def _described(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        there = set(self._ask(lambda c: c.list_topics()))
+        present = [n for n in names if n in there]
+        found = self._ask(lambda c: c.describe_topics(present)) if present else []
+        return {t["name"]: t for t in found}
+
+    def plan(self, topics: Sequence[Topic]) -> list[Step]:
+        """Say what is to be done for these topics; nothing, where all is as it must be."""
+        there = self._described([t.name for t in topics])
+        steps = []
+        for topic in topics:
+            found = there.get(topic.name)
+            if found is None:
+                detail = f"{topic.partitions} partitions, {_shown(topic.config)}"
+                steps.append(Step(topic, "create", detail, topic.config))
+                continue
+            count = len(found["partitions"])
+            if count != topic.partitions:
+                detail = (
+                    f"has {count} partitions, must have {topic.partitions}: entities would move;"
+                    " another count is a new topic and a rebuild"
+                )
+                steps.append(Step(topic, "stop", detail, is_possible=False))
+            now = self._config(topic.name)
+            differing = {k: v for k, v in topic.config.items() if now.get(k) != v}
+            if differing:
+                was = _shown({k: str(now.get(k)) for k in differing})
+                steps.append(Step(topic, "alter", f"{was} -> {_shown(differing)}", differing))
+        return steps
+
+    def apply(self, steps: Sequence[Step], replication: int) -> None:
+        """Do what a plan says. Raises `TopicsError` where a step is not possible."""
+        for step in steps:
+            if not step.is_possible:
+                raise TopicsError(f"{step.topic.name} {step.detail}")
+        in_sync = {"min.insync.replicas": str(max(1, replication - 1))}
+        new = [
+            NewTopic(
+                s.topic.name, s.topic.partitions, replication, topic_configs=s.config | in_sync
+            )
+            for s in steps
+            if s.action == "create"
+        ]
+        if new:
+            self._ask(lambda c: c.create_topics(new))
+            self._ask(lambda c: c.wait_for_topics([t.name for t in new]))
+        changed = [
+            ConfigResource(ConfigResourceType.TOPIC, s.topic.name, configs=s.config)
+            for s in steps
+            if s.action == "alter"
+        ]
+        if changed:
+            self._ask(lambda c: c.alter_configs(changed))
+
+    def _config(self, name: str) -> dict[str, str]:
+        resource = ConfigResource(ConfigResourceType.TOPIC, name)
+        found = self._ask(lambda c: c.describe_configs([resource], config_filter="all"))
+        return {k: v["value"] for k, v in found["topic"][name].items()}
+
+    def identity(self, topic: str) -> str:
+        """Name the log of a topic: `cluster id/topic id`. Raises `TopicsError` if it is missing."""
+        if topic not in self._identities:
+            self._read(topic)
+        return self._identities[topic]
+
+    def partitions(self, topic: str) -> int:
+        """Give how many partitions a topic has."""
+        if topic not in self._partitions:
+            self._read(topic)
+        return self._partitions[topic]
+
+    def begins(self, topic: str) -> dict[int, int]:
+        """Give, per partition, the first offset that is not deleted."""
+        return self._offsets(topic, OffsetSpec.EARLIEST)
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """Give, per partition, up to where it can be read: the end, or an open transaction."""
+        return self._offsets(topic, OffsetSpec.LATEST)
+
+    def _offsets(self, topic: str, which: Any) -> dict[int, int]:
+        self.check(topic)
+        asked = {TopicPartition(topic, p): which for p in range(self.partitions(topic))}
+        found = self._ask(lambda c: c.list_partition_offsets(asked, isolation_level=COMMITTED))
+        return {tp.partition: at.offset for tp, at in found.items()}
+
+    def check(self, topic: str) -> None:
+        """Raise `TopicsError` where a topic is no longer the one that it was."""
+        before = self._identities.get(topic)
+        self._read(topic)
+        if before is not None and self._identities[topic] != before:
+            raise TopicsError(f"{topic} was deleted and made again: a new log; start anew")
+
+    def _read(self, topic: str) -> None:
+        found = self._described([topic]).get(topic)
+        if found is None:
+            raise TopicsError(f"there is no topic {topic}; run `hub topics apply`")
+        cluster = self._ask(lambda c: c.describe_cluster())["cluster_id"]
+        self._identities[topic] = f"{cluster}/{found['topic_id'].replace('-', '')}"
+        self._partitions[topic] = len(found["partitions"])
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+
+def _shown(config: dict[str, str]) -> str:
+    return " ".join(f"{k}={v}" for k, v in sorted(config.items()))

@@ -1,0 +1,215 @@
+"""Spool: where a gateway keeps submissions durably while the log in Kafka is away.
+
+They are acknowledged as ever, and appended in order when the log is back; until the last of them
+is, later ones wait behind them.
+"""
+
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hub.log.log import Batch, IdempotencyConflictError, Kept, Log, LogUnavailableError, Submission
+from hub.operating import metrics
+
+log = logging.getLogger(__name__)
+DRAIN_MAX = 64  # submissions at a time
+RETRY_SECONDS = 1.0
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS submission (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, receipt TEXT NOT NULL UNIQUE, sender TEXT NOT NULL,
+  contract TEXT NOT NULL, accepted_at INTEGER NOT NULL, accepted INTEGER NOT NULL,
+  rejected INTEGER NOT NULL, answer TEXT NOT NULL, body_digest TEXT NOT NULL,
+  idempotency_key TEXT, checkpoints TEXT NOT NULL, UNIQUE (sender, idempotency_key)) STRICT;
+CREATE TABLE IF NOT EXISTS batch (
+  number INTEGER NOT NULL, place INTEGER NOT NULL, topic TEXT NOT NULL, schema_id INTEGER NOT NULL,
+  ends BLOB NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (number, place)) STRICT;
+"""
+
+
+class Spool:
+    """Appends to a log, or keeps what it does not take in a file until it does."""
+
+    def __init__(self, live: Log, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._live = live
+        self._path = path
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._file.execute("PRAGMA journal_mode = WAL")
+        self._file.execute("PRAGMA synchronous = FULL")
+        self._file.executescript(_SCHEMA)
+        self.waiting = 0
+        self._count()
+        self._thread = threading.Thread(target=self._drain, name="spool", daemon=True)
+        self._thread.start()
+
+    def append(self, submissions: Sequence[Submission]) -> None:
+        """Make submissions durable, in order, in the log or here; as `Log.append`."""
+        with self._lock:
+            is_behind = self.waiting > 0
+            if is_behind:
+                self._keep(submissions)
+        if is_behind:
+            return
+        try:
+            self._live.append(submissions)
+        except LogUnavailableError as error:
+            log.warning("the log is away, submissions are spooled: %s", error)
+            with self._lock:
+                self._keep([s for s in submissions if s.repeats is None and s.error is None])
+            self._wake.set()
+
+    def find(self, receipt: str) -> Kept | None:
+        """Find a receipt whose submission waits here."""
+        with self._lock:
+            row = self._file.execute(
+                "SELECT sender, contract, accepted_at, answer FROM submission WHERE receipt = ?",
+                (receipt,),
+            ).fetchone()
+        if row is None:
+            return None
+        return Kept(str(row[0]), str(row[1]), int(row[2]), row[3], {}, is_spooled=True)
+
+    def close(self) -> None:
+        """Stop; what waits is appended when a gateway opens the same file again."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+        self._file.close()
+
+    def _count(self) -> None:
+        counted = self._file.execute("SELECT COUNT(*) FROM submission").fetchone()
+        self.waiting = int(counted[0])
+        metrics.SPOOL_WAITING.set(self.waiting)
+
+    def _keep(self, submissions: Sequence[Submission]) -> None:
+        try:
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                for s in submissions:
+                    self._keep_one(s)
+                self._file.execute("COMMIT")
+            except BaseException:
+                if self._file.in_transaction:  # a full disk has rolled back already
+                    self._file.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise LogUnavailableError(str(error)) from error
+        self._count()
+
+    def _keep_one(self, s: Submission) -> None:
+        if s.idempotency_key is not None:
+            earlier = self._file.execute(
+                "SELECT body_digest, answer FROM submission WHERE sender = ? AND"
+                " idempotency_key = ?",
+                (s.sender, s.idempotency_key),
+            ).fetchone()
+            if earlier is not None:
+                if earlier[0] != s.body_digest:
+                    s.error = IdempotencyConflictError(s.idempotency_key)
+                else:
+                    s.repeats = earlier[1]
+                return
+        number = self._file.execute(
+            "INSERT INTO submission VALUES (NULL,?,?,?,?,?,?,?,?,?,?)",
+            (
+                s.receipt,
+                s.sender,
+                s.contract,
+                s.accepted_at,
+                s.accepted,
+                s.rejected,
+                s.answer,
+                s.body_digest,
+                s.idempotency_key,
+                json.dumps(dict(s.checkpoints)),
+            ),
+        ).lastrowid
+        for place, b in enumerate(s.batches):
+            ends = b.ends.astype("<u4").tobytes()
+            row = (number, place, b.topic, b.schema_id, ends, b.payload)
+            self._file.execute("INSERT INTO batch VALUES (?,?,?,?,?,?)", row)
+
+    def _read(self) -> list[tuple[int, Submission]]:
+        out = []
+        with closing(self._file.cursor()) as c:
+            rows = c.execute("SELECT * FROM submission ORDER BY number LIMIT ?", (DRAIN_MAX,))
+            for number, receipt, sender, contract, at, accepted, rejected, *rest in rows.fetchall():
+                answer, digest, key, checkpoints = rest
+                batches = [
+                    Batch(
+                        topic,
+                        sender,
+                        at,
+                        schema_id,
+                        receipt,
+                        payload,
+                        np.frombuffer(ends, "<u4").astype(np.int64),
+                    )
+                    for topic, schema_id, ends, payload in c.execute(
+                        "SELECT topic, schema_id, ends, payload FROM batch WHERE number = ?"
+                        " ORDER BY place",
+                        (number,),
+                    ).fetchall()
+                ]
+                counts = (accepted, rejected)
+                one = Submission(receipt, sender, contract, at, *counts, batches, answer, digest)
+                out.append((number, replace(one, idempotency_key=key)))
+                out[-1][1].checkpoints = json.loads(checkpoints)
+        return out
+
+    def _drain(self) -> None:
+        while not self._stopping.is_set():
+            if not self.waiting:
+                self._wake.wait()
+                self._wake.clear()
+                continue
+            # What is appended and still here has its receipt, and is passed over next time.
+            try:
+                with self._lock:
+                    found = self._read()
+                self._append([s for _, s in found])
+                with self._lock:
+                    self._forget(found[-1][0])
+            except LogUnavailableError:
+                self._stopping.wait(RETRY_SECONDS)
+                continue
+            except Exception:
+                # Were this thread to end, all that comes would be acknowledged and never appended.
+                log.exception("the spool cannot be emptied; it is tried again")
+                self._stopping.wait(RETRY_SECONDS)
+                continue
+            if not self.waiting:
+                log.info("the log is back, and has what was spooled")
+
+    def _forget(self, last: int) -> None:
+        try:
+            self._file.execute("BEGIN IMMEDIATE")
+            self._file.execute("DELETE FROM batch WHERE number <= ?", (last,))
+            self._file.execute("DELETE FROM submission WHERE number <= ?", (last,))
+            self._file.execute("COMMIT")
+        finally:
+            if self._file.in_transaction:
+                self._file.execute("ROLLBACK")
+        self._count()
+
+    def _append(self, found: list[Submission]) -> None:
+        # What has its receipt was appended before a crash.
+        found = [s for s in found if self._live.receipt(s.receipt) is None]
+        self._live.append(found)
+        # The sender was told 202 already, with a receipt: what its key was used for before does not
+        # undo that. What it sent before is a repeat.
+        answered = [s for s in found if s.error is not None or s.repeats is not None]
+        again = [replace(s, idempotency_key=None) for s in answered]
+        if again:
+            self._live.append(again)

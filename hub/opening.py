@@ -1,0 +1,140 @@
+"""An opened hub: log, store, and what is known of applying, from the settings.
+
+Two profiles: embedded (SQLite log and store, applied here) and production (Kafka and PostgreSQL,
+applied by workers).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hub import registry
+from hub.access.audit import Audit
+from hub.apply.runner import AlreadyRunningError, Runner
+from hub.apply.watch import Watch
+from hub.archive.log import Archive, ArchivedLog
+from hub.clock import Clock, system_clock, to_us
+from hub.gateway.gateway import Gateway
+from hub.gateway.signing import Signer
+from hub.log.log import Log
+from hub.log.spool import Spool
+from hub.log.sqlite import SqliteLog
+from hub.settings import Settings
+from hub.store.database import Sqlite
+from hub.store.store import Store
+
+if TYPE_CHECKING:
+    from hub.kafka.log import KafkaLog
+
+DEMO_MARK = "demo"
+SPOOLED_SECONDS_MAX = 3
+
+
+@dataclass
+class OpenHub:
+    """The parts of a running hub."""
+
+    settings: Settings
+    log: Log
+    store: Store
+    # What applies the log here, and what is known of applying, which may happen elsewhere.
+    runner: Runner
+    applying: Runner | Watch
+    clock: Clock
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the log was filled by the demo."""
+        return self.log.checkpoint(DEMO_MARK) is not None
+
+    def audit(self) -> Audit:
+        """Open the audit log: a file of its own, or a table in the production store."""
+        if self.settings.kafka_bootstrap:
+            return Audit(self.store.database, self.clock)
+        path = (self.settings.data_dir / "audit.sqlite3").absolute()
+        return Audit(Sqlite(f"sqlite:///{path}", is_original=True), self.clock)
+
+    def gateway(self) -> Gateway:
+        """Open a gateway onto the log."""
+        spool = None
+        if self.settings.kafka_bootstrap and self.settings.spool_dir is not None:
+            spool = Spool(self.log, self.settings.spool_dir / "spool.sqlite3")
+        return Gateway(self.log, self.store, self.clock, self.signer(), spool)
+
+    def signer(self) -> Signer:
+        """Open the keys that sign receipts. Raises `SigningKeyError`."""
+        return Signer(self.settings.signing_keys, to_us(self.clock()))
+
+
+@contextmanager
+def open_hub(
+    settings: Settings, clock: Clock = system_clock, *, check: bool = True
+) -> Iterator[OpenHub]:
+    """Open the hub of the settings; nothing is applied yet.
+
+    Raises `DefinitionChangedError`, unless told not to `check`, where its figures follow other
+    definitions than the installed ones.
+    """
+    store = None
+    log: Log | None = None
+    try:
+        if settings.kafka_bootstrap:
+            store = Store(settings.database_url, registry.facts())
+            log = open_kafka_log(settings, store)
+        else:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            log = SqliteLog(settings.log_path)
+            store = Store(settings.store_url, registry.facts())
+        if settings.archive_dir is not None:
+            log = ArchivedLog(log, Archive(settings.archive_dir))
+        if check:
+            store.check_definitions()
+        lock_path = None if settings.kafka_bootstrap else settings.data_dir / "apply.lock"
+        runner = Runner(log, store, lock_path, clock)
+        applying = Watch(log, store) if settings.kafka_bootstrap else runner
+        yield OpenHub(settings, log, store, runner, applying, clock)
+    finally:
+        if log is not None:
+            log.close()
+        if store is not None:
+            store.close()
+
+
+def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":
+    """Open the log in Kafka, with schema ids from the registry where one is set."""
+    from hub.kafka.log import KafkaLog  # noqa: PLC0415 (the embedded profile needs no Kafka client)
+
+    if settings.schema_registry_url:
+        from hub.kafka import schema_registry  # noqa: PLC0415
+
+        schema_registry.adopt(settings.schema_registry_url)
+    # With a spool behind it nobody need wait long for a broker that is away.
+    wait = SPOOLED_SECONDS_MAX if settings.spool_dir is not None else None
+    return KafkaLog(settings.kafka_bootstrap, store, wait)
+
+
+@contextmanager
+def running(hub: OpenHub) -> Iterator[None]:
+    """Apply the log here, or follow those who do. Raises `AlreadyRunningError`."""
+    if isinstance(hub.applying, Runner):
+        hub.applying.lock()
+    hub.applying.start()
+    try:
+        yield
+    finally:
+        hub.applying.stop()
+
+
+def catch_up(hub: OpenHub) -> None:
+    """Apply what the log holds, unless another process is at it."""
+    if hub.settings.kafka_bootstrap:
+        return
+    try:
+        hub.runner.lock()
+    except AlreadyRunningError:
+        return
+    try:
+        hub.runner.catch_up()
+    finally:
+        hub.runner.stop()

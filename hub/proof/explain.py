@@ -1,0 +1,125 @@
+"""Explain: what is in a cell, where an entity is counted, and why it is not somewhere else."""
+
+from datetime import date
+from typing import Any
+
+from hub import registry
+from hub.clock import DAY_US, day_start, iso, iso_day
+from hub.definitions.contract import Contract
+from hub.definitions.fact import Fact, Measure, day_sql
+from hub.store.states import decode_states
+from hub.store.store import Reading, dims_text, parse_dims
+
+FACTS_SHOWN_MAX = 1_000
+
+
+class UnknownNameError(LookupError):
+    """Neither an entity nor a cell has this name."""
+
+
+def explain(reading: Reading, name: str, offset: int = 0) -> dict[str, Any]:
+    """Explain an entity (its key) or a cell (`set/period/dims`, as `hub verify` names it).
+
+    Of a cell's facts a page is listed, from an offset on. Raises `UnknownNameError`.
+    """
+    name = name.removeprefix("cell ").removeprefix("fact ")
+    cell = _find_cell(name)
+    if cell is not None:
+        return explain_cell(reading, *cell, offset)
+    for contract in registry.contracts().values():
+        plain = name.removeprefix(f"{contract.name}/")
+        fact = registry.facts()[contract.name]
+        rows = reading.states(fact, [plain])
+        if rows:
+            return explain_entity(reading, fact, contract, rows)
+    raise UnknownNameError(name)
+
+
+def _find_cell(name: str) -> tuple[Fact, Measure, tuple[str, ...], str, str] | None:
+    parts = name.split("/", 3)
+    if len(parts) != 4:
+        return None
+    for fact in registry.facts().values():
+        for measure in fact.measures:
+            for dims in measure.sets:
+                if measure.cell_set(dims) == f"{parts[0]}/{parts[1]}":
+                    return fact, measure, dims, parts[2], parts[3]
+    return None
+
+
+def explain_cell(
+    reading: Reading,
+    fact: Fact,
+    measure: Measure,
+    dims: tuple[str, ...],
+    period: str,
+    text: str,
+    offset: int,
+) -> dict[str, Any]:
+    """List the facts of a cell beside what the cell says."""
+    stored = reading.cells(measure.cell_set(dims), period).get((period, text))
+    where = [f"({measure.where})"]
+    values: dict[str, Any] = {"n": FACTS_SHOWN_MAX, "o": offset}
+    from_us = day_start(date.fromisoformat(period))
+    where.append(f"{measure.when} >= :a AND {measure.when} < :b")
+    values |= {"a": from_us, "b": from_us + DAY_US}
+    for i, (name, value) in enumerate(parse_dims(text).items()):
+        where.append(f"{name} IS NULL" if value is None else f"{name} = :v{i}")
+        values |= {} if value is None else {f"v{i}": value}
+    counted = "0" if measure.is_recomputed else measure.value
+    condition = " AND ".join(where)
+    rows = reading.rows(
+        f"SELECT entity, {counted}, is_disputed FROM {fact.table} WHERE {condition}"
+        " ORDER BY entity LIMIT :n OFFSET :o",
+        **values,
+    )
+    ((total,),) = reading.rows(f"SELECT COUNT(*) FROM {fact.table} WHERE {condition}", **values)
+    following = offset + len(rows)
+    return {
+        "cell": f"{measure.cell_set(dims)}/{period}/{text}",
+        "rule": measure.where,
+        "count": stored[0] if stored else 0,
+        "value": stored[1] if stored else 0,
+        "facts_total": total,
+        "next_offset": following if following < total else None,
+        "facts": [{"entity": e, "value": v, "is_disputed": bool(d)} for e, v, d in rows],
+    }
+
+
+def explain_entity(
+    reading: Reading, fact: Fact, contract: Contract, rows: list[Any]
+) -> dict[str, Any]:
+    """List an entity's events, its fact, the cells that count it and the rules that do not."""
+    events = decode_states(contract, rows)
+    instants = [f.name for f in contract.fields if f.kind == "instant"]
+    listed = []
+    for event in events.iter_rows(named=True):
+        shown = {k: iso(v) if k in instants else v for k, v in event.items() if v is not None}
+        listed.append(shown | {"accepted_on": iso_day(event["accepted_on"])})
+    entity = rows[0][0]
+    values = reading.fact_values(fact, [*fact.types, "is_disputed"], [entity])[0][1:]
+    known = dict(zip([*fact.types, "is_disputed"], values, strict=True))
+    counted, excluded = [], []
+    for measure in fact.measures:
+        period = measure.period or day_sql(measure.when)
+        found = reading.rows(
+            f"SELECT {period} FROM {fact.table} WHERE entity = :e AND ({measure.where})",
+            e=entity,
+        )
+        if not found:
+            excluded.append({"measure": measure.name, "rule": measure.where})
+            continue
+        at = found[0][0] if measure.period else iso_day(found[0][0])
+        for dims in measure.sets:
+            text = dims_text({d: known[d] for d in dims})
+            counted.append(f"{measure.cell_set(dims)}/{at}/{text}")
+        if not measure.sets:
+            counted.append(f"{measure.name}/{at}")
+    shown_fact = {n: iso(v) if n.endswith("_at") and v is not None else v for n, v in known.items()}
+    return {
+        "entity": f"{contract.name}/{entity}",
+        "events": listed,
+        "fact": shown_fact,
+        "counted_in": counted,
+        "not_counted": excluded,
+    }

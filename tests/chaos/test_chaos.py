@@ -1,0 +1,76 @@
+"""The fault harness itself: its plan, its end, and that it leaves nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+from tests.chaos.plan import JOINS, KILLS, KINDS, LEAVES, plan
+from tests.chaos.watch import MARK, marked
+from tests.parts.waiting import until
+
+COMMAND = [sys.executable, "-u", "-m", "tests.chaos"]
+SECONDS_MAX = 1_500
+
+
+def test_a_plan_follows_from_seed_and_duration_and_has_every_kind() -> None:
+    for minutes in (1, 2, 20):
+        for seed in range(20):
+            faults = plan(seed, minutes)
+            assert faults == plan(seed, minutes)
+            assert faults != plan(seed + 1, minutes)
+            assert {f.kind for f in faults} == set(KINDS)
+            assert all(a.at <= b.at for a, b in pairwise(faults))
+            assert 0 <= faults[0].at <= faults[-1].at <= minutes * 60
+            turns = [f.kind for f in faults if f.kind in (JOINS, LEAVES)]
+            assert turns == [JOINS, LEAVES] * (len(turns) // 2)
+
+
+def test_twenty_minutes_hold_a_hundred_kills() -> None:
+    for seed in range(20):
+        counted = Counter(f.kind for f in plan(seed, 20))
+        assert sum(counted[kind] for kind in KILLS) >= 100
+
+
+def test_clocks_step_both_ways_by_minutes_to_a_day() -> None:
+    steps = {f.clock_step for seed in range(50) for f in plan(seed, 20) if "clock" in f.kind}
+    assert {abs(s) for s in steps} == {180, 1_800, 10_800, 86_400}
+    assert steps == {-s for s in steps}
+
+
+def test_after_two_minutes_of_faults_everything_holds(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "--seed", "1", "--minutes", "2"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-3_000:]
+    assert done.stdout.splitlines()[-1] == "chaos: seed 1, 2 minutes: all holds"
+    assert list(tmp_path.glob("lgsp-chaos-*")) == []
+
+
+def test_what_is_ended_in_the_middle_leaves_no_process_behind(tmp_path: Path) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        run = subprocess.Popen(
+            [*COMMAND, "--seed", "1", "--minutes", "2"],
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert run.stdout is not None
+        for line in run.stdout:
+            if "fault 1 of" in line:
+                break
+        (folder,) = tmp_path.glob("lgsp-chaos-*")
+        assert len(marked(folder)) > 3, MARK
+        run.send_signal(number)
+        run.stdout.close()
+        assert run.wait(120) != 0
+        until(lambda folder=folder: not marked(folder), "nothing of it runs")  # type: ignore[misc]
+        folder.rename(tmp_path / f"seen-{number}")

@@ -1,0 +1,74 @@
+"""A scaffolded source works from the start; what is left to fill in fails by name."""
+
+import importlib.util
+import json
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from hub import registry
+from hub.connecting.connection import judge
+from hub.connecting.scaffold import NewSourceError, new_case, new_source
+
+TODAY = date(2026, 11, 20)
+
+
+def loaded(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"scaffolded_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["reading", "payment"])
+def test_a_new_source_reads_its_first_case(tmp_path: Path, name: str) -> None:
+    contract = registry.contracts()[name]
+    paths = new_source(tmp_path, "reservoir", contract, TODAY)
+    home = tmp_path / "reservoir"
+    assert all(p.is_file() for p in paths)
+    source = loaded(home / "source.py").SOURCE
+    assert (source.name, source.contract, source.since) == ("reservoir", name, TODAY)
+    connector = loaded(home / "connector.py").CONNECTOR
+    records = connector.read("input.csv", (home / "cases/first/input.csv").read_bytes())
+    judged: list[Any] = judge(contract, records)
+    assert len(judged) == 1
+    # It reads: every column is found, and what the sample says is the contract's or named by it.
+    assert isinstance(judged[0], list) or judged[0].rule not in ("missing_header", "required")
+    # The case is to be filled in: as it stands it fails.
+    assert json.loads((home / "cases/first/expected.json").read_text()) == {"records": []}
+
+
+@pytest.mark.parametrize("name", ["", "Hồ", "a", "2x", "a-b", "../a"])
+def test_a_name_that_is_no_module_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NewSourceError):
+        new_source(tmp_path, name, registry.contracts()["reading"], TODAY)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_source_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    contract = registry.contracts()["reading"]
+    new_source(tmp_path, "reservoir", contract, TODAY)
+    (tmp_path / "reservoir" / "source.py").write_text("mine")
+    with pytest.raises(NewSourceError):
+        new_source(tmp_path, "reservoir", contract, TODAY)
+    assert (tmp_path / "reservoir" / "source.py").read_text() == "mine"
+
+
+def test_a_case_is_made_from_a_file(tmp_path: Path) -> None:
+    contract = registry.contracts()["payment"]
+    home = registry.connectors_folder() / "payments"
+    connector = registry.connectors()["payments"]
+    given = next(home.glob("cases/*/input.csv"))
+    case = new_case(tmp_path, connector, contract, "again", given)
+    assert (case / "input.csv").read_bytes() == given.read_bytes()
+    assert json.loads((case / "expected.json").read_text("utf-8")) == json.loads(
+        given.with_name("expected.json").read_text("utf-8")
+    )
+    for name, file in (("again", given), ("Hồ", given), ("other", tmp_path / "none.csv")):
+        with pytest.raises(NewSourceError):
+            new_case(tmp_path, connector, contract, name, file)
