@@ -112,7 +112,7 @@ def _misses(took: dict[str, Took], parts: list[dict[str, float]]) -> list[str]:
 
 def _datums(name: str, frame: pl.DataFrame) -> list[bytes]:
     """Encode events as the hub does, a datum each."""
-    contract = registry.contract(name)
+    contract = registry.definitions().contract(name)
     batch = encode(contract, SENDERS[name], contract.conform(frame), "r", 0)
     ends = batch.ends.tolist()
     return [batch.payload[a:b] for a, b in zip([0, *ends], ends, strict=False)]

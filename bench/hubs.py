@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy.local.services import Kafka, Postgres, free_port
+from hub import registry
 from hub.kafka.topics import Topics, wanted
 from hub.settings import Settings
 
@@ -46,7 +47,7 @@ def servers() -> Iterator[Servers]:
             stack.callback(part.kill)  # in order would take longer: nothing of it is kept
             part.start()
         topics = Topics(kafka.address)
-        topics.apply(topics.plan(wanted()), 1)
+        topics.apply(topics.plan(wanted(registry.contracts().values())), 1)
         topics.close()
         settings = Settings(
             data_dir=folder / "hub",

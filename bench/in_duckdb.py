@@ -37,7 +37,7 @@ _TALLIES = {
 
 
 def _facts() -> dict[str, str]:
-    kinds = ", ".join(f"'{k}'" for k in registry.contract("dossier").kinds)
+    kinds = ", ".join(f"'{k}'" for k in registry.definitions().contract("dossier").kinds)
     ends = "'resolved', 'refused', 'withdrawn', 'stopped'"
     received = "FILTER (kind = 'received')"
     return {

@@ -37,7 +37,7 @@ class Results:
 def load(hub: OpenHub, parts: Iterable[tuple[str, pl.DataFrame]]) -> None:
     """Append events: contract check, encoding, log."""
     for name, frame in parts:
-        publish(hub.log, registry.contract(name), SENDERS[name], frame, system_clock)
+        publish(hub.log, registry.definitions().contract(name), SENDERS[name], frame, system_clock)
 
 
 def results(store: Store) -> Results:
@@ -62,7 +62,7 @@ def check(who: str, facts: Frames, cells: Frames, hub: Results) -> None:
     """Raise `DifferentError` where facts or cells are not the hub's."""
     for name, frame in facts.items():
         own = hub.facts[name].sort("entity")
-        contract = registry.contract(name)
+        contract = registry.definitions().contract(name)
         keyed = frame if "entity" in frame.columns else frame.with_columns(entity=contract.entity)
         if not keyed.select(own.columns).sort("entity").equals(own):
             raise DifferentError(f"{who}: facts of {name} are not the hub's")

@@ -63,7 +63,7 @@ def figures(frames: Frames) -> tuple[Frames, Frames]:
 def dossiers(events: pl.DataFrame) -> pl.DataFrame:
     """Fold dossiers: one row each."""
     kind, occurred = pl.col("kind"), pl.col("occurred_at")
-    ranks = {k: i for i, k in enumerate(registry.contract("dossier").kinds)}
+    ranks = {k: i for i, k in enumerate(registry.definitions().contract("dossier").kinds)}
     distinct = events.lazy().unique(["dossier_code", "event_id"], keep="any")
     withdrawn = distinct.filter(kind == "retracted").select("dossier_code", event_id="retracts")
     live = (

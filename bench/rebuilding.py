@@ -138,7 +138,7 @@ def _part(name: str, part: str, found: list[Parts]) -> Row:
 
 def _alone(production: Settings) -> list[Row]:
     """Say what Kafka and PostgreSQL let through by themselves."""
-    topics = [registry.contract(name).topic for name in registry.facts()]
+    topics = [registry.definitions().contract(name).topic for name in registry.facts()]
     bare, indexed, count = copy_rows(production.database_url)
     return [
         Row("PostgreSQL alone: COPY of the facts", count / bare, "rows/s", "without an index"),

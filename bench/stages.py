@@ -130,7 +130,7 @@ def measure(events: int = EVENTS) -> Section:
     with tempfile.TemporaryDirectory(prefix="lgsp-bench-") as folder:
         postgres = Postgres(Path(folder), free_port())
         postgres.start()
-        store = Store(postgres.address, registry.facts())
+        store = Store(postgres.address, registry.definitions())
         store.check_definitions()
         applier = Applier(store, lambda _: "bench", system_clock, has_listeners=True)
         following: dict[tuple[str, int], int] = {}
@@ -138,7 +138,7 @@ def measure(events: int = EVENTS) -> Section:
         try:
             for number in range(rounds):
                 for name, frame in frames.items():
-                    contract = registry.contract(name)
+                    contract = registry.definitions().contract(name)
                     first, end = (frame.height * i // rounds for i in (number, number + 1))
                     wired = batches(contract, SENDERS[name], frame[first:end].drop("at"))
                     before = processes.seconds(pids(postgres)), time.process_time()

@@ -96,7 +96,7 @@ def chunk_of(number: int) -> Ints:
 
 def fill(settings: Settings, dossiers: int) -> int:
     """Apply receptions of so many dossiers, past the log; give how many chunks they were."""
-    store = Store(settings.database_url, registry.facts())
+    store = Store(settings.database_url, registry.definitions())
     store.check_definitions()
     loader = Loader(store)
     chunks = -(-dossiers // CHUNK)
@@ -208,8 +208,8 @@ def take_over(lags: Lags, victim: tuple[int, Process]) -> TakeOver:
 
 def settled(workers: list[tuple[int, Process]], lags: Lags) -> None:
     """Wait until workers share all partitions, and stand at the ends of the log."""
-    topics = {c.topic for c in registry.applied().values()}
-    total = sum(t.partitions for t in wanted() if t.name in topics)
+    topics = {c.topic for c in registry.definitions().applied.values()}
+    total = sum(t.partitions for t in wanted(registry.contracts().values()) if t.name in topics)
     deadline = time.perf_counter() + SECONDS_MAX
     calm = 0
     while calm < 10:

@@ -113,7 +113,7 @@ def measure(sizes: Sequence[int] = SIZES) -> Section:
         postgres = Postgres(Path(folder), free_port())
         try:
             postgres.start()
-            store = Store(postgres.address, registry.facts())
+            store = Store(postgres.address, registry.definitions())
             store.check_definitions()
             loader = Loader(store)
             chunk = 0

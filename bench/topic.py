@@ -86,13 +86,15 @@ class Expected:
 def fill(settings: Settings, events: int, seed: int = 1) -> Expected:
     """Make missing topics, produce so many events, and say what must come of them."""
     topics = Topics(settings.kafka_bootstrap)
-    topics.apply(topics.plan(wanted()), 1)
+    topics.apply(topics.plan(wanted(registry.contracts().values())), 1)
     topics.close()
     frames = make(events, seed)
     with open_hub(settings) as hub:
         produced = 0
         for name, frame in interleaved(frames):
-            publish(hub.log, registry.contract(name), SENDERS[name], frame, system_clock)
+            publish(
+                hub.log, registry.definitions().contract(name), SENDERS[name], frame, system_clock
+            )
             produced += frame.height
             print(f"\rproduced {produced:,}", end="", file=sys.stderr)
     print(file=sys.stderr)
@@ -137,7 +139,7 @@ def expected(frames: dict[str, pl.DataFrame]) -> Expected:
         & (pl.col("quality").is_null() | pl.col("quality").is_in([1, 2]))
     )
     return Expected(
-        events={registry.contract(n).topic: f.height for n, f in frames.items()},
+        events={registry.definitions().contract(n).topic: f.height for n, f in frames.items()},
         tables={
             "tally_received": received.group_by(
                 unit=pl.col("received_by"), day=_day("occurred_at")

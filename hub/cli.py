@@ -21,9 +21,8 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
-from hub import registry
+from hub import places, registry
 from hub.apply.rebuild import NothingBuiltError
-from hub.apply.runner import AlreadyRunningError
 from hub.archive.log import ArchiveError
 from hub.board import board
 from hub.clock import iso, system_clock, to_us
@@ -41,10 +40,11 @@ from hub.connecting.connection import Connection
 from hub.connecting.feeds import Context, UpstreamError
 from hub.connecting.scaffold import NewSourceError, new_case, new_source
 from hub.definitions import revisions
-from hub.figures.book import open_book
+from hub.definitions.installed import OWN
 from hub.figures.compute import QuestionError, read_as_of, read_question
-from hub.figures.official import answer, open_as_of
+from hub.figures.official import answer, as_known
 from hub.gateway.signing import SigningKeyError
+from hub.locks import AlreadyRunningError
 from hub.log.log import LogUnavailableError, NotInLogError, TopicsError
 from hub.opening import OpenHub, catch_up, open_hub, running
 from hub.operating import dashboard, metrics
@@ -169,7 +169,9 @@ def _load(
     state.update(loaded=applied, total=applied)
     took = time.monotonic() - begun
     with hub.store.reading() as reading:
-        figures = board.board(open_book(reading), parse_period("2023"), to_us(hub.clock()))
+        figures = board.board(
+            hub.book(reading), hub.kpis.values(), parse_period("2023"), to_us(hub.clock())
+        )
     show.print_board(figures, "2023", is_synthetic=True)
     if applied > already:
         rate = round((applied - already) / took)
@@ -307,7 +309,14 @@ def make_topics(settings: Settings, replication: int = 1) -> None:
     from hub.kafka.topics import Topics, wanted  # noqa: PLC0415 (the embedded profile needs no Kafka)
 
     topics = Topics(settings.kafka_bootstrap)
-    topics.apply(topics.plan(wanted()), replication)
+    topics.apply(
+        topics.plan(
+            wanted(
+                registry.contracts().values(),
+            )
+        ),
+        replication,
+    )
     topics.close()
 
 
@@ -338,7 +347,7 @@ def _plan(partitions: int, replication: int | None) -> int:
             "HUB_KAFKA_BOOTSTRAP is not set: the embedded log has no topics to make"
         )
     topics = Topics(settings.kafka_bootstrap)
-    steps = topics.plan(wanted(partitions))
+    steps = topics.plan(wanted(registry.contracts().values(), partitions))
     for step in steps:
         print(f"{step.action:6}  {step.topic.name}  {step.detail}")
     if not steps:
@@ -371,10 +380,11 @@ def kpi(
         now = to_us(hub.clock())
         known_at = read_as_of(parameters, now)
         with hub.store.reading() as reading:
-            book = open_as_of(reading, known_at, now)
+            book = as_known(hub.book(reading), known_at, now)
             if kpi_id is None:
                 asked = parse_period(period or str(system_clock().year))
-                body = board.board_body(book, asked, now if known_at is None else known_at)
+                instant = now if known_at is None else known_at
+                body = board.board_body(book, hub.kpis.values(), asked, instant)
                 figures = body["figures"]
             else:
                 found = registry.kpis().get(kpi_id)
@@ -411,7 +421,7 @@ def verify(
 
             begun = to_us(hub.clock())
             looked_at = Sample(share, begun) if sample else None
-            found = verifying.verify(hub.log, hub.store, report, looked_at)
+            found = verifying.verify(hub.log, hub.store, hub.installed, report, looked_at)
         name = verifying.SAMPLE_STATEMENT if sample else verifying.STATEMENT
         statement = {"at": iso(begun), "differences": len(found.differences), "share": share or 1}
         hub.log.set_checkpoints({name: json.dumps(statement)})
@@ -453,10 +463,8 @@ def render(
     check: Annotated[bool, typer.Option(help="Write nothing; exit 1 if stale.")] = False,
 ) -> None:
     """Write what is rendered: Avro schemas, the metrics' page, the dashboard (in a source tree)."""
-    folder = Path(str(registry.avro_folder()))
-    stale = revisions.render(
-        [*registry.contracts().values(), *registry.OWN.values()], folder, check=check
-    )
+    folder = Path(str(places.avro_folder()))
+    stale = revisions.render([*registry.contracts().values(), *OWN.values()], folder, check=check)
     root = folder.parents[1]
     for name, text in (
         ("docs/metrics.md", metrics.reference()),
@@ -486,7 +494,7 @@ def new_source_command(
     if found is None:
         raise typer.BadParameter(f"--contract: one of {', '.join(registry.contracts())}")
     today = system_clock().date()
-    for path in new_source(registry.connectors_folder(), name, found, today):
+    for path in new_source(places.connectors_folder(), name, found, today):
         print(f"wrote: {path}")
     print(
         f"\nNow say in connectors/{name}/source.py who reports how often, and give the columns in"
@@ -506,7 +514,7 @@ def new_case_command(
     if found is None:
         raise typer.BadParameter(f"one of {', '.join(registry.connectors())}")
     contract = registry.contracts()[registry.sources()[source].contract]
-    home = registry.connectors_folder() / source
+    home = places.connectors_folder() / source
     plain = re.sub("[^a-z0-9]+", "_", (name or file.stem).lower()).strip("_")
     case = new_case(home, found, contract, plain, file)
     print((case / "expected.json").read_text("utf-8"))

@@ -4,25 +4,30 @@ Two profiles: embedded (SQLite log and store, applied here) and production (Kafk
 applied by workers).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub import registry
 from hub.access.audit import Audit
-from hub.apply.runner import AlreadyRunningError, Runner
+from hub.apply.runner import Runner
 from hub.apply.watch import Watch
 from hub.archive.log import Archive, ArchivedLog
 from hub.clock import Clock, system_clock, to_us
+from hub.definitions.contract import Contract
+from hub.figures.book import Book
+from hub.figures.installed import Installed
+from hub.figures.kpi import Kpi
 from hub.gateway.gateway import Gateway
 from hub.gateway.signing import Signer
+from hub.locks import AlreadyRunningError
 from hub.log.log import Log
 from hub.log.spool import Spool
 from hub.log.sqlite import SqliteLog
 from hub.settings import Settings
 from hub.store.database import Sqlite
-from hub.store.store import Store
+from hub.store.store import Reading, Store
 
 if TYPE_CHECKING:
     from hub.kafka.log import KafkaLog
@@ -42,6 +47,21 @@ class OpenHub:
     runner: Runner
     applying: Runner | Watch
     clock: Clock
+    installed: Installed
+
+    @property
+    def contracts(self) -> Mapping[str, Contract]:
+        """The contracts of events, by name."""
+        return self.installed.definitions.contracts
+
+    @property
+    def kpis(self) -> Mapping[str, Kpi]:
+        """The KPIs, by id."""
+        return self.installed.kpis
+
+    def book(self, reading: Reading) -> Book:
+        """Open the book on a snapshot, with all that is installed."""
+        return self.installed.book(reading)
 
     @property
     def is_synthetic(self) -> bool:
@@ -76,16 +96,18 @@ def open_hub(
     Raises `DefinitionChangedError`, unless told not to `check`, where its figures follow other
     definitions than the installed ones.
     """
+    installed = registry.installed()
+    definitions = installed.definitions
     store = None
     log: Log | None = None
     try:
         if settings.kafka_bootstrap:
-            store = Store(settings.database_url, registry.facts())
+            store = Store(settings.database_url, definitions)
             log = open_kafka_log(settings, store)
         else:
             settings.data_dir.mkdir(parents=True, exist_ok=True)
             log = SqliteLog(settings.log_path)
-            store = Store(settings.store_url, registry.facts())
+            store = Store(settings.store_url, definitions)
         if settings.archive_dir is not None:
             log = ArchivedLog(log, Archive(settings.archive_dir))
         if check:
@@ -93,7 +115,7 @@ def open_hub(
         lock_path = None if settings.kafka_bootstrap else settings.data_dir / "apply.lock"
         runner = Runner(log, store, lock_path, clock)
         applying = Watch(log, store) if settings.kafka_bootstrap else runner
-        yield OpenHub(settings, log, store, runner, applying, clock)
+        yield OpenHub(settings, log, store, runner, applying, clock, installed)
     finally:
         if log is not None:
             log.close()
@@ -108,7 +130,7 @@ def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":
     if settings.schema_registry_url:
         from hub.kafka import schema_registry  # noqa: PLC0415
 
-        schema_registry.adopt(settings.schema_registry_url)
+        schema_registry.adopt(settings.schema_registry_url, store.definitions.contract)
     # With a spool behind it nobody need wait long for a broker that is away.
     wait = SPOOLED_SECONDS_MAX if settings.spool_dir is not None else None
     return KafkaLog(settings.kafka_bootstrap, store, wait)

@@ -1,7 +1,8 @@
-"""Finds what is installed: contracts, facts, KPIs and sources.
+"""Finds what is installed: contracts, facts, KPIs, sources and connectors.
 
 A file in the right package is all that it takes to be found. The hub names the packages and
-imports none of them itself, so that dependencies point inwards.
+imports none of them itself, so that dependencies point inwards. Only what opens a hub asks here;
+all else is handed what it needs.
 """
 
 import importlib
@@ -9,27 +10,18 @@ import importlib.util
 import pkgutil
 from collections.abc import Callable, Iterator
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
+from importlib.metadata import entry_points
 from types import ModuleType
-from typing import TYPE_CHECKING
 
+from hub.connecting.feeds import Connector
 from hub.definitions.contract import Contract, Event
-from hub.definitions.own.control import CONTROL
-from hub.definitions.own.kpi import FIGURE
-from hub.definitions.own.rejection import REJECTION
+from hub.definitions.fact import Fact
+from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
-
-if TYPE_CHECKING:
-    from hub.connecting.feeds import Connector
-    from hub.definitions.fact import Fact
-    from hub.figures.kpi import Kpi
-    from hub.settings import Settings
-
-
-# The contracts of what the hub itself writes to topics.
-OWN = {c.name: c for c in (REJECTION, FIGURE, CONTROL)}
+from hub.figures.installed import Installed
+from hub.figures.kpi import Kpi
+from hub.reference.lists import load
+from hub.settings import Settings
 
 
 def _modules(package: str) -> Iterator[tuple[str, ModuleType]]:
@@ -55,18 +47,18 @@ def contracts() -> dict[str, Contract]:
 
 
 @cache
-def facts() -> dict[str, "Fact"]:
+def facts() -> dict[str, Fact]:
     """Find the facts: `FACT` in each module of `stream_jobs.facts`, by contract."""
     return {name: module.FACT for name, module in _modules("stream_jobs.facts")}
 
 
 @cache
-def kpis() -> dict[str, "Kpi"]:
+def kpis() -> dict[str, Kpi]:
     """Find the KPIs: `KPI` in each module of `stream_jobs.kpis`; the module's name is the id."""
-    found = {}
-    for name, module in _modules("stream_jobs.kpis"):
-        found[name] = module.KPI.named(name)
-    return found
+    return {
+        name: module.KPI.named(name, contracts().get(module.KPI.contract))
+        for name, module in _modules("stream_jobs.kpis")
+    }
 
 
 @cache
@@ -82,44 +74,40 @@ def sources() -> dict[str, Source]:
 
 
 @cache
-def connectors() -> dict[str, "Connector"]:
+def definitions() -> Definitions:
+    """Find contracts, facts and sources."""
+    return Definitions(contracts(), facts(), sources(), definitions)
+
+
+@cache
+def installed() -> Installed:
+    """Find all that figures are made by: definitions, KPIs, and the installed lists."""
+    return Installed(definitions(), kpis(), load())
+
+
+@cache
+def connectors() -> dict[str, Connector]:
     """Find the connectors: `CONNECTOR` in the module `connector` of folders that have one."""
-    found = {}
-    for name in sources():
-        if importlib.util.find_spec(f"connectors.{name}.connector"):
-            found[name] = importlib.import_module(f"connectors.{name}.connector").CONNECTOR
-    return found
+    return {
+        name: module.CONNECTOR
+        for name in sources()
+        if (module := beside_source(name, "connector")) is not None
+    }
 
 
-def worker() -> Callable[["Settings"], None]:
-    """Find what applies a log in Kafka."""
-    run: Callable[[Settings], None] = importlib.import_module("stream_jobs.app").run
-    return run
+def beside_source(name: str, part: str) -> ModuleType | None:
+    """Find a module beside a source, such as what makes its synthetic year."""
+    path = f"connectors.{name}.{part}"
+    return importlib.import_module(path) if importlib.util.find_spec(path) else None
 
 
-def contract(name: str) -> Contract:
-    """Find one contract, the hub's own included."""
-    return OWN[name] if name in OWN else contracts()[name]
+def worker() -> Callable[[Settings], None]:
+    """Find what applies a log in Kafka: the entry point `worker` of the group `hub`.
 
-
-def connectors_folder() -> Path:
-    """Locate the folder of the connectors."""
-    return Path(str(resources.files("connectors")))
-
-
-def applied() -> dict[str, Contract]:
-    """Give the contracts of all topics that are applied: control, events, rejected items.
-
-    Control first: made anew from the log, what closed periods need is kept while it passes by.
+    Raises `LookupError` where none, or more than one, is installed.
     """
-    return {CONTROL.name: CONTROL, **contracts(), REJECTION.name: REJECTION}
-
-
-def avro_folder() -> Traversable:
-    """Locate the published Avro schemas."""
-    return resources.files("schemas") / "avro"
-
-
-def reference_file(name: str) -> Traversable:
-    """Locate a file of reference data."""
-    return resources.files("reference") / f"{name}.csv"
+    (found,) = entry_points(group="hub", name="worker") or (None,)
+    if found is None:
+        raise LookupError("no entry point 'worker' of the group 'hub' is installed")
+    run: Callable[[Settings], None] = found.load()
+    return run

@@ -30,7 +30,7 @@ class Hub:
         self.now = datetime(2026, 1, 15, 3, tzinfo=UTC)
         self.folder = folder
         self.log = SqliteLog(folder / "log.sqlite3")
-        self.store = Store(stores.store_url(folder), registry.facts())
+        self.store = Store(stores.store_url(folder), registry.definitions())
         self.store.check_definitions()
         self.runner = Runner(self.log, self.store, folder / "lock", lambda: self.now)
         self.signer = Signer(folder / "signing", 0)
@@ -53,7 +53,7 @@ class Hub:
         if at:
             parameters["at"] = at
         with self.store.reading() as reading:
-            book = Book(reading, registry.facts(), self.reference, registry.sources())
+            book = Book(reading, registry.definitions(), self.reference)
             found: list[dict[str, Any]] = answer(
                 kpi, read_question(kpi, parameters, to_us(self.now)), book
             )["figures"]

@@ -14,8 +14,7 @@ from importlib import resources
 from typing import Any
 
 from hub.clock import VIETNAM
-from hub.connecting.feeds import unreadable
-from hub.definitions.admission import VALUE_LENGTH_MAX
+from hub.definitions.admission import VALUE_LENGTH_MAX, unreadable
 
 ENTRIES_MAX = 100
 

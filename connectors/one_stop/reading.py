@@ -17,12 +17,13 @@ from datetime import date, datetime
 from typing import Any
 
 from connectors.one_stop.fields import ENTRIES_MAX, Fields, UnreadableError
-from hub import registry
 from hub.connecting.connection import judge
-from hub.connecting.feeds import JsonObject, Record, unreadable
-from hub.definitions.admission import VALUE_LENGTH_MAX, Verdict
-from hub.definitions.contract import ITEMS_MAX
+from hub.connecting.feeds import JsonObject, Record
+from hub.definitions.admission import VALUE_LENGTH_MAX, Verdict, unreadable
+from hub.definitions.contract import ITEMS_MAX, Contract
+from schemas.contracts.dossier import Dossier
 
+CONTRACT = Contract(Dossier)
 NATIONAL = "national"
 CURSOR_LENGTH_MAX = 1000
 
@@ -99,7 +100,7 @@ def read(_: str, raw: bytes) -> list[Record]:
 def read_items(items: Iterable[Any], source: str) -> list[Record]:
     """Read the records of a page by a source's code lists; what breaks the contract is refused."""
     records = [_read_one(item, source, place) for place, item in enumerate(items)]
-    judged = judge(registry.contracts()["dossier"], records)
+    judged = judge(CONTRACT, records)
     return [
         replace(r, events=(), verdict=_in_their_words(j)) if isinstance(j, Verdict) else r
         for r, j in zip(records, judged, strict=True)

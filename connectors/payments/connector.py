@@ -16,11 +16,14 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from hub import registry
 from hub.connecting.feeds import Connector, Context, Record
 from hub.connecting.folder import Folder
+from hub.definitions.contract import Contract
 from hub.sheets.tabular import Column, Table, code, read_rows
 from hub.sheets.vietnamese import integer, money, period, text
+from schemas.contracts.payment import Payment
+
+CONTRACT = Contract(Payment)
 
 SERVICES = {
     "điện": "electricity",
@@ -80,9 +83,8 @@ def _event(values: dict[str, Any]) -> dict[str, Any]:
 
 def open_folder(settings: PaymentsSettings, context: Context) -> Folder:
     """Begin to watch the folder."""
-    contract = registry.contracts()["payment"]
     path, settle = settings.folder, settings.settle_seconds
-    return Folder("payments", contract, path, settle, context, read, TABLE.header_of)
+    return Folder("payments", CONTRACT, path, settle, context, read, TABLE.header_of)
 
 
 CONNECTOR = Connector(PaymentsSettings, read, open_folder)

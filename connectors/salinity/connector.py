@@ -30,16 +30,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.clock import VIETNAM, to_us
-from hub.connecting.feeds import (
-    Connector,
-    Context,
-    Delivery,
-    JsonObject,
-    Record,
-    UpstreamError,
-    unreadable,
-)
-from hub.definitions.admission import Verdict, split
+from hub.connecting.feeds import Connector, Context, Delivery, JsonObject, Record, UpstreamError
+from hub.definitions.admission import Verdict, split, unreadable
 
 QUANTITIES = {
     "man": "salinity",

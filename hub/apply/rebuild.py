@@ -10,10 +10,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from hub import registry
 from hub.apply.applier import Applier
-from hub.apply.runner import EVENTS_PER_BATCH_MAX, AlreadyRunningError
+from hub.apply.runner import EVENTS_PER_BATCH_MAX
 from hub.clock import Clock
+from hub.locks import AlreadyRunningError
 from hub.log.log import Log, LogUnavailableError
 from hub.log.slices import Slice
 from hub.store import differences
@@ -49,7 +49,7 @@ class Rebuild:
         self._store = store
         self._clock = clock
         self._progress = progress
-        self._contracts = tuple(registry.applied().values())
+        self._contracts = tuple(store.definitions.applied.values())
         self._identities = {c.topic: log.identity(c.topic) for c in self._contracts}
         self.applied = 0
 

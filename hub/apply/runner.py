@@ -1,15 +1,14 @@
 """The embedded runner: the one thread, in the one process, that applies the log to the store."""
 
-import fcntl
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 
-from hub import registry
 from hub.apply.applier import Applier
 from hub.clock import Clock
 from hub.figures.past import Thinning
+from hub.locks import held
 from hub.log.log import Log
 from hub.operating import metrics
 from hub.store.store import Store
@@ -22,10 +21,6 @@ PAUSE_SECONDS_MAX = 0.25
 EVENTS_PER_BATCH_MAX = 400_000
 
 
-class AlreadyRunningError(RuntimeError):
-    """Another process applies this log already."""
-
-
 class Runner:
     """Applies new batches as they come.
 
@@ -36,13 +31,13 @@ class Runner:
     def __init__(self, log: Log, store: Store, lock_path: Path | None, clock: Clock) -> None:
         self._log = log
         self._store = store
-        self._contracts = registry.applied()
+        self._contracts = store.definitions.applied
         self._applier = Applier(store, log.identity, clock, has_listeners=log.is_open)
         self._thinning = Thinning(store, clock)
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._lock_path = lock_path
-        self._lock: IO[str] | None = None
+        self._held = ExitStack()
         self._thread: threading.Thread | None = None
         self.failure: Exception | None = None
         self.commits = 0
@@ -60,13 +55,7 @@ class Runner:
         """Take the lock; raise `AlreadyRunningError` where another process holds it."""
         if self._lock_path is None:
             return  # many may apply a Kafka log; the position alone decides
-        file = self._lock_path.open("w")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise AlreadyRunningError(f"{self._lock_path} is held by another process") from None
-        self._lock = file
+        self._held.enter_context(held(self._lock_path))
 
     def start(self) -> None:
         """Begin to apply in a thread of its own."""
@@ -79,8 +68,7 @@ class Runner:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
-        if self._lock is not None:
-            self._lock.close()
+        self._held.close()
 
     def catch_up(self) -> int:
         """Apply everything that is in the log; count the events."""

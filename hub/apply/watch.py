@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 
-from hub import registry
 from hub.log.log import Log
 from hub.store.store import Store, StoreUnavailableError
 
@@ -58,7 +57,7 @@ class Watch:
 
     def positions(self) -> dict[str, int]:
         """Give the next offset to apply, by topic, summed over partitions."""
-        topics = [c.topic for c in registry.applied().values()]
+        topics = [c.topic for c in self._store.definitions.applied.values()]
         with self._store.reading() as reading:
             return {t: sum(reading.positions(self._log.identity(t), t).values()) for t in topics}
 

@@ -5,29 +5,22 @@ manifest: only that makes it part of the archive. After a crash in between, the 
 anew. So each partition is in the archive once, without gap, from its first offset on.
 """
 
-import fcntl
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 
-from hub import registry
-from hub.apply.runner import AlreadyRunningError
 from hub.archive import files
 from hub.archive.log import MANIFEST, Archive, ArchiveError, Entry, digest, entries, lines, read
+from hub.locks import held
 from hub.log.log import Log
 from hub.log.slices import Slice
 from hub.store.store import Store
 
+LOCK = "archive.lock"
 FILE_RECORDS = 50_000
 FILE_BYTES = 64 << 20
 _Progress = Callable[[int, int], None]
-
-
-def topics() -> list[str]:
-    """List the topics that are archived: all that are applied."""
-    return [c.topic for c in registry.applied().values()]
 
 
 def archive(
@@ -39,17 +32,18 @@ def archive(
     is damaged, `NotInLogError` where the log has forgotten what was not archived yet.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with held(folder / LOCK):
         writer = _Writer(folder)
+        topics = [c.topic for c in store.definitions.applied.values()]
         with store.reading() as reading:
             ends = {
                 (log.identity(topic), topic, partition): following
-                for topic in topics()
+                for topic in topics
                 for partition, following in reading.positions(log.identity(topic), topic).items()
             }
         total = sum(max(end - writer.end(place), 0) for place, end in ends.items())
         done = 0
-        counts = dict.fromkeys(topics(), 0)
+        counts = dict.fromkeys(topics, 0)
         for place, end in ends.items():
             while (first := writer.end(place)) < end:
                 unnamed = writer.unnamed(place)
@@ -58,17 +52,6 @@ def archive(
                 done += slices[-1].following - first
                 progress(done, total)
     return counts
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    path = folder / "archive.lock"
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunningError(f"{path} is held by another process") from None
-        yield
 
 
 def _gathered(
@@ -206,7 +189,7 @@ def _keep_names(folder: Path, root: Path) -> None:
         one = one.parent
 
 
-def check(log: Log, folder: Path, progress: _Progress = lambda *_: None) -> list[str]:
+def check(log: Log, store: Store, folder: Path, progress: _Progress = lambda *_: None) -> list[str]:
     """Name what is wrong with an archive: its chain, its files, its continuity with the log."""
     try:
         named = list(entries(folder, lines(folder)[0]))
@@ -226,13 +209,13 @@ def check(log: Log, folder: Path, progress: _Progress = lambda *_: None) -> list
         for path in sorted(folder.rglob("*.avro"))
         if path not in known
     ]
-    return found + _borders(log, Archive(folder))
+    return found + _borders(log, store, Archive(folder))
 
 
-def _borders(log: Log, archived: Archive) -> list[str]:
+def _borders(log: Log, store: Store, archived: Archive) -> list[str]:
     """Name partitions where archive and log do not meet."""
     found = []
-    for topic in topics():
+    for topic in (c.topic for c in store.definitions.applied.values()):
         identity, ends = log.identity(topic), log.ends(topic)
         for partition, begin in log.begins(topic).items():
             end = archived.end((identity, topic, partition))

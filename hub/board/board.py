@@ -1,12 +1,13 @@
 """The board: every KPI's figure for one period, from one cut, beside what was published."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from hub import registry
 from hub.board import published
 from hub.clock import iso
 from hub.figures.book import Book
 from hub.figures.compute import Question
+from hub.figures.kpi import Kpi
 from hub.figures.official import figures
 from hub.reference.periods import Period
 
@@ -15,10 +16,10 @@ _VOLATILE = ("at", "cut")
 Figure = dict[str, Any]
 
 
-def board(book: Book, period: Period, at: int) -> list[Figure]:
+def board(book: Book, kpis: Iterable[Kpi], period: Period, at: int) -> list[Figure]:
     """Give each KPI's undimensioned figure, and the filtered ones that were published."""
     out: list[Figure] = []
-    for kpi in registry.kpis().values():
+    for kpi in kpis:
         asked: list[dict[str, str]] = [{}]
         asked += [
             dict(p.where)
@@ -38,13 +39,13 @@ def _printed(found: published.Published) -> str:
     return found.printed or f"{int(found.numerator):,}".replace(",", ".")
 
 
-def board_body(book: Book, period: Period, at: int) -> dict[str, Any]:
+def board_body(book: Book, kpis: Iterable[Kpi], period: Period, at: int) -> dict[str, Any]:
     """Give the board as the page and the stream read it."""
     return {
         "period": period.text,
         "as_of": iso(book.reading.committed_at()),
         "cut": book.reading.cut(),
-        "figures": board(book, period, at),
+        "figures": board(book, kpis, period, at),
     }
 
 

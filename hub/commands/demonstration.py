@@ -6,8 +6,6 @@ appends with a checkpoint in the same transaction, so that a stopped load goes o
 With connectors there is no load: simulated upstreams run, and the real connectors read them.
 """
 
-import importlib
-import importlib.util
 import json
 import multiprocessing
 import os
@@ -62,19 +60,19 @@ class Demo:
 
 def generators() -> dict[str, ModuleType]:
     """Find the sources that can make a synthetic year."""
-    return {
-        name: importlib.import_module(f"connectors.{name}.synthetic")
-        for name in registry.sources()
-        if importlib.util.find_spec(f"connectors.{name}.synthetic")
-    }
+    return _beside("synthetic")
 
 
 def simulators() -> dict[str, ModuleType]:
     """Find the sources whose upstream can be simulated."""
+    return _beside("simulator")
+
+
+def _beside(part: str) -> dict[str, ModuleType]:
     return {
-        name: importlib.import_module(f"connectors.{name}.simulator")
-        for name in registry.connectors()
-        if importlib.util.find_spec(f"connectors.{name}.simulator")
+        name: module
+        for name in registry.sources()
+        if (module := registry.beside_source(name, part)) is not None
     }
 
 

@@ -7,11 +7,9 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from hub import registry
 from hub.clock import from_us, to_us
 from hub.commands.console import act, complain, settings_for_reading
 from hub.definitions.own.control import CONTROL
-from hub.figures.book import open_book
 from hub.figures.closing import Closing, in_force
 from hub.figures.official import freeze
 from hub.figures.past import latest_cut
@@ -51,7 +49,9 @@ def close(
             if cut is None:
                 complain("chưa có sự kiện nào | nothing has been applied yet")
                 raise typer.Exit(1)
-            event = freeze(open_book(reading), asked, cut, now, by or getpass.getuser())
+            event = freeze(
+                hub.book(reading), hub.kpis.values(), asked, cut, now, by or getpass.getuser()
+            )
         _show(event)
         if dry_run:
             return
@@ -82,7 +82,7 @@ def _show(event: dict[str, Any]) -> None:
 def list_periods() -> None:
     """List closed periods, in the order in which they were closed."""
     with open_hub(settings_for_reading()) as hub, hub.store.reading() as reading:
-        for c in open_book(reading).closings:
+        for c in hub.book(reading).closings:
             at = from_us(c.closed_at).isoformat(timespec="minutes")
             print(f"{c.period.text:10}  {at}  {c.closed_by}  {c.digest}")
 
@@ -97,7 +97,7 @@ def restatements(
         catch_up(hub)
         now = to_us(hub.clock())
         with hub.store.reading() as reading:
-            book = open_book(reading)
+            book = hub.book(reading)
             closed = {c.period.text: c for c in book.closings}
             chosen: list[Closing] = list(closed.values())
             if period:
@@ -106,7 +106,7 @@ def restatements(
                     complain(f"{period}: chưa chốt | not closed; closed are: {', '.join(closed)}")
                     raise typer.Exit(1)
                 chosen = [found]
-            kpis = list(registry.kpis().values())
+            kpis = list(hub.kpis.values())
             out = [r for c in chosen for r in find_restatements(book, c, kpis, now)]
     if as_json:
         print(json.dumps(out, ensure_ascii=False, indent=2))

@@ -139,7 +139,7 @@ def _me() -> str:
 
 
 def _repair(hub: OpenHub) -> Repair:
-    return Repair(hub.store, hub.log, hub.clock, four_eyes=hub.settings.four_eyes)
+    return Repair(hub.store, hub.log, hub.installed, hub.clock, four_eyes=hub.settings.four_eyes)
 
 
 def _of(hub: OpenHub, wanted: Wanted) -> list[Item]:

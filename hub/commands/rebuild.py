@@ -31,7 +31,7 @@ def archive(
             bar.update(task, completed=done, total=total)
 
         if check:
-            found = archiving.check(hub.log, folder, report)
+            found = archiving.check(hub.log, hub.store, folder, report)
         else:
             counts = archiving.archive(hub.log, hub.store, folder, report)
     if not check:
@@ -114,7 +114,8 @@ def _bring_up(hub: OpenHub) -> int | None:
         return None
     with hub.store.reading() as reading:
         at = {
-            topic: reading.positions(hub.log.identity(topic), topic) for topic in archiving.topics()
+            c.topic: reading.positions(hub.log.identity(c.topic), c.topic)
+            for c in hub.installed.definitions.applied.values()
         }
     live = hub.log.live if isinstance(hub.log, ArchivedLog) else hub.log
     is_behind = any(

@@ -12,7 +12,6 @@ from hub import registry
 from hub.clock import to_us
 from hub.commands.console import complain, settings_for_reading
 from hub.definitions.admission import BodyError, admit
-from hub.figures.book import open_book
 from hub.opening import catch_up, open_hub
 from hub.proof.trial import Trial, try_events, try_reference
 from hub.reference.lists import TABLES
@@ -43,7 +42,7 @@ def events(
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         now = to_us(hub.clock())
-        trial = try_events(hub.store, hub.log, found, admitted.events, sender, now)
+        trial = try_events(hub.store, hub.log, hub.installed, found, admitted.events, sender, now)
     _print(trial, as_json=as_json)
     if admitted.rejected:
         raise typer.Exit(1)
@@ -65,7 +64,7 @@ def reference(
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         with hub.store.reading() as reading:
-            trial = try_reference(open_book(reading), tables, to_us(hub.clock()))
+            trial = try_reference(hub.book(reading), hub.kpis.values(), tables, to_us(hub.clock()))
     _print(trial, as_json=as_json)
 
 

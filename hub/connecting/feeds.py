@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from pydantic_settings import BaseSettings
 
 from hub.clock import Clock
-from hub.definitions.admission import Verdict, show_value
+from hub.definitions.admission import Verdict
 from hub.log.log import Log
 
 JsonObject = Mapping[str, Any]
@@ -97,11 +97,3 @@ class Connector:
     read: Callable[[str, bytes], list[Record]]
     open: Callable[[Any, Context], Feed]
     takes_since: bool = False
-
-
-def unreadable(rule: str, name: str, value: str, vi: str, en: str, place: int = 0) -> Verdict:
-    """Say why a record cannot be read: rule, the upstream's field, its value, both languages."""
-    shown = show_value(value)
-    suffix = f" ({shown})" if shown else ""
-    prefix = f"{name}: " if name else ""
-    return Verdict(place, rule, name, shown, f"{prefix}{vi}{suffix}", f"{prefix}{en}{suffix}")

@@ -51,12 +51,14 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from hub import registry
 from hub.connecting.feeds import Connector, Context, JsonObject, Record
 from hub.connecting.folder import Folder
+from hub.definitions.contract import Contract
 from hub.sheets.tabular import Column, Table, {imports}read_rows
 from hub.sheets.vietnamese import {readers}{cell}
+from schemas.contracts.{contract} import {model}
 {decimals}
+CONTRACT = Contract({model})
 TABLE = Table(
     columns=(
 {columns}
@@ -98,9 +100,8 @@ def _event(values: JsonObject) -> JsonObject:
 
 def open_folder(settings: {camel}Settings, context: Context) -> Folder:
     """Begin to watch the folder."""
-    contract = registry.contracts()["{contract}"]
     path, settle = settings.folder, settings.settle_seconds
-    return Folder("{name}", contract, path, settle, context, read, TABLE.header_of)
+    return Folder("{name}", CONTRACT, path, settle, context, read, TABLE.header_of)
 
 
 CONNECTOR = Connector({camel}Settings, read, open_folder)
@@ -148,6 +149,7 @@ def new_source(folder: Path, name: str, contract: Contract, since: date) -> list
         "upper": name.upper(),
         "camel": "".join(p.capitalize() for p in name.split("_")),
         "contract": contract.name,
+        "model": contract.model.__name__,
         "title": spec.title.vi,
         "imports": "code, " if has_codes else "",
         "readers": ", ".join(sorted(readers)),

@@ -345,3 +345,11 @@ def show_value(value: Any) -> str:
 def original_text(raw: bytes) -> str:
     """Write original bytes as base64, for a field of text."""
     return base64.b64encode(raw).decode()
+
+
+def unreadable(rule: str, name: str, value: str, vi: str, en: str, place: int = 0) -> Verdict:
+    """Say why a record cannot be read: rule, the upstream's field, its value, both languages."""
+    shown = show_value(value)
+    suffix = f" ({shown})" if shown else ""
+    prefix = f"{name}: " if name else ""
+    return Verdict(place, rule, name, shown, f"{prefix}{vi}{suffix}", f"{prefix}{en}{suffix}")

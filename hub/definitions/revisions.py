@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from hub import registry
+from hub import places
 from hub.definitions import avro
 from hub.definitions.avro import Schema
 from hub.definitions.contract import Contract
@@ -52,7 +52,7 @@ def file_name(name: str, number: int) -> str:
 
 def read_revisions() -> dict[str, list[Revision]]:
     """Read all published revisions, oldest first, refusing unsafe schemas."""
-    folder = registry.avro_folder()
+    folder = places.avro_folder()
     index = folder / "ids.json"
     listed = json.loads(index.read_text("utf-8")) if index.is_file() else {}
     found: dict[str, list[Revision]] = {}

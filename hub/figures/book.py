@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
-from hub import registry
 from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
 from hub.definitions.fact import Fact, Measure
+from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
 from hub.figures.closing import Closing, closings
-from hub.reference.lists import Reference, load
+from hub.reference.lists import Reference
 from hub.reference.periods import Period
 from hub.store.store import Reading, Row, parse_dims
 
@@ -51,15 +51,28 @@ class Book:
     """Answers sums from cells where a kept dimension set allows it, else from facts."""
 
     reading: Reading
-    facts: dict[str, Fact]
+    definitions: Definitions
     reference: Reference
-    sources: dict[str, Source]
     # Books of what was known when a period was closed, as they were opened, by the closing's id.
     closed: "dict[str, Book]" = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
         self._horizons: dict[str, int | None] = {}
         self._owners = {m.name: (f, m) for f in self.facts.values() for m in f.measures}
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """The facts, by contract."""
+        return self.definitions.facts
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        """The sources, by name."""
+        return self.definitions.sources
+
+    def on(self, reading: Reading) -> "Book":
+        """Open the same definitions and lists on another snapshot, or on one as it was (`Past`)."""
+        return Book(reading, self.definitions, self.reference)
 
     def measure(self, name: str) -> tuple[Fact, Measure]:
         """Find a measure and the fact that it counts."""
@@ -241,11 +254,6 @@ class Book:
         if not owed:
             return 1.0 if self.has_events(contract, ask.period.start, ask.until) else 0.0
         return sum(owed) / len(owed)
-
-
-def open_book(reading: Reading) -> Book:
-    """Open the book on a snapshot, or on one as it was (`Past`), with all that is installed."""
-    return Book(reading, registry.facts(), load(), registry.sources())
 
 
 def years(book: Book) -> list[tuple[str, int]]:

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from hub import registry
 from hub.clock import iso, to_us
 from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
 from hub.figures.book import Ask, Book, Key
@@ -117,15 +116,8 @@ def _read_instant(name: str, parameters: Mapping[str, str]) -> int | None:
 
 def _check_values(kpi: Kpi, where: Mapping[str, str]) -> None:
     """Refuse a filter by a value that a closed set does not have: it would read as zero."""
-    if kpi.contract is None:
-        return
-    closed = {
-        f.name: f.limits["enum"]
-        for f in registry.contracts()[kpi.contract].fields
-        if "enum" in f.limits
-    }
     for name, value in where.items():
-        allowed = closed.get(kpi.dims[name])
+        allowed = kpi.closed.get(kpi.dims[name])
         if allowed is not None and value not in allowed:
             listed = ", ".join(allowed)
             raise QuestionError(
@@ -248,5 +240,6 @@ def definition_version(kpi: Kpi, book: Book) -> str:
     """Digest the KPI's terms, its fact's definitions and the reference data in force."""
     fact = book.facts.get(kpi.contract or "")
     said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
-    parts = (said, definition_digest(fact) if fact else "", book.reference.digest)
+    of_fact = definition_digest(fact, book.definitions.contracts[fact.contract]) if fact else ""
+    parts = (said, of_fact, book.reference.digest)
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from hub.definitions.contract import Doc
+from hub.definitions.contract import Contract, Doc
 from hub.figures.terms import Term
 from hub.reference.lists import Row
 
@@ -58,10 +58,14 @@ class Kpi:
     role: str | None = None
     only: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
+    # What fields with a closed set of values may hold, by field.
+    closed: Mapping[str, list[str]] = field(default_factory=dict)
 
-    def named(self, name: str) -> "Kpi":
-        """Give the KPI its id."""
-        return replace(self, id=name)
+    def named(self, name: str, contract: Contract | None) -> "Kpi":
+        """Give the KPI its id, and the closed sets of its contract's fields."""
+        fields = contract.fields if contract else ()
+        closed = {f.name: f.limits["enum"] for f in fields if "enum" in f.limits}
+        return replace(self, id=name, closed=closed)
 
     @property
     def is_whole(self) -> bool:

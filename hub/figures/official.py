@@ -5,20 +5,18 @@ else it is restated: its value stays the official one, `restatement` gives the o
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from hub import registry
 from hub.clock import iso, iso_day
-from hub.figures.book import Ask, Book, open_book
+from hub.figures.book import Ask, Book
 from hub.figures.closing import Closing, digest, in_force
 from hub.figures.compute import Question, QuestionError, compute, definition_version
 from hub.figures.kpi import Kpi
 from hub.figures.past import NoCutError, Past, find_cut
 from hub.log.cut import Cut, write_cut
 from hub.reference.periods import Period
-from hub.store.store import Reading
 
 SILENT_DAYS_SHOWN_MAX = 31
 KEPT_MAX = 10_000
@@ -27,12 +25,12 @@ Figure = dict[str, Any]
 _SAID = ("numerator", "denominator")
 
 
-def open_as_of(reading: Reading, as_of: int | None, now: int) -> Book:
-    """Open the book as it is, or as it was; raise `QuestionError` where that is not kept."""
+def as_known(book: Book, as_of: int | None, now: int) -> Book:
+    """Give the book as it was, or as it is; raise `QuestionError` where that is not kept."""
     if as_of is None:
-        return open_book(reading)
+        return book
     try:
-        return open_book(Past(reading, find_cut(reading, as_of, now)))
+        return book.on(Past(book.reading, find_cut(book.reading, as_of, now)))
     except NoCutError:
         raise QuestionError(
             "as_of",
@@ -111,7 +109,7 @@ def _then(closing: Closing, kpi: Kpi, asked: Question, book: Book) -> list[Figur
     """Compute parts of a closed period at its cut, if the whole comes out as it was closed."""
     then = book.closed.get(closing.event_id)
     if then is None:
-        then = book.closed[closing.event_id] = open_book(Past(book.reading, closing.cut))
+        then = book.closed[closing.event_id] = book.on(Past(book.reading, closing.cut))
     whole = compute(kpi, Question(closing.period, closing.closed_at), then)
     frozen = closing.figures.get(kpi.id, [])
     if [[f[n] for n in _SAID] for f in whole] != [[f[n] for n in _SAID] for f in frozen]:
@@ -125,10 +123,13 @@ def _then(closing: Closing, kpi: Kpi, asked: Question, book: Book) -> list[Figur
     return compute(kpi, asked, then)
 
 
-def freeze(book: Book, period: Period, cut: Cut, now: int, by: str) -> dict[str, Any]:
+def freeze(
+    book: Book, kpis: Iterable[Kpi], period: Period, cut: Cut, now: int, by: str
+) -> dict[str, Any]:
     """Make the event that closes a period: what `hub.definitions.own.control.Control` says."""
-    kpis = [k for k in registry.kpis().values() if k.numerator.is_of_period]
-    found = {k.id: compute(k, Question(period, now), book) for k in kpis}
+    found = {
+        k.id: compute(k, Question(period, now), book) for k in kpis if k.numerator.is_of_period
+    }
     text = json.dumps(found, ensure_ascii=False, sort_keys=True)
     said = digest(text)
     return {
@@ -144,15 +145,17 @@ def freeze(book: Book, period: Period, cut: Cut, now: int, by: str) -> dict[str,
     }
 
 
-def recheck(closing: Closing, book: Book) -> Iterator[tuple[str, object, object]]:
+def recheck(
+    closing: Closing, book: Book, kpis: Iterable[Kpi]
+) -> Iterator[tuple[str, object, object]]:
     """Compute a closed period's figures at its cut again; give (what, kept, found) that differ.
 
     Figures of a definition that is no longer installed cannot be: their digest stands for them.
     """
     if digest(closing.figures_text) != closing.digest:
         yield "digest", closing.digest, digest(closing.figures_text)
-    then = open_book(Past(book.reading, closing.cut))
-    for kpi in registry.kpis().values():
+    then = book.on(Past(book.reading, closing.cut))
+    for kpi in kpis:
         kept = closing.figures.get(kpi.id, [])
         version = definition_version(kpi, then)
         if kept and all(f["definition_version"] == version for f in kept):

@@ -21,7 +21,6 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub import registry
 from hub.apply import fold
 from hub.apply.applier import arrival_rows, cell_rows, count_classes, sign_of_group
 from hub.clock import DAY_US, OFFSET_US, Clock, day_start, to_us
@@ -260,7 +259,7 @@ class Past(Reading):
         return self._known[fact.contract]
 
     def _find_since(self, fact: Fact) -> _Since:
-        contract = registry.contracts()[fact.contract]
+        contract = self.definitions.contracts[fact.contract]
         then = self._positions(contract.topic)
         rows = self.stream(
             f"SELECT entity, version, events, state FROM {fact.table} WHERE {_place_since(then)}"
@@ -307,7 +306,7 @@ class Past(Reading):
 
     def events_since(self, fact: Fact, entities: list[str] | None = None) -> pl.DataFrame:
         """List events after the cut: (entity, sender, event_id, accepted_on, partition, offset)."""
-        contract = registry.contracts()[fact.contract]
+        contract = self.definitions.contracts[fact.contract]
         found = self._since(fact).facts["entity"].unique(maintain_order=True).to_list()
         rows = self.states(fact, found if entities is None else entities)
         then = self._positions(contract.topic)

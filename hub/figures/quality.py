@@ -5,21 +5,21 @@ was valid, complete against its schedule, clean of repeats, and how long ago it 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub import registry
 from hub.apply.lateness import quantiles
-from hub.clock import day_of, day_start, iso, iso_day, to_us
+from hub.clock import day_of, day_start, iso, iso_day
 from hub.connecting.connection import heartbeat_name
 from hub.definitions.contract import Doc
 from hub.definitions.own.control import CONTROL
 from hub.definitions.source import Source
 from hub.figures.book import Ask, Book
 from hub.figures.compute import Question
+from hub.figures.kpi import Kpi
 from hub.figures.official import figures
-from hub.opening import OpenHub
+from hub.log.log import Log
 from hub.reference.periods import Period
 
 ROWS_MAX = 100
@@ -137,26 +137,29 @@ QUALITIES = {
 }
 
 
-def _figures(book: Book, quality: Quality, period: Period, at: int) -> dict[str, Any]:
+def _figures(
+    book: Book, kpis: Mapping[str, Kpi], quality: Quality, period: Period, at: int
+) -> dict[str, Any]:
     """Give a quality's figure by source; none for those of which nothing is known."""
-    found = figures(registry.kpis()[quality.kpi], Question(period, at, ("source",)), book)
+    found = figures(kpis[quality.kpi], Question(period, at, ("source",)), book)
     return {f["dims"]["source"]: f for f in found}
 
 
-def sources(hub: OpenHub, book: Book, period: Period, received: Period) -> dict[str, Any]:
+def sources(
+    log: Log, book: Book, kpis: Mapping[str, Kpi], period: Period, received: Period, at: int
+) -> dict[str, Any]:
     """List sources: those that are expected to report, and all others that were heard.
 
     `period` is that in which things were due, `received` the one in which items were accepted.
     """
-    at = to_us(hub.clock())
     heard = _last_heard(book)
     senders = {sender for contract, sender, *_ in book.ledger if contract != CONTROL.name}
     senders |= set(heard)
     late = _lateness(book, received)
     names = [*book.sources, *sorted(senders - set(book.sources))]
-    said = hub.log.checkpoints([heartbeat_name(n) for n in names])
+    said = log.checkpoints([heartbeat_name(n) for n in names])
     qualities = {
-        key: _figures(book, q, period if key == "complete" else received, at)
+        key: _figures(book, kpis, q, period if key == "complete" else received, at)
         for key, q in QUALITIES.items()
     }
     out = []
@@ -235,7 +238,13 @@ def is_known(book: Book, source: str) -> bool:
 
 
 def behind(
-    book: Book, source: str, key: str, period: Period, at: int, offset: int
+    book: Book,
+    kpis: Mapping[str, Kpi],
+    source: str,
+    key: str,
+    period: Period,
+    at: int,
+    offset: int,
 ) -> dict[str, Any]:
     """Give a page of the list behind one number of one source, with the number itself."""
     quality = QUALITIES[key]
@@ -250,7 +259,7 @@ def behind(
         "as_of": iso(book.reading.committed_at()),
         "formula_vi": quality.formula.vi,
         "formula_en": quality.formula.en,
-        "figure": _figures(book, quality, period, at).get(source),
+        "figure": _figures(book, kpis, quality, period, at).get(source),
         "total": len(rows),
         "rows": rows[offset:following],
         "next_offset": following if following < len(rows) else None,

@@ -11,11 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from hub import registry
 from hub.apply.applier import sign_of_group
 from hub.clock import iso, iso_day
 from hub.definitions.fact import Fact
-from hub.figures.book import Ask, Book, Key, open_book
+from hub.figures.book import Ask, Book, Key
 from hub.figures.closing import Closing
 from hub.figures.compute import Question, compute
 from hub.figures.kpi import Kpi
@@ -152,7 +151,7 @@ class _ByEntity(Book):
 
 
 def _by_entity(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question) -> list[Cause]:
-    changes = _ByEntity(book.reading, book.facts, book.reference, book.sources, past)
+    changes = _ByEntity(book.reading, book.definitions, book.reference, past)
     ask = Ask(question.period, question.at)
     above = kpi.numerator.sums(changes, ask)
     below = kpi.denominator.sums(changes, ask) if kpi.denominator else {}
@@ -168,7 +167,7 @@ def _by_entity(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question)
 
 def _by_stretch(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question) -> list[Cause]:
     events = past.events_since(fact)
-    topic = registry.contracts()[fact.contract].topic
+    topic = book.definitions.contracts[fact.contract].topic
     ((log,),) = book.reading.rows("SELECT DISTINCT log FROM position WHERE topic = :t", t=topic)
     known: dict[int, Part] = {}
     halvings = iter(range(HALVINGS_MAX))
@@ -177,7 +176,7 @@ def _by_stretch(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question
         """Give the figure with the first so many of the events."""
         if count not in known:
             then = Past(book.reading, _with_events(past.known_at, events[:count], log, topic))
-            known[count] = _part(kpi, compute(kpi, question, open_book(then)))
+            known[count] = _part(kpi, compute(kpi, question, book.on(then)))
         return known[count]
 
     def halve(first: int, end: int) -> Iterator[Cause]:

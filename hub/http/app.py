@@ -17,19 +17,17 @@ from sse_starlette.sse import EventSourceResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub import registry
 from hub.access.audit import Auditor, Entry
 from hub.access.keys import Sender
 from hub.archive.log import ArchiveError
 from hub.clock import iso, to_us
 from hub.definitions.admission import BodyError
 from hub.figures import quality
-from hub.figures.book import open_book
 from hub.figures.closing import in_force
 from hub.figures.compute import QuestionError, read_as_of, read_question
 from hub.figures.kpi import Kpi
 from hub.figures.made_of import facts
-from hub.figures.official import answer, open_as_of
+from hub.figures.official import answer, as_known
 from hub.figures.restating import restatements
 from hub.gateway.gateway import Answer, Gateway, Judge, Offer
 from hub.gateway.groups import SMALL_BYTES, AuditError, Groups
@@ -94,7 +92,7 @@ class Api:
         return JSONResponse(given.body, given.status)
 
     async def _take(self, name: str, sender: Sender, request: Request, judge: Judge) -> Answer:
-        contract = find_contract(name)
+        contract = find_contract(self._hub.contracts, name)
         if not sender.may_send(name):
             raise ProblemError(
                 403,
@@ -168,7 +166,7 @@ class Api:
 
         def ask() -> str:
             found = rejections(self._hub.log, receipt, kept)
-            return errors(registry.contracts()[kept.contract], found)
+            return errors(self._hub.contracts[kept.contract], found)
 
         name = f'attachment; filename="{receipt}.csv"'
         return Response(
@@ -190,17 +188,24 @@ class Api:
         except QuestionError as error:
             raise question_problem(error) from None
 
+    def _kpi(self, kpi_id: str) -> Kpi:
+        kpi = self._hub.kpis.get(kpi_id)
+        if kpi is None:
+            words = (f"không có chỉ số {kpi_id}", f"there is no KPI {kpi_id}")
+            raise ProblemError(404, "unknown_kpi", *words)
+        return kpi
+
     async def get_kpi(self, kpi_id: str, request: Request) -> dict[str, Any]:
         """Answer one question about one KPI."""
         await self._guard.reader(request)
-        kpi = _kpi(kpi_id)
+        kpi = self._kpi(kpi_id)
         parameters = dict(request.query_params)
 
         def ask() -> dict[str, Any]:
             now = to_us(self._hub.clock())
             question = read_question(kpi, parameters, now)
             with self._hub.store.reading() as reading:
-                return answer(kpi, question, open_as_of(reading, question.as_of, now))
+                return answer(kpi, question, as_known(self._hub.book(reading), question.as_of, now))
 
         try:
             return await asyncio.to_thread(ask)
@@ -210,7 +215,7 @@ class Api:
     async def list_facts(self, kpi_id: str, request: Request) -> dict[str, Any]:
         """List the facts behind one figure, a page of them."""
         await self._guard.reader(request)
-        kpi = _kpi(kpi_id)
+        kpi = self._kpi(kpi_id)
         parameters = dict(request.query_params)
         offset = read_offset(parameters)
         parameters.pop("offset", None)
@@ -219,7 +224,8 @@ class Api:
             now = to_us(self._hub.clock())
             question = read_question(kpi, parameters, now)
             with self._hub.store.reading() as reading:
-                return facts(kpi, question, open_as_of(reading, question.as_of, now), offset)
+                book = as_known(self._hub.book(reading), question.as_of, now)
+                return facts(kpi, question, book, offset)
 
         try:
             return await asyncio.to_thread(ask)
@@ -233,7 +239,7 @@ class Api:
 
         def ask() -> dict[str, Any]:
             with self._hub.store.reading() as reading:
-                return {"closings": [c.public() for c in open_book(reading).closings]}
+                return {"closings": [c.public() for c in self._hub.book(reading).closings]}
 
         return await asyncio.to_thread(ask)
 
@@ -245,11 +251,11 @@ class Api:
 
         def ask() -> dict[str, Any] | None:
             with self._hub.store.reading() as reading:
-                book = open_book(reading)
+                book = self._hub.book(reading)
                 closing = in_force(book.closings, asked)
                 if closing is None or closing.period != asked:
                     return None
-                kpis = list(registry.kpis().values())
+                kpis = list(self._hub.kpis.values())
                 found = restatements(book, closing, kpis, to_us(self._hub.clock()))
                 return {**closing.public(), "restatements": found}
 
@@ -270,7 +276,14 @@ class Api:
 
         def ask() -> dict[str, Any]:
             with self._hub.store.reading() as reading:
-                return quality.sources(self._hub, open_book(reading), period, received)
+                return quality.sources(
+                    self._hub.log,
+                    self._hub.book(reading),
+                    self._hub.kpis,
+                    period,
+                    received,
+                    to_us(self._hub.clock()),
+                )
 
         return await asyncio.to_thread(ask)
 
@@ -284,10 +297,10 @@ class Api:
 
         def ask() -> dict[str, Any] | None:
             with self._hub.store.reading() as reading:
-                book = open_book(reading)
+                book = self._hub.book(reading)
                 if name not in quality.QUALITIES or not quality.is_known(book, source):
                     return None
-                return quality.behind(book, source, name, period, at, offset)
+                return quality.behind(book, self._hub.kpis, source, name, period, at, offset)
 
         found = await asyncio.to_thread(ask)
         if found is None:
@@ -382,14 +395,6 @@ def _not_durable(error: Exception) -> ProblemError:
     )
 
 
-def _kpi(kpi_id: str) -> Kpi:
-    found = registry.kpis().get(kpi_id)
-    if found is None:
-        words = (f"không có chỉ số {kpi_id}", f"there is no KPI {kpi_id}")
-        raise ProblemError(404, "unknown_kpi", *words)
-    return found
-
-
 def _only(request: Request, known: tuple[str, ...]) -> None:
     """Refuse a parameter that would be ignored."""
     for name in request.query_params:
@@ -446,7 +451,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     where = hub.settings.access_log
     access = open_access_log(where) if where else None
     app.add_middleware(_Observer, auditor=api.auditor, access=access)
-    for name, contract in registry.contracts().items():
+    for name, contract in hub.contracts.items():
         app.add_api_route(
             f"/v1/events/{name}",
             api.poster(name),

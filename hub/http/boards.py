@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hub import registry
 from hub.board import board
 from hub.clock import to_us
-from hub.figures.book import open_book, years
-from hub.figures.official import open_as_of
+from hub.figures.book import years
+from hub.figures.official import as_known
 from hub.http import openapi
 from hub.opening import OpenHub
 from hub.reference.periods import Period
@@ -44,21 +43,24 @@ class Boards:
     def catalogue(self, period: Period | None, as_of: int | None, now: int) -> dict[str, Any]:
         """List the KPIs and the years that have events; with a period, its figures too."""
         with self._hub.store.reading() as reading:
-            book = open_as_of(reading, as_of, now)
+            book = as_known(self._hub.book(reading), as_of, now)
             found = years(book)
             out = {
-                "kpis": [openapi.describe_kpi(k) for k in registry.kpis().values()],
+                "kpis": [openapi.describe_kpi(k) for k in self._hub.kpis.values()],
                 "periods": [y for y, _ in found],
                 "default_period": max(found, key=lambda y: y[1])[0] if found else None,
                 "synthetic": self._hub.is_synthetic,
             }
             if period is not None:
-                out |= board.board_body(book, period, now if as_of is None else as_of)
+                out |= board.board_body(
+                    book, self._hub.kpis.values(), period, now if as_of is None else as_of
+                )
         return out
 
     def _compute(self, period: Period) -> dict[str, Any]:
         with self._hub.store.reading() as reading:
-            return board.board_body(open_book(reading), period, to_us(self._hub.clock()))
+            book, now = self._hub.book(reading), to_us(self._hub.clock())
+            return board.board_body(book, self._hub.kpis.values(), period, now)
 
     async def latest(self, period: Period) -> dict[str, Any]:
         """Give the period's board, made anew where there were commits or time has passed."""

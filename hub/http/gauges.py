@@ -6,7 +6,6 @@ import threading
 import time
 from datetime import datetime
 
-from hub import registry
 from hub.archive.log import ArchivedLog, ArchiveError
 from hub.clock import to_us
 from hub.connecting.connection import STATES, heartbeat_name
@@ -61,7 +60,8 @@ class Gauges:
 
     def _read(self, *, count: bool) -> None:
         hub = self._hub
-        topics = {c.topic: hub.log.identity(c.topic) for c in registry.applied().values()}
+        applied_topics = [c.topic for c in hub.installed.definitions.applied.values()]
+        topics = {t: hub.log.identity(t) for t in applied_topics}
         # In this order, and positions as of the ledger: what is acknowledged or applied meanwhile
         # can only make the remainder smaller.
         acknowledged = hub.log.acknowledged() if count else 0
@@ -106,7 +106,7 @@ class Gauges:
 
     def _read_sources(self, heard: dict[str, tuple[int, int]]) -> None:
         now = to_us(self._hub.clock())
-        sources = registry.sources()
+        sources = self._hub.installed.definitions.sources
         said = self._hub.log.checkpoints([heartbeat_name(n) for n in sources])
         for name, source in sources.items():
             metrics.SOURCE_SILENCE_MAX.labels(name).set(source.silence_seconds_max)

@@ -1,10 +1,10 @@
 """Errors as RFC 9457 problem details, with `message_vi` and `message_en`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from hub import registry
 from hub.definitions.contract import Contract
 from hub.figures.compute import QuestionError, no_period
 from hub.reference.periods import Period, parse_period
@@ -36,9 +36,9 @@ class ProblemError(Exception):
         return JSONResponse(body, self.status, self.headers, media_type="application/problem+json")
 
 
-def find_contract(name: str) -> Contract:
+def find_contract(contracts: Mapping[str, Contract], name: str) -> Contract:
     """Find a contract; raise 404 where there is none."""
-    found = registry.contracts().get(name)
+    found = contracts.get(name)
     if found is None:
         words = (f"không có hợp đồng dữ liệu {name}", f"there is no contract {name}")
         raise ProblemError(404, "unknown_contract", *words)

@@ -63,7 +63,7 @@ class Repairs:
         self._gateway = gateway
         self._auditor = auditor
         four_eyes = hub.settings.four_eyes
-        self._repair = Repair(hub.store, hub.log, hub.clock, four_eyes=four_eyes)
+        self._repair = Repair(hub.store, hub.log, hub.installed, hub.clock, four_eyes=four_eyes)
 
     async def list_items(self, request: Request) -> dict[str, Any]:
         """List rejected items by cause, and a page of them."""
@@ -99,7 +99,7 @@ class Repairs:
     async def fix_rows(self, contract: str, request: Request) -> dict[str, Any]:
         """Keep the corrections of a CSV or XLSX file, row by row; say what sending them changes."""
         who = await self._guard.sender(request)
-        found = find_contract(contract)
+        found = find_contract(self._hub.contracts, contract)
         body = await read_body(request, self._hub.settings.body_mib_max << 20)
         try:
             rows = await asyncio.to_thread(corrections, found, body)
@@ -129,7 +129,7 @@ class Repairs:
 
     async def get_rows(self, contract: str, request: Request) -> Response:
         """Give rejected items of a contract as CSV, as `fix_rows` takes them back."""
-        found = find_contract(contract)
+        found = find_contract(self._hub.contracts, contract)
         wanted, _ = await self._wanted(request)
 
         def ask() -> str:

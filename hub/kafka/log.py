@@ -14,10 +14,10 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from confluent_kafka import TopicPartition as At
 
-from hub import registry
 from hub.definitions import revisions
 from hub.definitions.avro import WIRE_HEADER
 from hub.definitions.contract import Contract
+from hub.definitions.installed import Definitions
 from hub.kafka import wire
 from hub.kafka.topics import REJECTION_BYTES_MAX, Topics
 from hub.log.log import Batch, Kept, LogUnavailableError, NotInLogError, Receipt, Submission
@@ -40,6 +40,7 @@ class KafkaLog:
         self._bootstrap = bootstrap
         self._delivery_seconds = delivery_seconds or DELIVERY_SECONDS_MAX
         self._receipts = Receipts(store)
+        self._definitions = store.definitions
         self.topics = Topics(bootstrap)
         self._producer: Producer | None = None
         self._reader: Consumer | None = None
@@ -70,7 +71,7 @@ class KafkaLog:
         """
         with self._receipts.writing(submissions) as fresh:
             batches = [(number, b) for number, s in enumerate(fresh) for b in s.batches]
-            records = _records([b for _, b in batches])
+            records = _records([b for _, b in batches], self._definitions)
             of = [number for number, b in batches for _ in range(b.count)]
             spans = [_Spans() for _ in fresh]
             self.produce(records, [spans[i].extend for i in of])
@@ -189,7 +190,7 @@ class KafkaLog:
                     # At the end, the position is beyond the gaps that stand before it.
                     at = int(m.offset() or 0) + (error is None)
             self._reader_at = (topic, partition, at)
-        contract = registry.contract(topic.split(".")[1])
+        contract = self._definitions.of_topic(topic)
         messages = [m for m in messages if m.offset() < end]
         return [_slice(contract, partition, (offset, min(at, end)), messages)]
 
@@ -237,7 +238,8 @@ class KafkaLog:
     @property
     def is_empty(self) -> bool:
         """Whether no event is in any topic."""
-        return not any(any(self.ends(c.topic).values()) for c in registry.contracts().values())
+        contracts = self._definitions.contracts.values()
+        return not any(any(self.ends(c.topic).values()) for c in contracts)
 
     def receipt(self, name: str) -> Kept | None:
         """Find a receipt by its id."""
@@ -288,14 +290,14 @@ class _Spans:
         return out
 
 
-def _records(batches: Sequence[Batch]) -> list[Record]:
+def _records(batches: Sequence[Batch], definitions: Definitions) -> list[Record]:
     """Make the records of batches, in their order; those of one schema are decoded together."""
     together: dict[int, list[Batch]] = {}
     for batch in batches:
         together.setdefault(batch.schema_id, []).append(batch)
     named: dict[int, Iterator[tuple[str, str]]] = {}
     for schema_id, those in together.items():
-        contract = registry.contract(revisions.by_id(schema_id).name)
+        contract = definitions.contract(revisions.by_id(schema_id).name)
         payload, count = b"".join(b.payload for b in those), sum(b.count for b in those)
         keys, ids = wire.keys_and_ids(contract, schema_id, payload, count)
         named[schema_id] = zip(keys, ids, strict=True)

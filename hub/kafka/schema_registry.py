@@ -6,25 +6,26 @@ that is there already keeps its id.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import httpx
 
-from hub import registry
 from hub.definitions import avro
 from hub.definitions import revisions as published
+from hub.definitions.contract import Contract
 
 SECONDS_MAX = 10
 _TYPE = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
 
 
-def adopt(url: str) -> None:
+def adopt(url: str, contract_of: Callable[[str], Contract]) -> None:
     """Register all published revisions and use the registry's ids in this process."""
     listed: dict[str, list[published.Revision]] = {}
     with httpx.Client(base_url=url, timeout=SECONDS_MAX, headers=_TYPE) as client:
         for name, revisions in published.read_revisions().items():
-            subject = f"{registry.contract(name).topic}-value"
+            subject = f"{contract_of(name).topic}-value"
             for revision in revisions:
                 schema_id = _register(client, subject, revision.schema)
                 avro.check_safe(_fetch(client, schema_id))

@@ -1,6 +1,6 @@
 """Topics: what must be there, what is there, and how one becomes the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -9,7 +9,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
 from kafka.errors import InvalidReplicationFactorError, KafkaError
 from kafka.protocol.consumer import IsolationLevel
 
-from hub import registry
+from hub.definitions.contract import Contract
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
@@ -43,10 +43,10 @@ class Step:
     is_possible: bool = True
 
 
-def wanted(partitions: int = PARTITIONS) -> list[Topic]:
+def wanted(contracts: Iterable[Contract], partitions: int = PARTITIONS) -> list[Topic]:
     """List the topics: one a contract, kept without limit, then quarantine, control, figures."""
     kept = {"retention.ms": "-1", "cleanup.policy": "delete"}
-    out = [Topic(c.topic, partitions, kept) for c in registry.contracts().values()]
+    out = [Topic(c.topic, partitions, kept) for c in contracts]
     large = {**kept, "max.message.bytes": str(REJECTION_BYTES_MAX)}
     out.append(Topic(REJECTION.topic, partitions, large))
     out.append(Topic(CONTROL.topic, 1, kept))

@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-from hub import registry
 from hub.clock import DAY_US, day_start, iso, iso_day
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact, Measure, day_sql
@@ -23,23 +22,25 @@ def explain(reading: Reading, name: str, offset: int = 0) -> dict[str, Any]:
     Of a cell's facts a page is listed, from an offset on. Raises `UnknownNameError`.
     """
     name = name.removeprefix("cell ").removeprefix("fact ")
-    cell = _find_cell(name)
+    cell = _find_cell(reading, name)
     if cell is not None:
         return explain_cell(reading, *cell, offset)
-    for contract in registry.contracts().values():
+    for contract in reading.definitions.contracts.values():
         plain = name.removeprefix(f"{contract.name}/")
-        fact = registry.facts()[contract.name]
+        fact = reading.definitions.facts[contract.name]
         rows = reading.states(fact, [plain])
         if rows:
             return explain_entity(reading, fact, contract, rows)
     raise UnknownNameError(name)
 
 
-def _find_cell(name: str) -> tuple[Fact, Measure, tuple[str, ...], str, str] | None:
+def _find_cell(
+    reading: Reading, name: str
+) -> tuple[Fact, Measure, tuple[str, ...], str, str] | None:
     parts = name.split("/", 3)
     if len(parts) != 4:
         return None
-    for fact in registry.facts().values():
+    for fact in reading.definitions.facts.values():
         for measure in fact.measures:
             for dims in measure.sets:
                 if measure.cell_set(dims) == f"{parts[0]}/{parts[1]}":

@@ -4,20 +4,21 @@ Events are applied by the same code in a transaction that is then rolled back, s
 is what would come; only what others send meanwhile can make it different.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
-from hub import registry
 from hub.apply import intake
 from hub.apply.applier import RETRIES_MAX, Change, find_change
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
-from hub.figures.book import Book, open_book, years
+from hub.figures.book import Book, years
 from hub.figures.compute import Question
+from hub.figures.installed import Installed
+from hub.figures.kpi import Kpi
 from hub.figures.official import figures
 from hub.gateway.gateway import encode
 from hub.log.log import Log
@@ -43,34 +44,47 @@ class Trial:
 
 
 def try_events(
-    store: Store, log: Log, contract: Contract, events: pl.DataFrame, sender: str, now: int
+    store: Store,
+    log: Log,
+    installed: Installed,
+    contract: Contract,
+    events: pl.DataFrame,
+    sender: str,
+    now: int,
 ) -> Trial:
     """Tell what events that keep their contract would change, sent now by a sender."""
     for _ in range(RETRIES_MAX - 1):
         with suppress(VersionMismatchError):  # others changed the same facts meanwhile
-            return _try_events(store, log, contract, events, sender, now)
-    return _try_events(store, log, contract, events, sender, now)
+            return _try_events(store, log, installed, contract, events, sender, now)
+    return _try_events(store, log, installed, contract, events, sender, now)
 
 
 def _try_events(
-    store: Store, log: Log, contract: Contract, events: pl.DataFrame, sender: str, now: int
+    store: Store,
+    log: Log,
+    installed: Installed,
+    contract: Contract,
+    events: pl.DataFrame,
+    sender: str,
+    now: int,
 ) -> Trial:
     fact = store.facts[contract.name]
     out = Trial()
     taken = intake.take(contract, join([_slice(log, contract, events, sender, now)]))
     with store.trying() as (writing, reading):
-        book = open_book(reading)
+        book = installed.book(reading)
         change = find_change(fact, contract, taken, reading, 0)
         assert change.cells is not None
         periods = _periods(book, _touched(fact, change))
-        before, cells_before = whole_figures(book, periods, now), _cells(reading, change.cells)
+        before = whole_figures(book, installed.kpis.values(), periods, now)
+        cells_before = _cells(reading, change.cells)
         writing.write_facts(fact, change.created, change.changed)
         writing.write_cells(fact, change.cells)
         writing.add_ledger(change.ledger)
         writing.add_arrivals(change.arrivals)
         writing.add_lateness(change.lateness)
         writing.hear(change.heard)
-        after = whole_figures(open_book(reading), periods, now)
+        after = whole_figures(installed.book(reading), installed.kpis.values(), periods, now)
         out.figures = differing(before, after)
         cells_after = _cells(reading, change.cells)
     for key in sorted(cells_before.keys() | cells_after.keys()):
@@ -89,13 +103,16 @@ def _try_events(
     return out
 
 
-def try_reference(book: Book, tables: Mapping[str, list[dict[str, str]]], now: int) -> Trial:
+def try_reference(
+    book: Book, kpis: Collection[Kpi], tables: Mapping[str, list[dict[str, str]]], now: int
+) -> Trial:
     """Tell which figures would be others with some tables of reference data in place of theirs."""
     other = Reference({**book.reference.tables, **tables})
-    changed = Book(book.reading, book.facts, other, book.sources)
+    changed = Book(book.reading, book.definitions, other)
     periods = [parse_period(year) for year, _ in years(book)]
     periods += [c.period for c in book.closings]
-    return Trial(differing(whole_figures(book, periods, now), whole_figures(changed, periods, now)))
+    before = whole_figures(book, kpis, periods, now)
+    return Trial(differing(before, whole_figures(changed, kpis, periods, now)))
 
 
 def _slice(log: Log, contract: Contract, events: pl.DataFrame, sender: str, now: int) -> Slice:
@@ -131,12 +148,12 @@ def _cells(reading: Reading, touched: pl.DataFrame) -> dict[tuple[str, str, str]
     }
 
 
-def whole_figures(book: Book, periods: list[Period], now: int) -> Said:
+def whole_figures(book: Book, kpis: Collection[Kpi], periods: list[Period], now: int) -> Said:
     """Give each KPI's undimensioned figure of each period, by (period, KPI)."""
     return {
         (period.text, kpi.id): figure
         for period in periods
-        for kpi in registry.kpis().values()
+        for kpi in kpis
         for figure in figures(kpi, Question(period, now), book)
     }
 

@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub import registry
 from hub.apply.applier import EVENTS_PER_ENTITY_MAX, TOO_LARGE
 from hub.apply.fold import content_digest
 from hub.apply.lateness import bucket
@@ -34,10 +33,11 @@ from hub.definitions import avro, revisions
 from hub.definitions.admission import verdict_on
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact, Measure, day_sql
+from hub.definitions.installed import Definitions
 from hub.definitions.own.control import CONTROL, flaw
 from hub.definitions.own.rejection import REJECTION
-from hub.figures.book import open_book
 from hub.figures.closing import closings
+from hub.figures.installed import Installed
 from hub.figures.official import recheck
 from hub.log.log import Log
 from hub.log.slices import Origin, Slice
@@ -71,6 +71,7 @@ class Findings:
 def verify(
     log: Log,
     store: Store,
+    installed: Installed,
     progress: _Progress = lambda *_: None,
     sample: Sample | None = None,
 ) -> Findings:
@@ -88,11 +89,11 @@ def verify(
     ):
         said = _Said(log)
         for name, fact in store.facts.items():
-            contract = registry.contracts()[name]
+            contract = store.definitions.contracts[name]
             path = Path(folder) / name
             path.mkdir()
             findings.events += _deal(reading, contract, said, path, progress, sample)
-            database = _recount_all(fact, path, pool, said, progress)
+            database = _recount_all(store.definitions, fact, path, pool, said, progress)
             _compare_facts(reading, fact, database, findings, sample)
             if sample is None:
                 _compare_cells(reading, fact, database, findings, progress)
@@ -101,7 +102,7 @@ def verify(
             database.close()
         before = said.records
         _recount_rejections(reading, said)
-        _recount_closings(reading, said, findings, is_whole=sample is None)
+        _recount_closings(reading, said, findings, installed if sample is None else None)
         findings.events += said.records - before
         if sample is None:
             _compare_rows(reading, said.quarantine, findings)
@@ -203,6 +204,7 @@ def _deal(
 
 
 def _recount_all(
+    definitions: Definitions,
     fact: Fact,
     folder: Path,
     pool: ProcessPoolExecutor,
@@ -220,7 +222,7 @@ def _recount_all(
     is_open = said.log.is_open
     schemas = {r.schema_id: r.plain for r in revisions.revisions()[fact.contract]}
     filled = [p for p in paths if p.stat().st_size]
-    jobs = [pool.submit(_recount, fact.contract, p, schemas, is_open) for p in filled]
+    jobs = [pool.submit(_recount, definitions, fact.contract, p, schemas, is_open) for p in filled]
     for i, job in enumerate(jobs, 1):
         rows, counted, arrived, late, set_aside = job.result()
         said.quarantine |= set_aside
@@ -240,11 +242,16 @@ def _recount_all(
 _Recounted = tuple[list[Row], dict[Row, int], dict[Row, int], dict[Row, int], dict[str, Row]]
 
 
-def _recount(name: str, path: Path, schemas: dict[int, avro.Schema], is_open: bool) -> _Recounted:
+def _recount(
+    definitions: Definitions,
+    name: str,
+    path: Path,
+    schemas: dict[int, avro.Schema],
+    is_open: bool,
+) -> _Recounted:
     """Fold one bucket: fact rows, ledger, arrivals and what must be in quarantine."""
     gc.disable()  # everything read here lives until it is returned
-    fact = registry.facts()[name]
-    contract = registry.contracts()[name]
+    fact, contract = definitions.facts[name], definitions.contracts[name]
     entities: dict[str, Entity] = {}
     lateness: dict[Row, int] = {}
     set_aside = _Said(None)  # type: ignore[arg-type]  # it only gathers here
@@ -578,8 +585,10 @@ def _recount_rejections(reading: Reading, said: _Said) -> None:
             said.quarantine[wire["event_id"]] = named
 
 
-def _recount_closings(reading: Reading, said: _Said, findings: Findings, *, is_whole: bool) -> None:
-    """Read the control topic again, and compute closed figures at their cuts."""
+def _recount_closings(
+    reading: Reading, said: _Said, findings: Findings, installed: Installed | None
+) -> None:
+    """Read the control topic again, and compute closed figures at their cuts where asked."""
     ours: dict[str, Row] = {}
     for origin, _, wire in _own_records(reading, said, CONTROL):
         kind = "duplicate" if wire["event_id"] in ours else "applied"
@@ -591,9 +600,10 @@ def _recount_closings(reading: Reading, said: _Said, findings: Findings, *, is_w
     for name in sorted(ours.keys() | stored.keys()):
         if ours.get(name) != stored.get(name):
             findings.differ(f"closing {name}", stored.get(name), ours.get(name))
-    if is_whole:
+    if installed is not None:
+        book = installed.book(reading)
         for closing in closings(reading):
-            for what, kept, found in recheck(closing, open_book(reading)):
+            for what, kept, found in recheck(closing, book, installed.kpis.values()):
                 findings.differ(f"closing {closing.event_id} {what}", kept, found)
 
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache, cached_property
 
-from hub import registry
+from hub import places
 from hub.reference.periods import Period
 
 Row = dict[str, str]
@@ -89,7 +89,7 @@ class Reference:
 
 def read_table(name: str) -> list[Row]:
     """Read one table of reference data."""
-    text = registry.reference_file(name).read_text("utf-8")
+    text = places.reference_file(name).read_text("utf-8")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub import registry
 from hub.apply import fold, intake
 from hub.clock import iso
 from hub.definitions import avro, revisions
@@ -33,7 +32,7 @@ def follow(log: Log, reading: Reading, name: str, kept: Kept, offset: int) -> di
     """
     items: list[Item] = []
     for topic in sorted(kept.places):
-        contract = next(c for c in registry.applied().values() if c.topic == topic)
+        contract = reading.definitions.of_topic(topic)
         if contract.name == REJECTION.name:
             items += _rejected(reading, rejections(log, name, kept))
         else:
@@ -126,7 +125,7 @@ def _events(
     mine = np.array([o.receipt == receipt for o in records.origins], bool)
     new = taken.frame.filter(pl.Series(mine[records.origin[taken.frame["row"].to_numpy()]]))
     new = new.with_columns(contract.entity.alias("entity"))
-    fact = registry.facts()[contract.name]
+    fact = reading.definitions.facts[contract.name]
     rows = reading.states(fact, new["entity"].unique().to_list())
     names = np.repeat(np.array([r[0] for r in rows], object), [r[2] for r in rows])
     stored = decode_states(contract, rows).with_columns(pl.Series("entity", names, pl.String))

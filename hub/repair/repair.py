@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from hub import registry
 from hub.access.keys import Sender
 from hub.clock import Clock, iso, to_us
 from hub.definitions.admission import BodyError, Verdict, admit
 from hub.definitions.contract import Contract
+from hub.figures.installed import Installed
 from hub.gateway.gateway import Gateway
 from hub.log.log import Log
 from hub.proof.trial import Trial, try_events
@@ -69,6 +69,8 @@ class Item:
     message_en: str
     original: bytes
     acts: tuple[Act, ...]
+    # The installed contract of that name, where there is one.
+    installed: Contract | None
 
     @property
     def state(self) -> str:
@@ -83,15 +85,14 @@ class Item:
 
     def verdict(self) -> Verdict | None:
         """Say what is wrong with it now, by the contract that is installed."""
-        contract = registry.contracts().get(self.contract)
         try:
-            if contract is None:
+            if self.installed is None:
                 raise BodyError(
                     "unknown_contract",
                     f"không có hợp đồng dữ liệu {self.contract}",
                     f"there is no contract {self.contract}",
                 )
-            admitted = admit(contract, self.content)
+            admitted = admit(self.installed, self.content)
         except BodyError as error:
             return Verdict(0, error.rule, "", "", error.vi, error.en)
         return admitted.rejected[0] if admitted.rejected else None
@@ -214,7 +215,9 @@ def items(reading: Reading, wanted: Wanted, offset: int = 0, most: int = ITEMS_M
     for *said, original in rows:
         own = tuple(acts.get(said[0], ()))
         known = dict(zip(_SAID, said, strict=True))
-        out.append(Item(**known, original=base64.b64decode(original), acts=own))
+        contract = reading.definitions.contracts.get(known["contract"])
+        plain = base64.b64decode(original)
+        out.append(Item(**known, original=plain, acts=own, installed=contract))
     return out
 
 
@@ -290,8 +293,17 @@ class Repair:
     With `four_eyes`, who corrected an item may not replay it.
     """
 
-    def __init__(self, store: Store, log: Log, clock: Clock, *, four_eyes: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        log: Log,
+        installed: Installed,
+        clock: Clock,
+        *,
+        four_eyes: bool = False,
+    ) -> None:
         self._store = store
+        self._installed = installed
         self._log = log
         self._clock = clock
         self._four_eyes = four_eyes
@@ -326,7 +338,9 @@ class Repair:
         for contract, sender, chunk in _chunks(_sendable(found)):
             admitted = admit(contract, _body(chunk))
             now = to_us(self._clock())
-            trial = try_events(self._store, self._log, contract, admitted.events, sender, now)
+            trial = try_events(
+                self._store, self._log, self._installed, contract, admitted.events, sender, now
+            )
             out.append((contract.name, sender, trial))
         return out
 
@@ -460,18 +474,19 @@ def _sendable(found: Sequence[Item]) -> list[Item]:
 def _chunks(found: Sequence[Item]) -> Iterator[tuple[Contract, str, list[Item]]]:
     """Cut items into submissions: of one contract and sender, bounded in number and bytes."""
     ordered = sorted(found, key=lambda i: (i.contract, i.sender, i.event_id))
-    for (name, sender), of_one in groupby(ordered, key=lambda i: (i.contract, i.sender)):
-        contract = registry.contracts()[name]
+    for (_, sender), group in groupby(ordered, key=lambda i: (i.contract, i.sender)):
+        alike = list(group)
+        contract = alike[0].installed
+        assert contract is not None  # what can be sent keeps a contract
         chunk: list[Item] = []
         size = 0
-        for item in of_one:
+        for item in alike:
             if chunk and (len(chunk) >= ITEMS_MAX or size + len(item.content) > BODY_BYTES_MAX):
                 yield contract, sender, chunk
                 chunk, size = [], 0
             chunk.append(item)
             size += len(item.content)
-        if chunk:
-            yield contract, sender, chunk
+        yield contract, sender, chunk
 
 
 def _body(chunk: Sequence[Item]) -> bytes:

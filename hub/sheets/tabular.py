@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from hub.connecting.feeds import unreadable
-from hub.definitions.admission import Verdict
+from hub.definitions.admission import Verdict, unreadable
 from hub.sheets.vietnamese import WrittenError, folded, plain
 from hub.sheets.xlsx import (
     ARCHIVE_MAGIC,

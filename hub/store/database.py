@@ -4,11 +4,10 @@ SQLite takes rows; PostgreSQL takes COPY, straight from columns, into the table 
 one that is then merged. Everything else is SQL that both read alike.
 """
 
-import fcntl
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +15,8 @@ import pgpq
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
+
+from hub.locks import AlreadyRunningError, held
 
 BUSY_SECONDS_MAX = 60
 CACHE_KIB = 256 * 1024
@@ -196,10 +197,10 @@ class Sqlite:
     def alone(self, name: str) -> Iterator[bool]:
         """See `Database.alone`: a lock of a file, which ends with the process."""
         path = Path(str(self._url.database))
-        with path.with_name(f"{path.name}.{name}.lock").open("w") as file:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                stack.enter_context(held(path.with_name(f"{path.name}.{name}.lock")))
+            except AlreadyRunningError:
                 yield False
             else:
                 yield True

@@ -19,10 +19,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import Connection, Engine
 
-from hub import registry
 from hub.clock import DAY_US, day_start, iso_day
 from hub.definitions import revisions
+from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact, Measure, day_sql
+from hub.definitions.installed import Definitions
 from hub.log.cut import read_cut
 from hub.store.database import Database, open_database
 from hub.store.tables import (
@@ -76,11 +77,14 @@ class DefinitionChangedError(Exception):
 class Store:
     """Opens a store, brings its tables up to date and checks what its figures were computed by."""
 
-    def __init__(self, url: str, facts: dict[str, Fact], database: Database | None = None) -> None:
-        self.facts = facts
+    def __init__(
+        self, url: str, definitions: Definitions, database: Database | None = None
+    ) -> None:
+        self.definitions = definitions
+        self.facts = facts = definitions.facts
         self._fact_metadata = sa.MetaData()
         self.fact_tables = {n: fact_table(f, self._fact_metadata) for n, f in facts.items()}
-        self.digests = {n: definition_digest(f) for n, f in facts.items()}
+        self.digests = {n: definition_digest(f, definitions.contracts[n]) for n, f in facts.items()}
         # Figures of closed periods that were computed: they do not change.
         self.kept: dict[str, Any] = {}
         self.database = database or open_database(url)
@@ -165,7 +169,7 @@ class Store:
         """Open the second set of tables beside these, an empty one where there is none."""
         with self.named_errors():
             database = self.database.second()
-        return Store("", self.facts, database)
+        return Store("", self.definitions, database)
 
     def name_build(self, name: str) -> None:
         """Name this set of tables, so that who read another one writes nothing to it."""
@@ -200,9 +204,8 @@ class Store:
         self.database.reader.dispose()
 
 
-def definition_digest(fact: Fact) -> str:
+def definition_digest(fact: Fact, contract: Contract) -> str:
     """Digest what decides a fact's figures: schema, columns, picks and measures."""
-    contract = registry.contracts()[fact.contract]
     spec = contract.spec
     said = {
         "state": STATE_FORM,
@@ -466,6 +469,11 @@ class Reading:
     def __init__(self, connection: Connection, store: Store) -> None:
         self._c = connection
         self._store = store
+
+    @property
+    def definitions(self) -> Definitions:
+        """The definitions that the store was opened with."""
+        return self._store.definitions
 
     @property
     def kept(self) -> dict[str, Any]:

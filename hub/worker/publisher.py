@@ -16,13 +16,13 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub import registry
 from hub.clock import Clock, from_us, iso, to_us
 from hub.definitions import avro, revisions
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
-from hub.figures.book import open_book, years
+from hub.figures.book import years
 from hub.figures.compute import Question
+from hub.figures.installed import Installed
 from hub.figures.official import figures
 from hub.figures.past import Thinning
 from hub.kafka import wire
@@ -41,8 +41,9 @@ _VOLATILE = ("at", "cut", "fresh_at")
 class Publisher:
     """Publishes rounds of changes. One instance leads; the others wait for its lock."""
 
-    def __init__(self, store: Store, log: KafkaLog, clock: Clock) -> None:
+    def __init__(self, store: Store, log: KafkaLog, installed: Installed, clock: Clock) -> None:
         self._store = store
+        self._installed = installed
         self._log = log
         self._clock = clock
         self._noted: object = None
@@ -130,14 +131,14 @@ class Publisher:
         """Write down the figures of one cut that say something else than before."""
         now = to_us(self._clock())
         with self._store.reading() as reading:
-            book = open_book(reading)
+            book = self._installed.book(reading)
             periods = [parse_period(str(y)) for y, _ in years(book)]
             at = from_us(now)
             periods += [parse_period(at.strftime(f)) for f in ("%Y-%m", "%Y-%m-%d")]
             found = [
                 (period, {"kpi": kpi.id, **f})
                 for period in periods
-                for kpi in registry.kpis().values()
+                for kpi in self._installed.kpis.values()
                 for f in figures(kpi, Question(period, now, (), {}), book)
             ]
         with c.begin():

@@ -128,7 +128,7 @@ def _check(folder: Path, sent: _Sent, report: Report) -> None:
     with open_hub(Settings(data_dir=folder, kafka_bootstrap="", database_url="")) as hub:
         hub.runner.catch_up()
         with in_this_process():
-            wrong += verify(hub.log, hub.store).differences
+            wrong += verify(hub.log, hub.store, registry.installed()).differences
         table = hub.store.facts["dossier"].table
         with hub.store.reading() as reading:
             rows = reading.rows(f"SELECT entity, version, events, state FROM {table}")

@@ -101,7 +101,7 @@ class Parts:
         self.kafka.start()
         self.postgres.start()
         topics = Topics(self.kafka.address)
-        topics.apply(topics.plan(wanted()), 1)
+        topics.apply(topics.plan(wanted(registry.contracts().values())), 1)
         topics.close()
         self.served.create_key("chaos")
         # Not before: the key is made by the machine's own clock.

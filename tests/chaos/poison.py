@@ -52,7 +52,7 @@ def _not_in_the_set(name: str, events: Events) -> bytes:
     field = {"dossier": "kind", "reading": "quantity", "payment": "method"}[name]
     wire = wire_values(name, events.valid(name)) | {field: "pigeon"}
     head = WIRE_HEADER.pack(0, revisions.latest(name).schema_id)
-    return head + datum(registry.contract(name), wire)
+    return head + datum(registry.definitions().contract(name), wire)
 
 
 def _of_size(size: int, events: Events) -> bytes:
@@ -81,7 +81,7 @@ LARGE = ("10 MB", "the largest that is taken", "10 MB where so much is taken")
 def make(kind: str, number: int, events: Events) -> Poison:
     """Make one of a kind; where it has bytes, no other one has the same."""
     name = CONTRACTS[number % len(CONTRACTS)]
-    topic = registry.contract(name).topic
+    topic = registry.definitions().contract(name).topic
     if kind == "10 MB where so much is taken":
         topic = REJECTION.topic
     key = None if kind == "null value" else f"poison{number}"

@@ -280,7 +280,7 @@ class _Foreign:
         if isinstance(one, Poison):
             topic, key, value = one.topic, one.key, one.value
         else:
-            contract = registry.contract(one.contract)
+            contract = registry.definitions().contract(one.contract)
             wire = wire_values(one.contract, one.event)
             topic, value = contract.topic, record(one.contract, wire)
             key = "|".join(str(one.event[n]) for n in contract.spec.key)

@@ -79,7 +79,7 @@ def database_url(postgres: Postgres) -> str:
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     """An empty store in PostgreSQL."""
-    opened = Store(database_url, registry.facts())
+    opened = Store(database_url, registry.definitions())
     opened.check_definitions()
     yield opened
     opened.close()
@@ -102,11 +102,11 @@ def make_topics(kafka: Kafka, partitions: int) -> None:
     """Make the hub's topics as `hub topics apply` does, and wait until they can be written."""
     topics = Topics(kafka.address)
     try:
-        topics.apply(topics.plan(wanted(partitions)), 1)
+        topics.apply(topics.plan(wanted(registry.contracts().values(), partitions)), 1)
     finally:
         topics.close()
     admin = AdminClient({"bootstrap.servers": kafka.address})
-    names = {t.name: t.partitions for t in wanted(partitions)}
+    names = {t.name: t.partitions for t in wanted(registry.contracts().values(), partitions)}
 
     def led() -> bool:
         there = admin.list_topics(timeout=30).topics

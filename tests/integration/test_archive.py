@@ -99,7 +99,7 @@ def test_what_kafka_has_deleted_is_read_from_the_archive(
         counts = writing.archive(hub.log, hub.store, folder)
         assert counts[TOPIC] == sum(map(len, before.values()))
         assert counts["lgsp.quarantine.v1"] == 1
-        assert writing.check(hub.log, folder) == []
+        assert writing.check(hub.log, hub.store, folder) == []
         ends = hub.log.ends(TOPIC)
     fill(province, 100, 130)  # stands in the log alone
     forget(province, {p: end - 3 * (p == 0) for p, end in ends.items()})
@@ -111,10 +111,10 @@ def test_what_kafka_has_deleted_is_read_from_the_archive(
             assert len(records(one)) > len(before[partition])
         assert not any(s.is_admitted for one in found.values() for s in one)
         with in_this_process():
-            assert verify(hub.log, hub.store).differences == []
+            assert verify(hub.log, hub.store, registry.installed()).differences == []
         assert Rebuild(hub.log, hub.store, hub.clock).build().count == 0
         writing.archive(hub.log, hub.store, folder)
-        assert writing.check(hub.log, folder) == []
+        assert writing.check(hub.log, hub.store, folder) == []
         place = (hub.log.identity(TOPIC), TOPIC, 0)
         assert Archive(folder).end(place) == hub.log.ends(TOPIC)[0]
     # Without the archive it is an error that says where what is, at once.
@@ -227,7 +227,7 @@ def test_a_worker_of_other_definitions_stops_at_the_switch(province: Province) -
         with second.administering() as c:
             c.exec_driver_sql("UPDATE definition SET digest = 'other' WHERE contract = %s", (name,))
         second.close()
-        changed = Store(province.settings.database_url, registry.facts())
+        changed = Store(province.settings.database_url, registry.definitions())
         changed.digests["dossier"] = "other"
         original = Store.second
 
@@ -271,7 +271,7 @@ def test_who_reads_sees_one_set_of_tables_and_is_waited_for(
         with hub.store.reading() as reading:
             assert reading.build() is not None
         with in_this_process():
-            assert verify(hub.log, hub.store).differences == []
+            assert verify(hub.log, hub.store, registry.installed()).differences == []
 
 
 def test_tables_that_changed_places_have_the_same_keys_and_indexes(province: Province) -> None:
@@ -307,4 +307,4 @@ def test_a_crash_before_the_commit_leaves_the_tables_in_force(
         with hub.store.reading() as reading:
             assert reading.build() is not None
         with in_this_process():
-            assert verify(hub.log, hub.store).differences == []
+            assert verify(hub.log, hub.store, registry.installed()).differences == []

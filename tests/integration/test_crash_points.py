@@ -17,6 +17,7 @@ from connectors.payments.simulator import Drop, plan
 from connectors.salinity.connector import SalinitySettings, StationFeed
 from connectors.salinity.simulator import Loggers, script
 from deploy.local.services import Mosquitto
+from hub import registry
 from hub.clock import system_clock
 from hub.connecting import folder
 from hub.connecting.feeds import Context
@@ -83,7 +84,7 @@ def check_payments(hub: OpenHub, place: Path, drops: list[Drop]) -> None:
     assert payments.names(place, "failed") == ["sai.csv", "sai.csv.loi.csv"]
     assert len(payments.errors(place, "sai.csv.loi.csv")) == 2
     with in_this_process():
-        assert verify(hub.log, hub.store).differences == []
+        assert verify(hub.log, hub.store, registry.installed()).differences == []
 
 
 def test_one_stop(tmp_path: Path, monkeypatch: Patch) -> None:
@@ -112,7 +113,7 @@ def test_one_stop(tmp_path: Path, monkeypatch: Patch) -> None:
             with one_stop.hub_in(tmp_path / name) as hub:
                 assert one_stop.stored(hub) == wanted
                 with in_this_process():
-                    assert verify(hub.log, hub.store).differences == []
+                    assert verify(hub.log, hub.store, registry.installed()).differences == []
 
         every_point(points, run, {"append": 2, "set_checkpoints": 3, "page": 2})
 

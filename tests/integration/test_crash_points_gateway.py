@@ -158,7 +158,7 @@ class Province:
             counted = {"applied": len(names), "duplicate": repeats, "quarantined": bads}
             assert ledger == {k: n for k, n in counted.items() if n}
             with in_this_process():
-                assert verify(hub.log, hub.store).differences == []
+                assert verify(hub.log, hub.store, registry.installed()).differences == []
 
     def close(self) -> None:
         for process in self._processes:

@@ -26,7 +26,7 @@ from hub.clock import Clock, from_us, to_us
 from hub.definitions import avro, revisions
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
-from hub.figures.book import open_book, years
+from hub.figures.book import years
 from hub.figures.compute import Question
 from hub.figures.official import figures
 from hub.gateway.gateway import Gateway
@@ -104,7 +104,7 @@ def figures_of(store: Store, now: datetime) -> dict[str, tuple[int, int, str | N
     at = from_us(to_us(now))
     found = {}
     with store.reading() as reading:
-        book = open_book(reading)
+        book = registry.installed().book(reading)
         texts = [str(y) for y, _ in years(book)] + [at.strftime(f) for f in ("%Y-%m", "%Y-%m-%d")]
         for text in texts:
             for kpi in registry.kpis().values():
@@ -140,7 +140,7 @@ def send(log: KafkaLog, store: Store, signer: Signer, *events: Json) -> None:
 
 
 def tell_all(store: Store, log: KafkaLog, clock: Clock) -> None:
-    publisher = Publisher(store, log, clock)
+    publisher = Publisher(store, log, registry.installed(), clock)
 
     def told() -> bool:
         with publisher.leading() as c:

@@ -69,7 +69,7 @@ def ask(store: Store, sql: str) -> list[Row]:
 
 def differences(log: Any, store: Store) -> list[str]:
     with in_this_process():
-        return verify(log, store).differences
+        return verify(log, store, registry.installed()).differences
 
 
 def compact(kafka: Kafka, log: KafkaLog, foreign: Foreign) -> int:
@@ -231,7 +231,7 @@ def test_the_same_id_with_another_content_is_seen_wherever_one_looks(
 
 def told(log: KafkaLog, store: Store, bootstrap: str) -> list[dict[str, Any]]:
     """Publish, and read what others are told of what was set aside."""
-    publisher = Publisher(store, log, system_clock)
+    publisher = Publisher(store, log, registry.installed(), system_clock)
     with publisher.leading() as c:
         assert c is not None
         publisher.round(c)

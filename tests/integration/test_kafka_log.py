@@ -84,7 +84,7 @@ def catch_up(log: KafkaLog, store: Store) -> int:
 
 def differences(log: KafkaLog, store: Store) -> list[str]:
     with in_this_process():
-        return verify(log, store).differences
+        return verify(log, store, registry.installed()).differences
 
 
 def ask(store: Store, sql: str) -> list[Row]:
@@ -769,7 +769,7 @@ def test_what_the_hub_publishes_itself_is_passed_over_on_the_quarantine_topic_al
     assert quarantined(store) == {}
     assert classes(store) == {("/hub", "applied"): 1}
     assert Runner(log, store, None, lambda: NOW).lag() == dict.fromkeys(
-        [c.topic for c in registry.applied().values()], 0
+        [c.topic for c in registry.definitions().applied.values()], 0
     )
     assert differences(log, store) == []
 

@@ -152,7 +152,7 @@ def check_against_truth(hub: OpenHub, simulator: Simulator) -> None:
     assert {c: r for c, r in found.items() if r != wanted[c]} == {
         c: r for c, r in wanted.items() if r != found[c]
     }
-    assert verify(hub.log, hub.store).differences == []
+    assert verify(hub.log, hub.store, registry.installed()).differences == []
     with hub.store.reading() as reading:
         classes = counted(reading, "SELECT class, SUM(count) FROM ledger GROUP BY 1")
         received = sum(r.accepted + r.rejected for r in hub.log.receipts())
@@ -347,7 +347,7 @@ def test_history_is_loaded_while_live_events_come_first(tmp_path: Path) -> None:
         assert kept["start"] == kept["end"]
         found, wanted = stored(hub), expected(simulator)
         assert found.keys() == wanted.keys()
-        assert verify(hub.log, hub.store).differences == []
+        assert verify(hub.log, hub.store, registry.installed()).differences == []
         # It is remembered that history was loaded.
         asked_before = len(simulator.asked)
         again = feed_of(hub, url, date(2025, 10, 1), sweep_seconds=600_000)

@@ -108,7 +108,7 @@ def check_against(hub: OpenHub, drops: list[Drop]) -> None:
     counted = ledger(hub)
     assert counted == {"applied": expected.events, "quarantined": expected.rejected}
     with in_this_process():
-        assert verify(hub.log, hub.store, lambda *_: None).differences == []
+        assert verify(hub.log, hub.store, registry.installed(), lambda *_: None).differences == []
 
 
 def test_what_banks_drop_is_what_the_hub_holds(hub: OpenHub, folder: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from faust.types import TP
 
 from deploy.local.services import Kafka, Registry, free_port
-from hub import registry
+from hub import places, registry
 from hub.access.keys import Sender
 from hub.apply.applier import Applier
 from hub.clock import system_clock
@@ -31,7 +31,7 @@ from hub.opening import open_hub
 from hub.proof.verify import verify
 from hub.settings import Settings
 from hub.worker.publisher import Publisher
-from stream_jobs.app import Work
+from hub.worker.work import Work
 from stream_jobs.worked import dossier, received
 from tests.parts.foreign import Foreign, everything, record, wire_values
 from tests.parts.same import Workers, compare
@@ -78,10 +78,10 @@ def province(kafka: Kafka, topics: None, database_url: str, tmp_path: Path) -> I
 def plain_read(value: bytes) -> dict[str, Any]:
     """Read a record by its schema id alone, as any tool with the schemas at hand would."""
     assert value[0] == 0
-    ids = json.loads((Path(str(registry.avro_folder())) / "ids.json").read_text("utf-8"))
+    ids = json.loads((Path(str(places.avro_folder())) / "ids.json").read_text("utf-8"))
     schema_id = int.from_bytes(value[1:5], "big")
     ((name, number),) = [(n, i.index(schema_id) + 1) for n, i in ids.items() if schema_id in i]
-    text = (Path(str(registry.avro_folder())) / f"{name}.{number}.avsc").read_text("utf-8")
+    text = (Path(str(places.avro_folder())) / f"{name}.{number}.avsc").read_text("utf-8")
     stream = io.BytesIO(value[5:])
     found: Any = fastavro.schemaless_reader(stream, json.loads(text), None)
     assert stream.read() == b""
@@ -219,7 +219,7 @@ def test_what_others_applied_is_gone_on_from_and_the_rest_applied_at_once(
         ends = hub.log.ends(DOSSIER.topic)
         slices = [s for p in ends for s in hub.log.read(DOSSIER.topic, 0, partition=p)]
         assert len(slices) == 3
-        work = Work(province.settings)
+        work = Work(province.settings, registry.installed())
         before = dict.fromkeys(ends, 0)
 
         def at() -> dict[int, int]:
@@ -305,7 +305,7 @@ def test_what_was_noted_is_told_again_after_a_crash_with_the_same_revision(
         assert isinstance(hub.log, KafkaLog)
         hub.gateway().accept(DOSSIER, TESTER, json.dumps(received("A", "2023-05-17")).encode())
         hub.runner.catch_up()
-        publisher = Publisher(hub.store, hub.log, lambda: now)
+        publisher = Publisher(hub.store, hub.log, registry.installed(), lambda: now)
 
         def crash(*_: Any) -> None:
             raise _BrokenError
@@ -318,11 +318,13 @@ def test_what_was_noted_is_told_again_after_a_crash_with_the_same_revision(
         noted = province.rows("SELECT key, revision FROM figure ORDER BY 1")
         assert noted
         assert province.rows("SELECT * FROM figure WHERE is_published = 1") == []
-        again = Publisher(hub.store, hub.log, lambda: now)
+        again = Publisher(hub.store, hub.log, registry.installed(), lambda: now)
         with again.leading() as c:
             assert c is not None
             assert again.round(c) == len(noted)
-            with Publisher(hub.store, hub.log, lambda: now).leading() as second:
+            with Publisher(
+                hub.store, hub.log, registry.installed(), lambda: now
+            ).leading() as second:
                 assert second is None  # one publishes at a time
             assert again.round(c) == 0
         told = [plain_read(m.value() or b"") for m in everything(hub.log._bootstrap, "lgsp.kpi.v1")]
@@ -338,7 +340,7 @@ def test_a_figure_that_is_gone_is_told_to_be_gone(province: Province) -> None:
         event = received("A", "2023-05-17")
         gateway.accept(DOSSIER, TESTER, json.dumps(event).encode())
         hub.runner.catch_up()
-        publisher = Publisher(hub.store, hub.log, system_clock)
+        publisher = Publisher(hub.store, hub.log, registry.installed(), system_clock)
         with publisher.leading() as c:
             assert c is not None
             publisher.round(c)
@@ -360,7 +362,7 @@ def test_liveness_is_of_positions(province: Province) -> None:
         gateway = hub.gateway()
         gateway.accept(DOSSIER, TESTER, json.dumps(received("A", "2023-05-17")).encode())
         (partition,) = [p for p, end in hub.log.ends(DOSSIER.topic).items() if end]
-        work = Work(settings)
+        work = Work(settings, registry.installed())
         tps = [TP(DOSSIER.topic, p) for p in hub.log.ends(DOSSIER.topic)]
         assert work.stalled(tps) == []  # first seen now
         until(lambda: work.stalled(tps) == [TP(DOSSIER.topic, partition)], "it stands still")
@@ -509,4 +511,4 @@ def test_with_a_spool_kafka_may_be_away(province: Province, kafka: Kafka, tmp_pa
             "each has become what it should",
         )
     with open_hub(province.settings) as hub, in_this_process():
-        assert verify(hub.log, hub.store).differences == []
+        assert verify(hub.log, hub.store, registry.installed()).differences == []

@@ -27,7 +27,6 @@ from hub import registry
 from hub.clock import system_clock, to_us
 from hub.connecting.connection import Connection, heartbeat_name
 from hub.connecting.feeds import Context, Delivery, UpstreamError
-from hub.figures.book import open_book
 from hub.figures.compute import read_question
 from hub.figures.official import answer
 from hub.log.log import LogUnavailableError
@@ -144,7 +143,7 @@ def check(hub: OpenHub, made: Script, least_repeats: int | None = None) -> None:
         assert repeats == made.repeats
     else:
         assert repeats >= made.repeats + least_repeats
-    assert verify(hub.log, hub.store).differences == []
+    assert verify(hub.log, hub.store, registry.installed()).differences == []
 
 
 def messages(*texts: str, topic: str = "lgsp/tram/ST01/man") -> list[Message]:
@@ -206,7 +205,7 @@ def test_hours_that_come_a_day_later_restate_the_day(
         kpi, now = registry.kpis()["salinity_max"], to_us(system_clock())
         asked = read_question(kpi, {"period": "2026-03-01", "station": "ST01"}, now)
         with hub.store.reading() as reading:
-            (figure,) = answer(kpi, asked, open_book(reading))["figures"]
+            (figure,) = answer(kpi, asked, registry.installed().book(reading))["figures"]
         return str(figure["value"])
 
     play(loggers, messages(*(hour(h) for h in range(6))))
@@ -216,7 +215,7 @@ def test_hours_that_come_a_day_later_restate_the_day(
     play(loggers, messages(f"[{stored}]"))
     until(lambda: running.step(0.2) and in_log(hub) >= 24, "the stored hours are in the log")
     assert highest() == "4.300000"
-    assert verify(hub.log, hub.store).differences == []
+    assert verify(hub.log, hub.store, registry.installed()).differences == []
 
 
 def test_each_bad_record_of_a_delivery_keeps_its_own_bytes_and_its_topic(

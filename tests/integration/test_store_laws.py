@@ -95,7 +95,7 @@ def test_workers_that_start_at_once_on_a_new_database_all_start(postgres: Postgr
         def start(url: str, together: threading.Barrier, failures: list[Exception]) -> None:
             together.wait()
             try:
-                opened = Store(url, registry.facts())
+                opened = Store(url, registry.definitions())
                 together.wait()
                 opened.check_definitions()
                 opened.close()

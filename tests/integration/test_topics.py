@@ -81,7 +81,7 @@ def run(kafka: Kafka | str, *command: str) -> subprocess.CompletedProcess[str]:
 def test_an_empty_cluster_gets_every_topic_as_it_must_be(
     topics: Topics, admin: AdminClient
 ) -> None:
-    plan = topics.plan(wanted())
+    plan = topics.plan(wanted(registry.contracts().values()))
     assert [(s.action, s.topic.name, s.is_possible) for s in plan] == [
         ("create", name, True) for name in NAMES
     ]
@@ -97,7 +97,7 @@ def test_an_empty_cluster_gets_every_topic_as_it_must_be(
     assert config(admin, REJECTION.topic)["retention.ms"] == "-1"
     assert config(admin, FIGURE.topic)["cleanup.policy"] == "compact"
     assert {config(admin, n)["min.insync.replicas"] for n in NAMES} == {"1"}
-    assert topics.plan(wanted()) == []
+    assert topics.plan(wanted(registry.contracts().values())) == []
 
 
 def test_only_what_is_missing_is_made(topics: Topics, kafka: Kafka, admin: AdminClient) -> None:
@@ -105,12 +105,12 @@ def test_only_what_is_missing_is_made(topics: Topics, kafka: Kafka, admin: Admin
     before = topics.identity(EVENTS[0])
     admin.delete_topics([REJECTION.topic])[REJECTION.topic].result(30)
     until(lambda: REJECTION.topic not in partitions(admin), "the topic is deleted")
-    (step,) = topics.plan(wanted())
+    (step,) = topics.plan(wanted(registry.contracts().values()))
     assert (step.action, step.topic.name) == ("create", REJECTION.topic)
     topics.apply([step], 1)
     again = Topics(kafka.address)
     assert again.identity(EVENTS[0]) == before
-    assert again.plan(wanted()) == []
+    assert again.plan(wanted(registry.contracts().values())) == []
     again.close()
 
 
@@ -136,12 +136,12 @@ def test_an_altered_setting_is_seen_and_mended_and_no_other_touched(
     alter(admin, name, "segment.ms", "1234567")  # somebody's own choice
     before = config(admin, name)
     alter(admin, name, key, value)
-    (step,) = topics.plan(wanted())
+    (step,) = topics.plan(wanted(registry.contracts().values()))
     assert (step.action, step.topic.name, step.is_possible) == ("alter", name, True)
     assert step.config == {key: wanted_value}
     assert step.detail == f"{key}={value} -> {key}={wanted_value}"
     topics.apply([step], 1)
-    until(lambda: topics.plan(wanted()) == [], "the setting is mended")
+    until(lambda: topics.plan(wanted(registry.contracts().values())) == [], "the setting is mended")
     assert config(admin, name) == before
 
 
@@ -153,7 +153,7 @@ def test_another_partition_count_is_refused_and_nothing_is_done(
     admin.delete_topics([EVENTS[2]])[EVENTS[2]].result(30)
     until(lambda: EVENTS[2] not in partitions(admin), "the topic is deleted")
     alter(admin, EVENTS[0], "retention.ms", "604800000")
-    plan = topics.plan(wanted(count))
+    plan = topics.plan(wanted(registry.contracts().values(), count))
     assert {(s.action, s.is_possible) for s in plan} == {
         ("stop", False),
         ("alter", True),
@@ -171,7 +171,7 @@ def test_another_partition_count_is_refused_and_nothing_is_done(
 
 def test_more_replicas_than_brokers_are_refused(topics: Topics, admin: AdminClient) -> None:
     with pytest.raises(TopicsError, match=r"(?i)replication factor"):
-        topics.apply(topics.plan(wanted()), 3)
+        topics.apply(topics.plan(wanted(registry.contracts().values())), 3)
     assert partitions(admin) == {}
 
 

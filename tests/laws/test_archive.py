@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from hub import registry
-from hub.apply.runner import AlreadyRunningError
 from hub.archive import files, writing
 from hub.archive.log import MANIFEST, Archive, ArchivedLog, ArchiveError, lines
+from hub.locks import AlreadyRunningError, held
 from hub.log.log import NotInLogError
 from hub.log.slices import Origin, Refused, Slice
 from hub.proof.verify import verify
@@ -156,7 +156,7 @@ def test_a_log_is_read_from_the_archive_as_from_itself(filled: Small, tmp_path: 
     assert counts[TOPIC] == len(before) == filled.log.ends(TOPIC)[0]
     assert counts[READING.topic] == 1
     log = archived(filled, tmp_path / "archive")
-    assert writing.check(log, tmp_path / "archive") == []
+    assert writing.check(log, filled.store, tmp_path / "archive") == []
     forget(filled, 30)
     for events_max in (1, 7, 25, 100_000):
         found = whole(log, events_max=events_max)
@@ -164,7 +164,7 @@ def test_a_log_is_read_from_the_archive_as_from_itself(filled: Small, tmp_path: 
         assert all(s.is_admitted for s in found)
     assert log.begins(TOPIC) == {0: 0}
     with in_this_process():
-        assert verify(log, filled.store).differences == []
+        assert verify(log, filled.store, registry.installed()).differences == []
     # Nothing is applied that is not there already, so that nothing is archived twice.
     again = writing.archive(log, filled.store, tmp_path / "archive")
     assert set(again.values()) == {0}
@@ -180,7 +180,7 @@ def test_reading_goes_on_over_the_border_of_archive_and_log(filled: Small, tmp_p
     assert border in [s.first for s in found]
     assert len(records(found)) == log.ends(TOPIC)[0] > border
     with in_this_process():
-        assert verify(log, filled.store).differences == []
+        assert verify(log, filled.store, registry.installed()).differences == []
     # What another process archives meanwhile is seen by who has the log open.
     writing.archive(filled.log, filled.store, tmp_path / "archive")
     forget(filled, filled.log.read(TOPIC, border)[-1].first)
@@ -203,8 +203,8 @@ def test_without_the_archive_what_the_log_forgot_is_an_error_that_names_it(
     with pytest.raises(NotInLogError, match=said):
         writing.archive(filled.log, filled.store, folder)
     with in_this_process(), pytest.raises(NotInLogError, match=said):
-        verify(filled.log, filled.store)
-    differences = writing.check(filled.log, folder)
+        verify(filled.log, filled.store, registry.installed())
+    differences = writing.check(filled.log, filled.store, folder)
     assert differences == [
         f"{TOPIC}/0: the archive ends at 0 and the log begins at {begin}: what is between is in"
         " neither"
@@ -271,7 +271,7 @@ def test_after_a_crash_at_any_step_it_goes_on_without_gap_or_overlap(
             assert records(whole(archived(filled, folder))) == before
             steps.cut_at = None
             writing.archive(filled.log, filled.store, folder)
-            assert writing.check(filled.log, folder) == []
+            assert writing.check(filled.log, filled.store, folder) == []
             assert written == {p.relative_to(folder): p.read_bytes()
                                for p in folder.rglob("*.avro")}  # fmt: skip
             assert (folder / MANIFEST).read_bytes() == (tmp_path / "calm" / MANIFEST).read_bytes()
@@ -297,7 +297,7 @@ def test_a_file_that_a_crash_left_unnamed_ends_where_it_ended_though_more_is_app
     fill(filled, 17, 20)
     writing.archive(filled.log, filled.store, folder)
     assert last["file"] in [json.loads(line)["file"] for line in lines(folder)[0]]
-    assert writing.check(filled.log, folder) == []
+    assert writing.check(filled.log, filled.store, folder) == []
 
 
 def damaged(path: Path) -> None:
@@ -314,7 +314,7 @@ def test_a_damaged_or_missing_file_is_an_error_and_never_skipped(
     paths = sorted((folder / TOPIC).rglob("*.avro"))
     damaged(paths[1])
     paths[2].unlink()
-    named = writing.check(filled.log, folder)
+    named = writing.check(filled.log, filled.store, folder)
     assert [n.split(" ")[0] for n in named] == [str(paths[1]), str(paths[2])]
     assert "is damaged" in named[0]
     assert "is missing" in named[1]
@@ -324,7 +324,7 @@ def test_a_damaged_or_missing_file_is_an_error_and_never_skipped(
     with pytest.raises(ArchiveError, match="is damaged"):
         whole(log)
     with in_this_process(), pytest.raises(ArchiveError, match="is damaged"):
-        verify(log, filled.store)
+        verify(log, filled.store, registry.installed())
     start = int(paths[2].stem.split("-")[0])
     with pytest.raises(ArchiveError, match="is missing"):
         log.read(TOPIC, start)
@@ -338,7 +338,7 @@ def test_the_manifest_is_a_chain(filled: Small, tmp_path: Path) -> None:
 
     def named(*changed: bytes) -> str:
         manifest.write_bytes(b"".join(changed))
-        (found,) = writing.check(filled.log, folder)
+        (found,) = writing.check(filled.log, filled.store, folder)
         with pytest.raises(ArchiveError):
             writing.archive(filled.log, filled.store, folder)
         with pytest.raises(ArchiveError):
@@ -354,7 +354,7 @@ def test_the_manifest_is_a_chain(filled: Small, tmp_path: Path) -> None:
     # Lines that are taken off the end leave files that nobody names, and a log that begins later.
     manifest.write_bytes(b"".join(good[:2]))
     forget(filled, 40)
-    differences = writing.check(filled.log, folder)
+    differences = writing.check(filled.log, filled.store, folder)
     assert len([d for d in differences if "not in the manifest" in d]) == len(good) - 2
     assert "what is between is in neither" in differences[-1]
 
@@ -362,5 +362,5 @@ def test_the_manifest_is_a_chain(filled: Small, tmp_path: Path) -> None:
 def test_one_process_archives_at_a_time(filled: Small, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     folder.mkdir()
-    with writing._alone(folder), pytest.raises(AlreadyRunningError, match=r"archive\.lock"):
+    with held(folder / writing.LOCK), pytest.raises(AlreadyRunningError, match=r"archive\.lock"):
         writing.archive(filled.log, filled.store, folder)

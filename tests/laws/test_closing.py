@@ -13,10 +13,9 @@ import pytest
 from hub import registry
 from hub.clock import to_us
 from hub.definitions.own.control import CONTROL
-from hub.figures.book import open_book
 from hub.figures.closing import in_force
 from hub.figures.compute import QuestionError, read_question
-from hub.figures.official import answer, freeze, open_as_of
+from hub.figures.official import answer, as_known, freeze
 from hub.figures.past import latest_cut
 from hub.figures.restating import restatements
 from hub.gateway.gateway import encode
@@ -84,7 +83,12 @@ def close(small: Small, **other: Any) -> None:
     with small.store.reading() as reading:
         cut = latest_cut(reading)
         assert cut is not None
-        event = freeze(open_book(reading), MAY, cut, now, "An") | other
+        event = (
+            freeze(
+                registry.installed().book(reading), registry.kpis().values(), MAY, cut, now, "An"
+            )
+            | other
+        )
     schema = {f.name: f.dtype for f in CONTROL.fields}
     frame = pl.DataFrame([{"recorded_at": None, **event}], schema=schema)
     batch = encode(CONTROL, "hub-period", frame, event["event_id"], now)
@@ -99,9 +103,9 @@ def ask(small: Small, kpi: str, **given: str) -> list[Json]:
     with small.store.reading() as reading:
         now = to_us(small.now)
         question = read_question(KPIS[kpi], given, now)
-        found: list[Json] = answer(KPIS[kpi], question, open_as_of(reading, question.as_of, now))[
-            "figures"
-        ]
+        found: list[Json] = answer(
+            KPIS[kpi], question, as_known(registry.installed().book(reading), question.as_of, now)
+        )["figures"]
         return found
 
 
@@ -111,7 +115,7 @@ def everything(small: Small) -> dict[str, list[Json]]:
     out = {}
     with small.store.reading() as reading:
         now = to_us(small.now)
-        book = open_book(reading)
+        book = registry.installed().book(reading)
         for name, by in asked:
             given = {"period": "2023-05", **({"by": by} if by else {})}
             question = read_question(KPIS[name], given, now)
@@ -170,7 +174,7 @@ def test_causes_add_up_to_the_difference(small: Small) -> None:
     close(small)
     take(small, LATE)
     with small.store.reading() as reading:
-        book = open_book(reading)
+        book = registry.installed().book(reading)
         closing = in_force(book.closings, MAY)
         assert closing is not None
         found = restatements(book, closing, list(KPIS.values()), to_us(small.now))
@@ -207,7 +211,7 @@ def test_nothing_is_restated_where_nothing_came(small: Small) -> None:
     take(small, BEFORE)
     close(small)
     with small.store.reading() as reading:
-        book = open_book(reading)
+        book = registry.installed().book(reading)
         assert restatements(book, book.closings[0], list(KPIS.values()), to_us(small.now)) == []
 
 
@@ -218,7 +222,7 @@ def test_made_anew_from_the_log_it_is_as_it_was_closed(small: Small, tmp_path: P
     known = everything(small)
     with Small(tmp_path / "anew", small.log) as anew:
         anew.now = small.now
-        for contract in registry.applied().values():
+        for contract in registry.definitions().applied.values():
             anew.apply(contract, 1_000)
         again = everything(anew)
         assert anew.verify().differences == []
@@ -277,7 +281,7 @@ def test_by_another_definition_only_what_was_closed_is_kept(small: Small) -> Non
     kpi = replace(KPIS["dossier_received_new"], numerator=carried)
     now = to_us(small.now)
     with small.store.reading() as reading:
-        book = open_book(reading)
+        book = registry.installed().book(reading)
         (whole,) = answer(kpi, read_question(kpi, {"period": "2023-05"}, now), book)["figures"]
         assert (whole["status"], whole["value"]) == ("restated", "2")
         with pytest.raises(QuestionError, match="definition"):
@@ -288,6 +292,6 @@ def test_silent_sources_are_named(small: Small) -> None:
     take(small, BEFORE)
     close(small)
     with small.store.reading() as reading:
-        (closing,) = open_book(reading).closings
+        (closing,) = registry.installed().book(reading).closings
     assert "2023-05-04" in closing.silent["salinity"]
     assert json.loads(closing.figures_text)["salinity_max"] == closing.figures["salinity_max"]

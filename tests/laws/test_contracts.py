@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from hub import registry
+from hub import places, registry
 from hub.apply.fold import content_digest
 from hub.clock import EPOCH
 from hub.definitions import avro
@@ -97,7 +97,7 @@ def test_cases_that_must_fail_say_why_in_two_languages(name: str) -> None:
 
 
 def test_rendered_schemas_are_fresh() -> None:
-    folder = Path(str(registry.avro_folder()))
+    folder = Path(str(places.avro_folder()))
     assert published.render([*CONTRACTS.values(), REJECTION], folder, check=True) == []
 
 

@@ -13,7 +13,7 @@ from hub import registry
 from hub.clock import VIETNAM, to_us
 from hub.figures.compute import QuestionError, read_as_of, read_question
 from hub.figures.kpi import Kpi
-from hub.figures.official import answer, open_as_of
+from hub.figures.official import answer, as_known
 from hub.figures.past import NoCutError, _place_since, find_cut, thin
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.guards.test_guards import deliveries
@@ -46,7 +46,9 @@ def answers(small: Small, as_of: str | None, now: datetime, of: str = "") -> dic
     out = {}
     known = {} if as_of is None else {"as_of": as_of}
     with small.store.reading() as reading:
-        book = open_as_of(reading, read_as_of(known, to_us(now)), to_us(now))
+        book = as_known(
+            registry.installed().book(reading), read_as_of(known, to_us(now)), to_us(now)
+        )
         for kpi in (k for k in registry.kpis().values() if k.id.startswith(of)):
             for given in questions(kpi):
                 question = read_question(kpi, {**given, **known}, to_us(now))

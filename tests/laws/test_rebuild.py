@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from hub import registry
 from hub.apply.applier import Applier
 from hub.apply.rebuild import NothingBuiltError, Rebuild
-from hub.apply.runner import AlreadyRunningError
 from hub.figures.past import Past, latest_cut
+from hub.locks import AlreadyRunningError
 from hub.log.slices import Slice
 from hub.store.alike import alike
 from hub.store.database import Sqlite

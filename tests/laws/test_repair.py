@@ -10,7 +10,6 @@ from hub import registry
 from hub.access.keys import Sender
 from hub.definitions.contract import Contract, Doc
 from hub.definitions.own.rejection import REJECTION
-from hub.figures.book import open_book
 from hub.repair import repair
 from hub.repair.repair import Item, Repair, RepairError, Wanted
 from schemas.contracts.dossier import Dossier
@@ -24,7 +23,7 @@ BAD = received("B", "2023-05-03") | {"channel": "pigeon"}
 
 @pytest.fixture
 def repairs(hub: Hub) -> Repair:
-    return Repair(hub.store, hub.log, lambda: hub.now)
+    return Repair(hub.store, hub.log, registry.installed(), lambda: hub.now)
 
 
 def post(hub: Hub, *items: Any, sender: str = "tester") -> None:
@@ -45,7 +44,7 @@ def groups(hub: Hub, **wanted: Any) -> list[dict[str, Any]]:
 def said(hub: Hub) -> list[Any]:
     """Everything that readers see: ledger, cells, what was heard of the dossiers."""
     with hub.store.reading() as reading:
-        book = open_book(reading)
+        book = registry.installed().book(reading)
         cells = reading.rows("SELECT cell_set, period, dims, count, value FROM cell WHERE count<>0")
         return [sorted(cells), sorted(book.ledger)]
 
@@ -127,7 +126,7 @@ def test_discarded_items_are_not_sent(hub: Hub, repairs: Repair) -> None:
 
 
 def test_four_eyes_ask_for_two_people(hub: Hub) -> None:
-    repairs = Repair(hub.store, hub.log, lambda: hub.now, four_eyes=True)
+    repairs = Repair(hub.store, hub.log, registry.installed(), lambda: hub.now, four_eyes=True)
     post(hub, BAD)
     repairs.fix(items(hub)[0], {"channel": "online"}, "an")
     with pytest.raises(RepairError, match="may not replay"):

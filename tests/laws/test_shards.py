@@ -6,10 +6,8 @@ import pytest
 
 from hub import registry
 from hub.clock import to_us
-from hub.figures.book import Book
 from hub.figures.compute import read_question
 from hub.figures.official import answer
-from hub.reference.lists import load
 from stream_jobs.worked import dossier, received, salinity
 from tests.parts.small import NOW, Json, Sent, Small
 
@@ -61,7 +59,7 @@ def applied(folder: Path, shards: list[int]) -> tuple[object, object, list[str]]
 def figures(small: Small) -> dict[str, list[Json]]:
     out = {}
     with small.store.reading() as reading:
-        book = Book(reading, registry.facts(), load(), registry.sources())
+        book = registry.installed().book(reading)
         kpis = {n: k for n, k in registry.kpis().items() if k.contract in ("dossier", "reading")}
         for name, kpi in kpis.items():
             for by in ("", *kpi.dims):

@@ -33,7 +33,7 @@ VENDORS = {
     "confluent_kafka": {"hub/kafka/log.py"},
     "kafka": {"hub/kafka/topics.py"},
     "aiokafka": {"hub/worker/transport.py", "hub/kafka/records.py"},
-    "faust": {"hub/worker/transport.py", "stream_jobs/app.py"},
+    "faust": {"hub/worker/", "stream_jobs/app.py"},
     "httpx": {"hub/kafka/schema_registry.py", "connectors/one_stop/"},
     "paho": {"connectors/salinity/"},
     "fastapi": {"hub/http/"},

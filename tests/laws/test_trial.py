@@ -10,7 +10,6 @@ import pytest
 
 from hub import registry
 from hub.clock import to_us
-from hub.figures.book import open_book
 from hub.proof.trial import Trial, differing, try_events, try_reference, whole_figures
 from hub.reference.lists import load
 from tests.conftest import Hub
@@ -24,7 +23,9 @@ EVERYTHING = {name: [*LATE[name], LATE[name][0], BEFORE[name][0]] for name in LA
 def tried(small: Small, name: str, events: list[Json]) -> Trial:
     contract = registry.contracts()[name]
     frame = admitted_frame(contract, events)
-    return try_events(small.store, small.log, contract, frame, "one_stop", to_us(small.now))
+    return try_events(
+        small.store, small.log, registry.installed(), contract, frame, "one_stop", to_us(small.now)
+    )
 
 
 def cells(small: Small) -> dict[tuple[str, ...], tuple[int, int]]:
@@ -48,11 +49,15 @@ def test_what_is_said_is_what_comes(small: Small, name: str) -> None:
     assert trial.classes["duplicate"] == 2
     periods = [MAY]
     with small.store.reading() as reading:
-        before = whole_figures(open_book(reading), periods, to_us(small.now))
+        before = whole_figures(
+            registry.installed().book(reading), registry.kpis().values(), periods, to_us(small.now)
+        )
     cells_before = cells(small)
     take(small, {name: EVERYTHING[name]})
     with small.store.reading() as reading:
-        after = whole_figures(open_book(reading), periods, to_us(small.now))
+        after = whole_figures(
+            registry.installed().book(reading), registry.kpis().values(), periods, to_us(small.now)
+        )
     of_events = [
         f for f in differing(before, after) if registry.kpis()[f["kpi"]].contract == contract.name
     ]
@@ -99,8 +104,15 @@ def test_other_reference_data_is_tried(small: Small) -> None:
     procedures = load().tables["procedures"]
     fewer = [r for r in procedures if r["service_level"] != "full"]
     with small.store.reading() as reading:
-        trial = try_reference(open_book(reading), {"procedures": fewer}, to_us(small.now))
-        nothing = try_reference(open_book(reading), {}, to_us(small.now))
+        trial = try_reference(
+            registry.installed().book(reading),
+            registry.kpis().values(),
+            {"procedures": fewer},
+            to_us(small.now),
+        )
+        nothing = try_reference(
+            registry.installed().book(reading), registry.kpis().values(), {}, to_us(small.now)
+        )
     assert {f["kpi"] for f in trial.figures} == {"procedure_full_online_share"}
     assert {f["after"]["numerator"] for f in trial.figures if f["after"]} == {0}
     assert nothing.figures == []

@@ -36,7 +36,7 @@ def filled(tmp_path: Path) -> Iterator[Small]:
 
 def differences(filled: Small, sample: Sample | None = None) -> list[str]:
     with in_this_process():
-        return verify(filled.log, filled.store, sample=sample).differences
+        return verify(filled.log, filled.store, registry.installed(), sample=sample).differences
 
 
 def tamper(filled: Small, *statements: str) -> None:

@@ -63,13 +63,13 @@ class Foreign:
 
 def wire_values(name: str, item: Json) -> dict[str, Any]:
     """Give the wire values of an event as it is posted, without the hub's own encoder."""
-    contract = registry.contract(name)
+    contract = registry.definitions().contract(name)
     return contract.wire(contract.item.validate_json(json.dumps(item)))
 
 
 def record(name: str, wire: dict[str, Any], **longer: Any) -> bytes:
     """Write a record's value: Confluent's head, then the datum."""
-    contract = registry.contract(name)
+    contract = registry.definitions().contract(name)
     return avro.wire(revisions.latest(name).schema_id, datum(contract, wire, **longer))
 
 

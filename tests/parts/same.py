@@ -255,7 +255,7 @@ def compare(folder: Path, scale: float, *, is_calm: bool, say: Say) -> list[str]
     with parts(folder) as (kafka, postgres):
         settings = Settings(kafka_bootstrap=kafka.address, database_url=postgres.address)
         topics = Topics(kafka.address)
-        topics.apply(topics.plan(wanted()), 1)
+        topics.apply(topics.plan(wanted(registry.contracts().values())), 1)
         topics.close()
         found = production(
             settings, (kafka, postgres), folder, wanted_demo, is_calm=is_calm, say=say

@@ -59,7 +59,7 @@ class Small:
         self.log: Log = log or SqliteLog(folder / "log.sqlite3")
         self._owns_log = log is None
         self._folder = folder
-        self.store = Store(stores.store_url(folder), registry.facts())
+        self.store = Store(stores.store_url(folder), registry.definitions())
         self.store.check_definitions()
         self._receipts = count()
         self.now = NOW
@@ -148,7 +148,7 @@ class Small:
 
     def verify(self) -> Findings:
         with in_this_process():
-            return verify(self.log, self.store)
+            return verify(self.log, self.store, registry.installed())
 
     def clear(self) -> None:
         """Forget everything: cheaper than new files."""

@@ -15,7 +15,6 @@ from hub.access.keys import Sender
 from hub.board.board import board
 from hub.clock import to_us
 from hub.commands.demonstration import Demo, claim, generators, is_loaded, load, start_load
-from hub.figures.book import open_book
 from hub.log.log import Log
 from hub.opening import catch_up, open_hub
 from hub.reference.periods import parse_period
@@ -98,7 +97,12 @@ def figure(folder: Path, kpi: str) -> tuple[int, int]:
         catch_up(hub)
         with hub.store.reading() as reading:
             period = parse_period("2023")
-            found = board(open_book(reading), period, to_us(hub.clock()))
+            found = board(
+                registry.installed().book(reading),
+                registry.kpis().values(),
+                period,
+                to_us(hub.clock()),
+            )
     one = next(f for f in found if f["kpi"] == kpi and not f["dims"])
     return one["numerator"], one["denominator"]
 

@@ -33,7 +33,7 @@ C = registry.contracts()
 
 def differences(hub: Hub) -> list[str]:
     with in_this_process():
-        return verify(hub.log, hub.store).differences
+        return verify(hub.log, hub.store, registry.installed()).differences
 
 
 def test_overflow_and_rejection_of_one_receipt_do_not_collide(hub: Hub) -> None:
@@ -228,14 +228,14 @@ def test_limits_are_written_for_people() -> None:
 def test_definitions_name_what_orders_events() -> None:
     """Reordering kinds or `order_first` changes figures, so it must ask for a rebuild."""
     fact = registry.facts()["payment"]
-    before = store.definition_digest(fact)
     contract = C["payment"]
+    before = store.definition_digest(fact, contract)
     old = contract.spec
     try:
         changed = dataclasses.replace(old, order_first=())
         type.__setattr__(contract.model, "spec", changed)
         contract.spec = changed
-        assert store.definition_digest(fact) != before
+        assert store.definition_digest(fact, contract) != before
     finally:
         type.__setattr__(contract.model, "spec", old)
         contract.spec = old

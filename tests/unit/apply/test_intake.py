@@ -299,7 +299,7 @@ def test_any_headers_and_timestamps_give_an_origin() -> None:
 def test_a_timestamp_outside_the_calendar_stops_nothing(tmp_path: Path, stamp: int) -> None:
     """A broker that does not bound timestamps hands over any 64 bits."""
     contract = CONTRACTS["dossier"]
-    store = Store(stores.store_url(tmp_path), registry.facts())
+    store = Store(stores.store_url(tmp_path), registry.definitions())
     store.check_definitions()
     event = make(random.Random(1), contract, 1)
     value = avro.wire(revisions.latest("dossier").schema_id, datum(contract, event))

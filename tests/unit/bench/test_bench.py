@@ -39,7 +39,7 @@ def test_the_seeded_events_are_the_same_each_time_valid_and_as_many_as_asked() -
     assert sum(f.height for f in frames.values()) == 4_000
     for name, frame in frames.items():
         assert frame.equals(again[name])
-        contract = registry.contract(name)
+        contract = registry.definitions().contract(name)
         own = contract.conform(frame.drop("at"))
         assert own.select(contract.is_valid).to_series().all()
         assert frame.height - own.unique().height >= 0.09 * frame.height  # repeats

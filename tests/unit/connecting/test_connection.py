@@ -14,7 +14,8 @@ from hub.clock import system_clock
 from hub.connecting import connection as connect
 from hub.connecting.breaker import Breaker
 from hub.connecting.connection import Connection, heartbeat_name
-from hub.connecting.feeds import Delivery, Record, UpstreamError, unreadable
+from hub.connecting.feeds import Delivery, Record, UpstreamError
+from hub.definitions.admission import unreadable
 from hub.log.log import LogUnavailableError
 from hub.opening import OpenHub, open_hub
 from hub.settings import Settings

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub import registry
+from hub import places, registry
 from hub.connecting.connection import judge
 from hub.connecting.scaffold import NewSourceError, new_case, new_source
 
@@ -61,7 +61,7 @@ def test_a_source_that_is_there_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_case_is_made_from_a_file(tmp_path: Path) -> None:
     contract = registry.contracts()["payment"]
-    home = registry.connectors_folder() / "payments"
+    home = places.connectors_folder() / "payments"
     connector = registry.connectors()["payments"]
     given = next(home.glob("cases/*/input.csv"))
     case = new_case(tmp_path, connector, contract, "again", given)

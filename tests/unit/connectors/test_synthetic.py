@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from connectors.one_stop import synthetic as one_stop
 from connectors.payments import synthetic as payments
 from connectors.salinity import synthetic as salinity
-from hub import registry
+from hub import places, registry
 from hub.definitions.contract import Contract
 
 YEAR_START = 1_672_506_000_000_000  # 2023-01-01T00:00+07:00
@@ -38,7 +38,7 @@ def contract_of(name: str) -> Contract:
 
 
 def reference(name: str) -> list[dict[str, str]]:
-    with registry.reference_file(name).open(encoding="utf-8") as file:
+    with places.reference_file(name).open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

@@ -8,7 +8,7 @@ from hub import registry
 from hub.clock import to_us
 from hub.figures import made_of
 from hub.figures.compute import QuestionError, read_question
-from hub.figures.official import open_as_of
+from hub.figures.official import as_known
 from tests.conftest import Hub
 from tests.laws.test_closing import BEFORE, LATE
 
@@ -28,7 +28,12 @@ def listed(hub: Hub, kpi: str, offset: int = 0, **given: str) -> dict[str, Any]:
     now = to_us(hub.now)
     question = read_question(KPIS[kpi], given, now)
     with hub.store.reading() as reading:
-        return made_of.facts(KPIS[kpi], question, open_as_of(reading, question.as_of, now), offset)
+        return made_of.facts(
+            KPIS[kpi],
+            question,
+            as_known(registry.installed().book(reading), question.as_of, now),
+            offset,
+        )
 
 
 @pytest.mark.parametrize("name", [k.id for k in LISTING])

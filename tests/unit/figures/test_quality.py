@@ -15,9 +15,9 @@ from hub.clock import day_start, to_us
 from hub.connecting.connection import heartbeat_name
 from hub.definitions.source import Source
 from hub.figures import quality
-from hub.figures.book import Ask, Book, open_book
+from hub.figures.book import Ask, Book
 from hub.opening import OpenHub, open_hub
-from hub.reference.periods import parse_period
+from hub.reference.periods import Period, parse_period
 from hub.settings import Settings
 from stream_jobs.worked import received
 
@@ -44,12 +44,19 @@ def hub(tmp_path: Path) -> Iterator[OpenHub]:
 @pytest.fixture
 def book(hub: OpenHub) -> Iterator[Book]:
     with hub.store.reading() as reading:
-        yield open_book(reading)
+        yield registry.installed().book(reading)
 
 
 def behind(hub: OpenHub, book: Book, key: str, period: str, source: str = "one_stop") -> Any:
     at = to_us(hub.clock())
-    return quality.behind(book, source, key, parse_period(period), at, 0)
+    return quality.behind(book, registry.kpis(), source, key, parse_period(period), at, 0)
+
+
+def listed(hub: OpenHub, book: Book, period: Period) -> list[Any]:
+    at = to_us(hub.clock())
+    found = quality.sources(hub.log, book, registry.kpis(), period, period, at)["sources"]
+    assert isinstance(found, list)
+    return found
 
 
 def this_year(hub: OpenHub) -> str:
@@ -97,7 +104,7 @@ def test_sources_are_those_expected_and_those_heard(hub: OpenHub, book: Book) ->
     beat = {"at": hub.clock().isoformat(), "state": "running", "error": ""}
     hub.log.set_checkpoints({heartbeat_name("one_stop"): json.dumps(beat)})
     year = parse_period(this_year(hub))
-    found = {s["source"]: s for s in quality.sources(hub, book, year, year)["sources"]}
+    found = {s["source"]: s for s in listed(hub, book, year)}
     assert list(found)[-1] == "SNV"  # pushes, and nothing that it sent was valid
     assert found["SNV"]["cadence"] is None
     assert found["SNV"]["quality"]["valid"]["value"] == "0.000000"
@@ -116,7 +123,7 @@ def test_a_source_is_late_when_silent_for_longer_than_its_schedule_allows(hub: O
         hub.clock = lambda at=at: at  # type: ignore[misc]
         with hub.store.reading() as reading:
             year = parse_period("2026")
-            found = quality.sources(hub, open_book(reading), year, year)["sources"]
+            found = listed(hub, registry.installed().book(reading), year)
         assert next(s for s in found if s["source"] == "one_stop")["is_late"] is is_late
 
 
@@ -124,9 +131,11 @@ def test_pages_follow_one_another(hub: OpenHub, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(quality, "ROWS_MAX", 2)
     at, year = to_us(hub.clock()), parse_period(this_year(hub))
     with hub.store.reading() as reading:
-        book = open_book(reading)
-        first = quality.behind(book, "one_stop", "valid", year, at, 0)
-        rest = quality.behind(book, "one_stop", "valid", year, at, first["next_offset"])
+        book = registry.installed().book(reading)
+        first = quality.behind(book, registry.kpis(), "one_stop", "valid", year, at, 0)
+        rest = quality.behind(
+            book, registry.kpis(), "one_stop", "valid", year, at, first["next_offset"]
+        )
     assert (len(first["rows"]), len(rest["rows"]), rest["next_offset"]) == (2, 1, None)
     assert len({r["event_id"] for r in first["rows"] + rest["rows"]}) == 3
 
@@ -136,7 +145,8 @@ def test_a_source_that_cannot_deliver_it_does_not_lower_a_kpi(book: Book) -> Non
 
     def completeness(*others: Source) -> float:
         of = {s.name: s for s in (registry.sources()["one_stop"], *others)}
-        return replace(book, sources=of).completeness("dossier", ask, {"channel": "online"})
+        others_too = replace(book, definitions=replace(book.definitions, sources=of))
+        return others_too.completeness("dossier", ask, {"channel": "online"})
 
     alone = completeness()
     assert alone == pytest.approx(2 / 5)
@@ -161,13 +171,11 @@ def test_how_late_events_come_is_said_of_those_accepted_in_a_period(
     hub: OpenHub, book: Book
 ) -> None:
     year = parse_period(this_year(hub))
-    (one,) = [
-        s for s in quality.sources(hub, book, year, year)["sources"] if s["source"] == "one_stop"
-    ]
+    (one,) = [s for s in listed(hub, book, year) if s["source"] == "one_stop"]
     happened = day_start(date(2023, 5, 8))
     late = (to_us(hub.clock()) - happened) // 1_000_000
     for name in ("p50", "p95", "p99"):
         assert 0.8 * late < one["lateness_seconds"][name] < 1.3 * late
     before = parse_period("2022")
-    found = quality.sources(hub, book, before, before)["sources"]
+    found = listed(hub, book, before)
     assert {s["lateness_seconds"] for s in found} == {None}

@@ -12,7 +12,7 @@ import pytest
 from faust.types import TP
 
 from hub.log.slices import Slice
-from stream_jobs.app import BULK_EVENTS, EVENTS_PER_TRANSACTION_MAX, Together
+from hub.worker.together import BULK_EVENTS, EVENTS_PER_TRANSACTION_MAX, Together
 
 TOPIC = "lgsp.reading.v1"
 HALF = EVENTS_PER_TRANSACTION_MAX // 2
