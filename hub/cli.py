@@ -169,10 +169,10 @@ def _load(
     state.update(loaded=applied, total=applied)
     took = time.monotonic() - begun
     with hub.store.reading() as reading:
-        figures = board.board(
+        shown = board.board(
             hub.book(reading), hub.kpis.values(), parse_period("2023"), to_us(hub.clock())
         )
-    show.print_board(figures, "2023", is_synthetic=True)
+    show.print_board([s.public() for s in shown], "2023", is_synthetic=True)
     if applied > already:
         rate = round((applied - already) / took)
         print(f"{applied - already:,} events in {took:.1f} s: {rate:,} events a second")

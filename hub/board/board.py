@@ -1,24 +1,45 @@
 """The board: every KPI's figure for one period, from one cut, beside what was published."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hub.board import published
 from hub.clock import iso
 from hub.figures.book import Book
 from hub.figures.compute import Question
+from hub.figures.figure import AS_SHOWN, Figure
 from hub.figures.kpi import Kpi
 from hub.figures.official import figures
 from hub.reference.periods import Period
 
-# Words that change with the clock or with any commit, not with what a figure says.
-_VOLATILE = ("at", "cut")
-Figure = dict[str, Any]
+
+@dataclass(frozen=True)
+class Shown:
+    """A KPI's figure beside what was published of it; `where` is the filter it was asked by."""
+
+    kpi: str
+    figure: Figure
+    where: Mapping[str, str]
+    published: published.Published | None
+
+    def public(self) -> dict[str, Any]:
+        """Give it as the page and the stream read it."""
+        shown = self.published and {
+            "printed": _printed(self.published),
+            "source": self.published.source,
+        }
+        return {
+            "kpi": self.kpi,
+            **self.figure.public(),
+            "dims": dict(self.where),
+            "published": shown,
+        }
 
 
-def board(book: Book, kpis: Iterable[Kpi], period: Period, at: int) -> list[Figure]:
+def board(book: Book, kpis: Iterable[Kpi], period: Period, at: int) -> list[Shown]:
     """Give each KPI's undimensioned figure, and the filtered ones that were published."""
-    out: list[Figure] = []
+    shown: list[Shown] = []
     for kpi in kpis:
         asked: list[dict[str, str]] = [{}]
         asked += [
@@ -28,10 +49,9 @@ def board(book: Book, kpis: Iterable[Kpi], period: Period, at: int) -> list[Figu
         ]
         for where in asked:
             for figure in figures(kpi, Question(period, at, (), where), book):
-                found = published.find(kpi.id, period.text, where)
-                shown = found and {"printed": _printed(found), "source": found.source}
-                out.append({"kpi": kpi.id, **figure, "dims": where, "published": shown})
-    return out
+                beside = published.find(kpi.id, period.text, where)
+                shown.append(Shown(kpi.id, figure, where, beside))
+    return shown
 
 
 def _printed(found: published.Published) -> str:
@@ -45,19 +65,23 @@ def board_body(book: Book, kpis: Iterable[Kpi], period: Period, at: int) -> dict
         "period": period.text,
         "as_of": iso(book.reading.committed_at()),
         "cut": book.reading.cut(),
-        "figures": board(book, kpis, period, at),
+        "figures": [s.public() for s in board(book, kpis, period, at)],
     }
 
 
-def changed(before: list[Figure], after: list[Figure]) -> list[Figure]:
-    """Give the figures that say something else than before."""
+Public = dict[str, Any]
+
+
+def changed(before: list[Public], after: list[Public]) -> list[Public]:
+    """Give the figures of a board that say something else than before."""
     known = {_name(f): _said(f) for f in before}
     return [f for f in after if known.get(_name(f)) != _said(f)]
 
 
-def _name(figure: Figure) -> str:
+def _name(figure: Public) -> str:
     return f"{figure['kpi']} {figure['dims']}"
 
 
-def _said(figure: Figure) -> Figure:
-    return {k: v for k, v in figure.items() if k not in _VOLATILE}
+def _said(figure: Public) -> Public:
+    said = (*AS_SHOWN, "kpi", "published")
+    return {name: figure[name] for name in said if name in figure}

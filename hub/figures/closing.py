@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from hub.clock import iso
+from hub.figures.figure import Figure, read_figure
 from hub.log.cut import Cut, read_cut
 from hub.reference.periods import Period, parse_period
 from hub.store.store import Reading, Row
 
-Figures = dict[str, list[dict[str, Any]]]
+Figures = dict[str, list[Figure]]
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Closing:
     @cached_property
     def figures(self) -> Figures:
         """The official figures, as they were given when the period was closed."""
-        found: Figures = json.loads(self.figures_text)
-        return found
+        by_kpi = json.loads(self.figures_text)
+        return {kpi: [read_figure(f) for f in listed] for kpi, listed in by_kpi.items()}
 
     def public(self) -> dict[str, Any]:
         """Say what was closed, without its figures."""

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import NamedTuple
 
 from hub.clock import iso, to_us
 from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
 from hub.figures.book import Ask, Book, Key
+from hub.figures.figure import Figure
 from hub.figures.kpi import BUCKETS, ROLES, Kpi
+from hub.reference.lists import Target
 from hub.reference.periods import FORMS, Period, month, parse_period
 from hub.store.store import definition_digest
 
@@ -127,13 +129,13 @@ def _check_values(kpi: Kpi, where: Mapping[str, str]) -> None:
             )
 
 
-def compute(kpi: Kpi, question: Question, book: Book) -> list[dict[str, Any]]:
+def compute(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
     """Compute what was asked for: one figure per key, none where there is nothing to say."""
     buckets = [b for b in question.by if b in BUCKETS]
     whole = question.period
     if not buckets:
         return _figures(kpi, question, book, {}, whole)
-    out: list[dict[str, Any]] = []
+    out: list[Figure] = []
     for period in _split(question.period, buckets[-1] if "day" not in buckets else "day"):
         if period.start >= question.at:
             break
@@ -166,7 +168,7 @@ def _split(period: Period, bucket: str) -> list[Period]:
 
 def _figures(
     kpi: Kpi, question: Question, book: Book, bucket: dict[str, str], whole: Period
-) -> list[dict[str, Any]]:
+) -> list[Figure]:
     role = ROLES[question.role or kpi.role] if kpi.role else ""
     columns = {n: role if n == "unit" else c for n, c in kpi.dims.items()}
     ask = Ask(
@@ -183,32 +185,36 @@ def _figures(
         # in parts, each part says so.
         until = min(whole.end, question.at)
         keys = {()} if book.has_events(kpi.contract, whole.start, until) else keys
-    shared = _shared(kpi, question, ask, book) if keys else {}
+    if not keys:
+        return []
+    judged = _judge(kpi, question, ask, book)
     out = []
     for key in sorted(keys, key=_sortable):
         n, d = above.get(key, 0), 1 if below is None else below[key]
-        dims = dict(zip(question.by, key, strict=True))
-        out.append({"dims": {**dims, **bucket}, **_valued(kpi, n, d, question, book), **shared})
+        target = judged.target
+        out.append(
+            Figure(
+                dims={**dict(zip(question.by, key, strict=True)), **bucket},
+                value=write_value(kpi, n, d),
+                numerator=n,
+                denominator=d,
+                scale=kpi.scale,
+                measure_unit=kpi.measure_unit,
+                target=target,
+                met=None if target is None else target.is_met(n, d * kpi.scale),
+                status="provisional",
+                completeness=judged.completeness,
+                fresh_at=judged.fresh_at,
+                at=iso(question.at),
+                cut=judged.cut,
+                definition_version=judged.definition_version,
+            )
+        )
     return out
 
 
 def _sortable(key: Key) -> tuple[str, ...]:
     return tuple(k or "" for k in key)
-
-
-def _valued(kpi: Kpi, n: int, d: int, question: Question, book: Book) -> dict[str, Any]:
-    target = None
-    if not question.by and not question.where:
-        target = book.reference.target(kpi.id, question.period)
-    return {
-        "value": write_value(kpi, n, d),
-        "numerator": n,
-        "denominator": d,
-        "scale": kpi.scale,
-        "measure_unit": kpi.measure_unit,
-        "target": target and {"op": target.op, "value": str(target.value)},
-        "met": None if target is None else target.is_met(n, d * kpi.scale),
-    }
 
 
 def write_value(kpi: Kpi, numerator: int, denominator: int) -> str:
@@ -219,21 +225,32 @@ def write_value(kpi: Kpi, numerator: int, denominator: int) -> str:
     return str(exact.quantize(_PLACES, ROUND_HALF_UP))
 
 
-def _shared(kpi: Kpi, question: Question, ask: Ask, book: Book) -> dict[str, Any]:
+class _Judged(NamedTuple):
+    """What all figures of an answer share."""
+
+    target: Target | None
+    completeness: float
+    fresh_at: str | None
+    cut: str
+    definition_version: str
+
+
+def _judge(kpi: Kpi, question: Question, ask: Ask, book: Book) -> _Judged:
     if kpi.contract:
         completeness = book.completeness(kpi.contract, ask, kpi.only)
         fresh_at = book.fresh_at(kpi.contract)
     else:
         completeness = 1.0
         fresh_at = max(book.heard.values(), default=None) if kpi.group == "source" else None
-    return {
-        "status": "provisional",
-        "completeness": round(completeness, 6),
-        "fresh_at": iso(fresh_at),
-        "at": iso(question.at),
-        "cut": book.reading.cut(),
-        "definition_version": definition_version(kpi, book),
-    }
+    # A target is the whole province's.
+    is_whole = not question.by and not question.where
+    return _Judged(
+        book.reference.target(kpi.id, question.period) if is_whole else None,
+        round(completeness, 6),
+        iso(fresh_at),
+        book.reading.cut(),
+        definition_version(kpi, book),
+    )
 
 
 def definition_version(kpi: Kpi, book: Book) -> str:

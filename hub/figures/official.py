@@ -13,6 +13,7 @@ from hub.clock import iso, iso_day
 from hub.figures.book import Ask, Book
 from hub.figures.closing import Closing, digest, in_force
 from hub.figures.compute import Question, QuestionError, compute, definition_version
+from hub.figures.figure import AS_CLOSED, Figure, Restatement
 from hub.figures.kpi import Kpi
 from hub.figures.past import NoCutError, Past, find_cut
 from hub.log.cut import Cut, write_cut
@@ -20,9 +21,6 @@ from hub.reference.periods import Period
 
 SILENT_DAYS_SHOWN_MAX = 31
 KEPT_MAX = 10_000
-Figure = dict[str, Any]
-# What two figures are compared by.
-_SAID = ("numerator", "denominator")
 
 
 def as_known(book: Book, as_of: int | None, now: int) -> Book:
@@ -45,7 +43,7 @@ def answer(kpi: Kpi, question: Question, book: Book) -> dict[str, Any]:
         "kpi": kpi.id,
         "period": question.period.text,
         "as_of": iso(book.reading.committed_at()),
-        "figures": figures(kpi, question, book),
+        "figures": [f.public() for f in figures(kpi, question, book)],
     }
 
 
@@ -60,31 +58,32 @@ def figures(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
 
 def _beside(official: list[Figure], now: list[Figure], closing: Closing) -> list[Figure]:
     """Put what figures would be now beside the official ones."""
-    shared = {"closed_at": iso(closing.closed_at)}
+    closed_at = iso(closing.closed_at)
     present = {_key(f): f for f in now}
-    out = []
+    beside = []
     for figure in official:
         other = present.pop(_key(figure), None)
-        is_same = other is not None and all(other[n] == figure[n] for n in _SAID)
-        out.append({**figure, **shared, **_status(None if is_same else other, is_same=is_same)})
-    for figure in present.values():
-        nothing = {"value": None, "numerator": 0, "denominator": 0, "met": None}
-        out.append({**figure, **nothing, **shared, **_status(figure, is_same=False)})
-    return out
+        if other is not None and other.public(AS_CLOSED) == figure.public(AS_CLOSED):
+            beside.append(replace(figure, closed_at=closed_at, status="official"))
+        else:
+            beside.append(_restated(figure, other, closed_at))
+    for other in present.values():
+        nothing = replace(other, value=None, numerator=0, denominator=0, met=None)
+        beside.append(_restated(nothing, other, closed_at))
+    return beside
 
 
 def _key(figure: Figure) -> str:
-    return json.dumps(figure["dims"], sort_keys=True)
+    return json.dumps(figure.dims, sort_keys=True)
 
 
-def _status(other: Figure | None, *, is_same: bool) -> dict[str, Any]:
-    if is_same:
-        return {"status": "official"}
-    names = ("value", "numerator", "denominator", "met", "cut")
-    return {
-        "status": "restated",
-        "restatement": {n: None if other is None else other[n] for n in names},
-    }
+def _restated(figure: Figure, other: Figure | None, closed_at: str | None) -> Figure:
+    would_be = Restatement()
+    if other is not None:
+        would_be = Restatement(
+            other.value, other.numerator, other.denominator, other.met, other.cut
+        )
+    return replace(figure, closed_at=closed_at, status="restated", restatement=would_be)
 
 
 def _official(closing: Closing, kpi: Kpi, question: Question, book: Book) -> list[Figure]:
@@ -112,7 +111,7 @@ def _then(closing: Closing, kpi: Kpi, asked: Question, book: Book) -> list[Figur
         then = book.closed[closing.event_id] = book.on(Past(book.reading, closing.cut))
     whole = compute(kpi, Question(closing.period, closing.closed_at), then)
     frozen = closing.figures.get(kpi.id, [])
-    if [[f[n] for n in _SAID] for f in whole] != [[f[n] for n in _SAID] for f in frozen]:
+    if [f.public(AS_CLOSED) for f in whole] != [f.public(AS_CLOSED) for f in frozen]:
         raise QuestionError(
             "by",
             f"định nghĩa của {kpi.id} đã đổi sau khi chốt {closing.period.text}:"
@@ -128,7 +127,9 @@ def freeze(
 ) -> dict[str, Any]:
     """Make the event that closes a period: what `hub.definitions.own.control.Control` says."""
     found = {
-        k.id: compute(k, Question(period, now), book) for k in kpis if k.numerator.is_of_period
+        k.id: [f.public() for f in compute(k, Question(period, now), book)]
+        for k in kpis
+        if k.numerator.is_of_period
     }
     text = json.dumps(found, ensure_ascii=False, sort_keys=True)
     said = digest(text)
@@ -158,7 +159,7 @@ def recheck(
     for kpi in kpis:
         kept = closing.figures.get(kpi.id, [])
         version = definition_version(kpi, then)
-        if kept and all(f["definition_version"] == version for f in kept):
+        if kept and all(f.definition_version == version for f in kept):
             found = compute(kpi, Question(closing.period, closing.closed_at), then)
             if kept != found:
                 yield kpi.id, kept, found

@@ -139,10 +139,10 @@ QUALITIES = {
 
 def _figures(
     book: Book, kpis: Mapping[str, Kpi], quality: Quality, period: Period, at: int
-) -> dict[str, Any]:
+) -> dict[str | None, dict[str, Any]]:
     """Give a quality's figure by source; none for those of which nothing is known."""
     found = figures(kpis[quality.kpi], Question(period, at, ("source",)), book)
-    return {f["dims"]["source"]: f for f in found}
+    return {f.dims["source"]: f.public() for f in found}
 
 
 def sources(

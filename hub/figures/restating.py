@@ -17,6 +17,7 @@ from hub.definitions.fact import Fact
 from hub.figures.book import Ask, Book, Key
 from hub.figures.closing import Closing
 from hub.figures.compute import Question, compute
+from hub.figures.figure import Figure
 from hub.figures.kpi import Kpi
 from hub.figures.past import Past
 from hub.log.cut import Cut
@@ -61,11 +62,11 @@ def restatements(book: Book, closing: Closing, kpis: list[Kpi], now: int) -> lis
     return out
 
 
-def _part(kpi: Kpi, found: list[dict[str, Any]]) -> Part:
+def _part(kpi: Kpi, found: list[Figure]) -> Part:
     """Give numerator and denominator: nothing where there is no figure, 0 where none divides."""
     if not found:
         return 0, 0
-    return found[0]["numerator"], found[0]["denominator"] if kpi.denominator else 0
+    return found[0].numerator, found[0].denominator if kpi.denominator else 0
 
 
 def _less(a: Part, b: Part) -> Part:
@@ -76,9 +77,8 @@ def _named(part: Part) -> dict[str, int]:
     return {"numerator": part[0], "denominator": part[1]}
 
 
-def _said(found: list[dict[str, Any]]) -> dict[str, Any] | None:
-    names = ("value", "numerator", "denominator", "cut")
-    return {n: found[0][n] for n in names} if found else None
+def _said(found: list[Figure]) -> dict[str, Any] | None:
+    return found[0].public(("value", "numerator", "denominator", "cut")) if found else None
 
 
 def _shown(cause: Cause) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class Boards:
         all figures, each being a state and not a step.
         """
         ends = time.monotonic() + seconds
-        sent: list[board.Figure] = []
+        sent: list[board.Public] = []
         is_first, last_progress = True, None
         while limit > 0 and time.monotonic() < ends:
             state = progress()

@@ -17,6 +17,7 @@ from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.figures.book import Book, years
 from hub.figures.compute import Question
+from hub.figures.figure import AS_TRIED, Figure
 from hub.figures.installed import Installed
 from hub.figures.kpi import Kpi
 from hub.figures.official import figures
@@ -27,7 +28,7 @@ from hub.reference.lists import Reference
 from hub.reference.periods import Period, parse_period
 from hub.store.store import Reading, Store, VersionMismatchError
 
-Said = dict[tuple[str, str], dict[str, Any]]
+Said = dict[tuple[str, str], Figure]
 
 
 @dataclass
@@ -168,12 +169,11 @@ def differing(before: Said, after: Said) -> list[dict[str, Any]]:
     return out
 
 
-def _plain(figure: dict[str, Any] | None) -> dict[str, Any] | None:
+def _plain(figure: Figure | None) -> dict[str, Any] | None:
     if figure is None:
         return None
-    names = ("value", "numerator", "denominator", "met", "status", "completeness")
-    out = {n: figure[n] for n in names}
-    if "restatement" in figure:
-        other = figure["restatement"]
-        out["restatement"] = {n: other[n] for n in ("value", "numerator", "denominator")}
-    return out
+    said = figure.public(AS_TRIED)
+    if "restatement" in said:
+        other = said["restatement"]
+        said["restatement"] = {n: other[n] for n in ("value", "numerator", "denominator")}
+    return said

@@ -6,6 +6,7 @@ What was published about past years is not here: figures must not know what they
 import csv
 import hashlib
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -24,6 +25,15 @@ class Target:
 
     op: str
     value: Decimal
+
+    @classmethod
+    def read(cls, said: Mapping[str, str]) -> "Target":
+        """Read what `public` gave."""
+        return cls(said["op"], Decimal(said["value"]))
+
+    def public(self) -> dict[str, str]:
+        """Give it as JSON."""
+        return {"op": self.op, "value": str(self.value)}
 
     def is_met(self, numerator: int, denominator: int) -> bool:
         """Compare a figure with the target exactly."""

@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -22,6 +21,7 @@ from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
 from hub.figures.book import years
 from hub.figures.compute import Question
+from hub.figures.figure import AS_TOLD, Figure
 from hub.figures.installed import Installed
 from hub.figures.official import figures
 from hub.figures.past import Thinning
@@ -29,13 +29,12 @@ from hub.kafka import wire
 from hub.kafka.log import KafkaLog, Record
 from hub.reference.periods import Period, parse_period
 from hub.store.store import Store, dims_text, parse_dims
-from hub.store.tables import figure, notice
+from hub.store.tables import figure as told
+from hub.store.tables import notice
 
 LOCK = "lgsp:publisher"
 NOTICES_PER_ROUND_MAX = 1_000
 RENEW_US = 60_000_000
-# What changes with the clock or with any commit, not with what a figure says.
-_VOLATILE = ("at", "cut", "fresh_at")
 
 
 class Publisher:
@@ -102,9 +101,9 @@ class Publisher:
         return len(rows)
 
     def _tell_figures(self, c: Connection) -> int:
-        query = sa.select(figure.c.key, figure.c.revision, figure.c.datum)
+        query = sa.select(told.c.key, told.c.revision, told.c.datum)
         with c.begin():
-            rows = c.execute(query.where(figure.c.is_published == 0)).fetchall()
+            rows = c.execute(query.where(told.c.is_published == 0)).fetchall()
         if not rows:
             return 0
         schema_id = revisions.latest(FIGURE.name).schema_id
@@ -123,8 +122,8 @@ class Publisher:
         self._log.produce(records)
         with c.begin():
             for key, revision, _ in rows:
-                mine = (figure.c.key == key, figure.c.revision == revision)
-                c.execute(figure.update().where(*mine).values(is_published=1))
+                mine = (told.c.key == key, told.c.revision == revision)
+                c.execute(told.update().where(*mine).values(is_published=1))
         return len(rows)
 
     def _note_figures(self, c: Connection) -> None:
@@ -135,31 +134,30 @@ class Publisher:
             periods = [parse_period(str(y)) for y, _ in years(book)]
             at = from_us(now)
             periods += [parse_period(at.strftime(f)) for f in ("%Y-%m", "%Y-%m-%d")]
-            found = [
-                (period, {"kpi": kpi.id, **f})
+            named = {
+                _key(kpi.id, period, figure): (kpi.id, period, figure)
                 for period in periods
                 for kpi in self._installed.kpis.values()
-                for f in figures(kpi, Question(period, now, (), {}), book)
-            ]
+                for figure in figures(kpi, Question(period, now, (), {}), book)
+            }
         with c.begin():
-            query = sa.select(figure.c.key, figure.c.revision, figure.c.said)
+            query = sa.select(told.c.key, told.c.revision, told.c.said)
             known = {key: (revision, said) for key, revision, said in c.execute(query)}
             rows = []
-            named = {"|".join((f["kpi"], p.text, dims_text(f["dims"]))): (p, f) for p, f in found}
             for key in known.keys() - named.keys():
                 kpi, text, dims = key.split("|", 2)
                 period = next((p for p in periods if p.text == text), None)
                 if period is not None:
                     # What was told and has nothing in it any more is told so, not left to stand.
-                    named[key] = period, _nothing(kpi, dims, now)
-            for key, (period, one) in named.items():
-                said = json.dumps({k: v for k, v in one.items() if k not in _VOLATILE})
-                revision, before = known.get(key, (0, None))
-                if said != before:
+                    named[key] = kpi, period, _nothing(dims, now)
+            for key, (kpi, period, figure) in named.items():
+                said = {"kpi": kpi, **figure.public(AS_TOLD)}
+                revision, before = known.get(key, (0, "null"))
+                if said != json.loads(before):
                     # By the clock, so that it grows even where this table was lost.
                     revision = max(revision + 1, now)
-                    datum = _datum(period, one, revision)
-                    rows.append((key, revision, datum, said, 0))
+                    datum = _datum(kpi, period, figure, revision)
+                    rows.append((key, revision, datum, json.dumps(said), 0))
             if rows:
                 columns = {
                     "key": pl.String,
@@ -170,37 +168,52 @@ class Publisher:
                 }
                 frame = pl.DataFrame(rows, schema=columns, orient="row")
                 rules = dict.fromkeys(("revision", "datum", "said", "is_published"), "=")
-                self._store.database.merge(c, figure, frame, rules)
+                self._store.database.merge(c, told, frame, rules)
 
 
-def _nothing(kpi: str, dims: str, at: int) -> dict[str, Any]:
-    absent = dict.fromkeys(("value", "target", "met", "fresh_at"))
-    zero = dict.fromkeys(("numerator", "denominator", "completeness"), 0)
-    texts = dict.fromkeys(("measure_unit", "cut", "definition_version"), "")
-    said = {"kpi": kpi, "dims": parse_dims(dims), "at": iso(at), "scale": 1}
-    return {**absent, **zero, **texts, **said, "status": "provisional"}
+def _key(kpi: str, period: Period, figure: Figure) -> str:
+    return "|".join((kpi, period.text, dims_text(dict(figure.dims))))
 
 
-def _datum(period: Period, one: dict[str, Any], revision: int) -> bytes:
-    target = one["target"] or {}
-    values = {
-        "event_id": f"{revision:x}",
-        "recorded_at": None,
-        "kpi": one["kpi"],
-        "period": period.text,
-        "dims": dims_text(one["dims"]),
-        "revision": revision,
-        "target_op": target.get("op"),
-        "target_value": target.get("value"),
-        "completeness": str(one["completeness"]),
-        "fresh_at": _us(one["fresh_at"]),
-        "at": _us(one["at"]),
-    }
+def _nothing(dims: str, at: int) -> Figure:
+    return Figure(
+        dims=parse_dims(dims),
+        value=None,
+        numerator=0,
+        denominator=0,
+        scale=1,
+        measure_unit="",
+        target=None,
+        met=None,
+        status="provisional",
+        completeness=0,
+        fresh_at=None,
+        at=iso(at),
+        cut="",
+        definition_version="",
+    )
+
+
+def _datum(kpi: str, period: Period, figure: Figure, revision: int) -> bytes:
+    target = figure.target
     same = (
         "value", "numerator", "denominator", "scale", "measure_unit", "met", "status", "cut",
         "definition_version",
     )  # fmt: skip
-    values |= {name: one[name] for name in same}
+    values = {
+        "event_id": f"{revision:x}",
+        "recorded_at": None,
+        "kpi": kpi,
+        "period": period.text,
+        "dims": dims_text(dict(figure.dims)),
+        "revision": revision,
+        "target_op": target and target.op,
+        "target_value": target and str(target.value),
+        "completeness": str(figure.completeness),
+        "fresh_at": _us(figure.fresh_at),
+        "at": _us(figure.at),
+        **figure.public(same),
+    }
     return avro.write_one(revisions.latest(FIGURE.name).plain, values)
 
 

@@ -109,8 +109,8 @@ def figures_of(store: Store, now: datetime) -> dict[str, tuple[int, int, str | N
         for text in texts:
             for kpi in registry.kpis().values():
                 for f in figures(kpi, Question(parse_period(text), to_us(now), (), {}), book):
-                    key = "|".join((kpi.id, text, dims_text(f["dims"])))
-                    found[key] = (f["numerator"], f["denominator"], f["value"])
+                    key = "|".join((kpi.id, text, dims_text(dict(f.dims))))
+                    found[key] = (f.numerator, f.denominator, f.value)
     return found
 
 

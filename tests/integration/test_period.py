@@ -80,7 +80,7 @@ def test_what_others_commit_meanwhile_is_not_said_to_come_of_a_trial(
 
     def slow(*given: Any) -> trial.Said:
         said = whole_figures(*given)
-        counted.append(said["2023", "dossier_received_new"]["numerator"])
+        counted.append(said["2023", "dossier_received_new"].numerator)
         if len(counted) == 1:
             small.append(DOSSIER, [Sent("s", 20_400, received("B", "2023-05-17"))])
             small.apply(DOSSIER, 1)

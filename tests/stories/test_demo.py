@@ -103,8 +103,8 @@ def figure(folder: Path, kpi: str) -> tuple[int, int]:
                 period,
                 to_us(hub.clock()),
             )
-    one = next(f for f in found if f["kpi"] == kpi and not f["dims"])
-    return one["numerator"], one["denominator"]
+    one = next(s.figure for s in found if s.kpi == kpi and not s.where)
+    return one.numerator, one.denominator
 
 
 def test_one_event_more_or_less_changes_the_row(loaded: tuple[Path, str]) -> None:

@@ -1,0 +1,126 @@
+"""A figure: a KPI's answer for one period and one key, from its computation to what people read.
+
+What it says to others is said here once: its fields in their order, what each of them means (the
+texts of `/openapi.json` are rendered from that), and which of them make two figures the same.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from hub.reference.lists import Target
+
+Status = Literal["provisional", "official", "restated"]
+Value = Annotated[
+    str | None,
+    Field(
+        description="numerator / (denominator × scale), làm tròn 0,5 lên, 6 chữ số; null: không có"
+        " | half-up to 6 places; null: not available"
+    ),
+]
+Numerator = Annotated[int, Field(description="Tử số | numerator")]
+Denominator = Annotated[int, Field(description="Mẫu số | denominator; of a mean the count")]
+Met = Annotated[bool | None, Field(description="Đạt chỉ tiêu | whether it meets the target")]
+Cut = Annotated[str, Field(description="Vị trí trong nhật ký | positions in the log")]
+Instant = Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """What a closed period's figure would be now; nothing where there would be none."""
+
+    value: Value = None
+    numerator: Numerator | None = None
+    denominator: Denominator | None = None
+    met: Met = None
+    cut: Cut | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of one cut: `numerator / (denominator × scale)`, with what it needs to prove itself.
+
+    `closed_at` is there where its period is closed, `restatement` where it is restated.
+    """
+
+    dims: Annotated[
+        Mapping[str, str | None], Field(description="Chiều phân tổ | the dimensions asked by")
+    ]
+    value: Value
+    numerator: Numerator
+    denominator: Denominator
+    scale: Annotated[int, Field(description="Hệ số của mẫu số | factor of the denominator")]
+    measure_unit: Annotated[str, Field(description="Đơn vị đo | unit of measure")]
+    target: Annotated[
+        Target | None, Field(description="Chỉ tiêu của năm | the year's target: op, value")
+    ]
+    met: Met
+    status: Annotated[
+        Status,
+        Field(description="Tạm tính, chính thức, điều chỉnh | provisional, official, restated"),
+    ]
+    completeness: Annotated[
+        float,
+        Field(description="Mức đầy đủ, 0 đến 1 | share of expected source-days that reported"),
+    ]
+    fresh_at: Annotated[
+        Instant, Field(description="Dữ liệu mới nhất lúc | when the latest event was accepted")
+    ]
+    at: Annotated[Instant, Field(description="Thời điểm của câu hỏi | the instant asked about")]
+    cut: Cut
+    definition_version: Annotated[
+        str, Field(description="Phiên bản định nghĩa | version of the definition")
+    ]
+    closed_at: Annotated[Instant, Field(description="Chốt lúc | when it was closed")] = None
+    restatement: Annotated[
+        Restatement | None,
+        Field(description="Số liệu bây giờ nếu khác | what it would be now, where another"),
+    ] = None
+
+    def public(self, names: Iterable[str] | None = None) -> dict[str, Any]:
+        """Give it as JSON, all of it or some fields; what does not apply to it is left out."""
+        said = {name: getattr(self, name) for name in (_NAMES if names is None else names)}
+        if said.get("target") is not None:
+            said["target"] = said["target"].public()
+        if said.get("restatement") is not None:
+            said["restatement"] = vars(said["restatement"]).copy()
+        for name in _WHERE_IT_APPLIES:
+            if said.get(name, said) is None:
+                del said[name]
+        return said
+
+
+_NAMES = tuple(f.name for f in fields(Figure))
+_WHERE_IT_APPLIES = ("closed_at", "restatement")
+# Which fields make two figures the same: for who looks at a page, where the instant asked about
+# and the cut move with the clock and with any commit; for who follows the KPI topic, where it is
+# no news either that something else came in; for a trial; and for a closed period, which answers
+# for its counts.
+AS_SHOWN = tuple(n for n in _NAMES if n not in {"at", "cut"})
+AS_TOLD = tuple(n for n in AS_SHOWN if n != "fresh_at")
+AS_TRIED = (
+    "value", "numerator", "denominator", "met", "status", "completeness", "restatement"
+)  # fmt: skip
+AS_CLOSED = ("numerator", "denominator")
+
+
+def read_figure(said: Mapping[str, Any]) -> Figure:
+    """Read what `public` gave, as a closing keeps it."""
+    known = {**said}
+    known["target"] = known["target"] and Target.read(known["target"])
+    if known.get("restatement") is not None:
+        known["restatement"] = Restatement(**known["restatement"])
+    return Figure(**known)
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Describe a figure's JSON (JSON Schema 2020-12), for `/openapi.json`."""
+    found = TypeAdapter(Figure).json_schema(
+        mode="serialization", ref_template="#/components/schemas/{model}"
+    )
+    found["required"] = [n for n in _NAMES if n not in _WHERE_IT_APPLIES]
+    return found
