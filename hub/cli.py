@@ -22,8 +22,6 @@ import typer
 import uvicorn
 
 from hub import places, registry
-from hub.apply.rebuild import NothingBuiltError
-from hub.archive.log import ArchiveError
 from hub.board import board
 from hub.clock import iso, system_clock, to_us
 from hub.commands import audit as audit_commands
@@ -37,15 +35,12 @@ from hub.commands import receipts as receipts_commands
 from hub.commands import trial as trial_commands
 from hub.commands.console import DEMO_FOLDER, complain, progress_bar, settings_for_reading
 from hub.connecting.connection import Connection
-from hub.connecting.feeds import Context, UpstreamError
-from hub.connecting.scaffold import NewSourceError, new_case, new_source
+from hub.connecting.feeds import Context
+from hub.connecting.scaffold import new_case, new_source
 from hub.definitions import revisions
 from hub.definitions.installed import OWN
-from hub.figures.compute import QuestionError, read_as_of, read_question
+from hub.figures.compute import read_as_of, read_question
 from hub.figures.official import answer, as_known
-from hub.gateway.signing import SigningKeyError
-from hub.locks import AlreadyRunningError
-from hub.log.log import LogUnavailableError, NotInLogError, TopicsError
 from hub.opening import OpenHub, catch_up, open_hub, running
 from hub.operating import dashboard, metrics
 from hub.operating.logs import is_json, log_as_json
@@ -54,10 +49,8 @@ from hub.proof import explain as explaining
 from hub.proof import verify as verifying
 from hub.proof.sample import Sample, parse_share
 from hub.reference.periods import parse_period
-from hub.repair.repair import RepairError
 from hub.settings import Settings, SettingsError, read_own, read_settings
-from hub.store.database import TablesInUseError
-from hub.store.store import DefinitionChangedError, StoreUnavailableError
+from hub.troubles import RefusedError, TroubleError
 
 app = typer.Typer(
     help="A province's data hub whose every figure can prove itself.",
@@ -526,25 +519,7 @@ def main() -> None:
     os.environ.setdefault("POLARS_MAX_THREADS", str(os.cpu_count() or 1))
     try:
         app()
-    except (
-        SettingsError,
-        QuestionError,
-        AlreadyRunningError,
-        DefinitionChangedError,
-        StoreUnavailableError,
-        LogUnavailableError,
-        TopicsError,
-        NotInLogError,
-        ArchiveError,
-        NothingBuiltError,
-        RepairError,
-        SigningKeyError,
-        TablesInUseError,
-        revisions.SchemaRegistryError,
-        demonstration.OtherEventsError,
-        NewSourceError,
-        UpstreamError,
-    ) as error:
+    except (TroubleError, RefusedError) as error:
         if is_json():
             log.critical("%s", error)
         else:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hub.troubles import TroubleError
 
-class AlreadyRunningError(RuntimeError):
+
+class AlreadyRunningError(TroubleError):
     """Another process is at it already."""
 
 

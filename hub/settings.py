@@ -8,12 +8,14 @@ from pydantic import ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from hub.troubles import TroubleError
+
 Own = TypeVar("Own", bound=BaseSettings)
 POSTGRES = "postgresql+psycopg://"
 _URL = {"url": f"{POSTGRES}…"}
 
 
-class SettingsError(ValueError):
+class SettingsError(TroubleError):
     """A setting is wrong; the message names it."""
 
 

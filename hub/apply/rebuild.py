@@ -21,6 +21,7 @@ from hub.store.alike import alike
 from hub.store.differences import Differences
 from hub.store.receipts import Receipts
 from hub.store.store import Reading, Store
+from hub.troubles import TroubleError
 
 LOCK = "rebuild"
 # What is applied while those who apply to the tables in force wait; as much as one batch of theirs.
@@ -31,7 +32,7 @@ _Progress = Callable[[int, int], None]
 Positions = dict[tuple[str, int], int]  # by topic and partition
 
 
-class NothingBuiltError(RuntimeError):
+class NothingBuiltError(TroubleError):
     """There is no second set of tables that could be put in force."""
 
 

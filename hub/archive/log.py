@@ -18,13 +18,14 @@ from hub.archive import files
 from hub.definitions import avro
 from hub.log.log import Kept, Log, NotInLogError, Receipt, Submission
 from hub.log.slices import Slice
+from hub.troubles import TroubleError
 
 MANIFEST = "manifest.jsonl"
 FILES_KEPT_MAX = 16  # decoded files; a partition each, as they are read in turn
 _REMEDY = "restore it from a copy of the archive"
 
 
-class ArchiveError(RuntimeError):
+class ArchiveError(TroubleError):
     """The archive is not as it was written; the message names file or line, and what to do."""
 
 

@@ -25,6 +25,7 @@ from hub.gateway.gateway import publish
 from hub.log.log import Log
 from hub.opening import DEMO_MARK, OpenHub, open_hub
 from hub.settings import Settings
+from hub.troubles import TroubleError
 
 SEED = 2023
 DEFECTS_PER_POST_MAX = 100
@@ -32,7 +33,7 @@ STARTS = "demo:starts"
 SINCE_DAYS = 60  # how far back connectors load history
 
 
-class OtherEventsError(RuntimeError):
+class OtherEventsError(TroubleError):
     """The folder holds events that this demo did not make."""
 
 

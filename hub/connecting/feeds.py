@@ -15,11 +15,12 @@ from pydantic_settings import BaseSettings
 from hub.clock import Clock
 from hub.definitions.admission import Verdict
 from hub.log.log import Log
+from hub.troubles import TroubleError
 
 JsonObject = Mapping[str, Any]
 
 
-class UpstreamError(Exception):
+class UpstreamError(TroubleError):
     """The upstream is away or refuses for now; after `retry_seconds` it asked to be tried again."""
 
     def __init__(self, message: str, retry_seconds: float | None = None) -> None:

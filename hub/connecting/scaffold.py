@@ -14,6 +14,7 @@ from hub.connecting.connection import judge
 from hub.connecting.feeds import Connector
 from hub.definitions.admission import Verdict
 from hub.definitions.contract import Contract, WireField
+from hub.troubles import TroubleError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _READERS = {"text": "text", "integer": "integer", "instant": "instant", "thousandths": "exact"}
@@ -117,7 +118,7 @@ def exact(cell: Cell) -> str:
 '''
 
 
-class NewSourceError(ValueError):
+class NewSourceError(TroubleError):
     """A source cannot be scaffolded; the message says why."""
 
 

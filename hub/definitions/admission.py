@@ -18,18 +18,16 @@ from pydantic_core import ErrorDetails
 
 from hub.clock import iso
 from hub.definitions.contract import ITEMS_MAX, Contract, Event
+from hub.troubles import RefusedError
 
 VALUE_LENGTH_MAX = 200
 
 
-class BodyError(ValueError):
+class BodyError(RefusedError):
     """The body as a whole cannot be read; `status` is the HTTP status that says so."""
 
     def __init__(self, rule: str, vi: str, en: str, status: int = 400) -> None:
-        super().__init__(en)
-        self.rule = rule
-        self.vi = vi
-        self.en = en
+        super().__init__(rule, vi, en)
         self.status = status
 
 

@@ -15,13 +15,14 @@ from hub import places
 from hub.definitions import avro
 from hub.definitions.avro import Schema
 from hub.definitions.contract import Contract
+from hub.troubles import TroubleError
 
 
 class IncompatibleError(ValueError):
     """A contract changed in a way that its published revisions do not allow."""
 
 
-class SchemaRegistryError(RuntimeError):
+class SchemaRegistryError(TroubleError):
     """A schema registry could not be reached, or refused a published schema."""
 
 

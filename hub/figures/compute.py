@@ -15,20 +15,18 @@ from hub.figures.kpi import BUCKETS, ROLES, Kpi
 from hub.reference.lists import Target
 from hub.reference.periods import FORMS, Period, month, parse_period
 from hub.store.store import definition_digest
+from hub.troubles import RefusedError
 
 FIGURES_MAX = 20_000
 _PLACES = Decimal("0.000001")
 _AT = "2023-05-17T08:00:00+07:00"
 
 
-class QuestionError(ValueError):
-    """A question that cannot be answered as put; names the parameter, in two languages."""
+class QuestionError(RefusedError):
+    """A question that cannot be answered as put; its field is the parameter."""
 
     def __init__(self, parameter: str, vi: str, en: str) -> None:
-        super().__init__(en)
-        self.parameter = parameter
-        self.vi = vi
-        self.en = en
+        super().__init__("bad_question", vi, en, parameter)
 
 
 def no_period(text: str) -> QuestionError:

@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from hub.troubles import TroubleError
+
 _IS_PRIVATE = b"PRIVATE KEY"
 
 
@@ -31,7 +33,7 @@ class SignatureError(ValueError):
     """This was not signed by any of these keys, or is no signed text at all."""
 
 
-class SigningKeyError(RuntimeError):
+class SigningKeyError(TroubleError):
     """There is no key to sign with, and none can be made."""
 
 

@@ -8,17 +8,15 @@ from fastapi.responses import JSONResponse
 from hub.definitions.contract import Contract
 from hub.figures.compute import QuestionError, no_period
 from hub.reference.periods import Period, parse_period
+from hub.troubles import RefusedError
 
 
-class ProblemError(Exception):
+class ProblemError(RefusedError):
     """An error that the client is told about."""
 
     def __init__(self, status: int, rule: str, vi: str, en: str, **more: Any) -> None:
-        super().__init__(en)
+        super().__init__(rule, vi, en)
         self.status = status
-        self.rule = rule
-        self.vi = vi
-        self.en = en
         self.headers = more.pop("headers", {})
         self.more = more
 
@@ -47,7 +45,7 @@ def find_contract(contracts: Mapping[str, Contract], name: str) -> Contract:
 
 def question_problem(error: QuestionError) -> ProblemError:
     """Turn a question that cannot be answered into a 400."""
-    return ProblemError(400, "bad_question", error.vi, error.en, parameter=error.parameter)
+    return ProblemError(400, error.rule, error.vi, error.en, parameter=error.field)
 
 
 def read_period(text: str) -> Period:

@@ -13,19 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.log.slices import Slice
+from hub.troubles import TroubleError
 
 IDEMPOTENCY_DAYS = 7
 
 
-class LogUnavailableError(Exception):
+class LogUnavailableError(TroubleError):
     """The log could not make an append durable; the sender is to send it again."""
 
 
-class TopicsError(RuntimeError):
+class TopicsError(TroubleError):
     """The topics are not as they must be; the message says which, and what to do."""
 
 
-class NotInLogError(RuntimeError):
+class NotInLogError(TroubleError):
     """What is to be read was in the log and is no longer; nothing may go on as if it had not been.
 
     `place` is topic and partition, `span` what the log holds: its first offset, and the one after

@@ -26,6 +26,7 @@ from hub.log.log import Log
 from hub.proof.trial import Trial, try_events
 from hub.store.store import Reading, Store
 from hub.store.tables import repair
+from hub.troubles import RefusedError
 
 ITEMS_MAX = 1_000  # of one page, and of one submission of those that are sent again
 BODY_BYTES_MAX = 8 << 20
@@ -34,12 +35,8 @@ ENDED = (REPLAYED, DISCARDED)
 REPLAY = "replay:"  # idempotency keys that begin so are the hub's own
 
 
-class RepairError(ValueError):
+class RepairError(RefusedError):
     """This cannot be done to an item, and why, in both languages."""
-
-    def __init__(self, rule: str, vi: str, en: str) -> None:
-        super().__init__(en)
-        self.rule, self.vi, self.en = rule, vi, en
 
 
 class Act(NamedTuple):

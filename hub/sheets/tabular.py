@@ -27,6 +27,7 @@ from hub.sheets.xlsx import (
     Workbook,
     XlsxError,
 )
+from hub.troubles import RefusedError
 
 FILE_BYTES_MAX = 64 * 2**20
 TABLE_ROWS_MAX = 200_000
@@ -83,12 +84,8 @@ class Row:
     said: dict[str, str] = field(default_factory=dict)
 
 
-class FileError(ValueError):
+class FileError(RefusedError):
     """A file cannot be read as a whole: the rule, the value, and why in both languages."""
-
-    def __init__(self, rule: str, value: str, vi: str, en: str) -> None:
-        super().__init__(en)
-        self.rule, self.value, self.vi, self.en = rule, value, vi, en
 
 
 # A row as it stands in its file: number, cells, and its own bytes.
@@ -120,25 +117,23 @@ def read_rows(table: Table, data: bytes) -> list[Row]:
     try:
         if len(data) > FILE_BYTES_MAX:
             mib = FILE_BYTES_MAX // 2**20
-            raise FileError("too_large", "", f"tệp lớn hơn {mib} MiB", f"over {mib} MiB")
+            raise FileError("too_large", f"tệp lớn hơn {mib} MiB", f"over {mib} MiB")
         if data[:4] == _OLE_MAGIC:
             vi = "tệp .xls kiểu cũ hoặc có mật khẩu; hãy lưu lại dạng .xlsx hoặc CSV"
             en = "an old .xls file or one with a password; save it as .xlsx or CSV"
-            raise FileError("unsupported_format", "", vi, en)
+            raise FileError("unsupported_format", vi, en)
         is_workbook = data[:4] == ARCHIVE_MAGIC
         place, rows = _in_workbook(table, data) if is_workbook else _in_text(table, data)
         found = list(_read(table, place, rows))
         if not found:
             vi, en = "tệp không có dòng số liệu nào", "there is no row under the header"
-            raise FileError("empty", "", vi, en)
-    except XlsxError as error:
-        return [_whole(data, FileError(error.rule, "", error.vi, error.en))]
-    except FileError as error:
+            raise FileError("empty", vi, en)
+    except (XlsxError, FileError) as error:
         return [_whole(data, error)]
     return found
 
 
-def _whole(data: bytes, error: FileError) -> Row:
+def _whole(data: bytes, error: RefusedError) -> Row:
     """Reject a file as a whole; it is known by its digest, of its bytes the first are kept."""
     digest = hashlib.blake2b(data, digest_size=16).hexdigest()
     original = f"{digest} {len(data)}\n".encode() + data[:ORIGINAL_BYTES_MAX]
@@ -205,17 +200,19 @@ def _checked(table: Table, places: Sequence[_Place | None]) -> int:
             f"không thấy dòng tiêu đề; cần các cột: {expected}",
             f"no header; expected {expected}",
         )
-        raise FileError("missing_header", "", vi, en)
+        raise FileError("missing_header", vi, en)
     found = ", ".join(place.found)[:1_000]
     if place.missing:
         missing = ", ".join(place.missing)
         vi = f"thiếu cột {missing}; tìm thấy: {found}; cần: {expected}"
         en = f"the columns {missing} are missing; found: {found}; expected: {expected}"
-        raise FileError("missing_header", missing, vi, en)
+        raise FileError("missing_header", vi, en, value=missing)
     if place.twice:
         twice = ", ".join(place.twice)
         vi = f"cột {twice} có hai lần; tìm thấy: {found}"
-        raise FileError("duplicate_header", twice, vi, f"columns that occur twice; found: {found}")
+        raise FileError(
+            "duplicate_header", vi, f"columns that occur twice; found: {found}", value=twice
+        )
     return best
 
 
@@ -268,13 +265,13 @@ def _text_rows(text: str, delimiter: str, encoding: str) -> Iterator[_Raw]:
             if len(cells) > ROW_CELLS_MAX:
                 vi = f"dòng {number}: nhiều hơn {ROW_CELLS_MAX} cột"
                 en = f"row {number}: more than {ROW_CELLS_MAX} columns"
-                raise FileError("too_many_columns", "", vi, en)
+                raise FileError("too_many_columns", vi, en)
             yield number, cells, "".join(lines).rstrip("\r\n").encode(encoding)
             lines.clear()
     except csv.Error as error:
         vi = f"dấu ngoặc kép hoặc dòng sai từ dòng {number + 1}: {error}"
         en = f"quotes or lines are broken from row {number + 1} on: {error}"
-        raise FileError("malformed_csv", "", vi, en) from None
+        raise FileError("malformed_csv", vi, en) from None
 
 
 def _after_header(table: Table, rows: Iterator[_Raw]) -> tuple[_Place, Iterator[_Raw]]:
@@ -318,7 +315,7 @@ def decoded(data: bytes, words: Sequence[str]) -> tuple[str, str]:
 def _undecodable(tried: str) -> FileError:
     vi = "không đọc được bảng mã (đã thử nêu sau đây); hãy lưu lại dạng CSV UTF-8"
     en = "the encoding cannot be told for sure (tried is shown); save the file as CSV UTF-8"
-    return FileError("unknown_encoding", tried, vi, en)
+    return FileError("unknown_encoding", vi, en, value=tried)
 
 
 def _read(table: Table, place: _Place, rows: Iterable[_Raw]) -> Iterator[Row]:
@@ -330,14 +327,14 @@ def _read(table: Table, place: _Place, rows: Iterable[_Raw]) -> Iterator[Row]:
     for number, cells, original in rows:
         if len(cells) > COLUMNS_MAX:
             vi, en = f"nhiều hơn {COLUMNS_MAX} cột", f"more than {COLUMNS_MAX} columns"
-            raise FileError("too_many_columns", f"{number}", vi, en)
+            raise FileError("too_many_columns", vi, en, value=f"{number}")
         first = next((c for c in cells if not isinstance(c, str) or c.strip()), None)
         if first is None or (isinstance(first, str) and folded(first).rstrip(":") in totals):
             continue
         count += 1
         if count > TABLE_ROWS_MAX:
             limit = TABLE_ROWS_MAX
-            raise FileError("too_many_rows", "", f"quá {limit} dòng", f"over {limit} rows")
+            raise FileError("too_many_rows", f"quá {limit} dòng", f"over {limit} rows")
         yield _read_row(place, columns, absent, number, cells, original)
 
 

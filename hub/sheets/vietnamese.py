@@ -30,6 +30,7 @@ from functools import lru_cache
 
 from hub.clock import VIETNAM
 from hub.sheets.xlsx import Cell, Dated, Percent
+from hub.troubles import RefusedError
 
 DIGITS_MAX = 30  # more than any amount; so that all arithmetic stays exact
 EXACT_MAX = 2**53  # a workbook's numbers are doubles, whole up to here
@@ -66,12 +67,8 @@ _INSTANTS = (
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 
 
-class WrittenError(ValueError):
+class WrittenError(RefusedError):
     """A text does not say what its field needs: the rule, and why in both languages."""
-
-    def __init__(self, rule: str, vi: str, en: str) -> None:
-        super().__init__(en)
-        self.rule, self.vi, self.en = rule, vi, en
 
 
 def plain(text: str) -> str:

@@ -15,6 +15,8 @@ from decimal import Decimal
 from typing import IO
 from xml.parsers import expat
 
+from hub.troubles import RefusedError
+
 UNCOMPRESSED_BYTES_MAX = 256 * 2**20
 DIRECTORY_BYTES_MAX = 2**20  # of the archive: some thousands of entries
 COLUMNS_MAX = 200
@@ -60,12 +62,8 @@ Cell = str | Decimal
 SheetRow = tuple[int, list[Cell]]
 
 
-class XlsxError(ValueError):
+class XlsxError(RefusedError):
     """A workbook cannot be read: the rule, and why in both languages."""
-
-    def __init__(self, rule: str, vi: str, en: str) -> None:
-        super().__init__(en)
-        self.rule, self.vi, self.en = rule, vi, en
 
 
 def _malformed(why: str) -> XlsxError:

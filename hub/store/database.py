@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from hub.locks import AlreadyRunningError, held
+from hub.troubles import TroubleError
 
 BUSY_SECONDS_MAX = 60
 CACHE_KIB = 256 * 1024
@@ -39,7 +40,7 @@ LOCK_NOT_AVAILABLE = "55P03"
 SERIALIZED = ("40001", "40P01")  # serialization failure, deadlock: to be tried again
 
 
-class TablesInUseError(RuntimeError):
+class TablesInUseError(TroubleError):
     """Somebody has been reading the tables for too long; nothing was changed."""
 
 

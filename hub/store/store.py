@@ -46,6 +46,7 @@ from hub.store.tables import (
     position,
     quarantine,
 )
+from hub.troubles import TroubleError
 
 Row = tuple[Any, ...]
 # From a first instant, or none, up to another; or the same in periods, where facts have their own.
@@ -66,11 +67,11 @@ class VersionMismatchError(Exception):
     """A fact changed between reading and writing; nothing was written, the batch may be retried."""
 
 
-class StoreUnavailableError(Exception):
+class StoreUnavailableError(TroubleError):
     """The database could not be reached, or went away; whether it committed is unknown."""
 
 
-class DefinitionChangedError(Exception):
+class DefinitionChangedError(TroubleError):
     """The store was computed by other definitions than the ones installed."""
 
 

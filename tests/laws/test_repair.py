@@ -1,6 +1,7 @@
 """The repair loop: what was wrong is corrected, tried and replayed, and counts once."""
 
 import json
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -190,7 +191,7 @@ def test_what_waited_for_a_code_is_offered_once_the_code_is_known(
     wider = {**registry.contracts(), "dossier": Contract(revised)}
     post(hub, BAD, BAD | {"event_id": "n", "channel": "raven"}, {"kind": "received"})
     assert [i for i in items(hub) if i.verdict() is None] == []
-    monkeypatch.setattr(registry, "contracts", lambda: wider)
+    monkeypatch.setattr(hub.store, "definitions", replace(hub.store.definitions, contracts=wider))
     offered = [i for i in items(hub) if i.verdict() is None]
     assert [json.loads(i.original)["channel"] for i in offered] == ["pigeon"]
 

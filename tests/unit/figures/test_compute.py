@@ -157,7 +157,7 @@ def test_a_question_that_cannot_be_answered_names_what_is_wrong(
 ) -> None:
     with pytest.raises(QuestionError) as caught:
         read_question(KPIS[kpi], asked, 0)
-    assert caught.value.parameter == parameter
+    assert caught.value.field == parameter
     assert caught.value.vi != caught.value.en
 
 
@@ -178,7 +178,7 @@ def test_months_of_a_week_cannot_be_asked_for(hub: Hub) -> None:
     hub.send("dossier", received("A", "2023-02-13"))
     with pytest.raises(QuestionError) as caught:
         hub.kpi("dossier_received", period="2023-W07", by="month")
-    assert caught.value.parameter == "by"
+    assert caught.value.field == "by"
     assert keyed(hub.kpi("dossier_received_new", period="2023-W07", by="day"))[("2023-02-13",)] == 1
 
 
