@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any, Self
 from unittest.mock import patch
 
-from hub.apply import applier, fold, intake, rebuild
+from hub.apply import applier, entities, fold, intake, rebuild
 from hub.archive.log import ArchivedLog
 from hub.kafka.log import KafkaLog
 from hub.log.sqlite import SqliteLog
@@ -34,7 +34,7 @@ def _parts() -> list[tuple[Any, str, str]]:
         (Reading, "states", KNOWN),
         (applier, "find_change", FOLD),
         (fold, "digest_facts", DIGEST),
-        (applier, "cell_rows", CELLS),
+        (entities, "cell_rows", CELLS),
         # What is left of it is the transaction.
         (applier.Applier, "_apply_once", WRITE),
         (differences, "compare", COMPARE),

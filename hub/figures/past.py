@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from hub.apply import fold
-from hub.apply.applier import arrival_rows, cell_rows, count_classes, sign_of_group
+from hub.apply.rows import arrival_rows, cell_rows, count_classes
 from hub.clock import DAY_US, OFFSET_US, Clock, day_start, to_us
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.own.control import CONTROL
@@ -236,7 +236,7 @@ class Past(Reading):
         plain = Measure(measure.name, measure.where, measure.sets, at=measure.at)
         facts = self._since(fact).facts
         changed = set(facts["entity"])
-        was = self._changed(fact, plain, span).filter(_back() == 1)
+        was = self._changed(fact, plain, span).filter(pl.col("as_of") == fold.WAS)
         start = span[0] if span[0] is not None else -(2**63)
         now = self.rows(
             f"SELECT {','.join(names)} FROM {fact.table}"
@@ -271,12 +271,12 @@ class Past(Reading):
             entities = pl.Series("entity", [r[0] for r in chunk], pl.String)
             numbers = np.repeat(np.arange(len(chunk)), [r[2] for r in chunk])
             events = decode_states(contract, chunk).with_columns(
-                pl.Series("g", numbers, pl.Int64),
+                pl.Series("entity_number", numbers, pl.Int64),
                 _is_before(then).alias("is_earlier"),
             )
             events, folded = fold.fold_twice(fact, contract, events, entities)
             facts.append(folded)
-            ledger.append(count_classes(events))
+            ledger.append(count_classes(contract, events))
             arrivals.append(arrival_rows(contract, events, 0))
         joined = pl.concat(facts)
         negated = (-pl.col("count")).alias("count")
@@ -286,9 +286,9 @@ class Past(Reading):
                 (-pl.col(n)).alias(n) for n in ("count", "value")
             ),
             [
-                (fact.contract, sender, day, kind, 0, count)
+                (contract_name, sender, day, kind, 0, count)
                 for frame in ledger
-                for sender, day, kind, count in frame.with_columns(negated).rows()
+                for contract_name, sender, day, kind, count in frame.with_columns(negated).rows()
             ],
             [
                 (contract_name, sender, day, shard, count)
@@ -300,7 +300,7 @@ class Past(Reading):
     def facts_since(self, fact: Fact) -> pl.DataFrame:
         """Give the facts of entities that have events after the cut: as they were and as they are.
 
-        Rows are those of `fold.fold_twice`: an odd `g` is as it is now.
+        Rows are those of `fold.fold_twice`: `as_of` says which of the two each is.
         """
         return self._since(fact).facts
 
@@ -387,7 +387,7 @@ def _is_before(then: dict[int, int]) -> pl.Expr:
 
 def _back() -> pl.Expr:
     """Give 1 for a fact as it was, -1 for it as it is."""
-    return -sign_of_group()
+    return -fold.sign()
 
 
 class Thinning:

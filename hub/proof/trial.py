@@ -12,7 +12,9 @@ from typing import Any
 import polars as pl
 
 from hub.apply import intake
-from hub.apply.applier import RETRIES_MAX, Change, find_change
+from hub.apply.applier import RETRIES_MAX
+from hub.apply.change import Change
+from hub.apply.entities import find_change
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.figures.book import Book, years

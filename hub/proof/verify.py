@@ -25,16 +25,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.apply.applier import EVENTS_PER_ENTITY_MAX, TOO_LARGE
+from hub.apply.closings import flaw
 from hub.apply.fold import content_digest
 from hub.apply.lateness import bucket
+from hub.apply.set_aside import EVENTS_PER_ENTITY_MAX, TOO_LARGE
 from hub.clock import DAY_US, day_of, day_start, iso_day
 from hub.definitions import avro, revisions
 from hub.definitions.admission import verdict_on
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact, Measure, day_sql
 from hub.definitions.installed import Definitions
-from hub.definitions.own.control import CONTROL, flaw
+from hub.definitions.own.control import CONTROL
 from hub.definitions.own.rejection import REJECTION
 from hub.figures.closing import closings
 from hub.figures.installed import Installed
