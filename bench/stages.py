@@ -31,10 +31,10 @@ from hub.apply.applier import Applier
 from hub.clock import system_clock, to_us
 from hub.definitions import avro
 from hub.definitions.contract import Contract
-from hub.gateway.gateway import encode
 from hub.kafka import wire
 from hub.kafka.records import WireBatch, read
 from hub.log.slices import Slice
+from hub.log.submitting import encode
 from hub.store.store import Store, Writing
 
 EVENTS = 500_000

@@ -14,8 +14,8 @@ from hub.figures.closing import Closing, in_force
 from hub.figures.official import freeze
 from hub.figures.past import latest_cut
 from hub.figures.restating import restatements as find_restatements
-from hub.gateway.gateway import encode
 from hub.log.log import Submission
+from hub.log.submitting import encode
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.reference.periods import Period, parse_period
 

@@ -23,9 +23,9 @@ from hub.figures.figure import AS_TRIED, Figure
 from hub.figures.installed import Installed
 from hub.figures.kpi import Kpi
 from hub.figures.official import figures
-from hub.gateway.gateway import encode
 from hub.log.log import Log
 from hub.log.slices import Origin, Slice, join, slice_of_one
+from hub.log.submitting import encode
 from hub.reference.lists import Reference
 from hub.reference.periods import Period, parse_period
 from hub.store.store import Reading, Store, VersionMismatchError
