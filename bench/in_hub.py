@@ -16,7 +16,8 @@ from hub import registry
 from hub.clock import system_clock
 from hub.log.submitting import append_columns
 from hub.opening import OpenHub
-from hub.store.store import Store, dims_text
+from hub.store.reading import dims_text
+from hub.store.store import Store
 
 Cells = Mapping[tuple[Any, ...], tuple[int, int]]
 

@@ -17,7 +17,7 @@ from hub.archive.log import ArchivedLog
 from hub.kafka.log import KafkaLog
 from hub.log.sqlite import SqliteLog
 from hub.store import differences
-from hub.store.store import Reading
+from hub.store.reading import Reading
 
 READ, DECODE, KNOWN = "read the log", "decode and check", "read stored events"
 FOLD, DIGEST, CELLS = "fold", "digests", "cells"

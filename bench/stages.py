@@ -35,7 +35,8 @@ from hub.kafka import wire
 from hub.kafka.records import WireBatch, read
 from hub.log.slices import Slice
 from hub.log.submitting import encode
-from hub.store.store import Store, Writing
+from hub.store.store import Store
+from hub.store.writing import Writing
 
 EVENTS = 500_000
 PARTITIONS = 12

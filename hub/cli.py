@@ -56,8 +56,7 @@ from hub.proof.sample import Sample, parse_share
 from hub.reference.periods import parse_period
 from hub.repair.repair import RepairError
 from hub.settings import Settings, SettingsError, read_own, read_settings
-from hub.store.database import TablesInUseError
-from hub.store.store import DefinitionChangedError, StoreUnavailableError
+from hub.store.troubles import DefinitionChangedError, StoreUnavailableError, TablesInUseError
 
 app = typer.Typer(
     help="A province's data hub whose every figure can prove itself.",

@@ -18,7 +18,8 @@ from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.definitions.own.control import CONTROL
 from hub.log.slices import Slice, join
-from hub.store.store import FencedError, Store, VersionMismatchError
+from hub.store.store import Store
+from hub.store.troubles import FencedError, VersionMismatchError
 
 RETRIES_MAX = 5
 

@@ -14,7 +14,7 @@ from hub.definitions.contract import Contract
 from hub.log.cut import read_cut
 from hub.log.slices import Joined
 from hub.reference.periods import parse_period
-from hub.store.store import Reading
+from hub.store.reading import Reading
 
 _COLUMNS = (
     "event_id",

@@ -24,7 +24,7 @@ from hub.apply.set_aside import EVENTS_PER_ENTITY_MAX, SetAside, conflicts, too_
 from hub.apply.stored import IS_NEW, fact_rows, read_stored
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
-from hub.store.store import Reading
+from hub.store.reading import Reading
 
 _TRAVEL = ("accepted_on", "sender", "partition", "offset")
 

@@ -16,7 +16,7 @@ from hub.definitions import avro, revisions
 from hub.definitions.contract import Contract
 from hub.definitions.own.rejection import REJECTION
 from hub.log.slices import Joined
-from hub.store.store import Reading
+from hub.store.reading import Reading
 
 EVENTS_PER_ENTITY_MAX = 1_000
 TOO_LARGE = "entity_too_large"

@@ -12,8 +12,8 @@ from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.log import pieces
 from hub.log.slices import Ints
+from hub.store.reading import Reading
 from hub.store.states import decode_states, state_head
-from hub.store.store import Reading
 from hub.store.tables import LANES
 
 # A stored event has no row among the records of a batch.

@@ -27,8 +27,9 @@ from hub.clock import DAY_US, OFFSET_US, Clock, day_start, to_us
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.own.control import CONTROL
 from hub.log.cut import Cut, read_cut
+from hub.store.reading import Reading, Row, Span, dims_text, sum_facts_sql
 from hub.store.states import decode_states
-from hub.store.store import Reading, Row, Span, Store, dims_text, sum_facts_sql
+from hub.store.store import Store
 from hub.store.tables import closing, cut, cut_aside, cut_heard
 
 HOUR_US = 3_600_000_000
@@ -104,12 +105,12 @@ class Past(Reading):
     """The store as it was at a cut, for figures: their sums, and what they are judged by."""
 
     def __init__(self, reading: Reading, known_at: Cut) -> None:
-        super().__init__(reading._c, reading._store)
+        super().__init__(reading.connection, reading.database, reading.definitions, reading.kept)
         self.known_at = known_at
         self._known: dict[str, _Since] = {}
         self._measures = {
             measure.cell_set(dims): (fact, measure, dims)
-            for fact in self._store.facts.values()
+            for fact in self.definitions.facts.values()
             for measure in fact.measures
             for dims in measure.sets
         }
@@ -143,7 +144,7 @@ class Past(Reading):
         """Read the ledger, the arrivals or what was heard, as `Reading.table` does."""
         if name == "heard":
             return self._heard
-        since = [self._since(f) for f in self._store.facts.values()]
+        since = [self._since(f) for f in self.definitions.facts.values()]
         if name == "arrival":
             return [*super().table(name), *(r for s in since for r in s.arrivals)]
         assert name == "ledger", name

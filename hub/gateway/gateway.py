@@ -23,8 +23,10 @@ from hub.gateway.signing import Signer
 from hub.log.log import Batch, Log, LogUnavailableError, Submission
 from hub.log.spool import Spool
 from hub.log.submitting import accepted_at, new_receipt, rejections
+from hub.store.reading import Row
 from hub.store.states import contents
-from hub.store.store import Row, Store, StoreUnavailableError
+from hub.store.store import Store
+from hub.store.troubles import StoreUnavailableError
 
 Judge = Callable[[Contract, bytes], Admitted]
 RECENT_MAX = 100_000

@@ -53,7 +53,7 @@ from hub.operating.logs import open_access_log
 from hub.repair.following import follow, rejections
 from hub.repair.repair import REPLAY
 from hub.sheets.files import admit_file, errors
-from hub.store.store import StoreUnavailableError
+from hub.store.troubles import StoreUnavailableError
 
 STREAM_SECONDS_MAX = 86_400.0
 STREAM_EVENTS_MAX = 1_000_000

@@ -14,7 +14,7 @@ from hub.opening import OpenHub
 from hub.operating import metrics
 from hub.proof.verify import SAMPLE_STATEMENT, STATEMENT
 from hub.repair import repair
-from hub.store.store import StoreUnavailableError
+from hub.store.troubles import StoreUnavailableError
 
 log = logging.getLogger(__name__)
 FRESH_SECONDS = 5.0

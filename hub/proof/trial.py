@@ -28,7 +28,9 @@ from hub.log.slices import Origin, Slice, join, slice_of_one
 from hub.log.submitting import encode
 from hub.reference.lists import Reference
 from hub.reference.periods import Period, parse_period
-from hub.store.store import Reading, Store, VersionMismatchError
+from hub.store.reading import Reading
+from hub.store.store import Store
+from hub.store.troubles import VersionMismatchError
 
 Said = dict[tuple[str, str], Figure]
 

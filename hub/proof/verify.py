@@ -43,7 +43,8 @@ from hub.figures.official import recheck
 from hub.log.log import Log
 from hub.log.slices import Origin, Slice
 from hub.proof.sample import Sample
-from hub.store.store import Reading, Row, Store, dims_text
+from hub.store.reading import Reading, Row, dims_text
+from hub.store.store import Store
 from hub.store.tables import LANES
 
 BUCKETS = 16

@@ -18,8 +18,9 @@ import sqlalchemy as sa
 from hub import registry
 from hub.apply import entities, fold, rows
 from hub.definitions.contract import Contract
-from hub.store.store import FencedError, Writing
 from hub.store.tables import LANES, position
+from hub.store.troubles import FencedError
+from hub.store.writing import Writing
 from stream_jobs.worked import dossier, received, salinity
 from tests.parts.small import Json, Sent, Small
 

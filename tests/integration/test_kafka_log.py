@@ -26,7 +26,8 @@ from hub.log.log import Batch, LogUnavailableError, TopicsError
 from hub.log.slices import Origin, Slice
 from hub.log.submitting import encode
 from hub.proof.verify import verify
-from hub.store.store import Row, Store
+from hub.store.reading import Row
+from hub.store.store import Store
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.integration.conftest import delete_topics, make_topics
 from tests.parts.by_hand import varint

@@ -19,7 +19,9 @@ from hub.apply.intake import Taken
 from hub.apply.set_aside import EVENTS_PER_ENTITY_MAX
 from hub.definitions.contract import Contract
 from hub.definitions.own.rejection import REJECTION
-from hub.store.store import FencedError, Reading, VersionMismatchError, Writing
+from hub.store.reading import Reading
+from hub.store.troubles import FencedError, VersionMismatchError
+from hub.store.writing import Writing
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.conftest import Hub
 from tests.parts.small import Json, Sent, Small
