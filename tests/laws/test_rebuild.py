@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from hub import registry
 from hub.apply.applier import Applier
 from hub.apply.rebuild import NothingBuiltError, Rebuild
-from hub.figures.past import Past, latest_cut
+from hub.figures.past import Past
 from hub.locks import AlreadyRunningError
 from hub.log.slices import Slice
 from hub.store.alike import alike
+from hub.store.cuts import latest_cut
 from hub.store.differences import CELLS, LINES_MAX
 from hub.store.sqlite import Sqlite
 from hub.store.store import Store

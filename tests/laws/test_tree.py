@@ -15,7 +15,6 @@ VENDORS = {
         "hub/access/",
         "hub/repair/repair.py",
         "hub/worker/publisher.py",
-        "hub/figures/past.py",
     },
     "alembic": {"hub/store/store.py", "hub/store/migrations/"},
     "sqlite3": {
