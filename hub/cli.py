@@ -23,7 +23,7 @@ import uvicorn
 
 from hub import places, registry
 from hub.apply.rebuild import NothingBuiltError
-from hub.archive.log import ArchiveError
+from hub.archive.manifest import ArchiveError
 from hub.board import board
 from hub.clock import iso, system_clock, to_us
 from hub.commands import audit as audit_commands

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.access.audit import Auditor, Entry
 from hub.access.keys import Sender
-from hub.archive.log import ArchiveError
+from hub.archive.manifest import ArchiveError
 from hub.clock import iso, to_us
 from hub.definitions.admission import BodyError
 from hub.figures import quality

@@ -6,7 +6,8 @@ import threading
 import time
 from datetime import datetime
 
-from hub.archive.log import ArchivedLog, ArchiveError
+from hub.archive.log import ArchivedLog
+from hub.archive.manifest import ArchiveError
 from hub.clock import to_us
 from hub.connecting.connection import STATES, heartbeat_name
 from hub.log.log import LogUnavailableError
