@@ -23,7 +23,7 @@ from bench.rounds import ROUNDS, Took, settings, told
 from bench.section import Row, Section, Target, middle
 from bench.topic import CHUNK, SENDERS, interleaved, make
 from hub import registry
-from hub.gateway.gateway import encode
+from hub.log.submitting import encode
 from hub.opening import open_hub
 from hub.settings import Settings
 

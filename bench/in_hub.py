@@ -14,9 +14,10 @@ from bench.in_polars import Frames
 from bench.topic import SENDERS
 from hub import registry
 from hub.clock import system_clock
-from hub.gateway.gateway import publish
+from hub.log.submitting import append_columns
 from hub.opening import OpenHub
-from hub.store.store import Store, dims_text
+from hub.store.reading import dims_text
+from hub.store.store import Store
 
 Cells = Mapping[tuple[Any, ...], tuple[int, int]]
 
@@ -37,7 +38,9 @@ class Results:
 def load(hub: OpenHub, parts: Iterable[tuple[str, pl.DataFrame]]) -> None:
     """Append events: contract check, encoding, log."""
     for name, frame in parts:
-        publish(hub.log, registry.definitions().contract(name), SENDERS[name], frame, system_clock)
+        append_columns(
+            hub.log, registry.definitions().contract(name), SENDERS[name], frame, system_clock
+        )
 
 
 def results(store: Store) -> Results:

@@ -12,12 +12,12 @@ from functools import wraps
 from typing import Any, Self
 from unittest.mock import patch
 
-from hub.apply import applier, fold, intake, rebuild
+from hub.apply import applier, entities, fold, intake, rebuild
 from hub.archive.log import ArchivedLog
 from hub.kafka.log import KafkaLog
 from hub.log.sqlite import SqliteLog
 from hub.store import differences
-from hub.store.store import Reading
+from hub.store.reading import Reading
 
 READ, DECODE, KNOWN = "read the log", "decode and check", "read stored events"
 FOLD, DIGEST, CELLS = "fold", "digests", "cells"
@@ -34,7 +34,7 @@ def _parts() -> list[tuple[Any, str, str]]:
         (Reading, "states", KNOWN),
         (applier, "find_change", FOLD),
         (fold, "digest_facts", DIGEST),
-        (applier, "cell_rows", CELLS),
+        (entities, "cell_rows", CELLS),
         # What is left of it is the transaction.
         (applier.Applier, "_apply_once", WRITE),
         (differences, "compare", COMPARE),

@@ -26,17 +26,17 @@ from bench.topic import SENDERS, make
 from bench.workers import pids
 from deploy.local.services import Postgres, free_port
 from hub import registry
-from hub.apply import applier as apply
-from hub.apply import fold, intake
+from hub.apply import entities, fold, intake
 from hub.apply.applier import Applier
 from hub.clock import system_clock, to_us
 from hub.definitions import avro
 from hub.definitions.contract import Contract
-from hub.gateway.gateway import encode
 from hub.kafka import wire
 from hub.kafka.records import WireBatch, read
 from hub.log.slices import Slice
-from hub.store.store import Reading, Store, Writing
+from hub.log.submitting import encode
+from hub.store.store import Store
+from hub.store.writing import Writing
 
 EVENTS = 500_000
 PARTITIONS = 12
@@ -44,16 +44,16 @@ PER_TRANSACTION = 60_000
 WIRE_RECORDS = 2_000
 LZ4 = 3
 STAGES: dict[str, list[tuple[Any, str]]] = {
-    "read states": [(Reading, "states"), (apply, "decode_states")],
+    "read states": [(entities, "read_stored")],
     "decode and judge": [(intake, "take")],
     "drop repeats": [(fold, "find_repeats")],
     "fold, was and is": [(fold, "fold_twice")],
-    "stored events": [(apply, "_fresh_states"), (apply, "_fact_rows")],
-    "cells": [(apply, "cell_rows")],
+    "stored events": [(entities, "fact_rows")],
+    "cells": [(entities, "cell_rows")],
     "arrivals, lateness, heard": [
-        (apply, "arrival_rows"),
-        (apply, "_lateness_rows"),
-        (apply, "_heard_each"),
+        (entities, "arrival_rows"),
+        (entities, "lateness_rows"),
+        (entities, "heard_each"),
     ],
     "write facts": [(Writing, "write_facts")],
     "write cells": [(Writing, "write_cells")],

@@ -33,9 +33,9 @@ from bench.state import CHUNK, DOSSIER, Loader, events
 from hub import registry
 from hub.clock import system_clock
 from hub.commands.demonstration import SEED, generators
-from hub.gateway.gateway import publish
 from hub.kafka.topics import wanted
 from hub.log.slices import Ints
+from hub.log.submitting import append_columns
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.settings import Settings
 from hub.store.store import Store
@@ -85,7 +85,7 @@ def load_some(settings: Settings) -> None:
     """Put some of the synthetic year into an embedded hub, and apply it."""
     with open_hub(settings) as hub:
         for frame in generators()["one_stop"].history(SEED, EVENTS_SCALE):
-            publish(hub.log, DOSSIER, "one_stop", frame, system_clock)
+            append_columns(hub.log, DOSSIER, "one_stop", frame, system_clock)
         catch_up(hub)
 
 
@@ -126,7 +126,9 @@ def trickling(hub: OpenHub, chunks: int) -> Iterator[None]:
         due = time.perf_counter()
         try:
             for start in range(0, len(frame), size):
-                publish(hub.log, DOSSIER, "one_stop", frame[start : start + size], system_clock)
+                append_columns(
+                    hub.log, DOSSIER, "one_stop", frame[start : start + size], system_clock
+                )
                 due += TRICKLE_SECONDS
                 if stopping.wait(max(0.0, due - time.perf_counter())):
                     return

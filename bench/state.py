@@ -23,8 +23,8 @@ from deploy.local.services import Postgres, free_port
 from hub import registry
 from hub.apply.applier import Applier
 from hub.clock import VIETNAM, system_clock, to_us
-from hub.gateway.gateway import encode
 from hub.log.slices import Ints, Origin, slice_of_one
+from hub.log.submitting import encode
 from hub.store.store import Store
 
 SIZES = (100_000, 1_000_000, 10_000_000)

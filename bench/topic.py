@@ -27,8 +27,8 @@ from connectors.one_stop import synthetic as one_stop
 from connectors.salinity.synthetic import FROM_SEA_KM, salinity_milligrams_per_litre
 from hub import registry
 from hub.clock import DAY_US, OFFSET_US, system_clock
-from hub.gateway.gateway import publish
 from hub.kafka.topics import Topics, wanted
+from hub.log.submitting import append_columns
 from hub.opening import open_hub
 from hub.settings import Settings
 
@@ -92,7 +92,7 @@ def fill(settings: Settings, events: int, seed: int = 1) -> Expected:
     with open_hub(settings) as hub:
         produced = 0
         for name, frame in interleaved(frames):
-            publish(
+            append_columns(
                 hub.log, registry.definitions().contract(name), SENDERS[name], frame, system_clock
             )
             produced += frame.height

@@ -26,8 +26,9 @@ from hub.log.log import Log
 from hub.log.spool import Spool
 from hub.log.sqlite import SqliteLog
 from hub.settings import Settings
-from hub.store.database import Sqlite
-from hub.store.store import Reading, Store
+from hub.store.reading import Reading
+from hub.store.sqlite import Sqlite
+from hub.store.store import Store
 
 if TYPE_CHECKING:
     from hub.kafka.log import KafkaLog

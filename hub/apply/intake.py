@@ -180,26 +180,32 @@ def _decode(
         yield contract.conform(frame), np.array(places, np.int64)
 
 
-def _at(records: Joined, i: int) -> tuple[int, int, Origin]:
-    origin = records.origins[int(records.origin[i])]
-    return int(records.partition[i]), int(records.offsets[i]), origin
-
-
 def datum(records: Joined, i: int) -> bytes:
     """Give the bytes of one datum."""
     return records.payload[int(records.ends[i - 1]) if i else 0 : int(records.ends[i])]
 
 
-def original(records: Joined, i: int) -> str:
-    """Give a record's value as it stands in the log, as base64."""
-    return original_text(avro.wire(int(records.schema_ids[i]), datum(records, i)))
+def reject(
+    records: Joined, i: int, rule: str, field: str, value: str, vi: str, en: str
+) -> Rejected:
+    """Set a record aside, with its value as it stands in the log, as base64."""
+    return Rejected(
+        int(records.partition[i]),
+        int(records.offsets[i]),
+        records.origins[int(records.origin[i])],
+        rule,
+        field,
+        value,
+        vi,
+        en,
+        original_text(avro.wire(int(records.schema_ids[i]), datum(records, i))),
+    )
 
 
 def _refused(records: Joined, i: int, rule: str) -> Rejected:
     vi, en = _WORDS[rule]
-    return Rejected(*_at(records, i), rule, "", "", vi, en, original(records, i))
+    return reject(records, i, rule, "", "", vi, en)
 
 
 def _broken(records: Joined, i: int, v: Verdict) -> Rejected:
-    words = (v.rule, v.field, v.value, v.message_vi, v.message_en)
-    return Rejected(*_at(records, i), *words, original(records, i))
+    return reject(records, i, v.rule, v.field, v.value, v.message_vi, v.message_en)

@@ -19,8 +19,9 @@ from hub.log.slices import Slice
 from hub.store import differences
 from hub.store.alike import alike
 from hub.store.differences import Differences
+from hub.store.reading import Reading
 from hub.store.receipts import Receipts
-from hub.store.store import Reading, Store
+from hub.store.store import Store
 from hub.troubles import TroubleError
 
 LOCK = "rebuild"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from hub.apply.applier import Applier
 from hub.clock import Clock
-from hub.figures.past import Thinning
 from hub.locks import held
 from hub.log.log import Log
 from hub.operating import metrics
+from hub.store.cuts import Thinning
 from hub.store.store import Store
 
 POLL_SECONDS = 0.05

@@ -5,7 +5,8 @@ import threading
 import time
 
 from hub.log.log import Log
-from hub.store.store import Store, StoreUnavailableError
+from hub.store.store import Store
+from hub.store.troubles import StoreUnavailableError
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2

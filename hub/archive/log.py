@@ -1,97 +1,21 @@
-"""The archive as it is read: a manifest that names files, and a log that goes on where they end.
+"""The archive as it is read: files that the manifest names, and a log that goes on where they end.
 
-The manifest has one JSON line a file. Each line holds the digest of the line before, so that none
-can be changed, taken out or put in without the next one telling. A file's own digest is compared
-each time it is read.
+A file's digest is compared each time it is read.
 """
 
-import hashlib
-import json
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hub.archive import files
+from hub.archive.manifest import MANIFEST, REMEDY, ArchiveError, Entry, digest, entries, lines
 from hub.definitions import avro
 from hub.log.log import Kept, Log, NotInLogError, Receipt, Submission
 from hub.log.slices import Slice
-from hub.troubles import TroubleError
 
-MANIFEST = "manifest.jsonl"
 FILES_KEPT_MAX = 16  # decoded files; a partition each, as they are read in turn
-_REMEDY = "restore it from a copy of the archive"
-
-
-class ArchiveError(TroubleError):
-    """The archive is not as it was written; the message names file or line, and what to do."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file of the archive, as its line of the manifest says; `previous`: the line before."""
-
-    file: str
-    topic: str
-    log: str
-    partition: int
-    first: int
-    following: int
-    records: int
-    size: int
-    sha256: str
-    is_admitted: bool
-    previous: str
-
-    @property
-    def place(self) -> tuple[str, str, int]:
-        """Which partition of which log it is of."""
-        return (self.log, self.topic, self.partition)
-
-    def line(self) -> bytes:
-        """Write its line of the manifest."""
-        return json.dumps(asdict(self)).encode() + b"\n"
-
-
-def digest(raw: bytes) -> str:
-    """Digest a file, or a line of the manifest."""
-    return hashlib.sha256(raw).hexdigest()
-
-
-def lines(folder: Path) -> tuple[list[bytes], int]:
-    """Read the whole lines of the manifest, and how many bytes they are.
-
-    What stands behind the last of them is what a crash left, and counts for nothing.
-    """
-    path = folder / MANIFEST
-    raw = path.read_bytes() if path.exists() else b""
-    size = raw.rfind(b"\n") + 1
-    return raw[:size].splitlines(keepends=True), size
-
-
-def entries(folder: Path, found: Sequence[bytes]) -> Iterator[Entry]:
-    """Read lines of the manifest; raise `ArchiveError` where one does not follow from the others.
-
-    A line must name the digest of the one before, and begin where its partition ended.
-    """
-    previous = ""
-    ends: dict[tuple[str, str, int], int] = {}
-    for number, line in enumerate(found, 1):
-        where = f"{folder / MANIFEST}, line {number}"
-        try:
-            entry = Entry(**json.loads(line))
-        except (ValueError, TypeError):
-            raise ArchiveError(f"{where} is no line of a manifest; {_REMEDY}") from None
-        if entry.previous != previous:
-            raise ArchiveError(f"{where} does not follow from the line before; {_REMEDY}")
-        end = ends.get(entry.place, 0)
-        if entry.first != end or entry.following <= end:
-            raise ArchiveError(f"{where} does not begin at {end}, where its partition ended")
-        ends[entry.place] = entry.following
-        previous = digest(line)
-        yield entry
 
 
 class Archive:
@@ -148,17 +72,17 @@ def read(folder: Path, entry: Entry) -> Slice:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise ArchiveError(f"{path} is missing; {_REMEDY}") from None
+        raise ArchiveError(f"{path} is missing; {REMEDY}") from None
     if digest(raw) != entry.sha256:
-        raise ArchiveError(f"{path} is damaged: not the bytes that were written; {_REMEDY}")
+        raise ArchiveError(f"{path} is damaged: not the bytes that were written; {REMEDY}")
     try:
         frame = files.decode(raw, entry.records)
     except (*avro.UNDECODABLE, ValueError) as error:
-        raise ArchiveError(f"{path} cannot be read: {error}; {_REMEDY}") from error
+        raise ArchiveError(f"{path} cannot be read: {error}; {REMEDY}") from error
     span = (entry.first, entry.following)
     offsets = frame["offset"].to_numpy()
     if len(offsets) and not (span[0] <= offsets[0] and offsets[-1] < span[1]):
-        raise ArchiveError(f"{path} holds offsets {offsets[0]} to {offsets[-1]}; {_REMEDY}")
+        raise ArchiveError(f"{path} holds offsets {offsets[0]} to {offsets[-1]}; {REMEDY}")
     return files.slice_of(frame, entry.topic, entry.partition, span, is_admitted=entry.is_admitted)
 
 

@@ -11,7 +11,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from hub.archive import files
-from hub.archive.log import MANIFEST, Archive, ArchiveError, Entry, digest, entries, lines, read
+from hub.archive.log import Archive, read
+from hub.archive.manifest import MANIFEST, ArchiveError, Entry, digest, entries, lines
 from hub.locks import held
 from hub.log.log import Log
 from hub.log.slices import Slice

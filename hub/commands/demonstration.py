@@ -21,8 +21,8 @@ from types import ModuleType
 from hub import registry
 from hub.access.keys import Sender
 from hub.clock import system_clock
-from hub.gateway.gateway import publish
 from hub.log.log import Log
+from hub.log.submitting import append_columns
 from hub.opening import DEMO_MARK, OpenHub, open_hub
 from hub.settings import Settings
 from hub.troubles import TroubleError
@@ -117,7 +117,7 @@ def load(settings: Settings, demo: Demo) -> None:
             for number, frame in enumerate(synthetic.history(demo.seed, demo.scale), 1):
                 if number > int(done):
                     point = {f"demo:{name}": str(number)}
-                    publish(hub.log, contract, name, frame, hub.clock, point)
+                    append_columns(hub.log, contract, name, frame, hub.clock, point)
             defects = synthetic.defects(demo.seed, demo.scale)
             for at in range(0, len(defects), DEFECTS_PER_POST_MAX):
                 body = json.dumps(defects[at : at + DEFECTS_PER_POST_MAX]).encode()

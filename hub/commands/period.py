@@ -12,12 +12,12 @@ from hub.commands.console import act, complain, settings_for_reading
 from hub.definitions.own.control import CONTROL
 from hub.figures.closing import Closing, in_force
 from hub.figures.official import freeze
-from hub.figures.past import latest_cut
 from hub.figures.restating import restatements as find_restatements
-from hub.gateway.gateway import encode
 from hub.log.log import Submission
+from hub.log.submitting import encode
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.reference.periods import Period, parse_period
+from hub.store.cuts import latest_cut
 
 app = typer.Typer(help="Closed periods: chốt số liệu, điều chỉnh.", no_args_is_help=True)
 SENDER = "hub-period"

@@ -10,7 +10,7 @@ from hub.archive.log import ArchivedLog
 from hub.commands.console import act, progress_bar, settings_for_reading
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.settings import Settings, SettingsError
-from hub.store.store import DefinitionChangedError, FencedError
+from hub.store.troubles import DefinitionChangedError, FencedError
 
 
 def archive(

@@ -21,8 +21,8 @@ from hub.connecting.feeds import Delivery, Feed, Record, UpstreamError
 from hub.definitions.admission import Admitted, Verdict, admit_values
 from hub.definitions.contract import ITEMS_MAX, Contract, Event
 from hub.definitions.source import Source
-from hub.gateway.gateway import accepted_at, make_batches, new_receipt
 from hub.log.log import Log, LogUnavailableError, Submission
+from hub.log.submitting import accepted_at, make_batches, new_receipt
 from hub.operating import metrics
 from hub.settings import Settings
 

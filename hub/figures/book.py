@@ -13,7 +13,7 @@ from hub.definitions.source import Source
 from hub.figures.closing import Closing, closings
 from hub.reference.lists import Reference
 from hub.reference.periods import Period
-from hub.store.store import Reading, Row, parse_dims
+from hub.store.reading import Reading, Row, parse_dims
 
 Key = tuple[str | None, ...]
 _BEGINNING = "0000"

@@ -11,7 +11,7 @@ from hub.clock import iso
 from hub.figures.figure import Figure, read_figure
 from hub.log.cut import Cut, read_cut
 from hub.reference.periods import Period, parse_period
-from hub.store.store import Reading, Row
+from hub.store.reading import Reading, Row
 
 Figures = dict[str, list[Figure]]
 

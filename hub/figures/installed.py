@@ -7,7 +7,7 @@ from hub.definitions.installed import Definitions
 from hub.figures.book import Book
 from hub.figures.kpi import Kpi
 from hub.reference.lists import Reference
-from hub.store.store import Reading
+from hub.store.reading import Reading
 
 
 @dataclass(frozen=True)

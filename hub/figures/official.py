@@ -15,9 +15,10 @@ from hub.figures.closing import Closing, digest, in_force
 from hub.figures.compute import Question, QuestionError, compute, definition_version
 from hub.figures.figure import AS_CLOSED, Figure, Restatement
 from hub.figures.kpi import Kpi
-from hub.figures.past import NoCutError, Past, find_cut
+from hub.figures.past import Past
 from hub.log.cut import Cut, write_cut
 from hub.reference.periods import Period
+from hub.store.cuts import NoCutError, find_cut
 
 SILENT_DAYS_SHOWN_MAX = 31
 KEPT_MAX = 10_000

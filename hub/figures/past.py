@@ -1,4 +1,4 @@
-"""History: the store as it was at a kept cut of the log.
+"""The past: the store as it was at a kept cut of the log.
 
 A stored event knows its place in the log. So what a figure was at a cut is what it is now, less
 what the entities that changed since contribute now, plus what they contributed then: their events
@@ -7,9 +7,7 @@ and the answer is the same for ever.
 """
 
 import contextlib
-import math
 import sqlite3
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,73 +16,18 @@ from itertools import islice, pairwise
 
 import numpy as np
 import polars as pl
-import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from hub.apply import fold
-from hub.apply.applier import arrival_rows, cell_rows, count_classes, sign_of_group
-from hub.clock import DAY_US, OFFSET_US, Clock, day_start, to_us
+from hub.apply.rows import arrival_rows, cell_rows, count_classes
+from hub.clock import DAY_US, day_start
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.own.control import CONTROL
-from hub.log.cut import Cut, read_cut
+from hub.log.cut import Cut
+from hub.store.cuts import NoCutError
+from hub.store.reading import Reading, Row, Span, dims_text, sum_facts_sql
 from hub.store.states import decode_states
-from hub.store.store import Reading, Row, Span, Store, dims_text, sum_facts_sql
-from hub.store.tables import closing, cut, cut_aside, cut_heard
 
-HOUR_US = 3_600_000_000
-EVERY_COMMIT_US = 48 * HOUR_US
-EVERY_HOUR_US = 90 * DAY_US
 ENTITIES_AT_ONCE = 50_000
-
-
-class NoCutError(LookupError):
-    """No cut is kept that early, or the log of that time is another one."""
-
-
-def find_cut(reading: Reading, instant: int, now: int) -> Cut:
-    """Find the last kept cut not after an instant; raise `NoCutError`.
-
-    Kept are: every commit of 48 hours, the last one of each local hour of 90 days, the last one of
-    each local day before. Older ones do not answer, whether they are deleted yet or not.
-    """
-    at = _latest(reading, instant)
-    while at is not None and (bucket := _bucket(at, now)) is not None:
-        start, end = bucket
-        if _latest(reading, end - 1) == at:
-            break
-        at = _latest(reading, start - 1)
-    if at is None:
-        raise NoCutError(instant)
-    return cut_at(reading, at)
-
-
-def latest_cut(reading: Reading) -> Cut | None:
-    """Read the cut of a snapshot; None where nothing was ever applied."""
-    at = _latest(reading, 2**62)
-    return None if at is None else cut_at(reading, at)
-
-
-def _latest(reading: Reading, until: int) -> int | None:
-    ((found,),) = reading.rows("SELECT MAX(at) FROM cut WHERE at <= :until", until=until)
-    return None if found is None else int(found)
-
-
-def _bucket(at: int, now: int) -> tuple[int, int] | None:
-    """Give the stretch [start, end) of which the last cut alone is kept; None: each is."""
-    if now - at <= EVERY_COMMIT_US:
-        return None
-    size = HOUR_US if now - at <= EVERY_HOUR_US else DAY_US
-    start = (at + OFFSET_US) // size * size - OFFSET_US
-    return start, start + size
-
-
-def cut_at(reading: Reading, at: int) -> Cut:
-    """Read the cut of a commit."""
-    rows = reading.rows(
-        "SELECT log, topic, partition, MAX(next_offset) FROM cut WHERE at <= :at GROUP BY 1, 2, 3",
-        at=at,
-    )
-    return Cut(at, {(log, topic, partition): int(n) for log, topic, partition, n in rows})
 
 
 @dataclass(frozen=True)
@@ -104,12 +47,12 @@ class Past(Reading):
     """The store as it was at a cut, for figures: their sums, and what they are judged by."""
 
     def __init__(self, reading: Reading, known_at: Cut) -> None:
-        super().__init__(reading._c, reading._store)
+        super().__init__(reading.connection, reading.database, reading.definitions, reading.kept)
         self.known_at = known_at
         self._known: dict[str, _Since] = {}
         self._measures = {
             measure.cell_set(dims): (fact, measure, dims)
-            for fact in self._store.facts.values()
+            for fact in self.definitions.facts.values()
             for measure in fact.measures
             for dims in measure.sets
         }
@@ -143,7 +86,7 @@ class Past(Reading):
         """Read the ledger, the arrivals or what was heard, as `Reading.table` does."""
         if name == "heard":
             return self._heard
-        since = [self._since(f) for f in self._store.facts.values()]
+        since = [self._since(f) for f in self.definitions.facts.values()]
         if name == "arrival":
             return [*super().table(name), *(r for s in since for r in s.arrivals)]
         assert name == "ledger", name
@@ -236,7 +179,7 @@ class Past(Reading):
         plain = Measure(measure.name, measure.where, measure.sets, at=measure.at)
         facts = self._since(fact).facts
         changed = set(facts["entity"])
-        was = self._changed(fact, plain, span).filter(_back() == 1)
+        was = self._changed(fact, plain, span).filter(pl.col("as_of") == fold.WAS)
         start = span[0] if span[0] is not None else -(2**63)
         now = self.rows(
             f"SELECT {','.join(names)} FROM {fact.table}"
@@ -271,12 +214,12 @@ class Past(Reading):
             entities = pl.Series("entity", [r[0] for r in chunk], pl.String)
             numbers = np.repeat(np.arange(len(chunk)), [r[2] for r in chunk])
             events = decode_states(contract, chunk).with_columns(
-                pl.Series("g", numbers, pl.Int64),
+                pl.Series("entity_number", numbers, pl.Int64),
                 _is_before(then).alias("is_earlier"),
             )
             events, folded = fold.fold_twice(fact, contract, events, entities)
             facts.append(folded)
-            ledger.append(count_classes(events))
+            ledger.append(count_classes(contract, events))
             arrivals.append(arrival_rows(contract, events, 0))
         joined = pl.concat(facts)
         negated = (-pl.col("count")).alias("count")
@@ -286,9 +229,9 @@ class Past(Reading):
                 (-pl.col(n)).alias(n) for n in ("count", "value")
             ),
             [
-                (fact.contract, sender, day, kind, 0, count)
+                (contract_name, sender, day, kind, 0, count)
                 for frame in ledger
-                for sender, day, kind, count in frame.with_columns(negated).rows()
+                for contract_name, sender, day, kind, count in frame.with_columns(negated).rows()
             ],
             [
                 (contract_name, sender, day, shard, count)
@@ -300,7 +243,7 @@ class Past(Reading):
     def facts_since(self, fact: Fact) -> pl.DataFrame:
         """Give the facts of entities that have events after the cut: as they were and as they are.
 
-        Rows are those of `fold.fold_twice`: an odd `g` is as it is now.
+        Rows are those of `fold.fold_twice`: `as_of` says which of the two each is.
         """
         return self._since(fact).facts
 
@@ -387,90 +330,4 @@ def _is_before(then: dict[int, int]) -> pl.Expr:
 
 def _back() -> pl.Expr:
     """Give 1 for a fact as it was, -1 for it as it is."""
-    return -sign_of_group()
-
-
-class Thinning:
-    """Thins a store's history once an hour."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-        self._due = -math.inf
-
-    def now_and_then(self) -> None:
-        """Thin, if an hour went by; call as often as you like."""
-        if time.monotonic() >= self._due:
-            self._due = time.monotonic() + HOUR_US / 1e6
-            thin(self._store, to_us(self._clock()))
-
-
-def thin(store: Store, now: int) -> int:
-    """Delete cuts that do not answer any more, and join what they kept apart; count them.
-
-    The cuts of closed periods stay apart for ever.
-    """
-    with store.administering() as c:
-        before = c.execute(sa.select(sa.func.count()).select_from(cut)).scalar() or 0
-        for size, since in ((HOUR_US, now - EVERY_COMMIT_US), (DAY_US, now - EVERY_HOUR_US)):
-            c.execute(_DELETE_CUTS, {"size": size, "shift": OFFSET_US, "since": since})
-        after = c.execute(sa.select(sa.func.count()).select_from(cut)).scalar() or 0
-        if after < before:
-            closed = {
-                (*place, n)
-                for (text,) in c.execute(sa.select(closing.c.cut))
-                for place, n in read_cut(text).positions.items()
-            }
-            for table, rules in (
-                (cut_aside, {"count": "+"}),
-                (cut_heard, {"accepted_at": "max", "horizon": "max"}),
-            ):
-                _join(store, c, table, rules, closed)
-    return int(before - after)
-
-
-_DELETE_CUTS = sa.text(
-    "DELETE FROM cut WHERE (log, topic, partition, next_offset) IN ("
-    " SELECT log, topic, partition, next_offset FROM ("
-    "  SELECT log, topic, partition, next_offset, at, ROW_NUMBER() OVER ("
-    "   PARTITION BY log, topic, partition, (at + :shift) / :size ORDER BY next_offset DESC"
-    "  ) AS place FROM cut) AS placed"
-    " WHERE place > 1 AND at < :since)"
-)
-
-
-def _join(
-    store: Store,
-    c: Connection,
-    table: sa.Table,
-    rules: dict[str, str],
-    closed: set[tuple[str, str, int, int]],
-) -> None:
-    """Give rows whose cut is gone to the next one that is there."""
-    own = (cut.c.log, cut.c.topic, cut.c.partition)
-    theirs = (table.c.log, table.c.topic, table.c.partition)
-    same = [a == b for a, b in zip(own, theirs, strict=True)]
-    is_kept = sa.exists().where(*same, cut.c.next_offset == table.c.next_offset)
-    following = (
-        sa.select(sa.func.min(cut.c.next_offset))
-        .where(*same, cut.c.next_offset > table.c.next_offset)
-        .scalar_subquery()
-    )
-    moved = []
-    for row in c.execute(sa.select(table, following.label("to")).where(~is_kept)).mappings():
-        place = (row["log"], row["topic"], row["partition"])
-        closes = [n for *where, n in closed if tuple(where) == place and n >= row["next_offset"]]
-        to = min(closes, default=row["to"]) if row["to"] is None else min([*closes, row["to"]])
-        if to is not None and to != row["next_offset"]:
-            moved.append((row, to))
-    if not moved:
-        return
-    keys = [k.name for k in table.primary_key]
-    gone = sa.delete(table).where(*(table.c[k] == sa.bindparam(f"old_{k}") for k in keys))
-    c.execute(gone, [{f"old_{k}": row[k] for k in keys} for row, _ in moved])
-    values = [k for k in rules if k in table.c]
-    frame = pl.DataFrame(
-        [{**{k: row[k] for k in (*keys, *values)}, "next_offset": to} for row, to in moved]
-    )
-    summed = [pl.col(v).sum() if rules[v] == "+" else pl.col(v).max() for v in values]
-    store.database.merge(c, table, frame.group_by(keys).agg(summed), rules)
+    return -fold.sign()

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from hub.apply.applier import sign_of_group
+from hub.apply import fold
 from hub.clock import iso, iso_day
 from hub.definitions.fact import Fact
 from hub.figures.book import Ask, Book, Key
@@ -144,7 +144,7 @@ class _ByEntity(Book):
         facts = self.past.facts_since(fact).filter(within & pl.sql_expr(measure.where))
         for column, value in ask.where.items():
             facts = facts.filter(pl.col(column) == value)
-        sign = sign_of_group()
+        sign = fold.sign()
         sums = (sign.alias("~n"), (pl.sql_expr(measure.value) * sign).alias("~v"))
         grouped = facts.select("entity", *sums).group_by("entity").sum()
         return {(entity,): [(n, int(v or 0))] for entity, n, v in grouped.rows() if n or v}

@@ -6,9 +6,8 @@ and one transaction, so that one flush to disk serves all.
 
 import hashlib
 import json
-import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any
@@ -16,16 +15,18 @@ from typing import Any
 import polars as pl
 
 from hub.access.keys import Sender
-from hub.clock import Clock, iso, to_us
+from hub.clock import Clock, iso
 from hub.definitions import avro, revisions
-from hub.definitions.admission import Admitted, Verdict, admit, admit_columns, original_text, split
+from hub.definitions.admission import Admitted, Verdict, admit, split
 from hub.definitions.contract import Contract
-from hub.definitions.own.rejection import REJECTION
 from hub.gateway.signing import Signer
 from hub.log.log import Batch, Log, LogUnavailableError, Submission
 from hub.log.spool import Spool
+from hub.log.submitting import accepted_at, new_receipt, rejections
+from hub.store.reading import Row
 from hub.store.states import contents
-from hub.store.store import Row, Store, StoreUnavailableError
+from hub.store.store import Store
+from hub.store.troubles import StoreUnavailableError
 
 Judge = Callable[[Contract, bytes], Admitted]
 RECENT_MAX = 100_000
@@ -189,7 +190,7 @@ class Gateway:
                 own = (payload[first:last], ends[start:stop] - first)
                 topic, schema_id = contract.topic, revision.schema_id
                 batches.append(Batch(topic, name, at, schema_id, receipt, *own))
-            batches += _rejections(contract, name, offer.admitted, receipt, at)
+            batches += rejections(contract, name, offer.admitted, receipt, at)
             self._answer(offer, receipt, repeats, at, batches)
 
     def _answer(
@@ -268,87 +269,3 @@ class Gateway:
             if len(recent) > RECENT_MAX:
                 recent.clear()
             recent |= offer.sent
-
-
-def accepted_at(clock: Clock) -> int:
-    """Tell when something is accepted: to the millisecond, as records in Kafka carry it."""
-    return to_us(clock()) // 1000 * 1000
-
-
-def new_receipt(at: int) -> str:
-    """Name a receipt; names sort by time."""
-    return f"{at:016x}{secrets.token_hex(6)}"
-
-
-def make_batches(
-    contract: Contract,
-    sender: str,
-    admitted: Admitted,
-    receipt: str,
-    at: int,
-    named: Callable[[Verdict], str] | None = None,
-) -> Iterable[Batch]:
-    """Make the batches of a submission: the events, and the rejected items with their bytes.
-
-    A rejected item is known by its receipt and index, or as `named` says.
-    """
-    if admitted.kept:
-        yield encode(contract, sender, admitted.events, receipt, at)
-    yield from _rejections(contract, sender, admitted, receipt, at, named)
-
-
-def _rejections(
-    contract: Contract,
-    sender: str,
-    admitted: Admitted,
-    receipt: str,
-    at: int,
-    named: Callable[[Verdict], str] | None = None,
-) -> Iterable[Batch]:
-    if admitted.rejected:
-        named = named or (lambda v: f"{receipt}:{v.index}")
-        rows = [_rejection(contract, v, admitted, named(v), at) for v in admitted.rejected]
-        schema = {f.name: f.dtype for f in REJECTION.fields}
-        frame = pl.DataFrame(rows, schema=schema)
-        yield encode(REJECTION, sender, frame, receipt, at)
-
-
-def encode(contract: Contract, sender: str, frame: pl.DataFrame, receipt: str, at: int) -> Batch:
-    """Encode columns that keep their contract as one batch of the log."""
-    revision = revisions.latest(contract.name)
-    payload, ends = avro.encode_columns(revision.plain, frame)
-    return Batch(contract.topic, sender, at, revision.schema_id, receipt, payload, ends)
-
-
-def _rejection(
-    contract: Contract, verdict: Verdict, admitted: Admitted, event_id: str, at: int
-) -> dict[str, Any]:
-    return {
-        "event_id": event_id,
-        "recorded_at": None,
-        "contract": contract.name,
-        "rejected_at": at,
-        **verdict.public(),
-        "original": original_text(admitted.originals[verdict.index]),
-    }
-
-
-def publish(
-    log: Log,
-    contract: Contract,
-    sender: str,
-    frame: pl.DataFrame,
-    clock: Clock,
-    checkpoints: Mapping[str, str] | None = None,
-) -> None:
-    """Append a batch of columns as one submission, checked against the contract.
-
-    Raises `ValueError` for a row that breaks the contract, `LogUnavailableError` otherwise.
-    """
-    frame = admit_columns(contract, frame)
-    at = accepted_at(clock)
-    receipt = new_receipt(at)
-    batch = encode(contract, sender, frame, receipt, at)
-    submission = Submission(receipt, sender, contract.name, at, len(frame), 0, [batch])
-    submission.checkpoints = checkpoints or {}
-    log.append([submission])

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.access.audit import Auditor, Entry
 from hub.access.keys import Sender
-from hub.archive.log import ArchiveError
+from hub.archive.manifest import ArchiveError
 from hub.clock import iso, to_us
 from hub.definitions.admission import BodyError
 from hub.figures import quality
@@ -53,7 +53,7 @@ from hub.operating.logs import open_access_log
 from hub.repair.following import follow, rejections
 from hub.repair.repair import REPLAY
 from hub.sheets.files import admit_file, errors
-from hub.store.store import StoreUnavailableError
+from hub.store.troubles import StoreUnavailableError
 
 STREAM_SECONDS_MAX = 86_400.0
 STREAM_EVENTS_MAX = 1_000_000

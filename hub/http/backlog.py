@@ -9,7 +9,7 @@ import time
 
 from hub.log.log import LogUnavailableError
 from hub.opening import OpenHub
-from hub.store.store import StoreUnavailableError
+from hub.store.troubles import StoreUnavailableError
 
 LARGE_BYTES = 256 << 10  # a submission of so many bytes is one of many events
 FRESH_SECONDS = 0.5

@@ -6,7 +6,8 @@ import threading
 import time
 from datetime import datetime
 
-from hub.archive.log import ArchivedLog, ArchiveError
+from hub.archive.log import ArchivedLog
+from hub.archive.manifest import ArchiveError
 from hub.clock import to_us
 from hub.connecting.connection import STATES, heartbeat_name
 from hub.log.log import LogUnavailableError
@@ -14,7 +15,7 @@ from hub.opening import OpenHub
 from hub.operating import metrics
 from hub.proof.verify import SAMPLE_STATEMENT, STATEMENT
 from hub.repair import repair
-from hub.store.store import StoreUnavailableError
+from hub.store.troubles import StoreUnavailableError
 
 log = logging.getLogger(__name__)
 FRESH_SECONDS = 5.0

@@ -6,8 +6,8 @@ from typing import Any
 from hub.clock import DAY_US, day_start, iso, iso_day
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact, Measure, day_sql
+from hub.store.reading import Reading, dims_text, parse_dims
 from hub.store.states import decode_states
-from hub.store.store import Reading, dims_text, parse_dims
 
 FACTS_SHOWN_MAX = 1_000
 

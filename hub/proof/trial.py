@@ -12,7 +12,9 @@ from typing import Any
 import polars as pl
 
 from hub.apply import intake
-from hub.apply.applier import RETRIES_MAX, Change, find_change
+from hub.apply.applier import RETRIES_MAX
+from hub.apply.change import Change
+from hub.apply.entities import find_change
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.figures.book import Book, years
@@ -21,12 +23,14 @@ from hub.figures.figure import AS_TRIED, Figure
 from hub.figures.installed import Installed
 from hub.figures.kpi import Kpi
 from hub.figures.official import figures
-from hub.gateway.gateway import encode
 from hub.log.log import Log
 from hub.log.slices import Origin, Slice, join, slice_of_one
+from hub.log.submitting import encode
 from hub.reference.lists import Reference
 from hub.reference.periods import Period, parse_period
-from hub.store.store import Reading, Store, VersionMismatchError
+from hub.store.reading import Reading
+from hub.store.store import Store
+from hub.store.troubles import VersionMismatchError
 
 Said = dict[tuple[str, str], Figure]
 

@@ -15,8 +15,8 @@ from hub.definitions.own.rejection import REJECTION
 from hub.log.log import Kept, Log
 from hub.log.slices import Slice, join
 from hub.repair import repair
+from hub.store.reading import Reading
 from hub.store.states import decode_states
-from hub.store.store import Reading
 
 ITEMS_MAX = 1_000
 NEAR = 100_000  # how many records before a receipt's own an attempt to append it may stand

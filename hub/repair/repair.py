@@ -24,7 +24,8 @@ from hub.figures.installed import Installed
 from hub.gateway.gateway import Gateway
 from hub.log.log import Log
 from hub.proof.trial import Trial, try_events
-from hub.store.store import Reading, Store
+from hub.store.reading import Reading
+from hub.store.store import Store
 from hub.store.tables import repair
 from hub.troubles import RefusedError
 

@@ -8,8 +8,9 @@ what is not alike, to name it.
 from collections.abc import Mapping, Sequence
 
 from hub.definitions.fact import Fact
-from hub.store.database import Ask, Database
+from hub.store.database import Database
 from hub.store.differences import CELLS, fact_columns, fact_name
+from hub.store.statements import Ask
 from hub.store.tables import LANES, cell
 
 _SUMS = ("count", "value", "disputed", *LANES)

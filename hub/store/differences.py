@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub.definitions.fact import Fact
-from hub.store.store import Reading, Row
+from hub.store.reading import Reading, Row
 from hub.store.tables import LANES
 
 LINES_MAX = 100

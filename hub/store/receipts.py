@@ -22,8 +22,9 @@ from hub.log.log import (
     Receipt,
     Submission,
 )
-from hub.store.store import Store, StoreUnavailableError, VersionMismatchError
+from hub.store.store import Store
 from hub.store.tables import checkpoint, receipt
+from hub.store.troubles import StoreUnavailableError, VersionMismatchError
 
 
 class Receipts:

@@ -10,7 +10,7 @@ import polars as pl
 from hub.definitions import avro, revisions
 from hub.definitions.avro import Schema
 from hub.definitions.contract import Contract
-from hub.store.store import Row
+from hub.store.reading import Row
 
 
 def state_schema(contract: Contract) -> Schema:

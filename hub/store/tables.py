@@ -55,6 +55,8 @@ definition = Table(
     Column("contract", Key(256), primary_key=True),
     Column("digest", String(64), nullable=False),
 )
+# The row of `definition` that names a set of tables which a rebuild made; no contract is named so.
+BUILD = "~build"
 cell = Table(
     "cell",
     metadata,

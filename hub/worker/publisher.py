@@ -24,11 +24,12 @@ from hub.figures.compute import Question
 from hub.figures.figure import AS_TOLD, Figure
 from hub.figures.installed import Installed
 from hub.figures.official import figures
-from hub.figures.past import Thinning
 from hub.kafka import wire
 from hub.kafka.log import KafkaLog, Record
 from hub.reference.periods import Period, parse_period
-from hub.store.store import Store, dims_text, parse_dims
+from hub.store.cuts import Thinning
+from hub.store.reading import dims_text, parse_dims
+from hub.store.store import Store
 from hub.store.tables import figure as told
 from hub.store.tables import notice
 

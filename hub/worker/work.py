@@ -24,7 +24,8 @@ from hub.log.slices import Slice
 from hub.opening import open_kafka_log
 from hub.operating import metrics
 from hub.settings import Settings
-from hub.store.store import FencedError, Store, StoreUnavailableError
+from hub.store.store import Store
+from hub.store.troubles import FencedError, StoreUnavailableError
 from hub.worker.publisher import Publisher
 from hub.worker.transport import Fetched
 

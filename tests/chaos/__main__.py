@@ -29,7 +29,7 @@ from pathlib import Path
 
 from hub.log.log import LogUnavailableError
 from hub.opening import open_hub
-from hub.store.store import StoreUnavailableError
+from hub.store.troubles import StoreUnavailableError
 from tests.chaos import checks, disk, watch
 from tests.chaos.checks import Report
 from tests.chaos.parts import ChaosError, Parts

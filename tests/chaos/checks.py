@@ -17,8 +17,8 @@ from hub import registry
 from hub.definitions.contract import Contract
 from hub.opening import OpenHub, open_hub
 from hub.settings import Settings
+from hub.store.reading import Row
 from hub.store.states import contents
-from hub.store.store import Row
 from tests.chaos.parts import Parts
 from tests.chaos.poison import Poison
 from tests.chaos.traffic import SENDER, Traffic

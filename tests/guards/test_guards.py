@@ -16,10 +16,11 @@ import pytest
 import sqlalchemy as sa
 
 from hub import registry
-from hub.apply import applier, fold
+from hub.apply import entities, fold, rows
 from hub.definitions.contract import Contract
-from hub.store.store import FencedError, Writing
 from hub.store.tables import LANES, position
+from hub.store.troubles import FencedError
+from hub.store.writing import Writing
 from stream_jobs.worked import dossier, received, salinity
 from tests.parts.small import Json, Sent, Small
 
@@ -183,12 +184,12 @@ def digest_of_another_fact(monkeypatch: Patch) -> None:
 
 def nothing_taken_back(monkeypatch: Patch) -> None:
     """Add what a fact is, without taking back what it was."""
-    rows = applier.cell_rows
+    cell_rows = rows.cell_rows
 
     def added(fact: Any, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
-        return rows(fact, facts.filter(pl.col("g") % 2 == 1), shard)
+        return cell_rows(fact, facts.filter(fold.IS_PRESENT), shard)
 
-    monkeypatch.setattr(applier, "cell_rows", added)
+    monkeypatch.setattr(entities, "cell_rows", added)
 
 
 def order_of_arrival(monkeypatch: Patch) -> None:

@@ -18,9 +18,10 @@ from hub.log.log import Log, NotInLogError
 from hub.log.slices import Slice
 from hub.opening import open_hub
 from hub.proof.verify import verify
-from hub.store import database
-from hub.store.database import TablesInUseError
+from hub.store import postgres
+from hub.store.postgres import Postgres
 from hub.store.store import Store
+from hub.store.troubles import TablesInUseError
 from stream_jobs.worked import dossier, received
 from tests.integration.test_production import DOSSIER, TESTER, Province
 from tests.laws.test_archive import records
@@ -256,9 +257,9 @@ def test_who_reads_sees_one_set_of_tables_and_is_waited_for(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(province, 0, 20)
-    monkeypatch.setattr(database, "LOCK_MS", 50)
-    monkeypatch.setattr(database, "LOCK_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(database, "LOCK_TRIES_MAX", 3)
+    monkeypatch.setattr(postgres, "LOCK_MS", 50)
+    monkeypatch.setattr(postgres, "LOCK_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(postgres, "LOCK_TRIES_MAX", 3)
     with open_hub(province.settings) as hub:
         rebuilding = Rebuild(hub.log, hub.store, lambda: NOW)
         with hub.store.reading() as reading:
@@ -288,7 +289,7 @@ def test_a_crash_before_the_commit_leaves_the_tables_in_force(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(province, 0, 20)
-    take_over = database.Postgres.take_over
+    take_over = Postgres.take_over
     with open_hub(province.settings) as hub:
         rebuilding = Rebuild(hub.log, hub.store, hub.clock)
 
@@ -297,7 +298,7 @@ def test_a_crash_before_the_commit_leaves_the_tables_in_force(
             raise psycopg.OperationalError("power cut")
 
         with monkeypatch.context() as patched:
-            patched.setattr(database.Postgres, "take_over", crash)
+            patched.setattr(Postgres, "take_over", crash)
             with pytest.raises(psycopg.OperationalError, match="power cut"):
                 rebuilding.build()
         with hub.store.reading() as reading:

@@ -19,10 +19,11 @@ from hub.apply.applier import Applier
 from hub.definitions.admission import admit
 from hub.definitions.contract import Contract
 from hub.definitions.own.rejection import REJECTION
-from hub.gateway.gateway import make_batches
 from hub.log.log import Submission
-from hub.store.database import FEW, Postgres
-from hub.store.store import Row, Store
+from hub.log.submitting import make_batches
+from hub.store.postgres import FEW, Postgres
+from hub.store.reading import Row
+from hub.store.store import Store
 from stream_jobs.worked import dossier, received, salinity
 from tests.integration.conftest import new_schema
 from tests.parts import stores

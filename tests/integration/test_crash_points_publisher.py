@@ -33,8 +33,9 @@ from hub.gateway.gateway import Gateway
 from hub.gateway.signing import Signer
 from hub.kafka.log import KafkaLog, Record
 from hub.reference.periods import parse_period
-from hub.store.database import Postgres
-from hub.store.store import Row, Store, dims_text
+from hub.store.postgres import Postgres
+from hub.store.reading import Row, dims_text
+from hub.store.store import Store
 from hub.store.tables import figure, notice
 from hub.worker.publisher import Publisher
 from stream_jobs.worked import Json, dossier, received

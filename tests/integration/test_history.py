@@ -27,7 +27,8 @@ from hub.log.log import TopicsError
 from hub.opening import OpenHub, open_hub
 from hub.proof.verify import verify
 from hub.settings import Settings
-from hub.store.store import Row, Store
+from hub.store.reading import Row
+from hub.store.store import Store
 from hub.worker.publisher import Publisher
 from stream_jobs.worked import dossier, received
 from tests.integration.conftest import delete_topics, make_topics, new_schema

@@ -19,14 +19,15 @@ from hub.clock import day_of
 from hub.definitions import avro, revisions
 from hub.definitions.contract import INSTANT_MAX
 from hub.definitions.own.rejection import REJECTION
-from hub.gateway.gateway import encode
 from hub.kafka import log as kafka_log
 from hub.kafka import wire
 from hub.kafka.log import KafkaLog
 from hub.log.log import Batch, LogUnavailableError, TopicsError
 from hub.log.slices import Origin, Slice
+from hub.log.submitting import encode
 from hub.proof.verify import verify
-from hub.store.store import Row, Store
+from hub.store.reading import Row
+from hub.store.store import Store
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.integration.conftest import delete_topics, make_topics
 from tests.parts.by_hand import varint

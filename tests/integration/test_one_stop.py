@@ -35,7 +35,7 @@ from hub.log.sqlite import SqliteLog
 from hub.opening import OpenHub, open_hub
 from hub.proof.verify import verify
 from hub.settings import Settings
-from hub.store.store import Reading
+from hub.store.reading import Reading
 from tests.integration.test_payments import GOOD, carry, put
 from tests.integration.test_payments import connection as payments
 from tests.parts.waiting import until

@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 
 from hub import registry
 from hub.apply import applier as apply
-from hub.apply.applier import EVENTS_PER_ENTITY_MAX, RETRIES_MAX, Change
+from hub.apply import entities
+from hub.apply.applier import RETRIES_MAX
+from hub.apply.change import Change
 from hub.apply.intake import Taken
+from hub.apply.set_aside import EVENTS_PER_ENTITY_MAX
 from hub.definitions.contract import Contract
 from hub.definitions.own.rejection import REJECTION
-from hub.store.store import FencedError, Reading, VersionMismatchError, Writing
+from hub.store.reading import Reading
+from hub.store.troubles import FencedError, VersionMismatchError
+from hub.store.writing import Writing
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.conftest import Hub
 from tests.parts.small import Json, Sent, Small
@@ -175,7 +180,7 @@ def test_a_fact_that_changed_meanwhile_is_read_again(
                     other.exec_driver_sql("UPDATE fact_reading SET version = version + 1")
         return change
 
-    found = apply.find_change
+    found = entities.find_change
     monkeypatch.setattr(apply, "find_change", find_change)
     small.apply(READING, 1)
     assert len(tries) == 2

@@ -13,7 +13,8 @@ import pytest
 
 from hub import registry
 from hub.archive import files, writing
-from hub.archive.log import MANIFEST, Archive, ArchivedLog, ArchiveError, lines
+from hub.archive.log import Archive, ArchivedLog
+from hub.archive.manifest import MANIFEST, ArchiveError, lines
 from hub.locks import AlreadyRunningError, held
 from hub.log.log import NotInLogError
 from hub.log.slices import Origin, Refused, Slice

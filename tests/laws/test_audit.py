@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from hub.access.audit import Audit, Auditor, Entry
 from hub.clock import system_clock
-from hub.store.database import Sqlite
+from hub.store.sqlite import Sqlite
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from hub.definitions.own.control import CONTROL
 from hub.figures.closing import in_force
 from hub.figures.compute import QuestionError, read_question
 from hub.figures.official import answer, as_known, freeze
-from hub.figures.past import latest_cut
 from hub.figures.restating import restatements
-from hub.gateway.gateway import encode
 from hub.log.log import Submission
+from hub.log.submitting import encode
 from hub.reference.periods import parse_period
+from hub.store.cuts import latest_cut
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.parts.small import Json, Sent, Small
 

@@ -23,7 +23,7 @@ from hub.clock import DAY_US, OFFSET_US
 from hub.kafka import wire
 from hub.log.log import Kept, Receipt, Submission
 from hub.log.slices import Origin, Slice
-from hub.store.store import FencedError
+from hub.store.troubles import FencedError
 from stream_jobs.worked import dossier, received
 from tests.laws.test_order_free import EVENTS, deliveries, once
 from tests.parts.same import digests

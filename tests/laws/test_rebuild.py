@@ -10,14 +10,16 @@ import sqlalchemy as sa
 from hub import registry
 from hub.apply.applier import Applier
 from hub.apply.rebuild import NothingBuiltError, Rebuild
-from hub.figures.past import Past, latest_cut
+from hub.figures.past import Past
 from hub.locks import AlreadyRunningError
 from hub.log.slices import Slice
 from hub.store.alike import alike
-from hub.store.database import Sqlite
+from hub.store.cuts import latest_cut
 from hub.store.differences import CELLS, LINES_MAX
-from hub.store.store import BUILD, DefinitionChangedError, Store, VersionMismatchError
-from hub.store.tables import HISTORY
+from hub.store.sqlite import Sqlite
+from hub.store.store import Store
+from hub.store.tables import BUILD, HISTORY
+from hub.store.troubles import DefinitionChangedError, VersionMismatchError
 from stream_jobs.worked import dossier, received, salinity
 from tests.parts.small import NOW, Json, Sent, Small, in_this_process
 

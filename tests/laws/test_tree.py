@@ -11,25 +11,20 @@ PACKAGES = ("hub", "connectors", "schemas", "stream_jobs", "reference")
 # A vendor's package is named in few files, so that it can be replaced.
 VENDORS = {
     "sqlalchemy": {
-        "hub/access/audit.py",
-        "hub/figures/past.py",
-        "hub/store/store.py",
-        "hub/store/database.py",
-        "hub/store/tables.py",
-        "hub/access/keys.py",
-        "hub/store/receipts.py",
+        "hub/store/",
+        "hub/access/",
         "hub/repair/repair.py",
         "hub/worker/publisher.py",
-        "hub/store/migrations/",
     },
     "alembic": {"hub/store/store.py", "hub/store/migrations/"},
     "sqlite3": {
         "hub/log/spool.py",
         "hub/log/sqlite.py",
+        "hub/proof/recount.py",
         "hub/proof/verify.py",
         "hub/figures/past.py",
     },
-    "psycopg": {"hub/store/database.py"},
+    "psycopg": {"hub/store/postgres.py"},
     "confluent_kafka": {"hub/kafka/log.py"},
     "kafka": {"hub/kafka/topics.py"},
     "aiokafka": {"hub/worker/transport.py", "hub/kafka/records.py"},
@@ -49,7 +44,7 @@ VENDORS = {
     "pydantic_settings": {"hub/settings.py", "hub/connecting/feeds.py", "connectors/"},
     "openpyxl": {"connectors/payments/simulator.py"},
     "cryptography": {"hub/gateway/signing.py"},
-    "pgpq": {"hub/store/database.py"},
+    "pgpq": {"hub/store/postgres.py"},
 }
 
 

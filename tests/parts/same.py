@@ -26,7 +26,8 @@ from hub.log.log import LogUnavailableError
 from hub.opening import OpenHub, open_hub
 from hub.settings import Settings
 from hub.store.differences import fact_columns, tables
-from hub.store.store import Store, StoreUnavailableError
+from hub.store.store import Store
+from hub.store.troubles import StoreUnavailableError
 
 SESSION_SECONDS = 6
 SECONDS_MAX = 3_600

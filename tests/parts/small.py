@@ -23,11 +23,12 @@ from hub.apply.applier import Applier
 from hub.clock import DAY_US, OFFSET_US
 from hub.definitions.admission import admit
 from hub.definitions.contract import Contract
-from hub.gateway.gateway import encode
 from hub.log.log import Log, Submission
 from hub.log.sqlite import SqliteLog
+from hub.log.submitting import encode
 from hub.proof.verify import Findings, verify
-from hub.store.store import Row, Store
+from hub.store.reading import Row
+from hub.store.store import Store
 from hub.store.tables import DERIVED, HISTORY, LANES, definition
 from tests.parts import stores
 

@@ -1,14 +1,10 @@
 """Control: acts that decide which figures are official, as events of a topic of their own."""
 
-import json
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import StringConstraints
 
 from hub.definitions.contract import Contract, Doc, Event, Instant, Spec
-from hub.log.cut import read_cut
-from hub.reference.periods import parse_period
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]{1,128}$")]
 Kind = Literal["period_closed"]
@@ -44,24 +40,3 @@ class Control(Event):
 
 
 CONTROL = Contract(Control)
-
-
-def flaw(event: Mapping[str, Any]) -> str | None:
-    """Name the field of an event that is not what it must be; its texts say nothing of that."""
-    for name, read in (
-        ("period", parse_period),
-        ("cut", read_cut),
-        ("figures", _read_lists),
-        ("silent", _read_lists),
-    ):
-        try:
-            read(event[name])
-        except (ValueError, KeyError, TypeError):
-            return name
-    return None
-
-
-def _read_lists(text: str) -> None:
-    said = json.loads(text)
-    if not isinstance(said, dict) or not all(isinstance(v, list) for v in said.values()):
-        raise TypeError("an object of lists")

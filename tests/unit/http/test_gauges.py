@@ -21,7 +21,7 @@ from hub.operating import metrics
 from hub.proof.verify import STATEMENT
 from hub.repair import repair
 from hub.settings import Settings
-from hub.store.store import Reading
+from hub.store.reading import Reading
 from stream_jobs.worked import received
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from hub import registry
-from hub.gateway.gateway import encode
 from hub.log.log import (
     IDEMPOTENCY_DAYS,
     Batch,
@@ -21,6 +20,7 @@ from hub.log.log import (
 )
 from hub.log.slices import Origin
 from hub.log.sqlite import SqliteLog
+from hub.log.submitting import encode
 from stream_jobs.worked import dossier, paid, salinity
 from tests.parts.small import admitted_frame
 

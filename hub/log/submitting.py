@@ -1,0 +1,99 @@
+"""Submitting: what was admitted becomes batches of the log, under one receipt."""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+from hub.clock import Clock, to_us
+from hub.definitions import avro, revisions
+from hub.definitions.admission import Admitted, Verdict, admit_columns, original_text
+from hub.definitions.contract import Contract
+from hub.definitions.own.rejection import REJECTION
+from hub.log.log import Batch, Log, Submission
+
+
+def accepted_at(clock: Clock) -> int:
+    """Tell when something is accepted: to the millisecond, as records in Kafka carry it."""
+    return to_us(clock()) // 1000 * 1000
+
+
+def new_receipt(at: int) -> str:
+    """Name a receipt; names sort by time."""
+    return f"{at:016x}{secrets.token_hex(6)}"
+
+
+def make_batches(
+    contract: Contract,
+    sender: str,
+    admitted: Admitted,
+    receipt: str,
+    at: int,
+    named: Callable[[Verdict], str] | None = None,
+) -> Iterable[Batch]:
+    """Make the batches of a submission: the events, and the rejected items with their bytes.
+
+    A rejected item is known by its receipt and index, or as `named` says.
+    """
+    if admitted.kept:
+        yield encode(contract, sender, admitted.events, receipt, at)
+    yield from rejections(contract, sender, admitted, receipt, at, named)
+
+
+def rejections(
+    contract: Contract,
+    sender: str,
+    admitted: Admitted,
+    receipt: str,
+    at: int,
+    named: Callable[[Verdict], str] | None = None,
+) -> Iterable[Batch]:
+    """Make the batch of a submission's rejected items, where there are any; see `make_batches`."""
+    if admitted.rejected:
+        named = named or (lambda v: f"{receipt}:{v.index}")
+        rows = [_rejection(contract, v, admitted, named(v), at) for v in admitted.rejected]
+        schema = {f.name: f.dtype for f in REJECTION.fields}
+        frame = pl.DataFrame(rows, schema=schema)
+        yield encode(REJECTION, sender, frame, receipt, at)
+
+
+def encode(contract: Contract, sender: str, frame: pl.DataFrame, receipt: str, at: int) -> Batch:
+    """Encode columns that keep their contract as one batch of the log."""
+    revision = revisions.latest(contract.name)
+    payload, ends = avro.encode_columns(revision.plain, frame)
+    return Batch(contract.topic, sender, at, revision.schema_id, receipt, payload, ends)
+
+
+def _rejection(
+    contract: Contract, verdict: Verdict, admitted: Admitted, event_id: str, at: int
+) -> dict[str, Any]:
+    return {
+        "event_id": event_id,
+        "recorded_at": None,
+        "contract": contract.name,
+        "rejected_at": at,
+        **verdict.public(),
+        "original": original_text(admitted.originals[verdict.index]),
+    }
+
+
+def append_columns(
+    log: Log,
+    contract: Contract,
+    sender: str,
+    frame: pl.DataFrame,
+    clock: Clock,
+    checkpoints: Mapping[str, str] | None = None,
+) -> None:
+    """Append a batch of columns as one submission, checked against the contract.
+
+    Raises `ValueError` for a row that breaks the contract, `LogUnavailableError` otherwise.
+    """
+    frame = admit_columns(contract, frame)
+    at = accepted_at(clock)
+    receipt = new_receipt(at)
+    batch = encode(contract, sender, frame, receipt, at)
+    submission = Submission(receipt, sender, contract.name, at, len(frame), 0, [batch])
+    submission.checkpoints = checkpoints or {}
+    log.append([submission])

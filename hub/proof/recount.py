@@ -1,0 +1,437 @@
+"""Recount: what the log comes to, by another path than apply's.
+
+The path shares only definitions with apply: datums are decoded one by one with fastavro, and each
+entity is folded in plain Python (`Fact.recount`). Entities are dealt into buckets by their key's
+bytes, so that memory stays bounded and all cores help.
+"""
+
+import base64
+import gc
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from hub.apply.closings import flaw
+from hub.apply.fold import content_digest
+from hub.apply.lateness import bucket
+from hub.apply.set_aside import EVENTS_PER_ENTITY_MAX
+from hub.clock import day_of
+from hub.definitions import avro, revisions
+from hub.definitions.admission import verdict_on
+from hub.definitions.contract import Contract
+from hub.definitions.fact import Fact
+from hub.definitions.installed import Definitions
+from hub.definitions.own.control import CONTROL
+from hub.definitions.own.rejection import REJECTION
+from hub.log.log import Log
+from hub.log.slices import Origin, Slice
+from hub.proof.sample import Sample
+from hub.store.reading import Reading, Row
+from hub.store.tables import LANES
+
+BUCKETS = 16
+CHUNK = 50_000
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Recount:
+    """What the log says, as it is read again, and what it must come to."""
+
+    log: Log
+    ledger: dict[Row, int] = field(default_factory=dict)
+    arrivals: dict[Row, int] = field(default_factory=dict)
+    lateness: dict[Row, int] = field(default_factory=dict)
+    # name -> (sender, contract, acceptance time, original bytes) of what must be in quarantine.
+    quarantine: dict[str, Row] = field(default_factory=dict)
+    # Records in the log: all, by (sender, day), and by receipt.
+    records: int = 0
+    received: dict[Row, int] = field(default_factory=dict)
+    receipts: dict[str, int] = field(default_factory=dict)
+    is_all_applied: bool = True
+
+    def slices(self, reading: Reading, topic: str) -> Iterator[Slice]:
+        """Read a topic again up to the store's positions, counting what was received."""
+        positions = reading.positions(self.log.identity(topic), topic)
+        for partition, end in self.log.ends(topic).items():
+            at, until = 0, positions.get(partition, 0)
+            self.is_all_applied &= until == end
+            while at < until:
+                slices = self.log.read(topic, at, partition=partition, until=until)
+                for log_slice in slices:
+                    self._count(log_slice)
+                    yield log_slice
+                at = slices[-1].following if slices else until
+
+    def _count(self, log_slice: Slice) -> None:
+        counts = np.bincount(log_slice.origin, minlength=len(log_slice.origins)).tolist()
+        by_origin = list(zip(log_slice.origins, counts, strict=True))
+        by_origin += [(r.origin, 1) for r in log_slice.refused]
+        for origin, n in by_origin:
+            self.records += n
+            key = (origin.sender, day_of(origin.accepted_at))
+            self.received[key] = self.received.get(key, 0) + n
+            self.receipts[origin.receipt] = self.receipts.get(origin.receipt, 0) + n
+
+    def set_aside(self, name: str, contract: Contract, origin: Origin, value: bytes) -> None:
+        """Note a record that must be in quarantine."""
+        original = base64.b64encode(value).decode()
+        self.quarantine[name] = (origin.sender, contract.name, origin.accepted_at, original)
+        key = (contract.name, origin.sender, day_of(origin.accepted_at), "quarantined")
+        self.ledger[key] = self.ledger.get(key, 0) + 1
+
+
+def deal(
+    reading: Reading,
+    contract: Contract,
+    recount: Recount,
+    folder: Path,
+    progress: Progress,
+    sample: Sample | None,
+) -> int:
+    """Deal a topic's records into bucket files by the first field of the key; count those dealt.
+
+    A record in a bucket file: its length, then sender, acceptance time, place in the log, schema
+    id, and its datum.
+    """
+    files = [(folder / f"{i}.bucket").open("wb") for i in range(BUCKETS)]
+    total = sum(reading.positions(recount.log.identity(contract.topic), contract.topic).values())
+    done = dealt = 0
+    for log_slice in recount.slices(reading, contract.topic):
+        heads = [
+            avro.string_bytes(o.sender) + avro.long_bytes(o.accepted_at) for o in log_slice.origins
+        ]
+        place = avro.long_bytes(log_slice.partition)
+        parts: list[list[bytes]] = [[] for _ in range(BUCKETS)]
+        columns = (
+            log_slice.origin.tolist(),
+            log_slice.offsets.tolist(),
+            log_slice.schema_ids.tolist(),
+        )
+        for origin, offset, schema_id, datum in zip(*columns, log_slice.datums(), strict=True):
+            key = _first_text(datum)
+            if sample is not None and not sample.has(key):
+                continue
+            dealt += 1
+            record = heads[origin] + place + avro.long_bytes(offset)
+            record += avro.long_bytes(schema_id) + datum
+            size = len(record).to_bytes(4, "little")
+            parts[sum(key) % BUCKETS] += (size, record)
+        for file, part in zip(files, parts, strict=True):
+            file.write(b"".join(part))
+        for r in log_slice.refused:
+            name = f"{log_slice.topic}/{log_slice.partition}/{r.offset}"
+            recount.set_aside(name, contract, r.origin, r.value)
+        dealt += len(log_slice.refused)
+        done += log_slice.count
+        progress(contract.name, done, 2 * total)
+    for file in files:
+        file.close()
+    return dealt
+
+
+def _each(log_slice: Slice) -> Iterator[tuple[int, int, int, bytes]]:
+    """Give of each record the number of its origin, its offset, its schema id and its datum."""
+    columns = (log_slice.origin, log_slice.offsets, log_slice.schema_ids)
+    return zip(*(c.tolist() for c in columns), log_slice.datums(), strict=True)
+
+
+def recount_facts(
+    definitions: Definitions,
+    fact: Fact,
+    folder: Path,
+    pool: ProcessPoolExecutor,
+    recount: Recount,
+    progress: Progress,
+) -> sqlite3.Connection:
+    """Fold every bucket in plain Python, on all cores, into one table of recomputed facts."""
+    database = sqlite3.connect(folder / "facts.sqlite3", isolation_level=None)
+    database.execute("PRAGMA synchronous = OFF")
+    database.execute("PRAGMA journal_mode = OFF")
+    names = ["entity", "is_disputed", *LANES, *fact.types]
+    database.execute(f"CREATE TABLE {fact.table} ({','.join(names)})")
+    marks = ",".join("?" * len(names))
+    paths = [folder / f"{i}.bucket" for i in range(BUCKETS)]
+    is_open = recount.log.is_open
+    schemas = {r.schema_id: r.plain for r in revisions.revisions()[fact.contract]}
+    filled = [p for p in paths if p.stat().st_size]
+    jobs = [
+        pool.submit(_recount_bucket, definitions, fact.contract, p, schemas, is_open)
+        for p in filled
+    ]
+    for i, job in enumerate(jobs, 1):
+        rows, counted, arrived, late, set_aside = job.result()
+        recount.quarantine |= set_aside
+        database.execute("BEGIN")
+        database.executemany(f"INSERT INTO {fact.table} VALUES ({marks})", rows)
+        database.execute("COMMIT")
+        for key, n in counted.items():
+            recount.ledger[key] = recount.ledger.get(key, 0) + n
+        for key, n in arrived.items():
+            recount.arrivals[key] = recount.arrivals.get(key, 0) + n
+        for key, n in late.items():
+            recount.lateness[key] = recount.lateness.get(key, 0) + n
+        progress(fact.contract, len(jobs) + i, 2 * len(jobs))
+    return database
+
+
+_OfBucket = tuple[list[Row], dict[Row, int], dict[Row, int], dict[Row, int], dict[str, Row]]
+
+
+def _recount_bucket(
+    definitions: Definitions,
+    name: str,
+    path: Path,
+    schemas: dict[int, avro.Schema],
+    is_open: bool,
+) -> _OfBucket:
+    """Fold one bucket: fact rows, ledger, arrivals and what must be in quarantine."""
+    gc.disable()  # everything read here lives until it is returned
+    fact, contract = definitions.facts[name], definitions.contracts[name]
+    entities: dict[str, Entity] = {}
+    lateness: dict[Row, int] = {}
+    set_aside = Recount(None)  # type: ignore[arg-type]  # it only gathers here
+    read = _readable(contract, path, schemas, set_aside, is_open=is_open)
+    for origin, schema_id, datum, wire in _valid(contract, read, set_aside) if is_open else read:
+        entity = contract.entity_of(wire)
+        held = entities.setdefault(entity, Entity())
+        day = day_of(origin.accepted_at)
+        if held.add(origin.sender, day, schemas[schema_id], datum, wire):
+            late = bucket(origin.accepted_at - contract.occurred_of(wire))
+            came = (name, origin.sender, day, late)
+            lateness[came] = lateness.get(came, 0) + 1
+    rows: list[Row] = []
+    ledger = set_aside.ledger
+    arrivals: dict[Row, int] = {}
+    for entity, held in entities.items():
+        live, is_disputed, classes = held.judge(contract)
+        values = fact.recount(list(live))
+        columns = [values[n] for n in fact.types]
+        lanes = fact_digest(name, entity, columns, is_disputed)
+        rows.append((entity, int(is_disputed), *lanes, *columns))
+        for sender, day, kind in classes:
+            key = (name, sender, day, kind)
+            ledger[key] = ledger.get(key, 0) + 1
+        for sender, wire in held.arrived():
+            happened = (name, sender, day_of(contract.occurred_of(wire)))
+            arrivals[happened] = arrivals.get(happened, 0) + 1
+    return rows, ledger, arrivals, lateness, set_aside.quarantine
+
+
+_Read = tuple[Origin, int, bytes, dict[str, Any]]
+
+
+def _readable(
+    contract: Contract,
+    path: Path,
+    schemas: dict[int, avro.Schema],
+    recount: Recount,
+    *,
+    is_open: bool,
+) -> Iterator[_Read]:
+    """Read a bucket's records that decode; set the others aside."""
+    for origin, name, schema_id, datum in _records(contract, path):
+        try:
+            wire = avro.read_one(schemas[schema_id], datum)
+            if is_open and avro.write_one(schemas[schema_id], wire) != datum:
+                avro.check_strict(schemas[schema_id], datum)
+        except avro.UNDECODABLE_ONE:
+            recount.set_aside(name, contract, origin, avro.wire(schema_id, datum))
+            continue
+        if len(wire) < len(contract.fields):
+            wire = {f.name: wire.get(f.name) for f in contract.fields}
+        wire["~name"] = name
+        yield origin, schema_id, datum, wire
+
+
+def _valid(contract: Contract, read: Iterator[_Read], recount: Recount) -> Iterator[_Read]:
+    """Pass what keeps its contract; set the rest aside."""
+    while chunk := list(islice(read, CHUNK)):
+        schema = {f.name: f.dtype for f in contract.fields}
+        frame = pl.DataFrame([wire for *_, wire in chunk], schema=schema)
+        valid = frame.select(contract.is_valid).to_series().to_list()
+        for record, is_valid in zip(chunk, valid, strict=True):
+            origin, schema_id, datum, wire = record
+            if is_valid or verdict_on(contract, wire) is None:
+                yield record
+            else:
+                recount.set_aside(wire["~name"], contract, origin, avro.wire(schema_id, datum))
+
+
+def _records(contract: Contract, path: Path) -> Iterator[tuple[Origin, str, int, bytes]]:
+    raw = path.read_bytes()
+    at = 0
+    while at < len(raw):
+        size = int.from_bytes(raw[at : at + 4], "little")
+        record = raw[at + 4 : at + 4 + size]
+        at += 4 + size
+        length, start = avro.read_long(record, 0)
+        sender = record[start : start + length].decode()
+        accepted_at, start = avro.read_long(record, start + length)
+        partition, start = avro.read_long(record, start)
+        offset, start = avro.read_long(record, start)
+        schema_id, start = avro.read_long(record, start)
+        name = f"{contract.topic}/{partition}/{offset}"
+        yield Origin(sender, accepted_at, ""), name, schema_id, record[start:]
+
+
+def _first_text(datum: bytes) -> bytes:
+    """Give the first field of a datum, a text; however long the form its length is written in."""
+    if datum and datum[0] < 0x80:
+        return datum[1 : 1 + (datum[0] >> 1)]
+    try:
+        length, start = avro.read_long(datum, 0)
+    except IndexError:
+        return b""
+    return datum[start : start + max(length, 0)]
+
+
+def fact_digest(contract: str, entity: str, columns: list[Any], is_disputed: bool) -> list[int]:
+    """Digest a fact as `hub.apply.fold.digest_facts` says, one fact at a time."""
+    values = ["" if c is None else str(c) for c in columns]
+    text = "\x1f".join([contract, entity, *values, str(int(is_disputed))])
+    raw = hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return [int.from_bytes(raw[i : i + 4], "little") for i in range(0, 16, 4)]
+
+
+class Entity:
+    """One entity's events, gathered as they stand in the log."""
+
+    def __init__(self) -> None:
+        # identity -> content digest -> (acceptance day, wire values)
+        self._events: dict[tuple[str, str], dict[bytes, tuple[int, dict[str, Any]]]] = {}
+        self._others: list[tuple[str, int, str]] = []
+        self._count = 0
+
+    def add(
+        self, sender: str, day: int, schema: avro.Schema, datum: bytes, wire: dict[str, Any]
+    ) -> bool:
+        """Add one record; tell whether it is new, and taken."""
+        contents = self._events.get((sender, wire["event_id"]), {})
+        if contents:
+            # By content, not by bytes: a foreign producer may write a number in a longer form.
+            digest = content_digest(avro.write_one(schema, wire))
+            again = {
+                content_digest(avro.write_one(schema, w)): (d, w) for d, w in contents.values()
+            }
+            contents.clear()
+            contents.update(again)
+        else:
+            digest = content_digest(datum)
+        if digest in contents:
+            self._others.append((sender, day, "duplicate"))
+            return False
+        if self._count == EVENTS_PER_ENTITY_MAX:
+            self._others.append((sender, day, "quarantined"))
+            return False
+        self._events.setdefault((sender, wire["event_id"]), contents)[digest] = (day, wire)
+        self._count += 1
+        return True
+
+    def arrived(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Give sender and winning content of each identity, withdrawn ones too."""
+        for (sender, _), contents in self._events.items():
+            yield sender, contents[min(contents)][1]
+
+    def judge(
+        self, contract: Contract
+    ) -> tuple[list[dict[str, Any]], bool, list[tuple[str, int, str]]]:
+        """Give the live events, least first; whether any is disputed; each record's class."""
+        retracting = contract.spec.retracting_kind
+        withdrawn = {
+            (sender, winner["retracts"])
+            for (sender, _), contents in self._events.items()
+            if (winner := contents[min(contents)][1]).get("kind") == retracting and retracting
+        }
+        live: list[tuple[Any, dict[str, Any]]] = []
+        classes = list(self._others)
+        is_disputed = False
+        for (sender, event_id), contents in self._events.items():
+            for digest, (day, wire) in contents.items():
+                is_retraction = retracting is not None and wire.get("kind") == retracting
+                if (sender, event_id) in withdrawn and not is_retraction:
+                    classes.append((sender, day, "retracted"))
+                elif digest != min(contents):
+                    classes.append((sender, day, "conflict"))
+                    is_disputed = True
+                else:
+                    classes.append((sender, day, "applied"))
+                    if not is_retraction:
+                        live.append((_order(contract, sender, digest, wire), wire))
+        live.sort(key=lambda e: e[0])
+        return [wire for _, wire in live], is_disputed, classes
+
+
+def _order(contract: Contract, sender: str, digest: bytes, wire: dict[str, Any]) -> tuple[Any, ...]:
+    occurred = contract.occurred_of(wire)
+    first = tuple(
+        (wire[n] is not None, wire[n] if wire[n] is not None else 0)
+        for n in contract.spec.order_first
+    )
+    recorded = wire["recorded_at"] if wire["recorded_at"] is not None else occurred
+    rank = contract.kinds.index(wire["kind"]) if contract.kinds else 0
+    return (first, recorded, occurred, rank, sender, wire["event_id"], digest)
+
+
+def _own_records(
+    reading: Reading, recount: Recount, contract: Contract
+) -> Iterator[tuple[Origin, int, dict[str, Any]]]:
+    """Read a topic of the hub's own again: origin, offset and values of what keeps its contract."""
+    for log_slice in recount.slices(reading, contract.topic):
+        columns = (
+            log_slice.origin.tolist(),
+            log_slice.offsets.tolist(),
+            log_slice.schema_ids.tolist(),
+        )
+        for at, offset, schema_id, datum in zip(*columns, log_slice.datums(), strict=True):
+            origin = log_slice.origins[at]
+            name = f"{log_slice.topic}/{log_slice.partition}/{offset}"
+            try:
+                schema = revisions.by_id(schema_id).plain
+                wire = avro.read_one(schema, datum)
+                if recount.log.is_open:
+                    avro.check_strict(schema, datum)
+            except avro.UNDECODABLE_ONE:
+                recount.set_aside(name, contract, origin, avro.wire(schema_id, datum))
+                continue
+            is_flawed = contract is CONTROL and flaw(wire) is not None
+            if is_flawed or verdict_on(contract, wire) is not None:
+                recount.set_aside(name, contract, origin, avro.wire(schema_id, datum))
+                continue
+            yield origin, offset, wire
+        for r in log_slice.refused:
+            recount.set_aside(
+                f"{log_slice.topic}/{log_slice.partition}/{r.offset}", contract, r.origin, r.value
+            )
+
+
+def recount_rejections(reading: Reading, recount: Recount) -> None:
+    """Read the quarantine topic again."""
+    for origin, _, wire in _own_records(reading, recount, REJECTION):
+        is_known = wire["event_id"] in recount.quarantine
+        kind = "duplicate" if is_known else "quarantined"
+        key = (wire["contract"], origin.sender, day_of(origin.accepted_at), kind)
+        recount.ledger[key] = recount.ledger.get(key, 0) + 1
+        if not is_known:
+            named = (origin.sender, wire["contract"], wire["rejected_at"], wire["original"])
+            recount.quarantine[wire["event_id"]] = named
+
+
+def recount_closings(reading: Reading, recount: Recount) -> dict[str, Row]:
+    """Read the control topic again: what was closed, by event id."""
+    closed: dict[str, Row] = {}
+    for origin, _, wire in _own_records(reading, recount, CONTROL):
+        kind = "duplicate" if wire["event_id"] in closed else "applied"
+        key = (CONTROL.name, origin.sender, day_of(origin.accepted_at), kind)
+        recount.ledger[key] = recount.ledger.get(key, 0) + 1
+        names = ("period", "closed_at", "closed_by", "cut", "figures", "silent", "digest")
+        closed.setdefault(wire["event_id"], tuple(wire[n] for n in names))
+    return closed

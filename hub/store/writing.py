@@ -1,0 +1,247 @@
+"""Writing: one transaction of apply, in which position, facts, cells and ledger move together."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from hub.clock import DAY_US, day_start, iso_day
+from hub.definitions.fact import Fact, Measure, day_sql
+from hub.log.cut import read_cut
+from hub.store.database import Database
+from hub.store.reading import dims_text, parse_dims
+from hub.store.tables import (
+    BUILD,
+    LANES,
+    arrival,
+    cell,
+    closing,
+    cut,
+    cut_aside,
+    cut_heard,
+    definition,
+    heard,
+    lateness,
+    ledger,
+    notice,
+    position,
+    quarantine,
+)
+from hub.store.troubles import DefinitionChangedError, FencedError, VersionMismatchError
+
+
+class Writing:
+    """One transaction of apply.
+
+    `fact_tables` and `digests` are, by contract, where facts are and what decides their figures.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        database: Database,
+        fact_tables: Mapping[str, sa.Table],
+        digests: Mapping[str, str],
+    ) -> None:
+        self._c = connection
+        self._database = database
+        self._fact_tables = fact_tables
+        self._digests = digests
+
+    def instant(self, now: int) -> int:
+        """Give this commit's instant: now, or where the clock went back, just after the last."""
+        latest = self._c.execute(sa.select(sa.func.max(cut.c.at))).scalar()
+        return now if latest is None else max(now, int(latest) + 1)
+
+    def swap_positions(
+        self, log: str, topic: str, spans: dict[int, tuple[int, int]], at: int
+    ) -> None:
+        """Move positions of partitions over spans, all together.
+
+        Raises `FencedError` where one is not at its span's start.
+        """
+        mine = {"log": log, "topic": topic}
+        begun = [
+            {**mine, "partition": p, "next_offset": 0, "committed_at": at}
+            for p, (expected, _) in spans.items()
+            if expected == 0
+        ]
+        if begun:
+            self._database.merge(self._c, position, pl.DataFrame(begun), {})
+        named = {p: position.c.partition == p for p in spans}
+        at_start = [named[p] & (position.c.next_offset == start) for p, (start, _) in spans.items()]
+        ends = [(named[p], following) for p, (_, following) in spans.items()]
+        moved = self._c.execute(
+            position.update()
+            .where(*(position.c[n] == v for n, v in mine.items()), sa.or_(*at_start))
+            .values(next_offset=sa.case(*ends), committed_at=at)
+        )
+        if moved.rowcount != len(spans):
+            starts = ", ".join(f"{start} (partition {p})" for p, (start, _) in spans.items())
+            raise FencedError(f"{topic} is no longer at {starts}")
+
+    def keep_cut(
+        self,
+        log: str,
+        topic: str,
+        followings: dict[int, int],
+        at: int,
+        aside: pl.DataFrame,
+        heard_each: pl.DataFrame | None,
+    ) -> None:
+        """Keep where this commit stands, and what a figure as of then cannot be folded from.
+
+        What stands before a closed period's cut is kept apart from what stands after, so that the
+        cut can be read even where it was no commit of this store.
+        """
+        rows = [(log, topic, p, n, at) for p, n in followings.items()]
+        schema = ["log", "topic", "partition", "next_offset", "at"]
+        self._merge(cut, pl.DataFrame(rows, schema=schema, orient="row"), {})
+        ends = {p: [n] for p, n in followings.items()}
+        for (text,) in self._c.execute(sa.select(closing.c.cut)):
+            for place, n in read_cut(text).positions.items():
+                if place[:2] == (log, topic) and n < followings.get(place[2], 0):
+                    ends[place[2]].append(n)
+        count, latest = pl.len().cast(pl.Int64).alias("count"), pl.col("accepted_at", "horizon")
+        for table, found, summed in (
+            (cut_aside, aside, count),
+            (cut_heard, heard_each, latest.max()),
+        ):
+            if found is not None and len(found):
+                keys = [c.name for c in table.primary_key if c.name in found.columns]
+                named = found.with_columns(
+                    pl.lit(log).alias("log"), pl.lit(topic).alias("topic"), _next_of(ends)
+                )
+                named = named.group_by("log", "topic", "next_offset", *keys).agg(summed)
+                self._merge(table, named, {})
+
+    def check_build(self, expected: str | None) -> None:
+        """Raise `VersionMismatchError` where a rebuild has put other tables here since reading."""
+        query = sa.select(definition.c.digest).where(definition.c.contract == BUILD)
+        if self._c.execute(query).scalar() != expected:
+            raise VersionMismatchError("a rebuild has put other tables in force")
+
+    def check_definition(self, fact: Fact) -> None:
+        """Raise `DefinitionChangedError` where the store's figures follow other definitions."""
+        query = sa.select(definition.c.digest).where(definition.c.contract == fact.contract)
+        stored = self._c.execute(query).scalar()
+        if stored != self._digests[fact.contract]:
+            raise DefinitionChangedError(f"{fact.contract}: the store follows other definitions")
+
+    def write_facts(
+        self, fact: Fact, created: pl.DataFrame | None, changed: pl.DataFrame | None
+    ) -> None:
+        """Write fact rows; raise `VersionMismatchError` where one is not as it was read.
+
+        Frames hold the table's columns.
+        """
+        table = self._fact_tables[fact.contract]
+        if created is not None and len(created):
+            try:
+                self._database.insert(self._c, table, created)
+            except sa.exc.IntegrityError as error:
+                raise VersionMismatchError(fact.table) from error
+        if changed is not None and len(changed):
+            done = self._database.update(self._c, table, changed)
+            if done != len(changed):
+                raise VersionMismatchError(fact.table)
+
+    def write_cells(self, fact: Fact, cells: pl.DataFrame | None) -> None:
+        """Add to cells, in the order of their keys, and take recomputed measures anew.
+
+        A cell that nothing is in any more stays, with a count of zero; readers pass over it.
+        """
+        if cells is None or not len(cells):
+            return
+        sums = ("count", "value", "disputed", *LANES)
+        self._database.merge(self._c, cell, cells, dict.fromkeys(sums, "+"))
+        # What is taken anew of the same facts by the same dimensions is taken in one query.
+        together: dict[tuple[str, tuple[str, ...]], list[Measure]] = {}
+        for measure in fact.measures:
+            for dims in measure.sets if measure.is_recomputed else ():
+                together.setdefault((measure.when, dims), []).append(measure)
+        for (at, dims), measures in together.items():
+            self._recompute(fact, at, dims, measures, cells)
+
+    def _recompute(
+        self,
+        fact: Fact,
+        at: str,
+        dims: tuple[str, ...],
+        measures: list[Measure],
+        cells: pl.DataFrame,
+    ) -> None:
+        names = [m.cell_set(dims) for m in measures]
+        touched = cells.filter(pl.col("cell_set").is_in(names))
+        if not len(touched):
+            return
+        days = touched["period"]
+        firsts = sorted({parse_dims(d)[dims[0]] or "" for d in touched["dims"]})
+        condition, values = self._database.among(dims[0], firsts)
+        taken = ",".join(f"{m.value} FILTER (WHERE {m.where})" for m in measures)
+        found = self._c.execute(
+            sa.text(
+                f"SELECT {day_sql(at)}, {','.join(dims)}, {taken} FROM {fact.table}"
+                f" WHERE {condition} AND {at} >= :start AND {at} < :until"
+                f" GROUP BY 1, {','.join(dims)}"
+            ),
+            {
+                **values,
+                "start": day_start(date.fromisoformat(str(days.min()))),
+                "until": day_start(date.fromisoformat(str(days.max()))) + DAY_US,
+            },
+        ).fetchall()
+        present = {
+            (name, iso_day(day), dims_text(dict(zip(dims, rest, strict=False)))): int(value or 0)
+            for day, *rest in found
+            for name, value in zip(names, rest[len(dims) :], strict=True)
+        }
+        keys = touched.select("cell_set", "period", "dims").rows()
+        fresh = touched.with_columns(
+            pl.Series("value", [present.get(k, 0) for k in keys], pl.Int64)
+        )
+        self._database.merge(self._c, cell, fresh, {"value": "="})
+
+    def add_ledger(self, rows: pl.DataFrame) -> None:
+        """Add to the ledger: (contract, sender, day, class, shard, count)."""
+        self._merge(ledger, rows, {"count": "+"})
+
+    def add_arrivals(self, rows: pl.DataFrame | None) -> None:
+        """Add to the arrivals: (contract, sender, day, shard, count)."""
+        self._merge(arrival, rows, {"count": "+"})
+
+    def add_lateness(self, rows: pl.DataFrame | None) -> None:
+        """Add to the late ledger: (contract, sender, day, bucket, shard, count)."""
+        self._merge(lateness, rows, {"count": "+"})
+
+    def hear(self, rows: pl.DataFrame | None) -> None:
+        """Note when senders were heard: (contract, sender, shard, accepted_at, horizon)."""
+        self._merge(heard, rows, {"accepted_at": "max", "horizon": "max"})
+
+    def quarantine(self, rows: pl.DataFrame) -> None:
+        """Keep rejected items; one that is there already stays as it is."""
+        self._merge(quarantine, rows, {})
+
+    def notify(self, rows: pl.DataFrame | None) -> None:
+        """Leave notices for whoever publishes them: (event_id, datum)."""
+        self._merge(notice, rows, {})
+
+    def close_periods(self, rows: pl.DataFrame | None) -> None:
+        """Keep which periods were closed; one that is there already stays as it is."""
+        self._merge(closing, rows, {})
+
+    def _merge(self, table: sa.Table, rows: pl.DataFrame | None, rules: dict[str, str]) -> None:
+        if rows is not None and len(rows):
+            self._database.merge(self._c, table, rows, rules)
+
+
+def _next_of(ends: dict[int, list[int]]) -> pl.Expr:
+    """Give, of a record's partition, the first of some offsets that is beyond it."""
+    out = pl.lit(None, pl.Int64)
+    for partition, offsets in ends.items():
+        for n in sorted(offsets, reverse=True):
+            is_before = (pl.col("partition") == partition) & (pl.col("offset") < n)
+            out = pl.when(is_before).then(n).otherwise(out)
+    return out.alias("next_offset")
