@@ -33,7 +33,7 @@ def _modules(package: str) -> Iterator[tuple[str, ModuleType]]:
 @cache
 def contracts() -> dict[str, Contract]:
     """Find the contracts: the subclass of `Event` in each module of `schemas.contracts`."""
-    found = {}
+    by_name = {}
     for name, module in _modules("schemas.contracts"):
         models = [
             m
@@ -42,8 +42,8 @@ def contracts() -> dict[str, Contract]:
         ]
         if len(models) != 1 or models[0].spec.name != name:
             raise TypeError(f"{module.__name__} must hold one contract, named {name!r}")
-        found[name] = Contract(models[0])
-    return found
+        by_name[name] = Contract(models[0])
+    return by_name
 
 
 @cache

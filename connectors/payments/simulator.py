@@ -114,26 +114,26 @@ def truth(drops: Sequence[Drop]) -> Truth:
     return Truth(found, len(events), sum(d.bad for d in drops))
 
 
-def drop(folder: Path, given: Drop, pause: float) -> Iterator[None]:
+def drop(folder: Path, dropped: Drop, pause: float) -> Iterator[None]:
     """Put a file into a folder the way it comes; between its steps the caller has its turn."""
-    path = folder / given.name
-    if given.way == "pieces":
-        size = len(given.content) // PIECES + 1
+    path = folder / dropped.name
+    if dropped.way == "pieces":
+        size = len(dropped.content) // PIECES + 1
         with path.open("wb") as file:
-            for start in range(0, len(given.content), size):
-                file.write(given.content[start : start + size])
+            for start in range(0, len(dropped.content), size):
+                file.write(dropped.content[start : start + size])
                 file.flush()
                 time.sleep(pause)
                 yield
         return
     unfinished = path.with_suffix(".part")
-    unfinished.write_bytes(given.content)
+    unfinished.write_bytes(dropped.content)
     unfinished.rename(path)
     yield
-    if given.way in ("twice", "other_name"):
+    if dropped.way in ("twice", "other_name"):
         time.sleep(pause)
-        again = path.with_stem(f"{path.stem}-lan-2") if given.way == "other_name" else path
-        unfinished.write_bytes(given.content)
+        again = path.with_stem(f"{path.stem}-lan-2") if dropped.way == "other_name" else path
+        unfinished.write_bytes(dropped.content)
         unfinished.rename(again)
         yield
 

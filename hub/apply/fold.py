@@ -57,7 +57,7 @@ def find_repeats(contract: Contract, events: pl.DataFrame, group: str) -> pl.Ser
 def digest_contents(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:
     """Add `content_digest`: given where an identity has several contents, else null."""
     several = events.select(group, *IDENTITY).is_duplicated()
-    out: list[bytes | None] = [None] * len(events)
+    digests: list[bytes | None] = [None] * len(events)
     if several.any():
         rows = np.flatnonzero(several.to_numpy())
         schema = revisions.latest(contract.name).plain
@@ -65,9 +65,9 @@ def digest_contents(contract: Contract, events: pl.DataFrame, group: str) -> pl.
         payload, ends = avro.encode_columns(schema, events[rows].select(names))
         start = 0
         for row, end in zip(rows.tolist(), ends.tolist(), strict=True):
-            out[row] = content_digest(payload[start:end])
+            digests[row] = content_digest(payload[start:end])
             start = end
-    return events.with_columns(pl.Series("content_digest", out, dtype=pl.Binary))
+    return events.with_columns(pl.Series("content_digest", digests, dtype=pl.Binary))
 
 
 def judge(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:

@@ -83,10 +83,10 @@ class Rebuild:
             if not self._store.database.has_second():
                 raise NothingBuiltError("nothing was built; run `hub rebuild` first")
             with self._second() as second:
-                said = Receipts(second).checkpoint(COMPARED)
+                compared = Receipts(second).checkpoint(COMPARED)
                 with self._store.reading() as old, second.reading() as new:
                     is_in_force = old.build() == new.build()
-                if said is None or is_in_force:
+                if compared is None or is_in_force:
                     raise NothingBuiltError(
                         "what was built is in force already"
                         if is_in_force
@@ -95,7 +95,7 @@ class Rebuild:
                 second.check_definitions()
                 self._switch(second)
             self._store.database.drop_second()
-        return int(json.loads(said)["differences"])
+        return int(json.loads(compared)["differences"])
 
     def discard(self) -> bool:
         """Drop what was built; tell whether anything was."""
@@ -195,15 +195,15 @@ class Rebuild:
         self, topic: str, partition: int, span: tuple[int, int], partitions: int
     ) -> list[Slice]:
         first, end = span
-        found = self._log.read(
+        slices = self._log.read(
             topic,
             first,
             partition=partition,
             until=end,
             events_max=max(EVENTS_PER_BATCH_MAX // partitions, 1),
         )
-        if not found:
+        if not slices:
             raise LogUnavailableError(
                 f"{topic}/{partition}: nothing came from offset {first} on, though {end} is applied"
             )
-        return found
+        return slices

@@ -44,19 +44,19 @@ _ORIGIN = ("sender", "accepted_at", "receipt")
 def frame_of(slices: Sequence[Slice]) -> pl.DataFrame:
     """Put the records of slices into one frame, a row each, in the order of their offsets."""
     frames = [pl.DataFrame(schema=_COLUMNS)]
-    for one in slices:
-        frame = _origins(one.origins, one.origin).select(
-            pl.Series("offset", one.offsets, pl.Int64),
+    for part in slices:
+        frame = _origins(part.origins, part.origin).select(
+            pl.Series("offset", part.offsets, pl.Int64),
             *_ORIGIN,
-            pl.Series("schema_id", one.schema_ids, pl.Int64),
+            pl.Series("schema_id", part.schema_ids, pl.Int64),
             pl.lit(None, pl.String).alias("rule"),
-            pl.Series("value", one.datums(), pl.Binary),
+            pl.Series("value", part.datums(), pl.Binary),
         )
-        if one.refused:
+        if part.refused:
             rows = [
                 (r.offset, r.origin.sender, r.origin.accepted_at, r.origin.receipt, None, r.rule,
                  r.value)
-                for r in one.refused
+                for r in part.refused
             ]  # fmt: skip
             refused = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
             frame = pl.concat([frame, refused]).sort("offset")
@@ -136,14 +136,14 @@ def _runs(frame: pl.DataFrame) -> tuple[list[Origin], Ints]:
     return [Origin(*row) for row in frame.select(_ORIGIN)[firsts].iter_rows()], run
 
 
-def parts(one: Slice, bytes_max: int) -> list[Slice]:
+def parts(whole: Slice, bytes_max: int) -> list[Slice]:
     """Cut a slice so that no part's datums are larger, where no single one is."""
-    cuts = [one.first]
+    cuts = [whole.first]
     start = before = 0
-    for offset, end in zip(one.offsets.tolist(), one.ends.tolist(), strict=True):
+    for offset, end in zip(whole.offsets.tolist(), whole.ends.tolist(), strict=True):
         if end - start > bytes_max and before > start:
             cuts.append(offset)
             start = before
         before = end
-    cuts.append(one.following)
-    return [one.between(a, b) for a, b in pairwise(cuts)]
+    cuts.append(whole.following)
+    return [whole.between(a, b) for a, b in pairwise(cuts)]

@@ -196,35 +196,35 @@ def check(log: Log, store: Store, folder: Path, progress: _Progress = lambda *_:
         named = list(entries(folder, lines(folder)[0]))
     except ArchiveError as error:
         return [str(error)]
-    found = []
+    differences = []
     for done, entry in enumerate(named, 1):
         try:
             read(folder, entry)
         except ArchiveError as error:
-            found.append(str(error))
+            differences.append(str(error))
         progress(done, len(named))
     known = {folder / e.file for e in named}
-    found += [
+    differences += [
         f"{path} is in the folder and not in the manifest; the next `hub archive` takes it in, or"
         " restore the manifest"
         for path in sorted(folder.rglob("*.avro"))
         if path not in known
     ]
-    return found + _borders(log, store, Archive(folder))
+    return differences + _borders(log, store, Archive(folder))
 
 
 def _borders(log: Log, store: Store, archived: Archive) -> list[str]:
     """Name partitions where archive and log do not meet."""
-    found = []
+    differences = []
     for topic in (c.topic for c in store.definitions.applied.values()):
         identity, ends = log.identity(topic), log.ends(topic)
         for partition, begin in log.begins(topic).items():
             end = archived.end((identity, topic, partition))
             where = f"{topic}/{partition}: the archive ends at {end}"
             if end < begin:
-                found.append(
+                differences.append(
                     f"{where} and the log begins at {begin}: what is between is in neither"
                 )
             if end > ends[partition]:
-                found.append(f"{where} and the log at {ends[partition]}")
-    return found
+                differences.append(f"{where} and the log at {ends[partition]}")
+    return differences

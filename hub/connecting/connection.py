@@ -135,7 +135,7 @@ class Connection:
     def _submissions(
         self, records: Sequence[Record], judged: Sequence[list[Event] | Verdict]
     ) -> list[Submission]:
-        found = []
+        submissions = []
         name, at = self._source.name, accepted_at(self._clock)
         for start in range(0, len(records), ITEMS_MAX):
             part = list(zip(records, judged, strict=True))[start : start + ITEMS_MAX]
@@ -159,8 +159,8 @@ class Connection:
 
             batches = list(make_batches(self._contract, name, admitted, receipt, at, named))
             counts = (len(events), len(bad))
-            found.append(Submission(receipt, name, self._contract.name, at, *counts, batches))
-        return found
+            submissions.append(Submission(receipt, name, self._contract.name, at, *counts, batches))
+        return submissions
 
     def _tell(self, state: str, error: str = "") -> None:
         """Leave a heartbeat: at each change, and every few seconds."""

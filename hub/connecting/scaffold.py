@@ -220,7 +220,7 @@ def read_case(connector: Connector, contract: Contract, name: str, content: byte
     return {"records": out}
 
 
-def new_case(home: Path, connector: Connector, contract: Contract, name: str, given: Path) -> Path:
+def new_case(home: Path, connector: Connector, contract: Contract, name: str, file: Path) -> Path:
     """Write a case of a source from a file of its upstream; give the case's folder.
 
     Raises `NewSourceError` where there is such a case or no such file.
@@ -228,13 +228,13 @@ def new_case(home: Path, connector: Connector, contract: Contract, name: str, gi
     case = home / "cases" / name
     if not _NAME.fullmatch(name) or case.exists():
         raise NewSourceError(f"{case} is there already, or is no name of small letters")
-    if not given.is_file():
-        raise NewSourceError(f"{given} is no file")
-    content = given.read_bytes()
+    if not file.is_file():
+        raise NewSourceError(f"{file} is no file")
+    content = file.read_bytes()
     text = json.dumps(
-        read_case(connector, contract, given.name, content), ensure_ascii=False, indent=2
+        read_case(connector, contract, file.name, content), ensure_ascii=False, indent=2
     )
     case.mkdir(parents=True)
-    (case / f"input{given.suffix}").write_bytes(content)
+    (case / f"input{file.suffix}").write_bytes(content)
     (case / "expected.json").write_text(text + "\n", "utf-8")
     return case

@@ -122,7 +122,7 @@ def admit_columns(contract: Contract, frame: pl.DataFrame) -> pl.DataFrame:
 
 def verdict_on(contract: Contract, event: Mapping[str, Any]) -> Verdict | None:
     """Say why one event in wire values breaks its contract; None where it keeps it."""
-    said: dict[str, Any] = {}
+    item: dict[str, Any] = {}
     for f in contract.fields:
         value = event[f.name]
         if f.kind == "instant" and value is not None:
@@ -135,8 +135,8 @@ def verdict_on(contract: Contract, event: Mapping[str, Any]) -> Verdict | None:
         if f.kind == "thousandths" and value is not None:
             value /= 1000
         if value is not None or not f.optional:
-            said[f.name] = value
-    judged = judge_each(contract, [json.dumps(said).encode()])
+            item[f.name] = value
+    judged = judge_each(contract, [json.dumps(item).encode()])
     return judged.rejected[0] if judged.rejected else None
 
 

@@ -62,18 +62,18 @@ def render_schema(contract: Contract) -> Schema:
 
 def _render_field(f: WireField) -> Schema:
     kind = _TYPES[f.kind]
-    out: Schema = {
+    rendered: Schema = {
         "name": f.name,
         "doc": f"{f.doc.vi} | {f.doc.en}",
         "type": ["null", kind] if f.optional else kind,
     }
     if f.optional:
-        out["default"] = None
+        rendered["default"] = None
     if "enum" in f.limits:
-        out["values"] = f.limits["enum"]
+        rendered["values"] = f.limits["enum"]
     if f.kind == "thousandths":
-        out["scale"] = 3
-    return out
+        rendered["scale"] = 3
+    return rendered
 
 
 def check_safe(schema: Any) -> None:
@@ -274,20 +274,22 @@ def is_shortest(schema: Schema, frame: pl.DataFrame, payload: bytes, ends: Ints)
     raw = np.frombuffer(payload, np.uint8)
     at = np.zeros(len(ends), np.int64)
     at[1:] = ends[:-1]
-    said: list[tuple[Ints, Bytes]] = []  # where a branch or a boolean stands, and what it must be
+    expected: list[
+        tuple[Ints, Bytes]
+    ] = []  # where a branch or a boolean stands, and what it must be
     for f in schema["fields"]:
         column, kind = frame[f["name"]], f["type"]
         there = np.ones(len(column), np.bool_)
         if isinstance(kind, list):
             kind = kind[1]
             there = column.is_not_null().to_numpy()
-            said.append((at, there * np.uint8(2)))
+            expected.append((at, there * np.uint8(2)))
             at = at + 1
         if not there.any():
             continue
         if kind == "boolean":
             values = column.fill_null(value=False).to_numpy()
-            said.append((at[there], values[there].astype(np.uint8)))
+            expected.append((at[there], values[there].astype(np.uint8)))
             sizes = np.ones(len(column), np.int64)
         elif kind == "long":
             sizes = long_widths(column.fill_null(0).to_numpy())
@@ -296,7 +298,7 @@ def is_shortest(schema: Schema, frame: pl.DataFrame, payload: bytes, ends: Ints)
             sizes = lengths.fill_null(0).to_numpy().astype(np.int64)
             sizes += long_widths(sizes)
         at = at + np.where(there, sizes, 0)
-    return bool((at == ends).all()) and all((raw[where] == byte).all() for where, byte in said)
+    return bool((at == ends).all()) and all((raw[where] == byte).all() for where, byte in expected)
 
 
 def long_widths(values: Ints) -> Ints:

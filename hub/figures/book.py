@@ -88,12 +88,12 @@ class Book:
         fact, measure = self.measure(name)
         needed = {*ask.by, *ask.where}
         kept = [s for s in measure.sets if needed <= set(s)]
-        found: dict[Key, list[tuple[int, int]]] = {}
+        pairs: dict[Key, list[tuple[int, int]]] = {}
         if start is not None and until <= start:
-            return found
+            return pairs
         if not kept:
-            self._add_facts(found, fact, measure, ask, (start, until))
-            return found
+            self._add_facts(pairs, fact, measure, ask, (start, until))
+            return pairs
         last, rest = day_of(until), day_start_us(until) != until
         if rest and not measure.is_ahead and self._all_before(fact.contract, until):
             last, rest = last + 1, False
@@ -105,12 +105,12 @@ class Book:
             parts = parse_dims(text)
             if all(parts[k] == v for k, v in ask.where.items()):
                 key = tuple(parts[d] for d in ask.by)
-                found.setdefault(key, []).append((count, value))
+                pairs.setdefault(key, []).append((count, value))
         if rest:
             begin = day_start_us(until)
             span = (begin if start is None else max(start, begin), until)
-            self._add_facts(found, fact, measure, ask, span)
-        return found
+            self._add_facts(pairs, fact, measure, ask, span)
+        return pairs
 
     def _all_before(self, contract: str, until: int) -> bool:
         if contract not in self._horizons:
@@ -120,7 +120,7 @@ class Book:
 
     def _add_facts(
         self,
-        found: dict[Key, list[tuple[int, int]]],
+        pairs: dict[Key, list[tuple[int, int]]],
         fact: Fact,
         measure: Measure,
         ask: Ask,
@@ -132,7 +132,7 @@ class Book:
             by = (*by, *(d for d in measure.sets[0] if d not in by))
         for row in self.reading.sum_facts(fact, measure, by, ask.where, span):
             key = tuple(row[: len(ask.by)])
-            found.setdefault(key, []).append((int(row[-2]), int(row[-1] or 0)))
+            pairs.setdefault(key, []).append((int(row[-2]), int(row[-1] or 0)))
 
     @cached_property
     def arrivals(self) -> dict[tuple[str, str], dict[int, int]]:

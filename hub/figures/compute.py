@@ -133,19 +133,19 @@ def compute(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
     whole = question.period
     if not buckets:
         return _figures(kpi, question, book, {}, whole)
-    out: list[Figure] = []
+    computed: list[Figure] = []
     for period in _split(question.period, buckets[-1] if "day" not in buckets else "day"):
         if period.start >= question.at:
             break
         names = {b: period.text if b == "day" else period.text[:7] for b in buckets}
         by = tuple(b for b in question.by if b not in BUCKETS)
         part = Question(period, question.at, by, question.where, question.role)
-        out += _figures(kpi, part, book, names, whole)
-        if len(out) > FIGURES_MAX:
+        computed += _figures(kpi, part, book, names, whole)
+        if len(computed) > FIGURES_MAX:
             raise QuestionError(
                 "by", f"quá {FIGURES_MAX} số liệu", f"more than {FIGURES_MAX} figures"
             )
-    return out
+    return computed
 
 
 def _split(period: Period, bucket: str) -> list[Period]:
@@ -186,11 +186,11 @@ def _figures(
     if not keys:
         return []
     judged = _judge(kpi, question, ask, book)
-    out = []
+    computed = []
     for key in sorted(keys, key=_sortable):
         n, d = above.get(key, 0), 1 if below is None else below[key]
         target = judged.target
-        out.append(
+        computed.append(
             Figure(
                 dims={**dict(zip(question.by, key, strict=True)), **bucket},
                 value=write_value(kpi, n, d),
@@ -208,7 +208,7 @@ def _figures(
                 definition_version=judged.definition_version,
             )
         )
-    return out
+    return computed
 
 
 def _sortable(key: Key) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ def freeze(
         if k.numerator.is_of_period
     }
     text = json.dumps(found, ensure_ascii=False, sort_keys=True)
-    said = digest(text)
+    figures_digest = digest(text)
     return {
         "event_id": f"{period.text}@{now:x}",
         "kind": "period_closed",
@@ -143,7 +143,7 @@ def freeze(
         "cut": write_cut(cut),
         "figures": text,
         "silent": json.dumps(silent(book, period, now)),
-        "digest": said,
+        "digest": figures_digest,
     }
 
 

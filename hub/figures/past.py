@@ -97,7 +97,7 @@ class Past(Reading):
     ) -> list[tuple[str, str, int, int]]:
         """See `Reading.sum_cells`."""
         fact, measure, dims = self._measures[cell_set]
-        found = {
+        sums = {
             row[:2]: row[2:] for row in super().sum_cells(cell_set, start, end, by_period=by_period)
         }
         within = (pl.col("cell_set") == cell_set) & pl.col("period").is_between(
@@ -106,16 +106,16 @@ class Past(Reading):
         touched = self._since(fact).cells.filter(within)
         if measure.is_recomputed:
             assert by_period, cell_set
-            self._recompute(found, fact, measure, dims, touched)
+            self._recompute(sums, fact, measure, dims, touched)
         for period, text, count, value in touched.select("period", "dims", "count", "value").rows():
             key = (period if by_period else "", text)
-            n, v = found.get(key, (0, 0))
-            found[key] = (n + count, v + value)
-        return [(*key, n, v) for key, (n, v) in found.items() if n]
+            n, v = sums.get(key, (0, 0))
+            sums[key] = (n + count, v + value)
+        return [(*key, n, v) for key, (n, v) in sums.items() if n]
 
     def _recompute(
         self,
-        found: dict[tuple[str, str], tuple[int, int]],
+        sums: dict[tuple[str, str], tuple[int, int]],
         fact: Fact,
         measure: Measure,
         dims: tuple[str, ...],
@@ -126,10 +126,10 @@ class Past(Reading):
             start = day_start(date.fromisoformat(day))
             rows = self.sum_facts(fact, measure, dims, {}, (start, start + DAY_US))
             values = {dims_text(dict(zip(dims, r, strict=False))): int(r[-1] or 0) for r in rows}
-            for key in [k for k in found if k[0] == day]:
-                found[key] = (found[key][0], 0)
+            for key in [k for k in sums if k[0] == day]:
+                sums[key] = (sums[key][0], 0)
             for text, value in values.items():
-                found[day, text] = (found.get((day, text), (0, 0))[0], value)
+                sums[day, text] = (sums.get((day, text), (0, 0))[0], value)
 
     def sum_facts(
         self,

@@ -162,11 +162,11 @@ def sources(
         key: _figures(book, kpis, q, period if key == "complete" else received, at)
         for key, q in QUALITIES.items()
     }
-    out = []
+    listed = []
     for name in names:
         accepted_at, horizon = heard.get(name, (None, None))
         beat = said.get(heartbeat_name(name))
-        out.append(
+        listed.append(
             {
                 "source": name,
                 **_expected(book.sources.get(name), at, accepted_at),
@@ -187,7 +187,7 @@ def sources(
             key: {"kpi": q.kpi, "vi": q.formula.vi, "en": q.formula.en}
             for key, q in QUALITIES.items()
         },
-        "sources": out,
+        "sources": listed,
     }
 
 

@@ -37,7 +37,7 @@ class Cause:
 
 def restatements(book: Book, closing: Closing, kpis: list[Kpi], now: int) -> list[dict[str, Any]]:
     """List the whole figures of a closed period that would be others now, with causes."""
-    out = []
+    listed = []
     past = Past(book.reading, closing.cut)
     for kpi in (k for k in kpis if k.numerator.is_of_period):
         old = closing.figures.get(kpi.id, [])
@@ -46,7 +46,7 @@ def restatements(book: Book, closing: Closing, kpis: list[Kpi], now: int) -> lis
         if before == after:
             continue
         causes = list(_causes(book, past, kpi, Question(closing.period, now), (before, after)))
-        out.append(
+        listed.append(
             {
                 "kpi": kpi.id,
                 "period": closing.period.text,
@@ -59,7 +59,7 @@ def restatements(book: Book, closing: Closing, kpis: list[Kpi], now: int) -> lis
                 "other_causes": _rest(causes[CAUSES_SHOWN_MAX:]),
             }
         )
-    return out
+    return listed
 
 
 def _part(kpi: Kpi, found: list[Figure]) -> Part:
@@ -82,13 +82,13 @@ def _said(found: list[Figure]) -> dict[str, Any] | None:
 
 
 def _shown(cause: Cause) -> dict[str, Any]:
-    out: dict[str, Any] = _named(cause.part)
+    shown: dict[str, Any] = _named(cause.part)
     if cause.events is None:
-        return {**out, "entity": None, "events": []}
+        return {**shown, "entity": None, "events": []}
     rows = cause.events.rows(named=True)
     entities = list(dict.fromkeys(r["entity"] for r in rows))
-    out["entity"] = entities[0] if len(entities) == 1 else None
-    out["events"] = [
+    shown["entity"] = entities[0] if len(entities) == 1 else None
+    shown["events"] = [
         {
             "entity": r["entity"],
             "sender": r["sender"],
@@ -98,7 +98,7 @@ def _shown(cause: Cause) -> dict[str, Any]:
         }
         for r in rows[:CAUSES_SHOWN_MAX]
     ]
-    return out
+    return shown
 
 
 def _rest(causes: list[Cause]) -> dict[str, int]:
@@ -110,18 +110,18 @@ def _causes(
     book: Book, past: Past, kpi: Kpi, question: Question, ends: tuple[Part, Part]
 ) -> Iterator[Cause]:
     before, after = ends
-    found: list[Cause] = []
+    causes: list[Cause] = []
     if kpi.contract is not None:
         fact = book.facts[kpi.contract]
         is_additive = kpi.numerator.is_additive and (
             kpi.denominator is None or kpi.denominator.is_additive
         )
         if is_additive:
-            found = _by_entity(book, past, fact, kpi, question)
+            causes = _by_entity(book, past, fact, kpi, question)
         else:
-            found = _by_stretch(book, past, fact, kpi, question)
-    yield from found
-    known = (sum(c.part[0] for c in found), sum(c.part[1] for c in found))
+            causes = _by_stretch(book, past, fact, kpi, question)
+    yield from causes
+    known = (sum(c.part[0] for c in causes), sum(c.part[1] for c in causes))
     left = _less(_less(after, before), known)
     if left != (0, 0):
         # Reference data, the ledger, or a figure that there was or is none of.

@@ -120,7 +120,7 @@ class Gateway:
             table = self._store.facts[contract.name]
             entities = sorted({r[0] for r in rows})
             known = {r[0]: r[1:] for r in reading.fact_values(table, names, entities)}
-        found = []
+        verdicts = []
         for index, (entity, *own) in zip(admitted.indexes, rows, strict=True):
             earlier = known.get(entity, (None,) * len(names))
             place = next((n for n, unit in enumerate(own) if unit is not None), None)
@@ -135,8 +135,8 @@ class Gateway:
                 name, unit = wrong[0]
                 vi = f"{name}: khóa này không được gửi thay đơn vị {unit}"
                 en = f"{name}: this key may not send for unit {unit}"
-                found.append(Verdict(index, "unit_not_allowed", name, unit, vi, en))
-        return found
+                verdicts.append(Verdict(index, "unit_not_allowed", name, unit, vi, en))
+        return verdicts
 
     def close(self) -> None:
         """Stop; what is spooled waits for the next gateway."""

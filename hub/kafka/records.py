@@ -88,18 +88,18 @@ def read(batches: Sequence[WireBatch]) -> Records:
     """
     payloads = [b.payload() for b in batches]
     counts = [b.count for b in batches]
-    found = _at_once(b"".join(payloads), sum(counts))
-    if found is None:
+    columns = _at_once(b"".join(payloads), sum(counts))
+    if columns is None:
         each = zip(payloads, counts, strict=True)
-        found = join([_at_once(p, n) or _one_by_one(p, n) for p, n in each])
+        columns = join([_at_once(p, n) or _one_by_one(p, n) for p, n in each])
     at = np.repeat(np.array([b.base_offset for b in batches], np.int64), counts)
     first = np.repeat(np.array([b.base_timestamp or 0 for b in batches], np.int64), counts)
-    told = found.timestamps + first
+    told = columns.timestamps + first
     if any(b.base_timestamp is None for b in batches):
         is_theirs = np.repeat([b.base_timestamp is None for b in batches], counts)
         last = np.repeat(np.array([b.greatest_timestamp for b in batches], np.int64), counts)
         told = np.where(is_theirs, last, told)
-    return found._replace(offsets=found.offsets + at, timestamps=told)
+    return columns._replace(offsets=columns.offsets + at, timestamps=told)
 
 
 class WireBatches:
@@ -172,7 +172,7 @@ def _each(payload: bytes, count: int) -> list[_One]:
             raise CorruptRecordException("a record ends before its bytes do")
         return payload[at - size : at]
 
-    found = []
+    records = []
     try:
         for _ in range(count):
             size = number()
@@ -183,10 +183,10 @@ def _each(payload: bytes, count: int) -> list[_One]:
             headers = [(text() or b"", text()) for _ in range(number())]
             if at != end:
                 raise CorruptRecordException("a record is not as long as it says")
-            found.append(_One(*head, headers))
+            records.append(_One(*head, headers))
     except IndexError:
         raise CorruptRecordException("a record ends before its bytes do") from None
-    return found
+    return records
 
 
 def _one_by_one(payload: bytes, count: int) -> Records:

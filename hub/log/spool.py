@@ -141,7 +141,7 @@ class Spool:
             self._file.execute("INSERT INTO batch VALUES (?,?,?,?,?,?)", row)
 
     def _read(self) -> list[tuple[int, Submission]]:
-        out = []
+        spooled = []
         with closing(self._file.cursor()) as c:
             rows = c.execute("SELECT * FROM submission ORDER BY number LIMIT ?", (DRAIN_MAX,))
             for number, receipt, sender, contract, at, accepted, rejected, *rest in rows.fetchall():
@@ -164,9 +164,9 @@ class Spool:
                 ]
                 counts = (accepted, rejected)
                 one = Submission(receipt, sender, contract, at, *counts, batches, answer, digest)
-                out.append((number, replace(one, idempotency_key=key)))
-                out[-1][1].checkpoints = json.loads(checkpoints)
-        return out
+                spooled.append((number, replace(one, idempotency_key=key)))
+                spooled[-1][1].checkpoints = json.loads(checkpoints)
+        return spooled
 
     def _drain(self) -> None:
         while not self._stopping.is_set():

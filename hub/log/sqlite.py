@@ -189,7 +189,7 @@ class SqliteLog:
         `until` is an offset that is not read. Raises `ValueError` where `offset` is inside a batch,
         `NotInLogError` where batches that were there are gone.
         """
-        found: list[Slice] = []
+        slices: list[Slice] = []
         rows = self._connection.execute(
             "SELECT topic, sender, accepted_at, schema_id, receipt, payload, ends, base_offset"
             " FROM batch WHERE topic = ? AND base_offset >= ? ORDER BY base_offset",
@@ -207,10 +207,10 @@ class SqliteLog:
                 break
             one = _slice(row)
             total += one.count
-            found.append(one)
+            slices.append(one)
             if total >= events_max:
                 break
-        return found
+        return slices
 
     def checkpoint(self, name: str) -> str | None:
         """Read a checkpoint."""
@@ -249,17 +249,17 @@ class SqliteLog:
 
     def receipt(self, name: str) -> Kept | None:
         """Find a receipt by its id."""
-        found = self._connection.execute(
+        row = self._connection.execute(
             "SELECT sender, contract, accepted_at, answer FROM receipt WHERE id = ?", (name,)
         ).fetchone()
-        if found is None:
+        if row is None:
             return None
         places: dict[str, list[tuple[int, int, int]]] = {}
         for topic, first, count in self._connection.execute(
             "SELECT topic, base_offset, count FROM batch WHERE receipt = ? ORDER BY 1, 2", (name,)
         ):
             places.setdefault(topic, []).append((0, first, first + count))
-        sender, contract, at, answer = found
+        sender, contract, at, answer = row
         return Kept(sender, contract, at, answer, places)
 
     def acknowledged(self) -> int:

@@ -74,7 +74,7 @@ def _try_events(
     now: int,
 ) -> Trial:
     fact = store.facts[contract.name]
-    out = Trial()
+    trial = Trial()
     taken = intake.take(contract, join([_slice(log, contract, events, sender, now)]))
     with store.trying() as (writing, reading):
         book = installed.book(reading)
@@ -90,13 +90,13 @@ def _try_events(
         writing.add_lateness(change.lateness)
         writing.hear(change.heard)
         after = whole_figures(installed.book(reading), installed.kpis.values(), periods, now)
-        out.figures = differing(before, after)
+        trial.figures = differing(before, after)
         cells_after = _cells(reading, change.cells)
     for key in sorted(cells_before.keys() | cells_after.keys()):
         old, new = cells_before.get(key, (0, 0)), cells_after.get(key, (0, 0))
         if old != new:
             named = dict(zip(("cell_set", "period", "dims"), key, strict=True))
-            out.cells.append(
+            trial.cells.append(
                 {
                     **named,
                     "count": {"before": old[0], "after": new[0]},
@@ -104,8 +104,8 @@ def _try_events(
                 }
             )
     counted = change.ledger.group_by("class").agg(pl.col("count").sum()).sort("class")
-    out.classes = {str(name): int(n) for name, n in counted.rows() if n}
-    return out
+    trial.classes = {str(name): int(n) for name, n in counted.rows() if n}
+    return trial
 
 
 def try_reference(

@@ -61,22 +61,22 @@ def parse_period(text: str) -> Period:
 
     Weeks are those of ISO 8601: they begin on Monday.
     """
-    found = _SHAPE.fullmatch(text)
-    if not found or int(found["y"]) < 1 or int(found["y"]) > 9998:
+    match = _SHAPE.fullmatch(text)
+    if not match or int(match["y"]) < 1 or int(match["y"]) > 9998:
         raise ValueError(f"not a period: {text!r}; write one like {FORMS}")
-    y = int(found["y"])
-    if found["h"]:
-        return _months_from(text, y, 6 * int(found["h"]) - 5, 6)
-    if found["q"]:
-        return _months_from(text, y, 3 * int(found["q"]) - 2, 3)
-    if found["w"]:
-        start = date.fromisocalendar(y, int(found["w"]), 1)
+    y = int(match["y"])
+    if match["h"]:
+        return _months_from(text, y, 6 * int(match["h"]) - 5, 6)
+    if match["q"]:
+        return _months_from(text, y, 3 * int(match["q"]) - 2, 3)
+    if match["w"]:
+        start = date.fromisocalendar(y, int(match["w"]), 1)
         return Period(text, start, start + timedelta(7))
-    if found["d"]:
+    if match["d"]:
         start = date.fromisoformat(text)
         return Period(text, start, start + timedelta(1))
-    if found["m"]:
-        return _months_from(text, y, int(found["m"]), 1)
+    if match["m"]:
+        return _months_from(text, y, int(match["m"]), 1)
     return _months_from(text, y, 1, 12)
 
 

@@ -87,8 +87,8 @@ def _read(log: Log, topic: str, place: tuple[int, int, int]) -> list[Slice]:
     return found
 
 
-def _rejected(reading: Reading, said: list[Item]) -> list[Item]:
-    ids = [wire["event_id"] for wire in said]
+def _rejected(reading: Reading, rejected: list[Item]) -> list[Item]:
+    ids = [wire["event_id"] for wire in rejected]
     known = {i.event_id: i for i in repair.all_items(reading, repair.Wanted(ids=ids))}
     names = ("index", "rule", "field", "value", "message_vi", "message_en")
     return [
@@ -97,7 +97,7 @@ def _rejected(reading: Reading, said: list[Item]) -> list[Item]:
             **_repaired(known.get(wire["event_id"])),
             **{n: wire[n] for n in names},
         }
-        for wire in said
+        for wire in rejected
     ]
 
 
@@ -164,7 +164,7 @@ def _attempted(log: Log, topic: str, kept: Kept, receipt: str, items: pl.DataFra
     Where Kafka went away within an append, or before it answered, a part of it may be in the log
     when all of it is appended again: its second copies are repeats of what the sender sent once.
     """
-    found: list[dict[str, int]] = []
+    places: list[dict[str, int]] = []
     for partition, begin, _ in kept.places[topic]:
         is_near = (pl.col("~p") == partition) & pl.col("~o").is_between(
             begin - NEAR, begin, closed="left"
@@ -173,5 +173,5 @@ def _attempted(log: Log, topic: str, kept: Kept, receipt: str, items: pl.DataFra
         if wanted:
             for one in _read(log, topic, (partition, min(wanted), max(wanted) + 1)):
                 mine = np.array([o.receipt == receipt for o in one.origins], bool)[one.origin]
-                found += [{"~p": partition, "~o": int(o)} for o in one.offsets[mine]]
-    return pl.Series(found, dtype=pl.Struct({"~p": items["~p"].dtype, "~o": items["~o"].dtype}))
+                places += [{"~p": partition, "~o": int(o)} for o in one.offsets[mine]]
+    return pl.Series(places, dtype=pl.Struct({"~p": items["~p"].dtype, "~o": items["~o"].dtype}))

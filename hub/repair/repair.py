@@ -343,7 +343,7 @@ class Repair:
         return out
 
     def replay(
-        self, found: Sequence[Item], by: str, gateway: Gateway, sender: Sender | None = None
+        self, items: Sequence[Item], by: str, gateway: Gateway, sender: Sender | None = None
     ) -> dict[str, str]:
         """Send items again that keep their contract; give the receipt of each that was taken.
 
@@ -353,9 +353,9 @@ class Repair:
         two, and where none of the items is of the key's units.
         """
         with self._alone():
-            found = self._as_they_are(found)
-            out = {i.event_id: str(i.acts[-1].receipt) for i in found if i.state == REPLAYED}
-            for item in found:
+            items = self._as_they_are(items)
+            receipts = {i.event_id: str(i.acts[-1].receipt) for i in items if i.state == REPLAYED}
+            for item in items:
                 fixed_by = {a.by for a in item.acts if a.action == FIXED}
                 if self._four_eyes and by in fixed_by and item.state not in ENDED:
                     raise RepairError(
@@ -363,7 +363,7 @@ class Repair:
                         f"{item.event_id}: người sửa không được tự gửi lại",
                         f"{item.event_id}: who corrected it may not replay it",
                     )
-            ready = _sendable(found)
+            ready = _sendable(items)
             refusals: list[Verdict] = []
             for contract, name, every in _chunks(ready):
                 who = Sender(name) if sender is None else sender
@@ -382,10 +382,10 @@ class Repair:
                 taken = [i for n, i in enumerate(chunk) if n not in refused]
                 act = Act(REPLAYED, by, at, None, answer["receipt"], "")
                 self._note_replay(taken, act)
-                out |= {i.event_id: answer["receipt"] for i in taken}
+                receipts |= {i.event_id: answer["receipt"] for i in taken}
             if refusals and len(refusals) == len(ready):
                 raise RepairError(refusals[0].rule, refusals[0].message_vi, refusals[0].message_en)
-        return out
+        return receipts
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -444,19 +444,19 @@ def _ended(item: Item) -> RepairError:
 
 def _changed(item: Item, changes: Mapping[str, Any]) -> bytes:
     try:
-        said = json.loads(item.content)
+        fields = json.loads(item.content)
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
+        fields = None
+    if not isinstance(fields, dict):
         vi = "bản ghi gốc không phải đối tượng JSON: hãy thay cả bản ghi"
         en = "the item is no JSON object: replace it as a whole"
         raise RepairError("not_an_object", vi, en)
     for name, value in changes.items():
         if value is None:
-            said.pop(name, None)
+            fields.pop(name, None)
         else:
-            said[name] = value
-    return as_json(said)
+            fields[name] = value
+    return as_json(fields)
 
 
 def as_json(said: Mapping[str, Any]) -> bytes:

@@ -26,7 +26,7 @@ def alike(database: Database, facts: Mapping[str, Fact]) -> set[str]:
         both = (mine, second), (second, mine)
         if not all(_is_none(ask, _positions(one, other)) for one, other in both):
             return set()
-        found = {
+        equal = {
             fact_name(contract)
             for contract, columns in fact_columns(facts).items()
             if _are_equal(ask, (mine, second), facts[contract].table, ["entity"], columns)
@@ -36,8 +36,8 @@ def alike(database: Database, facts: Mapping[str, Fact]) -> set[str]:
         if _are_equal(ask, (mine, second), cell.name, keys, _SUMS) or _is_none(
             ask, _differing_cells(mine, second)
         ):
-            found.add(CELLS)
-        return found
+            equal.add(CELLS)
+        return equal
 
 
 def _is_none(ask: Ask, query: str) -> bool:

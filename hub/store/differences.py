@@ -89,19 +89,19 @@ def compare(
 
     What is known to be `alike` in both is not read again.
     """
-    found = Differences()
+    differences = Differences()
     columns = {}
     for contract, wanted in fact_columns(facts).items():
         table = facts[contract].table
         here, there = set(old.columns(table)), set(new.columns(table))
         if here != there:
-            found.differ(f"columns of {table}", sorted(here - there), sorted(there - here))
+            differences.differ(f"columns of {table}", sorted(here - there), sorted(there - here))
         columns[contract] = [n for n in wanted if n in here]
     olds = tables(old, facts, columns, alike)
     news = tables(new, facts, columns, alike)
     for name, left, right in _paired(olds, news):
-        _compare_rows(name, left, right, found)
-    return found
+        _compare_rows(name, left, right, differences)
+    return differences
 
 
 def _paired(
@@ -129,20 +129,20 @@ def _rank(name: str) -> tuple[int, str]:
     return (kinds.index(kind), rest if kind == "cell" else "")
 
 
-def _compare_rows(name: str, left: Said, right: Said, found: Differences) -> None:
+def _compare_rows(name: str, left: Said, right: Said, differences: Differences) -> None:
     olds, news = iter(left), iter(right)
     old, new = next(olds, None), next(news, None)
     while old is not None or new is not None:
         if new is None or (old is not None and old[0] < new[0]):
             assert old is not None
-            found.differ(_named(name, old[0]), old[1], "nothing")
+            differences.differ(_named(name, old[0]), old[1], "nothing")
             old = next(olds, None)
         elif old is None or new[0] < old[0]:
-            found.differ(_named(name, new[0]), "nothing", new[1])
+            differences.differ(_named(name, new[0]), "nothing", new[1])
             new = next(news, None)
         else:
             if old[1] != new[1]:
-                found.differ(_named(name, old[0]), old[1], new[1])
+                differences.differ(_named(name, old[0]), old[1], new[1])
             old, new = next(olds, None), next(news, None)
 
 

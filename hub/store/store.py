@@ -174,7 +174,7 @@ class Store:
 def definition_digest(fact: Fact, contract: Contract) -> str:
     """Digest what decides a fact's figures: schema, columns, picks and measures."""
     spec = contract.spec
-    said = {
+    described = {
         "state": STATE_FORM,
         "schema": revisions.latest(fact.contract).plain,
         "order": [spec.entity, spec.occurred, spec.order_first, contract.kinds],
@@ -185,4 +185,4 @@ def definition_digest(fact: Fact, contract: Contract) -> str:
         "columns": {n: str(e) for n, e in fact.columns.items()},
         "measures": [repr(m) for m in fact.measures],
     }
-    return hashlib.blake2b(json.dumps(said, default=str).encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(json.dumps(described, default=str).encode(), digest_size=8).hexdigest()

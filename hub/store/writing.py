@@ -181,7 +181,7 @@ class Writing:
         firsts = sorted({parse_dims(d)[dims[0]] or "" for d in touched["dims"]})
         condition, values = self._database.among(dims[0], firsts)
         taken = ",".join(f"{m.value} FILTER (WHERE {m.where})" for m in measures)
-        found = self._c.execute(
+        rows = self._c.execute(
             sa.text(
                 f"SELECT {day_sql(at)}, {','.join(dims)}, {taken} FROM {fact.table}"
                 f" WHERE {condition} AND {at} >= :start AND {at} < :until"
@@ -195,7 +195,7 @@ class Writing:
         ).fetchall()
         present = {
             (name, iso_day(day), dims_text(dict(zip(dims, rest, strict=False)))): int(value or 0)
-            for day, *rest in found
+            for day, *rest in rows
             for name, value in zip(names, rest[len(dims) :], strict=True)
         }
         keys = touched.select("cell_set", "period", "dims").rows()

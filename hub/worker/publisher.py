@@ -143,7 +143,9 @@ class Publisher:
             }
         with c.begin():
             query = sa.select(told.c.key, told.c.revision, told.c.said)
-            known = {key: (revision, said) for key, revision, said in c.execute(query)}
+            known = {
+                key: (revision, figure_said) for key, revision, figure_said in c.execute(query)
+            }
             rows = []
             for key in known.keys() - named.keys():
                 kpi, text, dims = key.split("|", 2)
@@ -152,13 +154,13 @@ class Publisher:
                     # What was told and has nothing in it any more is told so, not left to stand.
                     named[key] = kpi, period, _nothing(dims, now)
             for key, (kpi, period, figure) in named.items():
-                said = {"kpi": kpi, **figure.public(AS_TOLD)}
+                figure_said = {"kpi": kpi, **figure.public(AS_TOLD)}
                 revision, before = known.get(key, (0, "null"))
-                if said != json.loads(before):
+                if figure_said != json.loads(before):
                     # By the clock, so that it grows even where this table was lost.
                     revision = max(revision + 1, now)
                     datum = _datum(kpi, period, figure, revision)
-                    rows.append((key, revision, datum, json.dumps(said), 0))
+                    rows.append((key, revision, datum, json.dumps(figure_said), 0))
             if rows:
                 columns = {
                     "key": pl.String,

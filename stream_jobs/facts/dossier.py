@@ -34,7 +34,7 @@ _is_on_time = (_ended_at + OFFSET_US) // DAY_US <= (_due_at + OFFSET_US) // DAY_
 
 def recount(events: list[LiveEvent]) -> dict[str, Any]:
     """Fold one dossier's live events, least first, in plain Python."""
-    found: dict[str, Any] = dict.fromkeys(FACT.types)
+    fact: dict[str, Any] = dict.fromkeys(FACT.types)
     end: LiveEvent | None = None
     any_end: LiveEvent | None = None
     has_resolved = False
@@ -42,14 +42,14 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
     for event in events:
         kind = event["kind"]
         if kind == "received":
-            found["received_at"] = event["occurred_at"]
+            fact["received_at"] = event["occurred_at"]
             for name in ("received_by", "procedure_code", "service_level", "channel"):
-                found[name] = event[name]
+                fact[name] = event[name]
         if kind in ("received", "due_changed"):
-            found["due_at"] = event["due_at"]
+            fact["due_at"] = event["due_at"]
         for name in ("resolved_by", "citizen_unit"):
             if event[name] is not None:
-                found[name] = event[name]
+                fact[name] = event[name]
         if kind in ENDS:
             end = event
         if kind in ENDS or kind == "returned":
@@ -58,29 +58,29 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
         if kind == "synced":
             synced.append(event["occurred_at"])
         if kind == "rated":
-            found["rated_at"] = event["occurred_at"]
-            found["is_satisfied"] = int(event["satisfied"])
+            fact["rated_at"] = event["occurred_at"]
+            fact["is_satisfied"] = int(event["satisfied"])
     if events:
-        found["first_at"] = min(e["occurred_at"] for e in events)
-    received_at = found["received_at"]
+        fact["first_at"] = min(e["occurred_at"] for e in events)
+    received_at = fact["received_at"]
     chosen = end if has_resolved else any_end
     if chosen is not None:
-        found["ended_at"], found["end_kind"] = chosen["occurred_at"], chosen["kind"]
+        fact["ended_at"], fact["end_kind"] = chosen["occurred_at"], chosen["kind"]
     if received_at is None:
-        return found
+        return fact
     if synced:
-        found["synced_at"] = max(min(synced), received_at)
-    due_day = (found["due_at"] + OFFSET_US) // DAY_US
+        fact["synced_at"] = max(min(synced), received_at)
+    due_day = (fact["due_at"] + OFFSET_US) // DAY_US
     past_due = max((due_day + 1) * DAY_US - OFFSET_US - 1, received_at)
     if chosen is None:
-        found["overdue_at"] = past_due
-        return found
-    found["left_at"] = max(chosen["occurred_at"], received_at)
-    if found["left_at"] > past_due:
-        found["overdue_at"] = past_due
+        fact["overdue_at"] = past_due
+        return fact
+    fact["left_at"] = max(chosen["occurred_at"], received_at)
+    if fact["left_at"] > past_due:
+        fact["overdue_at"] = past_due
     if chosen["kind"] in ("resolved", "returned"):
-        found["is_on_time"] = int((chosen["occurred_at"] + OFFSET_US) // DAY_US <= due_day)
-    return found
+        fact["is_on_time"] = int((chosen["occurred_at"] + OFFSET_US) // DAY_US <= due_day)
+    return fact
 
 
 _BY_RECEIVER = (("channel", "service_level"), ("received_by",))

@@ -14,20 +14,20 @@ _is_mg = (of("latest", "quantity") == "salinity") & (of("latest", "unit") == "mg
 
 def recount(events: list[LiveEvent]) -> dict[str, Any]:
     """Take the greatest of one instant's events, in plain Python."""
-    found: dict[str, Any] = dict.fromkeys(FACT.types)
+    fact: dict[str, Any] = dict.fromkeys(FACT.types)
     if not events:
-        return found
+        return fact
     event = events[-1]
-    found["station_code"] = event["station_code"]
-    found["quantity"] = event["quantity"]
-    found["measured_at"] = event["measured_at"]
-    found["hour"] = (event["measured_at"] + OFFSET_US) // HOUR_US
-    found["quality"] = event["quality"]
+    fact["station_code"] = event["station_code"]
+    fact["quantity"] = event["quantity"]
+    fact["measured_at"] = event["measured_at"]
+    fact["hour"] = (event["measured_at"] + OFFSET_US) // HOUR_US
+    fact["quality"] = event["quality"]
     milli = event["value"]
     if event["quantity"] == "salinity" and event["unit"] == "mg/L":
         milli = (milli + 500) // 1000
-    found["milli"] = milli
-    return found
+    fact["milli"] = milli
+    return fact
 
 
 _COUNTED = "quantity = 'salinity' AND (quality IS NULL OR quality <= 2)"
