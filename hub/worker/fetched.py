@@ -37,15 +37,15 @@ class Fetched:
 
     def records(self) -> Records:
         """Read the records; takes two seconds a million."""
-        found = read(self.batches)
-        if len(found.offsets) and found.offsets[0] < self.first:
+        records = read(self.batches)
+        if len(records.offsets) and records.offsets[0] < self.first:
             # the broker answers with the whole wire batch that the position is in
-            start = int(np.searchsorted(found.offsets, self.first))
+            start = int(np.searchsorted(records.offsets, self.first))
             return Records(
-                found.offsets[start:],
-                found.timestamps[start:],
-                found.values[start:],
-                found.heads,
-                found.head[start:],
+                records.offsets[start:],
+                records.timestamps[start:],
+                records.values[start:],
+                records.heads,
+                records.head[start:],
             )
-        return found
+        return records

@@ -65,19 +65,19 @@ def _unpack(source: PartitionRecords, records_max: int) -> list[WireBatch]:
 
     As `PartitionRecords` itself does, but a wire batch at a time.
     """
-    found: list[WireBatch] = []
+    batches: list[WireBatch] = []
     source._records_iterator = None  # unused, and a cycle that would keep the bytes of the answer
     wire: WireBatches = source._records
-    while sum(b.count for b in found) < records_max and wire.has_next():
+    while sum(b.count for b in batches) < records_max and wire.has_next():
         batch = wire.next_batch()
         source._consume_aborted_up_to(batch.base_offset)
         if batch.is_control:
             if batch.is_abort:
                 source._aborted_producers.discard(batch.producer_id)
         elif not (batch.is_transactional and batch.producer_id in source._aborted_producers):
-            found.append(batch)
+            batches.append(batch)
         source.next_fetch_offset = batch.next_offset
-    return found
+    return batches
 
 
 def pace(client: aiokafka.client.AIOKafkaClient) -> None:
