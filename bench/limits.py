@@ -201,9 +201,10 @@ def consume_batches(bootstrap: str, topics: Sequence[str]) -> float:
 async def _batches(bootstrap: str, topics: Sequence[str]) -> float:
     import aiokafka  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    from hub.kafka import records  # noqa: PLC0415 (it changes aiokafka)
-    from hub.worker import transport  # noqa: PLC0415 (it changes aiokafka)
+    from hub.kafka import records  # noqa: PLC0415 (it needs aiokafka)
+    from hub.worker import fetching, transport  # noqa: PLC0415 (they need Faust)
 
+    fetching.keep_batches_whole()
     consumer = aiokafka.AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
@@ -235,17 +236,12 @@ async def _batches(bootstrap: str, topics: Sequence[str]) -> float:
                 await asyncio.wait([waiter], timeout=1)
             waiter.cancel()
             for place in list(fetcher._records):
-                result = fetcher._records[place]
-                result.check_assignment(place)
-                source = result._partition_records
-                batches = transport._unpack(source, AT_ONCE)
-                result._assignment.state_value(place).consumed_to(source.next_fetch_offset)
-                if not source._records.has_next():
-                    del fetcher._records[place]
-                    fetcher._notify(fetcher._wait_consume_future)
-                if source.next_fetch_offset >= left.get(place, 0):
+                fetched = fetching.take(fetcher, place, fetcher._records[place], AT_ONCE)
+                if fetched is None:
+                    continue
+                if fetched.following >= left.get(place, 0):
                     left.pop(place, None)
-                read = await asyncio.to_thread(records.read, batches)
+                read = await asyncio.to_thread(records.read, fetched.batches)
                 done += len(read.offsets)
                 if not first:
                     first, begun = done, time.perf_counter()

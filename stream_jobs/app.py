@@ -20,8 +20,9 @@ from hub import registry
 from hub.operating import metrics
 from hub.operating.logs import log_as_json
 from hub.settings import Settings, read_settings
+from hub.worker.fetched import Fetched
 from hub.worker.together import APPLYING_MAX, Pools, Together
-from hub.worker.transport import BatchApp, Fetched
+from hub.worker.transport import BatchApp
 from hub.worker.work import Work, slice_of
 
 GROUP = "lgsp-hub"

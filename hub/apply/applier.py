@@ -112,10 +112,10 @@ def _spans(slices: Sequence[Slice]) -> dict[int, tuple[int, int]]:
 
     Raises `FencedError` where one does not follow the other: then something between them is gone.
     """
-    found: dict[int, tuple[int, int]] = {}
+    spans: dict[int, tuple[int, int]] = {}
     for s in slices:
-        first, following = found.get(s.partition, (s.first, s.first))
+        first, following = spans.get(s.partition, (s.first, s.first))
         if s.first != following:
             raise FencedError(f"{s.topic}/{s.partition}: {s.first} does not follow {following}")
-        found[s.partition] = first, s.following
-    return found
+        spans[s.partition] = first, s.following
+    return spans

@@ -127,23 +127,23 @@ class ArchivedLog:
         """
         place = (self.identity(topic), topic, partition)
         until = 1 << 62 if until is None else until
-        found: list[Slice] = []
+        slices: list[Slice] = []
         total = 0
         at = offset
         while at < until and total < events_max:
             entry = self.archive.find(place, at)
             if entry is None:
                 break
-            one = self.archive.read(entry).between(at, min(until, entry.following))
+            archived = self.archive.read(entry).between(at, min(until, entry.following))
             left = events_max - total
-            if not one.is_admitted and len(one.offsets) > left:
+            if not archived.is_admitted and len(archived.offsets) > left:
                 # The embedded log is read by whole batches; elsewhere any record is a place to
                 # stop.
-                one = one.between(at, int(one.offsets[left - 1]) + 1)
-            found.append(one)
-            total += one.count
-            at = one.following
-        return found or self._read_live(place, offset, until, events_max)
+                archived = archived.between(at, int(archived.offsets[left - 1]) + 1)
+            slices.append(archived)
+            total += archived.count
+            at = archived.following
+        return slices or self._read_live(place, offset, until, events_max)
 
     def archived(self, topics: Sequence[str]) -> dict[str, int]:
         """Tell up to where topics are archived, in offsets summed over partitions."""

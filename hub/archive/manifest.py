@@ -62,14 +62,14 @@ def lines(folder: Path) -> tuple[list[bytes], int]:
     return raw[:size].splitlines(keepends=True), size
 
 
-def entries(folder: Path, found: Sequence[bytes]) -> Iterator[Entry]:
+def entries(folder: Path, manifest: Sequence[bytes]) -> Iterator[Entry]:
     """Read lines of the manifest; raise `ArchiveError` where one does not follow from the others.
 
     A line must name the digest of the one before, and begin where its partition ended.
     """
     previous = ""
     ends: dict[tuple[str, str, int], int] = {}
-    for number, line in enumerate(found, 1):
+    for number, line in enumerate(manifest, 1):
         where = f"{folder / MANIFEST}, line {number}"
         try:
             entry = Entry(**json.loads(line))

@@ -140,16 +140,16 @@ def cell_rows(
     group = ",".join(["1", *dims])
     lanes = ",".join(f"SUM({lane}) % {LANE_MODULUS}" for lane in LANES)
     day = day_sql(measure.when)
-    found = rows(
+    summed = rows(
         f"SELECT {','.join([day, *dims])}, COUNT(*), {value}, SUM(is_disputed), {lanes}"
         f" FROM {fact.table} WHERE ({measure.where}){condition} GROUP BY {group}"
     )
-    out = {}
+    cells = {}
     k = 1 + len(dims)
-    for row in found:
+    for row in summed:
         key = (iso_day(row[0]), dims_text(dict(zip(dims, row[1:k], strict=True))))
-        out[key] = tuple(int(n) for n in row[k:])
-    return out
+        cells[key] = tuple(int(n) for n in row[k:])
+    return cells
 
 
 def _compare_cells(

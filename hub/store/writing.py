@@ -105,13 +105,13 @@ class Writing:
                 if place[:2] == (log, topic) and n < followings.get(place[2], 0):
                     ends[place[2]].append(n)
         count, latest = pl.len().cast(pl.Int64).alias("count"), pl.col("accepted_at", "horizon")
-        for table, found, summed in (
+        for table, records, summed in (
             (cut_aside, aside, count),
             (cut_heard, heard_each, latest.max()),
         ):
-            if found is not None and len(found):
-                keys = [c.name for c in table.primary_key if c.name in found.columns]
-                named = found.with_columns(
+            if records is not None and len(records):
+                keys = [c.name for c in table.primary_key if c.name in records.columns]
+                named = records.with_columns(
                     pl.lit(log).alias("log"), pl.lit(topic).alias("topic"), _next_of(ends)
                 )
                 named = named.group_by("log", "topic", "next_offset", *keys).agg(summed)

@@ -14,18 +14,14 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 import aiokafka  # type: ignore[import-untyped]
 import faust
-import numpy as np
-from aiokafka.consumer import fetcher as fetching  # type: ignore[import-untyped]
 from aiokafka.consumer.fetcher import (  # type: ignore[import-untyped]
     Fetcher,
     FetchError,
     FetchResult,
-    PartitionRecords,
 )
 from aiokafka.coordinator.assignors.roundrobin import (  # type: ignore[import-untyped]
     RoundRobinPartitionAssignor,
@@ -40,13 +36,12 @@ from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ConsumerMessage
 from mode import CrashingSupervisor, ServiceT
 
-from hub.kafka.records import WireBatch, WireBatches, read
-from hub.kafka.wire import Records
+from hub.worker.fetched import Fetched
+from hub.worker.fetching import RETRY_MS, forget, keep_batches_whole, pace, take
 
 FETCH_BYTES_MAX = 16 << 20  # of one answer of the broker
 PARTITION_BYTES_MAX = 1 << 20  # of one partition in it, some 20,000 events; its first batch always
 FETCH_WAIT_MS = 50  # a partition that becomes free waits this long at most for the fetch under way
-RETRY_MS = 500  # while the broker is away; each try of each task is a line in the log
 STOP_SECONDS_MAX = 2.0
 TAKE_SECONDS = 1.0  # how often errors of the group are looked for while nothing arrives
 TAKE_RECORDS = 10_000  # as many are handed over at a time, so the first do not wait for the last
@@ -54,55 +49,9 @@ TAKE_RECORDS = 10_000  # as many are handed over at a time, so the first do not 
 # be all of the next `Fetched`, and the rest wait for the one after. So it is taken over, if little.
 AHEAD_RECORDS_MAX = 1_000
 
-# What the broker sends stays as it is until a thread beside the event loop reads it.
-fetching.MemoryRecords = WireBatches
-
 
 class PositionError(RuntimeError):
     """A partition cannot be read from where it should; the message says which and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What one fetch of a partition brought; it may hold no records, when only the position moved.
-
-    `first`: the position before; the `following` of the one before it, or where it was placed.
-    `following`: the position after, beyond gaps of transaction marks, aborted or compacted records.
-    `end`: the end of the partition as the broker told it then; `end - following` is the lag.
-    `count`: of the records, and of those before `first` that the broker sent with them.
-    """
-
-    topic: str
-    partition: int
-    first: int
-    following: int
-    end: int
-    count: int
-    batches: list[WireBatch]
-
-    def and_then(self, later: "Fetched") -> "Fetched":
-        """Join it with what follows in the same partition."""
-        return replace(
-            later,
-            first=self.first,
-            count=self.count + later.count,
-            batches=[*self.batches, *later.batches],
-        )
-
-    def records(self) -> Records:
-        """Read the records; takes two seconds a million."""
-        found = read(self.batches)
-        if len(found.offsets) and found.offsets[0] < self.first:
-            # the broker answers with the whole wire batch that the position is in
-            start = int(np.searchsorted(found.offsets, self.first))
-            return Records(
-                found.offsets[start:],
-                found.timestamps[start:],
-                found.values[start:],
-                found.heads,
-                found.head[start:],
-            )
-        return found
 
 
 class _Taken(NamedTuple):
@@ -111,42 +60,6 @@ class _Taken(NamedTuple):
     placement: int
     tp: TP
     fetched: Fetched
-
-
-def _unpack(source: PartitionRecords, records_max: int) -> list[WireBatch]:
-    """The next batches of a partition, until they hold `records_max` records or more.
-
-    As `PartitionRecords` itself does, but a wire batch at a time.
-    """
-    found: list[WireBatch] = []
-    source._records_iterator = None  # unused, and a cycle that would keep the bytes of the answer
-    wire: WireBatches = source._records
-    while sum(b.count for b in found) < records_max and wire.has_next():
-        batch = wire.next_batch()
-        source._consume_aborted_up_to(batch.base_offset)
-        if batch.is_control:
-            if batch.is_abort:
-                source._aborted_producers.discard(batch.producer_id)
-        elif not (batch.is_transactional and batch.producer_id in source._aborted_producers):
-            found.append(batch)
-        source.next_fetch_offset = batch.next_offset
-    return found
-
-
-def _pace(client: aiokafka.client.AIOKafkaClient) -> None:
-    """Have a client wait before it looks for a broker again.
-
-    aiokafka's fetcher asks for metadata in a circle, without a pause, while no broker answers.
-    """
-    update = client._metadata_update
-
-    async def paced(*given: Any) -> bool:
-        is_done: bool = await update(*given)
-        if not is_done:
-            await asyncio.sleep(RETRY_MS / 1000)
-        return is_done
-
-    client._metadata_update = paced
 
 
 class Thread(driver.AIOKafkaConsumerThread):
@@ -191,7 +104,7 @@ class Thread(driver.AIOKafkaConsumerThread):
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
-        _pace(consumer._client)
+        pace(consumer._client)
         return consumer
 
     async def subscribe(self, topics: Iterable[str]) -> None:
@@ -239,15 +152,14 @@ class Thread(driver.AIOKafkaConsumerThread):
         for tp, position in positions.items():
             fetcher.seek_to(tp, position)
             self._placed.add(tp)
-        gc.collect()  # what was fetched before and not taken; it is in cycles, see `_unpack`
+        gc.collect()  # what was fetched before and not taken; it is in cycles, see `forget`
 
     async def rewind(self, tp: TP, position: int) -> bool:
         """Read a partition from there next; `False` if it is not, or not yet, placed here."""
         if tp not in self._placed:
             return False
         fetcher: Fetcher = self._ensure_consumer()._fetcher
-        if isinstance(result := fetcher._records.get(tp), FetchResult):
-            result._partition_records._records_iterator = None  # see `_unpack`
+        forget(fetcher, tp)
         self._ahead.pop(tp, None)
         fetcher.seek_to(tp, position)
         return True
@@ -346,24 +258,10 @@ class Thread(driver.AIOKafkaConsumerThread):
         """Put what was fetched of a partition behind what is ahead of it, up to so many records."""
         if records_max <= 0:
             return
-        source = result._partition_records
-        if result.check_assignment(tp):
-            state = result._assignment.state_value(tp)
-            first = source.next_fetch_offset
-            batches = _unpack(source, records_max)
-            following = source.next_fetch_offset
-            state.consumed_to(following)
-            if following > first:
-                count = sum(b.count for b in batches)
-                end = state.highwater
-                later = Fetched(tp.topic, tp.partition, first, following, end, count, batches)
-                before = self._ahead.get(tp)
-                self._ahead[tp] = before.and_then(later) if before else later
-            if following > first and source._records.has_next():
-                fetcher._records.move_to_end(tp)
-                return
-        del fetcher._records[tp]
-        fetcher._notify(fetcher._wait_consume_future)
+        later = take(fetcher, tp, result, records_max)
+        if later is not None:
+            before = self._ahead.get(tp)
+            self._ahead[tp] = before.and_then(later) if before else later
 
 
 class _InHand(faust.Sensor):
@@ -541,6 +439,7 @@ class BatchApp(faust.App):
         positions: Callable[[Collection[TP]], Mapping[TP, int]],
         **settings: Any,
     ) -> None:
+        keep_batches_whole()
         self.positions = positions
         defaults: dict[str, Any] = {
             "agent_supervisor": CrashingSupervisor,  # others skip the event that failed

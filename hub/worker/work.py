@@ -26,8 +26,8 @@ from hub.operating import metrics
 from hub.settings import Settings
 from hub.store.store import Store
 from hub.store.troubles import FencedError, StoreUnavailableError
+from hub.worker.fetched import Fetched
 from hub.worker.publisher import Publisher
-from hub.worker.transport import Fetched
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)

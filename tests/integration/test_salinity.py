@@ -41,8 +41,8 @@ KILLS = int(os.environ.get("HUB_TEST_KILLS", "8"))
 # The connector as it is, but killed when what it read is durable and not yet acknowledged.
 DIES_BEFORE_ACKNOWLEDGING = """
 import os, signal, sys
-from connectors.salinity import connector
-connector._Connection.acknowledge = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from connectors.salinity.upstream import Upstream
+Upstream.acknowledge = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 from hub.cli import main
 sys.argv = ["hub", "connect", "salinity"]
 main()

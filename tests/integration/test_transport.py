@@ -25,7 +25,8 @@ from faust.types import TP
 
 from deploy.local.services import Kafka, free_port
 from hub.worker import transport
-from hub.worker.transport import BatchApp, Fetched
+from hub.worker.fetched import Fetched
+from hub.worker.transport import BatchApp
 
 PROJECT = Path(__file__).parents[2]
 SESSION_SECONDS = 6.0

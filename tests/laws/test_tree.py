@@ -27,7 +27,7 @@ VENDORS = {
     "psycopg": {"hub/store/postgres.py"},
     "confluent_kafka": {"hub/kafka/log.py"},
     "kafka": {"hub/kafka/topics.py"},
-    "aiokafka": {"hub/worker/transport.py", "hub/kafka/records.py"},
+    "aiokafka": {"hub/worker/", "hub/kafka/records.py"},
     "faust": {"hub/worker/", "stream_jobs/app.py"},
     "httpx": {"hub/kafka/schema_registry.py", "connectors/one_stop/"},
     "paho": {"connectors/salinity/"},

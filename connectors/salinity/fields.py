@@ -1,0 +1,116 @@
+"""Fields: what a logger writes, read value by value, and the codes that it uses."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from hub.clock import VIETNAM
+from hub.definitions.admission import unreadable
+
+QUANTITIES = {
+    "man": "salinity",
+    "muc_nuoc": "water_level",
+    "nhiet_do": "temperature",
+    "ph": "ph",
+    "do_dan": "conductivity",
+    "oxy": "dissolved_oxygen",
+}
+UNITS = {
+    **dict.fromkeys(("g/L", "g/l", "‰", "ppt"), "g/L"),
+    **dict.fromkeys(("degC", "°C"), "degC"),
+    **dict.fromkeys(("pH", "ph"), "pH"),
+    **dict.fromkeys(("mg/L", "mg/l"), "mg/L"),
+    "m": "m",
+    "mS/cm": "mS/cm",
+}
+QUALITIES = (1, 2, 3, 4, 9)
+
+_LOCAL = re.compile(r"[0-9]{14}")
+_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(,[0-9]{1,30})?")
+
+
+class UnreadableError(Exception):
+    """What was sent cannot be read: the rule, the field, its value, both languages."""
+
+    def __init__(self, rule: str, field: str, value: Any, vi: str, en: str) -> None:
+        super().__init__(en)
+        self.verdict = unreadable(rule, field, printable(value), vi, en)
+
+
+def required(name: str, entry: Mapping[str, Any]) -> Any:
+    """Read a field that must be there."""
+    if entry.get(name) is None:
+        vi, en = "thiếu trường bắt buộc", "a required field is missing"
+        raise UnreadableError("required", name, "", vi, en)
+    return entry[name]
+
+
+def mapped(name: str, code: Any, known: Mapping[str, str]) -> str:
+    """Read a code, as the contract's word for it."""
+    if not isinstance(code, str) or code not in known:
+        raise _unmapped(name, code, known)
+    return known[code]
+
+
+def _unmapped(name: str, code: Any, known: Any) -> UnreadableError:
+    listed = ", ".join(str(k) for k in known)
+    return UnreadableError(
+        "unmapped_code",
+        name,
+        code,
+        f"mã chưa có trong bảng chuyển đổi ({listed})",
+        f"no such code in the mapping ({listed})",
+    )
+
+
+def quality_of(flag: Any) -> int:
+    """Read a QARTOD flag."""
+    # `True == 1`, and a flag written 1.0 is of another logger.
+    if type(flag) is not int or flag not in QUALITIES:
+        raise _unmapped("cl", flag, QUALITIES)
+    return flag
+
+
+def instant(name: str, text: Any) -> datetime:
+    """Read when something was."""
+    with suppress(ValueError, OverflowError):  # such as 30 February, or before the year 1
+        if isinstance(text, str) and _LOCAL.fullmatch(text):
+            return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=VIETNAM)
+        if isinstance(text, str) and _ISO.fullmatch(text):
+            return datetime.fromisoformat(text).astimezone(VIETNAM)
+    raise UnreadableError(
+        "malformed_time",
+        name,
+        text,
+        "không phải thời điểm dạng 20260301080000 hoặc 2026-03-01T08:00:00+07:00",
+        "not a time such as 20260301080000 or 2026-03-01T08:00:00+07:00",
+    )
+
+
+def number(name: str, value: Any) -> float:
+    """Read a number, written as one or as a text with a decimal comma."""
+    # A text's point is not read: in Vietnam it parts thousands, in a logger it may be either.
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return float(value.replace(",", "."))
+    if type(value) in (int, float) and (isinstance(value, int) or math.isfinite(value)):
+        plain: float = value
+        return plain
+    vi = "không phải một số; chữ số viết trong chuỗi dùng dấu phẩy thập phân, ví dụ 1,25"
+    en = "not a number; one in a text has a decimal comma, such as 1,25"
+    raise UnreadableError("not_a_number", name, value, vi, en)
+
+
+def printable(value: Any) -> str:
+    """Show a value without what a terminal, a database or UTF-8 chokes on."""
+    text = value if isinstance(value, str) else "…"
+    with suppress(RecursionError):  # nested just as deeply as could be read
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:300])

@@ -1,0 +1,113 @@
+"""Reading: a message of a logger becomes records, one an entry.
+
+A logger publishes to `lgsp/tram/<station>/<quantity>`, QoS 1, JSON: `tg` when it was measured
+(`yyyyMMddHHmmss` in Asia/Ho_Chi_Minh, or ISO 8601 with offset), `gt` the value (a number, or text
+with a decimal comma), `dv` its unit, and optionally `cl` the QARTOD flag and `sua` when the value
+was revised. One that was offline sends an array of such objects. What else an object holds, such
+as the battery's voltage, is not read.
+"""
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from connectors.salinity.fields import (
+    QUANTITIES,
+    UNITS,
+    UnreadableError,
+    instant,
+    mapped,
+    number,
+    printable,
+    quality_of,
+    required,
+)
+from hub.clock import to_us
+from hub.connecting.feeds import JsonObject, Record
+from hub.definitions.admission import split, unreadable
+
+ENTRIES_MAX = 500  # of one message: three weeks of hours
+
+
+def read(name: str, payload: bytes) -> list[Record]:
+    """Read one message, a record per entry; `name` is its topic, or `input.ST01.man.json`.
+
+    A record's original is the topic, a line end and the entry's bytes: without its topic nobody
+    could tell of which station a reading is.
+    """
+    station, quantity = _source(name)
+    try:
+        message = json.loads(payload.decode("utf-8-sig"))
+        is_list = isinstance(message, list)
+        originals = split(payload) if is_list else [payload]
+        entries = message if is_list else [message]
+        if not 1 <= len(entries) <= ENTRIES_MAX:
+            raise UnreadableError(
+                "wrong_item_count",
+                "",
+                len(entries),
+                f"một bản tin phải có từ 1 đến {ENTRIES_MAX} số đo",
+                f"a message must hold 1 to {ENTRIES_MAX} readings",
+            )
+    except UnreadableError as wrong:
+        return [Record(_original(name, payload), verdict=wrong.verdict)]
+    except (ValueError, RecursionError):
+        shown = printable(payload[:200].decode(errors="replace"))
+        verdict = unreadable("not_json", "", shown, "không phải JSON", "not JSON")
+        return [Record(_original(name, payload), verdict=verdict)]
+    records = []
+    for place, (entry, original) in enumerate(zip(entries, originals, strict=True)):
+        try:
+            events = (_event(station, quantity, entry),)
+            records.append(Record(_original(name, original), events, place=place))
+        except UnreadableError as wrong:
+            verdict = replace(wrong.verdict, index=place)
+            records.append(Record(_original(name, original), verdict=verdict, place=place))
+    return records
+
+
+def _source(name: str) -> tuple[str, str]:
+    """Take station and quantity from a topic's last two levels, or from the name of a file."""
+    if "/" in name:
+        station, quantity = name.split("/")[-2:]
+    else:
+        station, _, quantity = name.removeprefix("input.").removesuffix(".json").rpartition(".")
+    return station, quantity
+
+
+def _original(name: str, data: bytes) -> bytes:
+    return name.encode() + b"\n" + data
+
+
+def _event(station: str, quantity: str, entry: Any) -> JsonObject:
+    if not isinstance(entry, dict):
+        raise UnreadableError(
+            "not_an_object", "", entry, "phải là một đối tượng JSON", "not a JSON object"
+        )
+    quantity = mapped("topic", quantity, QUANTITIES)
+    measured_at = instant("tg", required("tg", entry))
+    revised_at = None if entry.get("sua") is None else instant("sua", entry["sua"])
+    event = {
+        "event_id": _event_id(station, quantity, measured_at, revised_at),
+        "station_code": station,
+        "measured_at": measured_at.isoformat(),
+        "quantity": quantity,
+        "value": number("gt", required("gt", entry)),
+        "unit": mapped("dv", required("dv", entry), UNITS),
+    }
+    if entry.get("cl") is not None:
+        event["quality"] = quality_of(entry["cl"])
+    if revised_at is not None:
+        event["revised_at"] = revised_at.isoformat()
+    return event
+
+
+def _event_id(
+    station: str, quantity: str, measured_at: datetime, revised_at: datetime | None
+) -> str:
+    """Name a reading without its value: two values for one instant are a conflict, not two."""
+    revised = "" if revised_at is None else str(to_us(revised_at))
+    text = f"{station}|{quantity}|{to_us(measured_at)}|{revised}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,96 @@
+"""aiokafka's fetcher, as it hands over whole batches: what relies on its insides.
+
+Its public face gives records one by one, which costs more than all that comes after.
+"""
+
+import asyncio
+from typing import Any
+
+import aiokafka  # type: ignore[import-untyped]
+from aiokafka.consumer import fetcher as theirs  # type: ignore[import-untyped]
+from aiokafka.consumer.fetcher import (  # type: ignore[import-untyped]
+    Fetcher,
+    FetchResult,
+    PartitionRecords,
+)
+from faust.types import TP
+
+from hub.kafka.records import WireBatch, WireBatches
+from hub.worker.fetched import Fetched
+
+RETRY_MS = 500  # while the broker is away; each try of each task is a line in the log
+
+
+def keep_batches_whole() -> None:
+    """Have the consumers of this process leave what the broker sends as it is.
+
+    A thread beside the event loop reads it. Consumers that others open here need `take`, too.
+    """
+    theirs.MemoryRecords = WireBatches
+
+
+def take(fetcher: Fetcher, tp: TP, result: FetchResult, records_max: int) -> Fetched | None:
+    """Take what was fetched of a partition, up to so many records; None where nothing is new.
+
+    Once all of it is taken the fetcher asks for more.
+    """
+    source = result._partition_records
+    fetched = None
+    if result.check_assignment(tp):
+        state = result._assignment.state_value(tp)
+        first = source.next_fetch_offset
+        batches = _unpack(source, records_max)
+        following = source.next_fetch_offset
+        state.consumed_to(following)
+        if following > first:
+            count = sum(b.count for b in batches)
+            end = state.highwater
+            fetched = Fetched(tp.topic, tp.partition, first, following, end, count, batches)
+            if source._records.has_next():
+                fetcher._records.move_to_end(tp)
+                return fetched
+    del fetcher._records[tp]
+    fetcher._notify(fetcher._wait_consume_future)
+    return fetched
+
+
+def forget(fetcher: Fetcher, tp: TP) -> None:
+    """Break the cycle that would keep the bytes of what was fetched and will not be taken."""
+    if isinstance(result := fetcher._records.get(tp), FetchResult):
+        result._partition_records._records_iterator = None
+
+
+def _unpack(source: PartitionRecords, records_max: int) -> list[WireBatch]:
+    """The next batches of a partition, until they hold `records_max` records or more.
+
+    As `PartitionRecords` itself does, but a wire batch at a time.
+    """
+    batches: list[WireBatch] = []
+    source._records_iterator = None  # unused, and a cycle that would keep the bytes of the answer
+    wire: WireBatches = source._records
+    while sum(b.count for b in batches) < records_max and wire.has_next():
+        batch = wire.next_batch()
+        source._consume_aborted_up_to(batch.base_offset)
+        if batch.is_control:
+            if batch.is_abort:
+                source._aborted_producers.discard(batch.producer_id)
+        elif not (batch.is_transactional and batch.producer_id in source._aborted_producers):
+            batches.append(batch)
+        source.next_fetch_offset = batch.next_offset
+    return batches
+
+
+def pace(client: aiokafka.client.AIOKafkaClient) -> None:
+    """Have a client wait before it looks for a broker again.
+
+    aiokafka's fetcher asks for metadata in a circle, without a pause, while no broker answers.
+    """
+    update = client._metadata_update
+
+    async def paced(*given: Any) -> bool:
+        is_done: bool = await update(*given)
+        if not is_done:
+            await asyncio.sleep(RETRY_MS / 1000)
+        return is_done
+
+    client._metadata_update = paced
