@@ -11,7 +11,7 @@ MINUTES ?= 20
 JOBS ?= 2
 SERVICES := $(PY) deploy/local/services.py
 
-.PHONY: setup setup-services setup-test demo test check render same chaos bench image clean
+.PHONY: setup setup-js setup-services setup-test demo test check render same chaos bench image clean
 .PHONY: kafka services registry services-stop services-wipe
 
 # Python 3.11 or later with venv; from Debian's packages where it is missing.
@@ -25,6 +25,14 @@ $(VENV)/.installed: pyproject.toml
 	  || { echo "Python 3.11 or later is needed; python3 here is $$(python3 --version)." >&2; exit 1; }
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# What checks the page's scripts, pinned by package-lock.json; the Node that runs it comes with
+# the set-up, from PyPI. Nothing of it is needed to run the hub.
+setup-js: node_modules/.package-lock.json
+
+node_modules/.package-lock.json: package.json package-lock.json $(VENV)/.installed
+	$(VENV)/bin/npm ci --silent --ignore-scripts
 	@touch $@
 
 # Kafka and the schema registry need Java and Maven; PostgreSQL and Mosquitto are Debian's, of which
@@ -73,7 +81,7 @@ test: check
 	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile --ignore $(CHAOS_TESTS)
 	$(VENV)/bin/pytest $(CHAOS_TESTS)
 
-check: setup-test
+check: setup-test setup-js
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
@@ -81,6 +89,8 @@ check: setup-test
 	$(VENV)/bin/mypy deploy/local/services.py
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/hub render --check
+	$(VENV)/bin/node node_modules/typescript/bin/tsc --project jsconfig.json
+	$(VENV)/bin/node node_modules/@biomejs/biome/bin/biome check --error-on-warnings
 
 # Write what is rendered from the contracts.
 render: setup
@@ -116,4 +126,4 @@ image:
 	  --build-arg BASE=localhost/debian:12 --file deploy/Dockerfile --tag localhost/$(IMAGE) .
 
 clean:
-	rm -rf $(VENV) .hub .hub-demo .hub-demo-connectors build dist *.egg-info
+	rm -rf $(VENV) node_modules .hub .hub-demo .hub-demo-connectors build dist *.egg-info

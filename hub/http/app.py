@@ -7,12 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
-from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 from sse_starlette.sse import EventSourceResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,7 +29,7 @@ from hub.figures.official import answer, as_known
 from hub.figures.restating import restatements
 from hub.gateway.gateway import Answer, Gateway, Judge, Offer
 from hub.gateway.groups import SMALL_BYTES, AuditError, Groups
-from hub.http import openapi
+from hub.http import openapi, pages
 from hub.http.backlog import LARGE_BYTES, Backlog
 from hub.http.boards import IDLE_SECONDS, Boards, Progress
 from hub.http.cloudevents import admit_request
@@ -555,22 +553,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
             openapi_extra=openapi.REPAIRS[path],
             responses=openapi.REPAIR_RESPONSES,
         )
-    page = resources.files("hub") / "page"
-
-    def show_page(file: str) -> Callable[[], Awaitable[Response]]:
-        async def get_page() -> Response:
-            html = (page / file).read_bytes()
-            return Response(html, media_type="text/html", headers={"Cache-Control": "no-cache"})
-
-        return get_page
-
-    for path, file in (
-        ("/", "index.html"),
-        ("/sources", "sources.html"),
-        ("/repair", "repair.html"),
-    ):
-        app.add_api_route(path, show_page(file), include_in_schema=False)
-    app.mount("/page", StaticFiles(directory=str(page)), name="page")
+    app.router.routes.extend(pages.router.routes)
     return app
 
 

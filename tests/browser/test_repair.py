@@ -34,7 +34,7 @@ def test_a_bad_row_is_repaired_and_counts_once(
     expect(item.get_by_role("button", name="Gửi lại")).to_be_disabled()
     item.get_by_label("channel").fill("raven")
     item.get_by_role("button", name="Lưu sửa đổi").click()
-    expect(item.locator(".said")).to_contain_text("chỉ nhận")
+    expect(item.locator(".said")).to_contain_text("chỉ nhận", timeout=DATA_MS_MAX)
     item.get_by_label("channel").fill("online")
     item.get_by_role("button", name="Lưu sửa đổi").click()
     expect(item.locator(".said")).to_contain_text("Hồ sơ tiếp nhận mới", timeout=DATA_MS_MAX)
@@ -95,13 +95,14 @@ def test_rows_are_corrected_in_a_file(
         assert len(rows) == 3
         corrected = [r.replace(f",{mark},", ",online,") for r in rows[:2]]
         file = "\n".join([header, *corrected, rows[2]]).encode()
+        outcome = group.locator(".rows .said")
         named = {"name": "sửa.csv", "mimeType": "text/csv", "buffer": file}
         group.get_by_label("Nạp tệp đã sửa").set_input_files(named)  # type: ignore[arg-type]
-        expect(group.locator(".rows .said")).to_contain_text("Đã sửa 2 dòng, còn sai 1.")
-        expect(group.locator(".rows .said")).to_contain_text("Hồ sơ tiếp nhận mới")
+        expect(outcome).to_contain_text("Đã sửa 2 dòng, còn sai 1.", timeout=DATA_MS_MAX)
+        expect(outcome).to_contain_text("Hồ sơ tiếp nhận mới")
         assert figure_of(hub_url, "dossier_received_new")["numerator"] == before
         group.get_by_role("button", name="Gửi lại 2 dòng đã sửa").click()
-        expect(group.locator(".rows .said")).to_contain_text("Đã gửi lại 2 dòng.")
+        expect(outcome).to_contain_text("Đã gửi lại 2 dòng.", timeout=DATA_MS_MAX)
     for _ in range(100):
         if figure_of(hub_url, "dossier_received_new")["numerator"] != before:
             break

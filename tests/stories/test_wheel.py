@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +26,8 @@ def test_the_wheel_runs_the_demo_from_another_folder(tmp_path: Path) -> None:
 
     run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path / "dist", ROOT)
     wheel = next((tmp_path / "dist").glob("*.whl"))
+    page = {p.relative_to(ROOT).as_posix() for p in (ROOT / "hub/page").rglob("*") if p.is_file()}
+    assert page <= set(zipfile.ZipFile(wheel).namelist())
     run(sys.executable, "-m", "venv", tmp_path / "venv")
     bin_folder = tmp_path / "venv" / "bin"
     run(bin_folder / "pip", "install", "--quiet", "--disable-pip-version-check", wheel)

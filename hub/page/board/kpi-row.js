@@ -1,0 +1,222 @@
+// One row of the table, and what is below it. It is made of `tr`: a table holds no other element.
+
+import { el, none } from "../el.js";
+import { agoMark, flash, metMark } from "../elements/marks.js";
+import { page } from "../page.js";
+import { completeText, figureText, fractionText, targetText } from "../strings.js";
+import { inLang, words } from "../words.js";
+import { nameOf } from "./groups.js";
+import { KpiDetails, restatedText } from "./kpi-details.js";
+import { board, dimsOf, readingOf } from "./state.js";
+
+/** @import { Figure, Kpi } from "../types.js" */
+
+export const COLUMNS = /** @type {const} */ ([
+  "name",
+  "figure",
+  "fraction",
+  "target",
+  "met",
+  "published",
+  "complete",
+  "fresh",
+  "status",
+]);
+
+/** @typedef {typeof COLUMNS[number]} Column */
+
+const t = words({
+  vi: {
+    name: "Chỉ tiêu",
+    figure: "Giá trị",
+    fraction: "Tử số / mẫu số",
+    target: "Mục tiêu",
+    met: "Kết quả",
+    published: "Đã công bố",
+    complete: "Độ đủ",
+    fresh: "Sự kiện cuối",
+    status: "Tình trạng",
+    same: "khớp",
+    provisional: "Tạm tính",
+    official: "Chính thức",
+    restated: "Điều chỉnh",
+    would_be: "nay là {0}",
+    absent: "chưa có số liệu",
+    unread: "đang đọc…",
+  },
+  en: {
+    name: "KPI",
+    figure: "Figure",
+    fraction: "Numerator / denominator",
+    target: "Target",
+    met: "Result",
+    published: "Published",
+    complete: "Complete",
+    fresh: "Last event",
+    status: "Status",
+    same: "agrees",
+    provisional: "Provisional",
+    official: "Official",
+    restated: "Restated",
+    would_be: "now {0}",
+    absent: "no figure yet",
+    unread: "not read yet",
+  },
+});
+
+/** @param {Column} column */
+export const columnName = (column) => t(column);
+
+/**
+ * What a row is called: the KPI, and what narrows it.
+ * @param {Kpi} kpi
+ * @param {Figure} [figure]
+ */
+export function rowTitle(kpi, figure) {
+  const dims = Object.entries(figure ? dimsOf(figure) : {});
+  const names = dims.map(([dim, code]) => nameOf(kpi.group, dim, code));
+  const title = inLang(kpi, "title") ?? kpi.id;
+  return names.length ? `${title} · ${names.join(", ")}` : title;
+}
+
+/**
+ * The fraction in pieces that do not break inside a number.
+ * @param {Figure} figure
+ */
+const fractionMarks = (figure) =>
+  fractionText(figure)
+    .split(/(?= [/÷] )/)
+    .map((piece) => el("span", {}, piece));
+
+/** @param {string} text */
+const unspaced = (text) => text.replace(/[\s\u00a0]/g, "");
+
+/** @param {Figure} figure */
+function publishedMark(figure) {
+  const printed = figure.published?.printed;
+  if (!printed) return none();
+  const isSame = unspaced(figureText(figure, "vi").text) === unspaced(printed);
+  return el("span", {}, printed, isSame ? el("small", { class: "good" }, ` ✓ ${t("same")}`) : null);
+}
+
+/** @param {number | null} complete */
+function completeMark(complete) {
+  if (complete === null) return none();
+  const fill = el("i");
+  fill.style.width = `${Math.min(Math.max(complete, 0), 1) * 100}%`;
+  const bar = el("span", { class: "bar", "aria-hidden": "true" }, fill);
+  const shortness = complete >= 1 ? "" : "short";
+  return el("span", { class: `complete ${shortness}` }, completeText(complete), bar);
+}
+
+/**
+ * What each column but the name shows of a figure.
+ * @param {Figure} figure
+ * @returns {Record<Exclude<Column, "name">, (Node | string)[]>}
+ */
+function marksOf(figure) {
+  const { text, unit, full } = figureText(figure);
+  const status = el("span", { class: `pill ${figure.status}` }, t(figure.status));
+  const now = figure.restatement && t("would_be", restatedText(figure).text);
+  return {
+    figure: [el("b", { title: full }, text), unit ? el("small", {}, ` ${unit}`) : ""],
+    fraction: fractionMarks(figure),
+    target: [figure.target ? targetText(figure.target, figure.measure_unit) : none()],
+    met: [metMark(figure.met)],
+    published: [publishedMark(figure)],
+    complete: [completeMark(figure.completeness)],
+    fresh: [agoMark(figure.fresh_at)],
+    status: now ? [status, el("small", {}, now)] : [status],
+  };
+}
+
+export class KpiRow {
+  #kpi;
+  /** @type {Figure | undefined} */
+  #figure;
+  #shown = "";
+  /** @type {KpiDetails | null} */
+  #details = null;
+
+  #button = el("button", { type: "button", class: "opener", "aria-expanded": "false" });
+  #cells;
+  #row;
+  #cell = el("td", { role: "cell", colspan: COLUMNS.length });
+  #below;
+
+  /** @param {string} key @param {Kpi} kpi */
+  constructor(key, kpi) {
+    this.#kpi = kpi;
+    const id = `panel-${key.replace(/[^\w]/g, "-")}`;
+    this.#button.setAttribute("aria-controls", id);
+    this.#below = el("tr", { role: "row", class: "below", id, hidden: true }, this.#cell);
+    const [name, ...others] = COLUMNS;
+    const heading = { scope: "row", role: "rowheader", class: name };
+    this.#cells = others.map((column) => ({
+      column,
+      cell: el("td", { role: "cell", class: column }),
+    }));
+    this.#row = el(
+      "tr",
+      { role: "row", "data-key": key, "data-kpi": kpi.id },
+      el("th", heading, this.#button),
+      ...this.#cells.map(({ cell }) => cell),
+    );
+    this.#row.addEventListener("click", () => {
+      if (getSelection()?.isCollapsed !== false) this.#toggle();
+    });
+  }
+
+  get nodes() {
+    return [this.#row, this.#below];
+  }
+
+  focus() {
+    this.#button.focus();
+  }
+
+  /**
+   * Shows the row's figure; one that says something else than before flashes.
+   * @param {Figure} [figure]
+   */
+  fill(figure) {
+    const shown = `${page.now.lang} ${board.now.isRead}`;
+    const old = this.#figure;
+    if (old === figure && this.#shown === shown) return;
+    this.#figure = figure;
+    this.#shown = shown;
+    this.#button.replaceChildren(rowTitle(this.#kpi, figure));
+    this.#row.classList.toggle("absent", !figure);
+    const marks = figure && marksOf(figure);
+    for (const { column, cell } of this.#cells) {
+      cell.setAttribute("data-name", t(column));
+      if (marks) cell.replaceChildren(...marks[column]);
+      else if (column !== "figure") cell.replaceChildren();
+      else
+        cell.replaceChildren(
+          el("span", { class: "quiet" }, t(board.now.isRead ? "absent" : "unread")),
+        );
+      if (column === "fraction" && figure) cell.classList.toggle("plain", isPlain(figure));
+    }
+    this.#details?.show(figure);
+    if (!old || !figure || readingOf(old) === readingOf(figure)) return;
+    flash(this.#row);
+    this.#details?.readSoon();
+  }
+
+  /** Opens or closes what is below the row. */
+  #toggle() {
+    this.#details = this.#details ? null : new KpiDetails(this.#kpi, this.#figure);
+    const isOpen = this.#details !== null;
+    this.#below.hidden = !isOpen;
+    this.#button.setAttribute("aria-expanded", String(isOpen));
+    this.#cell.replaceChildren(...(this.#details ? [this.#details] : []));
+  }
+}
+
+/**
+ * Whether the fraction says nothing that the figure does not.
+ * @param {Figure} figure
+ */
+const isPlain = ({ denominator, measure_unit: unit }) =>
+  BigInt(denominator) === 1n && unit !== "đồng";

@@ -1,0 +1,96 @@
+// Server-sent events (HTML standard, 9.2), with the reader's key, which an EventSource cannot send.
+
+import { authorization } from "./ask.js";
+
+const RETRY_MS = 3_000; // as browsers wait before they connect to a stream again
+
+/**
+ * @typedef {object} Listeners
+ * @property {() => void} opened
+ * @property {(name: string, data: string) => void} came
+ * @property {(isRefused: boolean) => void} lost The connection ended; it is made again, unless the
+ *   hub refused it.
+ */
+
+/** Takes the text of a stream apart, and tells of each event its name and data. */
+class Events {
+  lastId = "";
+  #rest = "";
+  #came;
+
+  /** @param {Listeners["came"]} came */
+  constructor(came) {
+    this.#came = came;
+  }
+
+  /** Begins with a new connection. */
+  begin() {
+    this.#rest = "";
+  }
+
+  /** @param {string} text */
+  take(text) {
+    const blocks = (this.#rest + text).split(/\r?\n\r?\n/);
+    this.#rest = /** @type {string} */ (blocks.pop());
+    for (const block of blocks) this.#tell(block);
+  }
+
+  /** @param {string} block */
+  #tell(block) {
+    const data = [];
+    let name = "message";
+    for (const line of block.split(/\r?\n/)) {
+      const [, field, value = ""] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
+      if (field === "event") name = value;
+      else if (field === "data") data.push(value);
+      else if (field === "id") this.lastId = value;
+    }
+    try {
+      if (data.length) this.#came(name, data.join("\n"));
+    } catch (error) {
+      reportError(error); // goes to the console; what comes next is shown all the same
+    }
+  }
+}
+
+/**
+ * Follows a stream, again and again, until it is closed or refused.
+ * @param {string} path
+ * @param {Listeners} listeners
+ */
+export function followEvents(path, { opened, came, lost }) {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const events = new Events(came);
+
+  /** Reads until the connection ends; tells whether the hub refused it. */
+  async function read() {
+    /** @type {Record<string, string>} */
+    const headers = { Accept: "text/event-stream", ...authorization() };
+    if (events.lastId) headers["Last-Event-ID"] = events.lastId;
+    const answer = await fetch(path, { headers, cache: "no-store", signal }).catch(() => null);
+    if (signal.aborted || !answer) return false;
+    if (!answer.ok || !answer.body) return true;
+    opened();
+    events.begin();
+    const chunks = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { value, done } = await chunks.read().catch(() => ({ done: true, value: undefined }));
+      if (signal.aborted || done || value === undefined) return false;
+      events.take(value);
+    }
+  }
+
+  async function follow() {
+    while (!signal.aborted) {
+      const isRefused = await read();
+      if (signal.aborted) return;
+      lost(isRefused);
+      if (isRefused) return;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  void follow();
+  return { close: () => stop.abort() };
+}

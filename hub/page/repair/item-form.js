@@ -1,0 +1,198 @@
+// One rejected item: what is wrong, its fields, and what can be done.
+
+import { Trouble } from "../ask.js";
+import { el } from "../el.js";
+import { page } from "../page.js";
+import { Part } from "../part.js";
+import { timeText } from "../strings.js";
+import { inLang, words } from "../words.js";
+import { act, guardedRead, keepOutcome, listItems, repair } from "./state.js";
+import { stateName } from "./state-picker.js";
+import { trialSaid } from "./trial-said.js";
+
+/** @import { Item, Outcome } from "../types.js" */
+
+const t = words({
+  vi: {
+    fix: "Lưu sửa đổi",
+    try: "Xem thử",
+    replay: "Gửi lại",
+    discard: "Loại bỏ",
+    reason: "Lý do loại bỏ",
+    whole: "Cả bản ghi, dạng JSON",
+    ready: "Đúng hợp đồng dữ liệu, có thể gửi lại.",
+    sent: "Đã gửi lại, biên nhận",
+    refused: "Chưa gửi được: xem lý do ở trên.",
+  },
+  en: {
+    fix: "Keep the correction",
+    try: "Try",
+    replay: "Send again",
+    discard: "Discard",
+    reason: "Why it is discarded",
+    whole: "The whole item, as JSON",
+    ready: "It keeps its contract and may be sent again.",
+    sent: "Sent again, receipt",
+    refused: "It was not sent: the reason is above.",
+  },
+});
+
+/** @typedef {Record<string, unknown>} Fields */
+
+/**
+ * Reads the fields of an item; null where it is no JSON object, and is replaced whole.
+ * @param {string} content
+ * @returns {Fields | null}
+ */
+function fieldsOf(content) {
+  const fields = parsed(content, null);
+  return typeof fields === "object" && !Array.isArray(fields) ? fields : null;
+}
+
+/** @param {string} text @param {unknown} otherwise What is taken where it is no JSON. */
+function parsed(text, otherwise) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return otherwise;
+  }
+}
+
+/** @param {unknown} value */
+const writtenField = (value) => {
+  if (value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+};
+
+export class ItemForm extends Part {
+  static follows = [page.changes("lang")];
+
+  #item;
+  #form;
+
+  /** @param {Item} item */
+  constructor(item) {
+    super();
+    this.#item = item;
+    this.#form = el("form", { class: "fields", "data-item": item.event_id });
+  }
+
+  build() {
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const correction = this.#correction();
+      void this.#act(() => act("fix", { id: this.#item.event_id, ...correction }));
+    });
+    return [this.#form];
+  }
+
+  draw() {
+    const { event_id: id, rejected_at: at, content, verdict, acts } = this.#item;
+    const quiet = (/** @type {string} */ text) => el("p", { class: "quiet" }, text);
+    const said = el("div", { class: "said", role: "status" }, ...this.#outcome());
+    const done = acts.map(({ at, by, action, receipt, reason }) =>
+      el("li", {}, `${timeText(at)} · ${by} · ${stateName(action)} ${receipt ?? reason}`),
+    );
+    this.#form.replaceChildren(
+      el("p", { class: verdict ? "bad" : "good" }, this.#standing()),
+      quiet(`${id} · ${timeText(at)}`),
+      this.#isOver ? el("pre", { tabindex: "0" }, content) : this.#editor(),
+      el("p", { class: "acts" }, ...(this.#isOver ? [] : this.#buttons())),
+      said,
+      ...(done.length ? [el("ol", { class: "quiet" }, ...done)] : []),
+    );
+  }
+
+  get #isOver() {
+    return ["replayed", "discarded"].includes(this.#item.state);
+  }
+
+  /** What is wrong with the item now, or that nothing is. */
+  #standing() {
+    const { verdict, state } = this.#item;
+    if (verdict) return inLang(verdict, "message");
+    return this.#isOver ? stateName(state) : t("ready");
+  }
+
+  #editor() {
+    const { event_id: id, content, verdict } = this.#item;
+    const fields = fieldsOf(content);
+    if (!fields) {
+      const whole = { rows: 8, name: "~whole", "aria-label": t("whole") };
+      return el("textarea", whole, content);
+    }
+    const wrong = verdict?.field;
+    const names = new Set([...Object.keys(fields), ...(wrong ? [wrong] : [])]);
+    const inputs = [...names].map((name) => {
+      const value = writtenField(fields[name]);
+      const place = { for: `${id}.${name}`, class: name === wrong ? "wrong" : "" };
+      const input = el("input", { id: place.for, name, value, "data-was": value });
+      return el("label", place, el("code", {}, name), input);
+    });
+    return el("div", { class: "inputs" }, ...inputs);
+  }
+
+  #buttons() {
+    const ids = [this.#item.event_id];
+    const isWrong = this.#item.verdict !== null;
+    /** @param {string} text @param {() => void} onclick @param {boolean} disabled */
+    const button = (text, onclick, disabled) =>
+      el("button", { type: "button", onclick, disabled }, text);
+    return [
+      el("button", { type: "submit" }, t("fix")),
+      button(t("try"), () => this.#act(() => act("try", { ids })), isWrong),
+      button(t("replay"), () => this.#act(() => act("replay", { ids })), isWrong),
+      button(t("discard"), () => this.#discard(ids), false),
+    ];
+  }
+
+  /** @param {string[]} ids */
+  #discard(ids) {
+    const reason = prompt(t("reason"));
+    if (reason) void this.#act(() => act("discard", { ids, reason }));
+  }
+
+  /**
+   * Does something, and shows the item as it stands then, in its place.
+   * @param {() => Promise<Outcome>} work
+   */
+  async #act(work) {
+    const id = this.#item.event_id;
+    await keepOutcome(id, work);
+    await guardedRead(async () => {
+      const { items } = await listItems({ id });
+      this.#item = items[0] ?? this.#item;
+    });
+    this.draw(); // once: twice would take away what is typed in between
+  }
+
+  /** What was changed in the form; a field that is left empty is taken out. */
+  #correction() {
+    const fields = fieldsOf(this.#item.content);
+    const whole = this.#form.querySelector("textarea");
+    if (whole) return { item: parsed(whole.value, {}) };
+    /** @type {Fields} */
+    const changes = {};
+    for (const input of this.#form.querySelectorAll("input")) {
+      const { name, value } = input;
+      if (value === input.dataset.was) continue;
+      const isText = typeof fields?.[name] === "string";
+      const typed = isText ? value : parsed(value, value); // values that are JSON are taken as such
+      changes[name] = value === "" ? null : typed;
+    }
+    return { changes };
+  }
+
+  #outcome() {
+    const outcome = repair.now.outcomes.get(this.#item.event_id);
+    if (!outcome) return [];
+    if (outcome instanceof Trouble) return [el("p", { class: "bad" }, outcome.say())];
+    if (!outcome.receipts) return outcome.trials ? trialSaid(outcome.trials) : [];
+    const receipt = outcome.receipts[this.#item.event_id];
+    if (!receipt) return [el("p", { class: "bad" }, t("refused"))];
+    const link = el("a", { href: `/v1/receipts/${receipt}` }, receipt);
+    return [el("p", { class: "good" }, `${t("sent")} `, link)];
+  }
+}
+
+customElements.define("item-form", ItemForm);

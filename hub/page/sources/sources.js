@@ -1,0 +1,47 @@
+// The page of sources: of each its heartbeat, lag and four qualities, with the list behind each.
+
+import { ask } from "../ask.js";
+import { el } from "../el.js";
+import { KeyPrompt } from "../elements/key-prompt.js";
+import { PeriodPicker } from "../elements/period-picker.js";
+import { SyntheticMark } from "../elements/synthetic-mark.js";
+import { UpdatedAt } from "../elements/updated-at.js";
+import { guarded } from "../failures.js";
+import { page } from "../page.js";
+import { openPage } from "../shell.js";
+import { thisYear } from "../strings.js";
+import { words } from "../words.js";
+import { SourceList } from "./source-list.js";
+import { sources } from "./state.js";
+
+/** @import { Catalogue, Sources } from "../types.js" */
+
+const READ_MS = 10_000;
+
+const t = words({ vi: { title: "Nguồn dữ liệu" }, en: { title: "Data sources" } });
+
+async function readSources() {
+  /** @type {Catalogue} */
+  const list = page.now.list ?? (await ask("/v1/kpis"));
+  const period = page.now.period || (list.default_period ?? thisYear());
+  page.set({ list, period });
+  /** @type {Sources} */
+  const answer = await ask(`/v1/sources?${new URLSearchParams({ period })}`);
+  if (period !== page.now.period) return;
+  page.set({ updatedAt: answer.as_of ?? "" });
+  sources.set({ answer });
+}
+
+const read = () => guarded("sources", null, readSources);
+
+openPage({
+  title: () => t("title"),
+  chips: new PeriodPicker(read),
+  strip: [new SyntheticMark(), new KeyPrompt(read), el("p", { class: "state" }, new UpdatedAt())],
+  main: [new SourceList()],
+});
+void read();
+
+setInterval(() => {
+  if (!document.hidden) void read();
+}, READ_MS);

@@ -1,0 +1,135 @@
+// What the hub answers, as far as its pages read it. Types alone: nothing is run here.
+
+/**
+ * @typedef {"vi" | "en"} Lang
+ * @typedef {number | bigint} Whole An integer; one that a double cannot hold comes as a bigint.
+ * @typedef {object} Target
+ * @property {string} op
+ * @property {string} value
+ * @typedef {object} Restatement What a closed figure would be now.
+ * @property {string | null} value
+ * @property {Whole} numerator
+ * @property {Whole} denominator
+ * @typedef {object} Figure
+ * @property {string} [kpi] Its KPI, where an answer is about more than one.
+ * @property {Record<string, string>} [dims]
+ * @property {string} [period]
+ * @property {string | null} value
+ * @property {Whole} numerator
+ * @property {Whole} denominator
+ * @property {Whole} [scale]
+ * @property {string} measure_unit
+ * @property {Target | null} target
+ * @property {boolean | null} met
+ * @property {"provisional" | "official" | "restated"} status
+ * @property {number | null} completeness
+ * @property {string | null} fresh_at
+ * @property {string} at
+ * @property {string} cut
+ * @property {string} definition_version
+ * @property {{ printed?: string, source?: string } | null} [published]
+ * @property {string} [closed_at]
+ * @property {Restatement} [restatement]
+ * @typedef {object} Kpi
+ * @property {string} id
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {string} question_vi
+ * @property {string} question_en
+ * @property {string} owner
+ * @property {string} measure_unit
+ * @property {string} group
+ * @property {string[]} dimensions
+ * @typedef {object} Catalogue The answer of `/v1/kpis`.
+ * @property {Kpi[]} kpis
+ * @property {string[]} periods The years that have events, the latest first.
+ * @property {string | null} default_period
+ * @property {boolean} synthetic
+ * @typedef {object} Board The answer of `/v1/kpis?period=` and an event of `/v1/stream`.
+ * @property {string} period
+ * @property {string} as_of
+ * @property {string} cut
+ * @property {Figure[]} figures
+ * @typedef {object} Progress How far the hub is with loading its events.
+ * @property {number} loaded
+ * @property {number} total
+ * @property {number} [events_per_second]
+ * @typedef {object} Group A group of KPIs, as `/page/groups.json` lists it.
+ * @property {string} id
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {string | null} part Where its module is, if it has one: see `board/group-part.js`.
+ * @typedef {"valid" | "complete" | "clean" | "live"} Quality
+ * @typedef {object} Heartbeat
+ * @property {string} at
+ * @property {string} state
+ * @property {string | null} error
+ * @typedef {object} Source
+ * @property {string} source
+ * @property {string} [title_vi]
+ * @property {string} [title_en]
+ * @property {string | null} [owner]
+ * @property {"daily" | "working_day" | "monthly" | "yearly" | null} cadence
+ * @property {number} events_per_due
+ * @property {number | null} silence_seconds_max
+ * @property {boolean} is_late
+ * @property {Heartbeat | null} heartbeat
+ * @property {string | null} heard_at
+ * @property {string | null} horizon
+ * @property {number} lag_seconds
+ * @property {Record<"p50" | "p95" | "p99", number> | null} lateness_seconds
+ * @property {Record<Quality, Figure | null>} quality
+ * @typedef {{ kpi: QualityKpi } & Record<Lang, string>} Formula
+ * @typedef {"source_valid_share" | "source_complete_share" | "source_clean_share"
+ *   | "source_fresh_minutes"} QualityKpi
+ * @typedef {object} Sources The answer of `/v1/sources`.
+ * @property {string} as_of
+ * @property {string} period
+ * @property {string} received
+ * @property {Record<Quality, Formula>} formulas
+ * @property {Source[]} sources
+ * @typedef {Record<string, string | number | null>} Row A row of the list behind a number.
+ * @typedef {object} RowsBehind The answer of `/v1/sources/{source}/{quality}`.
+ * @property {number} total
+ * @property {Row[]} rows
+ * @property {number | null} next_offset
+ * @typedef {"open" | "fixed" | "replayed" | "discarded"} ItemState
+ * @typedef {object} Cause Rejected items that are wrong in the same way.
+ * @property {string} contract
+ * @property {string} sender
+ * @property {string} rule
+ * @property {string} field
+ * @property {number} count
+ * @property {string} first_at
+ * @property {string} last_at
+ * @typedef {object} Act What somebody did to an item.
+ * @property {Exclude<ItemState, "open">} action
+ * @property {string} by
+ * @property {string} at
+ * @property {string | null} receipt
+ * @property {string} reason
+ * @typedef {object} Item A rejected item as it stands now.
+ * @property {string} event_id
+ * @property {ItemState} state
+ * @property {string} content
+ * @property {string} rejected_at
+ * @property {{ field: string, message_vi: string, message_en: string } | null} verdict
+ * @property {Act[]} acts
+ * @typedef {object} Quarantine The answer of `/v1/quarantine`.
+ * @property {Cause[]} groups
+ * @property {Item[]} items
+ * @property {number | null} next_offset
+ * @typedef {object} ChangedFigure
+ * @property {string} period
+ * @property {string} kpi
+ * @property {{ value: string | null, restatement?: Restatement } | null} before
+ * @property {{ value: string | null, restatement?: Restatement } | null} after
+ * @typedef {{ figures: ChangedFigure[] }} Trial What sending items again would change.
+ * @typedef {object} Outcome What the hub answered to an act upon rejected items.
+ * @property {Trial[] | null} [trials]
+ * @property {Record<string, string>} [receipts] By item, the receipt of what was sent.
+ * @property {string[]} [fixed]
+ * @property {{ id: string, message_vi: string, message_en: string }[]} [refused]
+ */
+
+export {};
