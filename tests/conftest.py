@@ -18,7 +18,7 @@ from hub.figures.official import answer
 from hub.gateway.gateway import Answer, Gateway
 from hub.gateway.signing import Signer
 from hub.log.sqlite import SqliteLog
-from hub.reference.lists import Reference, load
+from hub.reference.lists import Reference
 from hub.store.store import Store
 from tests.parts import stores
 
@@ -35,7 +35,7 @@ class Hub:
         self.runner = Runner(self.log, self.store, folder / "lock", lambda: self.now)
         self.signer = Signer(folder / "signing", 0)
         self.gateway = Gateway(self.log, self.store, lambda: self.now, self.signer)
-        self.reference: Reference = load()
+        self.reference: Reference = registry.installed().reference
 
     def post(self, contract: str, *items: dict[str, Any], sender: str = "tester") -> Answer:
         body = json.dumps(items).encode()

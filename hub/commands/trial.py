@@ -1,7 +1,5 @@
 """The commands `hub try`: what would change, before anything is committed."""
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +12,7 @@ from hub.commands.console import complain, settings_for_reading
 from hub.definitions.admission import BodyError, admit
 from hub.opening import catch_up, open_hub
 from hub.proof.trial import Trial, try_events, try_reference
-from hub.reference.lists import TABLES
+from hub.reference.form import FormError
 
 app = typer.Typer(help="What would change, before anything is committed.", no_args_is_help=True)
 CELLS_SHOWN_MAX = 50
@@ -54,13 +52,18 @@ def reference(
     as_json: _Json = False,
 ) -> None:
     """Say which figures other reference data would change: CSV files named as the installed."""
-    given = {t: folder / f"{t}.csv" for t in TABLES if (folder / f"{t}.csv").exists()}
-    if not given:
-        raise typer.BadParameter(f"none of {', '.join(f'{t}.csv' for t in TABLES)} in {folder}")
-    tables = {
-        name: list(csv.DictReader(io.StringIO(path.read_text("utf-8"), newline="")))
-        for name, path in given.items()
-    }
+    forms = registry.forms()
+    files = {name: folder / f"{name}.csv" for name in forms}
+    present = {name: path for name, path in files.items() if path.exists()}
+    if not present:
+        listed = ", ".join(path.name for path in files.values())
+        raise typer.BadParameter(f"none of {listed} in {folder}")
+    tables = {}
+    for name, path in present.items():
+        try:
+            tables[name] = forms[name].read(path.read_text("utf-8"))
+        except FormError as error:
+            raise typer.BadParameter(f"{path}: {error}") from None
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         with hub.store.reading() as reading:
