@@ -40,7 +40,7 @@ VENDORS = {
     "starlette": {"hub/http/"},
     "sse_starlette": {"hub/http/"},
     "h11": {"hub/http/protocol.py"},
-    "uvicorn": {"hub/cli.py", "hub/http/protocol.py"},
+    "uvicorn": {"hub/http/serving.py", "hub/http/protocol.py"},
     "typer": {"hub/cli.py", "hub/commands/"},
     "rich": {"hub/commands/console.py", "hub/commands/show.py"},
     "fastavro": {"hub/definitions/avro.py"},
