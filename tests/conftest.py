@@ -19,7 +19,7 @@ from hub.gateway.gateway import Answer, Gateway
 from hub.gateway.signing import Signer
 from hub.log.sqlite import SqliteLog
 from hub.reference.lists import Reference
-from hub.store.store import Store
+from hub.store.store import Reading, Store
 from tests.parts import stores
 
 
@@ -53,11 +53,15 @@ class Hub:
         if at:
             parameters["at"] = at
         with self.store.reading() as reading:
-            book = Book(reading, registry.definitions(), self.reference)
+            book = self.book(reading)
             found: list[dict[str, Any]] = answer(
                 kpi, read_question(kpi, parameters, to_us(self.now)), book
             )["figures"]
             return found
+
+    def book(self, reading: Reading) -> Book:
+        """Open the book on a snapshot, with the hub's own lists."""
+        return Book(reading, registry.definitions(), self.reference)
 
     def close(self) -> None:
         self.gateway.close()
