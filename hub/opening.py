@@ -4,13 +4,14 @@ Two profiles: embedded (SQLite log and store, applied here) and production (Kafk
 applied by workers).
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub import registry
 from hub.access.audit import Audit
+from hub.apply.rebuild import apply_all
 from hub.apply.runner import Runner
 from hub.apply.watch import Watch
 from hub.archive.log import Archive, ArchivedLog
@@ -29,12 +30,15 @@ from hub.settings import Settings
 from hub.store.reading import Reading
 from hub.store.sqlite import Sqlite
 from hub.store.store import Store
+from hub.store.troubles import DefinitionChangedError
 
 if TYPE_CHECKING:
     from hub.kafka.log import KafkaLog
 
 DEMO_MARK = "demo"
 SPOOLED_SECONDS_MAX = 3
+# What shows how much is done, out of how much.
+Showing = Callable[[], AbstractContextManager[Callable[[int, int], None]]]
 
 
 @dataclass
@@ -161,3 +165,34 @@ def catch_up(hub: OpenHub) -> None:
         hub.runner.catch_up()
     finally:
         hub.runner.stop()
+
+
+def bring_up(hub: OpenHub, showing: Showing) -> int | None:
+    """Apply what nobody else can; count it where nothing was applied before, else give None.
+
+    Where the log has forgotten what was not applied yet, workers cannot go on by themselves.
+    """
+    try:
+        hub.store.check_definitions()
+    except DefinitionChangedError:
+        return None  # what is in force stays as it is
+    if not hub.settings.kafka_bootstrap:
+        catch_up(hub)
+        return None
+    with hub.store.reading() as reading:
+        at = {
+            c.topic: reading.positions(hub.log.identity(c.topic), c.topic)
+            for c in hub.installed.definitions.applied.values()
+        }
+    live = hub.log.live if isinstance(hub.log, ArchivedLog) else hub.log
+    is_behind = any(
+        at[topic].get(partition, 0) < begin
+        for topic in at
+        for partition, begin in live.begins(topic).items()
+    )
+    is_new = not any(sum(positions.values()) for positions in at.values())
+    if not is_behind and not is_new:
+        return None
+    with showing() as report:
+        applied = apply_all(hub.runner, report)
+    return applied if is_new else None

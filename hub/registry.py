@@ -1,4 +1,4 @@
-"""Finds what is installed: contracts, facts, KPIs, sources and connectors.
+"""Finds what is installed: contracts, facts, KPIs and their groups, lists, sources and connectors.
 
 A file in the right package is all that it takes to be found. The hub names the packages and
 imports none of them itself, so that dependencies point inwards. Only what opens a hub asks here;
@@ -13,13 +13,16 @@ from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
 
+from hub import places
 from hub.connecting.feeds import Connector
 from hub.definitions.contract import Contract, Event
 from hub.definitions.fact import Fact
 from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
+from hub.figures.group import Group
 from hub.figures.installed import Installed
 from hub.figures.kpi import Kpi
+from hub.reference.form import Form
 from hub.reference.lists import load
 from hub.settings import Settings
 
@@ -55,10 +58,27 @@ def facts() -> dict[str, Fact]:
 @cache
 def kpis() -> dict[str, Kpi]:
     """Find the KPIs: `KPI` in each module of `stream_jobs.kpis`; the module's name is the id."""
+    found = {}
+    for name, module in _modules("stream_jobs.kpis"):
+        if module.KPI.group not in groups():
+            raise TypeError(f"{module.__name__} must be of a group, one of {', '.join(groups())}")
+        found[name] = module.KPI.named(name, contracts().get(module.KPI.contract))
+    return found
+
+
+@cache
+def groups() -> dict[str, Group]:
+    """Find the groups of KPIs: `GROUP` in each module of `stream_jobs.groups`; its name the id."""
     return {
-        name: module.KPI.named(name, contracts().get(module.KPI.contract))
-        for name, module in _modules("stream_jobs.kpis")
+        name: module.GROUP.named(name, places.group_part(name))
+        for name, module in _modules("stream_jobs.groups")
     }
+
+
+@cache
+def forms() -> dict[str, Form]:
+    """Find the forms of lists: `FORM` in each module of `reference.forms`, by the list's name."""
+    return {name: module.FORM for name, module in _modules("reference.forms")}
 
 
 @cache
@@ -81,8 +101,8 @@ def definitions() -> Definitions:
 
 @cache
 def installed() -> Installed:
-    """Find all that figures are made by: definitions, KPIs, and the installed lists."""
-    return Installed(definitions(), kpis(), load())
+    """Find all that figures are made by: definitions, KPIs, their groups, the installed lists."""
+    return Installed(definitions(), kpis(), groups(), load(forms()))
 
 
 @cache

@@ -1,10 +1,13 @@
 """What the dossier KPIs share: their terms and dimensions."""
 
+from hub.figures.kpi import ByRole
 from hub.figures.terms import Flow, Total
 
 OWNER = "Văn phòng UBND tỉnh"
-DIMS = {
-    "unit": "received_by",
+DIMS: dict[str, str | ByRole] = {
+    "unit": ByRole(
+        {"received_by": "received_by", "resolved_by": "resolved_by", "citizen": "citizen_unit"}
+    ),
     "procedure": "procedure_code",
     "channel": "channel",
     "service_level": "service_level",

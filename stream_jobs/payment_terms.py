@@ -1,10 +1,25 @@
 """What the payment KPIs share."""
 
-from hub.figures.terms import Statistic
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.figures.reported import Reported
 
 OWNER = "Ngân hàng Nhà nước chi nhánh tỉnh"
 DIMS = {"service": "service", "method": "method", "reporter": "reporter", "area": "area"}
 METHODS = ("cashless", "collection_point", "cash")
+
+
+@dataclass(frozen=True)
+class Statistic(Reported):
+    """Statistics of payments that were made by some methods."""
+
+    methods: tuple[str, ...]
+
+    @property
+    def only(self) -> Mapping[str, tuple[str, ...]]:
+        """Those by these methods."""
+        return {"method": self.methods}
 
 
 def customers(*methods: str) -> Statistic:

@@ -18,7 +18,8 @@ from hub.figures.official import answer
 from hub.gateway.gateway import Answer, Gateway
 from hub.gateway.signing import Signer
 from hub.log.sqlite import SqliteLog
-from hub.reference.lists import Reference, load
+from hub.reference.lists import Reference
+from hub.store.reading import Reading
 from hub.store.store import Store
 from tests.parts import stores
 
@@ -35,7 +36,7 @@ class Hub:
         self.runner = Runner(self.log, self.store, folder / "lock", lambda: self.now)
         self.signer = Signer(folder / "signing", 0)
         self.gateway = Gateway(self.log, self.store, lambda: self.now, self.signer)
-        self.reference: Reference = load()
+        self.reference: Reference = registry.installed().reference
 
     def post(self, contract: str, *items: dict[str, Any], sender: str = "tester") -> Answer:
         body = json.dumps(items).encode()
@@ -53,11 +54,15 @@ class Hub:
         if at:
             parameters["at"] = at
         with self.store.reading() as reading:
-            book = Book(reading, registry.definitions(), self.reference)
+            book = self.book(reading)
             found: list[dict[str, Any]] = answer(
                 kpi, read_question(kpi, parameters, to_us(self.now)), book
             )["figures"]
             return found
+
+    def book(self, reading: Reading) -> Book:
+        """Open the book on a snapshot, with the hub's own lists."""
+        return Book(reading, registry.definitions(), self.reference)
 
     def close(self) -> None:
         self.gateway.close()

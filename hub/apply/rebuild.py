@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from hub.apply.applier import Applier
-from hub.apply.runner import EVENTS_PER_BATCH_MAX
+from hub.apply.runner import EVENTS_PER_BATCH_MAX, Runner
 from hub.clock import Clock
 from hub.locks import AlreadyRunningError
 from hub.log.log import Log, LogUnavailableError
@@ -22,6 +22,7 @@ from hub.store.differences import Differences
 from hub.store.reading import Reading
 from hub.store.receipts import Receipts
 from hub.store.store import Store
+from hub.store.troubles import FencedError
 from hub.troubles import TroubleError
 
 LOCK = "rebuild"
@@ -31,6 +32,20 @@ LAST_EVENTS_MAX = 20_000
 COMPARED = "rebuild"
 _Progress = Callable[[int, int], None]
 Positions = dict[tuple[str, int], int]  # by topic and partition
+
+
+def apply_all(runner: Runner, report: _Progress) -> int:
+    """Apply everything that is in archive and log; count the events."""
+    total = sum(runner.lag().values())
+    report(0, total)
+    while any(runner.lag().values()):
+        try:
+            runner.step()
+            report(total - sum(runner.lag().values()), total)
+        except FencedError:
+            # A worker is at it too; what it did need not be done again.
+            runner.resume()
+    return total
 
 
 class NothingBuiltError(TroubleError):

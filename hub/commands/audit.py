@@ -8,7 +8,9 @@ from hub.clock import iso
 from hub.commands.console import complain, settings_for_reading
 from hub.opening import open_hub
 
-app = typer.Typer(help="The audit log: uses, refusals, administrative acts.", no_args_is_help=True)
+app = typer.Typer(
+    name="audit", help="The audit log: uses, refusals, administrative acts.", no_args_is_help=True
+)
 
 
 @app.command("list")

@@ -10,7 +10,10 @@ from hub.commands.console import complain
 from hub.definitions.admission import BodyError
 from hub.sheets.files import judge_file, lines
 
+app = typer.Typer()
 
+
+@app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="JSON (an array or lines), CSV or XLSX.")],
     contract: Annotated[str, typer.Option(help="The contract of the events.")],

@@ -1,7 +1,7 @@
 """What commands share: their settings, how they complain, and how they show progress."""
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,18 @@ def act(hub: OpenHub, action: str, **detail: Any) -> None:
 def complain(text: str, style: str = "red") -> None:
     """Say what is wrong on standard error, as it stands: neither wrapped nor marked up."""
     err.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
+
+
+@contextmanager
+def progress(task: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far a task is, by what is done and in total."""
+    with progress_bar() as bar:
+        shown = bar.add_task(task, total=None)
+
+        def report(done: int, total: int) -> None:
+            bar.update(shown, completed=done, total=total)
+
+        yield report
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from hub.clock import DAY_US, from_us, to_us
 from hub.commands.console import act, complain, settings_for_reading
 from hub.opening import open_hub
 
-app = typer.Typer(help="API keys of senders.", no_args_is_help=True)
+app = typer.Typer(name="keys", help="API keys of senders.", no_args_is_help=True)
 DAYS = 365
 
 

@@ -19,7 +19,9 @@ from hub.opening import OpenHub, catch_up, open_hub
 from hub.reference.periods import Period, parse_period
 from hub.store.cuts import latest_cut
 
-app = typer.Typer(help="Closed periods: chốt số liệu, điều chỉnh.", no_args_is_help=True)
+app = typer.Typer(
+    name="period", help="Closed periods: chốt số liệu, điều chỉnh.", no_args_is_help=True
+)
 SENDER = "hub-period"
 
 

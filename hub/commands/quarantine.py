@@ -7,13 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
+from hub.commands import show as showing
 from hub.commands.console import act, complain, settings_for_reading
-from hub.commands.trial import show_trial
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.repair import repair
 from hub.repair.repair import Item, Repair, RepairError, Wanted
 
-app = typer.Typer(help="Rejected items: see, correct, try, send again.", no_args_is_help=True)
+app = typer.Typer(
+    name="quarantine", help="Rejected items: see, correct, try, send again.", no_args_is_help=True
+)
 _Ids = Annotated[list[str] | None, typer.Argument(metavar="ID…")]
 _Contract = Annotated[str, typer.Option(help="Sent under this contract.")]
 _Sender = Annotated[str, typer.Option(help="Sent by this sender.")]
@@ -172,4 +174,4 @@ def _change(text: str) -> tuple[str, Any]:
 def _show_trials(repairs: Repair, found: list[Item]) -> None:
     for contract, sender, trial in repairs.try_out(found):
         print(f"{contract} of {sender}:")
-        show_trial(trial)
+        showing.print_trial(trial)

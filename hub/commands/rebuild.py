@@ -1,50 +1,19 @@
-"""The commands `hub archive` and `hub rebuild`: the log kept, and the tables made from it anew."""
+"""The command `hub rebuild`: all tables anew from archive and log."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from hub.apply.rebuild import Rebuild
-from hub.archive import writing as archiving
-from hub.archive.log import ArchivedLog
-from hub.commands.console import act, progress_bar, settings_for_reading
-from hub.opening import OpenHub, catch_up, open_hub
-from hub.settings import Settings, SettingsError
-from hub.store.troubles import DefinitionChangedError, FencedError
+from hub.apply.rebuild import Rebuild, apply_all
+from hub.commands.console import act, progress, settings_for_reading
+from hub.opening import bring_up, open_hub
+from hub.settings import Settings
+
+app = typer.Typer()
 
 
-def archive(
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Verify the whole archive; exit 1 and name what differs."),
-    ] = False,
-) -> None:
-    """Copy what is applied from the log into the archive in HUB_ARCHIVE_DIR, file by file."""
-    settings = settings_for_reading()
-    folder = settings.archive_dir
-    if folder is None:
-        raise SettingsError("HUB_ARCHIVE_DIR is not set: it names the folder of the archive")
-    with open_hub(settings, check=False) as hub, progress_bar() as bar:
-        task = bar.add_task("checking" if check else "archiving", total=None)
-
-        def report(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        if check:
-            found = archiving.check(hub.log, hub.store, folder, report)
-        else:
-            counts = archiving.archive(hub.log, hub.store, folder, report)
-    if not check:
-        for topic, count in counts.items():
-            print(f"{topic}  {count:,} records archived")
-        return
-    for line in found:
-        print(line)
-    print(f"{folder}: {len(found)} differences")
-    if found:
-        raise typer.Exit(1)
-
-
+@app.command()
 def rebuild(
     approve: Annotated[
         bool, typer.Option("--approve", help="Put in force what was built and differs.")
@@ -70,16 +39,12 @@ def rebuild(
         _replace(settings)
         return
     with open_hub(settings, check=False) as hub:
-        straight = None if approve or discard else _bring_up(hub)
+        showing = partial(progress, "applying")
+        straight = None if approve or discard else bring_up(hub, showing)
         if straight is not None:
             print(f"{straight:,} events applied; there was nothing before")
             return
-        with progress_bar() as bar:
-            task = bar.add_task("rebuilding", total=None)
-
-            def report(done: int, total: int) -> None:
-                bar.update(task, completed=done, total=total)
-
+        with progress("rebuilding") as report:
             rebuilding = Rebuild(hub.log, hub.store, hub.clock, report)
             if discard:
                 print("dropped" if rebuilding.discard() else "nothing was built")
@@ -100,52 +65,6 @@ def rebuild(
         raise typer.Exit(1)
 
 
-def _bring_up(hub: OpenHub) -> int | None:
-    """Apply what nobody else can; count it where nothing was applied before, else give None.
-
-    Where the log has forgotten what was not applied yet, workers cannot go on by themselves.
-    """
-    try:
-        hub.store.check_definitions()
-    except DefinitionChangedError:
-        return None  # what is in force stays as it is
-    if not hub.settings.kafka_bootstrap:
-        catch_up(hub)
-        return None
-    with hub.store.reading() as reading:
-        at = {
-            c.topic: reading.positions(hub.log.identity(c.topic), c.topic)
-            for c in hub.installed.definitions.applied.values()
-        }
-    live = hub.log.live if isinstance(hub.log, ArchivedLog) else hub.log
-    is_behind = any(
-        at[topic].get(partition, 0) < begin
-        for topic in at
-        for partition, begin in live.begins(topic).items()
-    )
-    is_new = not any(sum(positions.values()) for positions in at.values())
-    if not is_behind and not is_new:
-        return None
-    applied = _apply_all(hub)
-    return applied if is_new else None
-
-
-def _apply_all(hub: OpenHub) -> int:
-    """Apply everything that is in archive and log; count the events."""
-    total = sum(hub.runner.lag().values())
-    with progress_bar() as bar:
-        task = bar.add_task("applying", total=total)
-        while any(hub.runner.lag().values()):
-            try:
-                hub.runner.step()
-                left = sum(hub.runner.lag().values())
-                bar.update(task, completed=total - left)
-            except FencedError:
-                # A worker is at it too; what it did need not be done again.
-                hub.runner.resume()
-    return total
-
-
 def _replace(settings: Settings) -> None:
     with open_hub(settings, check=False) as hub:
         hub.runner.lock()
@@ -153,6 +72,7 @@ def _replace(settings: Settings) -> None:
         hub.store.check_definitions()
     with open_hub(settings) as hub:
         hub.runner.lock()
-        total = _apply_all(hub)
+        with progress("applying") as report:
+            total = apply_all(hub.runner, report)
         hub.runner.stop()
     print(f"{total:,} events applied anew")

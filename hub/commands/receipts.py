@@ -11,7 +11,9 @@ from hub.gateway.signing import rotate as rotate_keys
 from hub.opening import catch_up, open_hub
 from hub.repair.following import follow
 
-app = typer.Typer(help="Receipts: signed, and followed to their items.", no_args_is_help=True)
+app = typer.Typer(
+    name="receipts", help="Receipts: signed, and followed to their items.", no_args_is_help=True
+)
 
 
 @app.command()

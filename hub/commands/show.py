@@ -1,4 +1,4 @@
-"""Prints figures as a table."""
+"""Prints figures as a table, and what a trial says."""
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -6,7 +6,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from hub.proof.trial import Trial
+
 WIDTH_PRINTED = 180
+CELLS_SHOWN_MAX = 50
 _HUNDREDTH = Decimal("0.01")
 
 
@@ -55,3 +58,27 @@ def print_board(figures: list[dict[str, Any]], period: str, *, is_synthetic: boo
 def _target(figure: dict[str, Any]) -> str:
     value = figure["target"]["value"]
     return write_share(value) if figure["measure_unit"] == "share" else str(value)
+
+
+def print_trial(trial: Trial) -> None:
+    """Print what would change: figures, cells, and what becomes of the events."""
+    for one in trial.figures:
+        print(f"{one['period']:10} {one['kpi']:40} {_said(one['before'])} → {_said(one['after'])}")
+    for cell in trial.cells[:CELLS_SHOWN_MAX]:
+        name = f"{cell['cell_set']}/{cell['period']}/{cell['dims']}"
+        count, value = cell["count"], cell["value"]
+        print(f"{name}: {count['before']} → {count['after']}", end="")
+        changed = value["before"] != value["after"]
+        print(f", {value['before']} → {value['after']}" if changed else "")
+    if len(trial.cells) > CELLS_SHOWN_MAX:
+        print(f"… and {len(trial.cells) - CELLS_SHOWN_MAX} more cells")
+    counted = ", ".join(f"{name} {n:+}" for name, n in trial.classes.items())
+    print(f"{len(trial.figures)} figures, {len(trial.cells)} cells; {counted}; nothing committed")
+
+
+def _said(figure: dict[str, Any] | None) -> str:
+    if figure is None:
+        return "—"
+    other = figure.get("restatement")
+    beside = f" ({figure['status']}: {other['value']})" if other else ""
+    return f"{figure['value']}{beside}"

@@ -1,23 +1,23 @@
 """The commands `hub try`: what would change, before anything is committed."""
 
-import csv
-import io
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from hub import registry
 from hub.clock import to_us
+from hub.commands import show
 from hub.commands.console import complain, settings_for_reading
 from hub.definitions.admission import BodyError, admit
 from hub.opening import catch_up, open_hub
 from hub.proof.trial import Trial, try_events, try_reference
-from hub.reference.lists import TABLES
+from hub.reference.form import FormError
 
-app = typer.Typer(help="What would change, before anything is committed.", no_args_is_help=True)
-CELLS_SHOWN_MAX = 50
+app = typer.Typer(
+    name="try", help="What would change, before anything is committed.", no_args_is_help=True
+)
 _Json = Annotated[bool, typer.Option("--json", help="Print all there is to say.")]
 
 
@@ -54,13 +54,18 @@ def reference(
     as_json: _Json = False,
 ) -> None:
     """Say which figures other reference data would change: CSV files named as the installed."""
-    given = {t: folder / f"{t}.csv" for t in TABLES if (folder / f"{t}.csv").exists()}
-    if not given:
-        raise typer.BadParameter(f"none of {', '.join(f'{t}.csv' for t in TABLES)} in {folder}")
-    tables = {
-        name: list(csv.DictReader(io.StringIO(path.read_text("utf-8"), newline="")))
-        for name, path in given.items()
-    }
+    forms = registry.forms()
+    files = {name: folder / f"{name}.csv" for name in forms}
+    present = {name: path for name, path in files.items() if path.exists()}
+    if not present:
+        listed = ", ".join(path.name for path in files.values())
+        raise typer.BadParameter(f"none of {listed} in {folder}")
+    tables = {}
+    for name, path in present.items():
+        try:
+            tables[name] = forms[name].read(path.read_text("utf-8"))
+        except FormError as error:
+            raise typer.BadParameter(f"{path}: {error}") from None
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         with hub.store.reading() as reading:
@@ -72,28 +77,4 @@ def _print(trial: Trial, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(vars(trial), ensure_ascii=False, indent=2))
     else:
-        show_trial(trial)
-
-
-def show_trial(trial: Trial) -> None:
-    """Print what would change: figures, cells, and what becomes of the events."""
-    for one in trial.figures:
-        print(f"{one['period']:10} {one['kpi']:40} {_said(one['before'])} → {_said(one['after'])}")
-    for cell in trial.cells[:CELLS_SHOWN_MAX]:
-        name = f"{cell['cell_set']}/{cell['period']}/{cell['dims']}"
-        count, value = cell["count"], cell["value"]
-        print(f"{name}: {count['before']} → {count['after']}", end="")
-        changed = value["before"] != value["after"]
-        print(f", {value['before']} → {value['after']}" if changed else "")
-    if len(trial.cells) > CELLS_SHOWN_MAX:
-        print(f"… and {len(trial.cells) - CELLS_SHOWN_MAX} more cells")
-    counted = ", ".join(f"{name} {n:+}" for name, n in trial.classes.items())
-    print(f"{len(trial.figures)} figures, {len(trial.cells)} cells; {counted}; nothing committed")
-
-
-def _said(figure: dict[str, Any] | None) -> str:
-    if figure is None:
-        return "—"
-    other = figure.get("restatement")
-    beside = f" ({figure['status']}: {other['value']})" if other else ""
-    return f"{figure['value']}{beside}"
+        show.print_trial(trial)

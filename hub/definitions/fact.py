@@ -75,7 +75,8 @@ class Fact:
     `picks` name, each, the greatest live event among those where the expression holds;
     `aggregates` are order-free aggregates over live events (least, greatest, any). `columns` are
     computed from `of(pick, field)` and the aggregates. `recount` takes one entity's live events,
-    least first, as wire values, and gives the same columns by plain Python.
+    least first, as wire values, and gives the same columns by plain Python. `parents` are columns
+    whose values are part of one another, with the list of reference data that says of which.
     """
 
     contract: str
@@ -88,6 +89,7 @@ class Fact:
     lacking: tuple[str, str] | None = None
     aggregates: dict[str, pl.Expr] = field(default_factory=dict)
     indexes: tuple[tuple[str, ...], ...] = ()
+    parents: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> str:

@@ -11,7 +11,7 @@ from hub.clock import iso, to_us
 from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
 from hub.figures.book import Ask, Book, Key
 from hub.figures.figure import Figure
-from hub.figures.kpi import BUCKETS, ROLES, Kpi
+from hub.figures.kpi import BUCKETS, Kpi
 from hub.reference.lists import Target
 from hub.reference.periods import FORMS, Period, month, parse_period
 from hub.store.store import definition_digest
@@ -78,10 +78,10 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
                 f"{kpi.id} cannot be split by {name!r}; only by {', '.join(kpi.dimensions)}",
             )
     role = parameters.get("role")
-    if role is not None and (role not in ROLES or "unit" not in kpi.dims):
+    if role is not None and role not in kpi.roles:
         raise QuestionError("role", f"vai trò không hợp lệ: {role}", f"unknown role: {role}")
     where = {n: v for n, v in parameters.items() if n in kpi.dims}
-    _check_values(kpi, where)
+    _check_values(kpi, where, kpi.columns(role))
     return Question(period, at, by, where, role, as_of)
 
 
@@ -114,10 +114,10 @@ def _read_instant(name: str, parameters: Mapping[str, str]) -> int | None:
     return at
 
 
-def _check_values(kpi: Kpi, where: Mapping[str, str]) -> None:
+def _check_values(kpi: Kpi, where: Mapping[str, str], columns: Mapping[str, str]) -> None:
     """Refuse a filter by a value that a closed set does not have: it would read as zero."""
     for name, value in where.items():
-        allowed = kpi.closed.get(kpi.dims[name])
+        allowed = kpi.closed.get(columns[name])
         if allowed is not None and value not in allowed:
             listed = ", ".join(allowed)
             raise QuestionError(
@@ -167,8 +167,7 @@ def _split(period: Period, bucket: str) -> list[Period]:
 def _figures(
     kpi: Kpi, question: Question, book: Book, bucket: dict[str, str], whole: Period
 ) -> list[Figure]:
-    role = ROLES[question.role or kpi.role] if kpi.role else ""
-    columns = {n: role if n == "unit" else c for n, c in kpi.dims.items()}
+    columns = kpi.columns(question.role)
     ask = Ask(
         question.period,
         question.at,
@@ -239,7 +238,9 @@ def _judge(kpi: Kpi, question: Question, ask: Ask, book: Book) -> _Judged:
         fresh_at = book.fresh_at(kpi.contract)
     else:
         completeness = 1.0
-        fresh_at = max(book.heard.values(), default=None) if kpi.group == "source" else None
+        fresh_at = None
+        if kpi.numerator.is_of_sources:
+            fresh_at = max(book.heard.values(), default=None)
     # A target is the whole province's.
     is_whole = not question.by and not question.where
     return _Judged(
@@ -256,5 +257,6 @@ def definition_version(kpi: Kpi, book: Book) -> str:
     fact = book.facts.get(kpi.contract or "")
     said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
     of_fact = definition_digest(fact, book.definitions.contracts[fact.contract]) if fact else ""
-    parts = (said, of_fact, book.reference.digest)
+    lists = kpi.lists | set(fact.parents.values() if fact else ())
+    parts = (said, of_fact, book.reference.digest(lists))
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

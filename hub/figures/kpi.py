@@ -2,24 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from hub.definitions.contract import Contract, Doc
 from hub.figures.terms import Term
-from hub.reference.lists import Row
+from hub.reference.form import Row
 
-Group = Literal["dossier", "procedure", "salinity", "payment", "source"]
-ROLES = {"received_by": "received_by", "resolved_by": "resolved_by", "citizen": "citizen_unit"}
 BUCKETS = ("day", "month")
+
+
+@dataclass(frozen=True)
+class ByRole:
+    """A dimension that a fact has several of, told apart by role: the column of each.
+
+    A question goes by one role: a unit is the one that received, or the one that resolved.
+    """
+
+    columns: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Example:
     """A worked example: events, and what the figure of the period must be, by hand.
 
-    `reference` replaces tables of reference data; `where` narrows the question. Events are sent
-    by `sender`, at `accepted_at` where it matters, and the figure is asked at `at` (by default
-    long after the period).
+    `reference` replaces lists of reference data; `where` narrows the question. Events are sent
+    under `contract`, by default the KPI's, by `sender`, by default the contract's first source, at
+    `accepted_at` where it matters, and the figure is asked at `at` (by default long after the
+    period).
     """
 
     why: str
@@ -29,7 +38,8 @@ class Example:
     denominator: int
     where: Mapping[str, str] = field(default_factory=dict)
     reference: Mapping[str, list[Row]] = field(default_factory=dict)
-    sender: str = "one_stop"
+    contract: str | None = None
+    sender: str | None = None
     accepted_at: str | None = None
     at: str = "2099-01-01T00:00:00+07:00"
 
@@ -39,20 +49,21 @@ class Kpi:
     """A KPI. Its id is the name of its file.
 
     A figure is `numerator / (denominator × scale)`; without `denominator`, that is 1. `dims` maps
-    the public name of each dimension to the fact's column; `unit` goes by role, `role` being the
-    default. `contract` names the events that it needs, None where it needs none; `only` the values
-    that some of their fields must have, so that other sources are not held against it.
+    the public name of each dimension to the fact's column, or to one by role, `role` being the
+    default. `group` is the name of a group's file. `contract` names the events that it needs, None
+    where it needs none; `only` the values that some of their fields must have, so that other
+    sources are not held against it.
     """
 
     title: Doc
     question: Doc
     owner: str
-    group: Group
+    group: str
     contract: str | None
     measure_unit: str
     numerator: Term
     denominator: Term | None
-    dims: dict[str, str]
+    dims: Mapping[str, str | ByRole]
     examples: tuple[Example, ...]
     scale: int = 1
     role: str | None = None
@@ -62,7 +73,12 @@ class Kpi:
     closed: Mapping[str, list[str]] = field(default_factory=dict)
 
     def named(self, name: str, contract: Contract | None) -> "Kpi":
-        """Give the KPI its id, and the closed sets of its contract's fields."""
+        """Give the KPI its id, and the closed sets of its contract's fields.
+
+        Raises `TypeError` where it has no role, or an unknown one, to go by.
+        """
+        if self.roles and self.role not in self.roles:
+            raise TypeError(f"{name} must have a role, one of {', '.join(self.roles)}")
         fields = contract.fields if contract else ()
         closed = {f.name: f.limits["enum"] for f in fields if "enum" in f.limits}
         return replace(self, id=name, closed=closed)
@@ -77,6 +93,26 @@ class Kpi:
         """Whether the facts behind a figure can be listed, each with its part."""
         below = self.denominator
         return self.numerator.is_over_facts and (below is None or below.is_over_facts)
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """The roles that a question may go by, each with its column."""
+        columns: dict[str, str] = {}
+        for dimension in self.dims.values():
+            if isinstance(dimension, ByRole):
+                columns |= dimension.columns
+        return columns
+
+    def columns(self, role: str | None) -> dict[str, str]:
+        """Give the fact's column of each dimension, by a role, or by the KPI's own."""
+        asked = role or self.role or ""
+        return {n: d if isinstance(d, str) else d.columns[asked] for n, d in self.dims.items()}
+
+    @property
+    def lists(self) -> frozenset[str]:
+        """The lists of reference data that its terms read."""
+        below = self.denominator
+        return self.numerator.lists | (below.lists if below else frozenset())
 
     @property
     def dimensions(self) -> list[str]:

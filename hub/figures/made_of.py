@@ -5,7 +5,7 @@ from typing import Any
 from hub.clock import iso
 from hub.figures.book import Ask, Book
 from hub.figures.compute import Question, QuestionError
-from hub.figures.kpi import ROLES, Kpi
+from hub.figures.kpi import Kpi
 
 ROWS_MAX = 1_000
 
@@ -28,8 +28,7 @@ def facts(kpi: Kpi, question: Question, book: Book, offset: int) -> dict[str, An
             f"{kpi.id} không tính trên từng đối tượng",
             f"{kpi.id} is not counted over facts one by one",
         )
-    role = ROLES[question.role or kpi.role] if kpi.role else ""
-    columns = {n: role if n == "unit" else c for n, c in kpi.dims.items()}
+    columns = kpi.columns(question.role)
     where = {columns[n]: v for n, v in dict(question.where).items()}
     ask = Ask(question.period, question.at, ("entity",), where)
     above = kpi.numerator.sums(book, ask)

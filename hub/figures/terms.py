@@ -6,12 +6,10 @@ end.
 """
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Literal
 
 from hub.clock import day_of
 from hub.figures.book import Ask, Book, Key
-from hub.reference.periods import Period
 
 Sums = dict[Key, int]
 Part = Literal["count", "value"]
@@ -45,6 +43,16 @@ class Term:
         """Whether each fact adds its own part, so that a change of it has parts too."""
         return False
 
+    @property
+    def is_of_sources(self) -> bool:
+        """Whether it is about what sources sent, whatever it says."""
+        return False
+
+    @property
+    def lists(self) -> frozenset[str]:
+        """Name the lists of reference data that it reads."""
+        return frozenset()
+
     def __add__(self, other: "Term") -> "Term":
         return Both(self, other, 1)
 
@@ -76,6 +84,16 @@ class Both(Term):
     def is_additive(self) -> bool:
         """Both must be."""
         return self.first.is_additive and self.second.is_additive
+
+    @property
+    def is_of_sources(self) -> bool:
+        """One of them is enough."""
+        return self.first.is_of_sources or self.second.is_of_sources
+
+    @property
+    def lists(self) -> frozenset[str]:
+        """Those of both."""
+        return self.first.lists | self.second.lists
 
 
 def _added(book: Book, ask: Ask, measure: str, part: Part, start: int | None, until: int) -> Sums:
@@ -168,6 +186,11 @@ class Distinct(Term):
             out[mine] = out.get(mine, 0) + 1
         return out
 
+    @property
+    def lists(self) -> frozenset[str]:
+        """The list that says what is in force."""
+        return frozenset((self.table,))
+
 
 @dataclass(frozen=True)
 class Listed(Term):
@@ -187,99 +210,10 @@ class Listed(Term):
             out[key] = out.get(key, 0) + 1
         return out
 
-
-_KEYS = ("reporter", "service", "method", "area")
-
-
-@dataclass(frozen=True)
-class Statistic(Term):
-    """Statistics reported already summed, taken for exactly the period, or finer ones in its stead.
-
-    Per reporter, service, method and area: the statistic of the period itself; else finer ones, if
-    they cover it without a gap; else it is not available. The same for areas: one that is asked for
-    is its own statistic, else the sum of the units below it, if all of them are there. Where no
-    area is asked for, an area counts unless one above it counts already.
-    """
-
-    measure: str
-    methods: tuple[str, ...]
-
     @property
-    def is_count(self) -> bool:
-        """A statistic that was not reported is not zero."""
-        return False
-
-    def sums(self, book: Book, ask: Ask) -> Sums:
-        """Sum the statistics that stand for the period."""
-        found: dict[tuple[str, str, str], dict[str, dict[str, int]]] = {}
-        first, last = ask.period.start_on.year, ask.period.end_on.year
-        fact, measure = book.measure(self.measure)
-        where = {k: v for k, v in ask.where.items() if k != "area"}
-        span = f"{first:04}", f"{last + 1:04}"
-        for reporter, service, method, area, period, _, value in book.reading.sum_facts(
-            fact, measure, (*_KEYS, measure.when), where, span
-        ):
-            if method in self.methods:
-                group = (reporter, service, method)
-                found.setdefault(group, {}).setdefault(area, {})[period] = int(value)
-        out: Sums = {}
-        for group, areas in found.items():
-            known = {a: v for a, p in areas.items() if (v := _of_period(p, ask.period)) is not None}
-            for area, value in self._chosen(book, ask, known):
-                names = dict(zip(_KEYS, (*group, area), strict=True))
-                key = tuple(names[d] for d in ask.by)
-                out[key] = out.get(key, 0) + value
-        return out
-
-    def _chosen(self, book: Book, ask: Ask, known: dict[str, int]) -> list[tuple[str, int]]:
-        if "area" in ask.where:
-            value = _of_area(book, ask, known, ask.where["area"], 8)
-            return [] if value is None else [(ask.where["area"], value)]
-        if "area" in ask.by:
-            return list(known.items())
-        return [(a, v) for a, v in known.items() if not _has_above(book, a, known)]
-
-
-def _of_period(by_period: dict[str, int], period: Period) -> int | None:
-    exact = by_period.get(period.text)
-    if exact is not None:
-        return exact
-    parts = _parts(period)
-    total = 0
-    for part in parts:
-        value = _of_period(by_period, part)
-        if value is None:
-            return None  # a gap: what comes after it need not be looked at
-        total += value
-    return total if parts else None
-
-
-@lru_cache(maxsize=10_000)
-def _parts(period: Period) -> list[Period]:
-    """Split a period once for all of a thousand statistics."""
-    return period.parts()
-
-
-def _of_area(book: Book, ask: Ask, known: dict[str, int], area: str, depth: int) -> int | None:
-    if area in known or depth == 0:
-        return known.get(area)
-    for below in book.reference.children(area, ask.period):
-        values = [_of_area(book, ask, known, a, depth - 1) for a in below]
-        there = [v for v in values if v is not None]
-        if len(there) == len(values):
-            return sum(there)
-    return None
-
-
-def _has_above(book: Book, area: str, known: dict[str, int]) -> bool:
-    above = book.reference.parent(area)
-    for _ in range(8):
-        if above is None:
-            return False
-        if above in known:
-            return True
-        above = book.reference.parent(above)
-    return False
+    def lists(self) -> frozenset[str]:
+        """The list whose rows are counted."""
+        return frozenset((self.table,))
 
 
 def _by_source(ask: Ask, source: str) -> Key | None:
@@ -309,6 +243,11 @@ class Accepted(Term):
                 out[key] = out.get(key, 0) + (int(count) if kind in self.classes else 0)
         return out
 
+    @property
+    def is_of_sources(self) -> bool:
+        """It is."""
+        return True
+
 
 @dataclass(frozen=True)
 class Owed(Term):
@@ -326,6 +265,11 @@ class Owed(Term):
                 n = sum(min(s.received, s.due) if self.is_met else s.due for s in steps)
                 out[key] = out.get(key, 0) + n
         return out
+
+    @property
+    def is_of_sources(self) -> bool:
+        """It is."""
+        return True
 
 
 @dataclass(frozen=True)
@@ -346,3 +290,8 @@ class SinceHeard(Term):
     def is_of_period(self) -> bool:
         """It is about the instant asked."""
         return False
+
+    @property
+    def is_of_sources(self) -> bool:
+        """It is."""
+        return True

@@ -29,7 +29,7 @@ from hub.figures.official import answer, as_known
 from hub.figures.restating import restatements
 from hub.gateway.gateway import Answer, Gateway, Judge, Offer
 from hub.gateway.groups import SMALL_BYTES, AuditError, Groups
-from hub.http import openapi, pages
+from hub.http import catalogue, openapi, pages
 from hub.http.backlog import LARGE_BYTES, Backlog
 from hub.http.boards import IDLE_SECONDS, Boards, Progress
 from hub.http.cloudevents import admit_request
@@ -475,6 +475,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
         responses={**openapi.POST_RESPONSES, 404: openapi.NO_CONTRACT},
         status_code=202,
     )
+    queries = openapi.queries(hub.installed.roles)
     for path, handler, words in (
         ("/v1/kpis", api.list_kpis, "Danh mục chỉ số, số liệu một kỳ | KPIs, figures of a period"),
         ("/v1/kpis/{kpi_id}", api.get_kpi, "Số liệu của một chỉ số | A KPI's figures"),
@@ -530,7 +531,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
             handler,
             summary=words,
             response_model=None,
-            openapi_extra=openapi.QUERIES.get(path, {}),
+            openapi_extra=queries.get(path, {}),
             responses=openapi.GET_RESPONSES.get(path, {}),
         )
     for path, act, words in (
@@ -553,6 +554,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
             openapi_extra=openapi.REPAIRS[path],
             responses=openapi.REPAIR_RESPONSES,
         )
+    app.include_router(catalogue.make_router(hub))
     app.router.routes.extend(pages.router.routes)
     return app
 

@@ -1,13 +1,13 @@
 """What `/openapi.json` says beyond the routes: bodies and verdicts, from the contracts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from hub.definitions.contract import Contract
-from hub.figures.kpi import ROLES, Kpi
+from hub.figures.kpi import Kpi
 from hub.http.cloudevents import MANY, ONE
 
 VERSION = "1"
@@ -156,24 +156,6 @@ _AS_OF = _query("as_of", "như hệ thống biết lúc đó, ISO 8601 | as the 
 _PAGE = _query("offset", "bắt đầu từ dòng | the first row of the page", _OFFSET)
 QUERIES: dict[str, dict[str, Any]] = {
     "/v1/kpis": {"parameters": [_PERIOD, _AS_OF]},
-    "/v1/kpis/{kpi_id}": {
-        "parameters": [
-            _PERIOD,
-            _query("by", "các chiều, cách nhau dấu phẩy | dimensions, comma separated"),
-            _query("role", "received_by | resolved_by | citizen", {"enum": sorted(ROLES)}),
-            _query("at", "thời điểm của câu hỏi, ISO 8601 | the instant of the question", _INSTANT),
-            _AS_OF,
-        ],
-    },
-    "/v1/kpis/{kpi_id}/facts": {
-        "parameters": [
-            _PERIOD,
-            _query("role", "received_by | resolved_by | citizen", {"enum": sorted(ROLES)}),
-            _query("at", "thời điểm của câu hỏi, ISO 8601 | the instant of the question", _INSTANT),
-            _AS_OF,
-            _PAGE,
-        ],
-    },
     "/v1/quarantine": {
         "parameters": [
             *(
@@ -213,6 +195,20 @@ QUERIES: dict[str, dict[str, Any]] = {
         ],
     },
 }
+
+
+def queries(roles: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Describe what may be asked, by path; KPIs go by these roles."""
+    role = _query("role", " | ".join(roles), {"enum": sorted(roles)})
+    at = _query("at", "thời điểm của câu hỏi, ISO 8601 | the instant of the question", _INSTANT)
+    by = _query("by", "các chiều, cách nhau dấu phẩy | dimensions, comma separated")
+    return {
+        **QUERIES,
+        "/v1/kpis/{kpi_id}": {"parameters": [_PERIOD, by, role, at, _AS_OF]},
+        "/v1/kpis/{kpi_id}/facts": {"parameters": [_PERIOD, role, at, _AS_OF, _PAGE]},
+    }
+
+
 _ID = {**_TEXT, "maxLength": 160}
 _IDS = {"type": "array", "items": _ID, "minItems": 1, "maxItems": 1000}
 

@@ -54,6 +54,13 @@ def wanted(contracts: Iterable[Contract], partitions: int = PARTITIONS) -> list[
     return out
 
 
+def make_topics(bootstrap: str, contracts: Iterable[Contract], replication: int = 1) -> None:
+    """Make the topics that are missing."""
+    topics = Topics(bootstrap)
+    topics.apply(topics.plan(wanted(contracts)), replication)
+    topics.close()
+
+
 class Topics:
     """The topics of one cluster."""
 

@@ -26,7 +26,6 @@ from hub.figures.official import figures
 from hub.log.log import Log
 from hub.log.slices import Origin, Slice, join, slice_of_one
 from hub.log.submitting import encode
-from hub.reference.lists import Reference
 from hub.reference.periods import Period, parse_period
 from hub.store.reading import Reading
 from hub.store.store import Store
@@ -112,8 +111,7 @@ def try_reference(
     book: Book, kpis: Collection[Kpi], tables: Mapping[str, list[dict[str, str]]], now: int
 ) -> Trial:
     """Tell which figures would be others with some tables of reference data in place of theirs."""
-    other = Reference({**book.reference.tables, **tables})
-    changed = Book(book.reading, book.definitions, other)
+    changed = Book(book.reading, book.definitions, book.reference.with_tables(tables))
     periods = [parse_period(year) for year, _ in years(book)]
     periods += [c.period for c in book.closings]
     before = whole_figures(book, kpis, periods, now)

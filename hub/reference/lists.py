@@ -1,4 +1,4 @@
-"""Reference data: effective-dated lists of units, procedures, stations, holidays and targets.
+"""Reference data: the lists that figures are read against, most of them effective-dated.
 
 What was published about past years is not here: figures must not know what they should be.
 """
@@ -6,17 +6,15 @@ What was published about past years is not here: figures must not know what they
 import csv
 import hashlib
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cached_property
 
 from hub import places
+from hub.reference.form import Form, FormError, Row
 from hub.reference.periods import Period
-
-Row = dict[str, str]
-TABLES = ("units", "procedures", "stations", "calendar", "targets")
 
 
 @dataclass(frozen=True)
@@ -43,15 +41,32 @@ class Target:
 
 @dataclass(frozen=True)
 class Reference:
-    """The lists in force, as rows of text by table."""
+    """The lists in force, as rows of text by the list's name, and the form of each."""
 
-    tables: dict[str, list[Row]]
+    tables: Mapping[str, list[Row]]
+    forms: Mapping[str, Form]
+
+    def with_tables(self, tables: Mapping[str, list[Row]]) -> "Reference":
+        """Put some lists in the place of theirs."""
+        return replace(self, tables={**self.tables, **tables})
 
     @cached_property
-    def digest(self) -> str:
-        """Digest everything, so that a figure can name the lists that it used."""
-        text = repr([(n, self.tables.get(n, [])) for n in TABLES])
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    def _in_every_digest(self) -> list[str]:
+        placed = [(f.digest_place, n) for n, f in self.forms.items() if f.digest_place is not None]
+        return [name for _, name in sorted(placed)]
+
+    @cached_property
+    def _digests(self) -> dict[tuple[str, ...], str]:
+        return {}
+
+    def digest(self, read: Iterable[str] = ()) -> str:
+        """Digest the lists that a figure names: those of every figure, then what else it `read`."""
+        shared = self._in_every_digest
+        names = (*shared, *sorted(set(read) - set(shared)))
+        if names not in self._digests:
+            text = repr([(n, self.tables.get(n, [])) for n in names])
+            self._digests[names] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return self._digests[names]
 
     def valid(self, table: str, period: Period) -> list[Row]:
         """Give the rows in force at the last day of a period."""
@@ -81,32 +96,34 @@ class Reference:
         kind = self._special_days.get(day.isoformat())
         return kind == "working" or (kind is None and day.weekday() < 5)
 
-    def children(self, area: str, period: Period) -> list[list[str]]:
-        """List the units directly below a unit, by level, in force at the end of a period.
+    def below(self, table: str, code: str, period: Period) -> list[list[str]]:
+        """List the codes directly below a code, by level, in force at the end of a period.
 
-        Each level covers the unit by itself: districts do, and communes do.
+        Each level covers what is above by itself: districts do, and communes do.
         """
         levels: dict[str, list[str]] = {}
-        for r in self.valid("units", period):
-            if r["parent"] == area:
+        for r in self.valid(table, period):
+            if r["parent"] == code:
                 levels.setdefault(r["level"], []).append(r["code"])
         return list(levels.values())
 
-    def parent(self, area: str) -> str | None:
-        """Name the unit above a unit, if the lists know it."""
-        return next((r["parent"] or None for r in self.tables["units"] if r["code"] == area), None)
+    def above(self, table: str, code: str) -> str | None:
+        """Name the code above a code, if the list knows it."""
+        return next((r["parent"] or None for r in self.tables[table] if r["code"] == code), None)
 
 
 def read_table(name: str) -> list[Row]:
-    """Read one table of reference data."""
+    """Read an installed file of reference data, whatever its form."""
     text = places.reference_file(name).read_text("utf-8")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-@cache
-def load() -> Reference:
-    """Read the installed lists."""
+def load(forms: Mapping[str, Form]) -> Reference:
+    """Read the installed lists; raise `FormError` for a file that is not of its form."""
     tables = {}
-    for name in TABLES:
-        tables[name] = read_table(name)
-    return Reference(tables)
+    for name, form in forms.items():
+        try:
+            tables[name] = form.read(places.reference_file(name).read_text("utf-8"))
+        except FormError as error:
+            raise FormError(f"{name}.csv: {error}") from None
+    return Reference(tables, forms)

@@ -37,4 +37,5 @@ FACT = Fact(
     ),
     recount=recount,
     indexes=(("period",),),
+    parents={"area": "units"},
 )

@@ -2,8 +2,7 @@
 
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
-from hub.figures.terms import Statistic
-from stream_jobs.payment_terms import DIMS, METHODS, OWNER
+from stream_jobs.payment_terms import DIMS, METHODS, OWNER, Statistic
 from stream_jobs.worked import paid
 
 KPI = Kpi(

@@ -24,6 +24,7 @@ KPI = Kpi(
     examples=(
         Example(
             why="Three items: one of them is an exact repeat.",
+            contract="dossier",
             events=[A, A, received("B", "2026-01-05")],
             accepted_at="2026-01-06T08:00:00+07:00",
             period="2026",

@@ -21,6 +21,7 @@ KPI = Kpi(
     examples=(
         Example(
             why="Accepted at 08:00, asked at 08:42 and a half: 42 whole minutes.",
+            contract="dossier",
             events=[received("A", "2026-01-05")],
             accepted_at="2026-01-06T08:00:00+07:00",
             at="2026-01-06T08:42:30+07:00",

@@ -21,6 +21,7 @@ KPI = Kpi(
     examples=(
         Example(
             why="Of two items sent, the one with an unknown field is rejected.",
+            contract="dossier",
             events=[received("A", "2026-01-05"), received("B", "2026-01-05") | {"colour": "red"}],
             accepted_at="2026-01-06T08:00:00+07:00",
             period="2026",

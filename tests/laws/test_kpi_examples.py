@@ -6,7 +6,6 @@ import pytest
 
 from hub import registry
 from hub.figures.kpi import Example, Kpi
-from hub.reference.lists import Reference
 from tests.conftest import Hub
 
 CASES = [
@@ -18,12 +17,15 @@ CASES = [
 
 @pytest.mark.parametrize(("kpi", "example"), CASES)
 def test_the_worked_example_holds(hub: Hub, kpi: Kpi, example: Example) -> None:
-    hub.reference = Reference({**hub.reference.tables, **example.reference})
+    hub.reference = hub.reference.with_tables(example.reference)
     if example.accepted_at:
         hub.now = datetime.fromisoformat(example.accepted_at)
-    contract = kpi.contract or "dossier"
+    contract = example.contract or kpi.contract
     if example.events:
-        hub.post(contract, *example.events, sender=example.sender)
+        assert contract is not None
+        of_contract = (s.name for s in registry.sources().values() if s.contract == contract)
+        sender = example.sender or next(of_contract)
+        hub.post(contract, *example.events, sender=sender)
         hub.runner.catch_up()
     figures = hub.kpi(kpi.id, example.at, period=example.period, **example.where)
     assert [(f["numerator"], f["denominator"]) for f in figures] == [

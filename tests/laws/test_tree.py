@@ -35,7 +35,7 @@ VENDORS = {
     "starlette": {"hub/http/"},
     "sse_starlette": {"hub/http/"},
     "h11": {"hub/http/protocol.py"},
-    "uvicorn": {"hub/cli.py", "hub/http/protocol.py"},
+    "uvicorn": {"hub/http/serving.py", "hub/http/protocol.py"},
     "typer": {"hub/cli.py", "hub/commands/"},
     "rich": {"hub/commands/console.py", "hub/commands/show.py"},
     "fastavro": {"hub/definitions/avro.py"},
@@ -45,6 +45,17 @@ VENDORS = {
     "openpyxl": {"connectors/payments/simulator.py"},
     "cryptography": {"hub/gateway/signing.py"},
     "pgpq": {"hub/store/postgres.py"},
+}
+
+
+# What is installed is found at the top, and handed down as values.
+FINDERS = {
+    "hub/opening.py",
+    "hub/cli.py",
+    "hub/http/",
+    "hub/commands/",
+    "hub/worker/",
+    "stream_jobs/app.py",
 }
 
 
@@ -71,6 +82,31 @@ def test_vendors_are_named_where_they_may_be() -> None:
             if allowed is not None and not any(name.startswith(a) for a in allowed):
                 found.append(f"{name} imports {module}")
     assert found == []
+
+
+def asks_registry(path: Path) -> bool:
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and (
+            node.module == "hub.registry"
+            or (node.module == "hub" and any(a.name == "registry" for a in node.names))
+        )
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+    ) or "hub.registry" in imported(path)
+
+
+def test_the_registry_is_asked_at_the_top_alone() -> None:
+    askers = [p.relative_to(ROOT).as_posix() for p in sources() if asks_registry(p)]
+    assert [name for name in askers if not any(name.startswith(f) for f in FINDERS)] == []
+
+
+def test_modules_are_found_by_name_in_few_places() -> None:
+    importers = [
+        path.relative_to(ROOT).as_posix()
+        for path in sources()
+        if "import_module" in path.read_text("utf-8")
+    ]
+    assert importers == ["hub/cli.py", "hub/registry.py"]
 
 
 def test_import_directions_hold() -> None:

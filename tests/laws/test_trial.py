@@ -11,7 +11,6 @@ import pytest
 from hub import registry
 from hub.clock import to_us
 from hub.proof.trial import Trial, differing, try_events, try_reference, whole_figures
-from hub.reference.lists import load
 from tests.conftest import Hub
 from tests.laws.test_closing import BEFORE, LATE, MAY, close, small, take
 from tests.parts.small import Json, Small, admitted_frame
@@ -101,7 +100,7 @@ def test_repeats_alone_change_nothing(small: Small) -> None:
 
 def test_other_reference_data_is_tried(small: Small) -> None:
     take(small, BEFORE)
-    procedures = load().tables["procedures"]
+    procedures = registry.installed().reference.tables["procedures"]
     fewer = [r for r in procedures if r["service_level"] != "full"]
     with small.store.reading() as reading:
         trial = try_reference(

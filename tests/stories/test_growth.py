@@ -1,191 +1,98 @@
-"""A source, its event and a KPI are added by adding files; no file is edited."""
+"""A group of KPIs, its source, list, command and part of the page are files; none is edited."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
-
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("hub", "connectors", "schemas", "stream_jobs", "reference")
-
-CONTRACT = '''
-"""Reservoir: the level of one reservoir at one instant."""
-
-from typing import Annotated, ClassVar
-
-from hub.definitions.contract import Count, Doc, Event, Instant, Spec, UnitCode
-
-
-class Reservoir(Event):
-    """The level of one reservoir at one instant."""
-
-    spec: ClassVar[Spec] = Spec(
-        name="reservoir",
-        title=Doc("Mực nước hồ", "Reservoir level"),
-        owner="Chi cục Thủy lợi",
-        legal_basis="NĐ 278/2025/NĐ-CP",
-        personal_data="none",
-        key=("reservoir_code",),
-        entity=("reservoir_code", "measured_at"),
-        occurred="measured_at",
-        units=(),
-    )
-
-    reservoir_code: Annotated[UnitCode, Doc("Mã hồ", "Reservoir code")]
-    measured_at: Annotated[Instant, Doc("Thời điểm đo", "When it was measured")]
-    level_cm: Annotated[Count, Doc("Mực nước, cm", "Level in centimetres")]
-'''
-
-FACT = '''
-"""Reservoir: the level that counts for one reservoir and instant."""
-
 from typing import Any
 
-import polars as pl
+import pytest
 
-from hub.definitions.fact import Fact, LiveEvent, Measure, of
-
-NAMES = ("reservoir_code", "measured_at", "level_cm")
-
-
-def recount(events: list[LiveEvent]) -> dict[str, Any]:
-    """Take the greatest of one instant's events."""
-    return {n: events[-1][n] if events else None for n in NAMES}
+from tests.parts.reservoir import LIST, PART, Grown, level
+from tests.stories.conftest import Served
 
 
-FACT = Fact(
-    contract="reservoir",
-    picks={"latest": pl.lit(value=True)},
-    types={"reservoir_code": "text", "measured_at": "integer", "level_cm": "integer"},
-    columns={n: of("latest", n) for n in NAMES},
-    measures=(
-        Measure(
-            "reservoir.level",
-            at="measured_at",
-            where="measured_at IS NOT NULL",
-            value="level_cm",
-            sets=(("reservoir_code",),),
-        ),
-    ),
-    recount=recount,
-)
-'''
-
-SOURCE = '''
-"""The reservoirs' daily report."""
-
-from hub.definitions.source import Source
-
-SOURCE = Source(
-    name="reservoirs",
-    contract="reservoir",
-    title_vi="Hồ chứa",
-    title_en="Reservoirs",
-    owner="Chi cục Thủy lợi",
-    cadence="daily",
-)
-'''
-
-KPI = '''
-"""What was the mean level of the reservoirs?"""
-
-from hub.definitions.contract import Doc
-from hub.figures.kpi import Example, Kpi
-from hub.figures.terms import Flow
-
-KPI = Kpi(
-    title=Doc("Mực nước trung bình", "Mean reservoir level"),
-    question=Doc("Mực nước trung bình là bao nhiêu?", "What was the mean level?"),
-    owner="Chi cục Thủy lợi",
-    group="salinity",
-    contract="reservoir",
-    measure_unit="cm",
-    numerator=Flow("reservoir.level", "value"),
-    denominator=Flow("reservoir.level"),
-    dims={"reservoir": "reservoir_code"},
-    examples=(
-        Example(
-            why="(100 + 200) cm over two readings.",
-            events=[],
-            period="2023",
-            numerator=300,
-            denominator=2,
-        ),
-    ),
-)
-'''
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grown]:
+    """A grown tree whose hub has two levels, and serves."""
+    made = Grown(tmp_path_factory.mktemp("grown"))
+    stale = made.hub.run("render", "--check")
+    assert (stale.returncode, "reservoir.1.avsc" in stale.stdout) == (1, True)
+    assert "wrote: reservoir.1.avsc" in made.hub.run("render").stdout
+    assert made.hub.run("render", "--check").returncode == 0
+    made.hub.create_key("reservoirs")
+    made.hub.start()
+    sent = made.hub.post("reservoir", [level(1, "HO.1", 100), level(2, "HO.1", 200)])
+    assert (sent.status_code, sent.json()["rejected"]) == (202, [])
+    yield made
+    made.hub.stop()
 
 
-def test_a_source_and_a_kpi_are_files_added(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    for package in PACKAGES:
-        shutil.copytree(
-            ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    before = {p: p.read_bytes() for p in tree.rglob("*") if p.is_file()}
-    added = {
-        "schemas/contracts/reservoir.py": CONTRACT,
-        "stream_jobs/facts/reservoir.py": FACT,
-        "connectors/reservoirs/__init__.py": '"""Reservoirs."""\n',
-        "connectors/reservoirs/source.py": SOURCE,
-        "stream_jobs/kpis/reservoir_level_mean.py": KPI,
+def told(hub: Served, kpi: str, **parameters: str) -> dict[str, Any]:
+    """Ask the command for a KPI's one figure of 2023."""
+    asked = [part for name, value in parameters.items() for part in (f"--{name}", value)]
+    done = hub.run("kpi", kpi, "--period", "2023", "--json", *asked)
+    assert done.returncode == 0, done.stderr
+    figure: dict[str, Any]
+    (figure,) = json.loads(done.stdout)["figures"]
+    return figure
+
+
+def test_its_kpi_is_answered_over_http_and_by_the_command(grown: Grown) -> None:
+    served = grown.hub.figure("reservoir_level_mean", period="2023")
+    for figure in (served, told(grown.hub, "reservoir_level_mean")):
+        parts = (figure["numerator"], figure["denominator"], figure["value"])
+        assert parts == (300, 2, "150.000000")
+    by = told(grown.hub, "reservoir_level_mean", by="reservoir")
+    assert by["dims"] == {"reservoir": "HO.1"}
+    listed = {k["id"]: k["group"] for k in grown.hub.get("/v1/kpis").json()["kpis"]}
+    assert listed["reservoir_level_mean"] == "reservoir"
+
+
+def test_its_list_is_read_by_a_kpi_and_tried(grown: Grown, tmp_path: Path) -> None:
+    figure = grown.hub.figure("reservoirs_reporting_share", period="2023")
+    assert (figure["numerator"], figure["denominator"]) == (1, 2)
+    (tmp_path / "reservoirs.csv").write_text(LIST.lstrip() + "HO.3,Hồ ba,2022-01-01,,t\n", "utf-8")
+    tried = grown.hub.run("try", "reference", str(tmp_path), "--json")
+    assert tried.returncode == 0, tried.stderr
+    changed = json.loads(tried.stdout)["figures"]
+    assert {f["kpi"] for f in changed} == {"reservoirs_reporting_share"}
+    assert {f["after"]["denominator"] for f in changed} == {3}
+    (tmp_path / "reservoirs.csv").write_text("name_vi\nHồ\n", "utf-8")
+    refused = grown.hub.run("try", "reference", str(tmp_path))
+    assert refused.returncode == 2
+    assert "no column code" in refused.stderr
+
+
+def test_its_group_and_its_part_are_given_to_the_page(grown: Grown) -> None:
+    groups = grown.hub.get("/page/groups.json").json()["groups"]
+    assert groups[-1] == {
+        "id": "reservoir",
+        "title_vi": "Hồ chứa nước",
+        "title_en": "Reservoirs",
+        "part": "/page/groups/reservoir.js",
     }
-    for name, text in added.items():
-        (tree / name).parent.mkdir(exist_ok=True)
-        (tree / name).write_text(text.lstrip("\n"), "utf-8")
+    assert [g["id"] for g in groups[:-1]] == ["dossier", "procedure", "salinity", "payment"]
+    part = grown.hub.get("/page/groups/reservoir.js")
+    assert part.headers["content-type"].startswith("text/javascript")
+    assert part.text.strip() == PART.strip()
 
-    def hub(*command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "hub.cli", *command],
-            env={
-                **os.environ,
-                "PYTHONPATH": str(tree),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "HUB_DATA_DIR": str(tmp_path / "data"),
-            },
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
 
-    assert hub("render", "--check").returncode == 1
-    assert "wrote: reservoir.1.avsc" in hub("render").stdout
-    assert hub("render", "--check").returncode == 0
-    events = [
-        {"event_id": f"e{i}", "reservoir_code": "HO.1", "level_cm": level,
-         "measured_at": f"2023-05-0{i}T08:00:00+07:00"}
-        for i, level in ((1, 100), (2, 200))
-    ]  # fmt: skip
-    post = (
-        "import json, sys\n"
-        "from hub import registry\n"
-        "from hub.opening import open_hub\n"
-        "from hub.access.keys import Sender\n"
-        "from hub.settings import read_settings\n"
-        "with open_hub(read_settings()) as hub:\n"
-        "    gateway = hub.gateway()\n"
-        "    contract = registry.contracts()['reservoir']\n"
-        "    print(gateway.accept(contract, Sender('reservoirs'), sys.argv[1].encode()).status)\n"
-        "    gateway.close()\n"
-    )
-    (tree / "post.py").write_text(post)
-    sent = subprocess.run(
-        [sys.executable, str(tree / "post.py"), json.dumps(events)],
-        env={**os.environ, "HUB_DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(tree)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert sent.stdout.split() == ["202"]
-    told = hub("kpi", "reservoir_level_mean", "--period", "2023", "--json")
-    figure = json.loads(told.stdout)["figures"][0]
-    assert (figure["numerator"], figure["denominator"], figure["value"]) == (300, 2, "150.000000")
-    assert hub("verify").returncode == 0
-    index = tree / "schemas/avro/ids.json"  # the registry's index is rendered, never edited
-    changed = {p for p, was in before.items() if p != index and p.read_bytes() != was}
-    assert changed == set()
+def test_its_command_is_found(grown: Grown) -> None:
+    assert "List the reservoirs." in grown.hub.run("--help").stdout
+    assert grown.hub.run("reservoirs").stdout.splitlines() == ["HO.1 Hồ một", "HO.2 Hồ hai"]
+
+
+def test_figures_that_were_there_have_the_versions_that_they_had(
+    grown: Grown, tmp_path: Path
+) -> None:
+    before = Served(tmp_path / "data")
+    for kpi in ("procedure_full_online_share", "stations_reporting_share"):
+        versions = [told(hub, kpi)["definition_version"] for hub in (before, grown.hub)]
+        assert versions[0] == versions[1], kpi
+
+
+def test_everything_proves_itself_and_nothing_was_edited(grown: Grown) -> None:
+    verified = grown.hub.run("verify")
+    assert verified.returncode == 0, verified.stdout
+    # The registry's index is rendered, never edited.
+    assert set(grown.edited()) <= {"schemas/avro/ids.json"}

@@ -1,0 +1,41 @@
+"""The command `hub archive`: the log, kept in files."""
+
+from typing import Annotated
+
+import typer
+
+from hub.archive import writing as archiving
+from hub.commands.console import progress, settings_for_reading
+from hub.opening import open_hub
+from hub.settings import SettingsError
+
+app = typer.Typer()
+
+
+@app.command()
+def archive(
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Verify the whole archive; exit 1 and name what differs."),
+    ] = False,
+) -> None:
+    """Copy what is applied from the log into the archive in HUB_ARCHIVE_DIR, file by file."""
+    settings = settings_for_reading()
+    folder = settings.archive_dir
+    if folder is None:
+        raise SettingsError("HUB_ARCHIVE_DIR is not set: it names the folder of the archive")
+    doing = "checking" if check else "archiving"
+    with open_hub(settings, check=False) as hub, progress(doing) as report:
+        if check:
+            found = archiving.check(hub.log, hub.store, folder, report)
+        else:
+            counts = archiving.archive(hub.log, hub.store, folder, report)
+    if not check:
+        for topic, count in counts.items():
+            print(f"{topic}  {count:,} records archived")
+        return
+    for line in found:
+        print(line)
+    print(f"{folder}: {len(found)} differences")
+    if found:
+        raise typer.Exit(1)

@@ -1,0 +1,32 @@
+"""The command `hub explain`: what is in a cell, and where an entity is counted."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from hub.commands.console import complain, settings_for_reading
+from hub.opening import catch_up, open_hub
+from hub.proof import explain as explaining
+
+app = typer.Typer()
+
+
+@app.command()
+def explain(
+    name: Annotated[str, typer.Argument(metavar="KEY_OR_CELL")],
+    offset: Annotated[int, typer.Option(min=0, help="The first of a cell's facts to list.")] = 0,
+) -> None:
+    """Say what is in a cell, or where an entity is counted and where it is not."""
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        with hub.store.reading() as reading:
+            try:
+                found = explaining.explain(reading, name, offset)
+            except explaining.UnknownNameError:
+                complain(
+                    f"{name}: neither an entity (a dossier code, ST01|salinity|2023-05-17T05:00:00"
+                    ".000000) nor a cell (set/day/dimensions, as `hub verify` names it)"
+                )
+                raise typer.Exit(1) from None
+    print(json.dumps(found, ensure_ascii=False, indent=2))

@@ -1,0 +1,58 @@
+"""The command `hub kpi`: figures, as a table or as HTTP gives them."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from hub.board import board
+from hub.clock import system_clock, to_us
+from hub.commands import show
+from hub.commands.console import settings_for_reading
+from hub.figures.compute import read_as_of, read_question
+from hub.figures.official import answer, as_known
+from hub.opening import catch_up, open_hub
+from hub.reference.periods import parse_period
+
+app = typer.Typer()
+ROLES = "A role that the KPI has, such as received_by, resolved_by or citizen."
+
+
+@app.command()
+def kpi(
+    kpi_id: Annotated[str | None, typer.Argument(metavar="[ID]")] = None,
+    period: Annotated[str, typer.Option(help="2023 2023-H1 2023-Q1 2023-05 2023-W07 …")] = "",
+    by: Annotated[str, typer.Option(help="Dimensions, comma separated.")] = "",
+    role: Annotated[str, typer.Option(help=ROLES)] = "",
+    where: Annotated[
+        list[str] | None, typer.Option(help="A filter, such as service=electricity.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="The instant of the question, ISO 8601.")] = "",
+    as_of: Annotated[str, typer.Option(help="As the hub knew it then, ISO 8601.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the HTTP body.")] = False,
+) -> None:
+    """Print figures: of one KPI, or of all."""
+    options = {"period": period, "by": by, "role": role, "at": at, "as_of": as_of}
+    parameters = {k: v for k, v in options.items() if v}
+    parameters |= dict(w.split("=", 1) for w in where or [])
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        now = to_us(hub.clock())
+        known_at = read_as_of(parameters, now)
+        with hub.store.reading() as reading:
+            book = as_known(hub.book(reading), known_at, now)
+            if kpi_id is None:
+                asked = parse_period(period or str(system_clock().year))
+                instant = now if known_at is None else known_at
+                body = board.board_body(book, hub.kpis.values(), asked, instant)
+                figures = body["figures"]
+            else:
+                chosen = hub.kpis.get(kpi_id)
+                if chosen is None:
+                    raise typer.BadParameter(f"unknown KPI; one of {', '.join(hub.kpis)}")
+                body = answer(chosen, read_question(chosen, parameters, now), book)
+                figures = [{"kpi": kpi_id, **f} for f in body["figures"]]
+        if as_json:
+            print(json.dumps(body, ensure_ascii=False))
+        else:
+            show.print_board(figures, body["period"], is_synthetic=hub.is_synthetic)

@@ -1,0 +1,51 @@
+"""The commands `hub new`: a source and its cases, to be filled in."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub import places, registry
+from hub.clock import system_clock
+from hub.connecting.scaffold import new_case, new_source
+
+app = typer.Typer(name="new", help="Scaffolds, in a source tree.", no_args_is_help=True)
+
+
+@app.command("source")
+def new_source_command(
+    name: Annotated[str, typer.Argument(help="Small letters, digits and _.")],
+    contract: Annotated[str, typer.Option(help="The contract of its events.")],
+) -> None:
+    """Write a source with a connector over a drop folder, and a case to fill in."""
+    known = registry.contracts()
+    if contract not in known:
+        raise typer.BadParameter(f"--contract: one of {', '.join(known)}")
+    today = system_clock().date()
+    for path in new_source(places.connectors_folder(), name, known[contract], today):
+        print(f"wrote: {path}")
+    print(
+        f"\nNow say in connectors/{name}/source.py who reports how often, and give the columns in"
+        f"\nconnector.py the headers that its files have. Then, with files as they come, good and"
+        f"\nbad ones: hub new case {name} FILE. At last: pytest tests/laws/test_connectors.py"
+    )
+
+
+@app.command("case")
+def new_case_command(
+    source: Annotated[str, typer.Argument(help="The name of a folder of `connectors`.")],
+    file: Annotated[Path, typer.Argument(help="A file as the upstream sends it.")],
+    name: Annotated[str, typer.Option(help="The case's name; by default the file's.")] = "",
+) -> None:
+    """Make a case of a connector from a file; what it reads is to be checked by eye."""
+    connector = registry.connectors().get(source)
+    if connector is None:
+        raise typer.BadParameter(f"one of {', '.join(registry.connectors())}")
+    contract = registry.contracts()[registry.sources()[source].contract]
+    home = places.connectors_folder() / source
+    plain = re.sub("[^a-z0-9]+", "_", (name or file.stem).lower()).strip("_")
+    case = new_case(home, connector, contract, plain, file)
+    print((case / "expected.json").read_text("utf-8"))
+    print(f"wrote: {case}; hold it against the file, line by line", file=sys.stderr)

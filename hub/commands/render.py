@@ -1,0 +1,39 @@
+"""The command `hub render`: files of a source tree that are made from its definitions."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub import places, registry
+from hub.definitions import revisions
+from hub.definitions.installed import OWN
+from hub.operating import dashboard, metrics
+
+app = typer.Typer()
+
+
+@app.command()
+def render(
+    check: Annotated[bool, typer.Option(help="Write nothing; exit 1 if stale.")] = False,
+) -> None:
+    """Write what is rendered: Avro schemas, the metrics' page, the dashboard (in a source tree)."""
+    folder = Path(str(places.avro_folder()))
+    stale = revisions.render([*registry.contracts().values(), *OWN.values()], folder, check=check)
+    root = folder.parents[1]
+    for name, text in (
+        ("docs/metrics.md", metrics.reference()),
+        ("deploy/grafana/hub.json", dashboard.dashboard()),
+    ):
+        path = root / name
+        if not (root / "pyproject.toml").exists():
+            continue  # an installed package has no documents
+        if not path.exists() or path.read_text("utf-8") != text:
+            stale.append(name)
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8")
+    for name in stale:
+        print(f"{'stale' if check else 'wrote'}: {name}")
+    if check and stale:
+        raise typer.Exit(1)

@@ -1,0 +1,30 @@
+"""The command `hub work`: what applies the log."""
+
+import signal
+import threading
+
+import typer
+
+from hub import registry
+from hub.opening import open_hub, running
+from hub.operating.logs import log_as_json
+from hub.settings import read_settings
+
+app = typer.Typer()
+
+
+@app.command()
+def work() -> None:
+    """Apply the log until stopped: a Faust worker where Kafka is the log, else in this process."""
+    log_as_json()
+    settings = read_settings()
+    if settings.kafka_bootstrap:
+        registry.worker()(settings)
+        return
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with open_hub(settings) as hub, running(hub):
+        while not stopping.wait(0.2):
+            if hub.runner.failure is not None:
+                raise hub.runner.failure

@@ -1,0 +1,18 @@
+"""Units: the province, its departments, districts and communes, and what each is part of."""
+
+from hub.reference.form import SOURCE, VALID_FROM, VALID_TO, Column, Form
+
+FORM = Form(
+    title_vi="Đơn vị",
+    title_en="Units",
+    columns=(
+        Column("code", "Mã đơn vị", "Code"),
+        Column("name_vi", "Tên đơn vị", "Name", is_required=False),
+        Column("level", "Cấp", "Level"),
+        Column("parent", "Thuộc đơn vị", "Part of"),
+        VALID_FROM,
+        VALID_TO,
+        SOURCE,
+    ),
+    digest_place=1,
+)

@@ -1,0 +1,57 @@
+"""Every module of the room of commands is a command, or a part of some; a command says what for."""
+
+import ast
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from hub import commands
+from hub.cli import app
+
+FOLDER = Path(commands.__path__[0])
+NAMES = [m.name for m in pkgutil.iter_modules(commands.__path__)]
+RUNNER = CliRunner()
+
+
+def imported(path: Path) -> set[str]:
+    """Name the modules of the room that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == commands.__name__:
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            room, _, name = node.module.rpartition(".")
+            names |= {name} if room == commands.__name__ else set()
+    return names
+
+
+def has_app(name: str) -> bool:
+    tree = ast.parse((FOLDER / f"{name}.py").read_text("utf-8"))
+    targets = [t for node in tree.body if isinstance(node, ast.Assign) for t in node.targets]
+    return any(isinstance(t, ast.Name) and t.id == "app" for t in targets)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_module_is_a_command_or_a_part_of_one(name: str) -> None:
+    importers = [other for other in NAMES if name in imported(FOLDER / f"{other}.py")]
+    if has_app(name):
+        assert importers == [], "what commands share is in a module without an app"
+    else:
+        assert importers, "no command is found in it, and none uses it"
+
+
+def everything(command: Any, *path: str) -> list[Any]:
+    """List a command and all below it, each with the words by which it is called."""
+    inner = getattr(command, "commands", {})
+    below = [case for name in inner for case in everything(inner[name], *path, name)]
+    return [pytest.param(command, path, id=" ".join(("hub", *path))), *below]
+
+
+@pytest.mark.parametrize(("command", "path"), everything(typer.main.get_command(app)))
+def test_every_command_says_what_it_is_for(command: Any, path: tuple[str, ...]) -> None:
+    assert command.help.strip().split("\n")[0].endswith(".")
+    assert RUNNER.invoke(app, [*path, "--help"]).exit_code == 0
