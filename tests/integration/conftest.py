@@ -12,7 +12,11 @@ import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from deploy.local.services import Kafka, Mosquitto, Part, Postgres, free_port
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.mosquitto import Mosquitto
+from deploy.local.services.part import Part
+from deploy.local.services.ports import free_port
+from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.kafka.topics import Topics, wanted
 from hub.store.store import Store

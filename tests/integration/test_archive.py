@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from deploy.local.services import Kafka
+from deploy.local.services.kafka import Kafka
 from hub import registry
 from hub.apply.rebuild import Rebuild
 from hub.archive import writing

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from deploy.local.services import Kafka, Postgres
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.postgres import Postgres
 from hub.access import keys
 from hub.http.app import create_app
 from hub.opening import open_hub

@@ -16,7 +16,7 @@ from connectors.one_stop.upstream import Upstream
 from connectors.payments.simulator import Drop, plan
 from connectors.salinity.connector import SalinitySettings, StationFeed
 from connectors.salinity.simulator import Loggers, script
-from deploy.local.services import Mosquitto
+from deploy.local.services.mosquitto import Mosquitto
 from hub import registry
 from hub.clock import system_clock
 from hub.connecting import folder

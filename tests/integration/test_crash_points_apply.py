@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.default import DefaultDialect
 
-from deploy.local.services import Postgres as PostgresServer
+from deploy.local.services.postgres import Postgres as PostgresServer
 from hub import registry
 from hub.apply.applier import Applier
 from hub.definitions.admission import admit

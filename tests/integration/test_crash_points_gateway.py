@@ -18,7 +18,9 @@ import pytest
 import uvicorn
 from sqlalchemy.engine.default import DefaultDialect
 
-from deploy.local.services import Kafka, Postgres, free_port
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
+from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.access import keys
 from hub.clock import system_clock

@@ -18,7 +18,7 @@ from confluent_kafka import Message
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.default import DefaultDialect
 
-from deploy.local.services import Kafka
+from deploy.local.services.kafka import Kafka
 from hub import registry
 from hub.access.keys import Sender
 from hub.apply.runner import Runner

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.services import free_port
+from deploy.local.services.ports import free_port
 from hub.kafka.topics import PARTITIONS
 from tests.parts.waiting import until
 

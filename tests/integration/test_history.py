@@ -14,7 +14,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it names th
     ResourceType,
 )
 
-from deploy.local.services import Kafka, Postgres
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.access.keys import Sender
 from hub.apply.runner import Runner

@@ -11,7 +11,8 @@ from confluent_kafka import TIMESTAMP_CREATE_TIME
 from confluent_kafka.admin import AdminClient
 from kafka.partitioner.default import murmur2
 
-from deploy.local.services import Kafka, Postgres
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.apply import runner
 from hub.apply.runner import Runner

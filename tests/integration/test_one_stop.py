@@ -24,7 +24,7 @@ from connectors.one_stop.connector import CONNECTOR, OUTBOX, OneStopFeed, OneSto
 from connectors.one_stop.lanes import stamp
 from connectors.one_stop.reading import read
 from connectors.one_stop.simulator import Faults, Simulator
-from deploy.local.services import free_port
+from deploy.local.services.ports import free_port
 from hub import registry
 from hub.clock import Clock, system_clock, to_us
 from hub.connecting import connection as connect

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.services import Kafka
+from deploy.local.services.kafka import Kafka
 from hub import registry
 from hub.apply.rebuild import Rebuild
 from hub.clock import to_us

@@ -16,7 +16,9 @@ import psycopg
 import pytest
 from faust.types import TP
 
-from deploy.local.services import Kafka, Registry, free_port
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
+from deploy.local.services.registry import Registry
 from hub import places, registry
 from hub.access.keys import Sender
 from hub.apply.applier import Applier

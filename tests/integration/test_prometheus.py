@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import yaml
 
-from deploy.local.services import Kafka, free_port
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
 

@@ -10,7 +10,7 @@ import time
 
 import uvloop
 
-from deploy.local.services import Kafka
+from deploy.local.services.kafka import Kafka
 from hub import registry
 from hub.opening import open_hub
 from hub.proof.verify import verify

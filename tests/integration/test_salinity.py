@@ -22,7 +22,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from connectors.salinity.connector import SalinitySettings, StationFeed
 from connectors.salinity.simulator import Loggers, Message, Script, play, script
-from deploy.local.services import Mosquitto, free_port
+from deploy.local.services.mosquitto import Mosquitto
+from deploy.local.services.ports import free_port
 from hub import registry
 from hub.clock import system_clock, to_us
 from hub.connecting.connection import Connection, heartbeat_name

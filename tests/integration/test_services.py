@@ -17,16 +17,15 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from paho.mqtt.enums import CallbackAPIVersion
 
-from deploy.local import services
-from deploy.local.services import (
-    Kafka,
-    Mosquitto,
-    Postgres,
-    Registry,
-    UnavailableError,
-    free_port,
-)
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.mosquitto import Mosquitto
+from deploy.local.services.ports import free_port
+from deploy.local.services.postgres import Postgres
+from deploy.local.services.process import Process, UnavailableError
+from deploy.local.services.registry import Registry
 from tests.parts.waiting import until
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -263,7 +262,7 @@ def test_a_process_has_not_ended_before_its_last_thread() -> None:
         assert child.stdin is not None
         stat = Path(f"/proc/{child.pid}/stat")
         until(lambda: stat.read_text().split()[2] == "Z", "the first thread has ended")
-        process = services.Process(child.pid, int(stat.read_text().split()[21]))
+        process = Process(child.pid, int(stat.read_text().split()[21]))
         assert process.is_alive
         child.stdin.close()
         until(lambda: not process.is_alive, "all have")
@@ -291,7 +290,8 @@ def test_a_later_process_with_the_same_id_is_left_alone(postgres: Postgres) -> N
 def test_the_command(postgres: Postgres) -> None:
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, services.__file__, *arguments],
+            [sys.executable, "-m", "deploy.local.services", *arguments],
+            cwd=ROOT,
             env={
                 **os.environ,
                 "HUB_SERVICES_DIR": str(postgres.root),

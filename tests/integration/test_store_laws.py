@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from hypothesis import settings
 
-from deploy.local.services import Postgres
+from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.store.store import Store
 from stream_jobs.worked import salinity

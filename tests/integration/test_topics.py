@@ -14,7 +14,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it names th
     ResourceType,
 )
 
-from deploy.local.services import Kafka, free_port
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
 from hub import registry
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.kpi import FIGURE

@@ -23,7 +23,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from faust.types import TP
 
-from deploy.local.services import Kafka, free_port
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
 from hub.worker import transport
 from hub.worker.fetched import Fetched
 from hub.worker.transport import BatchApp
