@@ -1,6 +1,6 @@
 """The one-stop connector against an upstream that misbehaves, over HTTP: the facts are the truth.
 
-`python -m tests.integration.test_one_stop 50` kills the connector so many times.
+`python -m tests.integration.connectors.test_one_stop 50` kills the connector so many times.
 """
 
 import json
@@ -36,8 +36,8 @@ from hub.opening import OpenHub, open_hub
 from hub.proof.verify import verify
 from hub.settings import Settings
 from hub.store.reading import Reading
-from tests.integration.test_payments import GOOD, carry, put
-from tests.integration.test_payments import connection as payments
+from tests.integration.connectors.test_payments import GOOD, carry, put
+from tests.integration.connectors.test_payments import connection as payments
 from tests.parts.waiting import until
 
 SOURCE = registry.sources()["one_stop"]

@@ -25,7 +25,7 @@ from deploy.local.services.process import Process, UnavailableError
 from deploy.local.services.registry import Registry
 from tests.parts.waiting import until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

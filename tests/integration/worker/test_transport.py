@@ -29,7 +29,7 @@ from hub.worker import transport
 from hub.worker.fetched import Fetched
 from hub.worker.transport import BatchApp
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 SESSION_SECONDS = 6.0
 WAIT_SECONDS = 60.0
 GATHERED = 4
@@ -211,7 +211,7 @@ class Bench:
         self, *topics: str, slow: float = 0, records_max: int = BatchApp.records_max
     ) -> subprocess.Popen[bytes]:
         log = self.folder / f"worker{len(self.workers)}.log"
-        command = [sys.executable, "-m", "tests.integration.test_transport"]
+        command = [sys.executable, "-m", "tests.integration.worker.test_transport"]
         command += [self.bootstrap, self.group, str(self.folder), str(slow), str(records_max)]
         with log.open("wb") as out:
             worker = subprocess.Popen([*command, *topics], stdout=out, stderr=out, cwd=PROJECT)

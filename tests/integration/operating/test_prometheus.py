@@ -17,7 +17,7 @@ from deploy.local.services.ports import free_port
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
 
-PROMETHEUS = Path(__file__).parents[2] / "deploy" / "prometheus"
+PROMETHEUS = Path(__file__).parents[3] / "deploy" / "prometheus"
 
 
 @contextmanager

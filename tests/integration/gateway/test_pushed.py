@@ -15,7 +15,7 @@ from hub import registry
 from hub.opening import open_hub
 from hub.proof.verify import verify
 from stream_jobs.worked import received
-from tests.integration.test_production import Province, province
+from tests.integration.worker.test_production import Province, province
 from tests.parts.pushing import Pusher, Told, quantile
 from tests.parts.small import in_this_process
 from tests.parts.waiting import until
