@@ -23,9 +23,9 @@ from hub.store.postgres import Postgres
 from hub.store.store import Store
 from hub.store.troubles import TablesInUseError
 from stream_jobs.worked import dossier, received
-from tests.integration.worker.test_production import DOSSIER, TESTER, Province
 from tests.laws.test_archive import records
 from tests.parts.foreign import Foreign, record, wire_values
+from tests.parts.province import DOSSIER, TESTER, Province
 from tests.parts.small import NOW, in_this_process
 from tests.parts.waiting import until
 from tests.stories.test_archive import Traffic

@@ -24,9 +24,9 @@ from hub.connecting.feeds import Context
 from hub.log.sqlite import SqliteLog
 from hub.opening import OpenHub
 from hub.proof.verify import verify
+from tests.integration.connectors import stations as salinity
 from tests.integration.connectors import test_one_stop as one_stop
 from tests.integration.connectors import test_payments as payments
-from tests.integration.connectors import test_salinity as salinity
 from tests.parts.crash_points import Points, Touched, carried, every_point
 from tests.parts.small import in_this_process
 from tests.parts.waiting import until

@@ -5,169 +5,40 @@
 
 import base64
 import json
-import os
-import random
-import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
 
 from connectors.salinity.connector import SalinitySettings, StationFeed
-from connectors.salinity.simulator import Loggers, Message, Script, play, script
+from connectors.salinity.simulator import Loggers, play, script
 from deploy.local.services.mosquitto import Mosquitto
 from deploy.local.services.ports import free_port
 from hub import registry
 from hub.clock import system_clock, to_us
-from hub.connecting.connection import Connection, heartbeat_name
-from hub.connecting.feeds import Context, Delivery, UpstreamError
+from hub.connecting.connection import heartbeat_name
+from hub.connecting.feeds import Context, UpstreamError
 from hub.figures.compute import read_question
 from hub.figures.official import answer
 from hub.log.log import LogUnavailableError
-from hub.opening import OpenHub, open_hub
+from hub.opening import OpenHub
 from hub.proof.verify import verify
-from hub.settings import Settings, SettingsError, read_own
+from hub.settings import SettingsError, read_own
+from tests.integration.connectors.stations import (
+    check,
+    connection,
+    facts,
+    has_all,
+    hour,
+    in_log,
+    ledger,
+    messages,
+    take,
+)
 from tests.parts.waiting import until
-
-SOURCE = registry.sources()["salinity"]
-CONTRACT = registry.contracts()["reading"]
-KILLS = int(os.environ.get("HUB_TEST_KILLS", "8"))
-# The connector as it is, but killed when what it read is durable and not yet acknowledged.
-DIES_BEFORE_ACKNOWLEDGING = """
-import os, signal, sys
-from connectors.salinity.upstream import Upstream
-Upstream.acknowledge = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-from hub.cli import main
-sys.argv = ["hub", "connect", "salinity"]
-main()
-"""
-_numbers = count()
-
-
-def forget(broker: Mosquitto, client_id: str) -> None:
-    """End the session that the broker keeps for a client."""
-    client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTv5)
-    seen = threading.Event()
-    client.on_connect = lambda *_: seen.set()
-    client.connect("127.0.0.1", broker.port, clean_start=True)
-    client.loop_start()
-    assert seen.wait(30)
-    client.disconnect()
-    client.loop_stop()
-
-
-@pytest.fixture
-def own(mosquitto: Mosquitto) -> Iterator[SalinitySettings]:
-    """Settings with a session of the test's own."""
-    settings = SalinitySettings(url=mosquitto.address, client_id=f"hub-{next(_numbers)}")
-    yield settings
-    forget(mosquitto, settings.client_id)
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[OpenHub]:
-    with open_hub(Settings(data_dir=tmp_path)) as found:
-        yield found
-
-
-@pytest.fixture
-def loggers(mosquitto: Mosquitto) -> Iterator[Loggers]:
-    found = Loggers(mosquitto.address, f"loggers-{next(_numbers)}")
-    yield found
-    found.close()
-    assert found.unheard == 0  # the session was there before anything was published
-
-
-@pytest.fixture
-def open_feed(own: SalinitySettings, hub: OpenHub) -> Iterator[Callable[..., StationFeed]]:
-    """Open feeds of one session, connected; all are closed in the end."""
-    opened = []
-
-    def make(**changed: Any) -> StationFeed:
-        feed = StationFeed(own.model_copy(update=changed), Context(hub.log, system_clock))
-        opened.append(feed)
-        feed.fetch(0)
-        return feed
-
-    yield make
-    for feed in opened:
-        feed.close()
-
-
-def connection(hub: OpenHub, feed: StationFeed) -> Connection:
-    return Connection(SOURCE, CONTRACT, feed, hub.log, system_clock, hub.settings)
-
-
-def in_log(hub: OpenHub) -> int:
-    return sum(hub.log.ends(CONTRACT.topic).values())
-
-
-def await_in_log(hub: OpenHub, wanted: int) -> None:
-    until(lambda: in_log(hub) >= wanted, f"{wanted} are in the log")
-
-
-def facts(hub: OpenHub) -> dict[tuple[str, int], tuple[int, int | None]]:
-    hub.runner.catch_up()
-    with hub.store.reading() as reading:
-        rows = reading.rows("SELECT station_code, measured_at, milli, quality FROM fact_reading")
-    return {(s, at): (milli, quality) for s, at, milli, quality in rows}
-
-
-def ledger(hub: OpenHub) -> dict[str, int]:
-    hub.runner.catch_up()
-    with hub.store.reading() as reading:
-        rows = reading.rows("SELECT class, SUM(count) FROM ledger GROUP BY 1")
-    return {str(c): int(n) for c, n in rows}
-
-
-def has_all(hub: OpenHub, made: Script) -> bool:
-    found = ledger(hub)
-    applied, broken = found.get("applied", 0), found.get("quarantined", 0)
-    return applied >= made.distinct and broken >= made.broken
-
-
-def check(hub: OpenHub, made: Script, least_repeats: int | None = None) -> None:
-    """Hold what is stored against the truth, and against the log."""
-    assert facts(hub) == made.truth
-    found = ledger(hub)
-    repeats = found.pop("duplicate", 0)
-    wanted = {"applied": made.distinct, "quarantined": made.broken}
-    assert found == {k: n for k, n in wanted.items() if n}
-    if least_repeats is None:
-        assert repeats == made.repeats
-    else:
-        assert repeats >= made.repeats + least_repeats
-    assert verify(hub.log, hub.store, registry.installed()).differences == []
-
-
-def messages(*texts: str, topic: str = "lgsp/tram/ST01/man") -> list[Message]:
-    return [Message(0, topic, text.encode()) for text in texts]
-
-
-def hour(number: int, grams: float = 1.5) -> str:
-    return json.dumps({"tg": f"20260301{number:02}0000", "gt": grams, "dv": "g/L"})
-
-
-def take(feed: StationFeed, records: int) -> list[Delivery]:
-    """Fetch until one delivery has so many records; none is acknowledged."""
-    found: list[Delivery] = []
-
-    def is_all() -> bool:
-        delivery = feed.fetch(0.2)
-        if delivery is not None:
-            found.append(delivery)
-        return bool(found) and len(found[-1].records) >= records
-
-    until(is_all, f"{records} records are delivered")
-    return found
-
 
 # --- in this process ----------------------------------------------------------------------------
 
@@ -450,136 +321,3 @@ def test_tls_with_user_and_password(
     finally:
         feed.close()
         broker.wipe()
-
-
-# --- the connector as a process -----------------------------------------------------------------
-
-
-class Connected:
-    """`hub connect salinity` as a process, over the folder of a hub."""
-
-    def __init__(self, hub: OpenHub, own: SalinitySettings, **more: str) -> None:
-        self._hub = hub
-        self._env = {
-            **os.environ,
-            "HUB_DATA_DIR": str(hub.settings.data_dir),
-            "HUB_SALINITY_URL": own.url,
-            "HUB_SALINITY_CLIENT_ID": own.client_id,
-            **more,
-        }
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, *arguments: str) -> None:
-        command = [sys.executable, *(arguments or ("-m", "hub.cli", "connect", "salinity"))]
-        self.process = subprocess.Popen(command, env=self._env)
-
-    def await_running(self) -> None:
-        def is_running() -> bool:
-            assert self.process is not None
-            assert self.process.poll() is None, "it ended"
-            told = self._hub.log.checkpoint(heartbeat_name("salinity"))
-            return told is not None and json.loads(told)["state"] == "running"
-
-        until(is_running, "the connector runs")
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait(30)
-            self.process = None
-
-    def stop(self) -> None:
-        assert self.process is not None
-        self.process.terminate()
-        assert self.process.wait(30) == 0
-        self.process = None
-
-    def memory_max_kib(self) -> int:
-        assert self.process is not None
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(text.partition("VmHWM:")[2].split()[0])
-
-
-@pytest.fixture
-def connected(hub: OpenHub, own: SalinitySettings) -> Iterator[Callable[..., Connected]]:
-    started = []
-
-    def make(**more: str) -> Connected:
-        found = Connected(hub, own, **more)
-        started.append(found)
-        return found
-
-    yield make
-    for one in started:
-        one.kill()
-
-
-def test_a_connector_that_is_killed_again_and_again_loses_and_doubles_nothing(
-    hub: OpenHub, connected: Callable[..., Connected], loggers: Loggers
-) -> None:
-    chance = random.Random(20260301)
-    made = script(seed=5, stations=12, hours=max(24, 6 * KILLS))
-    running = connected(HUB_SALINITY_BATCH_MAX="7")
-    running.start()
-    running.await_running()
-    allowed = threading.Semaphore(0)
-    share = len(made.messages) // (KILLS + 1)
-
-    def publish() -> None:
-        for message in made.messages:
-            allowed.acquire()
-            loggers.publish(message)
-        loggers.confirm()
-
-    publishing = threading.Thread(target=publish, daemon=True)
-    publishing.start()
-    for _ in range(KILLS):
-        wanted = in_log(hub) + chance.randrange(1, share // 2)
-        allowed.release(share)
-        await_in_log(hub, wanted)
-        running.kill()
-        running.start()
-    # And killed for certain between the log and the acknowledgement.
-    running.kill()
-    before = in_log(hub)
-    allowed.release(len(made.messages))
-    running.start("-c", DIES_BEFORE_ACKNOWLEDGING)
-    assert running.process is not None
-    assert running.process.wait(60) == -signal.SIGKILL
-    assert in_log(hub) > before
-    running.start()
-    until(lambda: has_all(hub, made), "all are in the log")
-    publishing.join(60)
-    assert not publishing.is_alive()
-    running.stop()
-    check(hub, made, least_repeats=1)
-
-
-def test_the_hour_of_five_thousand_stations_is_counted_in_bounded_memory(
-    hub: OpenHub, connected: Callable[..., Connected], loggers: Loggers
-) -> None:
-    running = connected()
-    running.start()
-    running.await_running()
-    before = running.memory_max_kib()
-    made = script(seed=1, stations=5_000, hours=1, has_faults=False)
-    play(loggers, made.messages)
-    await_in_log(hub, 5_000)
-    after = running.memory_max_kib()
-    running.stop()
-    check(hub, made)
-    assert after - before < 64 * 1024, f"{before} KiB, then {after} KiB"
-
-
-def test_the_simulator_tells_what_it_published(
-    hub: OpenHub, open_feed: Callable[..., StationFeed], own: SalinitySettings
-) -> None:
-    running = connection(hub, open_feed())
-    command = ["-m", "connectors.salinity.simulator", "--url", own.url, "--seed", "2"]
-    run = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
-    made = script(seed=2, stations=12, hours=24)
-    assert run.stderr == ""
-    assert run.stdout.startswith(f"{len(made.messages)} messages: {made.distinct} readings")
-    until(lambda: running.step(0.2) >= 0 and has_all(hub, made), "all are in the log")
-    until(lambda: running.step(0.2) == 0, "nothing is left")
-    check(hub, made)

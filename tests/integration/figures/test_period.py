@@ -14,8 +14,8 @@ from hub.opening import open_hub
 from hub.proof import trial
 from hub.proof.verify import verify
 from stream_jobs.worked import received
-from tests.integration.worker.test_production import DOSSIER, Province
 from tests.parts import stores
+from tests.parts.province import DOSSIER, Province
 from tests.parts.small import Sent, Small, admitted_frame, in_this_process
 from tests.parts.waiting import until
 

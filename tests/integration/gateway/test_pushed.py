@@ -15,12 +15,11 @@ from hub import registry
 from hub.opening import open_hub
 from hub.proof.verify import verify
 from stream_jobs.worked import received
-from tests.integration.worker.test_production import Province, province
+from tests.parts.province import Province
 from tests.parts.pushing import Pusher, Told, quantile
 from tests.parts.small import in_this_process
 from tests.parts.waiting import until
 
-__all__ = ["province"]
 RATE = 1_000
 REQUESTS = 15_000
 CONNECTIONS = 192

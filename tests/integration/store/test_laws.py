@@ -26,9 +26,17 @@ from tests.laws import (
 )
 from tests.parts import stores
 from tests.parts.small import Sent, Small
-from tests.unit import test_mended
+from tests.unit.apply import test_set_aside
 from tests.unit.definitions import test_admission
-from tests.unit.figures import test_compute
+from tests.unit.figures import (
+    test_completeness,
+    test_compute,
+    test_question,
+    test_statistics,
+    test_targets,
+)
+from tests.unit.gateway import test_gateway
+from tests.unit.proof import test_verify as test_verifying
 
 EXAMPLES_MAX = 10
 COMMITS_EACH = 5
@@ -58,15 +66,21 @@ def _on_postgres(postgres: Postgres) -> Iterator[None]:
 for _module in (
     test_admission,
     test_apply,
-    test_compute,
     test_closing,
+    test_completeness,
+    test_compute,
+    test_gateway,
     test_guards,
     test_history,
     test_kpi_examples,
-    test_mended,
     test_order_free,
+    test_question,
+    test_set_aside,
     test_shards,
+    test_statistics,
+    test_targets,
     test_verify,
+    test_verifying,
 ):
     for _name, _found in vars(_module).items():
         is_law = (

@@ -6,88 +6,32 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import fastavro
 import httpx
-import psycopg
 import pytest
 from faust.types import TP
 
-from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
 from deploy.local.services.registry import Registry
-from hub import places, registry
-from hub.access.keys import Sender
+from hub import registry
 from hub.apply.applier import Applier
 from hub.clock import system_clock
 from hub.definitions import revisions
 from hub.definitions.contract import Contract
 from hub.kafka import wire
-from hub.kafka.log import KafkaLog
-from hub.log.log import LogUnavailableError
 from hub.log.slices import Slice
 from hub.opening import open_hub
-from hub.proof.verify import verify
-from hub.settings import Settings
-from hub.worker.publisher import Publisher
 from hub.worker.work import Work
 from stream_jobs.worked import dossier, received
 from tests.parts.foreign import Foreign, everything, record, wire_values
+from tests.parts.province import DOSSIER, QUARANTINE_TOPIC, TESTER, Province, plain_read
 from tests.parts.same import Workers, compare
-from tests.parts.small import in_this_process
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
-
-DOSSIER = registry.contracts()["dossier"]
-TESTER = Sender("tester")
-
-
-class Province:
-    """One production hub: settings, workers, and a gateway when asked for."""
-
-    def __init__(self, kafka: Kafka, database_url: str, folder: Path) -> None:
-        self.settings = Settings(kafka_bootstrap=kafka.address, database_url=database_url)
-        self.workers = Workers(self.settings, folder)
-        self.served = Served(folder / "served")
-        self.served.env |= {
-            "HUB_KAFKA_BOOTSTRAP": kafka.address,
-            "HUB_DATABASE_URL": database_url,
-        }
-        self._database = database_url.replace("+psycopg", "")
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self._database, autocommit=True) as c:
-            cursor = c.execute(sql)
-            return cursor.fetchall() if cursor.description else []
-
-    def close(self) -> None:
-        for worker in list(self.workers.running):
-            self.workers.kill(worker)
-        if self.served.process is not None:
-            self.served.kill()
-
-
-@pytest.fixture
-def province(kafka: Kafka, topics: None, database_url: str, tmp_path: Path) -> Iterator[Province]:
-    opened = Province(kafka, database_url, tmp_path)
-    yield opened
-    opened.close()
-
-
-def plain_read(value: bytes) -> dict[str, Any]:
-    """Read a record by its schema id alone, as any tool with the schemas at hand would."""
-    assert value[0] == 0
-    ids = json.loads((Path(str(places.avro_folder())) / "ids.json").read_text("utf-8"))
-    schema_id = int.from_bytes(value[1:5], "big")
-    ((name, number),) = [(n, i.index(schema_id) + 1) for n, i in ids.items() if schema_id in i]
-    text = (Path(str(places.avro_folder())) / f"{name}.{number}.avsc").read_text("utf-8")
-    stream = io.BytesIO(value[5:])
-    found: Any = fastavro.schemaless_reader(stream, json.loads(text), None)
-    assert stream.read() == b""
-    return dict(found)
 
 
 def test_the_same_year_through_both_profiles_with_faults(tmp_path: Path) -> None:
@@ -143,16 +87,13 @@ def test_an_event_travels_from_the_gateway_to_the_kpi_topic(province: Province) 
     ).stdout
     schema_id = revisions.latest("dossier").schema_id
     assert shown.split() == [f"0{schema_id}"] * 2
-    (rejected,) = [plain_read(m.value() or b"") for m in everything(bootstrap, _QUARANTINE)]
+    (rejected,) = [plain_read(m.value() or b"") for m in everything(bootstrap, QUARANTINE_TOPIC)]
     assert base64.b64decode(rejected["original"]) == b'{"kind": "pigeon"}'
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0, province.workers.logs()
     province.workers.running.clear()
     done = province.served.run("verify")
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-_QUARANTINE = "lgsp.quarantine.v1"
 
 
 def test_a_foreign_producer_is_counted_or_quarantined_with_its_bytes(province: Province) -> None:
@@ -176,7 +117,7 @@ def test_a_foreign_producer_is_counted_or_quarantined_with_its_bytes(province: P
         assert base64.b64decode(kept[f"{DOSSIER.topic}/{partition}/{offset}"]) == original
 
     def told() -> list[Any]:
-        return everything(province.settings.kafka_bootstrap, _QUARANTINE)
+        return everything(province.settings.kafka_bootstrap, QUARANTINE_TOPIC)
 
     until(lambda: len(told()) >= 6, "others are told of what was set aside")
     notices = [plain_read(m.value() or b"") for m in told()]
@@ -295,69 +236,6 @@ def test_rebuild_makes_the_same_figures_anew(province: Province) -> None:
         assert province.rows("SELECT entity, d0, d1, d2, d3 FROM fact_dossier ORDER BY 1") == before
 
 
-class _BrokenError(Exception):
-    pass
-
-
-def test_what_was_noted_is_told_again_after_a_crash_with_the_same_revision(
-    province: Province, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = system_clock()  # stands still: figures change with the clock too
-    with open_hub(province.settings) as hub:
-        assert isinstance(hub.log, KafkaLog)
-        hub.gateway().accept(DOSSIER, TESTER, json.dumps(received("A", "2023-05-17")).encode())
-        hub.runner.catch_up()
-        publisher = Publisher(hub.store, hub.log, registry.installed(), lambda: now)
-
-        def crash(*_: Any) -> None:
-            raise _BrokenError
-
-        with monkeypatch.context() as patched, publisher.leading() as c:
-            assert c is not None
-            patched.setattr(KafkaLog, "produce", crash)
-            with pytest.raises(_BrokenError):
-                publisher.round(c)
-        noted = province.rows("SELECT key, revision FROM figure ORDER BY 1")
-        assert noted
-        assert province.rows("SELECT * FROM figure WHERE is_published = 1") == []
-        again = Publisher(hub.store, hub.log, registry.installed(), lambda: now)
-        with again.leading() as c:
-            assert c is not None
-            assert again.round(c) == len(noted)
-            with Publisher(
-                hub.store, hub.log, registry.installed(), lambda: now
-            ).leading() as second:
-                assert second is None  # one publishes at a time
-            assert again.round(c) == 0
-        told = [plain_read(m.value() or b"") for m in everything(hub.log._bootstrap, "lgsp.kpi.v1")]
-        assert sorted((f"{v['kpi']}|{v['period']}|{v['dims']}", v["revision"]) for v in told) == [
-            tuple(row) for row in noted
-        ]
-
-
-def test_a_figure_that_is_gone_is_told_to_be_gone(province: Province) -> None:
-    with open_hub(province.settings) as hub:
-        assert isinstance(hub.log, KafkaLog)
-        gateway = hub.gateway()
-        event = received("A", "2023-05-17")
-        gateway.accept(DOSSIER, TESTER, json.dumps(event).encode())
-        hub.runner.catch_up()
-        publisher = Publisher(hub.store, hub.log, registry.installed(), system_clock)
-        with publisher.leading() as c:
-            assert c is not None
-            publisher.round(c)
-            taken_back = dossier("A", "retracted", "2023-05-18", retracts=event["event_id"])
-            gateway.accept(DOSSIER, TESTER, json.dumps(taken_back).encode())
-            hub.runner.catch_up()
-            publisher.round(c)
-        values = [
-            plain_read(m.value() or b"") for m in everything(hub.log._bootstrap, "lgsp.kpi.v1")
-        ]
-    mine = [v for v in values if (v["kpi"], v["period"]) == ("dossier_received_new", "2023")]
-    latest = max(mine, key=lambda v: v["revision"])
-    assert (mine[0]["numerator"], latest["numerator"]) == (1, 0)
-
-
 def test_liveness_is_of_positions(province: Province) -> None:
     settings = province.settings.model_copy(update={"stall_seconds": 0.0})
     with open_hub(settings) as hub:
@@ -371,45 +249,6 @@ def test_liveness_is_of_positions(province: Province) -> None:
         hub.runner.catch_up()
         assert work.stalled(tps) == []
         work.close()
-
-
-def test_without_kafka_nothing_is_acknowledged_and_the_server_says_so(
-    province: Province, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hub.kafka.log.DELIVERY_SECONDS_MAX", 1)
-    with open_hub(province.settings) as hub:
-        gateway = hub.gateway()
-        kafka.stop()
-        try:
-            with pytest.raises(LogUnavailableError):
-                gateway.accept(DOSSIER, TESTER, json.dumps(received("A", "2023-05-17")).encode())
-            # Figures need the store alone.
-            province.served.start(is_ready=503)
-            told = httpx.get(f"{province.served.url}/v1/kpis/dossier_received_new?period=2023")
-            assert (told.status_code, told.json()["figures"]) == (200, [])
-            ready = httpx.get(f"{province.served.url}/readyz", timeout=60)
-            assert ready.json()["type"].endswith("log_unavailable"), ready.json()
-            assert httpx.get(f"{province.served.url}/healthz").status_code == 200
-            shown = httpx.get(f"{province.served.url}/metrics", timeout=60)
-            assert b"hub_lag_events{" not in shown.content
-        finally:
-            kafka.start()
-        assert province.rows("SELECT * FROM receipt") == []
-
-        def is_accepted() -> bool:
-            event = received("A", "2023-05-17")
-            try:
-                gateway.accept(DOSSIER, TESTER, json.dumps(event).encode())
-            except LogUnavailableError:
-                return False
-            return True
-
-        until(is_accepted, "it is accepted again")
-        hub.runner.catch_up()
-        (count,) = province.rows("SELECT SUM(accepted) FROM receipt")
-        assert count == (1,)
-        done = province.served.run("verify")
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
@@ -476,41 +315,3 @@ def test_the_demo_runs_on_kafka_too(new_topics: Callable[[int], None], province:
     done = province.served.run("demo", "--once", "--scale", "0.002")
     assert done.returncode == 0, done.stderr
     assert "38.19 %" in done.stdout
-
-
-def test_with_a_spool_kafka_may_be_away(province: Province, kafka: Kafka, tmp_path: Path) -> None:
-    province.served.env["HUB_SPOOL_DIR"] = str(tmp_path / "spool")
-    province.served.create_key()
-    province.served.start()
-    province.workers.start()
-    post = province.served.post
-    assert post("dossier", [received("A", "2023-05-17")]).status_code == 202
-
-    def counted() -> int:
-        found = province.served.get("/v1/kpis/dossier_received_new?period=2023").json()["figures"]
-        return int(found[0]["numerator"]) if found else 0
-
-    until(lambda: counted() == 1, "the first is counted")  # a worker starts only with Kafka
-    kafka.kill()
-    try:
-        receipts = []
-        for code in "BCD":
-            answer = post("dossier", [received(code, "2023-05-17"), {"kind": "pigeon"}])
-            assert answer.status_code == 202, answer.text
-            receipts.append(answer.json()["receipt"])
-        waiting = province.served.get(f"/v1/receipts/{receipts[0]}").json()
-        assert (waiting["states"], waiting["answer"]["accepted"]) == ({"waiting": 2}, 1)
-    finally:
-        kafka.start()
-
-    until(lambda: counted() == 4, "all four are counted")
-    for receipt in receipts:
-        until(
-            lambda receipt=receipt: (
-                province.served.get(f"/v1/receipts/{receipt}").json()["states"]  # type: ignore[misc]
-                == {"applied": 1, "quarantined": 1}
-            ),
-            "each has become what it should",
-        )
-    with open_hub(province.settings) as hub, in_this_process():
-        assert verify(hub.log, hub.store, registry.installed()).differences == []
