@@ -9,7 +9,7 @@ SCALE ?= 1
 SEED ?= 1
 MINUTES ?= 20
 JOBS ?= 2
-SERVICES := $(PY) deploy/local/services.py
+SERVICES := $(PY) -m deploy.local.services
 
 .PHONY: setup setup-js setup-services setup-test demo test check render same chaos bench image clean
 .PHONY: kafka services registry services-stop services-wipe
@@ -85,8 +85,6 @@ check: setup-test setup-js
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/mypy tests bench
-	$(VENV)/bin/mypy deploy/local/services.py
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/hub render --check
 	$(VENV)/bin/node node_modules/typescript/bin/tsc --project jsconfig.json

@@ -17,7 +17,8 @@ from bench.peers.run import BUILT, PEERS
 from bench.peers.run import measure as measure_peer
 from bench.section import Row, Section, Target, middle
 from bench.topic import Expected, fill
-from deploy.local.services import Kafka, Postgres
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.postgres import Postgres
 from hub.settings import Settings
 
 EVENTS = 1_500_000

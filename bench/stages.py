@@ -24,7 +24,8 @@ from bench import processes
 from bench.section import Row, Section
 from bench.topic import SENDERS, make
 from bench.workers import pids
-from deploy.local.services import Postgres, free_port
+from deploy.local.services.ports import free_port
+from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.apply import entities, fold, intake
 from hub.apply.applier import Applier

@@ -19,7 +19,8 @@ import numpy as np
 import polars as pl
 
 from bench.section import Row, Section, Target
-from deploy.local.services import Postgres, free_port
+from deploy.local.services.ports import free_port
+from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.apply.applier import Applier
 from hub.clock import VIETNAM, system_clock, to_us

@@ -9,7 +9,10 @@ import sqlalchemy as sa
 from bench import processes
 from bench.hubs import applied, running
 from bench.topic import Expected
-from deploy.local.services import Kafka, Part, Postgres, free_port
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.part import Part
+from deploy.local.services.ports import free_port
+from deploy.local.services.postgres import Postgres
 from hub.opening import open_hub
 from hub.settings import Settings
 

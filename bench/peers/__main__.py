@@ -8,7 +8,9 @@ from pathlib import Path
 
 from bench.peers.run import BUILT, PEERS, SECONDS_MAX, PeerError, measure
 from bench.topic import fill
-from deploy.local.services import Kafka, Postgres, free_port
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
+from deploy.local.services.postgres import Postgres
 from hub.settings import Settings
 
 

@@ -13,7 +13,7 @@ How to read it: a line for each fault, a line every ten seconds, then a line for
 Where something differs, the folder with all logs, acknowledged events and the data of Kafka and
 PostgreSQL stays, and its path is printed. Then: run the same seed again; look at the logs around
 the fault after which it first shows; start the two parts on that folder (`HUB_SERVICES_DIR`, see
-`deploy/local/services.py`) and ask `hub verify` and `hub explain`.
+`python -m deploy.local.services --help`) and ask `hub verify` and `hub explain`.
 """
 
 import argparse

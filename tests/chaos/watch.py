@@ -12,7 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.local.services import Kafka, Part, Postgres
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.part import Part
+from deploy.local.services.postgres import Postgres
 
 MARK = "LGSP_CHAOS_FOLDER"
 SHARED_MEMORY = Path("/dev/shm")

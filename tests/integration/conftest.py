@@ -6,16 +6,22 @@ The fixtures give the parts themselves, so that a test may kill one and start it
 import signal
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from deploy.local.services import Kafka, Mosquitto, Part, Postgres, free_port
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.mosquitto import Mosquitto
+from deploy.local.services.part import Part
+from deploy.local.services.ports import free_port
+from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.kafka.topics import Topics, wanted
 from hub.store.store import Store
+from tests.parts.province import Province
 from tests.parts.waiting import until
 
 _numbers = count()
@@ -135,3 +141,10 @@ def new_topics(kafka: Kafka) -> Callable[[int], None]:
 def topics(new_topics: Callable[[int], None]) -> None:
     """Empty topics, with three partitions."""
     new_topics(3)
+
+
+@pytest.fixture
+def province(kafka: Kafka, topics: None, database_url: str, tmp_path: Path) -> Iterator[Province]:
+    opened = Province(kafka, database_url, tmp_path)
+    yield opened
+    opened.close()

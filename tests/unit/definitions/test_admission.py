@@ -2,15 +2,18 @@
 
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
 import pytest
 
 from hub import registry
 from hub.access.keys import Sender
+from hub.definitions import admission
 from hub.definitions.admission import VALUE_LENGTH_MAX, Admitted, BodyError, admit, split
 from hub.definitions.contract import ITEMS_MAX
-from stream_jobs.worked import dossier, paid, salinity
+from stream_jobs.worked import dossier, paid, received, salinity
 from tests.conftest import Hub
 
 DOSSIER = registry.contracts()["dossier"]
@@ -281,3 +284,46 @@ def test_a_body_of_bad_items_alone_is_kept_and_told(hub: Hub) -> None:
     with hub.store.reading() as reading:
         kept = reading.rows('SELECT original FROM quarantine ORDER BY "index"')
     assert [base64.b64decode(o) for (o,) in kept] == [b"1", b'{"kind": "x"}']
+
+
+def test_columns_of_another_type_are_refused_not_truncated() -> None:
+    frame = pl.DataFrame([paid("cash", "2023", customers=1, amount=1)])
+    with pytest.raises((ValueError, pl.exceptions.PolarsError)):
+        admission.admit_columns(PAYMENT, frame.with_columns(pl.lit(1.9).alias("transactions")))
+
+
+def test_datetime_columns_keep_their_instant_or_are_refused() -> None:
+    at = datetime(2023, 5, 1, tzinfo=UTC)
+    column = pl.lit(at).dt.cast_time_unit("ms").alias("occurred_at")
+    frame = pl.DataFrame([dossier("A", "processing", "2023-05-01")]).with_columns(column)
+    try:
+        found = admission.admit_columns(DOSSIER, frame)["occurred_at"][0]
+    except (ValueError, pl.exceptions.PolarsError):
+        return
+    assert found == 1_682_899_200_000_000
+
+
+def test_messages_are_bounded_and_printable() -> None:
+    body = json.dumps({**received("A", "2023-05-01"), "x\x1b\x00" + "y" * 100_000: 1}).encode()
+    (verdict,) = admission.admit(DOSSIER, body).rejected
+    assert len(verdict.message_vi) <= 2_000
+    assert verdict.message_vi.isprintable()
+    assert verdict.field.isprintable()
+
+
+def test_the_value_of_a_bad_line_is_shown_as_sent() -> None:
+    good = json.dumps(received("A", "2023-05-01")).encode()
+    admitted = admission.admit(DOSSIER, good + b'\n{"event_id": "B')
+    assert admitted.rejected[0].value == '{"event_id": "B'
+
+
+@pytest.mark.parametrize("quality", ["true", "1.0"])
+def test_a_flag_is_an_integer(quality: str) -> None:
+    event = json.dumps(salinity("ST01", "2023-05-01", 1.5))[:-1] + f', "quality": {quality}}}'
+    assert len(admission.admit(READING, event.encode()).rejected) == 1
+
+
+def test_limits_are_written_for_people() -> None:
+    event = dossier("A", "processing", "2023-05-01") | {"occurred_at": "1800-01-01T00:00:00Z"}
+    (verdict,) = admission.admit(DOSSIER, json.dumps(event).encode()).rejected
+    assert "datetime" not in verdict.message_vi

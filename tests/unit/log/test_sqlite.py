@@ -250,3 +250,26 @@ def test_an_idempotency_key_is_forgotten_after_seven_days(log: Log) -> None:
     assert later.repeats is None
     # The receipts stay: what was acknowledged is counted for ever.
     assert sum(r.accepted for r in log.receipts()) == 6
+
+
+def test_a_commit_that_failed_is_rolled_back(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log.sqlite3")
+
+    def deny(action: int, what: str | None, *_: object) -> int:
+        is_commit = action == sqlite3.SQLITE_TRANSACTION and what == "COMMIT"
+        return sqlite3.SQLITE_DENY if is_commit else sqlite3.SQLITE_OK
+
+    log._connection.set_authorizer(deny)
+    with pytest.raises(LogUnavailableError):
+        log.append([Submission("a", "s", "dossier", 1, 0, 0, [])])
+    log._connection.set_authorizer(None)
+    log.append([Submission("b", "s", "dossier", 1, 1, 0, [])])
+    assert [r.accepted for r in log.receipts()] == [1]
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log.sqlite3")
+    (pages,) = log._connection.execute("PRAGMA page_count").fetchone()
+    log._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(LogUnavailableError, match="full"):
+        log.append([submission("c", batch(count=20_000))])

@@ -115,3 +115,9 @@ def test_weeks_follow_one_another_over_the_end_of_a_year() -> None:
         assert parse_period(last).end == parse_period(first).start
         assert parse_period(first).start_on.weekday() == 0
     assert parse_period("2020-W53").end_on - parse_period("2020-W53").start_on == timedelta(7)
+
+
+@pytest.mark.parametrize("text", ["２０２３", "２０２３-05", "٢٠٢٣"])
+def test_periods_have_ascii_digits(text: str) -> None:
+    with pytest.raises(ValueError, match="not a period"):
+        parse_period(text)

@@ -1,0 +1,101 @@
+"""Apache Kafka: one broker that is its own controller."""
+
+import base64
+import socket
+import struct
+import uuid
+from pathlib import Path
+
+from deploy.local.services.java import HERE, JavaPart
+from deploy.local.services.ports import HOST, free_port
+from deploy.local.services.process import run_to_end, write_whole
+
+
+class Kafka(JavaPart):
+    """A broker that is its own controller (KRaft)."""
+
+    name = "kafka"
+    setting = "HUB_KAFKA_BOOTSTRAP"
+    goal = "copy-dependencies"
+    main = "kafka.Kafka"
+    heap = "512m"
+
+    def __init__(self, folder: Path, port: int = 19092, controller_port: int = 19093) -> None:
+        super().__init__(
+            folder, {"HUB_KAFKA_PORT": port, "HUB_KAFKA_CONTROLLER_PORT": controller_port}
+        )
+        self._controller_port = controller_port
+        self._configuration = self.folder / "server.properties"
+        self._logging = f"-Dlog4j2.configurationFile={HERE / self.name / 'log4j2.properties'}"
+
+    @property
+    def address(self) -> str:
+        """The bootstrap server."""
+        return f"{HOST}:{self.port}"
+
+    def _twin(self, folder: Path) -> "Kafka":
+        return Kafka(folder, free_port(), free_port())
+
+    def _prepare(self) -> None:
+        client, controller = f"{HOST}:{self.port}", f"{HOST}:{self._controller_port}"
+        lines = {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.voters": f"1@{controller}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://{client},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{client}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "log.dirs": self.data,
+            # Topics are made by whoever owns them, as in production.
+            "auto.create.topics.enable": "false",
+            # One broker has one replica to offer; few partitions start and recover sooner.
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 4,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.num.partitions": 4,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1,
+            "share.coordinator.state.topic.num.partitions": 4,
+            "group.initial.rebalance.delay.ms": 0,
+            # After a crash a broker waits until its last session has run out: 9 s by default.
+            "broker.session.timeout.ms": 3000,
+            "broker.heartbeat.interval.ms": 500,
+            # The default is a quarter of the heap.
+            "log.cleaner.dedupe.buffer.size": 32 << 20,
+        }
+        write_whole(self._configuration, "".join(f"{k}={v}\n" for k, v in lines.items()))
+        if not (self.data / "meta.properties").exists():
+            cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            run_to_end(
+                [
+                    *self._java(self._logging, "-XX:TieredStopAtLevel=1"),
+                    "kafka.tools.StorageTool",
+                    "format",
+                    "--ignore-formatted",
+                    f"--cluster-id={cluster_id}",
+                    f"--config={self._configuration}",
+                ]
+            )
+
+    def _options(self) -> list[str]:
+        return [self._logging]
+
+    def _arguments(self) -> list[str]:
+        return [str(self._configuration)]
+
+    def _answers(self) -> bool:
+        """Ask for the live brokers: this one is among them once it may serve."""
+        try:
+            with socket.create_connection((HOST, self.port), timeout=2) as connection:
+                # Metadata v4 of no topic: key, version, correlation, no client id, topics, create.
+                request = struct.pack(">hhihib", 3, 4, 1, -1, 0, 0)
+                connection.sendall(struct.pack(">i", len(request)) + request)
+                with connection.makefile("rb") as answer:
+                    (size,) = struct.unpack(">i", answer.read(4))
+                    _correlation, _throttle, brokers = struct.unpack_from(">iii", answer.read(size))
+        except (OSError, struct.error):
+            return False
+        return bool(brokers)

@@ -1,0 +1,70 @@
+"""The demo with real connectors: simulated upstreams feed the page, on either profile."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local.services.ports import free_port
+from hub.kafka.topics import PARTITIONS
+from tests.parts.waiting import until
+
+SECONDS_MAX = 180.0
+KPIS = {
+    "one_stop": "dossier_received_new",
+    "salinity": "salinity_max",
+    "payments": "payment_amount",
+}
+
+
+@pytest.mark.parametrize("profile", ["embedded", "kafka"])
+def test_three_connectors_feed_the_page(
+    profile: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if profile == "kafka":
+        request.getfixturevalue("new_topics")(PARTITIONS)
+        monkeypatch.setenv("HUB_KAFKA_BOOTSTRAP", request.getfixturevalue("kafka").address)
+        monkeypatch.setenv("HUB_DATABASE_URL", request.getfixturevalue("database_url"))
+    listen = f"127.0.0.1:{free_port()}"
+    monkeypatch.setenv("HUB_LISTEN", listen)
+    monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path / "demo"))
+
+    def ask(path: str) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = httpx.get(f"http://{listen}{path}", timeout=30).json()
+        except httpx.TransportError:
+            return {}
+        return found
+
+    def value(kpi: str) -> float:
+        figures = ask(f"/v1/kpis/{kpi}").get("figures", [])
+        return float(figures[0]["value"]) if figures else 0.0
+
+    def states() -> dict[str, str]:
+        listed = ask("/v1/sources").get("sources", [])
+        return {s["source"]: (s["heartbeat"] or {}).get("state", "") for s in listed}
+
+    log = tmp_path / "demo.log"
+    with log.open("wb") as out:
+        command = [sys.executable, "-m", "hub.cli", "demo", "--connectors"]
+        process = subprocess.Popen(command, stdout=out, stderr=out)
+    try:
+        for kpi in KPIS.values():
+            until(lambda kpi=kpi: value(kpi) > 0, kpi, SECONDS_MAX)  # type: ignore[misc]
+        assert set(states()) == set(KPIS)
+        until(lambda: set(states().values()) == {"running"}, "all are running", SECONDS_MAX)
+        assert process.poll() is None
+    except AssertionError as error:
+        error.add_note(log.read_text(errors="replace")[-4000:])
+        raise
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    own = subprocess.run(
+        ["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert own.stdout == "", "a process was left behind"

@@ -1,0 +1,131 @@
+"""Statistics of periods and areas: each thing is counted once, by what says it best."""
+
+from typing import Any
+
+import pytest
+
+from stream_jobs.worked import paid
+from tests.conftest import Hub
+from tests.parts.asked import keyed
+
+UNITS = [
+    {"code": "H57", "level": "province", "parent": ""},
+    {"code": "H57.1", "level": "district", "parent": "H57"},
+    {"code": "H57.2", "level": "district", "parent": "H57"},
+    {"code": "H57.8", "level": "department", "parent": "H57"},
+    {"code": "H57.11", "level": "commune", "parent": "H57.1"},
+    {"code": "H57.12", "level": "commune", "parent": "H57.1"},
+]
+
+
+@pytest.fixture
+def areas(hub: Hub) -> Hub:
+    rows = [u | {"name_vi": "", "valid_from": "2021-01-01", "valid_to": ""} for u in UNITS]
+    hub.reference = hub.reference.with_tables({"units": rows})
+    return hub
+
+
+def pay(hub: Hub, period: str, amount: int, area: str = "H57", **more: Any) -> None:
+    hub.send("payment", paid("cashless", period, customers=1, amount=amount, area=area, **more))
+
+
+def amounts(hub: Hub, period: str, **asked: str) -> list[int]:
+    """Ask for the total: nothing where it is not available."""
+    found = hub.kpi("payment_amount", period=period, **asked)
+    return [f["numerator"] for f in found]
+
+
+def test_a_statistic_of_the_period_itself_wins_over_finer_ones(areas: Hub) -> None:
+    for number in range(1, 13):
+        pay(areas, f"2023-{number:02}", 10)
+    assert amounts(areas, "2023") == [120]
+    pay(areas, "2023", 7)
+    assert amounts(areas, "2023") == [7]
+    assert amounts(areas, "2023-H1") == [60]
+    assert amounts(areas, "2023-Q4") == [30]
+    assert amounts(areas, "2023-05") == [10]
+
+
+def test_finer_statistics_stand_only_without_a_gap(areas: Hub) -> None:
+    for number in (1, 2):
+        pay(areas, f"2023-{number:02}", 10)
+    assert amounts(areas, "2023-Q1") == []
+    for day in range(1, 31):
+        pay(areas, f"2023-03-{day:02}", 1)
+    assert amounts(areas, "2023-Q1") == []
+    assert amounts(areas, "2023-03") == []
+    pay(areas, "2023-03-31", 0)
+    assert amounts(areas, "2023-03") == [30]
+    assert amounts(areas, "2023-Q1") == [50]
+    assert amounts(areas, "2023-W10") == [7]
+    assert amounts(areas, "2023-W09") == []  # two of its days are February's
+    assert amounts(areas, "2023") == []
+
+
+def test_coarser_statistics_are_never_split(areas: Hub) -> None:
+    pay(areas, "2023", 120)
+    for period in ("2023-05", "2023-H1", "2023-W07", "2023-05-17"):
+        assert amounts(areas, period) == []
+
+
+def test_a_week_over_new_year_takes_its_days_from_both_years(areas: Hub) -> None:
+    days = ["2024-12-30", "2024-12-31", *(f"2025-01-{d:02}" for d in range(1, 6))]
+    for i, day in enumerate(days):
+        pay(areas, day, 10**i)
+    assert amounts(areas, "2025-W01") == [1_111_111]
+
+
+def test_the_highest_revision_counts_whatever_came_last(areas: Hub) -> None:
+    pay(areas, "2023", 30, revision=3)
+    pay(areas, "2023", 10, revision=1)
+    pay(areas, "2023", 20, revision=2)
+    assert amounts(areas, "2023") == [30]
+
+
+def test_an_area_and_its_parts_are_never_both_counted(areas: Hub) -> None:
+    pay(areas, "2023", 40, "H57.1")
+    pay(areas, "2023", 60, "H57.2")
+    assert amounts(areas, "2023") == [100]
+    assert amounts(areas, "2023", area="H57") == [100]
+    pay(areas, "2023", 30, "H57.11")
+    assert amounts(areas, "2023") == [100]
+    pay(areas, "2023", 101)
+    assert amounts(areas, "2023") == [101]
+    assert amounts(areas, "2023", area="H57") == [101]
+    assert amounts(areas, "2023", area="H57.1") == [40]
+    assert amounts(areas, "2023", area="H57.11") == [30]
+    found = keyed(areas.kpi("payment_amount", period="2023", by="area"))
+    assert found == {("H57",): 101, ("H57.1",): 40, ("H57.2",): 60, ("H57.11",): 30}
+
+
+def test_parts_stand_for_an_area_only_if_all_are_there(areas: Hub) -> None:
+    pay(areas, "2023", 30, "H57.11")
+    pay(areas, "2023", 60, "H57.2")
+    assert amounts(areas, "2023", area="H57.1") == []
+    assert amounts(areas, "2023", area="H57") == []
+    pay(areas, "2023", 5, "H57.12")
+    assert amounts(areas, "2023", area="H57.1") == [35]
+    assert amounts(areas, "2023", area="H57") == [95]
+
+
+def test_each_reporter_service_and_method_is_taken_by_itself(areas: Hub) -> None:
+    pay(areas, "2023", 5)
+    pay(areas, "2023", 7, reporter="NH.1")
+    for number in range(1, 13):
+        pay(areas, f"2023-{number:02}", 1, service="water")
+    pay(areas, "2023-01", 1_000, reporter="NH.2")
+    assert amounts(areas, "2023") == [24]
+    assert amounts(areas, "2023", service="water") == [12]
+    assert amounts(areas, "2023", reporter="NH.1", service="electricity") == [7]
+    assert amounts(areas, "2023", reporter="NH.2") == []
+    assert keyed(areas.kpi("payment_amount", period="2023", by="reporter,service")) == {
+        ("DIENLUC", "electricity"): 5,
+        ("DIENLUC", "water"): 12,
+        ("NH.1", "electricity"): 7,
+    }
+
+
+def test_a_statistic_of_nothing_is_zero(hub: Hub) -> None:
+    pay(hub, "2023", 0)
+    assert amounts(hub, "2023") == [0]
+    assert hub.kpi("payment_cashless_amount_share", period="2023") == []

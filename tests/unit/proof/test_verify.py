@@ -1,0 +1,23 @@
+"""Verify knows what the hub does on purpose, and calls none of it a difference."""
+
+from hub import registry
+from hub.proof.verify import verify
+from stream_jobs.worked import dossier, paid, received
+from tests.conftest import Hub
+from tests.parts.small import in_this_process
+
+
+def differences(hub: Hub) -> list[str]:
+    with in_this_process():
+        return verify(hub.log, hub.store, registry.installed()).differences
+
+
+def test_verify_knows_of_the_limit_of_an_entity(hub: Hub) -> None:
+    hub.send("dossier", *[dossier("A", "processing", "2023-05-01") for _ in range(1_002)])
+    assert differences(hub) == []
+
+
+def test_verify_does_not_hold_receipts_against_a_topic_not_applied_yet(hub: Hub) -> None:
+    hub.send("dossier", received("A", "2023-06-10T08:00"))
+    hub.post("payment", paid("cash", "2023", customers=1, amount=1))
+    assert differences(hub) == []
