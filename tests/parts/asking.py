@@ -26,14 +26,14 @@ from hub.access import keys
 from hub.clock import to_us
 from hub.definitions.own.control import CONTROL
 from hub.figures.official import freeze
-from hub.figures.past import latest_cut
-from hub.gateway.gateway import encode
 from hub.http.app import create_app
 from hub.log.log import Submission
+from hub.log.submitting import encode
 from hub.opening import OpenHub, open_hub
 from hub.operating import metrics
 from hub.reference.periods import parse_period
 from hub.settings import Settings
+from hub.store.cuts import latest_cut
 
 NOW = datetime(2026, 1, 15, 3, tzinfo=UTC)
 SHORT = 60
