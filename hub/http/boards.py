@@ -10,8 +10,8 @@ from typing import Any
 from hub.board import board
 from hub.clock import to_us
 from hub.figures.book import years
+from hub.figures.kpi import Kpi
 from hub.figures.official import as_known
-from hub.http import openapi
 from hub.opening import OpenHub
 from hub.reference.periods import Period
 
@@ -46,7 +46,7 @@ class Boards:
             book = as_known(self._hub.book(reading), as_of, now)
             found = years(book)
             out = {
-                "kpis": [openapi.describe_kpi(k) for k in self._hub.kpis.values()],
+                "kpis": [_described(k) for k in self._hub.kpis.values()],
                 "periods": [y for y, _ in found],
                 "default_period": max(found, key=lambda y: y[1])[0] if found else None,
                 "synthetic": self._hub.is_synthetic,
@@ -110,3 +110,19 @@ class Boards:
             is_first, sent = False, body["figures"]
             if limit > 0:
                 await asyncio.sleep(min(INTERVAL_SECONDS, max(0, ends - time.monotonic())))
+
+
+def _described(kpi: Kpi) -> dict[str, Any]:
+    return {
+        "id": kpi.id,
+        "title_vi": kpi.title.vi,
+        "title_en": kpi.title.en,
+        "question_vi": kpi.question.vi,
+        "question_en": kpi.question.en,
+        "owner": kpi.owner,
+        "measure_unit": kpi.measure_unit,
+        "scale": kpi.scale,
+        "contract": kpi.contract,
+        "group": kpi.group,
+        "dimensions": kpi.dimensions,
+    }

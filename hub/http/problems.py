@@ -1,14 +1,27 @@
-"""Errors as RFC 9457 problem details, with `message_vi` and `message_en`."""
+"""Errors as RFC 9457 problem details, with `message_vi` and `message_en`: the one place for it."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
-from hub.definitions.contract import Contract
-from hub.figures.compute import QuestionError, no_period
-from hub.reference.periods import Period, parse_period
+from hub.archive.manifest import ArchiveError
+from hub.definitions.admission import BodyError
+from hub.figures.compute import QuestionError
+from hub.log.log import LogUnavailableError, NotInLogError
+from hub.repair.repair import RepairError
+from hub.store.troubles import StoreUnavailableError
 from hub.troubles import RefusedError
+
+MEDIA_TYPE = "application/problem+json"
+# What of a repair is forbidden to whoever asks, and what somebody else was faster with; whatever
+# else is refused breaks the item's contract.
+_REPAIR_STATUSES = {
+    **dict.fromkeys(("four_eyes", "unit_not_allowed"), 403),
+    **dict.fromkeys(("busy", "changed_meanwhile", "ended"), 409),
+}
 
 
 class ProblemError(RefusedError):
@@ -31,54 +44,88 @@ class ProblemError(RefusedError):
             "message_en": self.en,
             **self.more,
         }
-        return JSONResponse(body, self.status, self.headers, media_type="application/problem+json")
+        return JSONResponse(body, self.status, self.headers, media_type=MEDIA_TYPE)
 
 
-def find_contract(contracts: Mapping[str, Contract], name: str) -> Contract:
-    """Find a contract; raise 404 where there is none."""
-    found = contracts.get(name)
-    if found is None:
-        words = (f"không có hợp đồng dữ liệu {name}", f"there is no contract {name}")
-        raise ProblemError(404, "unknown_contract", *words)
-    return found
+def answer_errors(app: FastAPI) -> None:
+    """Have an application answer errors as problems; any other ends as a 500."""
+    app.add_exception_handler(RefusedError, _on_refused)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(StoreUnavailableError, _on_away)
+    app.add_exception_handler(LogUnavailableError, _on_away)
+    app.add_exception_handler(NotInLogError, _on_archived)
+    app.add_exception_handler(ArchiveError, _on_archived)
 
 
-def question_problem(error: QuestionError) -> ProblemError:
-    """Turn a question that cannot be answered into a 400."""
-    return ProblemError(400, error.rule, error.vi, error.en, parameter=error.field)
+def problem_of(error: RefusedError) -> ProblemError:
+    """Give the problem that a refusal is to its client."""
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, RepairError):
+        status = _REPAIR_STATUSES.get(error.rule, 422)
+    else:
+        status = error.status if isinstance(error, BodyError) else 400
+    more = {"parameter": error.field} if isinstance(error, QuestionError) else {}
+    return ProblemError(status, error.rule, error.vi, error.en, **more)
 
 
-def read_period(text: str) -> Period:
-    """Read a period from a request; raise 400 for anything else."""
-    try:
-        return parse_period(text)
-    except ValueError:
-        raise question_problem(no_period(text)) from None
+def question_of(error: RequestValidationError) -> QuestionError:
+    """Give what is wrong with a request's parameters or body, in two languages.
+
+    Of several faults the first is told. A parameter that is not known comes before all others: what
+    it was meant for may be what the others miss.
+    """
+    faults = error.errors()
+    unknown = (f for f in faults if f["type"] == "extra_forbidden" and f["loc"][0] == "query")
+    fault = next(unknown, faults[0])
+    refusal = fault.get("ctx", {}).get("error")
+    if isinstance(refusal, QuestionError):
+        return refusal
+    name = ".".join(str(part) for part in fault["loc"][1:])
+    if fault["loc"][0] == "query":
+        return QuestionError(name, f"không có tham số {name}", f"no parameter {name}")
+    return QuestionError(name, f"{name}: nội dung không đúng: {fault['msg']}", fault["msg"])
 
 
-def read_number(parameters: dict[str, str], name: str, most: float) -> float:
-    """Read a positive number from a query; `most` where it is absent."""
-    text = parameters.get(name, "")
-    if not text:
-        return most
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 < value <= most:
-        raise question_problem(
-            QuestionError(name, f"{name} phải là số dương", f"{name} must be a positive number")
-        )
-    return value
+async def _on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)
+    problem = problem_of(error)
+    request.state.rule = problem.rule
+    return problem.response()
 
 
-def read_offset(parameters: dict[str, str]) -> int:
-    """Read where a page begins, 0 where it is absent."""
-    text = parameters.get("offset", "0")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise question_problem(
-            QuestionError(
-                "offset", "offset phải là số nguyên không âm", "offset must be a whole number"
-            )
-        )
-    return int(text)
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return await _on_refused(request, question_of(error))
+
+
+async def _on_away(_: Request, error: Exception) -> Response:
+    return ProblemError(
+        503,
+        "unavailable",
+        f"không hỏi được cơ sở dữ liệu hoặc nhật ký, hãy thử lại: {error}",
+        f"the database or the log cannot be asked, try again: {error}",
+        headers={"Retry-After": "5"},
+    ).response()
+
+
+async def _on_archived(_: Request, error: Exception) -> Response:
+    return ProblemError(
+        503,
+        "archived",
+        f"bản ghi được hỏi chỉ còn trong kho lưu trữ, máy chủ này không đọc được: {error}",
+        f"what was asked for is in the archive only, which this server cannot read: {error}",
+    ).response()
+
+
+async def _on_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    words = {
+        404: ("không tìm thấy", "not found"),
+        405: ("phương thức không được dùng ở đây", "the method is not allowed here"),
+    }
+    vi, en = words.get(error.status_code, ("không xử lý được", str(error.detail)))
+    headers = dict(error.headers or {})
+    rule = en.replace(" ", "_")
+    return ProblemError(error.status_code, rule, vi, en, headers=headers).response()

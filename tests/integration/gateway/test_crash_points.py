@@ -26,7 +26,8 @@ from hub.access import keys
 from hub.clock import system_clock
 from hub.definitions.own.rejection import REJECTION
 from hub.gateway.gateway import Gateway
-from hub.http.app import Api, create_app
+from hub.http import sending
+from hub.http.app import create_app
 from hub.kafka.log import KafkaLog
 from hub.log.sqlite import SqliteLog
 from hub.opening import open_hub
@@ -43,7 +44,7 @@ from tests.parts.waiting import until
 DOSSIER = registry.contracts()["dossier"]
 TOUCHED: dict[str, Touched] = {
     "embedded": [
-        (Api, "take"),
+        (sending, "take"),
         (Gateway, "prepare"),
         (Gateway, "commit"),
         (SqliteLog, "append"),
@@ -51,7 +52,7 @@ TOUCHED: dict[str, Touched] = {
         (SqliteLog, "_end"),
     ],
     "production": [
-        (Api, "take"),
+        (sending, "take"),
         (Gateway, "prepare"),
         (Gateway, "commit"),
         (KafkaLog, "append"),

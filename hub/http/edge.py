@@ -1,0 +1,99 @@
+"""The edge of an opened hub: what routes have in common, and what they depend on.
+
+A route takes `Here` for the edge, `Asking` for the sender whose key was shown, `Named` for the
+contract in its path; `Reader` lets in whoever may read.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar, cast
+
+from fastapi import Depends, Request
+
+from hub.access.audit import Auditor
+from hub.access.keys import Sender
+from hub.clock import iso, to_us
+from hub.definitions.contract import Contract
+from hub.gateway.gateway import Gateway
+from hub.gateway.groups import Groups
+from hub.http.boards import Progress
+from hub.http.guard import Guard
+from hub.http.problems import ProblemError
+from hub.opening import OpenHub
+from hub.reference.periods import Period, parse_period
+from hub.store.reading import Reading
+
+T = TypeVar("T")
+
+
+class Edge:
+    """The parts of one opened hub that its routes share."""
+
+    def __init__(self, hub: OpenHub, gateway: Gateway, progress: Progress) -> None:
+        self.hub = hub
+        self.gateway = gateway
+        self.progress = progress
+        self.auditor = Auditor(hub.audit())
+        self.groups = Groups(gateway, self.auditor)
+        self.guard = Guard(hub)
+        self._parts: dict[Callable[[OpenHub], Any], Any] = {}
+
+    def part(self, make: Callable[[OpenHub], T]) -> T:
+        """Give what `make` makes of the hub: made once, and kept for all requests."""
+        if make not in self._parts:
+            self._parts[make] = make(self.hub)
+        return cast(T, self._parts[make])
+
+    def now(self) -> int:
+        """Tell the present instant, in microseconds."""
+        return to_us(self.hub.clock())
+
+    def year(self) -> Period:
+        """Give the present year: the period of a question that names none."""
+        return parse_period(str(iso(self.now()))[:4])
+
+    def contract(self, name: str) -> Contract:
+        """Find a contract; raise 404 where there is none."""
+        contract = self.hub.contracts.get(name)
+        if contract is None:
+            words = (f"không có hợp đồng dữ liệu {name}", f"there is no contract {name}")
+            raise ProblemError(404, "unknown_contract", *words)
+        return contract
+
+    async def read(self, ask: Callable[[Reading], T]) -> T:
+        """Ask a snapshot of the store, in a thread."""
+
+        def opened() -> T:
+            with self.hub.store.reading() as reading:
+                return ask(reading)
+
+        return await asyncio.to_thread(opened)
+
+
+def edge_of(request: Request) -> Edge:
+    """Give the edge of the application that a request came to."""
+    return cast(Edge, request.app.state.edge)
+
+
+async def _edge(request: Request) -> Edge:
+    return edge_of(request)
+
+
+Here = Annotated[Edge, Depends(_edge)]
+
+
+async def _reader(request: Request, edge: Here) -> None:
+    await edge.guard.reader(request)
+
+
+async def _sender(request: Request, edge: Here) -> Sender:
+    return await edge.guard.sender(request)
+
+
+async def _contract(contract: str, edge: Here) -> Contract:
+    return edge.contract(contract)
+
+
+Reader = Depends(_reader)
+Asking = Annotated[Sender, Depends(_sender)]
+Named = Annotated[Contract, Depends(_contract)]

@@ -1,0 +1,197 @@
+"""The routes of KPIs and their figures: as they are, what they are made of, and as they change."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from sse_starlette.sse import EventSourceResponse
+
+from hub.figures.compute import read_as_of, read_question
+from hub.figures.kpi import Kpi
+from hub.figures.made_of import facts
+from hub.figures.official import answer, as_known
+from hub.http.boards import IDLE_SECONDS, Boards
+from hub.http.edge import Here, Reader
+from hub.http.openapi import BAD_QUESTION, FIGURES, problem
+from hub.http.parameters import (
+    POSITIVE,
+    InstantText,
+    Offset,
+    Parameters,
+    PeriodText,
+    WrittenPeriod,
+    last_of,
+)
+from hub.http.problems import ProblemError
+from hub.store.reading import Reading
+
+STREAM_SECONDS_MAX = 86_400.0
+STREAM_EVENTS_MAX = 1_000_000
+NO_KPI = problem("Không có chỉ số này | No such KPI")
+
+AsOf = Annotated[
+    InstantText, Field(description="như hệ thống biết lúc đó, ISO 8601 | as the hub knew it then")
+]
+At = Annotated[
+    InstantText, Field(description="thời điểm của câu hỏi, ISO 8601 | the instant of the question")
+]
+# Which roles there are, the installed KPIs say: `openapi` names them.
+Role = Annotated[str | None, WithJsonSchema({"type": "string"})]
+Dimensions = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "minLength": 1}),
+    Field(description="các chiều, cách nhau dấu phẩy | dimensions, comma separated"),
+]
+
+router = APIRouter(prefix="/v1", dependencies=[Reader])
+
+
+class CatalogueQuery(Parameters):
+    """Of which period figures are wanted, if of any."""
+
+    period: WrittenPeriod = None
+    as_of: AsOf = None
+
+
+class KpiQuery(BaseModel):
+    """A question about one KPI as it is written; the KPI's dimensions are parameters, too.
+
+    Which those are, and what the question means, `read_question` says.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Annotated[str, BeforeValidator(last_of)]] = Field(init=False)
+
+    period: PeriodText = None
+    role: Role = None
+    at: At = None
+    as_of: AsOf = None
+
+    def asked(self) -> dict[str, str]:
+        """Give what was asked, as it is written."""
+        return self.model_dump(exclude_unset=True)
+
+
+class FiguresQuery(KpiQuery):
+    """A question about a KPI's figures, which may be split by dimensions."""
+
+    by: Dimensions = None
+
+
+class FactsQuery(KpiQuery):
+    """A question about what one figure is made of, a page of it."""
+
+    offset: Offset = 0
+
+    def asked(self) -> dict[str, str]:
+        """Give what was asked, as it is written, but for the page."""
+        return self.model_dump(exclude_unset=True, exclude={"offset"})
+
+
+class StreamQuery(BaseModel):
+    """What is to be followed, and when it is to end; what is empty is not asked for."""
+
+    period: WrittenPeriod = None
+    limit: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=STREAM_EVENTS_MAX,
+            description="số sự kiện rồi dừng | end after so many events",
+        ),
+        BeforeValidator(float),
+        POSITIVE,
+    ] = STREAM_EVENTS_MAX
+    seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=STREAM_SECONDS_MAX,
+            description="số giây rồi dừng | end after so many seconds",
+        ),
+        BeforeValidator(float),
+        POSITIVE,
+    ] = STREAM_SECONDS_MAX
+
+    @model_validator(mode="before")
+    @classmethod
+    def _asked(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in parameters.items() if value != ""}
+
+
+async def _kpi(kpi_id: str, edge: Here) -> Kpi:
+    kpi = edge.hub.kpis.get(kpi_id)
+    if kpi is None:
+        words = (f"không có chỉ số {kpi_id}", f"there is no KPI {kpi_id}")
+        raise ProblemError(404, "unknown_kpi", *words)
+    return kpi
+
+
+OneKpi = Annotated[Kpi, Depends(_kpi)]
+
+
+@router.get(
+    "/kpis",
+    summary="Danh mục chỉ số, số liệu một kỳ | KPIs, figures of a period",
+    response_model=None,
+    responses=BAD_QUESTION,
+)
+async def list_kpis(query: Annotated[CatalogueQuery, Query()], edge: Here) -> dict[str, Any]:
+    """List the KPIs; with a period, their figures of one cut."""
+    now = edge.now()
+    as_of = read_as_of(query.model_dump(include={"as_of"}, exclude_unset=True), now)
+    return await asyncio.to_thread(edge.part(Boards).catalogue, query.period, as_of, now)
+
+
+@router.get(
+    "/kpis/{kpi_id}",
+    summary="Số liệu của một chỉ số | A KPI's figures",
+    response_model=None,
+    responses={200: FIGURES, **BAD_QUESTION, 404: NO_KPI},
+)
+async def get_kpi(
+    kpi: OneKpi, query: Annotated[FiguresQuery, Query()], edge: Here
+) -> dict[str, Any]:
+    """Answer one question about one KPI."""
+    now = edge.now()
+    question = read_question(kpi, query.asked(), now)
+
+    def ask(reading: Reading) -> dict[str, Any]:
+        return answer(kpi, question, as_known(edge.hub.book(reading), question.as_of, now))
+
+    return await edge.read(ask)
+
+
+@router.get(
+    "/kpis/{kpi_id}/facts",
+    summary="Những gì tạo nên một số liệu | What a figure is made of",
+    response_model=None,
+    responses={**BAD_QUESTION, 404: NO_KPI},
+)
+async def list_facts(
+    kpi: OneKpi, query: Annotated[FactsQuery, Query()], edge: Here
+) -> dict[str, Any]:
+    """List the facts behind one figure, a page of them."""
+    now = edge.now()
+    question = read_question(kpi, query.asked(), now)
+
+    def ask(reading: Reading) -> dict[str, Any]:
+        book = as_known(edge.hub.book(reading), question.as_of, now)
+        return facts(kpi, question, book, query.offset)
+
+    return await edge.read(ask)
+
+
+@router.get(
+    "/stream",
+    summary="Số liệu thay đổi | Changed figures, server-sent events",
+    responses=BAD_QUESTION,
+)
+async def stream(request: Request, query: Annotated[StreamQuery, Query()], edge: Here) -> Response:
+    """Stream changed figures."""
+    since = request.headers.get("last-event-id")
+    period = query.period or edge.year()
+    boards = edge.part(Boards)
+    events = boards.follow(period, int(query.limit), query.seconds, since, edge.progress)
+    return EventSourceResponse(events, ping=int(IDLE_SECONDS))

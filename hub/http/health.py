@@ -1,0 +1,66 @@
+"""The routes by which a server is watched."""
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+
+from hub.http.edge import Here
+from hub.http.gauges import Gauges
+from hub.http.openapi import problem
+from hub.http.problems import ProblemError
+from hub.log.log import LogUnavailableError
+from hub.operating.metrics import HELD, rendered
+
+router = APIRouter()
+
+
+@router.get("/healthz", summary="Tiến trình còn sống | The process is alive", response_model=None)
+async def healthz() -> dict[str, str]:
+    """Say that the process is alive."""
+    return {"status": "ok"}
+
+
+@router.get(
+    "/readyz",
+    summary="Sẵn sàng phục vụ | Ready to serve",
+    response_model=None,
+    responses={503: problem("Đã ngừng cập nhật | Figures are no longer updated")},
+)
+async def readyz(edge: Here) -> dict[str, Any]:
+    """Say whether figures are being kept up to date."""
+    applying, spool = edge.hub.applying, edge.gateway.spool
+    if not applying.is_running:
+        raise ProblemError(
+            503,
+            "not_applying",
+            f"đã ngừng cập nhật số liệu: {applying.failure!r}",
+            f"figures are no longer updated: {applying.failure!r}",
+        )
+    try:
+        lag = await asyncio.to_thread(applying.lag)
+    except LogUnavailableError as error:
+        if spool is not None:
+            # What is sent is kept here meanwhile.
+            return {"status": "spooling", "waiting": spool.waiting}
+        raise ProblemError(
+            503,
+            "log_unavailable",
+            f"không hỏi được nhật ký sự kiện: {error}",
+            f"the log cannot be asked: {error}",
+        ) from None
+    return {"status": "ready", "lag_events": lag}
+
+
+@router.get(
+    "/metrics",
+    summary="Prometheus",
+    response_class=PlainTextResponse,
+    response_description="Prometheus",
+)
+async def metrics(edge: Here) -> Response:
+    """Give the metrics in Prometheus' text format."""
+    await asyncio.to_thread(edge.part(Gauges).refresh)
+    text, media_type = rendered(HELD)
+    return Response(text, media_type=media_type)

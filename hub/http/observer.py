@@ -1,0 +1,80 @@
+"""What sees each request pass: it measures, guards the answer, and writes down."""
+
+import logging
+import time
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.access.audit import Auditor
+from hub.operating import metrics
+
+USER_AGENT_MAX = 200
+REFUSED = (401, 403, 408, 409, 413, 415, 429)  # statuses by which somebody is refused
+_CSP = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+_HEADERS = (
+    (b"content-security-policy", _CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+
+class Observer:
+    """Measures each request, guards its answer, and writes it down where that is wanted.
+
+    Every use of a key and every refusal is in the audit log; what a handler has recorded there by
+    itself is not noted again. What is written has no query and no body: neither keys nor what was
+    sent.
+    """
+
+    def __init__(self, app: ASGIApp, auditor: Auditor, access: logging.Logger | None) -> None:
+        self._app = app
+        self._auditor = auditor
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+        is_answered = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal is_answered
+            if message["type"] == "http.response.start":
+                is_answered = True
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                self._note(scope, message["status"], time.perf_counter() - begun)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, guarded)
+        except Exception:
+            # Who is outside of this answers.
+            if not is_answered:
+                self._note(scope, HTTPStatus.INTERNAL_SERVER_ERROR, time.perf_counter() - begun)
+            raise
+
+    def _note(self, scope: Scope, status: int, took: float) -> None:
+        route = getattr(scope.get("route"), "path", "unknown")
+        metrics.REQUEST_SECONDS.labels(route, str(status)).observe(took)
+        state = scope.get("state", {})
+        actor, is_refused = state.get("sender", ""), status >= HTTPStatus.BAD_REQUEST
+        if status in REFUSED or (actor and (is_refused or not state.get("is_recorded"))):
+            outcome = state.get("rule", str(status)) if is_refused else "ok"
+            peer = (scope.get("client") or ("",))[0]
+            self._auditor.note(actor, f"{scope['method']} {route}", outcome, peer)
+        if self._access is not None:
+            request = Request(scope)
+            entry = {
+                "method": request.method,
+                "path": request.url.path,
+                "status": status,
+                "milliseconds": round(took * 1000, 1),
+                "bytes": request.headers.get("content-length"),
+                "sender": getattr(request.state, "sender", ""),
+                "peer": request.client.host if request.client else None,
+                "user_agent": request.headers.get("user-agent", "")[:USER_AGENT_MAX],
+            }
+            self._access.info("", extra=entry)

@@ -1,0 +1,170 @@
+"""The routes by which events come in: a body under its contract, or a file row by row."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from hub.access.audit import Entry
+from hub.access.keys import Sender
+from hub.definitions.contract import Contract
+from hub.gateway.gateway import Answer, Judge, Offer
+from hub.gateway.groups import SMALL_BYTES, AuditError
+from hub.http import openapi
+from hub.http.backlog import LARGE_BYTES, Backlog
+from hub.http.cloudevents import admit_request
+from hub.http.edge import Edge, edge_of
+from hub.http.guard import read_body
+from hub.http.problems import ProblemError
+from hub.log.log import IdempotencyConflictError, LogUnavailableError
+from hub.operating import metrics
+from hub.repair.repair import REPLAY
+from hub.sheets.files import admit_file
+
+IDEMPOTENCY_KEY_LENGTH_MAX = 128
+
+router = APIRouter()
+
+
+def contract_routes(contracts: Mapping[str, Contract]) -> APIRouter:
+    """Make a route of each contract, and one that refuses what is sent under any other name."""
+    routes = APIRouter()
+    for name, contract in contracts.items():
+        routes.add_api_route(
+            f"/v1/events/{name}",
+            _poster(name),
+            methods=["POST"],
+            summary=f"{contract.spec.title.vi} | {contract.spec.title.en}",
+            operation_id=f"post_{name}",
+            openapi_extra=openapi.post_extra(contract),
+            responses=openapi.POST_RESPONSES,
+            status_code=202,
+        )
+
+    @routes.post("/v1/events/{contract}", include_in_schema=False)
+    async def post_unknown(contract: str, request: Request) -> Response:
+        return await take(contract, request)
+
+    return routes
+
+
+def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
+    # It depends on nothing by the framework's means: many small requests come here.
+    async def post_events(request: Request) -> Response:
+        return await take(name, request)
+
+    return post_events
+
+
+@router.post(
+    "/v1/files/{contract}",
+    summary="Gửi tệp CSV hoặc XLSX, mỗi dòng một bản ghi | Send a CSV or XLSX file",
+    openapi_extra=openapi.FILE,
+    responses={**openapi.POST_RESPONSES, 404: openapi.NO_CONTRACT},
+    status_code=202,
+)
+async def take_file(contract: str, request: Request) -> Response:
+    """Take a CSV or XLSX file, row by row."""
+    return await take(contract, request, admit_file)
+
+
+async def take(name: str, request: Request, judge: Judge | None = None) -> Response:
+    """Take one request's events; who sent what is in the audit log."""
+    edge = edge_of(request)
+    sender = await edge.guard.sender(request)
+    contract = edge.contract(name)
+    if not sender.may_send(name):
+        raise ProblemError(
+            403,
+            "contract_not_allowed",
+            f"khóa này không được gửi {name}",
+            f"this key may not send {name}",
+        )
+    edge.guard.check_breaker(sender.name)
+    offer = await _offer(edge, contract, sender, request, judge)
+    answer = await _carry(edge, offer, request)
+    request.state.is_recorded = True
+    if not answer.is_replay:
+        edge.guard.judge(sender.name, offer.admitted)
+        _count(name, answer)
+    return JSONResponse(answer.body, answer.status)
+
+
+async def _offer(
+    edge: Edge, contract: Contract, sender: Sender, request: Request, judge: Judge | None
+) -> Offer:
+    """Read the body and judge its items."""
+    idempotency_key = _idempotency_key(request)
+    limits = edge.hub.settings
+    body = await read_body(request, limits.body_mib_max << 20, limits.body_seconds_max)
+    if len(body) >= LARGE_BYTES and await asyncio.to_thread(edge.part(Backlog).is_full):
+        raise ProblemError(
+            429,
+            "backlog",
+            "đang xử lý nhiều dữ liệu, hãy gửi lại lô lớn sau ít giây",
+            "much is still to be applied; send large submissions again in some seconds",
+            headers={"Retry-After": "2"},
+        )
+    judging = partial(judge or partial(admit_request, request.headers), contract, body)
+    # To judge a small body takes less than to hand it to a thread.
+    is_small = len(body) <= SMALL_BYTES and judge is None
+    admitted = judging() if is_small else await asyncio.to_thread(judging)
+    return Offer(contract, sender, body, idempotency_key, admitted)
+
+
+async def _carry(edge: Edge, offer: Offer, request: Request) -> Answer:
+    """Make an offer durable, and written down in the audit log."""
+    peer = request.client.host if request.client else ""
+    sender = offer.sender
+
+    def noted(answer: Answer) -> Entry:
+        counts = {n: answer.body[n] for n in ("receipt", "accepted", "duplicates")}
+        rejected = len(answer.body["rejected"])
+        detail = {"key": sender.key_id, "peer": peer, "rejected": rejected, **counts}
+        return Entry(sender.name, f"send {offer.contract.name}", detail=detail)
+
+    try:
+        return await edge.groups.take(offer, noted)
+    except IdempotencyConflictError:
+        raise ProblemError(
+            409,
+            "idempotency_conflict",
+            "Idempotency-Key này đã dùng cho nội dung khác",
+            "this Idempotency-Key was used with another body",
+        ) from None
+    except (LogUnavailableError, AuditError) as error:
+        raise ProblemError(
+            503,
+            "not_durable",
+            f"chưa ghi bền vững được, hãy gửi lại: {error}",
+            f"it could not be made durable, send it again: {error}",
+            headers={"Retry-After": "5"},
+        ) from None
+
+
+def _count(name: str, answer: Answer) -> None:
+    accepted = answer.body["accepted"] + answer.body["duplicates"]
+    metrics.EVENTS_ACCEPTED.labels(name).inc(accepted)
+    for verdict in answer.body["rejected"]:
+        metrics.EVENTS_REJECTED.labels(name, verdict["rule"]).inc()
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= IDEMPOTENCY_KEY_LENGTH_MAX:
+        raise ProblemError(
+            400,
+            "idempotency_key_length",
+            f"Idempotency-Key dài từ 1 đến {IDEMPOTENCY_KEY_LENGTH_MAX} ký tự",
+            f"an Idempotency-Key has 1 to {IDEMPOTENCY_KEY_LENGTH_MAX} characters",
+        )
+    if key is not None and key.startswith(REPLAY):
+        raise ProblemError(
+            400,
+            "idempotency_key_reserved",
+            f"Idempotency-Key không được bắt đầu bằng {REPLAY}",
+            f"an Idempotency-Key may not begin with {REPLAY}",
+        )
+    return key

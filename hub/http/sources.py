@@ -1,0 +1,79 @@
+"""The routes of sources: whether they report, and how good what they report is."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from hub.figures import quality
+from hub.http.edge import Here, Reader
+from hub.http.openapi import BAD_QUESTION, problem
+from hub.http.parameters import Offset, Parameters, WrittenPeriod
+from hub.http.problems import ProblemError
+from hub.store.reading import Reading
+
+router = APIRouter(prefix="/v1/sources", dependencies=[Reader])
+
+
+class SourcesQuery(Parameters):
+    """What items are about, and when they were accepted; by default this year."""
+
+    period: WrittenPeriod = None
+    received: Annotated[
+        WrittenPeriod, Field(description="kỳ tiếp nhận | the period in which items were accepted")
+    ] = None
+
+
+class ListQuery(Parameters):
+    """A page of the list behind a quality; by default of this year."""
+
+    period: WrittenPeriod = None
+    offset: Offset = 0
+
+
+@router.get(
+    "",
+    summary="Nguồn và chất lượng | Sources and their quality",
+    response_model=None,
+    responses=BAD_QUESTION,
+)
+async def list_sources(query: Annotated[SourcesQuery, Query()], edge: Here) -> dict[str, Any]:
+    """List sources: heartbeat, lag, and four qualities with their formulas."""
+    hub, year = edge.hub, edge.year()
+    period, received = query.period or year, query.received or year
+
+    def ask(reading: Reading) -> dict[str, Any]:
+        book = hub.book(reading)
+        return quality.sources(hub.log, book, hub.kpis, period, received, edge.now())
+
+    return await edge.read(ask)
+
+
+@router.get(
+    "/{source}/{name}",
+    summary="Danh sách sau một con số | The list behind a number",
+    response_model=None,
+    responses={**BAD_QUESTION, 404: problem("Không có | No such list")},
+)
+async def get_source(
+    source: str, name: str, query: Annotated[ListQuery, Query()], edge: Here
+) -> dict[str, Any]:
+    """Give the list behind one quality of one source, a page of it."""
+    at = edge.now()
+    period = query.period or edge.year()
+
+    def ask(reading: Reading) -> dict[str, Any] | None:
+        book = edge.hub.book(reading)
+        if name not in quality.QUALITIES or not quality.is_known(book, source):
+            return None
+        return quality.behind(book, edge.hub.kpis, source, name, period, at, query.offset)
+
+    body = await edge.read(ask)
+    if body is None:
+        raise ProblemError(
+            404,
+            "unknown_source_quality",
+            f"không có {source}/{name}; chất lượng là {', '.join(quality.QUALITIES)}",
+            f"there is no {source}/{name}; qualities are {', '.join(quality.QUALITIES)}",
+        )
+    return body

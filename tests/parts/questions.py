@@ -1,0 +1,161 @@
+"""What is asked of a hub's reading routes, rightly and wrongly."""
+
+from tests.parts.asking import Client
+
+
+def words(text: str) -> list[str]:
+    """Give the words of a text."""
+    return text.split()
+
+
+OFFSETS = words("""
+    0 00 1 -1 %2B1 %201 1.0 1e1 0x1 1_0 %C2%B2 %D9%A3 999999999 1000000000 x 1&offset=-1
+    -1&offset=1 0&offset=0
+""")
+PERIODS = words("2023 2023-H1 2023-Q2 2023-05 2023-W20 2023-05-17")
+NO_PERIODS = words("2023-13 2023-H3 2023-W54 2023-02-30 0000 23 May 2023%00")
+INSTANTS = words("""
+    2023-05-17T08:00:00+07:00 2023-05-17T08:00:00%2B07:00 2025-12-31T00:00:00Z now 2023-05-17
+    2023-05-17T08:00:00 2999-01-01T00:00:00Z 0001-01-01T00:00:00%2B14:00 2026-01-15T03:00:00Z
+    2001-01-01T00:00:00Z 2026-01-15T03:00:00Z&NAME=x
+""")
+LIMITS = words("1 1.9 %201 %2B1 1e0 0.5 %D9%A1 0_1 2&limit=1")
+NO_NUMBERS = words("0 -1 x nan inf -inf 1e7 1000001 %20 1,0 0x1 1&NAME=x")
+UNKNOWN = words("x=1 x= x =1 x=1&x=2 y=1&x=1 Period=2023")
+
+
+async def ask_for_figures(client: Client) -> None:
+    """Ask for KPIs and figures, rightly and wrongly."""
+    await client.ask("GET /v1/kpis")
+    for path in (
+        "/v1/kpis",
+        "/v1/kpis/dossier_received_new",
+        "/v1/kpis/dossier_received_new/facts",
+    ):
+        asked = [
+            f"period={p}"
+            for p in ("", *PERIODS, *NO_PERIODS, "2022&period=2023", "2023&period=odd")
+        ]
+        asked += [f"as_of={i.replace('NAME', 'as_of')}" for i in ("", *INSTANTS)]
+        asked += UNKNOWN
+        for query in (*asked, "x=1&period=odd", "period=odd&as_of=now", "as_of=now&x=1"):
+            await client.ask(f"GET {path}?{query}")
+    for path in ("/v1/kpis/dossier_received_new", "/v1/kpis/dossier_received_new/facts"):
+        for query in (
+            *(f"period=2023&at={i.replace('NAME', 'at')}" for i in ("", *INSTANTS)),
+            *(
+                "at=now&as_of=now",
+                "at=now&x=1",
+                "by=colour&role=x",
+                "x=1&offset=-1",
+                "x=1&period=odd",
+            ),
+            *(
+                f"period=2023&role={r}"
+                for r in ("received_by", "citizen", "x", "", "x&role=citizen")
+            ),
+            *(
+                f"period=2023&by={b}"
+                for b in ("channel", "", ",", "colour", "unit,channel", "month")
+            ),
+            *(
+                f"period=2023&by={b}"
+                for b in ("day", "month,day", "channel&by=month", "channel,,channel")
+            ),
+            *(f"period=2023&channel={c}" for c in ("online", "fax", "", "fax&channel=online")),
+            *("month=2023-05", "day=2023-05-02", "month=odd", "month=2023-05&period=odd", "day="),
+            *("unit=H57.1&period=2023", "unit=&period=2023", "unit=H57.1&unit=H57.2&period=2023"),
+        ):
+            await client.ask(f"GET {path}?{query}")
+    for offset in ("", *OFFSETS):
+        await client.ask(f"GET /v1/kpis/dossier_received_new/facts?period=2023&offset={offset}")
+    await client.ask_each(
+        """
+        /v1/kpis/dossier_online_share?period=2023 /v1/kpis/dossier_received?period=1999
+        /v1/kpis/salinity_max?period=2023&by=station /v1/kpis/salinity_max?period=2023&role=citizen
+        /v1/kpis/salinity_max?period=2023-05-03&by=station&station=ST01
+        /v1/kpis/payment_amount?period=2023-05&by=method /v1/kpis/payment_amount/facts?period=2023
+        /v1/kpis/source_fresh_minutes /v1/kpis/source_valid_share?by=source
+        /v1/kpis/source_valid_share/facts /v1/kpis/dossier_online_share/facts?period=2023-05
+        /v1/kpis/nothing /v1/kpis/nothing?x=1 /v1/kpis/nothing/facts
+        /v1/kpis/nothing/facts?offset=-1 /v1/kpis/ /v1/kpis/a/b
+        /v1/kpis/dossier_received_new/facts/ /v1/kpis/%20
+        """
+    )
+
+
+async def ask_for_the_stream(client: Client) -> None:
+    """Follow figures, for a bounded time."""
+    first = await client.ask("GET /v1/stream?limit=1")
+    for period in ("", *PERIODS, *NO_PERIODS, "odd&period=2023"):
+        await client.ask(f"GET /v1/stream?limit=1&period={period}")
+    for limit in LIMITS:
+        await client.ask(f"GET /v1/stream?period=2023&limit={limit}")
+    for seconds in ("10", "1e1", "1_0", "%2B5", "", "86400"):
+        await client.ask(f"GET /v1/stream?period=2023&limit=1&seconds={seconds}")
+    for name in ("limit", "seconds"):
+        for number in NO_NUMBERS:
+            await client.ask(f"GET /v1/stream?{name}={number.replace('NAME', name)}")
+    for query in (
+        "seconds=86401",
+        "limit=x&seconds=x",
+        "seconds=x&limit=x&period=x",
+        "limit=1&x=1",
+    ):
+        await client.ask(f"GET /v1/stream?{query}")
+    cut = first.text.partition("id: ")[2].split()[0]
+    await client.ask(
+        "GET /v1/stream?period=2026&limit=1&seconds=0.01", headers={"Last-Event-ID": cut}
+    )
+    await client.ask("GET /v1/stream?period=2026&limit=1", headers={"Last-Event-ID": "other"})
+
+
+async def ask_for_sources_and_periods(client: Client) -> None:
+    """Ask for sources, what is behind their qualities, and closed periods."""
+    await client.ask_each("/v1/sources /v1/periods /v1/periods?x=1 /v1/periods? /v1/periods?=")
+    for path, name in (("/v1/sources", "period"), ("/v1/sources", "received")):
+        for period in ("", *PERIODS, *NO_PERIODS, f"odd&{name}=2023"):
+            await client.ask(f"GET {path}?{name}={period}")
+    for query in (
+        *UNKNOWN,
+        "received=odd&period=odder",
+        "x=1&period=odd",
+        "period=2023&received=2022",
+    ):
+        await client.ask(f"GET /v1/sources?{query}")
+    for quality in ("valid", "complete", "clean", "live", "odd", "VALID"):
+        await client.ask(f"GET /v1/sources/one_stop/{quality}?period=2023")
+    for period in ("", *PERIODS, *NO_PERIODS):
+        await client.ask(f"GET /v1/sources/one_stop/valid?period={period}")
+    for offset in ("", *OFFSETS):
+        await client.ask(f"GET /v1/sources/one_stop/valid?offset={offset}")
+    for query in (
+        *UNKNOWN,
+        "offset=-1&period=odd",
+        "offset=-1&x=1",
+        "period=odd&x=1",
+        "received=2023",
+    ):
+        await client.ask(f"GET /v1/sources/one_stop/valid?{query}")
+    await client.ask_each("/v1/sources/nobody/valid /v1/sources/nobody/odd?x=1 /v1/sources/nobody")
+    for period in (*PERIODS, *NO_PERIODS):
+        await client.ask(f"GET /v1/periods/{period}/restatements")
+    await client.ask_each("/v1/periods/odd/restatements?x=1 /v1/periods/2023-05/restatements?x=1")
+    await client.ask_each("/v1/periods/2023-05 /v1/periods/2023-05/restatements?as_of=now")
+
+
+async def ask_for_receipts(client: Client, receipt: str) -> None:
+    """Follow a receipt, and take its errors."""
+    for offset in ("", *OFFSETS):
+        await client.ask(f"GET /v1/receipts/{receipt}?offset={offset}")
+    for query in (*UNKNOWN, "offset=-1&x=1", "x=1&offset=-1"):
+        await client.ask(f"GET /v1/receipts/{receipt}?{query}")
+    await client.ask_each(
+        f"""
+        /v1/receipts/{receipt} /v1/receipts/{receipt}/errors.csv
+        /v1/receipts/{receipt}/errors.csv?x=1 /v1/receipts/none /v1/receipts/none?x=1
+        /v1/receipts/none?offset=-1 /v1/receipts/none/errors.csv /v1/receipts/
+        /.well-known/jwks.json /.well-known/jwks.json?x=1
+        """
+    )
+    await client.ask(f"GET /v1/receipts/{receipt}", key="nobody")
