@@ -18,7 +18,7 @@ logger = logging.getLogger("hub.cli")
 
 def find_commands() -> typer.Typer:
     """Put the commands together: the `app` of each module of `hub.commands` that has one."""
-    found = typer.Typer(
+    together = typer.Typer(
         help="A province's data hub whose every figure can prove itself.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -27,8 +27,8 @@ def find_commands() -> typer.Typer:
     for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda m: m.name):
         part = importlib.import_module(f"{commands.__name__}.{module.name}")
         if hasattr(part, "app"):
-            found.add_typer(part.app)
-    return found
+            together.add_typer(part.app)
+    return together
 
 
 app = find_commands()

@@ -4,25 +4,21 @@ import getpass
 import json
 from typing import Annotated, Any
 
-import polars as pl
 import typer
 
 from hub.clock import from_us, to_us
 from hub.commands.console import act, complain, settings_for_reading
-from hub.definitions.own.control import CONTROL
 from hub.figures.closing import Closing, in_force
+from hub.figures.closing import close as close_period
 from hub.figures.official import freeze
 from hub.figures.restating import restatements as find_restatements
-from hub.log.log import Submission
-from hub.log.submitting import encode
-from hub.opening import OpenHub, catch_up, open_hub
+from hub.opening import catch_up, open_hub
 from hub.reference.periods import Period, parse_period
 from hub.store.cuts import latest_cut
 
 app = typer.Typer(
     name="period", help="Closed periods: chốt số liệu, điều chỉnh.", no_args_is_help=True
 )
-SENDER = "hub-period"
 
 
 def _period(text: str) -> Period:
@@ -58,16 +54,9 @@ def close(
         if dry_run:
             return
         act(hub, "period_closed", period=period, digest=event["digest"])
-        _append(hub, event, now)
+        close_period(hub.log, event)
         catch_up(hub)
     print(f"đã chốt {period}, mã băm {event['digest']} | closed")
-
-
-def _append(hub: OpenHub, event: dict[str, Any], now: int) -> None:
-    schema = {f.name: f.dtype for f in CONTROL.fields}
-    frame = pl.DataFrame([{"recorded_at": None, **event}], schema=schema)
-    batch = encode(CONTROL, SENDER, frame, event["event_id"], now)
-    hub.log.append([Submission(event["event_id"], SENDER, CONTROL.name, now, 1, 0, [batch])])
 
 
 def _show(event: dict[str, Any]) -> None:

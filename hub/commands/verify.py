@@ -1,11 +1,10 @@
 """The command `hub verify`: every figure recomputed from the log by another path."""
 
-import json
 from typing import Annotated, Any
 
 import typer
 
-from hub.clock import iso, to_us
+from hub.clock import to_us
 from hub.commands.console import progress_bar, settings_for_reading
 from hub.opening import catch_up, open_hub
 from hub.proof import verify as verifying
@@ -37,18 +36,16 @@ def verify(
 
             begun = to_us(hub.clock())
             looked_at = Sample(share, begun) if sample else None
-            found = verifying.verify(hub.log, hub.store, hub.installed, report, looked_at)
-        name = verifying.SAMPLE_STATEMENT if sample else verifying.STATEMENT
-        statement = {"at": iso(begun), "differences": len(found.differences), "share": share or 1}
-        hub.log.set_checkpoints({name: json.dumps(statement)})
-    for line in found.differences[: verifying.DIFFERENCES_SHOWN_MAX]:
+            findings = verifying.verify(hub.log, hub.store, hub.installed, report, looked_at)
+        verifying.state(hub.log, findings, begun, looked_at)
+    for line in findings.differences[: verifying.DIFFERENCES_SHOWN_MAX]:
         print(line)
-    more = len(found.differences) - verifying.DIFFERENCES_SHOWN_MAX
+    more = len(findings.differences) - verifying.DIFFERENCES_SHOWN_MAX
     if more > 0:
         print(f"… and {more} more")
     print(
-        f"{found.events:,} events, {found.facts:,} facts and {found.cells:,} cells recomputed:"
-        f" {len(found.differences)} differences"
+        f"{findings.events:,} events, {findings.facts:,} facts and {findings.cells:,} cells"
+        f" recomputed: {len(findings.differences)} differences"
     )
-    if found.differences:
+    if findings.differences:
         raise typer.Exit(1)

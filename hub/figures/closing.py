@@ -1,19 +1,25 @@
-"""Closings: which periods are closed, at which cut, and what is official since."""
+"""Closings: how a period is closed, which are, at which cut, and what is official since."""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import polars as pl
+
 from hub.clock import iso
+from hub.definitions.own.control import CONTROL
 from hub.figures.figure import Figure, read_figure
 from hub.log.cut import Cut, read_cut
+from hub.log.log import Log, Submission
+from hub.log.submitting import encode
 from hub.reference.periods import Period, parse_period
 from hub.store.reading import Reading, Row
 
 Figures = dict[str, list[Figure]]
+SENDER = "hub-period"
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,15 @@ class Closing:
             "silent": self.silent,
             "digest": self.digest,
         }
+
+
+def close(log: Log, event: Mapping[str, Any]) -> None:
+    """Append the event that closes a period, as `freeze` made it: it is in force once applied."""
+    schema = {f.name: f.dtype for f in CONTROL.fields}
+    frame = pl.DataFrame([{"recorded_at": None, **event}], schema=schema)
+    receipt, at = event["event_id"], event["closed_at"]
+    batch = encode(CONTROL, SENDER, frame, receipt, at)
+    log.append([Submission(receipt, SENDER, CONTROL.name, at, 1, 0, [batch])])
 
 
 def digest(figures_text: str) -> str:

@@ -3,6 +3,7 @@
 Measures are evaluated by SQLite over the recomputed facts, as nothing in apply does it.
 """
 
+import json
 import multiprocessing
 import os
 import sqlite3
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from hub.apply.set_aside import TOO_LARGE
-from hub.clock import DAY_US, day_start, iso_day
+from hub.clock import DAY_US, day_start, iso, iso_day
 from hub.definitions.fact import Fact, Measure, day_sql
 from hub.figures.closing import closings
 from hub.figures.installed import Installed
@@ -52,6 +53,13 @@ class Findings:
     def differ(self, name: str, stored: object, recomputed: object) -> None:
         """Note a difference."""
         self.differences.append(f"{name}: stored {stored}, recomputed {recomputed}")
+
+
+def state(log: Log, findings: Findings, begun: int, sample: Sample | None) -> None:
+    """Leave in the log when verify ran and what it found, for the metrics of those who serve."""
+    name, share = (STATEMENT, 1) if sample is None else (SAMPLE_STATEMENT, sample.share)
+    said = {"at": iso(begun), "differences": len(findings.differences), "share": share}
+    log.set_checkpoints({name: json.dumps(said)})
 
 
 def verify(

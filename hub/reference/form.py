@@ -4,10 +4,12 @@ import csv
 import io
 from dataclasses import dataclass
 
+from hub.troubles import TroubleError
+
 Row = dict[str, str]
 
 
-class FormError(ValueError):
+class FormError(TroubleError):
     """A file does not have the form of its list."""
 
 
