@@ -22,6 +22,14 @@ from hub.reference.lists import Reference
 from hub.store.reading import Reading
 from hub.store.store import Store
 from tests.parts import stores
+from tests.rooms import rooms_of
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by the rooms that it is of."""
+    for item in items:
+        for room in rooms_of(item.path):
+            item.add_marker(room)
 
 
 class Hub:

@@ -1,12 +1,18 @@
-"""Laws about the tree itself: who may name what."""
+"""Laws about the tree itself: who may name what, how long a file is, which room a test is of."""
 
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+from tests.rooms import ROOMS, TESTS, rooms_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("hub", "connectors", "schemas", "stream_jobs", "reference")
+FOLDERS = (*PACKAGES, "bench", "deploy", "docs", "tests")
+FILE_LINES_MAX = 500
+FUNCTION_LINES_MAX = 80
 
 # A vendor's package is named in few files, so that it can be replaced.
 VENDORS = {
@@ -131,3 +137,41 @@ def test_no_leftovers() -> None:
         text = path.read_text("utf-8")
         assert not any(mark in text for mark in marks), path
         assert ast.get_docstring(ast.parse(text)), path
+
+
+def python_files() -> list[Path]:
+    return [p for folder in FOLDERS for p in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def lengths(path: Path) -> dict[str, int]:
+    """Measure functions, each by its file and name, in lines."""
+    name = path.relative_to(ROOT).as_posix()
+    return {
+        f"{name}: {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def test_files_and_functions_are_short() -> None:
+    files = {
+        p.relative_to(ROOT).as_posix(): len(p.read_text("utf-8").splitlines())
+        for p in python_files()
+    }
+    functions = {name: n for path in python_files() for name, n in lengths(path).items()}
+    assert len(files) > 400
+    assert {name: n for name, n in files.items() if n > FILE_LINES_MAX} == {}
+    assert {name: n for name, n in functions.items() if n > FUNCTION_LINES_MAX} == {}
+
+
+def test_every_test_is_marked_by_the_rooms_it_is_of() -> None:
+    """`pytest -m apply` finds what is of apply; a marker is registered, used, and of something."""
+    configured = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]
+    markers = {m.partition(":")[0] for m in configured["ini_options"]["markers"]}
+    rooms = {p.parent.name for p in (ROOT / "hub").glob("*/__init__.py")} | {"page"}
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    marked = {path.relative_to(TESTS).as_posix(): rooms_of(path) for path in files}
+    assert [name for name, named in marked.items() if not named] == []
+    assert sorted(ROOMS.keys() - marked.keys()) == []
+    assert rooms <= markers
+    assert {room for named in marked.values() for room in named} == markers - {"slow"}
