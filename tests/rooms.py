@@ -11,6 +11,7 @@ TESTS = Path(__file__).parent
 BY_FOLDER = ("unit", "integration")
 ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_groups.py": ("page", "board"),
+    "browser/test_growth.py": ("page", "figures"),
     "browser/test_key.py": ("page", "access"),
     "browser/test_page.py": ("page", "board"),
     "browser/test_parts.py": ("page",),
