@@ -21,6 +21,8 @@ class Rounds:
     def _begin(self) -> None:
         self._mark = ""
         self._pages, self._pages_until_moved = 0, 1
+        # What the next page is asked by, where the lane goes on from here; None: by anything.
+        self._next: str | None = None
 
     @property
     def is_round(self) -> bool:
@@ -37,15 +39,21 @@ class Rounds:
         """Take in a page's cursor, and the one that it was asked by.
 
         More behind a page that names no cursor, or the one it was asked by, comes round as well.
+        Where a lane was set back, since what it brought was not taken, it begins anew: to read a
+        page again is no round.
         """
+        if self._next not in (None, asked):
+            self._begin()
         if not has_more:
             self._found = 0
             self._begin()
             return False
         if cursor in ("", asked, self._mark):
             self._found += 1
+            self._next = asked
             return True
         self._found = 0
+        self._next = cursor
         self._pages += 1
         if self._pages == self._pages_until_moved:
             self._mark = cursor

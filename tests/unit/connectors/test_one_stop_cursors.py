@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -249,3 +250,14 @@ def test_a_cycle_of_any_length_is_noticed_and_a_long_line_is_none(length: int, b
         asked = cursor
     assert line.is_round
     assert number >= length
+
+
+@pytest.mark.parametrize("back_to", [0, 1, 2, 3])
+def test_to_read_pages_again_is_no_round(back_to: int) -> None:
+    line = Rounds()
+    cursors = ["", "c1", "c2", "c3", "c4"]
+    for start in (0, back_to, back_to, 0):
+        for asked, cursor in pairwise(cursors[start:]):
+            assert not line.comes_round(asked, cursor, has_more=True)
+    assert not line.comes_round("c4", "c5", has_more=True)
+    assert line.comes_round("c5", "c5", has_more=True)
