@@ -16,7 +16,9 @@ DIMS: dict[str, str | ByRole] = {
 NEW = Flow("dossier.received")
 CARRIED = Total("dossier.received", "start") - Total("dossier.left", "start")
 RECEIVED = NEW + CARRIED
-RESOLVED = Flow("dossier.resolved")
+# What is resolved is judged by its due date; without one it is neither late nor on time.
+JUDGED = Flow("dossier.resolved")
+RESOLVED = JUDGED + Flow("dossier.resolved_without_due")
 IN_PROGRESS = Total("dossier.received", "end") - Total("dossier.left", "end")
 OVERDUE = Total("dossier.overdue_began", "end") - Total("dossier.overdue_left", "end")
 SYNC_BASE = Total("dossier.received", "end")

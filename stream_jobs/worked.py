@@ -23,8 +23,9 @@ def dossier(code: str, kind: str, at: str, **more: Any) -> Json:
     }
 
 
-def received(code: str, at: str, channel: str = "counter", due: str = "2030-01-01") -> Json:
+def received(code: str, at: str, channel: str = "counter", due: str | None = "2030-01-01") -> Json:
     """Write the reception of a dossier by unit H57.1, to be resolved by H57.2."""
+    more = {} if due is None else {"due_at": _instant(due)}
     return dossier(
         code,
         "received",
@@ -34,7 +35,7 @@ def received(code: str, at: str, channel: str = "counter", due: str = "2030-01-0
         procedure_code="1.005129",
         service_level="full",
         channel=channel,
-        due_at=_instant(due),
+        **more,
     )
 
 

@@ -14,15 +14,17 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from connectors.one_stop.fields import code_sources
+from connectors.one_stop.codes import NATIONAL, Lists, code_sources
 from connectors.one_stop.lanes import History, Lane, Live, Sweep, started
 from connectors.one_stop.memory import Memory
-from connectors.one_stop.reading import NATIONAL, read, read_items
+from connectors.one_stop.reading import Snapshot, read, read_items
+from connectors.one_stop.rounds import Rounds
 from connectors.one_stop.upstream import Upstream
 from hub.connecting.feeds import Connector, Context, Delivery, Record, UpstreamError
 from hub.definitions.admission import Verdict
@@ -38,7 +40,8 @@ class OneStopSettings(BaseSettings):
     `url`: before `/hoso`. `token`: sent as a bearer token, if any. `page_size`: records a page.
     `poll_seconds`: between two questions for changes when there were none. `sweep_seconds`: between
     two readings of the last `overlap_hours`. `timeout_seconds`: of a page, altogether.
-    `code_source`: whose code lists (`codes.csv`) the records are written in.
+    `code_source`: whose code lists (`codes.csv`) the records are written in. `agencies`: a file,
+    like `agencies.csv`, of the agencies that the records write by name; it is read at the start.
     """
 
     model_config = SettingsConfigDict(extra="ignore")
@@ -51,6 +54,7 @@ class OneStopSettings(BaseSettings):
     overlap_hours: int = Field(48, ge=1, le=366 * 24)
     timeout_seconds: float = Field(10, ge=0.1, le=100)
     code_source: str = NATIONAL
+    agencies: Path | None = None
 
     @field_validator("url")
     @classmethod
@@ -66,6 +70,17 @@ class OneStopSettings(BaseSettings):
             raise ValueError(f"codes.csv has lists of {', '.join(code_sources())}")
         return value
 
+    @field_validator("agencies")
+    @classmethod
+    def _can_be_read(cls, value: Path | None) -> Path | None:
+        Lists.of(NATIONAL, value)
+        return value
+
+    @property
+    def lists(self) -> Lists:
+        """The lists that the records are written by."""
+        return Lists.of(self.code_source, self.agencies)
+
 
 class OneStopFeed:
     """Reads the lanes in turn. All that it knows is in the log's checkpoints."""
@@ -73,14 +88,17 @@ class OneStopFeed:
     def __init__(self, settings: OneStopSettings, context: Context) -> None:
         self._settings = settings
         self._context = context
+        self._lists = settings.lists
         self._upstream = Upstream(
             settings.url,
             settings.token.get_secret_value(),
             settings.timeout_seconds,
             context.clock,
         )
-        self._live_due = 0.0
-        self._was_live = False
+        self._rounds = {name: Rounds() for name in _LANES}
+        self._due = dict.fromkeys(_LANES, 0.0)
+        self._last = ""
+        self._trouble: UpstreamError | None = None
 
     def fetch(self, seconds: float) -> Delivery | None:
         """Deliver what a page brought that is new; a page that hangs takes its own timeout."""
@@ -89,21 +107,27 @@ class OneStopFeed:
             known = self._context.log.checkpoints([OUTBOX, *_LANES.values()])
             if outbox := known.get(OUTBOX):
                 return self._delivery(outbox)
+            if self._trouble is not None:
+                trouble, self._trouble = self._trouble, None
+                raise trouble
             lane = self._next_lane(known)
             if lane is not None and (outbox := self._take(lane)):
                 return self._delivery(outbox)
             left = until - time.monotonic()
-            if left <= 0:
+            if left <= 0 and self._trouble is None:
                 return None
             if lane is None:
-                time.sleep(min(left, max(0.0, self._live_due - time.monotonic())))
+                time.sleep(min(left, max(0.0, self._due["live"] - time.monotonic())))
 
     def close(self) -> None:
         """Close the connection."""
         self._upstream.close()
 
     def _next_lane(self, known: Mapping[str, str]) -> Lane | None:
-        """Choose whose page is next: live and sweep in turn, history when neither has any."""
+        """Choose whose page is next: live and sweep in turn, history when neither has any.
+
+        Where the cursor of one of them comes round, history is not to wait for it.
+        """
         now = self._context.clock()
         overlap_hours = self._settings.overlap_hours
         if _LANES["live"] not in known:
@@ -113,32 +137,41 @@ class OneStopFeed:
         else:
             live = Live.load(known[_LANES["live"]])
             sweep = Sweep.load(known[_LANES["sweep"]])
-        lanes: list[Lane] = []
-        if time.monotonic() >= self._live_due:
-            lanes.append(live)
-        if begun := sweep.due(now, self._settings.sweep_seconds, overlap_hours):
-            lanes.append(begun)
-        if lanes:
-            # Before the question: a lane that fails is not to keep the other from its turn.
-            lane = lanes[-1 if self._was_live else 0]
-            self._was_live = lane is live
-            return lane
-        if self._context.since is None:
+        begun = sweep.due(now, self._settings.sweep_seconds, overlap_hours)
+        lanes: list[Lane] = [n for n in (live, begun) if n is not None and self._is_due(n)]
+        if all(self._rounds[n.name].is_round for n in lanes) and self._context.since is not None:
+            kept = known.get(_LANES["history"], "")
+            history = History.of(self._context.since, live.start, kept)
+            if history is not None and self._is_due(history):
+                lanes.append(history)
+        if not lanes:
             return None
-        kept = known.get(_LANES["history"], "")
-        return History.of(self._context.since, live.start, kept)
+        # Before the question: a lane that fails is not to keep the others from their turn.
+        names = [n.name for n in lanes]
+        place = names.index(self._last) + 1 if self._last in names else 0
+        self._last = names[place % len(names)]
+        return lanes[place % len(lanes)]
+
+    def _is_due(self, lane: Lane) -> bool:
+        return time.monotonic() >= self._due[lane.name]
 
     def _take(self, lane: Lane) -> str:
-        """Read a lane's page and settle it; give the outbox, empty where nothing is new."""
+        """Read a lane's page and settle it; give the outbox, empty where nothing is new.
+
+        What a page says is read wherever its cursor leads; where that comes round, the lane stays,
+        and the trouble is raised once the page is delivered.
+        """
         page = self._upstream.page(lane.asks() | {"so_luong": str(self._settings.page_size)})
-        if page.has_more and page.cursor == lane.cursor:
-            raise UpstreamError(f"there is more, but the cursor stays at {page.cursor!r}")
-        if lane.name == "live":
-            pause = 0.0 if page.has_more else self._settings.poll_seconds
-            self._live_due = time.monotonic() + pause
-        records = read_items(page.items, self._settings.code_source)
-        lane_name, moved = _LANES[lane.name], lane.after(page.cursor, has_more=page.has_more).dump()
-        changed, before, new = self._settle(records)
+        rounds = self._rounds[lane.name]
+        is_round = rounds.comes_round(lane.cursor, page.cursor, has_more=page.has_more)
+        pause = 0.0 if page.has_more or lane.name != "live" else self._settings.poll_seconds
+        if is_round:
+            pause = rounds.wait_seconds
+            self._trouble = _came_round(lane.name, page.cursor, pause)
+        self._due[lane.name] = time.monotonic() + pause
+        after = lane if is_round else lane.after(page.cursor, has_more=page.has_more)
+        lane_name, moved = _LANES[lane.name], after.dump()
+        changed, before, new = self._settle(read_items(page.items, self._lists))
         if moved != lane.dump():
             changed[lane_name] = moved
         if new:
@@ -148,28 +181,33 @@ class OneStopFeed:
             self._context.log.set_checkpoints(changed)
         return changed.get(OUTBOX, "")
 
-    def _settle(self, records: list[Record]) -> tuple[dict[str, str], dict[str, str], list[Record]]:
-        """Hold records against what was told of their dossiers.
+    def _settle(
+        self, snapshots: list[Snapshot]
+    ) -> tuple[dict[str, str], dict[str, str], list[Record]]:
+        """Hold snapshots against what was told of their dossiers.
 
         Gives the checkpoints that change, what they were before, and records of what is to be told:
-        events that are new, and rejected records that were not seen before.
+        events that are new, and findings that were not seen before.
         """
-        names = [_checkpoint_of(r) for r in records]
-        before = dict.fromkeys(names, "") | self._context.log.checkpoints(sorted(set(names)))
+        names = {n for s in snapshots for n in _checkpoints_of(s)}
+        before = dict.fromkeys(names, "") | self._context.log.checkpoints(sorted(names))
         now = dict(before)
         new = []
-        for name, record in zip(names, records, strict=True):
-            if record.verdict is not None:
+        for snapshot in snapshots:
+            if snapshot.code:
+                name = _dossier_checkpoint(snapshot.code)
+                memory = Memory.load(now[name])
+                if memory.is_newer(snapshot.at):
+                    continue
+                told = memory.tell(snapshot.code, snapshot.at, snapshot.events, snapshot.unread)
+                now[name] = memory.dump()
+                if told:
+                    new.append(Record(snapshot.original, tuple(told), place=snapshot.place))
+            for finding in snapshot.findings:
+                name = _finding_checkpoint(finding)
                 if not now[name]:
-                    new.append(record)
-                now[name] = record.verdict.rule
-                continue
-            kept = json.loads(record.original)
-            memory = Memory.load(now[name])
-            told = memory.tell(str(kept["MaHoSo"]), str(kept["NgayCapNhat"]), record.events)
-            now[name] = memory.dump()
-            if told:
-                new.append(Record(record.original, tuple(told), place=record.place))
+                    new.append(finding)
+                now[name] = finding.verdict.rule if finding.verdict else ""
         changed = {n: v for n, v in now.items() if v != before[n]}
         return changed, {n: before[n] for n in changed}, new
 
@@ -184,11 +222,26 @@ class OneStopFeed:
         return Delivery(records, {OUTBOX: ""}, refuse=refuse)
 
 
-def _checkpoint_of(record: Record) -> str:
-    """Name what is remembered by: a dossier's code; of a rejected record, its bytes."""
-    if record.verdict is None:
-        return f"{NAME}:facts:{json.loads(record.original)['MaHoSo']}"
-    digest = hashlib.blake2b(record.original, digest_size=16).hexdigest()
+def _came_round(lane: str, cursor: str, seconds: float) -> UpstreamError:
+    vi = (
+        f"còn dữ liệu nhưng con trỏ quay lại {cursor!r}" if cursor else "còn dữ liệu, thiếu con trỏ"
+    )
+    en = f"the cursor comes round to {cursor!r}" if cursor else "no cursor is given"
+    return UpstreamError(f"/hoso, {lane}: {vi} | there is more, but {en}", seconds)
+
+
+def _checkpoints_of(snapshot: Snapshot) -> list[str]:
+    """Name what is remembered by: a dossier's code; of a finding, its bytes."""
+    of_dossier = [_dossier_checkpoint(snapshot.code)] if snapshot.code else []
+    return [*of_dossier, *map(_finding_checkpoint, snapshot.findings)]
+
+
+def _dossier_checkpoint(code: str) -> str:
+    return f"{NAME}:facts:{code}"
+
+
+def _finding_checkpoint(finding: Record) -> str:
+    digest = hashlib.blake2b(finding.original, digest_size=16).hexdigest()
     return f"{NAME}:rejected:{digest}"
 
 

@@ -1,121 +1,230 @@
-"""Fields: one object of the upstream read field by field, and its code lists by source and day.
+"""Fields: one object of the upstream read field by field; what cannot be read is noted and passed.
 
-Code lists are rows of `codes.csv`: what a source's code means from `valid_from` to before
-`valid_until`. The national lists of channels and statuses are those of the national portal; the
-levels 1 to 4 ended with Decree 42/2022/NĐ-CP, on 2022-08-15. A source's own lists are added there.
+A field that is wrong is a finding by its own name, and the others are read as if it were absent.
 """
 
-import csv
 import json
+import math
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cache
-from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
+from connectors.one_stop.codes import Lists, has_form
 from hub.clock import VIETNAM
-from hub.definitions.admission import VALUE_LENGTH_MAX, unreadable
+from hub.definitions.admission import VALUE_LENGTH_MAX, Verdict, unreadable
+from hub.sheets.vietnamese import plain
 
 ENTRIES_MAX = 100
+YEAR_MIN = 1900
+# A due day without an hour is due at the end of that working day.
+WORKING_DAY_ENDS = "170000"
+# What systems write where they have no date: the first and last years that one can be written in,
+# nothing but zeros, and the days that two databases begin to count from.
+_NO_DATE = re.compile(r"(?:0001|0000|9999)[0-9]{4,}|(?:1753|1900)0101(?:0{6})?")
+_NO_DATE_WRITTEN_OUT = re.compile(
+    r"(?:0001|0000|9999)-[0-9]{2}-[0-9]{2}(?:[T ].*)?|[0-9]{1,2}/[0-9]{1,2}/(?:0001|9999)(?: .*)?"
+)
+# A procedure's code, with what a province appends to it: 1.005129.000.00.00.H57.
+_PROCEDURE = re.compile(r"([0-9]\.[0-9]{6})(?:\.[0-9]{2,3})*(?:\.[A-Z][0-9]{2})?")
+_YES_NO = {"true": True, "false": False, "1": True, "0": False}
 
 
-class UnreadableError(Exception):
-    """A record cannot be read; holds the verdict."""
+class Said(NamedTuple):
+    """What a field says, by its path: nothing where it is absent, or cannot be read."""
 
-    def __init__(self, rule: str, name: str, value: object, vi: str, en: str) -> None:
-        super().__init__(rule)
-        text = value if isinstance(value, str) else json.dumps(value, default=str)
-        self.verdict = unreadable(rule, name, _printable(text), vi, en)
+    path: str
+    value: Any = None
+    is_unread: bool = False
+
+
+class Finding(NamedTuple):
+    """What is wrong with a field, and what stands in it."""
+
+    verdict: Verdict
+    value: Any
 
 
 class Fields:
-    """An object of the upstream, read field by field; what is wrong with one is raised."""
+    """An object of the upstream, read field by field.
 
-    def __init__(self, item: Any, path: str = "") -> None:
-        if not isinstance(item, dict):
-            kind = type(item).__name__
-            vi, en = "phải là một đối tượng JSON", "not a JSON object"
-            raise UnreadableError("not_an_object", path, kind, vi, en)
-        self._item: Mapping[str, Any] = item
+    `findings` are by the path of their field, and shared with the objects inside.
+    """
+
+    def __init__(
+        self, item: Mapping[str, Any], findings: dict[str, Finding], path: str = ""
+    ) -> None:
+        self._item = item
+        self.findings = findings
         self._path = f"{path}." if path else ""
 
-    def text(self, name: str) -> str | None:
-        """Give a text; blank is absent, and a code that came as a number is its digits."""
+    def text(self, name: str) -> Said:
+        """Give a text; blank is absent, and a code that came as a whole number is its digits."""
         value = self._item.get(name)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if value is None or (isinstance(value, str) and not value.strip()):
-            return None
+            return Said(self._at(name))
+        if isinstance(value, float):
+            vi = "là số, có thể đã mất số 0 ở cuối; cần chuỗi ký tự"
+            en = "a number, which may have lost zeros at its end; expected a text"
+            return self._wrong("not_text", name, value if math.isfinite(value) else "", vi, en)
         if not isinstance(value, str):
             kind = type(value).__name__
-            raise self._wrong("not_text", name, kind, "phải là chuỗi ký tự", "not a text")
+            return self._wrong("not_text", name, kind, "phải là chuỗi ký tự", "not a text")
         if len(value) > VALUE_LENGTH_MAX:
             vi = f"dài quá {VALUE_LENGTH_MAX} ký tự"
             en = f"longer than {VALUE_LENGTH_MAX} characters"
-            raise self._wrong("too_long", name, value, vi, en)
-        return value
+            return self._wrong("too_long", name, value, vi, en)
+        return Said(self._at(name), value.strip())
 
-    def time(self, name: str) -> str | None:
-        """Give an instant in ISO 8601, from `yyyyMMddHHmmss` in Asia/Ho_Chi_Minh."""
-        text = self.text(name)
-        if text is None:
-            return None
+    def time(self, name: str, at_end: str = "") -> Said:
+        """Give an instant in ISO 8601, from `yyyyMMddHHmmss` in Asia/Ho_Chi_Minh.
+
+        What systems write for no date is absent. A day without an hour is one at the hour `at_end`,
+        where that is given.
+        """
+        said = self.text(name)
+        if said.value is None or _is_no_date(said.value):
+            return said._replace(value=None)
+        stamp = str(said.value)
         try:
-            return to_iso(text)
+            instant = to_iso(stamp + at_end if len(stamp) == 8 else stamp)
         except ValueError:
-            vi, en = "không phải thời điểm dạng yyyyMMddHHmmss", "not a time yyyyMMddHHmmss"
-            raise self._wrong("malformed_time", name, text, vi, en) from None
+            return self._wrong("malformed_time", name, stamp, *_why_no_time(stamp))
+        if int(stamp[:4]) < YEAR_MIN:
+            vi, en = f"trước năm {YEAR_MIN}", f"before the year {YEAR_MIN}"
+            return self._wrong("too_small", name, stamp, vi, en)
+        return said._replace(value=instant)
 
-    def boolean(self, name: str) -> bool:
-        """Give a yes or no, which must be there."""
+    def due(self, name: str) -> Said:
+        """Give the instant when something is due."""
+        return self.time(name, WORKING_DAY_ENDS)
+
+    def boolean(self, name: str) -> Said:
+        """Give a yes or no."""
         value = self._item.get(name)
-        if value is None:
-            self.require(name, None)
-        if not isinstance(value, bool):
-            said = value if isinstance(value, str | int) else type(value).__name__
-            vi, en = "phải là true hoặc false", "not true or false"
-            raise self._wrong("not_a_boolean", name, said, vi, en)
-        return value
+        if isinstance(value, bool) or value is None:
+            return Said(self._at(name), value)
+        if isinstance(value, str | int):
+            text = str(value).strip().casefold()
+            if not text:
+                return Said(self._at(name))
+            if text in _YES_NO:
+                return Said(self._at(name), _YES_NO[text])
+        shown = value if isinstance(value, str | int) else type(value).__name__
+        vi, en = "phải là true hoặc false", "not true or false"
+        return self._wrong("not_a_boolean", name, shown, vi, en)
 
-    def code(self, name: str, source: str, on: date) -> str | None:
+    def code(self, name: str, lists: Lists, on: date) -> Said:
         """Give what a code means in the source's list of that day."""
-        code = self.text(name)
-        if code is None:
-            return None
-        for value, first, after in _codes().get((source, name, code), ()):
-            if first <= on < after:
-                return value
-        vi = f"mã không có trong danh mục của nguồn {source} ngày {on}"
-        en = f"the list of source {source} of {on} has no such code"
-        raise self._wrong("unmapped_code", name, code, vi, en)
+        said = self.text(name)
+        if said.value is None:
+            return said
+        meaning = lists.meaning(name, said.value, on)
+        if meaning is None:
+            vi = f"mã không có trong danh mục của nguồn {lists.source} ngày {on}"
+            en = f"the list of source {lists.source} of {on} has no such code"
+            return self._wrong("unmapped_code", name, said.value, vi, en)
+        return said._replace(value=meaning)
 
-    def require(self, name: str, value: str | None) -> str:
-        """Give what was read of a field; raise where it is absent."""
-        if value is None:
-            vi, en = "thiếu trường bắt buộc", "a required field is missing"
-            raise self._wrong("required", name, "", vi, en)
-        return value
+    def unit(self, name: str, lists: Lists, on: date, under: str = "") -> Said:
+        """Give the code of a unit, which may be written by a name that the lists have."""
+        said = self.text(name)
+        if said.value is None:
+            return said
+        unit = lists.unit(said.value, under, on)
+        if unit is None:
+            vi = (
+                "không phải mã đơn vị, ví dụ H57.3, và tên này chưa có trong bảng tên cơ quan của"
+                f" nguồn {lists.source} ngày {on}"
+            )
+            en = (
+                "no code of a unit such as H57.3, and the agencies of source"
+                f" {lists.source} of {on} have no such name"
+            )
+            return self._wrong("unmapped_code", name, said.value, vi, en)
+        return said._replace(value=unit)
 
-    def entries(self, name: str) -> list["Fields"]:
-        """Give the objects of a list; none where it is absent."""
+    def peek_unit(self, name: str, lists: Lists, on: date) -> str:
+        """Give the code of a unit, empty where there is none that can be read; note nothing."""
         value = self._item.get(name)
-        if value is None:
-            return []
+        return (lists.unit(value.strip(), "", on) or "") if isinstance(value, str) else ""
+
+    def procedure(self, name: str) -> Said:
+        """Give a procedure's code, without what a province appends to it."""
+        value = self._item.get(name)
+        # Of a number that has all six decimals no zero is lost.
+        is_whole = isinstance(value, float) and _PROCEDURE.fullmatch(repr(value)) is not None
+        said = Said(self._at(name), repr(value)) if is_whole else self.text(name)
+        if said.value is None:
+            return said
+        form = _PROCEDURE.fullmatch(said.value)
+        if form is None:
+            vi = "không phải mã thủ tục, ví dụ 1.005129"
+            return self._wrong(
+                "malformed", name, said.value, vi, "no procedure's code such as 1.005129"
+            )
+        return said._replace(value=form[1])
+
+    def dossier_code(self, name: str) -> Said:
+        """Give a dossier's code."""
+        said = self.text(name)
+        if said.value is None or has_form("dossier_code", said.value):
+            return said
+        vi = "không phải mã hồ sơ, ví dụ H57.132-260804-0583"
+        en = "no dossier's code such as H57.132-260804-0583"
+        return self._wrong("malformed", name, said.value, vi, en)
+
+    def require(self, said: Said) -> Said:
+        """Note where something is absent that must be there."""
+        if said.value is not None or said.is_unread:
+            return said
+        name = said.path.removeprefix(self._path)
+        vi, en = "thiếu trường bắt buộc", "a required field is missing"
+        return self._wrong("required", name, "", vi, en)
+
+    def entries(self, name: str) -> tuple[list["Fields"], bool]:
+        """Give the objects of a list, none where it is absent; and whether all could be read."""
+        value = self._item.get(name)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return [], True
         if not isinstance(value, list):
             kind = type(value).__name__
-            raise self._wrong("not_a_list", name, kind, "phải là một danh sách", "not a list")
+            self._wrong("not_a_list", name, kind, "phải là một danh sách", "not a list")
+            return [], False
         if len(value) > ENTRIES_MAX:
             vi, en = f"quá {ENTRIES_MAX} mục", f"more than {ENTRIES_MAX} entries"
-            raise self._wrong("too_many", name, str(len(value)), vi, en)
-        return [Fields(e, f"{self._path}{name}[{i}]") for i, e in enumerate(value)]
+            self._wrong("too_many", name, str(len(value)), vi, en)
+            return [], False
+        objects = [self._object(f"{name}[{i}]", e) for i, e in enumerate(value)]
+        return [o for o in objects if o is not None], None not in objects
 
-    def inner(self, name: str) -> "Fields | None":
-        """Give an object inside this one, where there is one."""
+    def inner(self, name: str) -> tuple["Fields | None", bool]:
+        """Give an object inside this one, where there is one; and whether it could be read."""
         value = self._item.get(name)
-        return None if value is None else Fields(value, f"{self._path}{name}")
+        if value is None:
+            return None, True
+        inside = self._object(name, value)
+        return inside, inside is not None
 
-    def _wrong(self, rule: str, name: str, value: object, vi: str, en: str) -> UnreadableError:
-        return UnreadableError(rule, f"{self._path}{name}", value, vi, en)
+    def _object(self, name: str, value: Any) -> "Fields | None":
+        if isinstance(value, dict):
+            return Fields(value, self.findings, self._at(name))
+        vi, en = "phải là một đối tượng JSON", "not a JSON object"
+        self._wrong("not_an_object", name, type(value).__name__, vi, en)
+        return None
+
+    def _at(self, name: str) -> str:
+        return f"{self._path}{name}"
+
+    def _wrong(self, rule: str, name: str, value: object, vi: str, en: str) -> Said:
+        path = self._at(name)
+        text = printable(value if isinstance(value, str) else json.dumps(value, default=str))
+        self.findings[path] = Finding(unreadable(rule, path, text, vi, en), text)
+        return Said(path, is_unread=True)
 
 
 def to_iso(stamp: str) -> str:
@@ -126,23 +235,23 @@ def to_iso(stamp: str) -> str:
     return datetime(*parts, tzinfo=VIETNAM).isoformat()  # type: ignore[misc, arg-type]
 
 
-@cache
-def _codes() -> dict[tuple[str, str, str], list[tuple[str, date, date]]]:
-    """Read the code lists: (source, list, code) -> (value, valid from, valid until)."""
-    found: dict[tuple[str, str, str], list[tuple[str, date, date]]] = {}
-    text = (resources.files(__package__) / "codes.csv").read_text("utf-8")
-    for row in csv.DictReader(text.splitlines()):
-        first = date.fromisoformat(row["valid_from"] or "0001-01-01")
-        after = date.fromisoformat(row["valid_until"] or "9999-12-31")
-        key = (row["source"], row["list"], row["code"])
-        found.setdefault(key, []).append((row["value"], first, after))
-    return found
+def _why_no_time(stamp: str) -> tuple[str, str]:
+    """Say what is wrong with a time, in Vietnamese and English."""
+    if len(stamp) == 8 and stamp.isascii() and stamp.isdigit():
+        vi, en = "chỉ có ngày, thiếu giờ", "a day without its hour"
+    else:
+        vi, en = "không phải thời điểm có thật", "no instant that there is"
+    example = "yyyyMMddHHmmss, ví dụ 20240304080000"
+    return f"{vi}; cần dạng {example}", f"{en}; expected {example.replace('ví dụ', 'such as')}"
 
 
-def code_sources() -> list[str]:
-    """Name the sources that there are code lists of."""
-    return sorted({source for source, _, _ in _codes()})
+def _is_no_date(text: str) -> bool:
+    said = plain(text)
+    return bool(
+        _NO_DATE.fullmatch(said) or _NO_DATE_WRITTEN_OUT.fullmatch(said) or not said.strip("0")
+    )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Give a text without what a database or a terminal chokes on."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

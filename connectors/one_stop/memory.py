@@ -8,11 +8,15 @@ shows the latest, so an earlier one stands beside a later one, or a second synch
 undo the first; of each kind no more than `SERIES_MAX` are told, as an upstream may try for days.
 And where a correction touches a due date that a later one follows, the later one is told again:
 the contract orders by when something was recorded.
+
+What of a snapshot cannot be read is not taken for withdrawn: of those kinds all that was told
+stands, until a snapshot comes that can be read. One whose `NgayCapNhat` cannot be read may be older
+than the latest: it adds what is new and withdraws nothing.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from connectors.one_stop.fields import to_iso
@@ -28,8 +32,9 @@ class Memory:
     """What was told of one dossier.
 
     `at` is `NgayCapNhat` of the latest snapshot; `told` says of each fact that stands, by the name
-    of its first generation, its generation and, of a synchronisation, when and of which kind it
-    was; `gone` the last generation of those withdrawn.
+    of its first generation, its generation, and of which kind it was, for a synchronisation after
+    the instant when it was (a memory of before may lack the kind); `gone` the last generation of
+    those withdrawn.
     """
 
     at: str = ""
@@ -48,23 +53,30 @@ class Memory:
         """Write it compactly."""
         return json.dumps([self.at, self.told, self.gone], separators=(",", ":"))
 
-    def tell(self, code: str, at: str, facts: Sequence[JsonObject]) -> list[JsonObject]:
+    def is_newer(self, at: str) -> bool:
+        """Tell whether the latest snapshot is newer than one; of one without a time, no."""
+        return "" < at < self.at
+
+    def tell(
+        self, code: str, at: str, facts: Sequence[JsonObject], unread: Collection[str] = ()
+    ) -> list[JsonObject]:
         """Take in a snapshot of a dossier; give the events that it adds, withdrawals first.
 
-        An older snapshot than the latest, which a late page brings, says nothing.
+        An older snapshot than the latest, which a late page brings, says nothing. `unread` are the
+        kinds of which something could not be read.
         """
-        if at < self.at:
+        if self.is_newer(at):
             return []
-        self.at = at
+        self.at = at or self.at
         stated = {str(f["event_id"]): f for f in facts}
         latest = max((f["occurred_at"] for f in facts if f["kind"] in _SERIES), default="")
         left = [
             name
-            for name, (_, synced) in self.told.items()
-            if name not in stated and not ("" < synced < latest)
+            for name, (_, mark) in self.told.items()
+            if name not in stated and not _stands(mark, latest, unread)
         ]
         events: list[JsonObject] = []
-        for name in [*left, *self._overtaken(facts)]:
+        for name in [*left, *self._overtaken(facts)] if at else []:
             generation, _ = self.told.pop(name)
             self.gone[name] = generation
             events.append(_retraction(code, at, _named(name, generation)))
@@ -73,13 +85,13 @@ class Memory:
             if name in self.told or (kind in _SERIES and self._has_enough(kind)):
                 continue
             generation = self.gone.pop(name, -1) + 1
-            mark = f"{fact['occurred_at']} {kind}" if kind in _SERIES else ""
+            mark = f"{fact['occurred_at']} {kind}" if kind in _SERIES else kind
             self.told[name] = (generation, mark)
             events.append({**fact, "event_id": _named(name, generation)})
         return events
 
     def _has_enough(self, kind: str) -> bool:
-        found = sum(synced.endswith(f" {kind}") for _, synced in self.told.values())
+        found = sum(mark.endswith(f" {kind}") for _, mark in self.told.values())
         return found >= SERIES_MAX
 
     def _overtaken(self, facts: Sequence[JsonObject]) -> list[str]:
@@ -89,6 +101,14 @@ class Memory:
         names = [str(f["event_id"]) for f in due]
         first_new = next((i for i, n in enumerate(names) if n not in self.told), len(names))
         return [n for n in names[first_new:] if n in self.told]
+
+
+def _stands(mark: str, latest: str, unread: Collection[str]) -> bool:
+    """Tell whether what was told stands though it is not stated; `latest` is a synchronisation."""
+    synced_at, _, kind = mark.rpartition(" ")
+    # Of a memory from before the kind was kept: it may be any.
+    is_unread = kind in unread if kind else bool(unread)
+    return is_unread or "" < synced_at < latest
 
 
 def _named(name: str, generation: int) -> str:

@@ -5,27 +5,30 @@ snapshot: each event is one fact that it states, named by a hash of the fact, so
 read again has the same name. What is not read is left out of what is kept of a record, names of
 people above all.
 
+Each fact that can be read is read. A field that cannot is a finding by its name at the upstream,
+beside the facts of the same record; a fact that cannot do without it is not told, and what was told
+of its kind before stands (`Snapshot.unread`).
+
+A code is read by the list of the day that it was written for: what is written at reception by the
+day of reception, who resolved it by the day of that, a status by the day of the latest change.
+
 Statuses 4, 5 and 6 (processing, supplement or payment requested) give no event of their own: no
 field says when they began, and `NgayCapNhat` moves with every other change. No figure reads them.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from connectors.one_stop.fields import ENTRIES_MAX, Fields, UnreadableError
+from connectors.one_stop.codes import CONTRACT, Lists
+from connectors.one_stop.fields import ENTRIES_MAX, Fields, Finding, Said
+from connectors.one_stop.pages import PageError, parse
 from hub.connecting.connection import judge
 from hub.connecting.feeds import JsonObject, Record
 from hub.definitions.admission import VALUE_LENGTH_MAX, Verdict, unreadable
-from hub.definitions.contract import ITEMS_MAX, Contract
-from schemas.contracts.dossier import Dossier
-
-CONTRACT = Contract(Dossier)
-NATIONAL = "national"
-CURSOR_LENGTH_MAX = 1000
 
 FIELDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
@@ -40,91 +43,118 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "DanhSachHoSoBoSung": ("NgayBoSung", "NgayHenTraTruoc", "NgayHenTraMoi"),
     "DanhGia": ("HaiLong", "NgayDanhGia"),
 }
-# What the contract calls a field that it finds wrong is shown by its name at the upstream.
-_NAMES = {
-    "dossier_code": "MaHoSo",
-    "procedure_code": "MaTTHC",
-    "channel": "KenhThucHien",
-    "service_level": "MucDo",
-    "received_by": "DonViTiepNhan",
-    "resolved_by": "DonViXuLy",
-    "citizen_unit": "DonViCongDan",
-    "due_at": "NgayHenTra",
-}
 _RECEIVED = ("received", "processing", "supplement_requested", "payment_requested")
 _DONE = ("resolved", "returned")
 _ENDED = ("refused", "withdrawn", "stopped", "resolved")
-
-
-class PageError(ValueError):
-    """The bytes are no page of the upstream."""
+# The list in force last goes where no day can be read at all.
+_LAST_DAY = date(9999, 12, 30)
 
 
 @dataclass(frozen=True)
-class Page:
-    """A page: its items as they are, the cursor behind it, and whether more is there already."""
+class Snapshot:
+    """One record of a page: what it says of its dossier, and what of it cannot be read.
 
-    items: list[Any]
-    cursor: str
-    has_more: bool
+    `original` is what is kept of it, `at` its `NgayCapNhat`, empty where that cannot be read.
+    `unread` are the kinds of which something could not be read. `findings` are records of their
+    own, each with its field and the dossier's code as its bytes: so that one is known again when
+    the rest of the record changes.
+    """
 
+    original: bytes
+    code: str = ""
+    at: str = ""
+    events: tuple[JsonObject, ...] = ()
+    unread: frozenset[str] = frozenset()
+    findings: tuple[Record, ...] = ()
+    place: int = 0
 
-def parse(raw: bytes) -> Page:
-    """Parse a page; raises `PageError`."""
-    try:
-        said = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise PageError(f"not JSON: {error}") from None
-    if not isinstance(said, dict) or not isinstance(said.get("duLieu"), list):
-        raise PageError("no page: it has no list duLieu")
-    cursor, has_more = said.get("conTroTiep"), said.get("conNua")
-    if not isinstance(cursor, str) or len(cursor) > CURSOR_LENGTH_MAX:
-        raise PageError("no page: conTroTiep is no text, or a long one")
-    if not isinstance(has_more, bool):
-        raise PageError("no page: conNua is neither true nor false")
-    if len(said["duLieu"]) > ITEMS_MAX:
-        raise PageError(f"a page of more than {ITEMS_MAX} records")
-    return Page(said["duLieu"], cursor, has_more)
+    @property
+    def records(self) -> list[Record]:
+        """What it says, where it can be read at all, and its findings."""
+        own = [Record(self.original, self.events, place=self.place)]
+        return [*(own if self.code else ()), *self.findings]
 
 
 def read(_: str, raw: bytes) -> list[Record]:
-    """Read a page by the national code lists; bytes that are no page are one unreadable record."""
+    """Read a page by the national lists; bytes that are no page are one unreadable record."""
     try:
         page = parse(raw)
     except PageError as error:
         vi, en = "không phải một trang dữ liệu", str(error)
         return [Record(b"", verdict=unreadable("not_a_page", "", "", vi, en))]
-    return read_items(page.items, NATIONAL)
+    return [r for s in read_items(page.items, Lists()) for r in s.records]
 
 
-def read_items(items: Iterable[Any], source: str) -> list[Record]:
-    """Read the records of a page by a source's code lists; what breaks the contract is refused."""
-    records = [_read_one(item, source, place) for place, item in enumerate(items)]
-    judged = judge(CONTRACT, records)
-    return [
-        replace(r, events=(), verdict=_in_their_words(j)) if isinstance(j, Verdict) else r
-        for r, j in zip(records, judged, strict=True)
+def read_items(items: Iterable[Any], lists: Lists) -> list[Snapshot]:
+    """Read the records of a page by a source's lists; no two have a record of the same place."""
+    snapshots = [replace(_read_one(item, lists), place=i) for i, item in enumerate(items)]
+    judged = judge(CONTRACT, [Record(b"", s.events) for s in snapshots])
+    kept = [
+        _without_what_breaks(s) if isinstance(j, Verdict) else s
+        for s, j in zip(snapshots, judged, strict=True)
     ]
+    return _placed(kept)
 
 
-def _in_their_words(verdict: Verdict) -> Verdict:
-    ours, theirs = f"{verdict.field}: ", _NAMES.get(verdict.field)
-    if theirs is None:
-        return verdict
+def _placed(snapshots: list[Snapshot]) -> list[Snapshot]:
+    """Give each finding a place: its record's where that says nothing else, or one behind all."""
+    placed, after = [], len(snapshots)
+    for snapshot in snapshots:
+        findings = []
+        for number, record in enumerate(snapshot.findings):
+            place = snapshot.place if number == 0 and not snapshot.code else after
+            after += place == after
+            verdict = record.verdict and replace(record.verdict, index=place)
+            findings.append(replace(record, verdict=verdict, place=place))
+        placed.append(replace(snapshot, findings=tuple(findings)))
+    return placed
+
+
+def _without_what_breaks(snapshot: Snapshot) -> Snapshot:
+    """Part the events that break the contract after all from those that keep it."""
+    events, findings, unread = [], list(snapshot.findings), set(snapshot.unread)
+    for event in snapshot.events:
+        (verdict,) = judge(CONTRACT, [Record(b"", (event,))])
+        if isinstance(verdict, Verdict):
+            finding = Finding(verdict, verdict.value)
+            findings.append(_as_record(snapshot.code, f"{event['kind']}.{verdict.field}", finding))
+            unread.add(event["kind"])
+        else:
+            events.append(event)
     return replace(
-        verdict,
-        field=theirs,
-        message_vi=f"{theirs}: {verdict.message_vi.removeprefix(ours)}",
-        message_en=f"{theirs}: {verdict.message_en.removeprefix(ours)}",
+        snapshot, events=tuple(events), findings=tuple(findings), unread=frozenset(unread)
     )
 
 
-def _read_one(item: Any, source: str, place: int) -> Record:
+def _read_one(item: Any, lists: Lists) -> Snapshot:
     original = json.dumps(_kept(item), ensure_ascii=False).encode(errors="replace")
-    try:
-        return Record(original, tuple(_events(Fields(item), source)), place=place)
-    except UnreadableError as error:
-        return Record(original, verdict=replace(error.verdict, index=place), place=place)
+    findings: dict[str, Finding] = {}
+    if not isinstance(item, dict):
+        vi, en = "phải là một đối tượng JSON", "not a JSON object"
+        verdict = unreadable("not_an_object", "", type(item).__name__, vi, en)
+        return Snapshot(original, findings=(Record(original, verdict=verdict),))
+    fields = Fields(item, findings)
+    code = fields.require(fields.dossier_code("MaHoSo")).value
+    if code is None:
+        # Nothing can be said of a dossier without its code, nor can it be known again by it.
+        (finding,) = findings.values()
+        return Snapshot(original, findings=(Record(original, verdict=finding.verdict),))
+    facts = _Facts(fields, lists)
+    facts.tell_all()
+    return Snapshot(
+        original,
+        code,
+        facts.stamp,
+        tuple(_event(code, facts.updated_at.value, fact) for fact in facts.told),
+        frozenset(facts.unread),
+        tuple(_as_record(code, path, finding) for path, finding in findings.items()),
+    )
+
+
+def _as_record(code: str, path: str, finding: Finding) -> Record:
+    said = {"MaHoSo": code, path: finding.value}
+    original = json.dumps(said, ensure_ascii=False).encode(errors="replace")
+    return Record(original, verdict=finding.verdict)
 
 
 def _kept(item: Any) -> dict[str, Any]:
@@ -151,27 +181,23 @@ def _short(value: Any) -> Any:
     return type(value).__name__ if isinstance(value, dict | list) else value
 
 
-def _events(fields: Fields, source: str) -> Iterator[JsonObject]:
-    """Give the facts that one record states."""
-    code = fields.require("MaHoSo", fields.text("MaHoSo"))
-    updated_at = fields.require("NgayCapNhat", fields.time("NgayCapNhat"))
-    on = datetime.fromisoformat(updated_at).date()
-    status = fields.require("TrangThaiHoSo", fields.code("TrangThaiHoSo", source, on))
-    facts = [
-        *_beginning(fields, source, on, status),
-        *_ending(fields, status),
-        *_afterwards(fields),
-    ]
-    for kind, at, said in facts:
-        told = {n: v for n, v in said.items() if v is not None}
-        yield {
-            "event_id": _hash(code, kind, at, told),
-            "recorded_at": updated_at,
-            "dossier_code": code,
-            "kind": kind,
-            "occurred_at": at,
-            **told,
-        }
+@dataclass(frozen=True)
+class _Fact:
+    kind: str
+    at: str
+    values: Mapping[str, Any]
+
+
+def _event(code: str, updated_at: str | None, fact: _Fact) -> JsonObject:
+    recorded = {} if updated_at is None else {"recorded_at": updated_at}
+    return {
+        "event_id": _hash(code, fact.kind, fact.at, fact.values),
+        **recorded,
+        "dossier_code": code,
+        "kind": fact.kind,
+        "occurred_at": fact.at,
+        **fact.values,
+    }
 
 
 def _hash(*parts: Any) -> str:
@@ -179,76 +205,154 @@ def _hash(*parts: Any) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-_Fact = tuple[str, str, dict[str, Any]]
+class _Facts:
+    """The facts that a record states: those told, and the kinds that could not all be read."""
+
+    def __init__(self, fields: Fields, lists: Lists) -> None:
+        self._fields, self._lists = fields, lists
+        self.told: list[_Fact] = []
+        self.unread: set[str] = set()
+        self.updated_at = fields.require(fields.time("NgayCapNhat"))
+        self.stamp = "" if self.updated_at.value is None else fields.text("NgayCapNhat").value
+        self._registered_at = fields.time("NgayNopHoSo")
+        self._received_at = fields.time("NgayTiepNhan")
+        self._received_on = _day(self._received_at, self._registered_at, self.updated_at)
+        changed_on = _day(self.updated_at, self._received_at, self._registered_at)
+        # Where it cannot be read, the dossier may have ended or not.
+        self._status = fields.require(fields.code("TrangThaiHoSo", lists, changed_on))
+
+    def tell_all(self) -> None:
+        """Tell all that the record states."""
+        self._tell_beginning()
+        self._tell_ending()
+        self._tell_synchronisation()
+        self._tell_rating()
+
+    def _tell(
+        self,
+        kind: str,
+        at: Said,
+        needed: Mapping[str, Said] | None = None,
+        others: Mapping[str, Said] | None = None,
+    ) -> None:
+        """Tell a fact, if all that it cannot do without can be read."""
+        needed, others = needed or {}, others or {}
+        required = [self._fields.require(s) for s in (at, *needed.values())]
+        if any(s.is_unread for s in (*required, *others.values())):
+            self.unread.add(kind)
+        if all(s.value is not None for s in required):
+            said = {**needed, **others}
+            values = {n: s.value for n, s in said.items() if s.value is not None}
+            self.told.append(_Fact(kind, at.value, values))
+
+    def _is_stated(self, at: Said, *statuses: str) -> bool:
+        """Tell whether something happened: it has a time, or the status says that it did."""
+        return at.value is not None or at.is_unread or self._status.value in statuses
+
+    def _tell_beginning(self) -> None:
+        """Tell registration, reception, and how the due date moved with each supplement."""
+        fields, lists, on = self._fields, self._lists, self._received_on
+        if self._is_stated(self._registered_at, "registered"):
+            self._tell("registered", self._registered_at)
+        due_at = fields.due("NgayHenTra")
+        before, moves = self._supplements(due_at)
+        if self._is_stated(self._received_at, *_RECEIVED, *_DONE):
+            needed = {
+                "received_by": fields.unit("DonViTiepNhan", lists, on),
+                "procedure_code": fields.procedure("MaTTHC"),
+                "service_level": fields.code("MucDo", lists, on),
+                "channel": fields.code("KenhThucHien", lists, on),
+            }
+            others = {
+                "citizen_unit": fields.unit("DonViCongDan", lists, on),
+                "due_at": due_at if before.value is None else before,
+            }
+            self._tell("received", self._received_at, needed, others)
+        for at, due in moves.items():
+            moved_at = Said("", at)
+            self._tell("supplemented", moved_at)
+            if due is not None:
+                self._tell("due_changed", moved_at, {"due_at": Said("", due)})
+
+    def _supplements(self, due_at: Said) -> tuple[Said, dict[str, str | None]]:
+        """Give the due date before the first supplement, and the one that each of them set.
+
+        `NgayHenTra` is the date now. Where the list does not end with it, it was moved without a
+        word, and the last supplement is given that date; unless it is one that the list says was
+        left.
+        """
+        entries, is_whole = self._fields.entries("DanhSachHoSoBoSung")
+        listed = []
+        for entry in entries:
+            at = entry.require(entry.time("NgayBoSung"))
+            before, due = entry.due("NgayHenTraTruoc"), entry.due("NgayHenTraMoi")
+            is_whole &= not (at.is_unread or before.is_unread or due.is_unread)
+            if at.value is not None:
+                listed.append((at.value, before, due.value))
+        if not is_whole or (due_at.is_unread and listed):
+            self.unread |= {"supplemented", "due_changed"}
+        listed.sort(key=lambda entry: entry[0])
+        left = [before for _, before, _ in listed if before.value is not None]
+        moves = {at: due for at, _, due in listed}
+        if listed and due_at.value not in (None, *(before.value for before in left)):
+            moves[listed[-1][0]] = due_at.value
+        return (left[0] if left else Said("")), moves
+
+    def _tell_ending(self) -> None:
+        """Tell how a dossier ended, if its status says that it did."""
+        status = self._status.value
+        if self._status.is_unread:
+            self.unread |= {*_ENDED, *_DONE}
+        if status not in (*_ENDED, *_DONE):
+            return
+        ended_at, returned_at = self._fields.time("NgayKetThucXuLy"), Said("")
+        if status == "returned":
+            returned_at = self._fields.time("NgayTra")
+        on = _day(ended_at, returned_at, self.updated_at, self._received_at)
+        by = {"resolved_by": self._unit_that_resolved(on)}
+        if status in _ENDED:
+            self._tell(status, ended_at, None, by)
+            return
+        if ended_at.value is not None or ended_at.is_unread:
+            self._tell("resolved", ended_at, None, by)
+        self._tell("returned", returned_at, None, by)
+
+    def _unit_that_resolved(self, on: date) -> Said:
+        """Read who resolved it; a name may be that of an agency of the unit that received it."""
+        received_by = self._fields.peek_unit("DonViTiepNhan", self._lists, self._received_on)
+        return self._fields.unit("DonViXuLy", self._lists, on, received_by)
+
+    def _tell_synchronisation(self) -> None:
+        """Tell the latest synchronisation with the national portal."""
+        synced_at = self._fields.time("NgayDongBo")
+        if synced_at.value is None and not synced_at.is_unread:
+            return
+        is_done = self._fields.require(self._fields.boolean("DongBoThanhCong"))
+        if synced_at.is_unread or is_done.is_unread:
+            self.unread |= {"synced", "sync_failed"}
+        else:
+            self._tell("synced" if is_done.value else "sync_failed", synced_at)
+
+    def _tell_rating(self) -> None:
+        """Tell the applicant's answer."""
+        rating, is_read = self._fields.inner("DanhGia")
+        if not is_read:
+            self.unread.add("rated")
+        if rating is None:
+            return
+        rated_at, satisfied = rating.time("NgayDanhGia"), rating.boolean("HaiLong")
+        has_no_date = not rated_at.is_unread and rated_at.value is None
+        if has_no_date and not satisfied.is_unread:
+            # An empty answer, which some systems write as false at no date.
+            is_no_date_written = rating.text("NgayDanhGia").value is not None
+            if satisfied.value is None or (is_no_date_written and not satisfied.value):
+                return
+        self._tell("rated", rated_at, {"satisfied": satisfied})
 
 
-def _beginning(fields: Fields, source: str, on: date, status: str) -> Iterator[_Fact]:
-    """Say registration, reception, and how the due date moved with each supplement."""
-    registered_at = fields.time("NgayNopHoSo")
-    if status == "registered":
-        fields.require("NgayNopHoSo", registered_at)
-    if registered_at is not None:
-        yield "registered", registered_at, {}
-    due_at = fields.time("NgayHenTra")
-    before, moves = _supplements(fields, due_at)
-    received_at = fields.time("NgayTiepNhan")
-    if status in (*_RECEIVED, *_DONE):
-        fields.require("NgayTiepNhan", received_at)
-    if received_at is not None:
-        yield (
-            "received",
-            received_at,
-            {
-                "received_by": fields.text("DonViTiepNhan"),
-                "citizen_unit": fields.text("DonViCongDan"),
-                "procedure_code": fields.text("MaTTHC"),
-                "service_level": fields.code("MucDo", source, on),
-                "channel": fields.code("KenhThucHien", source, on),
-                "due_at": before or due_at,
-            },
-        )
-    for at, due in moves.items():
-        yield "supplemented", at, {}
-        if due is not None:
-            yield "due_changed", at, {"due_at": due}
-
-
-def _supplements(fields: Fields, due_at: str | None) -> tuple[str | None, dict[str, str | None]]:
-    """Give the due date before the first supplement, and the one that each of them set.
-
-    `NgayHenTra` is the date now. Where the list does not end with it, it was moved without a word,
-    and the last supplement is given that date; unless it is one that the list says was left.
-    """
-    listed = []
-    for entry in fields.entries("DanhSachHoSoBoSung"):
-        at = entry.require("NgayBoSung", entry.time("NgayBoSung"))
-        listed.append((at, entry.time("NgayHenTraTruoc"), entry.time("NgayHenTraMoi")))
-    listed.sort(key=lambda one: one[0])
-    left = [before for _, before, _ in listed if before is not None]
-    moves = {at: due for at, _, due in listed}
-    if listed and due_at is not None and due_at not in left:
-        moves[listed[-1][0]] = due_at
-    return (left[0] if left else None), moves
-
-
-def _ending(fields: Fields, status: str) -> Iterator[_Fact]:
-    """Say how a dossier ended, if its status says that it did."""
-    ended_at, returned_at = fields.time("NgayKetThucXuLy"), fields.time("NgayTra")
-    by = {"resolved_by": fields.text("DonViXuLy")}
-    if status in _ENDED:
-        yield status, fields.require("NgayKetThucXuLy", ended_at), by
-    if status == "returned":
-        if ended_at is not None:
-            yield "resolved", ended_at, by
-        yield "returned", fields.require("NgayTra", returned_at), by
-
-
-def _afterwards(fields: Fields) -> Iterator[_Fact]:
-    """Say the latest synchronisation with the national portal, and the applicant's answer."""
-    synced_at = fields.time("NgayDongBo")
-    if synced_at is not None:
-        yield "synced" if fields.boolean("DongBoThanhCong") else "sync_failed", synced_at, {}
-    rating = fields.inner("DanhGia")
-    if rating is not None:
-        rated_at = rating.require("NgayDanhGia", rating.time("NgayDanhGia"))
-        yield "rated", rated_at, {"satisfied": rating.boolean("HaiLong")}
+def _day(*instants: Said) -> date:
+    """Give the day of the first instant that can be read."""
+    return next(
+        (datetime.fromisoformat(s.value).date() for s in instants if s.value is not None),
+        _LAST_DAY,
+    )

@@ -398,7 +398,7 @@ _DEFECTS: tuple[dict[str, object], ...] = (
     {"channel": "fax"},
     {"received_by": None},
     {"procedure_code": "1.5129"},
-    {"due_at": None},
+    {"channel": None},
     {"kind": "da_tiep_nhan"},
     {"service_level": "4"},
     {"due_at": "11/08/2023 17:00"},

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from connectors.one_stop.reading import Page, PageError, parse
+from connectors.one_stop.pages import Page, PageError, parse
 from hub.clock import Clock
 from hub.connecting.feeds import UpstreamError
 

@@ -42,7 +42,8 @@ class Dossier(Event):
         occurred="occurred_at",
         units=("received_by", "resolved_by"),
         needs={
-            "received": ("received_by", "procedure_code", "service_level", "channel", "due_at"),
+            # Not due_at: where the source has none, a dossier is neither late nor on time.
+            "received": ("received_by", "procedure_code", "service_level", "channel"),
             "due_changed": ("due_at",),
             "rated": ("satisfied",),
             "retracted": ("retracts",),

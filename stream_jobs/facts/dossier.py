@@ -1,4 +1,8 @@
-"""Dossier: one half-open interval from reception to its end, with what it is judged by."""
+"""Dossier: one half-open interval from reception to its end, with what it is judged by.
+
+A dossier without a due date is neither late nor on time: it is received, in progress and resolved
+like any other, and never overdue.
+"""
 
 from typing import Any
 
@@ -25,8 +29,8 @@ _left_at = pl.max_horizontal(_ended_at, _received_at)
 _is_ended = _ended_at.is_not_null() & _received_at.is_not_null()
 # Overdue from the first instant after the due day. Everything counted before T is counted where
 # its instant is earlier than T, so this one is the last microsecond of the due day.
-_past_due = pl.max_horizontal(
-    ((_due_at + OFFSET_US) // DAY_US + 1) * DAY_US - OFFSET_US - 1, _received_at
+_past_due = pl.when(_due_at.is_not_null()).then(
+    pl.max_horizontal(((_due_at + OFFSET_US) // DAY_US + 1) * DAY_US - OFFSET_US - 1, _received_at)
 )
 _is_resolved = _is_ended & _end("kind").is_in(["resolved", "returned"])
 _is_on_time = (_ended_at + OFFSET_US) // DAY_US <= (_due_at + OFFSET_US) // DAY_US
@@ -45,7 +49,7 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
             fact["received_at"] = event["occurred_at"]
             for name in ("received_by", "procedure_code", "service_level", "channel"):
                 fact[name] = event[name]
-        if kind in ("received", "due_changed"):
+        if kind in ("received", "due_changed") and event["due_at"] is not None:
             fact["due_at"] = event["due_at"]
         for name in ("resolved_by", "citizen_unit"):
             if event[name] is not None:
@@ -70,12 +74,15 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
         return fact
     if synced:
         fact["synced_at"] = max(min(synced), received_at)
+    if chosen is not None:
+        fact["left_at"] = max(chosen["occurred_at"], received_at)
+    if fact["due_at"] is None:
+        return fact
     due_day = (fact["due_at"] + OFFSET_US) // DAY_US
     past_due = max((due_day + 1) * DAY_US - OFFSET_US - 1, received_at)
     if chosen is None:
         fact["overdue_at"] = past_due
         return fact
-    fact["left_at"] = max(chosen["occurred_at"], received_at)
     if fact["left_at"] > past_due:
         fact["overdue_at"] = past_due
     if chosen["kind"] in ("resolved", "returned"):
@@ -90,7 +97,7 @@ FACT = Fact(
     contract="dossier",
     picks={
         "reception": _kind == "received",
-        "due": _kind.is_in(["received", "due_changed"]),
+        "due": _kind.is_in(["received", "due_changed"]) & pl.col("due_at").is_not_null(),
         "resolver": pl.col("resolved_by").is_not_null(),
         "citizen": pl.col("citizen_unit").is_not_null(),
         "end": _kind.is_in(ENDS),
@@ -154,6 +161,13 @@ FACT = Fact(
             at="ended_at",
             where="is_on_time IS NOT NULL",
             value="is_on_time",
+            sets=_BY_RESOLVER,
+        ),
+        Measure(
+            "dossier.resolved_without_due",
+            at="ended_at",
+            where="end_kind IN ('resolved', 'returned') AND received_at IS NOT NULL"
+            " AND due_at IS NULL",
             sets=_BY_RESOLVER,
         ),
         Measure(

@@ -3,7 +3,7 @@
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
 from hub.figures.terms import Flow
-from stream_jobs.dossier_terms import DIMS, OWNER, RESOLVED
+from stream_jobs.dossier_terms import DIMS, JUDGED, OWNER
 from stream_jobs.worked import dossier, received
 
 KPI = Kpi(
@@ -17,7 +17,7 @@ KPI = Kpi(
     contract="dossier",
     measure_unit="share",
     numerator=Flow("dossier.resolved", "value"),
-    denominator=RESOLVED,
+    denominator=JUDGED,
     dims=DIMS,
     role="resolved_by",
     examples=(
@@ -34,6 +34,20 @@ KPI = Kpi(
             period="2023",
             numerator=2,
             denominator=3,
+        ),
+        Example(
+            why="A is on time, B late; C was received without a due date: it is neither.",
+            events=[
+                received("A", "2023-03-01", due="2023-03-10"),
+                dossier("A", "resolved", "2023-03-10"),
+                received("B", "2023-03-01", due="2023-03-10"),
+                dossier("B", "resolved", "2023-03-13"),
+                received("C", "2023-03-01", due=None),
+                dossier("C", "resolved", "2023-03-02"),
+            ],
+            period="2023",
+            numerator=1,
+            denominator=2,
         ),
     ),
 )

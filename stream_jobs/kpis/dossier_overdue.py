@@ -42,5 +42,17 @@ KPI = Kpi(
             numerator=1,
             denominator=1,
         ),
+        Example(
+            why="A has no due date to be past; B got one afterwards, and is past it.",
+            events=[
+                received("A", "2023-06-01", due=None),
+                received("B", "2023-06-01", due=None),
+                dossier("B", "due_changed", "2023-06-02", due_at="2023-06-09T17:00:00+07:00"),
+            ],
+            period="2023-06",
+            at="2023-06-20T10:00:00+07:00",
+            numerator=1,
+            denominator=1,
+        ),
     ),
 )

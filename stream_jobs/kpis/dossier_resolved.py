@@ -35,5 +35,15 @@ KPI = Kpi(
             numerator=2,
             denominator=1,
         ),
+        Example(
+            why="A was received without a due date; it is resolved all the same.",
+            events=[
+                received("A", "2023-01-05", due=None),
+                dossier("A", "resolved", "2023-01-09"),
+            ],
+            period="2023",
+            numerator=1,
+            denominator=1,
+        ),
     ),
 )

@@ -53,17 +53,23 @@ def test_rows_are_items_whether_columns_have_titles_or_names(titles: dict[str, s
 
 
 def test_each_wrong_row_is_named_by_row_and_column() -> None:
-    rows = [ROW, ROW | {"channel": "pigeon"}, ROW | {"due_at": "mai"}, ROW | {"due_at": ""}]
+    rows = [ROW, ROW | {"channel": "pigeon"}, ROW | {"due_at": "mai"}, ROW | {"received_by": ""}]
     found = admit_file(DOSSIER, as_csv(rows))
     assert found.indexes == [1]
     assert [(v.index, v.field, v.rule) for v in found.rejected] == [
         (2, "channel", "unknown_value"),
         (3, "due_at", "malformed_instant"),
-        (4, "due_at", "required"),
+        (4, "received_by", "required"),
     ]
     assert f"dòng 3, cột {TITLES['channel']}" in found.rejected[0].message_vi
     assert "dòng 4" in found.rejected[1].message_vi
     assert "row 5" in found.rejected[2].message_en
+
+
+def test_a_reception_may_leave_its_due_date_empty() -> None:
+    found = admit_file(DOSSIER, as_csv([ROW | {"due_at": ""}]))
+    assert found.rejected == []
+    assert found.events.row(0, named=True)["due_at"] is None
 
 
 def test_numbers_and_truth_are_read_as_people_write_them() -> None:

@@ -70,7 +70,8 @@ def dossiers(draw: st.DrawFn) -> Json:
             "channel": draw(st.sampled_from(["counter", "online"])),
         }
     if kind in ("received", "due_changed"):
-        fields["due_at"] = draw(st.sampled_from(DUES))
+        dues = st.sampled_from(DUES)
+        fields["due_at"] = draw(maybe(dues) if kind == "received" else dues)
     if kind == "rated":
         fields["satisfied"] = draw(st.booleans())
     if kind == "retracted":
@@ -284,6 +285,26 @@ CASES: dict[str, tuple[list[Sent], Json, dict[str, int]]] = {
     "a tie goes to the kind listed later": (
         by("s", received("1"), happened("9", "withdrawn"), happened("2", "stopped")),
         {"end_kind": "stopped", "is_on_time": None},
+        {"applied": 3},
+    ),
+    "without a due date a dossier is resolved, and neither late nor on time": (
+        by("s", received("1", due_at=None), happened("2", "resolved")),
+        {"end_kind": "resolved", "due_at": None, "overdue_at": None, "is_on_time": None},
+        {"applied": 2},
+    ),
+    "without a due date a dossier in progress is never overdue": (
+        by("s", received("1", due_at=None)),
+        {"received_at": 1_672_880_400_000_000, "due_at": None, "overdue_at": None},
+        {"applied": 1},
+    ),
+    "a reception told again without a due date leaves the one that was set": (
+        by(
+            "s",
+            received("1", due_at=None),
+            happened("2", "due_changed", due_at="2023-01-09T17:00:00+07:00"),
+            received("3", due_at=None, channel="online", recorded_at="2023-03-01T00:00:00Z"),
+        ),
+        {"channel": "online", "due_at": 1_673_258_400_000_000},
         {"applied": 3},
     ),
     "then to the greater sender": (

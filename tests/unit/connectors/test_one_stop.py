@@ -10,12 +10,14 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import ValidationError
 
+from connectors.one_stop.codes import Lists
 from connectors.one_stop.connector import OneStopSettings
 from connectors.one_stop.lanes import History, Sweep, started
 from connectors.one_stop.memory import SERIES_MAX, Memory
-from connectors.one_stop.reading import read, read_items
+from connectors.one_stop.reading import Snapshot, read, read_items
 from connectors.one_stop.upstream import BYTES_MAX, RETRY_SECONDS_MAX, Upstream
-from hub.connecting.feeds import Record, UpstreamError
+from hub.connecting.feeds import UpstreamError
+from hub.definitions.admission import Verdict
 
 NOW = datetime(2026, 3, 10, 5, tzinfo=UTC)  # noon in Vietnam
 RECORD: dict[str, Any] = {
@@ -32,18 +34,22 @@ RECORD: dict[str, Any] = {
 }
 
 
-def only(source: str = "national", **other: Any) -> Record:
-    (record,) = read_items([RECORD | other], source)
-    return record
+def only(source: str = "national", **other: Any) -> Snapshot:
+    (snapshot,) = read_items([RECORD | other], Lists(source))
+    return snapshot
+
+
+def findings(snapshot: Snapshot) -> list[Verdict]:
+    return [r.verdict for r in snapshot.findings if r.verdict is not None]
 
 
 def told(memory: Memory, **other: Any) -> list[dict[str, Any]]:
     record = RECORD | other
     read_one = only(**other)
-    assert read_one.verdict is None
     memory_before = memory.dump()
     assert Memory.load(memory_before).dump() == memory_before
-    return [dict(e) for e in memory.tell(record["MaHoSo"], record["NgayCapNhat"], read_one.events)]
+    at, unread = record["NgayCapNhat"], read_one.unread
+    return [dict(e) for e in memory.tell(record["MaHoSo"], at, read_one.events, unread)]
 
 
 def kinds(events: list[dict[str, Any]]) -> list[str]:
@@ -56,20 +62,20 @@ def standing(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_what_is_not_read_is_not_kept() -> None:
-    record = only(
+    snapshot = only(
         KenhThucHien="9",
         ChuHoSo="MẪU",
         DanhGia={"HaiLong": True, "NguoiDanhGia": "MẪU", "NgayDanhGia": "20260305080000"},
         DanhSachHoSoBoSung=[{"NgayBoSung": "20260305080000", "NguoiNop": "MẪU"}, "MẪU"],
         DonViXuLy={"CanBo": "MẪU"},
     )
-    assert record.verdict is not None
-    assert "MẪU" not in record.original.decode()
-    assert only(KenhThucHien=["MẪU"] * 9).original.decode().count("MẪU") == 0
+    assert {v.field for v in findings(snapshot)} == {"KenhThucHien", "DanhSachHoSoBoSung[1]"}
+    assert not any("MẪU" in r.original.decode() for r in snapshot.records)
+    wrong = only(KenhThucHien=["MẪU"] * 9)
+    assert not any("MẪU" in r.original.decode() for r in wrong.records)
     long = only(MaHoSo="A" * 10**6)
-    assert long.verdict is not None
-    assert long.verdict.rule == "too_long"
-    assert len(long.original) < 1000
+    assert [v.rule for v in findings(long)] == ["too_long"]
+    assert all(len(r.original) < 1000 for r in long.records)
 
 
 def test_a_fact_has_one_name_whenever_it_is_read() -> None:
@@ -82,10 +88,9 @@ def test_a_fact_has_one_name_whenever_it_is_read() -> None:
 
 def test_codes_are_those_of_the_source_and_the_day() -> None:
     assert only("example_numeric", KenhThucHien="0", MucDo=2).events[1]["channel"] == "counter"
-    wrong = only("national", KenhThucHien="0")
-    assert wrong.verdict is not None
-    assert (wrong.verdict.rule, wrong.verdict.value) == ("unmapped_code", "0")
-    assert "2026-03-04" in wrong.verdict.message_vi
+    (wrong,) = findings(only("national", KenhThucHien="0"))
+    assert (wrong.rule, wrong.value) == ("unmapped_code", "0")
+    assert "2026-03-04" in wrong.message_vi
 
 
 def test_a_due_date_left_behind_is_not_the_due_date() -> None:
@@ -104,7 +109,7 @@ def test_a_due_date_left_behind_is_not_the_due_date() -> None:
 @pytest.mark.parametrize("given", [b"\xff", b'{"duLieu": [{"MaHoSo": "\\ud800"}]}', b"[" * 10**5])
 def test_any_bytes_are_read(given: bytes) -> None:
     assert all(r.verdict is not None for r in read("input.json", given))
-    assert only(DonViTiepNhan="\ud800").verdict is not None
+    assert [v.field for v in findings(only(DonViTiepNhan="\ud800"))] == ["DonViTiepNhan"]
 
 
 def test_a_fact_is_told_once_and_withdrawn_when_it_is_no_longer_stated() -> None:
