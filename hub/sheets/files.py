@@ -59,9 +59,8 @@ def table_of(contract: Contract) -> Table:
         for title in titles:
             headers.setdefault(folded(title), title)
         reader = deadline if f.name in contract.spec.deadlines else _READERS[f.kind]
-        columns.append(
-            Column(f.name, tuple(headers.values()), _unarmed(reader), required=not f.optional)
-        )
+        titles_shown = tuple(headers.values())
+        columns.append(Column(f.name, titles_shown, _unarmed(reader), required=not f.optional))
     return Table(tuple(columns), frozenset(folded(t) for t in _ERROR_TITLES))
 
 

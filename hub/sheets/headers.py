@@ -15,10 +15,8 @@ from hub.sheets.notes import Unit, is_label, shown, unit
 from hub.sheets.table import Column, Table
 from hub.sheets.vietnamese import Order, bare, folded, key
 
-_STOP = frozenset(
-    ("cua", "va", "theo", "hoac", "la", "cac", "nhung")
-    + ("the", "of", "a", "an", "at", "is", "was", "it", "its", "in", "to", "for")
-)
+_STOP = frozenset(("cua", "va", "theo", "hoac", "la", "cac", "nhung"))
+_STOP |= {"the", "of", "a", "an", "at", "is", "was", "it", "its", "in", "to", "for"}
 _PARTS = re.compile(r"[\s(\[,;:/\u2013_-]")
 WORDS_SHARED = 0.5  # of all words of both
 TITLE_SHARED = 1 / 3  # of the longer one, where it has all words of the other

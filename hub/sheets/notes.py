@@ -48,7 +48,7 @@ _SEEMS_MONEY = re.compile(
     rf"\b(?:trieu|nghin|ngan dong|ty dong|million|billion|thousand|vnd|{_FOREIGN})\b|000"
 )
 _PLAINLY = re.compile(
-    r"(?P<before>[^\s(]*)[\s(]*\b"
+    r"(?P<before>[^\s(]*)(?P<gap>[\s(]*)\b"
     r"(?P<unit>(?:nghìn|ngàn) (?:tỷ|tỉ) đồng|(?:nghìn|ngàn|triệu|tỷ|tỉ) đồng"
     r"|(?:nghin|ngan|trieu) dong|(?:million|billion|thousand) vnd)\b"
 )
@@ -153,7 +153,8 @@ def _plainly(said: str) -> list[Unit]:
     found = []
     for parts in _PLAINLY.finditer(said.casefold()):
         before = parts["before"].strip(".,")
-        if not before[-1:].isdigit() and before not in _NUMBER_WORDS:
+        is_amount = before[-1:].isdigit() or before in _NUMBER_WORDS
+        if not is_amount or "(" in parts["gap"]:
             one = unit(parts["unit"])
             if one is not None:
                 found.append(one)

@@ -117,7 +117,10 @@ def _number_in(kind: str, cell: str, scale: int | None) -> tuple[str, bool]:
     if parts is None:
         return "", False
     number = parts["number"].rstrip()
-    scale = _SCALES[parts["scale"]] if parts["scale"] else scale or 0
+    if parts["scale"]:
+        scale = _SCALES[parts["scale"]]
+    elif scale is None or parts["unit"]:
+        scale = 0
     return number, scale > THOUSANDS or (scale == THOUSANDS and "," in number)
 
 
