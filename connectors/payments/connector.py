@@ -16,11 +16,13 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from hub.connecting.feeds import Connector, Context, Record
-from hub.connecting.folder import Folder
+from hub.connecting.feeds import Connector, Context
+from hub.connecting.folder import FileRecords, Folder, records_of
 from hub.definitions.contract import Contract
-from hub.sheets.tabular import Column, Table, code, read_rows
-from hub.sheets.vietnamese import integer, money, period, text
+from hub.sheets.days import period
+from hub.sheets.numbers import integer, money
+from hub.sheets.table import Column, Table
+from hub.sheets.vietnamese import code, text
 from schemas.contracts.payment import Payment
 
 CONTRACT = Contract(Payment)
@@ -45,14 +47,12 @@ TABLE = Table(
         Column("service", ("Dịch vụ",), code(SERVICES)),
         Column("method", ("Hình thức",), code(METHODS)),
         Column("area", ("Địa bàn",), text),
-        Column("period", ("Kỳ", "Kỳ báo cáo"), period),
-        Column("revision", ("Lần báo cáo",), integer, absent=0),
+        Column("period", ("Kỳ", "Kỳ báo cáo", "Kỳ thống kê", "Tháng", "Ngày"), period),
+        Column("revision", ("Lần báo cáo", "Lần điều chỉnh"), integer, absent=0),
         Column("transactions", ("Số giao dịch",), integer),
         Column("customers", ("Số khách hàng",), integer),
-        # A header that names another unit, such as triệu đồng, is not one of these on purpose.
-        Column("amount_vnd", ("Số tiền", "Số tiền (đồng)"), money),
+        Column("amount_vnd", ("Số tiền",), money),
     ),
-    totals=("Tổng cộng", "Tổng số", "Cộng"),
 )
 NAMED_BY = ("reporter", "service", "method", "area", "period", "revision")
 
@@ -64,14 +64,9 @@ class PaymentsSettings(BaseSettings):
     settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5.0
 
 
-def read(name: str, content: bytes) -> list[Record]:
+def read(name: str, content: bytes) -> FileRecords:
     """Read a file, CSV or XLSX by its content; a record a row."""
-    records = []
-    for row in read_rows(TABLE, content):
-        place = row.number - 1
-        events = () if row.verdict else (_event(row.values),)
-        records.append(Record(row.original, events, row.verdict, place))
-    return records
+    return records_of(TABLE, content, _event)
 
 
 def _event(values: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import typer
 from hub import registry
 from hub.commands.console import complain
 from hub.definitions.admission import BodyError
-from hub.sheets.files import judge_file, lines
+from hub.sheets.files import AdmittedFile, judge_file, lines
 
 app = typer.Typer()
 
@@ -18,7 +18,11 @@ def check(
     file: Annotated[Path, typer.Argument(help="JSON (an array or lines), CSV or XLSX.")],
     contract: Annotated[str, typer.Option(help="The contract of the events.")],
 ) -> None:
-    """Judge a file as the gateway would, here and by itself: a line an error, exit 1 for any."""
+    """Judge a file as the gateway would, here and by itself: a line an error, exit 1 for any.
+
+    Of a table it says first how it was understood: what each column is taken for, and what was
+    passed over.
+    """
     found = registry.contracts().get(contract)
     if found is None:
         raise typer.BadParameter(f"--contract: one of {', '.join(registry.contracts())}")
@@ -30,6 +34,9 @@ def check(
     except BodyError as error:
         print(f"{file}: {error.rule}: {error.vi} | {error.en}")
         raise typer.Exit(1) from None
+    if isinstance(admitted, AdmittedFile):
+        for vi, en in admitted.understood.lines():
+            print(f"{vi} | {en}")
     for line in lines(found, admitted, str(file)):
         print(line)
     print(f"{len(admitted.indexes):,} accepted, {len(admitted.rejected):,} rejected")

@@ -1,8 +1,10 @@
 """A drop folder as a feed: each file that is put into it is taken once, whole, and moved away.
 
 A taken file goes to `done/`, or to `failed/` with `<name>.loi.csv` beside it where rows of it were
-rejected. What was taken is known by its content: the checkpoint `<source>:file:<digest>` becomes
-durable together with the file's events, so a process that dies before the move only moves.
+rejected. Where something in it was passed over, or read in another unit, `<name>.ghi-chu.txt`
+beside it says how the file was understood. What was taken is known by its content: the checkpoint
+`<source>:file:<digest>` becomes durable together with the file's events, so a process that dies
+before the move only moves.
 """
 
 import csv
@@ -14,17 +16,21 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from hub.connecting.connection import judge
-from hub.connecting.feeds import Context, Delivery, Record, UpstreamError
+from hub.connecting.feeds import Context, Delivery, JsonObject, Record, UpstreamError
 from hub.definitions.admission import Verdict
 from hub.definitions.contract import Contract
-from hub.sheets.tabular import FILE_BYTES_MAX
+from hub.sheets.grids import FILE_BYTES_MAX
+from hub.sheets.table import Table
+from hub.sheets.tabular import read_table
+from hub.sheets.understood import Understood
 
 POLL_SECONDS = 0.25
 FILES_MAX = 10_000  # looked at in one pass
@@ -38,7 +44,28 @@ ERROR_COLUMNS = (
     "Lý do (tiếng Việt)",
     "Reason (English)",
 )
+UNDERSTOOD = "Tệp được hiểu như sau / How the file was understood:"
 NOTHING_TAKEN = "KHÔNG NHẬN DÒNG NÀO: quá nhiều dòng sai / NOTHING WAS TAKEN: too many wrong rows"
+
+
+class FileRecords(list[Record]):
+    """The records of a file, a row each, with how the file was understood."""
+
+    def __init__(self, records: Iterable[Record], understood: Understood) -> None:
+        super().__init__(records)
+        self.understood = understood
+
+
+def records_of(
+    table: Table, content: bytes, event: Callable[[dict[str, Any]], JsonObject]
+) -> FileRecords:
+    """Read a file's rows as records; `event` makes a row's values an event."""
+    read = read_table(table, content)
+    records = (
+        Record(r.original, () if r.verdict else (event(r.values),), r.verdict, r.place)
+        for r in read.rows
+    )
+    return FileRecords(records, read.understood)
 
 
 @dataclass(frozen=True)
@@ -66,7 +93,7 @@ class Folder:
         path: Path,
         settle_seconds: float,
         context: Context,
-        read: Callable[[str, bytes], list[Record]],
+        read: Callable[[str, bytes], FileRecords],
         header_of: Callable[[str], str],
     ) -> None:
         self._source = source
@@ -134,14 +161,14 @@ class Folder:
 
     def _delivery(self, file: _File) -> Delivery:
         taken = json.dumps({"name": file.path.name, "moved": ""}, ensure_ascii=False)
+        records = self._read(file.path.name, file.content)
 
         def acknowledge(verdicts: list[Verdict]) -> None:
-            self._carried(self._finish, file, verdicts)
+            self._carried(self._finish, file, verdicts, records.understood)
 
         def refuse(verdicts: list[Verdict]) -> None:
-            self._carried(self._fail, file, verdicts, NOTHING_TAKEN)
+            self._carried(self._fail, file, verdicts, records.understood, NOTHING_TAKEN)
 
-        records = self._read(file.path.name, file.content)
         return Delivery(records, {self._checkpoint(file.digest): taken}, acknowledge, refuse)
 
     def _carried(self, do: Callable[..., object], *given: object) -> None:
@@ -159,21 +186,34 @@ class Folder:
             return
         records = self._read(file.path.name, file.content)
         judged = judge(self._contract, records)
-        self._finish(file, [j for j in judged if isinstance(j, Verdict)])
+        verdicts = [j for j in judged if isinstance(j, Verdict)]
+        self._finish(file, verdicts, records.understood)
 
-    def _finish(self, file: _File, verdicts: list[Verdict]) -> None:
+    def _finish(self, file: _File, verdicts: list[Verdict], understood: Understood) -> None:
         """Move a file that was taken, then remember that: what comes again is a second drop."""
-        target = self._fail(file, verdicts) if verdicts else self._move(file, "done")
+        if verdicts:
+            target = self._fail(file, verdicts, understood)
+        else:
+            target = self._move(file, "done", note=_note(understood))
         if target is None:
             return  # under its new name it is to get its error file
         where = f"{target.parent.name}/{target.name}"
         moved = json.dumps({"name": file.path.name, "moved": where}, ensure_ascii=False)
         self._log.set_checkpoints({self._checkpoint(file.digest): moved})
 
-    def _fail(self, file: _File, verdicts: list[Verdict], first_line: str = "") -> Path | None:
-        return self._move(file, "failed", errors=self._error_file(verdicts, first_line))
+    def _fail(
+        self,
+        file: _File,
+        verdicts: list[Verdict],
+        understood: Understood,
+        first_line: str = "",
+    ) -> Path | None:
+        errors = self._error_file(verdicts, understood, first_line)
+        return self._move(file, "failed", errors=errors, note=_note(understood))
 
-    def _error_file(self, verdicts: Sequence[Verdict], first_line: str) -> bytes:
+    def _error_file(
+        self, verdicts: Sequence[Verdict], understood: Understood, first_line: str
+    ) -> bytes:
         out = io.StringIO()
         # With Vietnamese settings Excel takes the semicolon for what separates.
         rows = csv.writer(out, delimiter=";")
@@ -182,7 +222,9 @@ class Folder:
         rows.writerow(ERROR_COLUMNS)
         for v in verdicts:
             cells = (self._header_of(v.field), v.value, v.rule, v.message_vi, v.message_en)
-            rows.writerow([v.index + 1, *(_inert(c) for c in cells)])
+            sheet, number = understood.row_of(v.index)
+            where = f"{sheet}!{number}" if sheet else str(number)
+            rows.writerow([_inert(c) for c in (where, *cells)])
         return b"\xef\xbb\xbf" + out.getvalue().encode()
 
     def _move(
@@ -204,6 +246,14 @@ class Folder:
             return None  # renamed by its owner: under its new name it is known by its content
         self._since.pop(file.path.name, None)
         return target
+
+
+def _note(understood: Understood) -> str | None:
+    """Say how a file was understood, where there is more to say than that its rows were read."""
+    if not understood.has_more_to_say:
+        return None
+    lines = [line for both in understood.lines() for line in both]
+    return "\n".join([UNDERSTOOD, *lines, ""])
 
 
 def _inert(cell: str) -> str:

@@ -18,6 +18,8 @@ from hub.troubles import TroubleError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _READERS = {"text": "text", "integer": "integer", "instant": "instant", "thousandths": "exact"}
+_MODULES = {"text": "vietnamese", "code": "vietnamese", "instant": "days"}
+_MODULES |= {"integer": "numbers", "exact": "numbers"}
 _SAMPLES = {"text": "A1", "integer": "12", "instant": "17/05/2023 08:00", "thousandths": "1,25"}
 
 _SOURCE = '''"""{title} as a source."""
@@ -52,13 +54,12 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from hub.connecting.feeds import Connector, Context, JsonObject, Record
-from hub.connecting.folder import Folder
+from hub.connecting.feeds import Connector, Context, JsonObject
+from hub.connecting.folder import FileRecords, Folder, records_of
 from hub.definitions.contract import Contract
-from hub.sheets.tabular import Column, Table, {imports}read_rows
-from hub.sheets.vietnamese import {readers}{cell}
+{imports}
 from schemas.contracts.{contract} import {model}
-{decimals}
+
 CONTRACT = Contract({model})
 TABLE = Table(
     columns=(
@@ -79,17 +80,9 @@ class {camel}Settings(BaseSettings):
     settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5.0
 
 
-def read(name: str, content: bytes) -> list[Record]:
+def read(name: str, content: bytes) -> FileRecords:
     """Read a file, CSV or XLSX by its content; a record a row."""
-    return [
-        Record(
-            row.original,
-            () if row.verdict else (_event({{**SAME, **row.values}}),),
-            row.verdict,
-            row.number - 1,
-        )
-        for row in read_rows(TABLE, content)
-    ]
+    return records_of(TABLE, content, lambda values: _event({{**SAME, **values}}))
 
 
 def _event(values: JsonObject) -> JsonObject:
@@ -106,15 +99,6 @@ def open_folder(settings: {camel}Settings, context: Context) -> Folder:
 
 
 CONNECTOR = Connector({camel}Settings, read, open_folder)
-'''
-
-
-_EXACT = '''
-
-def exact(cell: Cell) -> str:
-    """Read a decimal number, which is exact in JSON as a text."""
-    return str(decimal(cell))
-
 '''
 
 
@@ -142,9 +126,7 @@ def new_source(folder: Path, name: str, contract: Contract, since: date) -> list
     left_out = [f for f in others if f not in fields]
     has_codes = any("enum" in f.limits for f in fields)
     readers = {_READERS[f.kind] for f in fields if "enum" not in f.limits}
-    has_decimals = "exact" in readers
-    if has_decimals:
-        readers = readers - {"exact"} | {"decimal"}
+    readers |= {"code"} if has_codes else set()
     words = {
         "name": name,
         "upper": name.upper(),
@@ -152,10 +134,7 @@ def new_source(folder: Path, name: str, contract: Contract, since: date) -> list
         "contract": contract.name,
         "model": contract.model.__name__,
         "title": spec.title.vi,
-        "imports": "code, " if has_codes else "",
-        "readers": ", ".join(sorted(readers)),
-        "cell": "\nfrom hub.sheets.xlsx import Cell" if has_decimals else "",
-        "decimals": _EXACT if has_decimals else "",
+        "imports": _imports(readers),
         "columns": "\n".join(_column(f) for f in fields) + _offered(left_out),
         **{n: getattr(since, n) for n in ("year", "month", "day")},
         "named_by": "\n".join(f'    "{n}",' for n in named_by),
@@ -172,6 +151,16 @@ def new_source(folder: Path, name: str, contract: Contract, since: date) -> list
         (home / path).parent.mkdir(parents=True, exist_ok=True)
         (home / path).write_text(text, "utf-8")
     return [home / path for path in files]
+
+
+def _imports(readers: set[str]) -> str:
+    """Import the readers from where they are."""
+    names = {"table": {"Column", "Table"}}
+    for reader in readers:
+        names.setdefault(_MODULES[reader], set()).add(reader)
+    return "\n".join(
+        f"from hub.sheets.{m} import {', '.join(sorted(names[m]))}" for m in sorted(names)
+    )
 
 
 def _header(field: WireField) -> str:

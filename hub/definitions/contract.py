@@ -35,10 +35,11 @@ ITEMS_MAX = 20_000
 
 @dataclass(frozen=True)
 class Doc:
-    """What a field is, for people, in Vietnamese and English."""
+    """What a field is, for people, in Vietnamese and English; `also` are other titles in use."""
 
     vi: str
     en: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ class Spec:
     event is about, `occurred` the field that says when (an instant, or a period, which counts from
     its start). `order_first` are fields that outrank the instants inside a fold. `units` are the
     fields that an API key's units are checked against. `needs` names, per kind, the fields it
-    cannot do without.
+    cannot do without. `deadlines` are instants that mean the end of a working day
+    where only the day is given.
     """
 
     name: str
@@ -111,6 +113,7 @@ class Spec:
     needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     retracting_kind: str | None = None
+    deadlines: tuple[str, ...] = ()
 
     @property
     def topic(self) -> str:

@@ -7,8 +7,10 @@ no field has is passed over, so that a file of errors can be corrected and sent 
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -23,20 +25,63 @@ from hub.definitions.admission import (
     show_value,
 )
 from hub.definitions.contract import Contract, WireField
-from hub.sheets.tabular import Column, Row, Table, read_rows
-from hub.sheets.vietnamese import WrittenError, decimal, folded, instant, integer, text
-from hub.sheets.xlsx import ARCHIVE_MAGIC, Cell
+from hub.sheets.cells import Cell
+from hub.sheets.days import deadline, instant
+from hub.sheets.numbers import decimal, integer, is_doubtful
+from hub.sheets.table import Column, Hints, Row, Table
+from hub.sheets.tabular import TableRead, read_table
+from hub.sheets.understood import Understood
+from hub.sheets.vietnamese import Reader, Reading, boolean, folded, text
+from hub.sheets.xlsx import ARCHIVE_MAGIC
 
 ITEM = "Mã bản ghi"  # the column by which rows are corrections of rejected items
 _ITEM_FIELD = "~item"  # no field of a contract is called so
-_TRUE, _FALSE = ("true", "co", "dung", "1", "x"), ("false", "khong", "sai", "0")
+_ERROR_TITLES = (ITEM, "Dòng", "Cột sai", "Lý do từ chối", "Reason")
 # A cell that begins so is run as a formula by programs that open the file.
 _FORMULA = ("=", "+", "@", "-", "\t", "\r")
 
 
+@dataclass
+class AdmittedFile(Admitted):
+    """What became of a file: its rows as items, and how the file was understood."""
+
+    understood: Understood = field(default_factory=Understood)
+
+
 def table_of(contract: Contract) -> Table:
     """Make the table that a contract's files hold."""
-    return Table(tuple(_column(f) for f in contract.fields))
+    shorts = Counter(folded(s) for f in contract.fields for s in _short_titles(f))
+    columns = []
+    for f in contract.fields:
+        own = [s for s in _short_titles(f) if shorts[folded(s)] == 1]
+        titles = (f.doc.vi, f.name, f.doc.en, *f.doc.also, *own)
+        headers: dict[str, str] = {}
+        for title in titles:
+            headers.setdefault(folded(title), title)
+        reader = deadline if f.name in contract.spec.deadlines else _READERS[f.kind]
+        titles_shown = tuple(headers.values())
+        columns.append(Column(f.name, titles_shown, _unarmed(reader), required=not f.optional))
+    return Table(tuple(columns), frozenset(folded(t) for t in _ERROR_TITLES))
+
+
+def _short_titles(f: WireField) -> list[str]:
+    """Give a field's titles without what explains them."""
+    return list({folded(s): s for t in (f.doc.vi, f.doc.en) if (s := _shortened(t))}.values())
+
+
+def _shortened(title: str) -> str:
+    return re.split(r"[,;:(]", title)[0].strip()
+
+
+def _unarmed(reader: Reader) -> Reader:
+    """Read a text that was kept from being run as a formula: without its apostrophe."""
+
+    def read(cell: Cell, reading: Reading) -> Any:
+        if isinstance(cell, str) and cell.startswith("'") and _is_formula(cell):
+            cell = cell[1:]
+        return reader.read(cell, reading)
+
+    return Reader(reader.kind, read)
 
 
 def corrections(contract: Contract, data: bytes) -> list[tuple[str, bytes | Verdict]]:
@@ -47,61 +92,31 @@ def corrections(contract: Contract, data: bytes) -> list[tuple[str, bytes | Verd
     named = Column(_ITEM_FIELD, (ITEM, "quarantine_id"), text)
     table = Table((named, *table_of(contract).columns))
     out: list[tuple[str, bytes | Verdict]] = []
-    for row in _rows(table, data):
+    for row in _read(table, data).rows:
         if row.verdict is not None:
-            out.append((row.said.get(_ITEM_FIELD, ""), _named(contract, row)))
+            out.append((str(row.said.get(_ITEM_FIELD, "")), _named(contract, row)))
         else:
             values = {k: v for k, v in row.values.items() if k != _ITEM_FIELD}
             out.append((str(row.values[_ITEM_FIELD]), _item(values)))
     return out
 
 
-def _rows(table: Table, data: bytes) -> list[Row]:
-    rows = read_rows(table, data)
-    first = rows[0].verdict
-    if len(rows) == 1 and first is not None and not rows[0].said:
+def _read(table: Table, data: bytes, hints: Hints | None = None) -> TableRead:
+    read = read_table(table, data, hints)
+    first = read.rows[0].verdict
+    if len(read.rows) == 1 and first is not None and not read.rows[0].said:
         status = 413 if first.rule in ("too_large", "too_many_rows") else 400
         raise BodyError(first.rule, first.message_vi, first.message_en, status)
-    check_count(len(rows))
-    return rows
+    check_count(len(read.rows))
+    return read
 
 
-def _column(f: WireField) -> Column:
-    headers = tuple({folded(h): h for h in (f.doc.vi, f.name, f.doc.en)}.values())
-    reader = _READERS[f.kind]
-
-    def read(cell: Cell) -> Any:
-        # As sheet programs have it, an apostrophe before what would be a formula makes it a text.
-        if isinstance(cell, str) and cell.startswith("'") and _is_formula(cell):
-            cell = cell[1:]
-        return reader(cell)
-
-    return Column(f.name, headers, read, required=not f.optional)
-
-
-def _boolean(cell: Cell) -> bool:
-    said = folded(str(cell))
-    if said not in _TRUE + _FALSE:
-        raise WrittenError("not_a_boolean", "chỉ nhận: có, không", "not true or false")
-    return said in _TRUE
-
-
-def _instant(cell: Cell) -> str:
-    """Read an instant with its offset, else one of local time."""
-    try:
-        if isinstance(cell, str) and datetime.fromisoformat(cell.strip()).tzinfo is not None:
-            return cell.strip()
-    except ValueError:
-        pass
-    return instant(cell)
-
-
-_READERS: dict[str, Callable[[Cell], Any]] = {
+_READERS: dict[str, Reader] = {
     "text": text,
     "integer": integer,
     "thousandths": decimal,
-    "boolean": _boolean,
-    "instant": _instant,
+    "boolean": boolean,
+    "instant": instant,
 }
 
 
@@ -112,26 +127,28 @@ def is_table(data: bytes, name: str = "") -> bool:
     return data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"[")
 
 
-def admit_file(contract: Contract, data: bytes) -> Admitted:
+def admit_file(contract: Contract, data: bytes, hints: Hints | None = None) -> AdmittedFile:
     """Judge each row of a file; an item's index is its row's number in the file, less one.
 
-    Raises `BodyError` where the file cannot be read as a whole, or has too many rows.
+    Where rows of several sheets are read, indexes count on from sheet to sheet, and messages name
+    the sheet. Raises `BodyError` where the file cannot be read as a whole, or has too many rows.
     """
-    rows = _rows(table_of(contract), data)
-    good = [r for r in rows if r.verdict is None]
+    read = _read(table_of(contract), data, hints)
+    good = [r for r in read.rows if r.verdict is None]
     admitted = judge_each(contract, [_item(r.values) for r in good])
-    numbers = [r.number - 1 for r in good]
-    rejected = [_placed(contract, v, numbers[v.index]) for v in admitted.rejected]
-    rejected += [_named(contract, r) for r in rows if r.verdict is not None]
-    originals = {numbers[i]: raw for i, raw in admitted.originals.items()}
-    originals |= {r.number - 1: _item(r.said) for r in rows if r.verdict is not None}
-    return Admitted(
+    places = [r.place for r in good]
+    rejected = [_placed(contract, v, places[v.index], read.understood) for v in admitted.rejected]
+    rejected += [_named(contract, r) for r in read.rows if r.verdict is not None]
+    originals = {places[i]: raw for i, raw in admitted.originals.items()}
+    originals |= {r.place: _item(r.said) for r in read.rows if r.verdict is not None}
+    return AdmittedFile(
         contract,
         admitted.kept,
-        [numbers[i] for i in admitted.indexes],
+        [places[i] for i in admitted.indexes],
         sorted(rejected, key=lambda v: v.index),
         originals,
-        {r.number - 1: _item(r.values) for r in good},
+        {r.place: _item(r.values) for r in good},
+        read.understood,
     )
 
 
@@ -145,21 +162,23 @@ def _item(values: dict[str, Any]) -> bytes:
     return json.dumps(plain, ensure_ascii=False).encode()
 
 
-def _placed(contract: Contract, v: Verdict, index: int) -> Verdict:
+def _placed(contract: Contract, v: Verdict, place: int, understood: Understood) -> Verdict:
     """Say of a verdict in which row and column it is."""
     column = table_of(contract).header_of(v.field)
-    vi, en = f"dòng {index + 1}, cột {column}: ", f"row {index + 1}, column {column}: "
+    title = next((c.header for c in understood.columns if c.field == v.field), column)
+    where_vi, where_en = understood.where(place)
+    vi, en = f"{where_vi}, cột {title}: ", f"{where_en}, column {title}: "
     message_vi = vi + v.message_vi.removeprefix(f"{v.field}: ")
     message_en = en + v.message_en.removeprefix(f"{v.field}: ")
-    return Verdict(index, v.rule, v.field, v.value, message_vi, message_en)
+    return Verdict(place, v.rule, v.field, v.value, message_vi, message_en)
 
 
 def _named(contract: Contract, row: Row) -> Verdict:
     """Give a verdict on a row that cannot be read the name of its field, besides the column's."""
     v = row.verdict
     assert v is not None
-    columns = {folded(h): c.field for c in table_of(contract).columns for h in c.headers}
-    name = columns.get(folded(v.field), v.field)
+    column = table_of(contract).column_of(v.field)
+    name = column.field if column else v.field
     return Verdict(v.index, v.rule, name, v.value, v.message_vi, v.message_en)
 
 
@@ -196,8 +215,11 @@ def _written(value: Any) -> str:
     if isinstance(value, bool):
         return "có" if value else "không"
     if isinstance(value, int | float):
-        # As `vietnamese.decimal` reads it: the point would be a mark of thousands.
-        return f"{Decimal(repr(value)):f}".replace(".", ",") if isfinite(value) else str(value)
+        # As `numbers.decimal` reads it by itself: three digits after a mark could be thousands.
+        if not isfinite(value):
+            return str(value)
+        said = f"{Decimal(repr(value)):f}".replace(".", ",")
+        return f"{said}0" if is_doubtful(said) else said
     return _harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
@@ -214,4 +236,8 @@ def _is_formula(value: str) -> bool:
 def lines(contract: Contract, admitted: Admitted, name: str) -> Iterator[str]:
     """Say what is wrong with a file, a line an error, for a terminal or a log of CI."""
     for v in admitted.rejected:
-        yield f"{name}:{v.index + 1}: {v.rule} {v.field} {show_value(v.value)}: {v.message_vi}"
+        at = str(v.index + 1)
+        if isinstance(admitted, AdmittedFile):
+            sheet, number = admitted.understood.row_of(v.index)
+            at = f"{sheet}:{number}" if sheet else str(number)
+        yield f"{name}:{at}: {v.rule} {v.field} {show_value(v.value)}: {v.message_vi}"

@@ -10,11 +10,12 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import IO
 from xml.parsers import expat
 
+from hub.sheets.cells import Cell, Dated, Failed, Percent, SheetRow, Uncomputed
 from hub.troubles import RefusedError
 
 UNCOMPRESSED_BYTES_MAX = 256 * 2**20
@@ -40,26 +41,6 @@ _BROKEN = (
     ArithmeticError,
     NotImplementedError,
 )
-
-
-class Percent(Decimal):
-    """A number that its cell shows as a percentage: 0.3393 for 33,93 %."""
-
-
-class Dated(str):
-    """A day as precisely as its cell shows it: `2023`, `2023-05` or `2023-05-17`."""
-
-    __slots__ = ()
-
-
-class Failed(str):
-    """An error that a formula gave, such as `#DIV/0!`."""
-
-    __slots__ = ()
-
-
-Cell = str | Decimal
-SheetRow = tuple[int, list[Cell]]
 
 
 class XlsxError(RefusedError):
@@ -102,7 +83,7 @@ class Workbook:
     def rows(self, sheet: str) -> Iterator[SheetRow]:
         """Give the rows that hold a value: the number a person sees, and the cells from column A.
 
-        A formula gives the value that was stored with it.
+        A formula gives the value that was stored with it, or is `Uncomputed` where there is none.
         """
         reader = _SheetReader(self._strings, self._formats, self._starts_1904)
         for parser in self._parse(self._sheets[sheet], reader.start, reader.end, reader.text):
@@ -197,7 +178,7 @@ class Workbook:
         return reader.strings
 
     def _read_formats(self) -> list[str]:
-        """Say per cell style how its numbers are shown: `%`, `y`, `ym`, `ymd` or nothing."""
+        """Say per cell style how its numbers are shown: `%`, `y`, `ym`, `ymd`, `h` or nothing."""
         if "xl/styles.xml" not in self._names:
             return []
         codes: dict[str, str] = {}
@@ -227,10 +208,11 @@ def _shown_as(code: str) -> str:
     bare = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.', "", code).lower().split(";")[0]
     if "%" in bare:
         return "%"
+    has_hours = "h" in bare or "s" in bare
     if "y" not in bare and "d" not in bare:
-        return "h" if "h" in bare or "s" in bare else ""
+        return "h" if has_hours else ""
     if "d" in bare:
-        return "ymd"
+        return "ymdh" if has_hours else "ymd"
     return "ym" if "m" in bare else "y"
 
 
@@ -293,7 +275,8 @@ class _SheetReader:
     def __init__(self, strings: list[str], formats: list[str], starts_1904: bool) -> None:
         self.done: list[SheetRow] = []
         self._strings, self._formats = strings, formats
-        self._day_0 = date(1904, 1, 1) if starts_1904 else date(1899, 12, 30)
+        day_0 = date(1904, 1, 1) if starts_1904 else date(1899, 12, 30)
+        self._start = datetime.combine(day_0, time())
         self._number = 0
         self._row: list[Cell] = []
         self._cells = 0
@@ -301,7 +284,9 @@ class _SheetReader:
         self._kind = self._style = ""
         self._parts: list[str] = []
         self._length = 0
-        self._is_value = self._is_aid = False
+        self._is_value = self._is_aid = self._is_formula = self._has_formula = False
+        self._formula = self._shared = ""
+        self._shared_formulas: dict[str, str] = {}
         self._elements = 0
 
     def start(self, tag: str, given: dict[str, str]) -> None:
@@ -316,8 +301,12 @@ class _SheetReader:
             self._column = _column(name) if name else self._column + 1
             self._kind, self._style = given.get("t", "n"), given.get("s", "")
             self._parts, self._length = [], 0
+            self._has_formula = False
         elif tag == "v" or (tag == "t" and not self._is_aid):
             self._is_value = True
+        elif tag == "f":
+            self._is_formula = self._has_formula = True
+            self._formula, self._shared = "", given.get("si", "")
         elif tag == "rPh":
             self._is_aid = True
         elif tag == "row":
@@ -332,13 +321,16 @@ class _SheetReader:
             self._is_value = False
         elif tag == "rPh":
             self._is_aid = False
-        elif tag == "c" and self._parts:
+        elif tag == "f":
+            self._end_formula()
+        elif tag == "c" and (self._parts or self._is_uncomputed()):
             if self._column > COLUMNS_MAX:
                 raise _too_many_columns()
             if self._column <= len(self._row):
                 raise _malformed(f"row {self._number}: a cell twice, or not in order")
             self._row += [""] * (self._column - 1 - len(self._row))
-            self._row.append(self._cell("".join(self._parts)))
+            text = "".join(self._parts)
+            self._row.append(self._cell(text) if text else Uncomputed(f"={self._formula}"))
         elif tag == "row" and self._row:
             self.done.append((self._number, self._row))
 
@@ -346,6 +338,19 @@ class _SheetReader:
         if self._is_value and self._length <= CELL_LENGTH_MAX:
             self._parts.append(text[: CELL_LENGTH_MAX + 1])
             self._length += len(text)
+        elif self._is_formula and len(self._formula) < CELL_LENGTH_MAX:
+            self._formula += text[:CELL_LENGTH_MAX]
+
+    def _end_formula(self) -> None:
+        """Complete a formula that is written once and shared with the cells beside it."""
+        self._is_formula = False
+        if self._shared and self._formula:
+            self._shared_formulas[self._shared] = self._formula
+        self._formula = self._formula or self._shared_formulas.get(self._shared, "")
+
+    def _is_uncomputed(self) -> bool:
+        """Tell whether a cell without a value holds a formula that cannot have given nothing."""
+        return self._has_formula and not (self._kind == "str" and '""' in self._formula)
 
     def _cell(self, text: str) -> Cell:
         kind = self._kind
@@ -359,7 +364,7 @@ class _SheetReader:
         if kind == "b":
             return "TRUE" if text == "1" else "FALSE"
         if kind == "d":
-            return Dated(text[:10])
+            return Dated(text[:19])
         return self._numeric(text) if kind == "n" else text
 
     def _numeric(self, text: str) -> Cell:
@@ -375,10 +380,18 @@ class _SheetReader:
         shown = self._formats[int(self._style)] if is_styled else ""
         if shown == "%":
             return Percent(value)
-        if shown.startswith("y") and 1 <= value <= DAY_NUMBER_MAX and value == int(value):
-            day = (self._day_0 + timedelta(days=int(value))).isoformat()
-            return Dated(day[: {"y": 4, "ym": 7, "ymd": 10}[shown]])
+        if shown.startswith("y") and 1 <= value < DAY_NUMBER_MAX + 1:
+            return self._dated(value, shown)
         return Failed(f"{value} ({shown})") if shown else value
+
+    def _dated(self, value: Decimal, shown: str) -> Dated:
+        """Give the day that a number counts, with its time of day where it has one."""
+        if value == int(value) and not shown.endswith("h"):
+            day = self._start + timedelta(days=int(value))
+            return Dated(day.date().isoformat()[: {"y": 4, "ym": 7, "ymd": 10}[shown]])
+        # A double holds a day of our times to about a microsecond.
+        thousandths = int((value * 86_400_000).to_integral_value())
+        return Dated((self._start + timedelta(milliseconds=thousandths)).isoformat())
 
 
 def _column(name: str) -> int:

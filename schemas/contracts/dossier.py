@@ -49,6 +49,7 @@ class Dossier(Event):
             "retracted": ("retracts",),
         },
         retracting_kind="retracted",
+        deadlines=("due_at",),
     )
 
     dossier_code: Annotated[DossierCode, Doc("Mã hồ sơ", "Dossier code")]

@@ -76,6 +76,7 @@ class Reading(Event):
         Doc(
             "Cờ chất lượng QARTOD: 1 tốt, 2 chưa đánh giá, 3 nghi ngờ, 4 hỏng, 9 thiếu",
             "QARTOD flag: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing",
+            ("Cờ chất lượng", "Cờ", "Chất lượng", "QARTOD", "QC", "Flag", "Quality flag"),
         ),
     ] = None
     revised_at: Annotated[

@@ -12,9 +12,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from hub.sheets import tabular, xlsx
-from hub.sheets.tabular import Column, Row, Table, code, read_rows
-from hub.sheets.vietnamese import integer, money, text
+from hub.sheets import grids, xlsx
+from hub.sheets.numbers import integer, money
+from hub.sheets.table import Column, Row, Table
+from hub.sheets.tabular import read_rows
+from hub.sheets.vietnamese import code, text
 
 TABLE = Table(
     (
@@ -24,7 +26,6 @@ TABLE = Table(
         Column("amount", ("Số tiền", "Số tiền (đồng)"), money, required=False),
         Column("revision", ("Lần",), integer, absent=0),
     ),
-    totals=("Tổng cộng",),
 )
 HEADER = "Đơn vị;Hình thức;Số lượng;Số tiền"
 ROW = "A.1;tiền mặt;1.234;2,5 triệu"
@@ -102,12 +103,6 @@ def test_titles_and_blank_lines_are_passed_and_counted() -> None:
     assert found[0].original == ROW.encode()
 
 
-def test_a_total_that_is_not_declared_is_a_wrong_row() -> None:
-    bare = Table(TABLE.columns)
-    found = read_rows(bare, f"{HEADER}\n{ROW}\nTổng cộng;;1.234;".encode())
-    assert [r.verdict.rule if r.verdict else None for r in found] == [None, "required"]
-
-
 def test_headers_differ_in_case_diacritics_and_spaces() -> None:
     header = unicodedata.normalize("NFD", "don  vi;HÌNH THỨC;Số\u00a0lượng;số tiền (Đồng);Lần")
     assert only(rows(header, f"{ROW};2")) == VALUES | {"revision": 2}
@@ -171,16 +166,22 @@ def test_what_is_wrong_with_a_whole_file_is_one_verdict() -> None:
 
 
 def test_a_file_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tabular, "FILE_BYTES_MAX", 10)
+    monkeypatch.setattr(grids, "FILE_BYTES_MAX", 10)
     assert rule(rows(HEADER, ROW)) == "too_large"
 
 
-def test_a_workbook_is_read_from_the_first_sheet_with_the_header() -> None:
+def test_all_sheets_with_the_header_are_read() -> None:
     lines: list[list[Any]]
     lines = [HEADER.split(";"), ["A.1", "tiền mặt", 1234, 2_500_000.0], [], ["A.2", "thẻ", "1", ""]]
     found = read_rows(TABLE, workbook([["Bìa"]], [["Báo cáo"], [], *lines], lines))
-    assert [r.number for r in found] == [4, 6]
-    assert found[0].values == VALUES
+    assert [(r.sheet, r.number) for r in found] == [
+        ("Trang 1", 4),
+        ("Trang 1", 6),
+        ("Trang 2", 2),
+        ("Trang 2", 4),
+    ]
+    assert [r.place for r in found] == [3, 5, 7, 9]
+    assert found[0].values == VALUES == found[2].values
     assert "amount" not in found[1].values
 
 

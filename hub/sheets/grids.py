@@ -1,0 +1,252 @@
+"""Files as grids of cells: CSV in any usual encoding and delimiter, and the sheets of a workbook.
+
+A grid is one sheet's headings, what stands above them and the rows below. What no sheet fits is
+told by `FileError`.
+"""
+
+import csv
+import io
+import json
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from hub.sheets.cells import Cell
+from hub.sheets.headers import Headings, headings
+from hub.sheets.notes import is_summary
+from hub.sheets.table import FileError, Table
+from hub.sheets.understood import PassedOver
+from hub.sheets.xlsx import COLUMNS_MAX, ROW_CELLS_MAX, Workbook
+
+FILE_BYTES_MAX = 64 * 2**20
+TABLE_ROWS_MAX = 200_000
+HEADER_ROWS_MAX = 50  # a header stands within the first so many rows
+SHEETS_MAX = 100
+ORIGINAL_BYTES_MAX = 65_536  # of a file that cannot be read as a whole
+DELIMITERS = ";,\t"
+
+# A row as it stands in its file: number, cells, and its own bytes.
+Raw = tuple[int, Sequence[Cell], bytes]
+
+
+@dataclass(eq=False)
+class Grid:
+    """One sheet: its name, headings, the header's cells, the rows above it and the rows below."""
+
+    name: str
+    headings: Headings
+    header: Sequence[Cell]
+    above: list[Raw]
+    rows: list[Raw] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """The beginning of a sheet: its headings, best where none is whole, and the row they are in."""
+
+    headings: Headings | None
+    at: int
+    first: list[Raw]
+
+
+def in_workbook(table: Table, data: bytes) -> tuple[list[Grid], list[PassedOver]]:
+    """Read all sheets that have the table's columns; name those that are passed over."""
+    book = Workbook(data)
+    if len(book.sheets) > SHEETS_MAX:
+        limit = SHEETS_MAX
+        vi, en = f"nhiều hơn {limit} trang tính", f"more than {limit} sheets"
+        raise FileError("too_many_sheets", vi, en, value=str(len(book.sheets)))
+    grids: list[Grid] = []
+    others: list[tuple[str, _Begun]] = []
+    for name in book.sheets:
+        rows = _sheet_rows(book, name)
+        begun = _begin(table, rows)
+        if begun.headings is None or begun.headings.missing:
+            others.append((name, begun))
+        else:
+            grid = _grid(name, begun)
+            grid.rows.extend(_below(rows))
+            grids.append(grid)
+    if not grids:
+        _check(table, [b.headings for _, b in others])
+    details = [g for g in grids if not is_summary(g.name)]
+    if details and len(details) < len(grids):
+        others += [(g.name, _Begun(g.headings, 0, g.rows)) for g in grids if g not in details]
+        grids = details
+    for grid in grids:
+        _check(table, [grid.headings], grid.name if len(grids) > 1 else "")
+    return grids, [p for name, begun in others if (p := _passed_sheet(name, begun))]
+
+
+def in_text(table: Table, data: bytes) -> list[Grid]:
+    """Read a text as the delimiter has it under which the header fits best."""
+    text, encoding = decoded(data, [h for c in table.columns for h in c.headers])
+    places: list[Headings | None] = []
+    for delimiter in DELIMITERS:
+        try:
+            places.append(_begin(table, _text_rows(text, delimiter, encoding)).headings)
+        except FileError:
+            places.append(None)  # said again below, if this is the one that fits best
+    if not any(places):
+        _begin(table, _text_rows(text, DELIMITERS[0], encoding))
+    best = _check(table, places)
+    rows = _text_rows(text, DELIMITERS[best], encoding)
+    begun = _begin(table, rows)
+    grid = _grid("", begun)
+    grid.rows.extend(_below(rows))
+    return [grid]
+
+
+def _begin(table: Table, rows: Iterator[Raw]) -> _Begun:
+    """Find the header among the first rows, the best where none is whole."""
+    best: Headings | None = None
+    first: list[Raw] = []
+    for raw in islice(rows, HEADER_ROWS_MAX):
+        first.append(raw)
+        place = headings(table, raw[1])
+        if place.known and (best is None or len(place.known) > len(best.known)):
+            best = place
+        if not place.missing:
+            return _Begun(place, len(first) - 1, first)
+    return _Begun(best, 0, first)
+
+
+def _grid(name: str, begun: _Begun) -> Grid:
+    assert begun.headings is not None
+    return Grid(name, begun.headings, begun.first[begun.at][1], begun.first[: begun.at])
+
+
+def _below(rows: Iterable[Raw]) -> Iterator[Raw]:
+    """Give the rows under the header that hold something, within the limits."""
+    count = 0
+    for raw in rows:
+        if len(raw[1]) > COLUMNS_MAX:
+            vi, en = f"nhiều hơn {COLUMNS_MAX} cột", f"more than {COLUMNS_MAX} columns"
+            raise FileError("too_many_columns", vi, en, value=f"{raw[0]}")
+        if any(not isinstance(c, str) or c.strip() for c in raw[1]):
+            count += 1
+            if count > TABLE_ROWS_MAX + HEADER_ROWS_MAX:
+                raise too_many_rows()
+            yield raw
+
+
+def too_many_rows() -> FileError:
+    """Refuse a file of too many rows."""
+    limit = TABLE_ROWS_MAX
+    return FileError("too_many_rows", f"quá {limit} dòng", f"over {limit} rows")
+
+
+def _check(table: Table, places: Sequence[Headings | None], sheet: str = "") -> int:
+    """Choose the headings that fit best; raises `FileError` where they do not fit."""
+    best = max(range(len(places)), key=lambda i: len(p.known) if (p := places[i]) else 0)
+    place = places[best]
+    expected = ", ".join(c.headers[0] for c in table.needed)
+    if place is None:
+        vi = f"không thấy dòng tiêu đề; cần các cột: {expected}"
+        raise FileError("missing_header", vi, f"no header; expected {expected}")
+    found = ", ".join(place.written)[:1_000]
+    at_vi, at_en = (f"trang “{sheet}”: ", f"sheet “{sheet}”: ") if sheet else ("", "")
+    near_vi = "; ".join(f"“{h}” gần giống “{'”, “'.join(f)}”" for h, f in place.near.items())
+    near_en = "; ".join(f"“{h}” resembles “{'”, “'.join(f)}”" for h, f in place.near.items())
+    if place.missing:
+        missing = ", ".join(place.missing)
+        vi = f"{at_vi}thiếu cột {missing}; tìm thấy: {found}; cần: {expected}"
+        en = f"{at_en}the columns {missing} are missing; found: {found}; expected: {expected}"
+        if near_vi:
+            vi, en = f"{vi}; {near_vi}", f"{en}; {near_en}"
+        raise FileError("missing_header", vi, en, value=missing)
+    if place.twice:
+        twice = ", ".join(place.twice)
+        vi = f"{at_vi}cột {twice} có hai lần; tìm thấy: {found}"
+        en = f"{at_en}columns that occur twice; found: {found}"
+        raise FileError("duplicate_header", vi, en, value=twice)
+    if place.near:
+        first = next(iter(place.near.values()))[0]
+        vi = f"{at_vi}tiêu đề không rõ: {near_vi}; hãy ghi đúng tiêu đề, ví dụ “{first}”, hoặc xóa"
+        vi += " cột nếu không cần"
+        en = f"{at_en}headers that are not clear: {near_en}; write the header as it is, such as"
+        en += f" “{first}”, or remove the column"
+        raise FileError("near_header", vi, en, value=", ".join(place.near))
+    return best
+
+
+def _passed_sheet(name: str, begun: _Begun) -> PassedOver | None:
+    """Name a sheet that is passed over, and why; None for one without anything in it."""
+    if not begun.first:
+        return None
+    place = begun.headings
+    if place is None:
+        why = ("không có dòng tiêu đề", "it has no header")
+    elif place.missing:
+        missing = ", ".join(place.missing)
+        why = (f"thiếu cột {missing}", f"the columns {missing} are missing")
+    else:
+        why = ("là trang tổng hợp của các trang khác", "it sums up the others")
+    vi, en = f"bỏ qua trang “{name}”: {why[0]}", f"passed over: sheet “{name}”, {why[1]}"
+    return PassedOver("sheet", name, 0, name, vi, en)
+
+
+def _sheet_rows(book: Workbook, name: str) -> Iterator[Raw]:
+    for number, cells in book.rows(name):
+        yield number, cells, json.dumps([str(c) for c in cells], ensure_ascii=False).encode()
+
+
+def _text_rows(text: str, delimiter: str, encoding: str) -> Iterator[Raw]:
+    """Give the rows of a CSV text, counted as a sheet program does: a blank line is a row."""
+    lines: list[str] = []
+
+    def kept() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):
+            lines.append(line)
+            yield line
+
+    rows = csv.reader(kept(), delimiter=delimiter, strict=True)
+    number = 0
+    try:
+        for number, cells in enumerate(rows, 1):
+            if len(cells) > ROW_CELLS_MAX:
+                vi = f"dòng {number}: nhiều hơn {ROW_CELLS_MAX} cột"
+                en = f"row {number}: more than {ROW_CELLS_MAX} columns"
+                raise FileError("too_many_columns", vi, en)
+            yield number, cells, "".join(lines).rstrip("\r\n").encode(encoding)
+            lines.clear()
+    except csv.Error as error:
+        vi = f"dấu ngoặc kép hoặc dòng sai từ dòng {number + 1}: {error}"
+        en = f"quotes or lines are broken from row {number + 1} on: {error}"
+        raise FileError("malformed_csv", vi, en) from None
+
+
+def decoded(data: bytes, words: Sequence[str]) -> tuple[str, str]:
+    """Decode a text; give the encoding too.
+
+    UTF-8, UTF-16 by its mark, or windows-1258 where one of `words` with Vietnamese letters stands
+    in it as such, which no other encoding would give. Raises `FileError` naming what was tried.
+    """
+    marks = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+    for mark, encoding in marks.items():
+        if data.startswith(mark):
+            try:
+                return data[len(mark) :].decode(encoding), encoding
+            except UnicodeDecodeError as error:
+                raise _undecodable(f"{encoding}: {error.reason}") from None
+    if b"\0" in data:
+        raise _undecodable("UTF-16 không có BOM / without its mark")
+    try:
+        return data.decode(), "utf-8"
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = data.decode("cp1258")
+    except UnicodeDecodeError:
+        raise _undecodable("utf-8, windows-1258") from None
+    head = unicodedata.normalize("NFC", text[:ORIGINAL_BYTES_MAX]).casefold()
+    if not any(not word.isascii() and word.casefold() in head for word in words):
+        raise _undecodable("utf-8, windows-1258")
+    return text, "cp1258"
+
+
+def _undecodable(tried: str) -> FileError:
+    vi = "không đọc được bảng mã (đã thử nêu sau đây); hãy lưu lại dạng CSV UTF-8"
+    en = "the encoding cannot be told for sure (tried is shown); save the file as CSV UTF-8"
+    return FileError("unknown_encoding", vi, en, value=tried)

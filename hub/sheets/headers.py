@@ -1,0 +1,167 @@
+"""Headers: which column fills which field, what unit it names, and which unknown one is near one.
+
+A header is known by its words, whatever their case, diacritics, spaces and marks, with or without a
+unit or an order of days behind them. An unknown one that resembles a field which no other column
+fills is refused: it is more likely that field, misspelt, than something of no concern.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hub.sheets.cells import Cell
+from hub.sheets.days import order_in
+from hub.sheets.notes import Unit, is_label, shown, unit
+from hub.sheets.table import Column, Table
+from hub.sheets.vietnamese import Order, bare, folded, key
+
+_STOP = frozenset(("cua", "va", "theo", "hoac", "la", "cac", "nhung"))
+_STOP |= {"the", "of", "a", "an", "at", "is", "was", "it", "its", "in", "to", "for"}
+_PARTS = re.compile(r"[\s(\[,;:/\u2013_-]")
+WORDS_SHARED = 0.5  # of all words of both
+TITLE_SHARED = 1 / 3  # of the longer one, where it has all words of the other
+LETTERS_PER_SLIP = 5
+LETTERS_MIN = 5
+
+
+@dataclass(frozen=True)
+class Heading:
+    """One known header: its column's index, its words as written, and what they say besides."""
+
+    at: int
+    written: str
+    unit: Unit | None = None
+    order: Order | None = None
+
+
+@dataclass(frozen=True)
+class Headings:
+    """What a row of headers says: known ones by field; the rest by index; and the table's width.
+
+    `missing` and `twice` are declared headers; `near` are unknown headers with the declared ones
+    that they resemble.
+    """
+
+    known: dict[str, Heading]
+    missing: tuple[str, ...]
+    twice: tuple[str, ...]
+    written: tuple[str, ...]
+    width: int
+    unknown: dict[int, str] = field(default_factory=dict)
+    near: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def headings(table: Table, cells: Sequence[Cell]) -> Headings:
+    """Match a row of cells with the headers of a table."""
+    known: dict[str, Heading] = {}
+    unknown: dict[int, str] = {}
+    twice = []
+    for at, cell in enumerate(cells):
+        if not isinstance(cell, str) or not cell.strip():
+            continue
+        column, said, order = _match(table, cell)
+        if column is None:
+            if folded(cell) not in table.passed:
+                unknown[at] = shown(cell)
+        elif column.field in known:
+            twice.append(column.headers[0])
+        else:
+            known[column.field] = Heading(at, shown(cell), said, order)
+    missing = tuple(c.headers[0] for c in table.needed if c.field not in known)
+    written = [shown(c) for c in cells]
+    width = max((i + 1 for i, name in enumerate(written) if name), default=0)
+    absent = [c for c in table.columns if c.field not in known]
+    near = {}
+    if known:
+        for name in unknown.values():
+            fields = tuple(c.headers[0] for c in absent if _resembles_any(name, c.headers))
+            if fields:
+                near[name] = fields
+    shown_names = tuple(filter(None, written))
+    return Headings(known, missing, tuple(twice), shown_names, width, unknown, near)
+
+
+def _match(table: Table, cell: str) -> tuple[Column | None, Unit | None, Order | None]:
+    """Find the column of a header, and the unit and the order of days behind its words."""
+    said = re.sub(r"^\(?[0-9]{1,2}[.)] *", "", cell.strip())
+    column = table.by_header.get(key(said))
+    if column is not None:
+        return column, _unit_behind(said), order_in(said)
+    for part in reversed(list(_PARTS.finditer(said))):
+        column = table.by_header.get(key(said[: part.start()]))
+        if column is None:
+            continue
+        rest = said[part.start() :].strip(" ,;:/-\u2013_[]")
+        order, stated = order_in(rest), unit(rest)
+        is_fitting = stated is not None and (
+            stated.counts == "money" if column.kind == "money" else stated.counts == "count"
+        )
+        if stated is not None and stated.counts in ("nothing", "foreign"):
+            is_fitting = column.kind in ("money", "integer")
+        if is_fitting:
+            return column, stated, None
+        if (order is not None and column.kind in ("instant", "period")) or is_label(rest):
+            return column, None, order
+    return None, None, None
+
+
+def _unit_behind(header: str) -> Unit | None:
+    """Give the unit of money in brackets or after a comma of a header that is known as it is."""
+    parts = re.search(r"[(,]([^(),]+)\)?\s*$", header)
+    stated = unit(parts[1]) if parts else None
+    return stated if stated is not None and stated.counts == "money" else None
+
+
+def words(text: str) -> list[str]:
+    """Give the words of a header that mean something."""
+    return [w for w in re.split(r"[^a-z0-9]+", bare(text)) if w and w not in _STOP]
+
+
+def _resembles_any(header: str, titles: Sequence[str]) -> bool:
+    given = words(header)
+    shorts = [re.split(r"[,;:(]", t)[0] for t in titles]
+    return any(_resembles(given, words(t)) for t in dict.fromkeys((*shorts, *titles)))
+
+
+def _resembles(given: list[str], title: list[str]) -> bool:
+    """Tell whether a header may be a title, misspelt, shortened or with more words."""
+    if not given or not title:
+        return False
+    one, other = set(given), set(title)
+    shared = len(one & other)
+    if shared >= WORDS_SHARED * len(one | other):
+        return True
+    if shared == min(len(one), len(other)) and shared >= TITLE_SHARED * max(len(one), len(other)):
+        return True
+    if len(given) < len(title) and _shortens(given, title):
+        return True
+    a, b = "".join(given), "".join(title)
+    longest = max(len(a), len(b))
+    return longest >= LETTERS_MIN and _distance(a, b, longest // LETTERS_PER_SLIP)
+
+
+def _shortens(given: list[str], title: list[str]) -> bool:
+    """Tell whether words are a title's with some of it as initials: `Lần BC` is `Lần báo cáo`."""
+    if not given or not title:
+        return not given and not title
+    if given[0] == title[0] and _shortens(given[1:], title[1:]):
+        return True
+    size = len(given[0])
+    is_initials = size > 1 and given[0] == "".join(w[0] for w in title[:size])
+    return is_initials and _shortens(given[1:], title[size:])
+
+
+def _distance(a: str, b: str, limit: int) -> bool:
+    """Tell whether so many letters put in, left out, changed or swapped make one of the other."""
+    if abs(len(a) - len(b)) > limit:
+        return False
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        older, before, row = before, row, [i]
+        for j, y in enumerate(b, 1):
+            cost = min(before[j] + 1, row[-1] + 1, before[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1] <= limit

@@ -1,0 +1,194 @@
+"""What stands around a table and counts: units in notes and under headers, totals, numbering.
+
+A unit is a power of ten with what it counts: `triệu đồng` is 6 of money, `nghìn lượt` 3 of a count.
+It may stand in a note above or below the table (`Đơn vị tính: triệu đồng`), in a header
+(`Số tiền (triệu đồng)`) or in a row of units under the header (`(3) nghìn đồng`).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from hub.sheets.cells import Cell
+from hub.sheets.vietnamese import bare, folded, plain
+
+Counted = Literal["money", "foreign", "count", "nothing", "measure"]
+CELL_SHOWN_MAX = 200
+
+_SCALES = (
+    (12, r"(?:nghin|ngan)(?:ty|ti)|1[.,]?000(?:ty|ti)"),
+    (9, r"ty|ti|billions?|bn|1[.,]?000[.,]?000[.,]?000|10\^9"),
+    (6, r"trieu|tr\.?|millions?|mn|1[.,]?000[.,]?000|10\^6"),
+    (3, r"nghin|ngan|thousands?|1[.,]?000|10\^3"),
+)
+_MONEY = r"dong(?:vn|vietnam)?|d|vnd|₫"
+_FOREIGN = r"usd|us\$|\$|eur|euro|€|jpy|cny|dola(?:my)?"
+_COUNT = (
+    r"luot|giaodich|gd|khachhang|khach|nguoi|hoso|mon|ho|hoadon|lan|don|transactions?|customers?"
+)
+_MEASURE = (
+    r"g/l|mg/l|‰|m|cm|°c|oc|degc|ph|m?s/cm|[µμu]s/cm|%|gio|ngay|thang|nam|quy|ma|ten|text|chu|so|"
+    r"ngay/thang/nam|dd?/mm?/yy(?:yy)?(?:hh?:mm(?::ss)?)?|mm?/dd?/yy(?:yy)?(?:hh?:mm(?::ss)?)?"
+)
+_UNIT = re.compile(
+    rf"(?:x|×|\*)?(?:{'|'.join(f'(?P<s{n}>{form})' for n, form in _SCALES)})?"
+    rf"(?:(?P<money>{_MONEY})|(?P<foreign>{_FOREIGN})|(?P<count>{_COUNT}))?"
+)
+_UNIT_BEHIND = re.compile(
+    r"(?P<money>vnd|dong)(?:" + "|".join(f"(?P<s{n}>{f})" for n, f in _SCALES) + ")"
+)
+_LABEL = re.compile(r"\(?(?:[a-z]|[0-9]{1,2}|[ivx]{1,4})\)?(?:=[-+*/()0-9a-z. ]+)?")
+_LABEL_BEFORE = re.compile(r"^\((?:[a-z]|[0-9]{1,2}|[ivx]{1,4})\)(?:=[-+*/()0-9. ]+)?")
+_LEAD = re.compile(
+    r"(?P<lead>don vi tinh|dvt|don vi tien|don vi|unit|currency|tinh bang|tinh theo)\b *[:.=-]? *"
+)
+_SEEMS_MONEY = re.compile(
+    rf"\b(?:trieu|nghin|ngan dong|ty dong|million|billion|thousand|vnd|{_FOREIGN})\b|000"
+)
+_PLAINLY = re.compile(
+    r"(?P<before>[^\s(]*)(?P<gap>[\s(]*)\b"
+    r"(?P<unit>(?:nghìn|ngàn) (?:tỷ|tỉ) đồng|(?:nghìn|ngàn|triệu|tỷ|tỉ) đồng"
+    r"|(?:nghin|ngan|trieu) dong|(?:million|billion|thousand) vnd)\b"
+)
+_NUMBER_WORDS: tuple[str, ...] = (
+    "một",
+    "hai",
+    "ba",
+    "bốn",
+    "năm",
+    "sáu",
+    "bảy",
+    "tám",
+    "chín",
+    "mười",
+    "trăm",
+    "vài",
+)
+_NUMBER_WORDS += ("mot", "bon", "sau", "bay", "tam", "chin", "muoi", "tram", "vai", "chục", "mấy")
+
+TOTALS = (
+    "Tổng cộng",
+    "Tổng số",
+    "Tổng",
+    "Cộng",
+    "Total",
+    "Grand total",
+    "Subtotal",
+    "Tổng toàn tỉnh",
+)
+_TOTALS = frozenset(folded(t) for t in TOTALS)
+_TOTAL_BEGINS = re.compile(r"(?:tổng cộng|tổng số|cộng dồn|cộng trang|lũy kế|luỹ kế|grand total)\b")
+_TOTAL_LENGTH_MAX = 60
+_SUMMARIES = frozenset(
+    folded(t) for t in (*TOTALS, "Tổng hợp", "Bảng tổng hợp", "Tổng hợp chung", "Summary", "TH")
+)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit as it was written: the power of ten, None where it names none, and what it counts."""
+
+    written: str
+    scale: int | None
+    counts: Counted
+
+
+def shown(cell: Cell) -> str:
+    """Show a cell in a message: short, and without what a database or a terminal chokes on."""
+    said = plain(str(cell)[:CELL_SHOWN_MAX])
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in said)
+
+
+@lru_cache(1_024)
+def unit(text: str) -> Unit | None:
+    """Read a text that is nothing but a unit, perhaps in brackets or after a number of a column."""
+    said = _LABEL_BEFORE.sub("", folded(text)).strip("()[]{}.:;,- ")
+    lead = re.match(r"(?:donvitinh|dvt|donvi|tinhbang|unit)[:.=-]*", said)
+    said = said[lead.end() :].strip("()[] ") if lead else said
+    if not said:
+        return None
+    parts = _UNIT.fullmatch(said) or _UNIT_BEHIND.fullmatch(said)
+    if parts is None:
+        return Unit(shown(text), None, "measure") if re.fullmatch(_MEASURE, said) else None
+    given = parts.groupdict()
+    scale = next((n for n, _ in _SCALES if given[f"s{n}"]), None)
+    counts: Counted = "nothing"
+    if given["money"]:
+        counts, scale = "money", scale or 0
+    elif given.get("foreign"):
+        counts = "foreign"
+    elif given.get("count"):
+        counts, scale = "count", scale or 0
+    elif not any(c.isalpha() for c in said):
+        return None  # a number that may be one of the table's
+    return Unit(shown(text), scale, counts)
+
+
+def is_label(text: str) -> bool:
+    """Tell whether a text numbers its column, such as `(A)`, `1` or `(3)=(1)+(2)`."""
+    return _LABEL.fullmatch(folded(text)) is not None
+
+
+def units_in_note(text: str) -> list[Unit]:
+    """Find the units that a note states for the table; amounts in it are none."""
+    said = plain(text)
+    lead = _LEAD.search(bare(said))
+    if lead is not None and (
+        lead["lead"] not in ("don vi", "unit") or lead[0].rstrip()[-1:] in ":="
+    ):
+        rest = said[lead.end() :] if len(bare(said)) == len(said) else bare(said)[lead.end() :]
+        pieces = [unit(p) for p in re.split(r"[;/]|,(?! ?000)| và | - ", rest)]
+        stated = [u for u in pieces if u is not None]
+        return stated or _plainly(said) or ([] if lead["lead"] == "don vi" else _unknown(rest))
+    whole = unit(said)
+    if whole is not None and whole.scale and whole.counts in ("money", "foreign"):
+        return [whole]
+    return _plainly(said)
+
+
+def _plainly(said: str) -> list[Unit]:
+    """Find units within running words, but for those that belong to an amount."""
+    found = []
+    for parts in _PLAINLY.finditer(said.casefold()):
+        before = parts["before"].strip(".,")
+        is_amount = before[-1:].isdigit() or before in _NUMBER_WORDS
+        if not is_amount or "(" in parts["gap"]:
+            one = unit(parts["unit"])
+            if one is not None:
+                found.append(one)
+    return found
+
+
+def _unknown(rest: str) -> list[Unit]:
+    """Keep a unit that is stated but not known, where it seems to be one of money."""
+    is_money = _SEEMS_MONEY.search(bare(rest)) is not None
+    return [Unit(shown(rest), None, "foreign")] if is_money else []
+
+
+def is_total(cells: Iterable[Cell], texts: Iterable[int]) -> bool:
+    """Tell whether a row sums up others: its first words say so, or a cell in a column of texts."""
+    row = list(cells)
+    first = next((c for c in row if isinstance(c, str) and c.strip()), "")
+    if len(first) <= _TOTAL_LENGTH_MAX and first.lstrip()[:1] in "tTcClLgG":
+        said = plain(first).casefold()
+        if folded(said).strip(" :.()") in _TOTALS or _TOTAL_BEGINS.match(said):
+            return True
+    for at in texts:
+        cell = row[at] if at < len(row) else ""
+        if not isinstance(cell, str) or len(cell) > _TOTAL_LENGTH_MAX:
+            continue
+        if cell[:1] in "tTcCgGsS " and _is_total_word(cell):
+            return True
+    return False
+
+
+@lru_cache(4_096)
+def _is_total_word(cell: str) -> bool:
+    return folded(cell).strip(" :.()") in _TOTALS
+
+
+def is_summary(sheet: str) -> bool:
+    """Tell whether a sheet is named as the summary of others."""
+    return folded(sheet).strip(" :.()") in _SUMMARIES

@@ -1,0 +1,94 @@
+"""What a file must hold, and what comes of it: declared columns, rows, and why one is rejected."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from hub.definitions.admission import Verdict
+from hub.sheets.vietnamese import Kind, Mark, Order, Reader, key
+from hub.troubles import RefusedError
+
+
+@dataclass(frozen=True)
+class Column:
+    """A declared column: the field it fills, the headers it may have, and how a cell is read.
+
+    `headers` are compared without case, diacritics, spaces and marks; the first is the one shown
+    to people. A blank cell is rejected where it is `required`, else its field is left out. Where
+    the whole column is not there every row has `absent`; None means that a required column must be
+    there.
+    """
+
+    field: str
+    headers: tuple[str, ...]
+    reads: Reader
+    required: bool = True
+    absent: Any = None
+
+    @property
+    def kind(self) -> Kind:
+        """What its cells hold."""
+        return self.reads.kind
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a file must hold. `passed` are folded headers of ours that say nothing of the rows."""
+
+    columns: tuple[Column, ...]
+    passed: frozenset[str] = frozenset()
+
+    @cached_property
+    def needed(self) -> list[Column]:
+        """The columns that must be there."""
+        return [c for c in self.columns if c.required and c.absent is None]
+
+    @cached_property
+    def by_header(self) -> dict[str, Column]:
+        """The columns by what their headers are compared by."""
+        return {key(h): c for c in reversed(self.columns) for h in reversed(c.headers)}
+
+    def column_of(self, header: str) -> Column | None:
+        """Find the column of a header as it was written, with a unit behind it or not."""
+        parts = (header, re.split(r"[(\[,;:]", header)[0])
+        return next((c for h in parts if (c := self.by_header.get(key(h)))), None)
+
+    def header_of(self, field: str) -> str:
+        """Name the column of a field as people see it; a field without one by itself."""
+        return next((c.headers[0] for c in self.columns if c.field == field), field)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What is known of a sender's column beforehand: its decimal mark, order of days, unit."""
+
+    mark: Mark | None = None
+    order: Order | None = None
+    scale: int | None = None
+
+
+Hints = Mapping[str, Hint]  # by field
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its number, its bytes, and what it says or why it is rejected.
+
+    `number` is the one that its sheet program shows, `place` counts from 0 over all sheets, and
+    `sheet` is the sheet's name where rows of several are read.
+    """
+
+    number: int
+    original: bytes
+    values: dict[str, Any]
+    verdict: Verdict | None = None
+    # What stands in a row that is rejected, by field: as it is read, or as text where it is not.
+    said: dict[str, Any] = field(default_factory=dict)
+    place: int = 0
+    sheet: str = ""
+
+
+class FileError(RefusedError):
+    """A file cannot be read as a whole: the rule, the value, and why in both languages."""
