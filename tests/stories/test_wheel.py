@@ -26,10 +26,11 @@ def test_the_wheel_runs_the_demo_from_another_folder(tmp_path: Path) -> None:
 
     run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path / "dist", ROOT)
     wheel = next((tmp_path / "dist").glob("*.whl"))
-    page = [p for p in (ROOT / "hub/page").rglob("*") if p.is_file()]
-    page += (ROOT / "stream_jobs/groups").glob("*.js")
+    files = [p for p in (ROOT / "hub/page").rglob("*") if p.is_file()]
+    files += (ROOT / "stream_jobs/groups").glob("*.js")
+    files += (*(ROOT / "reference").glob("*.csv"), *(ROOT / "reference/forms").glob("*.py"))
     held = zipfile.ZipFile(wheel).namelist()
-    assert {p.relative_to(ROOT).as_posix() for p in page} <= set(held)
+    assert {p.relative_to(ROOT).as_posix() for p in files} <= set(held)
     run(sys.executable, "-m", "venv", tmp_path / "venv")
     bin_folder = tmp_path / "venv" / "bin"
     run(bin_folder / "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
