@@ -90,7 +90,10 @@ class FactsQuery(KpiQuery):
 
 
 class StreamQuery(BaseModel):
-    """What is to be followed, and when it is to end; what is empty is not asked for."""
+    """What is to be followed, and when it is to end.
+
+    What is empty is not asked for, and what else a client says is ignored, as it always was here.
+    """
 
     period: WrittenPeriod = None
     limit: Annotated[

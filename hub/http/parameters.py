@@ -40,7 +40,7 @@ def period_of(text: str) -> Period:
 
 
 def said_as(vi: str, en: str) -> WrapValidator:
-    """Have whatever is wrong with a parameter said in words of what it must be."""
+    """Say what a parameter must be, whatever is wrong with it."""
 
     def judge(value: Any, go_on: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
         try:
@@ -53,7 +53,7 @@ def said_as(vi: str, en: str) -> WrapValidator:
 
 
 def last_of(value: Any) -> Any:
-    """Give the last of what was said more than once: it counts."""
+    """Give the last value of a parameter that stands more than once: it counts."""
     return value[-1] if isinstance(value, list) else value
 
 

@@ -225,7 +225,7 @@ async def repair_wrongly(client: Client, ids: list[str]) -> None:
 async def ask_elsewhere(client: Client) -> None:
     """Ask for pages, for what is not there, and by methods that are not for it."""
     stylesheet = next((Path(__file__).parents[2] / "hub" / "page").glob("*.css")).name
-    for page in ("/", "/sources", "/repair", "/?x=1", f"/page/{stylesheet}"):
+    for page in ("/", "/sources", "/repair", "/?x=1", f"/page/{stylesheet}", "/page/groups.json"):
         await client.ask(f"GET {page}", is_file=True)
     await client.ask(f"HEAD /page/{stylesheet}", is_file=True)
     await client.ask(f"POST /page/{stylesheet}")
@@ -370,3 +370,7 @@ def test_everything_is_answered_as_it_was_recorded(tmp_path: Path) -> None:
     if found != recorded:
         lines = difflib.unified_diff(recorded, found, "recorded", "answered", lineterm="", n=0)
         pytest.fail("\n".join(lines), pytrace=False)
+    words = [line.split() for line in found]
+    described = {path.rstrip(":") for kind, _, path, *_ in words if kind == "described"}
+    measured = {path for kind, path, *_ in words if kind == "measured"}
+    assert described - measured == set(), "nobody asked for these routes"
