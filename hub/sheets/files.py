@@ -167,10 +167,23 @@ def _placed(contract: Contract, v: Verdict, place: int, understood: Understood) 
     column = table_of(contract).header_of(v.field)
     title = next((c.header for c in understood.columns if c.field == v.field), column)
     where_vi, where_en = understood.where(place)
-    vi, en = f"{where_vi}, cột {title}: ", f"{where_en}, column {title}: "
-    message_vi = vi + v.message_vi.removeprefix(f"{v.field}: ")
-    message_en = en + v.message_en.removeprefix(f"{v.field}: ")
+    vi, en = worded(contract, v)
+    message_vi, message_en = f"{where_vi}, cột {title}: {vi}", f"{where_en}, column {title}: {en}"
     return Verdict(place, v.rule, v.field, v.value, message_vi, message_en)
+
+
+def worded(contract: Contract, v: Verdict) -> tuple[str, str]:
+    """Say what is wrong with a value for who wrote it: no names of fields and no forms of codes."""
+    of_field = next((f for f in contract.fields if f.name == v.field), None)
+    if of_field is None:
+        return v.message_vi, v.message_en
+    if v.rule != "malformed" or "pattern" not in of_field.limits:
+        vi, en = (m.removeprefix(f"{v.field}: ") for m in (v.message_vi, v.message_en))
+        return vi, en
+    example = of_field.doc.example
+    such_vi, such_en = (f", ví dụ {example}", f", such as {example}") if example else ("", "")
+    vi = f"“{v.value}” không đúng dạng của cột này{such_vi}"
+    return vi, f"“{v.value}” does not have the form of this column{such_en}"
 
 
 def _named(contract: Contract, row: Row) -> Verdict:
