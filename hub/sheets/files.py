@@ -26,8 +26,9 @@ from hub.definitions.admission import (
 )
 from hub.definitions.contract import Contract, WireField
 from hub.sheets.cells import Cell
-from hub.sheets.days import deadline, instant
-from hub.sheets.numbers import decimal, integer, is_doubtful
+from hub.sheets.days import deadline, instant, period
+from hub.sheets.notes import unit
+from hub.sheets.numbers import decimal, integer, is_doubtful, money
 from hub.sheets.table import Column, Hints, Row, Table
 from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.understood import Understood
@@ -58,10 +59,20 @@ def table_of(contract: Contract) -> Table:
         headers: dict[str, str] = {}
         for title in titles:
             headers.setdefault(folded(title), title)
-        reader = deadline if f.name in contract.spec.deadlines else _READERS[f.kind]
+        reader = _reader(contract, f)
         titles_shown = tuple(headers.values())
         columns.append(Column(f.name, titles_shown, _unarmed(reader), required=not f.optional))
     return Table(tuple(columns), frozenset(folded(t) for t in _ERROR_TITLES))
+
+
+def _reader(contract: Contract, f: WireField) -> Reader:
+    """Choose how a field is read: amounts have a unit, periods and deadlines are written days."""
+    if f.name in contract.spec.deadlines:
+        return deadline
+    if f.kind == "text" and f.name == contract.spec.occurred:
+        return period
+    stated = unit(f.doc.vi.rpartition(",")[2]) if f.kind == "integer" else None
+    return money if stated is not None and stated.counts == "money" else _READERS[f.kind]
 
 
 def _short_titles(f: WireField) -> list[str]:
