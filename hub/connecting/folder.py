@@ -27,6 +27,7 @@ from hub.connecting.connection import judge
 from hub.connecting.feeds import Context, Delivery, JsonObject, Record, UpstreamError
 from hub.definitions.admission import Verdict
 from hub.definitions.contract import Contract
+from hub.sheets.files import worded
 from hub.sheets.grids import FILE_BYTES_MAX
 from hub.sheets.table import Table
 from hub.sheets.tabular import read_table
@@ -221,7 +222,8 @@ class Folder:
             rows.writerow([first_line])
         rows.writerow(ERROR_COLUMNS)
         for v in verdicts:
-            cells = (self._header_of(v.field), v.value, v.rule, v.message_vi, v.message_en)
+            words = worded(self._contract, v)
+            cells = (self._header_of(v.field), v.value, v.rule, *words)
             sheet, number = understood.row_of(v.index)
             where = f"{sheet}!{number}" if sheet else str(number)
             rows.writerow([_inert(c) for c in (where, *cells)])

@@ -35,11 +35,15 @@ ITEMS_MAX = 20_000
 
 @dataclass(frozen=True)
 class Doc:
-    """What a field is, for people, in Vietnamese and English; `also` are other titles in use."""
+    """What a field is, for people, in Vietnamese and English; `also` are other titles in use.
+
+    `example` is a value that would be right, for who sent one that is not.
+    """
 
     vi: str
     en: str
     also: tuple[str, ...] = ()
+    example: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,9 @@ from hub.definitions.admission import (
 )
 from hub.definitions.contract import Contract, WireField
 from hub.sheets.cells import Cell
-from hub.sheets.days import deadline, instant
-from hub.sheets.numbers import decimal, integer, is_doubtful
+from hub.sheets.days import deadline, instant, period
+from hub.sheets.notes import unit
+from hub.sheets.numbers import decimal, integer, is_doubtful, money
 from hub.sheets.table import Column, Hints, Row, Table
 from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.understood import Understood
@@ -58,10 +59,20 @@ def table_of(contract: Contract) -> Table:
         headers: dict[str, str] = {}
         for title in titles:
             headers.setdefault(folded(title), title)
-        reader = deadline if f.name in contract.spec.deadlines else _READERS[f.kind]
+        reader = _reader(contract, f)
         titles_shown = tuple(headers.values())
         columns.append(Column(f.name, titles_shown, _unarmed(reader), required=not f.optional))
     return Table(tuple(columns), frozenset(folded(t) for t in _ERROR_TITLES))
+
+
+def _reader(contract: Contract, f: WireField) -> Reader:
+    """Choose how a field is read: amounts have a unit, periods and deadlines are written days."""
+    if f.name in contract.spec.deadlines:
+        return deadline
+    if f.kind == "text" and f.name == contract.spec.occurred:
+        return period
+    stated = unit(f.doc.vi.rpartition(",")[2]) if f.kind == "integer" else None
+    return money if stated is not None and stated.counts == "money" else _READERS[f.kind]
 
 
 def _short_titles(f: WireField) -> list[str]:
@@ -167,10 +178,23 @@ def _placed(contract: Contract, v: Verdict, place: int, understood: Understood) 
     column = table_of(contract).header_of(v.field)
     title = next((c.header for c in understood.columns if c.field == v.field), column)
     where_vi, where_en = understood.where(place)
-    vi, en = f"{where_vi}, cột {title}: ", f"{where_en}, column {title}: "
-    message_vi = vi + v.message_vi.removeprefix(f"{v.field}: ")
-    message_en = en + v.message_en.removeprefix(f"{v.field}: ")
+    vi, en = worded(contract, v)
+    message_vi, message_en = f"{where_vi}, cột {title}: {vi}", f"{where_en}, column {title}: {en}"
     return Verdict(place, v.rule, v.field, v.value, message_vi, message_en)
+
+
+def worded(contract: Contract, v: Verdict) -> tuple[str, str]:
+    """Say what is wrong with a value for who wrote it: no names of fields and no forms of codes."""
+    of_field = next((f for f in contract.fields if f.name == v.field), None)
+    if of_field is None:
+        return v.message_vi, v.message_en
+    if v.rule != "malformed" or "pattern" not in of_field.limits:
+        vi, en = (m.removeprefix(f"{v.field}: ") for m in (v.message_vi, v.message_en))
+        return vi, en
+    example = of_field.doc.example
+    such_vi, such_en = (f", ví dụ {example}", f", such as {example}") if example else ("", "")
+    vi = f"“{v.value}” không đúng dạng của cột này{such_vi}"
+    return vi, f"“{v.value}” does not have the form of this column{such_en}"
 
 
 def _named(contract: Contract, row: Row) -> Verdict:

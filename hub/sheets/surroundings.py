@@ -101,12 +101,11 @@ def _is_numbering(said: object) -> bool:
     bare = [folded(s).strip("()").partition("=")[0] for s in labels]
     letters = [s for s in bare if s.isalpha()]
     figures = [s for s in bare if s.isdecimal()]
+    first = int(figures[0]) if figures else 1
     return (
-        bare == letters + figures
-        and letters == [chr(ord("a") + i) for i in range(len(letters))]
-        and figures
-        == [str(i) for i in range(int(figures[0]) if figures else 1, 99)][: len(figures)]
-        and (not figures or figures[0] in ("0", "1", str(len(letters) + 1)))
+        letters == [chr(ord("a") + i) for i in range(len(letters))]
+        and figures == [str(first + i) for i in range(len(figures))]
+        and first in (0, 1, len(letters) + 1)
     )
 
 

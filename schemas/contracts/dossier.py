@@ -52,17 +52,24 @@ class Dossier(Event):
         deadlines=("due_at",),
     )
 
-    dossier_code: Annotated[DossierCode, Doc("Mã hồ sơ", "Dossier code")]
+    dossier_code: Annotated[
+        DossierCode, Doc("Mã hồ sơ", "Dossier code", example="H57.132-230517-0001")
+    ]
     kind: Annotated[Kind, Doc("Việc đã xảy ra với hồ sơ", "What happened to the dossier")]
     occurred_at: Annotated[Instant, Doc("Thời điểm xảy ra", "When it happened")]
-    received_by: Annotated[UnitCode | None, Doc("Đơn vị tiếp nhận", "Unit that received it")] = None
-    resolved_by: Annotated[UnitCode | None, Doc("Đơn vị giải quyết", "Unit that resolves it")] = (
-        None
-    )
-    citizen_unit: Annotated[
-        UnitCode | None, Doc("Đơn vị nơi người nộp cư trú", "Unit where the applicant lives")
+    received_by: Annotated[
+        UnitCode | None, Doc("Đơn vị tiếp nhận", "Unit that received it", example="H57.132")
     ] = None
-    procedure_code: Annotated[ProcedureCode | None, Doc("Mã TTHC", "Procedure code")] = None
+    resolved_by: Annotated[
+        UnitCode | None, Doc("Đơn vị giải quyết", "Unit that resolves it", example="H57.132")
+    ] = None
+    citizen_unit: Annotated[
+        UnitCode | None,
+        Doc("Đơn vị nơi người nộp cư trú", "Unit where the applicant lives", example="H57.132"),
+    ] = None
+    procedure_code: Annotated[
+        ProcedureCode | None, Doc("Mã TTHC", "Procedure code", example="1.005129")
+    ] = None
     service_level: Annotated[
         Literal["full", "partial", "information"] | None,
         Doc("Mức độ dịch vụ công: toàn trình, một phần, còn lại", "Service level of the procedure"),

@@ -40,7 +40,7 @@ class Payment(Event):
         order_first=("revision",),
     )
 
-    reporter: Annotated[UnitCode, Doc("Đơn vị báo cáo", "Who reports")]
+    reporter: Annotated[UnitCode, Doc("Đơn vị báo cáo", "Who reports", example="NH01")]
     service: Annotated[
         Literal["electricity", "water", "tuition", "hospital", "dossier_fee", "other"],
         Doc("Dịch vụ được thanh toán", "Service paid for"),
@@ -52,7 +52,7 @@ class Payment(Event):
             "Cashless, cash at an intermediary's collection point, or cash",
         ),
     ]
-    area: Annotated[UnitCode, Doc("Địa bàn", "Area")]
+    area: Annotated[UnitCode, Doc("Địa bàn", "Area", example="H57")]
     period: Annotated[Period, Doc("Kỳ thống kê: năm, tháng hoặc ngày", "Year, month or day")]
     revision: Annotated[
         Annotated[int, Field(ge=0, le=2**31 - 1)],

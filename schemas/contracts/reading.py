@@ -58,7 +58,7 @@ class Reading(Event):
         rules=(UNIT_FITS,),
     )
 
-    station_code: Annotated[StationCode, Doc("Mã trạm", "Station code")]
+    station_code: Annotated[StationCode, Doc("Mã trạm", "Station code", example="ST01")]
     measured_at: Annotated[Instant, Doc("Thời điểm đo", "When it was measured")]
     quantity: Annotated[
         Literal["salinity", "water_level", "temperature", "ph", "conductivity", "dissolved_oxygen"],

@@ -214,6 +214,20 @@ def test_bad_rows_are_named_in_an_error_file(hub: OpenHub, folder: Path) -> None
     assert first[5].startswith("Hình thức: row 3: not in the list")
 
 
+def test_what_was_passed_over_is_told_beside_the_file(hub: OpenHub, folder: Path) -> None:
+    total = "Tổng cộng;;;;;;1.234;1.000;2.500"
+    put(folder, "a.csv", GOOD, total)
+    carry(connection(hub, folder), folder)
+    assert ledger(hub) == {"applied": 1}
+    assert names(folder, "done") == ["a.csv", "a.csv.ghi-chu.txt"]
+    said = (folder / "done" / "a.csv.ghi-chu.txt").read_text("utf-8-sig")
+    assert "bỏ qua dòng 3, dòng tổng: “Tổng cộng;" in said
+    assert "passed over: row 3, a total: “Tổng cộng;" in said
+    put(folder, "b.csv", GOOD.replace("05/", "07/"), BAD, total)
+    carry(connection(hub, folder), folder)
+    assert names(folder, "failed") == ["b.csv", "b.csv.ghi-chu.txt", "b.csv.loi.csv"]
+
+
 def test_a_file_without_its_columns_fails_as_a_whole(hub: OpenHub, folder: Path) -> None:
     (folder / "a.csv").write_bytes(b"x;y\n1;2\n")
     carry(connection(hub, folder), folder)
