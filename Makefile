@@ -11,7 +11,7 @@ MINUTES ?= 20
 JOBS ?= 2
 SERVICES := $(PY) -m deploy.local.services
 
-.PHONY: setup setup-js setup-services setup-test demo test check render same chaos bench image clean
+.PHONY: setup setup-js setup-services setup-test demo test quick check render same chaos bench image clean
 .PHONY: kafka services registry services-stop services-wipe
 
 # Python 3.11 or later with venv; from Debian's packages where it is missing.
@@ -76,12 +76,22 @@ demo: $(if $(CONNECTORS),setup-services,setup)
 
 # Lint, types, import directions, rendered files, then every test: a file a process, each process
 # with servers of its own; then faults under traffic, which need the machine for themselves.
+# Tests start hundreds of processes: what Python has compiled once is kept, whatever is set.
 CHAOS_TESTS := tests/chaos/test_chaos.py
-test: check
+test quick: export PYTHONDONTWRITEBYTECODE :=
+test: setup-test check
 	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile --ignore $(CHAOS_TESTS)
 	$(VENV)/bin/pytest $(CHAOS_TESTS)
 
-check: setup-test setup-js
+# Unit tests and laws, under a minute on two cores once all is set up: without what is slow by
+# nature, in rounds enough to meet every case, and without kubectl, which `make setup-test` brings.
+quick: setup
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/pytest -n $(JOBS) --dist worksteal -m "not slow" --hypothesis-profile quick \
+	  -p no:schemathesis --ignore tests/laws/test_k8s.py tests/unit tests/laws
+
+check: setup setup-js
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy

@@ -21,8 +21,10 @@ from hub.log.sqlite import SqliteLog
 from hub.reference.lists import Reference
 from hub.store.reading import Reading
 from hub.store.store import Store
-from tests.parts import stores
+from tests.parts import depth, stores
 from tests.rooms import rooms_of
+
+depth.register()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

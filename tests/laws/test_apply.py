@@ -24,7 +24,8 @@ from hub.store.troubles import FencedError, VersionMismatchError
 from hub.store.writing import Writing
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.conftest import Hub
-from tests.parts.small import Json, Sent, Small
+from tests.parts.depth import rounds
+from tests.parts.small import Json, Prepared, Sent, Small
 from tests.parts.small import received as acknowledged
 
 DOSSIER = registry.contracts()["dossier"]
@@ -67,6 +68,17 @@ def sent(*events: Json) -> list[Sent]:
 FIRST = sent(salinity("ST01", "2023-03-01T05:00", 4.5), salinity("ST01", "2023-03-01T06:00", 1.5))
 REVISED = FIRST[0].event | {"event_id": "r", "value": 2, "revised_at": "2023-03-02T00:00:00Z"}
 SECOND = sent(REVISED, FIRST[1].event, salinity("ST02", "2023-03-01T05:00", 9))
+
+
+def begin(small: Small) -> None:
+    """Apply the first readings; the second ones wait."""
+    small.append(READING, FIRST)
+    small.apply(READING, 1)
+    small.append(READING, SECOND)
+
+
+BEGUN = Prepared(begin)
+CALM = Prepared(lambda small: small.apply(READING, 1), after=BEGUN)
 
 
 def test_steps_are_all_that_apply_writes() -> None:
@@ -117,17 +129,12 @@ def test_another_log_has_its_own_position(small: Small) -> None:
         assert reading.positions("another", READING.topic) == {}
 
 
-@pytest.mark.parametrize("comes", ["before", "after"])
+@pytest.mark.parametrize("comes", [pytest.param("before", marks=pytest.mark.slow), "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_crash_at_any_statement_leaves_nothing_behind(
     folders: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, step: str, comes: str
 ) -> None:
-    with Small(folders()) as calm, Small(folders()) as struck:
-        for each in (calm, struck):
-            each.append(READING, FIRST)
-            each.apply(READING, 1)
-            each.append(READING, SECOND)
-        calm.apply(READING, 1)
+    with CALM.open(folders()) as calm, BEGUN.open(folders()) as struck:
         before = struck.raw()
         written = getattr(Writing, step)
         crashes = []
@@ -243,7 +250,11 @@ def test_rejections_are_applied_and_fenced_as_events_are(hub: Hub) -> None:
         assert reading.rows("SELECT COUNT(*) FROM quarantine") == [(1,)]
 
 
-@settings(derandomize=True, deadline=None, max_examples=8, phases=[Phase.explicit, Phase.generate])
+@settings(
+    derandomize=True,
+    max_examples=rounds(8, quick=3),
+    phases=[Phase.explicit, Phase.generate],
+)
 @given(st.data())
 def test_ledger_is_receipts_per_sender_and_day(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -20,7 +20,7 @@ from hub.log.log import NotInLogError
 from hub.log.slices import Origin, Refused, Slice
 from hub.proof.verify import verify
 from stream_jobs.worked import dossier, received, salinity
-from tests.parts.small import Sent, Small, in_this_process
+from tests.parts.small import Prepared, Sent, Small, in_this_process
 
 DOSSIER = registry.contracts()["dossier"]
 READING = registry.contracts()["reading"]
@@ -58,8 +58,7 @@ def whole(log: Any, topic: str = TOPIC, events_max: int = 100_000) -> list[Slice
 def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Small]:
     """A log of sixteen dossier batches and some readings, applied; files hold ten records."""
     monkeypatch.setattr(writing, "FILE_RECORDS", 10)
-    with Small(tmp_path / "small") as opened:
-        fill(opened, 0, 16)
+    with FILLED.open(tmp_path / "small") as opened:
         yield opened
 
 
@@ -71,6 +70,9 @@ def fill(small: Small, first: int, following: int) -> None:
     small.append(READING, [Sent("s", 20_400, salinity("ST01", "2023-05-05T05:00", 4.2))])
     for contract in (DOSSIER, READING):
         small.apply(contract, 4)
+
+
+FILLED = Prepared(lambda small: fill(small, 0, 16))
 
 
 def forget(small: Small, before: int) -> None:
@@ -250,6 +252,7 @@ class Steps:
         return wrapped
 
 
+@pytest.mark.slow
 def test_after_a_crash_at_any_step_it_goes_on_without_gap_or_overlap(
     filled: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

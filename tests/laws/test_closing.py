@@ -22,7 +22,7 @@ from hub.log.submitting import encode
 from hub.reference.periods import parse_period
 from hub.store.cuts import latest_cut
 from stream_jobs.worked import dossier, paid, received, salinity
-from tests.parts.small import Json, Sent, Small
+from tests.parts.small import Json, Prepared, Sent, Small
 
 HOUR = timedelta(hours=1)
 MAY = parse_period("2023-05")
@@ -61,12 +61,6 @@ LATE: dict[str, list[Json]] = {
         paid("cash", "2023-06", customers=5, amount=5),
     ],
 }
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[Small]:
-    with Small(tmp_path / "small") as opened:
-        yield opened
 
 
 def take(small: Small, given: dict[str, list[Json]]) -> None:
@@ -136,48 +130,66 @@ def without_status(found: dict[str, list[Json]]) -> dict[str, list[Json]]:
     }
 
 
-def test_before_it_is_closed_a_period_is_provisional(small: Small) -> None:
-    take(small, BEFORE)
-    statuses = {f["status"] for found in everything(small).values() for f in found}
+TAKEN = Prepared(lambda small: take(small, BEFORE))
+CLOSED = Prepared(close, after=TAKEN)
+RESTATED = Prepared(lambda small: take(small, LATE), after=CLOSED)
+
+
+@pytest.fixture
+def taken(tmp_path: Path) -> Iterator[Small]:
+    """A hub that has what came before the end of the month."""
+    with TAKEN.open(tmp_path / "taken") as opened:
+        yield opened
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[Small]:
+    """A hub with the month closed."""
+    with CLOSED.open(tmp_path / "closed") as opened:
+        yield opened
+
+
+@pytest.fixture
+def restated(tmp_path: Path) -> Iterator[Small]:
+    """A hub to which something came after the month was closed."""
+    with RESTATED.open(tmp_path / "restated") as opened:
+        yield opened
+
+
+def test_before_it_is_closed_a_period_is_provisional(taken: Small) -> None:
+    statuses = {f["status"] for found in everything(taken).values() for f in found}
     assert statuses == {"provisional"}
 
 
-def test_what_is_closed_stays_whatever_comes(small: Small) -> None:
-    take(small, BEFORE)
-    close(small)
-    official = everything(small)
+@pytest.mark.slow
+def test_what_is_closed_stays_whatever_comes(closed: Small) -> None:
+    official = everything(closed)
     assert {f["status"] for found in official.values() for f in found} == {"official"}
-    take(small, LATE)
-    later = everything(small)
+    take(closed, LATE)
+    later = everything(closed)
     assert without_status(later) == without_status(official)
     (whole,) = later["dossier_received_new "]
     assert (whole["status"], whole["value"]) == ("restated", "2")
     assert whole["restatement"]["value"] == "3"
-    (peak,) = ask(small, "salinity_max", period="2023-05", station="ST02", by="station")
+    (peak,) = ask(closed, "salinity_max", period="2023-05", station="ST02", by="station")
     assert (peak["value"], peak["restatement"]["value"]) == ("1.000000", "9.000000")
-    assert small.verify().differences == []
+    assert closed.verify().differences == []
 
 
-def test_another_period_goes_on(small: Small) -> None:
-    take(small, BEFORE)
-    close(small)
-    take(small, LATE)
-    (year,) = ask(small, "dossier_received_new", period="2023")
+def test_another_period_goes_on(restated: Small) -> None:
+    (year,) = ask(restated, "dossier_received_new", period="2023")
     assert (year["status"], year["value"]) == ("provisional", "6")
-    (day,) = ask(small, "dossier_received_new", period="2023-05-20")
+    (day,) = ask(restated, "dossier_received_new", period="2023-05-20")
     assert (day["status"], day["value"]) == ("restated", None)  # nothing had come of that day
     assert day["restatement"]["value"] == "1"
 
 
-def test_causes_add_up_to_the_difference(small: Small) -> None:
-    take(small, BEFORE)
-    close(small)
-    take(small, LATE)
-    with small.store.reading() as reading:
+def test_causes_add_up_to_the_difference(restated: Small) -> None:
+    with restated.store.reading() as reading:
         book = registry.installed().book(reading)
         closing = in_force(book.closings, MAY)
         assert closing is not None
-        found = restatements(book, closing, list(KPIS.values()), to_us(small.now))
+        found = restatements(book, closing, list(KPIS.values()), to_us(restated.now))
     by_kpi = {r["kpi"]: r for r in found}
     assert {
         "dossier_received_new",
@@ -207,21 +219,17 @@ def test_causes_add_up_to_the_difference(small: Small) -> None:
     assert named["payment_amount"] == [[LATE["payment"][0]["event_id"]]]
 
 
-def test_nothing_is_restated_where_nothing_came(small: Small) -> None:
-    take(small, BEFORE)
-    close(small)
-    with small.store.reading() as reading:
+def test_nothing_is_restated_where_nothing_came(closed: Small) -> None:
+    with closed.store.reading() as reading:
         book = registry.installed().book(reading)
-        assert restatements(book, book.closings[0], list(KPIS.values()), to_us(small.now)) == []
+        assert restatements(book, book.closings[0], list(KPIS.values()), to_us(closed.now)) == []
 
 
-def test_made_anew_from_the_log_it_is_as_it_was_closed(small: Small, tmp_path: Path) -> None:
-    take(small, BEFORE)
-    close(small)
-    take(small, LATE)
-    known = everything(small)
-    with Small(tmp_path / "anew", small.log) as anew:
-        anew.now = small.now
+@pytest.mark.slow
+def test_made_anew_from_the_log_it_is_as_it_was_closed(restated: Small, tmp_path: Path) -> None:
+    known = everything(restated)
+    with Small(tmp_path / "anew", restated.log) as anew:
+        anew.now = restated.now
         for contract in registry.definitions().applied.values():
             anew.apply(contract, 1_000)
         again = everything(anew)
@@ -229,24 +237,20 @@ def test_made_anew_from_the_log_it_is_as_it_was_closed(small: Small, tmp_path: P
     assert again == known
 
 
-def test_the_last_closing_of_a_period_is_in_force(small: Small) -> None:
-    take(small, BEFORE)
-    close(small)
-    take(small, LATE)
-    close(small)
-    (whole,) = ask(small, "dossier_received_new", period="2023-05")
+def test_the_last_closing_of_a_period_is_in_force(restated: Small) -> None:
+    close(restated)
+    (whole,) = ask(restated, "dossier_received_new", period="2023-05")
     assert (whole["status"], whole["value"]) == ("official", "3")
 
 
-def test_as_of_before_it_was_closed_it_is_provisional(small: Small) -> None:
-    take(small, BEFORE)
-    before = small.now
-    small.now += HOUR
-    close(small)
-    take(small, LATE)
-    (whole,) = ask(small, "dossier_received_new", period="2023-05", as_of=before.isoformat())
+def test_as_of_before_it_was_closed_it_is_provisional(taken: Small) -> None:
+    before = taken.now
+    taken.now += HOUR
+    close(taken)
+    take(taken, LATE)
+    (whole,) = ask(taken, "dossier_received_new", period="2023-05", as_of=before.isoformat())
     assert (whole["status"], whole["value"]) == ("provisional", "2")
-    (whole,) = ask(small, "dossier_received_new", period="2023-05", as_of=small.now.isoformat())
+    (whole,) = ask(taken, "dossier_received_new", period="2023-05", as_of=taken.now.isoformat())
     assert (whole["status"], whole["value"]) == ("restated", "2")
 
 
@@ -254,33 +258,28 @@ def test_as_of_before_it_was_closed_it_is_provisional(small: Small) -> None:
     ("field", "value"),
     [("cut", "{}"), ("cut", "nothing"), ("figures", "[]"), ("silent", "3"), ("period", "May")],
 )
-def test_an_event_that_cannot_be_read_is_set_aside(small: Small, field: str, value: str) -> None:
-    take(small, BEFORE)
-    close(small, **{field: value})
-    with small.store.reading() as reading:
+def test_an_event_that_cannot_be_read_is_set_aside(taken: Small, field: str, value: str) -> None:
+    close(taken, **{field: value})
+    with taken.store.reading() as reading:
         assert reading.closings() == []
         ((rule, where),) = reading.rows("SELECT rule, field FROM quarantine")
     assert (rule, where) == ("malformed", field)
-    assert small.verify().differences == []
+    assert taken.verify().differences == []
 
 
-def test_a_figure_that_was_changed_in_the_store_is_named(small: Small) -> None:
-    take(small, BEFORE)
-    close(small)
-    with small.store.administering() as store:
+def test_a_figure_that_was_changed_in_the_store_is_named(closed: Small) -> None:
+    with closed.store.administering() as store:
         store.exec_driver_sql("UPDATE closing SET figures = replace(figures, '\"2\"', '\"3\"')")
-    named = small.verify().differences
+    named = closed.verify().differences
     assert any("digest" in line for line in named)
     assert any("dossier_received_new" in line for line in named)
 
 
-def test_by_another_definition_only_what_was_closed_is_kept(small: Small) -> None:
-    take(small, BEFORE)
-    close(small)
+def test_by_another_definition_only_what_was_closed_is_kept(closed: Small) -> None:
     carried = KPIS["dossier_carried_over"].numerator
     kpi = replace(KPIS["dossier_received_new"], numerator=carried)
-    now = to_us(small.now)
-    with small.store.reading() as reading:
+    now = to_us(closed.now)
+    with closed.store.reading() as reading:
         book = registry.installed().book(reading)
         (whole,) = answer(kpi, read_question(kpi, {"period": "2023-05"}, now), book)["figures"]
         assert (whole["status"], whole["value"]) == ("restated", "2")
@@ -288,10 +287,8 @@ def test_by_another_definition_only_what_was_closed_is_kept(small: Small) -> Non
             answer(kpi, read_question(kpi, {"period": "2023-05", "by": "unit"}, now), book)
 
 
-def test_silent_sources_are_named(small: Small) -> None:
-    take(small, BEFORE)
-    close(small)
-    with small.store.reading() as reading:
+def test_silent_sources_are_named(closed: Small) -> None:
+    with closed.store.reading() as reading:
         (closing,) = registry.installed().book(reading).closings
     assert "2023-05-04" in closing.silent["salinity"]
     kept = [f.public() for f in closing.figures["salinity_max"]]

@@ -23,12 +23,12 @@ from hub.definitions.admission import admit
 from hub.definitions.avro import Schema
 from hub.definitions.contract import Contract, WireField
 from tests.parts.cases import ALL, CONTRACTS, cases, every, every_one
+from tests.parts.depth import rounds
 
 INT64 = (-(2**63), 2**63 - 1)
 quick = settings(
     derandomize=True,
-    deadline=None,
-    max_examples=40,
+    max_examples=rounds(40, quick=15),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 # --- bytes -------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def test_the_column_check_accepts_exactly_what_pydantic_does(name: str) -> None:
     schema = {f.name: f.dtype for f in contract.fields}
     seen: set[bool] = set()
 
-    @settings(quick, max_examples=80)
+    @settings(quick, max_examples=rounds(80, quick=15))
     @given(st.lists(mutated(contract), min_size=1, max_size=20))
     def holds(rows: list[dict[str, Any]]) -> None:
         frame = pl.DataFrame(rows, schema=schema)

@@ -83,6 +83,7 @@ def commits(small: Small) -> Iterator[None]:
                 small.now += timedelta(hours=1)
 
 
+@pytest.mark.slow
 def test_as_of_a_commit_every_figure_is_what_it_was(small: Small) -> None:
     known = {}
     for i, _ in enumerate(commits(small)):
@@ -152,6 +153,7 @@ def test_what_changed_since_is_found_by_its_place_and_by_an_index(then: dict[int
     assert not any(row[-1].startswith("SCAN") for row in plan)
 
 
+@pytest.mark.slow
 def test_a_withdrawn_and_a_conflicting_event_are_undone_too(small: Small) -> None:
     contract = registry.contracts()["dossier"]
     opened = received("A", "2023-05-02")
@@ -241,6 +243,7 @@ def test_older_cuts_are_kept_by_the_hour_and_by_the_day(small: Small) -> None:
     assert kept(START + 200 * DAY) == [None, None, None, None, None, 5]
 
 
+@pytest.mark.slow
 def test_cuts_that_do_not_answer_are_deleted_and_the_others_answer_as_before(small: Small) -> None:
     known: dict[str, dict[str, str] | None] = {}
     for i, _ in enumerate(commits(small)):
@@ -274,6 +277,7 @@ def _or_nothing(small: Small, at: str, now: datetime) -> dict[str, str] | None:
         return None
 
 
+@pytest.mark.slow
 def test_figures_of_a_past_page_add_up(small: Small) -> None:
     stamps: list[datetime] = []
     for _ in commits(small):

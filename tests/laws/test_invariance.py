@@ -29,6 +29,7 @@ from tests.laws.test_order_free import EVENTS, deliveries, once
 from tests.parts.same import digests
 from tests.parts.small import Json, Sent, Small
 
+pytestmark = pytest.mark.slow
 PARTITIONS_MAX = 12
 BATCH_MAX = 20_000
 SIZES = [1, 2, 63, 64, 65, 1_000, BATCH_MAX]

@@ -27,6 +27,7 @@ def scraped() -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_rules_are_tested_by_promtool() -> None:
     command = ["promtool", "test", "rules", "alerts_test.yml"]
     done = subprocess.run(

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hub import registry
+from tests.parts.depth import rounds
 from tests.parts.small import Json, Sent, Small
 
 IDS = ["1", "2", "e\u0301-\U0001f30a"]
@@ -34,8 +35,7 @@ KINDS = [
 UNITS = ["H57.1", "H57.2"]
 once = settings(
     derandomize=True,
-    deadline=None,
-    max_examples=15,
+    max_examples=rounds(15, quick=4),
     # Shrinking would take minutes; a dozen events can be read as they are.
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -215,7 +215,7 @@ def test_repeating_everything_adds_duplicates_and_nothing_else(
 ) -> None:
     contract = registry.contracts()["dossier"]
 
-    @settings(once, max_examples=6)
+    @settings(once, max_examples=rounds(6, quick=2))
     @given(deliveries(dossiers))
     def holds(sent: list[Sent]) -> None:
         small.clear()

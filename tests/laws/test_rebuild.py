@@ -21,7 +21,7 @@ from hub.store.store import Store
 from hub.store.tables import BUILD, HISTORY
 from hub.store.troubles import DefinitionChangedError, VersionMismatchError
 from stream_jobs.worked import dossier, received, salinity
-from tests.parts.small import NOW, Json, Sent, Small, in_this_process
+from tests.parts.small import NOW, Json, Prepared, Sent, Small, in_this_process
 
 DOSSIER = registry.contracts()["dossier"]
 READING = registry.contracts()["reading"]
@@ -40,20 +40,28 @@ def dossiers(first: int, following: int) -> list[Sent]:
     return out
 
 
+def begin(small: Small) -> None:
+    """Put something of everything into a store, in several shards."""
+    taken_back = received("T", "2023-05-08")
+    small.append(DOSSIER, dossiers(0, 40))
+    small.append(DOSSIER, dossiers(0, 3))  # repeats
+    small.append(DOSSIER, sent(taken_back, taken_back | {"channel": "post"}))
+    small.append(
+        DOSSIER, sent(dossier("T", "retracted", "2023-05-12", retracts=taken_back["event_id"]))
+    )
+    small.append(READING, sent(*(salinity("ST01", f"2023-03-0{d}T05:00", d) for d in (1, 2))))
+    for shard, contract in enumerate((DOSSIER, READING)):
+        small.applier().apply(contract, small.log.read(contract.topic, 0), shard=shard)
+
+
+BEGUN = Prepared(begin)
+pytestmark = pytest.mark.slow  # each builds all tables anew
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Small]:
     """A store in which there is something of everything, in several shards."""
-    with Small(tmp_path / "small") as opened:
-        taken_back = received("T", "2023-05-08")
-        opened.append(DOSSIER, dossiers(0, 40))
-        opened.append(DOSSIER, dossiers(0, 3))  # repeats
-        opened.append(DOSSIER, sent(taken_back, taken_back | {"channel": "post"}))
-        opened.append(
-            DOSSIER, sent(dossier("T", "retracted", "2023-05-12", retracts=taken_back["event_id"]))
-        )
-        opened.append(READING, sent(*(salinity("ST01", f"2023-03-0{d}T05:00", d) for d in (1, 2))))
-        for shard, contract in enumerate((DOSSIER, READING)):
-            opened.applier().apply(contract, opened.log.read(contract.topic, 0), shard=shard)
+    with BEGUN.open(tmp_path / "small") as opened:
         yield opened
 
 
@@ -370,6 +378,7 @@ class Points:
         return wrapped
 
 
+@pytest.mark.slow
 def test_after_a_crash_at_any_step_one_set_of_tables_is_in_force_and_the_next_run_succeeds(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ from tests.parts.small import NOW, Json, Sent, Small
 
 DOSSIER = registry.contracts()["dossier"]
 READING = registry.contracts()["reading"]
+# Tables, figures, and what verify finds.
+Applied = tuple[object, object, list[str]]
 FIRST = received("A", "2023-05-01")
 EVENTS = [
     [FIRST, received("B", "2023-05-02", channel="online")],
@@ -38,7 +40,7 @@ READINGS = [
 ]
 
 
-def applied(folder: Path, shards: list[int]) -> tuple[object, object, list[str]]:
+def applied(folder: Path, shards: list[int]) -> Applied:
     with Small(folder) as small:
         for contract, batches in ((DOSSIER, EVENTS), (READING, READINGS)):
             at = 0
@@ -72,9 +74,17 @@ def figures(small: Small) -> dict[str, list[Json]]:
     return out
 
 
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Applied:
+    """What is said where all is added to one shard."""
+    return applied(tmp_path_factory.mktemp("shards") / "one", [0] * 5)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("shards", [[0, 1, 2, 3, 4], [1, 0, 1, 0, 1], [7, 7, 7, 7, 7]], ids=str)
-def test_the_shards_added_to_change_no_figure(tmp_path: Path, shards: list[int]) -> None:
-    one = applied(tmp_path / "one", [0] * 5)
+def test_the_shards_added_to_change_no_figure(
+    one: Applied, tmp_path: Path, shards: list[int]
+) -> None:
     many = applied(tmp_path / "many", shards)
     assert many[0] == one[0]
     assert many[1] == one[1]

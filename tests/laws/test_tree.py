@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 from tests.rooms import ROOMS, TESTS, rooms_of
@@ -69,9 +70,15 @@ def sources() -> list[Path]:
     return [p for package in PACKAGES for p in sorted((ROOT / package).rglob("*.py"))]
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
+@cache
 def imported(path: Path) -> set[str]:
     names = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -97,7 +104,7 @@ def asks_registry(path: Path) -> bool:
             node.module == "hub.registry"
             or (node.module == "hub" and any(a.name == "registry" for a in node.names))
         )
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes(path)
     ) or "hub.registry" in imported(path)
 
 
@@ -136,7 +143,9 @@ def test_no_leftovers() -> None:
     for path in sources():
         text = path.read_text("utf-8")
         assert not any(mark in text for mark in marks), path
-        assert ast.get_docstring(ast.parse(text)), path
+        assert next(n for n in nodes(path) if isinstance(n, ast.Module) and ast.get_docstring(n)), (
+            path
+        )
 
 
 def python_files() -> list[Path]:
@@ -148,7 +157,7 @@ def lengths(path: Path) -> dict[str, int]:
     name = path.relative_to(ROOT).as_posix()
     return {
         f"{name}: {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 

@@ -12,10 +12,10 @@ from hub import registry
 from hub.clock import to_us
 from hub.proof.trial import Trial, differing, try_events, try_reference, whole_figures
 from tests.conftest import Hub
-from tests.laws.test_closing import BEFORE, LATE, MAY, close, small, take
+from tests.laws.test_closing import BEFORE, LATE, MAY, closed, take, taken
 from tests.parts.small import Json, Small, admitted_frame
 
-_ = small  # a fixture
+_ = closed, taken  # fixtures
 EVERYTHING = {name: [*LATE[name], LATE[name][0], BEFORE[name][0]] for name in LATE}
 
 
@@ -37,25 +37,24 @@ def cells(small: Small) -> dict[tuple[str, ...], tuple[int, int]]:
         }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_what_is_said_is_what_comes(small: Small, name: str) -> None:
-    take(small, BEFORE)
-    close(small)
+def test_what_is_said_is_what_comes(closed: Small, name: str) -> None:
     contract = registry.contracts()[name]
-    trial = tried(small, name, EVERYTHING[name])
+    trial = tried(closed, name, EVERYTHING[name])
     assert trial.figures
     assert bool(trial.cells) == any(m.sets for m in registry.facts()[name].measures)
     assert trial.classes["duplicate"] == 2
     periods = [MAY]
-    with small.store.reading() as reading:
+    with closed.store.reading() as reading:
         before = whole_figures(
-            registry.installed().book(reading), registry.kpis().values(), periods, to_us(small.now)
+            registry.installed().book(reading), registry.kpis().values(), periods, to_us(closed.now)
         )
-    cells_before = cells(small)
-    take(small, {name: EVERYTHING[name]})
-    with small.store.reading() as reading:
+    cells_before = cells(closed)
+    take(closed, {name: EVERYTHING[name]})
+    with closed.store.reading() as reading:
         after = whole_figures(
-            registry.installed().book(reading), registry.kpis().values(), periods, to_us(small.now)
+            registry.installed().book(reading), registry.kpis().values(), periods, to_us(closed.now)
         )
     of_events = [
         f for f in differing(before, after) if registry.kpis()[f["kpi"]].contract == contract.name
@@ -67,7 +66,7 @@ def test_what_is_said_is_what_comes(small: Small, name: str) -> None:
     ]
     assert said == of_events
     assert any("restatement" in (f["after"] or {}) for f in said)
-    cells_after = cells(small)
+    cells_after = cells(closed)
     keys = sorted(
         k
         for k in cells_before.keys() | cells_after.keys()
@@ -80,43 +79,40 @@ def test_what_is_said_is_what_comes(small: Small, name: str) -> None:
         assert (cell["count"]["after"], cell["value"]["after"]) == new
 
 
-def test_nothing_is_committed(small: Small) -> None:
-    take(small, BEFORE)
-    close(small)
-    before = small.raw()
+def test_nothing_is_committed(closed: Small) -> None:
+    before = closed.raw()
     for name, events in EVERYTHING.items():
-        assert tried(small, name, events).figures
-    assert small.raw() == before
-    assert small.verify().differences == []
+        assert tried(closed, name, events).figures
+    assert closed.raw() == before
+    assert closed.verify().differences == []
 
 
-def test_repeats_alone_change_nothing(small: Small) -> None:
-    take(small, BEFORE)
-    trial = tried(small, "dossier", BEFORE["dossier"])
+def test_repeats_alone_change_nothing(taken: Small) -> None:
+    trial = tried(taken, "dossier", BEFORE["dossier"])
     assert trial.cells == []
     assert [f for f in trial.figures if not f["kpi"].startswith("source_")] == []
     assert trial.classes == {"duplicate": len(BEFORE["dossier"])}
 
 
-def test_other_reference_data_is_tried(small: Small) -> None:
-    take(small, BEFORE)
+def test_other_reference_data_is_tried(taken: Small) -> None:
     procedures = registry.installed().reference.tables["procedures"]
     fewer = [r for r in procedures if r["service_level"] != "full"]
-    with small.store.reading() as reading:
+    with taken.store.reading() as reading:
         trial = try_reference(
             registry.installed().book(reading),
             registry.kpis().values(),
             {"procedures": fewer},
-            to_us(small.now),
+            to_us(taken.now),
         )
         nothing = try_reference(
-            registry.installed().book(reading), registry.kpis().values(), {}, to_us(small.now)
+            registry.installed().book(reading), registry.kpis().values(), {}, to_us(taken.now)
         )
     assert {f["kpi"] for f in trial.figures} == {"procedure_full_online_share"}
     assert {f["after"]["numerator"] for f in trial.figures if f["after"]} == {0}
     assert nothing.figures == []
 
 
+@pytest.mark.slow
 def test_the_command_tells_and_names_what_is_wrong(hub: Hub, tmp_path: Path) -> None:
     hub.send("dossier", *BEFORE["dossier"])
     hub.close()

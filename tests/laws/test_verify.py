@@ -11,7 +11,7 @@ from hub import registry
 from hub.proof.sample import Sample, parse_share
 from hub.proof.verify import verify
 from stream_jobs.worked import dossier, received
-from tests.parts.small import Sent, Small, in_this_process
+from tests.parts.small import Prepared, Sent, Small, in_this_process
 
 DOSSIER = registry.contracts()["dossier"]
 CODES = [f"D{i:03}" for i in range(60)]
@@ -25,12 +25,18 @@ EVENTS = [
 ]
 
 
+def fill(small: Small) -> None:
+    for at in range(0, len(EVENTS), 20):
+        small.append(DOSSIER, [Sent("s", 20_400, e) for e in EVENTS[at : at + 20]])
+    small.apply(DOSSIER, 2)
+
+
+FILLED = Prepared(fill)
+
+
 @pytest.fixture
 def filled(tmp_path: Path) -> Iterator[Small]:
-    with Small(tmp_path / "small") as opened:
-        for at in range(0, len(EVENTS), 20):
-            opened.append(DOSSIER, [Sent("s", 20_400, e) for e in EVENTS[at : at + 20]])
-        opened.apply(DOSSIER, 2)
+    with FILLED.open(tmp_path / "small") as opened:
         yield opened
 
 

@@ -5,14 +5,16 @@ transaction.
 """
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count, groupby
+from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 from unittest import mock
 
@@ -53,17 +55,25 @@ def admitted_frame(contract: Contract, items: Sequence[Json]) -> pl.DataFrame:
 
 
 class Small:
-    """A log and a store in a folder; `log` may be one that is there already."""
+    """A log and a store in a folder; `log` may be one that is there already.
 
-    def __init__(self, folder: Path, log: Log | None = None) -> None:
-        folder.mkdir(parents=True)
+    With a `copied` one, which is closed, it goes on from where that ended.
+    """
+
+    def __init__(
+        self, folder: Path, log: Log | None = None, *, copied: "Small | None" = None
+    ) -> None:
+        if copied is None:
+            folder.mkdir(parents=True)
+        else:
+            shutil.copytree(copied._folder, folder)
         self.log: Log = log or SqliteLog(folder / "log.sqlite3")
         self._owns_log = log is None
         self._folder = folder
         self.store = Store(stores.store_url(folder), registry.definitions())
         self.store.check_definitions()
-        self._receipts = count()
-        self.now = NOW
+        self._receipts = 0 if copied is None else copied._receipts
+        self.now = NOW if copied is None else copied.now
 
     def applier(self) -> Applier:
         """Apply as where notices are published, so that they are written too."""
@@ -77,7 +87,8 @@ class Small:
         for (sender, day), run in groupby(sent, key=lambda s: (s.sender, s.day)):
             size = len(list(run))
             accepted_at = day * DAY_US - OFFSET_US + 1
-            receipt = f"r{next(self._receipts)}"
+            receipt = f"r{self._receipts}"
+            self._receipts += 1
             frame = events[at : at + size]
             batch = encode(contract, sender, frame, receipt, accepted_at)
             submissions.append(
@@ -175,6 +186,34 @@ class Small:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Prepared:
+    """What several tests begin with, made once and copied for each; `after` another, if given.
+
+    A store that is in no file is not copied: there the steps are done again each time.
+    """
+
+    def __init__(self, step: Callable[[Small], None], after: "Prepared | None" = None) -> None:
+        self._step = step
+        self._after = after
+        self._folder: TemporaryDirectory[str] | None = None
+        self._made: Small | None = None
+
+    def open(self, folder: Path) -> Small:
+        """Open a hub of which all steps are done, in a new folder."""
+        if stores.store_url is not stores.IN_FILES:
+            return self._begin(folder)
+        if self._made is None:
+            self._folder = TemporaryDirectory(prefix="lgsp-prepared-")
+            self._made = self._begin(Path(self._folder.name, "hub"))
+            self._made.close()
+        return Small(folder, copied=self._made)
+
+    def _begin(self, folder: Path) -> Small:
+        small = Small(folder) if self._after is None else self._after.open(folder)
+        self._step(small)
+        return small
 
 
 def received(log: Log) -> dict[Row, int]:

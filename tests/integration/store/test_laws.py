@@ -40,8 +40,11 @@ from tests.unit.proof import test_verify as test_verifying
 
 EXAMPLES_MAX = 10
 COMMITS_EACH = 5
-FIXTURES = ("folders", "small", "filled", "_one", "areas")
-OPENS_A_HUB = {"hub", "folders", "small", "filled", "areas", "tmp_path", "tmp_path_factory"}
+FIXTURES = {
+    *("_one", "areas", "closed", "empty", "filled", "folders"),
+    *("one", "restated", "small", "taken"),
+}
+OPENS_A_HUB = {"hub", *FIXTURES, "tmp_path", "tmp_path_factory"}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -24,11 +24,12 @@ from hub.store.store import Store
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.parts import by_hand, stores
 from tests.parts.by_hand import datum, varint
+from tests.parts.depth import rounds
 from tests.parts.small import NOW, Json
 from tests.unit.log.test_sqlite import AT
 
 CONTRACTS = {**registry.contracts(), REJECTION.name: REJECTION}
-ROUNDS = 60
+ROUNDS = rounds(60, quick=24)
 Values = dict[str, Any]
 Mutation = Callable[[random.Random, Contract, Values, bytes], bytes | None]
 
@@ -244,7 +245,7 @@ def test_each_record_is_judged_as_if_it_stood_alone(name: str) -> None:
         fates["taken"] += len(kept) - len(whole)
         fates["set aside"] += len(refused)
     # The law would say little of mutations that all do the same.
-    assert min(fates.values()) > 50, fates
+    assert min(fates.values()) > rounds(50, quick=10), fates
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.__name__)
@@ -254,7 +255,7 @@ def test_one_bad_record_among_many_costs_no_other(mutation: Mutation) -> None:
     schema_id = revisions.latest("dossier").schema_id
     events = [make(r, contract, i) for i in range(1_000)]
     good = [avro.wire(schema_id, datum(contract, e)) for e in events]
-    for _ in range(5):
+    for _ in range(rounds(5, quick=2)):
         at = r.randrange(1_000)
         values: list[bytes | None] = [*good]
         values[at] = mutation(r, contract, events[at], good[at])
@@ -271,7 +272,7 @@ def test_any_headers_and_timestamps_give_an_origin() -> None:
     contract = CONTRACTS["dossier"]
     r = random.Random("headers")
     schema_id = revisions.latest("dossier").schema_id
-    for _ in range(200):
+    for _ in range(rounds(200, quick=40)):
         count = r.randint(1, 30)
         events = [make(r, contract, i) for i in range(count)]
         values = [avro.wire(schema_id, datum(contract, e)) for e in events]

@@ -33,6 +33,7 @@ def test_every_section_can_be_measured_and_every_result_is_of_one() -> None:
     assert {p.stem for p in RESULTS.glob("*.json")} <= set(SECTIONS)
 
 
+@pytest.mark.slow
 def test_the_seeded_events_are_the_same_each_time_valid_and_as_many_as_asked() -> None:
     frames = make(4_000, 7)
     again = make(4_000, 7)

@@ -168,6 +168,7 @@ def test_a_small_year_has_the_published_proportions() -> None:
     check_dossiers(read_dossiers(SMALL), SMALL)
 
 
+@pytest.mark.slow
 def test_the_full_year_has_the_published_volumes() -> None:
     events = read_dossiers(1)
     assert events.height == one_stop.total(1)

@@ -139,6 +139,7 @@ def test_unsafe_schemas_are_refused_by_any_name(why: str) -> None:
         avro.check_safe(BYPASSES[why])
 
 
+@pytest.mark.slow
 def test_polars_has_numpy_before_threads_are_there() -> None:
     """Two that were the first to hand it an array, together, ended with a TypeError."""
     asked = "import hub.definitions.avro, polars._dependencies as d; print(type(d.numpy).__name__)"

@@ -11,6 +11,7 @@ from hub.clock import VIETNAM
 from stream_jobs.worked import dossier, received, salinity
 from tests.conftest import Hub
 from tests.parts.asked import Json, keyed, ratios, whole
+from tests.parts.depth import rounds
 
 KPIS = registry.kpis()
 
@@ -149,8 +150,7 @@ def histories(draw: st.DrawFn) -> list[Json]:
 
 @settings(
     derandomize=True,
-    deadline=None,
-    max_examples=12,
+    max_examples=rounds(12, quick=4),
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )

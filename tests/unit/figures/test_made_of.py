@@ -1,5 +1,6 @@
 """What a figure is made of adds up to it, over all pages."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,12 +17,15 @@ KPIS = registry.kpis()
 LISTING = [k for k in KPIS.values() if k.lists_facts]
 
 
-@pytest.fixture
-def filled(hub: Hub) -> Hub:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub with events of everything, which all tests here only read."""
+    hub = Hub(tmp_path_factory.mktemp("filled"))
     for events in (BEFORE, LATE):
         for name, listed in events.items():
             hub.send(name, *listed, sender="one_stop")
-    return hub
+    yield hub
+    hub.close()
 
 
 def listed(hub: Hub, kpi: str, offset: int = 0, **given: str) -> dict[str, Any]:

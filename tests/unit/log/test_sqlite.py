@@ -216,6 +216,7 @@ def _append_many(path: Path, name: str, times: int) -> None:
     log.close()
 
 
+@pytest.mark.slow
 def test_two_processes_leave_no_gap(tmp_path: Path, log: SqliteLog) -> None:
     path = tmp_path / "log.sqlite3"
     context = multiprocessing.get_context("spawn")

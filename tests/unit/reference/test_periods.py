@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from hub.clock import VIETNAM, from_us
 from hub.reference.periods import month, parse_period
+from tests.parts.depth import rounds
 
-quick = settings(derandomize=True, deadline=None, max_examples=200)
+quick = settings(derandomize=True, max_examples=rounds(200, quick=50))
 
 FORMS = {
     "2023": ("2023-01-01", "2024-01-01"),

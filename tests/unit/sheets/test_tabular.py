@@ -154,6 +154,7 @@ def test_a_missing_header_names_what_was_found_and_expected() -> None:
         assert "Đơn vị, Hình thức, Giá" in message
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_whole_file_is_one_verdict() -> None:
     assert rule(rows("")) == "missing_header"
     assert rule(rows(HEADER)) == "empty"
@@ -231,6 +232,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_cheaply(name: str) -> None:
     inner, expected = BOMBS[name]
@@ -275,6 +277,7 @@ def test_a_workbook_that_names_what_is_not_there_is_broken() -> None:
     assert rule(read_rows(TABLE, out.getvalue())) == "malformed_xlsx"
 
 
+@pytest.mark.slow
 def test_a_size_that_is_declared_wrongly_does_not_help() -> None:
     data = bytearray(with_rows(b" " * 300 * MIB))
     size = int.from_bytes(data[-10:-6], "little")  # where the directory begins is 4 bytes further

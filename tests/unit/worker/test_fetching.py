@@ -195,6 +195,7 @@ def test_what_is_of_another_position_is_not_taken() -> None:
     asyncio.run(moved())
 
 
+@pytest.mark.slow
 def test_nothing_is_changed_by_an_import() -> None:
     program = (
         "from aiokafka.consumer import fetcher\n"
