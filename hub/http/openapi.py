@@ -215,9 +215,9 @@ def renderer(app: FastAPI) -> Callable[[], dict[str, Any]]:
             schemas = schema["components"]["schemas"]
             for unused in ("HTTPValidationError", "ValidationError", Period.__name__):
                 schemas.pop(unused, None)
-            described = figure_schema()
-            schemas |= described.pop("$defs")
-            schemas[Figure.__name__] = described
+            figure = figure_schema()
+            schemas |= figure["$defs"]
+            schemas[Figure.__name__] = {k: v for k, v in figure.items() if k != "$defs"}
             schemas[Problem.__name__] = Problem.model_json_schema()
             bearer = {"type": "http", "scheme": "bearer"}
             schema["components"]["securitySchemes"] = {"bearer": bearer}

@@ -226,7 +226,7 @@ def _kept(answer: httpx.Response, is_file: bool) -> str:
         parts.append(repr(raw) if len(raw) <= SHORT else hashlib.sha256(raw).hexdigest()[:16])
         if raw and headers.get("content-type") == "application/problem+json":
             parts.append(answer.json()["detail"][:SHORT])
-    return " ".join(parts).replace("\n", " ")
+    return "".join(c if c.isprintable() else "?" for c in " ".join(parts))
 
 
 def outline(spec: Json) -> list[str]:
