@@ -69,11 +69,11 @@ class Small:
             shutil.copytree(copied._folder, folder)
         self.log: Log = log or SqliteLog(folder / "log.sqlite3")
         self._owns_log = log is None
-        self._folder = folder
+        self._folder: Path = folder
         self.store = Store(stores.store_url(folder), registry.definitions())
         self.store.check_definitions()
-        self._receipts = 0 if copied is None else copied._receipts
-        self.now = NOW if copied is None else copied.now
+        self._receipts: int = 0 if copied is None else copied._receipts
+        self.now: datetime = NOW if copied is None else copied.now
 
     def applier(self) -> Applier:
         """Apply as where notices are published, so that they are written too."""
