@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from hub.clock import VIETNAM
 from hub.sheets.cells import Cell, Dated, Percent
@@ -59,10 +60,10 @@ class OrderShown:
 def order_shown(cells: Iterable[Cell]) -> OrderShown:
     """Look through a column for cells of which only one order makes a day."""
     first: dict[str, str] = {}
-    for cell in cells:
-        if not isinstance(cell, str) or isinstance(cell, Dated):
-            continue
-        parts = _WRITTEN_DAY.search(cell) or _WRITTEN_DAY.search(plain(cell))
+    for cell in dict.fromkeys(c for c in cells if type(c) is str):
+        parts = _WRITTEN_DAY.search(cell) or (
+            None if cell.isascii() else _WRITTEN_DAY.search(plain(cell))
+        )
         if parts is None:
             continue
         one, other = int(parts[1]), int(parts[3])
@@ -113,7 +114,7 @@ def months_trouble(cells: Iterable[Cell], header: str) -> tuple[Span, WrittenErr
     said = plain(header).casefold()
     months: set[int] = set()
     example = ""
-    for cell in cells:
+    for cell in dict.fromkeys(cells):
         day = _full_day(cell)
         if day is None:
             continue
@@ -153,11 +154,10 @@ def _full_day(cell: Cell) -> date | None:
 
 def _day(parts: re.Match[str], order: Order) -> date:
     """Give the day that was written; raises `ValueError` where the calendar has none."""
-    given = parts.groupdict()
-    if "a" in given:
-        day, month = (given["a"], given["b"]) if order == "day" else (given["b"], given["a"])
-        return date(int(given["y"]), int(month), int(day))
-    return date(int(given["y"]), int(given["m"]), int(given["d"]))
+    if "a" in parts.re.groupindex:
+        day, month = parts.group("a", "b") if order == "day" else parts.group("b", "a")
+        return date(int(parts["y"]), int(month), int(day))
+    return date(int(parts["y"]), int(parts["m"]), int(parts["d"]))
 
 
 def _instant(cell: Cell, reading: Reading) -> str:
@@ -184,7 +184,7 @@ def _at(parts: re.Match[str], reading: Reading) -> str:
     """Put a day and a time together; raises `ValueError` where there is no such day or time."""
     day = _day(parts, reading.order)
     hour, half = int(parts["hour"]), parts["half"]
-    if half in ("am", "pm") and not reading.is_said and "a" in parts.groupdict():
+    if half in ("am", "pm") and not reading.is_said and "a" in parts.re.groupindex:
         vi = "AM và PM thường đi với tháng viết trước; hãy ghi giờ 0–24, ví dụ 17/05/2023 16:00"
         vi += ", hoặc ghi rõ thứ tự trong tiêu đề, ví dụ (dd/mm/yyyy)"
         en = "AM and PM often come with the month first; write the hours from 0 to 24, such as"
@@ -195,9 +195,10 @@ def _at(parts: re.Match[str], reading: Reading) -> str:
             raise ValueError("no such hour of half a day")
         hour = hour % 12 + (12 if half in _AFTERNOON else 0)
     minute, second = int(parts["minute"]), int(parts["second"] or 0)
-    micros = int((parts["part"] or "0")[:6].ljust(6, "0"))
+    micros = int(parts["part"][:6].ljust(6, "0")) if parts["part"] else 0
     is_next = hour == 24 and not (minute or second or micros or half)
-    at = datetime.combine(day, time(0 if is_next else hour, minute, second, micros), VIETNAM)
+    hour = 0 if is_next else hour
+    at = datetime(day.year, day.month, day.day, hour, minute, second, micros, VIETNAM)
     if is_next:
         at += timedelta(days=1)
     written = at.isoformat()
@@ -233,12 +234,18 @@ def _period(cell: Cell, reading: Reading) -> str:
         cell = str(int(cell)) if cell == cell.to_integral_value() and 0 < cell < 3000 else "-"
     if isinstance(cell, Dated):
         cell = cell.removesuffix("T00:00:00")
+    return _period_of(cell, reading.order, reading.span)
+
+
+@lru_cache(4_096)
+def _period_of(cell: str, order: Order, span: Span) -> str:
+    """Read a written period; a file has few of them, each many times."""
     said = plain(cell).casefold()
     try:
         for form in _DAY_FORMS:
             if parts := form.fullmatch(said):
-                written = _day(parts, reading.order).isoformat()
-                return written[:7] if reading.span == "month" else written
+                written = _day(parts, order).isoformat()
+                return written[:7] if span == "month" else written
         for form in _PERIODS:
             if parts := form.fullmatch(said):
                 year, month = int(parts["y"]), parts.groupdict().get("m")

@@ -124,11 +124,15 @@ def _below(rows: Iterable[Raw]) -> Iterator[Raw]:
         if len(raw[1]) > COLUMNS_MAX:
             vi, en = f"nhiều hơn {COLUMNS_MAX} cột", f"more than {COLUMNS_MAX} columns"
             raise FileError("too_many_columns", vi, en, value=f"{raw[0]}")
-        if any(not isinstance(c, str) or c.strip() for c in raw[1]):
+        if _holds_something(raw[1]):
             count += 1
             if count > TABLE_ROWS_MAX + HEADER_ROWS_MAX:
                 raise too_many_rows()
             yield raw
+
+
+def _holds_something(cells: Sequence[Cell]) -> bool:
+    return any(not isinstance(c, str) or (c and not c.isspace()) for c in cells)
 
 
 def too_many_rows() -> FileError:

@@ -6,7 +6,7 @@ It may stand in a note above or below the table (`Đơn vị tính: triệu đ�
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -81,6 +81,7 @@ TOTALS = (
 _TOTALS = frozenset(folded(t) for t in TOTALS)
 _TOTAL_BEGINS = re.compile(r"(?:tổng cộng|tổng số|cộng dồn|cộng trang|lũy kế|luỹ kế|grand total)\b")
 _TOTAL_LENGTH_MAX = 60
+_TOTAL_LETTERS = frozenset("tTcClLgGsS ")
 _SUMMARIES = frozenset(
     folded(t) for t in (*TOTALS, "Tổng hợp", "Bảng tổng hợp", "Tổng hợp chung", "Summary", "TH")
 )
@@ -167,26 +168,30 @@ def _unknown(rest: str) -> list[Unit]:
     return [Unit(shown(rest), None, "foreign")] if is_money else []
 
 
-def is_total(cells: Iterable[Cell], texts: Iterable[int]) -> bool:
+def is_total(cells: Sequence[Cell], texts: Iterable[int]) -> bool:
     """Tell whether a row sums up others: its first words say so, or a cell in a column of texts."""
-    row = list(cells)
-    first = next((c for c in row if isinstance(c, str) and c.strip()), "")
-    if len(first) <= _TOTAL_LENGTH_MAX and first.lstrip()[:1] in "tTcClLgG":
-        said = plain(first).casefold()
-        if folded(said).strip(" :.()") in _TOTALS or _TOTAL_BEGINS.match(said):
-            return True
+    for cell in cells:
+        if isinstance(cell, str) and cell and not cell.isspace():
+            if cell.lstrip()[:1] in _TOTAL_LETTERS and _begins_as_total(cell):
+                return True
+            break
     for at in texts:
-        cell = row[at] if at < len(row) else ""
-        if not isinstance(cell, str) or len(cell) > _TOTAL_LENGTH_MAX:
-            continue
-        if cell[:1] in "tTcCgGsS " and _is_total_word(cell):
+        cell = cells[at] if at < len(cells) else ""
+        if isinstance(cell, str) and cell[:1] in _TOTAL_LETTERS and _is_total_word(cell):
             return True
     return False
 
 
 @lru_cache(4_096)
+def _begins_as_total(cell: str) -> bool:
+    return len(cell) <= _TOTAL_LENGTH_MAX and (
+        _is_total_word(cell) or _TOTAL_BEGINS.match(plain(cell).casefold()) is not None
+    )
+
+
+@lru_cache(4_096)
 def _is_total_word(cell: str) -> bool:
-    return folded(cell).strip(" :.()") in _TOTALS
+    return len(cell) <= _TOTAL_LENGTH_MAX and folded(cell).strip(" :.()") in _TOTALS
 
 
 def is_summary(sheet: str) -> bool:

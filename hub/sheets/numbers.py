@@ -92,9 +92,7 @@ class NumbersShown:
 def shown_by(kind: str, cells: Iterable[Cell], scale: int | None) -> NumbersShown:
     """Look through a column for what shows its decimal mark; numeric cells take no part."""
     first: dict[str, str] = {}
-    for cell in cells:
-        if not isinstance(cell, str) or ("." not in cell and "," not in cell):
-            continue
+    for cell in dict.fromkeys(c for c in cells if isinstance(c, str) and ("." in c or "," in c)):
         number, is_decimal = _number_in(kind, cell, scale)
         mark = mark_shown(number)
         if mark is not None:
@@ -129,6 +127,8 @@ def _integer(cell: Cell, reading: Reading) -> int:
     scale = reading.scale or 0
     if not isinstance(cell, str):
         return int(_stored_whole(cell, scale))
+    if not scale and len(cell) <= DIGITS_MAX and cell.isdecimal() and cell.isascii():
+        return int(cell)
     said = _said(cell)
     if scale:
         return _whole(_read(said, reading).scaleb(scale, _EXACT))
@@ -197,6 +197,8 @@ def _whole_digits(said: str, reading: Reading, zeros: int = 0) -> int | None:
     """Read a number without decimals but so many zeros; None where it is none."""
     mark = reading.mark or mark_shown(said) or "comma"
     parts = _FORMS[mark].fullmatch(said)
+    if parts is not None and not parts[2]:
+        return int(_digits(parts[1]))
     if parts is None or (parts[2] and (len(parts[2]) > zeros or int(parts[2]))):
         return None
     return int(_digits(parts[1]))

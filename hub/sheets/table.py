@@ -72,7 +72,7 @@ class Hint:
 Hints = Mapping[str, Hint]  # by field
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Row:
     """One row: its number, its bytes, and what it says or why it is rejected.
 

@@ -119,9 +119,9 @@ class _RowReader:
         gone = [c for c in table.columns if c.field not in known]
         self._absent = {c.field: c.absent for c in gone if c.absent is not None}
         self._columns = [
-            (c, known[c.field].at, known[c.field].written, judged[c.field].readings[at])
+            (c, h.at, h.written, judged[c.field].readings[at], c.reads.read)
             for c in table.columns
-            if c.field in known
+            if (h := known.get(c.field))
         ]
         self._troubles = {f: j.trouble for f, j in judged.items() if j.trouble is not None}
         self._width = part.grid.headings.width
@@ -138,18 +138,19 @@ class _RowReader:
                 vi = "có ô ngoài các cột của tiêu đề; dấu phân cách có thể làm lệch cột"
                 en = "a cell beyond the header; columns may be off"
                 raise WrittenError("too_many_cells", vi, en)
-            for column, at, name, reading in self._columns:
+            for column, at, name, reading, read in self._columns:
                 header, cell = name, cells[at] if at < len(cells) else ""
                 if isinstance(cell, str):
-                    _check_text(cell)
-                    if not cell.strip():
+                    if type(cell) is not str or len(cell) > CELL_LENGTH_MAX:
+                        _check_text(cell)
+                    if not cell or cell.isspace():
                         if column.required:
                             vi = "thiếu giá trị bắt buộc"
                             raise WrittenError("required", vi, "a required value is missing")
                         continue
                 if self._troubles:
                     self._check_column(column, cell)
-                values[column.field] = column.reads.read(cell, reading)
+                values[column.field] = read(cell, reading)
         except WrittenError as error:
             where = words_of(self._sheet, number)
             vi, en = f"{where[0]}: {error.vi}", f"{where[1]}: {error.en}"
@@ -166,7 +167,7 @@ class _RowReader:
     def _said(self, cells: Sequence[Cell]) -> dict[str, Any]:
         """Give what stands in a row that is rejected, each cell as it is read where it can be."""
         said: dict[str, Any] = {}
-        for column, at, _, reading in self._columns:
+        for column, at, _, reading, read in self._columns:
             cell = cells[at] if at < len(cells) else ""
             if isinstance(cell, str) and not cell.strip():
                 if at < len(cells):
@@ -175,7 +176,7 @@ class _RowReader:
             try:
                 if column.field in self._troubles:
                     self._check_column(column, cell)
-                said[column.field] = column.reads.read(cell, reading)
+                said[column.field] = read(cell, reading)
             except WrittenError:
                 is_column = column.field in self._troubles and is_touched(column, cell)
                 said[column.field] = plain(str(cell)) + (UNCORRECTED if is_column else "")
@@ -209,7 +210,8 @@ def _understand(
                 continue
             whole = judged[column.field]
             reading = whole.readings[at]
-            cell = next((c for c in part.cells(column.field) if str(c).strip()), "")
+            there = (r[1][heading.at] for r in part.rows if heading.at < len(r[1]))
+            cell = next((c for c in there if str(c).strip()), "")
             value = "" if cell == "" else _value(column, cell, whole, reading)
             one = UnderstoodColumn(
                 sheet, heading.written, column.field, column.headers[0], shown(cell), value,

@@ -102,7 +102,7 @@ def _text(cell: Cell, _: Reading) -> str:
         en = "the cell holds a number or a day, digits may be lost; format it as text, type again"
         raise WrittenError("not_text", vi, en)
     said = plain(cell)
-    if _SHORTENED.fullmatch(said):
+    if "+" in said and _SHORTENED.fullmatch(said):
         vi = "Excel đã rút gọn mã này, các chữ số cuối đã mất; hãy đặt định dạng Văn bản (Text)"
         vi += " cho cột rồi nhập lại mã, ví dụ 202005010000123"
         en = "Excel has shortened this code and its last digits are lost; format the column as text"
