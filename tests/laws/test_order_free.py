@@ -210,6 +210,7 @@ def test_order_repetition_and_batches_change_nothing(
     assert seen.keys() >= (meant | {"retracted"} if contract.can_retract else meant)
 
 
+@pytest.mark.slow
 def test_repeating_everything_adds_duplicates_and_nothing_else(
     small: Small,
 ) -> None:

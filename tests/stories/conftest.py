@@ -14,7 +14,7 @@ from typing import IO, Any
 import httpx
 import pytest
 
-START_SECONDS_MAX = 60.0
+from tests.parts.waiting import SECONDS_MAX
 
 
 def free_port() -> int:
@@ -46,7 +46,7 @@ class Served:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=SECONDS_MAX,
             check=False,
         )
 
@@ -64,7 +64,7 @@ class Served:
     ) -> None:
         """Start serving; wait until `/readyz` answers so."""
         process = self.launch(stderr, stdout)
-        deadline = time.monotonic() + START_SECONDS_MAX
+        deadline = time.monotonic() + SECONDS_MAX
         while time.monotonic() < deadline:
             try:
                 if httpx.get(f"{self.url}/readyz", timeout=60).status_code == is_ready:
@@ -92,7 +92,7 @@ class Served:
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            assert self.process.wait(30) == 0
+            assert self.process.wait(SECONDS_MAX) == 0
             self.process = None
 
     def post(self, contract: str, body: Any, **headers: str) -> httpx.Response:
@@ -100,11 +100,11 @@ class Served:
             f"{self.url}/v1/events/{contract}",
             content=body if isinstance(body, bytes) else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.key}"} | headers,
-            timeout=30,
+            timeout=SECONDS_MAX,
         )
 
     def get(self, path: str, **parameters: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", params=parameters or None, timeout=30)
+        return httpx.get(f"{self.url}{path}", params=parameters or None, timeout=SECONDS_MAX)
 
     def figure(self, kpi: str, **parameters: str) -> dict[str, Any]:
         """Ask for the one figure of a question, once everything acknowledged is applied."""
@@ -115,7 +115,7 @@ class Served:
         return figure
 
     def settle(self) -> None:
-        deadline = time.monotonic() + START_SECONDS_MAX
+        deadline = time.monotonic() + SECONDS_MAX
         while any(httpx.get(f"{self.url}/readyz").json()["lag_events"].values()):
             assert time.monotonic() < deadline, "still behind"
             time.sleep(0.02)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from stream_jobs.worked import received
-from tests.parts.waiting import until
+from tests.parts.waiting import SECONDS_MAX, until
 from tests.stories.conftest import Served
 
 MIB = 1 << 20
@@ -20,8 +20,20 @@ MIB = 1 << 20
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A hub that waits for a body as long as a busy machine takes to send it."""
     opened = Served(tmp_path_factory.mktemp("hostile") / "hub")
-    opened.env |= {"HUB_BODY_MIB_MAX": "2", "HUB_BODY_SECONDS_MAX": "1"}
+    opened.env |= {"HUB_BODY_MIB_MAX": "2", "HUB_BODY_SECONDS_MAX": "300"}
+    opened.create_key()
+    opened.start()
+    yield opened
+    opened.kill()
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Served]:
+    """A hub that waits for what does not come a second at most."""
+    opened = Served(tmp_path / "impatient")
+    opened.env |= {"HUB_BODY_SECONDS_MAX": "1"}
     opened.create_key()
     opened.start()
     yield opened
@@ -30,7 +42,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def raw(hub: Served, text: bytes) -> str:
     """Send bytes as they are; give the first line of the answer."""
-    with socket.create_connection(("127.0.0.1", hub.port), timeout=30) as s:
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=SECONDS_MAX) as s:
         s.sendall(text)
         return s.makefile("rb").readline().decode()
 
@@ -49,17 +61,17 @@ def head(hub: Served, length: int) -> bytes:
     ).encode()
 
 
-def test_a_head_that_does_not_come_is_waited_for_a_bounded_time(hub: Served) -> None:
+def test_a_head_that_does_not_come_is_waited_for_a_bounded_time(impatient: Served) -> None:
     whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     for begun in (b"", whole[:10], whole + whole[:10]):
-        with socket.create_connection(("127.0.0.1", hub.port), timeout=30) as s:
+        with socket.create_connection(("127.0.0.1", impatient.port), timeout=SECONDS_MAX) as s:
             s.sendall(begun)
             answer = s.makefile("rb").read()
             assert answer.count(b"HTTP/1.1 200") == begun.count(whole)
 
 
-def test_a_body_that_does_not_come_is_waited_for_a_bounded_time(hub: Served) -> None:
-    assert raw(hub, head(hub, 1000) + b"[").split()[1] == "408"
+def test_a_body_that_does_not_come_is_waited_for_a_bounded_time(impatient: Served) -> None:
+    assert raw(impatient, head(impatient, 1000) + b"[").split()[1] == "408"
 
 
 def test_who_goes_within_a_body_is_no_news(hub: Served, capfd: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +117,7 @@ def test_files_made_to_hurt_are_refused(hub: Served) -> None:
     headers = {"Authorization": f"Bearer {hub.key}"}
     for body in (bomb(300 * MIB), b"PK\x03\x04" + b"\x00" * 100, b"a,b\n" * 400_000):
         answer = httpx.post(
-            f"{hub.url}/v1/files/dossier", content=body, headers=headers, timeout=60
+            f"{hub.url}/v1/files/dossier", content=body, headers=headers, timeout=SECONDS_MAX
         )
         assert answer.status_code in (400, 413), answer.text[:200]
 

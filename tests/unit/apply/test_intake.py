@@ -29,7 +29,7 @@ from tests.parts.small import NOW, Json
 from tests.unit.log.test_sqlite import AT
 
 CONTRACTS = {**registry.contracts(), REJECTION.name: REJECTION}
-ROUNDS = rounds(60, quick=24)
+ROUNDS = rounds(60, quick=30)
 Values = dict[str, Any]
 Mutation = Callable[[random.Random, Contract, Values, bytes], bytes | None]
 
@@ -245,7 +245,7 @@ def test_each_record_is_judged_as_if_it_stood_alone(name: str) -> None:
         fates["taken"] += len(kept) - len(whole)
         fates["set aside"] += len(refused)
     # The law would say little of mutations that all do the same.
-    assert min(fates.values()) > rounds(50, quick=10), fates
+    assert min(fates.values()) > rounds(50, quick=5), fates
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.__name__)
