@@ -88,22 +88,22 @@ def read_agencies(lines: list[str], path: str) -> dict[tuple[str, str, str], _Sp
         raise ValueError(f"{path}: no column {', '.join(missing)}")
     agencies: dict[tuple[str, str, str], _Spans] = {}
     for row in rows:
-        said = {c: plain(row[c] or "") for c in _AGENCY_COLUMNS}
+        cells = {c: plain(row[c] or "") for c in _AGENCY_COLUMNS}
         place = f"{path}, line {rows.line_num}"
-        if not said["name"] or not has_form("received_by", said["unit"]):
-            raise ValueError(f"{place}: expected a name and a unit such as H57.3, not {said}")
-        if said["under"] and not has_form("received_by", said["under"]):
-            raise ValueError(f"{place}: {said['under']!r} is no unit such as H57.3")
+        if not cells["name"] or not has_form("received_by", cells["unit"]):
+            raise ValueError(f"{place}: expected a name and a unit such as H57.3, not {cells}")
+        if cells["under"] and not has_form("received_by", cells["under"]):
+            raise ValueError(f"{place}: {cells['under']!r} is no unit such as H57.3")
         try:
-            span = _span(said)
+            span = _span(cells)
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from None
         spans = agencies.setdefault(
-            (said["source"] or NATIONAL, _folded(said["name"]), said["under"]), []
+            (cells["source"] or NATIONAL, _folded(cells["name"]), cells["under"]), []
         )
         if any(span[1] < after and first < span[2] for _, first, after in spans):
-            raise ValueError(f"{place}: {said['name']!r} is there for some of these days already")
-        spans.append((said["unit"], *span[1:]))
+            raise ValueError(f"{place}: {cells['name']!r} is there for some of these days already")
+        spans.append((cells["unit"], *span[1:]))
     return agencies
 
 

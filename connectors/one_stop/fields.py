@@ -86,10 +86,10 @@ class Fields:
         What systems write for no date is absent. A day without an hour is one at the hour `at_end`,
         where that is given.
         """
-        said = self.text(name)
-        if said.value is None or _is_no_date(said.value):
-            return said._replace(value=None)
-        stamp = str(said.value)
+        written = self.text(name)
+        if written.value is None or _is_no_date(written.value):
+            return written._replace(value=None)
+        stamp = str(written.value)
         try:
             instant = to_iso(stamp + at_end if len(stamp) == 8 else stamp)
         except ValueError:
@@ -97,7 +97,7 @@ class Fields:
         if int(stamp[:4]) < YEAR_MIN:
             vi, en = f"trước năm {YEAR_MIN}", f"before the year {YEAR_MIN}"
             return self._wrong("too_small", name, stamp, vi, en)
-        return said._replace(value=instant)
+        return written._replace(value=instant)
 
     def due(self, name: str) -> Said:
         """Give the instant when something is due."""
@@ -132,10 +132,10 @@ class Fields:
 
     def unit(self, name: str, lists: Lists, on: date, under: str = "") -> Said:
         """Give the code of a unit, which may be written by a name that the lists have."""
-        said = self.text(name)
-        if said.value is None:
-            return said
-        unit = lists.unit(said.value, under, on)
+        written = self.text(name)
+        if written.value is None:
+            return written
+        unit = lists.unit(written.value, under, on)
         if unit is None:
             vi = (
                 "không phải mã đơn vị, ví dụ H57.3, và tên này chưa có trong bảng tên cơ quan của"
@@ -145,8 +145,8 @@ class Fields:
                 "no code of a unit such as H57.3, and the agencies of source"
                 f" {lists.source} of {on} have no such name"
             )
-            return self._wrong("unmapped_code", name, said.value, vi, en)
-        return said._replace(value=unit)
+            return self._wrong("unmapped_code", name, written.value, vi, en)
+        return written._replace(value=unit)
 
     def peek_unit(self, name: str, lists: Lists, on: date) -> str:
         """Give the code of a unit, empty where there is none that can be read; note nothing."""

@@ -28,17 +28,17 @@ class Page:
 def parse(raw: bytes) -> Page:
     """Parse a page; raises `PageError`."""
     try:
-        said = json.loads(raw)
+        fields = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise PageError(f"not JSON: {error}") from None
-    if not isinstance(said, dict) or not isinstance(said.get("duLieu"), list):
+    if not isinstance(fields, dict) or not isinstance(fields.get("duLieu"), list):
         raise PageError("no page: it has no list duLieu")
-    cursor, has_more = said.get("conTroTiep"), said.get("conNua")
+    cursor, has_more = fields.get("conTroTiep"), fields.get("conNua")
     cursor = "" if cursor is None else cursor
     if not isinstance(cursor, str) or len(cursor) > CURSOR_LENGTH_MAX:
         raise PageError("no page: conTroTiep is no text, or a long one")
     if not isinstance(has_more, bool):
         raise PageError("no page: conNua is neither true nor false")
-    if len(said["duLieu"]) > ITEMS_MAX:
+    if len(fields["duLieu"]) > ITEMS_MAX:
         raise PageError(f"a page of more than {ITEMS_MAX} records")
-    return Page(said["duLieu"], cursor, has_more)
+    return Page(fields["duLieu"], cursor, has_more)

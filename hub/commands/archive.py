@@ -27,15 +27,15 @@ def archive(
     doing = "checking" if check else "archiving"
     with open_hub(settings, check=False) as hub, progress(doing) as report:
         if check:
-            found = archiving.check(hub.log, hub.store, folder, report)
+            differences = archiving.check(hub.log, hub.store, folder, report)
         else:
             counts = archiving.archive(hub.log, hub.store, folder, report)
     if not check:
         for topic, count in counts.items():
             print(f"{topic}  {count:,} records archived")
         return
-    for line in found:
+    for line in differences:
         print(line)
-    print(f"{folder}: {len(found)} differences")
-    if found:
+    print(f"{folder}: {len(differences)} differences")
+    if differences:
         raise typer.Exit(1)

@@ -23,11 +23,11 @@ def check(
     Of a table it says first how it was understood: what each column is taken for, and what was
     passed over.
     """
-    found = registry.contracts().get(contract)
-    if found is None:
+    installed = registry.contracts().get(contract)
+    if installed is None:
         raise typer.BadParameter(f"--contract: one of {', '.join(registry.contracts())}")
     try:
-        admitted = judge_file(found, file.read_bytes(), file.name)
+        admitted = judge_file(installed, file.read_bytes(), file.name)
     except OSError as error:
         complain(f"{file}: {error.strerror}")
         raise typer.Exit(2) from None
@@ -37,7 +37,7 @@ def check(
     if isinstance(admitted, AdmittedFile):
         for vi, en in admitted.understood.lines():
             print(f"{vi} | {en}")
-    for line in lines(found, admitted, str(file)):
+    for line in lines(installed, admitted, str(file)):
         print(line)
     print(f"{len(admitted.indexes):,} accepted, {len(admitted.rejected):,} rejected")
     if admitted.rejected:

@@ -98,11 +98,11 @@ def restatements(
                     raise typer.Exit(1)
                 chosen = [found]
             kpis = list(hub.kpis.values())
-            out = [r for c in chosen for r in find_restatements(book, c, kpis, now)]
+            restated = [r for c in chosen for r in find_restatements(book, c, kpis, now)]
     if as_json:
-        print(json.dumps(out, ensure_ascii=False, indent=2))
+        print(json.dumps(restated, ensure_ascii=False, indent=2))
         return
-    for r in out:
+    for r in restated:
         old, new = r["official"] or {}, r["restated"] or {}
         print(f"{r['period']}  {r['kpi']}: {old.get('value')} → {new.get('value')}")
         print(f"  {r['difference']['numerator']:+,} / {r['difference']['denominator']:+,}")
@@ -110,4 +110,4 @@ def restatements(
             events = ", ".join(f"{e['sender']}/{e['event_id']}" for e in cause["events"][:5])
             named = cause["entity"] or f"{len(cause['events'])} events"
             print(f"    {cause['numerator']:+,} / {cause['denominator']:+,}  {named}  {events}")
-    print(f"{len(out)} restated figures")
+    print(f"{len(restated)} restated figures")

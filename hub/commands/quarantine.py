@@ -99,21 +99,21 @@ def replay(
         raise typer.BadParameter("give ids, or which: --contract, --sender, --rule, --field")
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
-        found = _found(hub, ids) if ids else _of(hub, wanted)
+        chosen = _found(hub, ids) if ids else _of(hub, wanted)
         repairs = _repair(hub)
         if dry_run:
-            _show_trials(repairs, found)
+            _show_trials(repairs, chosen)
             return
-        act(hub, "items_replayed", items=[i.event_id for i in found][:1_000], count=len(found))
+        act(hub, "items_replayed", items=[i.event_id for i in chosen][:1_000], count=len(chosen))
         gateway = hub.gateway()
         try:
-            receipts = repairs.replay(found, _me(), gateway)
+            receipts = repairs.replay(chosen, _me(), gateway)
         finally:
             gateway.close()
         catch_up(hub)
     for name, receipt in receipts.items():
         print(f"{name}  {receipt}")
-    left = [i for i in found if i.event_id not in receipts]
+    left = [i for i in chosen if i.event_id not in receipts]
     for item in left:
         verdict = item.verdict()
         complain(f"{item.event_id}: {item.state}; {verdict.message_vi if verdict else ''}")

@@ -29,11 +29,11 @@ def events(
     as_json: _Json = False,
 ) -> None:
     """Say which figures and cells events would change, were they sent now; commit nothing."""
-    found = registry.contracts().get(contract)
-    if found is None:
+    installed = registry.contracts().get(contract)
+    if installed is None:
         raise typer.BadParameter(f"--contract: one of {', '.join(registry.contracts())}")
     try:
-        admitted = admit(found, file.read_bytes())
+        admitted = admit(installed, file.read_bytes())
     except BodyError as error:
         complain(f"{file}: {error.vi} | {error.en}")
         raise typer.Exit(1) from None
@@ -42,7 +42,9 @@ def events(
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         now = to_us(hub.clock())
-        trial = try_events(hub.store, hub.log, hub.installed, found, admitted.events, sender, now)
+        trial = try_events(
+            hub.store, hub.log, hub.installed, installed, admitted.events, sender, now
+        )
     _print(trial, as_json=as_json)
     if admitted.rejected:
         raise typer.Exit(1)

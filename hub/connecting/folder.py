@@ -215,9 +215,9 @@ class Folder:
     def _error_file(
         self, verdicts: Sequence[Verdict], understood: Understood, first_line: str
     ) -> bytes:
-        out = io.StringIO()
+        file = io.StringIO()
         # With Vietnamese settings Excel takes the semicolon for what separates.
-        rows = csv.writer(out, delimiter=";")
+        rows = csv.writer(file, delimiter=";")
         if first_line:
             rows.writerow([first_line])
         rows.writerow(ERROR_COLUMNS)
@@ -227,7 +227,7 @@ class Folder:
             sheet, number = understood.row_of(v.index)
             where = f"{sheet}!{number}" if sheet else str(number)
             rows.writerow([_inert(c) for c in (where, *cells)])
-        return b"\xef\xbb\xbf" + out.getvalue().encode()
+        return b"\xef\xbb\xbf" + file.getvalue().encode()
 
     def _move(
         self, file: _File, to: str, *, errors: bytes | None = None, note: str | None = None

@@ -197,15 +197,15 @@ class Gateway:
         self, offer: Offer, receipt: str, repeats: int, at: int, batches: list[Batch]
     ) -> None:
         contract, admitted, body = offer.contract.name, offer.admitted, offer.body
-        said = {
+        receipt_body = {
             "receipt": receipt,
             "accepted": len(admitted.kept) - repeats,
             "duplicates": repeats,
             "rejected": [v.public() for v in admitted.rejected],
         }
-        said["signed"] = self._signer.sign(
+        receipt_body["signed"] = self._signer.sign(
             {
-                **said,
+                **receipt_body,
                 "rejected": len(admitted.rejected),
                 "sender": offer.sender.name,
                 "contract": contract,
@@ -213,7 +213,7 @@ class Gateway:
                 "accepted_at": iso(at),
             }
         )
-        answer = Answer(202 if admitted.kept else 422, said)
+        answer = Answer(202 if admitted.kept else 422, receipt_body)
         digest = hashlib.blake2b(body, digest_size=16).hexdigest()
         offer.submission = Submission(
             receipt=receipt,
@@ -223,7 +223,7 @@ class Gateway:
             accepted=len(admitted.kept),
             rejected=len(admitted.rejected),
             batches=batches,
-            answer=json.dumps([answer.status, said], ensure_ascii=False),
+            answer=json.dumps([answer.status, receipt_body], ensure_ascii=False),
             body_digest=f"{contract}:{digest}",
             idempotency_key=offer.idempotency_key,
         )

@@ -45,17 +45,17 @@ class Boards:
         with self._hub.store.reading() as reading:
             book = as_known(self._hub.book(reading), as_of, now)
             found = years(book)
-            out = {
+            listed = {
                 "kpis": [_described(k) for k in self._hub.kpis.values()],
                 "periods": [y for y, _ in found],
                 "default_period": max(found, key=lambda y: y[1])[0] if found else None,
                 "synthetic": self._hub.is_synthetic,
             }
             if period is not None:
-                out |= board.board_body(
+                listed |= board.board_body(
                     book, self._hub.kpis.values(), period, now if as_of is None else as_of
                 )
-        return out
+        return listed
 
     def _compute(self, period: Period) -> dict[str, Any]:
         with self._hub.store.reading() as reading:

@@ -41,8 +41,8 @@ class Guard:
         """Find who sends; raise 401 without a valid key, 429 where it comes too often."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         key = key.strip()
-        found = await self._find(key) if scheme.lower() == "bearer" else None
-        if found is None:
+        holder = await self._find(key) if scheme.lower() == "bearer" else None
+        if holder is None:
             raise ProblemError(
                 401,
                 "unauthorized",
@@ -50,8 +50,8 @@ class Guard:
                 "a valid key is needed: Authorization: Bearer <key>",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        request.state.sender = found.name
-        if found.certificate and found.certificate != getattr(request.state, "certificate", ""):
+        request.state.sender = holder.name
+        if holder.certificate and holder.certificate != getattr(request.state, "certificate", ""):
             raise ProblemError(
                 403,
                 "certificate_not_shown",
@@ -59,7 +59,7 @@ class Guard:
                 "this key is for clients that show its certificate",
             )
         await self._take(key)
-        return found
+        return holder
 
     def check_breaker(self, name: str) -> None:
         """Raise 429 where too many of a sender's items in a row were rejected, not long ago."""

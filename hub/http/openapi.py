@@ -114,7 +114,16 @@ REPAIR_RESPONSES: Described = {
     422: problem("Vẫn không đúng hợp đồng dữ liệu | It still breaks its contract"),
 }
 _KEY_WANTED: list[dict[str, list[str]]] = [{"bearer": []}]
+# What is sent is judged and tried, and nothing is committed.
+DRY_RUN = {
+    "name": "dry_run",
+    "in": "query",
+    "required": False,
+    "description": "1: chỉ thử, không ghi | 1: only try it, commit nothing",
+    "schema": {"enum": ["0", "1"]},
+}
 FILE = {
+    "parameters": [DRY_RUN],
     "requestBody": {
         "required": True,
         "content": {
@@ -150,8 +159,8 @@ def _cloudevent(data: dict[str, Any]) -> dict[str, Any]:
 
 def post_extra(contract: Contract) -> dict[str, Any]:
     """Describe the body of a contract's POST."""
-    one = contract.model.model_json_schema(ref_template="#/components/schemas/{model}")
-    one.pop("$defs", None)
+    event = contract.model.model_json_schema(ref_template="#/components/schemas/{model}")
+    event.pop("$defs", None)
     needs = [
         {
             "if": {"properties": {"kind": {"const": kind}}},
@@ -163,21 +172,22 @@ def post_extra(contract: Contract) -> dict[str, Any]:
         for kind, names in contract.spec.needs.items()
     ]
     if needs:
-        one["allOf"] = needs
+        event["allOf"] = needs
     for f in contract.fields:
-        one["properties"][f.name]["description"] = f"{f.doc.vi} | {f.doc.en}"
-    many = {"type": "array", "items": one, "minItems": 1}
+        event["properties"][f.name]["description"] = f"{f.doc.vi} | {f.doc.en}"
+    many = {"type": "array", "items": event, "minItems": 1}
     return {
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": {"anyOf": [one, many]}},
+                "application/json": {"schema": {"anyOf": [event, many]}},
                 "application/x-ndjson": {"schema": {"type": "string"}},
-                ONE: {"schema": _cloudevent(one)},
-                MANY: {"schema": {"type": "array", "items": _cloudevent(one), "minItems": 1}},
+                ONE: {"schema": _cloudevent(event)},
+                MANY: {"schema": {"type": "array", "items": _cloudevent(event), "minItems": 1}},
             },
         },
         "parameters": [
+            DRY_RUN,
             {
                 "name": "Idempotency-Key",
                 "in": "header",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -10,6 +11,7 @@ from fastapi.responses import JSONResponse
 from hub.access.audit import Entry
 from hub.access.keys import Sender
 from hub.definitions.contract import Contract
+from hub.figures.compute import QuestionError
 from hub.gateway.gateway import Answer, Judge, Offer
 from hub.gateway.groups import SMALL_BYTES, AuditError
 from hub.http import openapi
@@ -20,8 +22,9 @@ from hub.http.guard import read_body
 from hub.http.problems import ProblemError
 from hub.log.log import IdempotencyConflictError, LogUnavailableError
 from hub.operating import metrics
+from hub.proof.trial import Trial, try_events
 from hub.repair.repair import REPLAY
-from hub.sheets.files import admit_file
+from hub.sheets.files import AdmittedFile, admit_file
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 128
 
@@ -83,13 +86,52 @@ async def take(name: str, request: Request, judge: Judge | None = None) -> Respo
             f"this key may not send {name}",
         )
     edge.guard.check_breaker(sender.name)
+    is_dry = _is_dry(request)
     offer = await _offer(edge, contract, sender, request, judge)
+    if is_dry:
+        return JSONResponse(await asyncio.to_thread(_tried, edge, offer))
     answer = await _carry(edge, offer, request)
     request.state.is_recorded = True
     if not answer.is_replay:
         edge.guard.judge(sender.name, offer.admitted)
         _count(name, answer)
-    return JSONResponse(answer.body, answer.status)
+    admitted = offer.admitted
+    has_more = isinstance(admitted, AdmittedFile) and admitted.understood.has_more_to_say
+    return JSONResponse({**answer.body, **(_understood(offer) if has_more else {})}, answer.status)
+
+
+def _is_dry(request: Request) -> bool:
+    """Tell whether nothing is to be committed. What is not understood must not commit either."""
+    asked = request.query_params.get("dry_run", "0")
+    if asked not in ("0", "1"):
+        raise QuestionError("dry_run", f"dry_run={asked}: chỉ nhận 1", f"dry_run={asked}: only 1")
+    return asked == "1"
+
+
+def _understood(offer: Offer) -> dict[str, Any]:
+    """Say how a file was understood: each column, and what was passed over."""
+    if not isinstance(offer.admitted, AdmittedFile):
+        return {}
+    lines = offer.admitted.understood.lines()
+    return {"understood": [{"message_vi": vi, "message_en": en} for vi, en in lines]}
+
+
+def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
+    """Say what would become of an offer, and what it would change; nothing is committed."""
+    hub, contract, sender, admitted = edge.hub, offer.contract, offer.sender, offer.admitted
+    admitted.reject(edge.gateway.outside_units(contract, sender, admitted))
+    trial = Trial()
+    if admitted.kept:
+        trial = try_events(
+            hub.store, hub.log, hub.installed, contract, admitted.events, sender.name, edge.now()
+        )
+    return {
+        "dry_run": True,
+        "accepted": len(admitted.kept),
+        "rejected": [v.public() for v in admitted.rejected],
+        **_understood(offer),
+        "would_change": vars(trial),
+    }
 
 
 async def _offer(

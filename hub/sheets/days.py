@@ -111,7 +111,7 @@ def months_trouble(cells: Iterable[Cell], header: str) -> tuple[Span, WrittenErr
     A column of nothing but such days, two of them a month apart, lists months. One in which
     nothing shows that, whole quarters or one day alone, is not read.
     """
-    said = plain(header).casefold()
+    title = plain(header).casefold()
     months: set[int] = set()
     example = ""
     for cell in dict.fromkeys(cells):
@@ -122,9 +122,9 @@ def months_trouble(cells: Iterable[Cell], header: str) -> tuple[Span, WrittenErr
             return "day", None
         months.add(day.year * MONTHS + day.month)
         example = example or str(cell)
-    if not months or said.startswith("ngày"):
+    if not months or title.startswith("ngày"):
         return "day", None
-    if any(m + 1 in months for m in months) or said.startswith("tháng"):
+    if any(m + 1 in months for m in months) or title.startswith("tháng"):
         return "month", None
     day = _full_day(example)
     assert day is not None

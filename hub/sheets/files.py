@@ -211,8 +211,8 @@ def errors(contract: Contract, rejected: Sequence[dict[str, Any]]) -> str:
 
     `rejected` are rejections as they are kept, with `original` in plain text.
     """
-    out = io.StringIO()
-    writer = csv.writer(out)
+    file = io.StringIO()
+    writer = csv.writer(file)
     table = table_of(contract)
     titles = [c.headers[0] for c in table.columns]
     writer.writerow([ITEM, "Dòng", "Cột sai", "Lý do từ chối", "Reason", *titles])
@@ -222,7 +222,7 @@ def errors(contract: Contract, rejected: Sequence[dict[str, Any]]) -> str:
         column = table.header_of(one["field"])
         words = (one["message_vi"], one["message_en"])
         writer.writerow([one["event_id"], one["index"] + 1, column, *map(_harmless, words), *cells])
-    return "\ufeff" + out.getvalue()
+    return "\ufeff" + file.getvalue()
 
 
 def _fields(original: str) -> dict[str, Any]:

@@ -149,21 +149,21 @@ def _check(table: Table, places: Sequence[Headings | None], sheet: str = "") -> 
     if place is None:
         vi = f"không thấy dòng tiêu đề; cần các cột: {expected}"
         raise FileError("missing_header", vi, f"no header; expected {expected}")
-    found = ", ".join(place.written)[:1_000]
+    written = ", ".join(place.written)[:1_000]
     at_vi, at_en = (f"trang “{sheet}”: ", f"sheet “{sheet}”: ") if sheet else ("", "")
     near_vi = "; ".join(f"“{h}” gần giống “{'”, “'.join(f)}”" for h, f in place.near.items())
     near_en = "; ".join(f"“{h}” resembles “{'”, “'.join(f)}”" for h, f in place.near.items())
     if place.missing:
         missing = ", ".join(place.missing)
-        vi = f"{at_vi}thiếu cột {missing}; tìm thấy: {found}; cần: {expected}"
-        en = f"{at_en}the columns {missing} are missing; found: {found}; expected: {expected}"
+        vi = f"{at_vi}thiếu cột {missing}; tìm thấy: {written}; cần: {expected}"
+        en = f"{at_en}the columns {missing} are missing; found: {written}; expected: {expected}"
         if near_vi:
             vi, en = f"{vi}; {near_vi}", f"{en}; {near_en}"
         raise FileError("missing_header", vi, en, value=missing)
     if place.twice:
         twice = ", ".join(place.twice)
-        vi = f"{at_vi}cột {twice} có hai lần; tìm thấy: {found}"
-        en = f"{at_en}columns that occur twice; found: {found}"
+        vi = f"{at_vi}cột {twice} có hai lần; tìm thấy: {written}"
+        en = f"{at_en}columns that occur twice; found: {written}"
         raise FileError("duplicate_header", vi, en, value=twice)
     if place.near:
         first = next(iter(place.near.values()))[0]

@@ -123,19 +123,19 @@ def _resembles_any(header: str, titles: Sequence[str]) -> bool:
     return any(_resembles(given, words(t)) for t in dict.fromkeys((*shorts, *titles)))
 
 
-def _resembles(given: list[str], title: list[str]) -> bool:
+def _resembles(header: list[str], title: list[str]) -> bool:
     """Tell whether a header may be a title, misspelt, shortened or with more words."""
-    if not given or not title:
+    if not header or not title:
         return False
-    one, other = set(given), set(title)
+    one, other = set(header), set(title)
     shared = len(one & other)
     if shared >= WORDS_SHARED * len(one | other):
         return True
     if shared == min(len(one), len(other)) and shared >= TITLE_SHARED * max(len(one), len(other)):
         return True
-    if len(given) < len(title) and _shortens(given, title):
+    if len(header) < len(title) and _shortens(header, title):
         return True
-    a, b = "".join(given), "".join(title)
+    a, b = "".join(header), "".join(title)
     longest = max(len(a), len(b))
     return longest >= LETTERS_MIN and _distance(a, b, longest // LETTERS_PER_SLIP)
 

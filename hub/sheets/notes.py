@@ -105,14 +105,14 @@ def shown(cell: Cell) -> str:
 @lru_cache(1_024)
 def unit(text: str) -> Unit | None:
     """Read a text that is nothing but a unit, perhaps in brackets or after a number of a column."""
-    said = _LABEL_BEFORE.sub("", folded(text)).strip("()[]{}.:;,- ")
-    lead = re.match(r"(?:donvitinh|dvt|donvi|tinhbang|unit)[:.=-]*", said)
-    said = said[lead.end() :].strip("()[] ") if lead else said
-    if not said:
+    words = _LABEL_BEFORE.sub("", folded(text)).strip("()[]{}.:;,- ")
+    lead = re.match(r"(?:donvitinh|dvt|donvi|tinhbang|unit)[:.=-]*", words)
+    words = words[lead.end() :].strip("()[] ") if lead else words
+    if not words:
         return None
-    parts = _UNIT.fullmatch(said) or _UNIT_BEHIND.fullmatch(said)
+    parts = _UNIT.fullmatch(words) or _UNIT_BEHIND.fullmatch(words)
     if parts is None:
-        return Unit(shown(text), None, "measure") if re.fullmatch(_MEASURE, said) else None
+        return Unit(shown(text), None, "measure") if re.fullmatch(_MEASURE, words) else None
     given = parts.groupdict()
     scale = next((n for n, _ in _SCALES if given[f"s{n}"]), None)
     counts: Counted = "nothing"
@@ -122,7 +122,7 @@ def unit(text: str) -> Unit | None:
         counts = "foreign"
     elif given.get("count"):
         counts, scale = "count", scale or 0
-    elif not any(c.isalpha() for c in said):
+    elif not any(c.isalpha() for c in words):
         return None  # a number that may be one of the table's
     return Unit(shown(text), scale, counts)
 
@@ -134,19 +134,19 @@ def is_label(text: str) -> bool:
 
 def units_in_note(text: str) -> list[Unit]:
     """Find the units that a note states for the table; amounts in it are none."""
-    said = plain(text)
-    lead = _LEAD.search(bare(said))
+    words = plain(text)
+    lead = _LEAD.search(bare(words))
     if lead is not None and (
         lead["lead"] not in ("don vi", "unit") or lead[0].rstrip()[-1:] in ":="
     ):
-        rest = said[lead.end() :] if len(bare(said)) == len(said) else bare(said)[lead.end() :]
+        rest = words[lead.end() :] if len(bare(words)) == len(words) else bare(words)[lead.end() :]
         pieces = [unit(p) for p in re.split(r"[;/]|,(?! ?000)| và | - ", rest)]
         stated = [u for u in pieces if u is not None]
-        return stated or _plainly(said) or ([] if lead["lead"] == "don vi" else _unknown(rest))
-    whole = unit(said)
+        return stated or _plainly(words) or ([] if lead["lead"] == "don vi" else _unknown(rest))
+    whole = unit(words)
     if whole is not None and whole.scale and whole.counts in ("money", "foreign"):
         return [whole]
-    return _plainly(said)
+    return _plainly(words)
 
 
 def _plainly(said: str) -> list[Unit]:

@@ -41,17 +41,17 @@ def _note(
     texts = [str(c) for c in cells if isinstance(c, str) and c.strip()]
     if not texts:
         return
-    for said in texts:
-        units = units_in_note(said)
+    for note in texts:
+        units = units_in_note(note)
         if any(u.counts == "count" and u.scale for u in units):
-            vi = f"đơn vị tính “{shown(said)}” không rõ cho cột nào; hãy ghi trong tiêu đề cột, ví"
+            vi = f"đơn vị tính “{shown(note)}” không rõ cho cột nào; hãy ghi trong tiêu đề cột, ví"
             vi += " dụ “Số giao dịch (nghìn lượt)”"
-            en = f"it is not clear which column the unit “{shown(said)}” is for; write it in the"
+            en = f"it is not clear which column the unit “{shown(note)}” is for; write it in the"
             en += " header, such as “Số giao dịch (nghìn lượt)”"
-            raise FileError("two_units", vi, en, value=shown(said))
+            raise FileError("two_units", vi, en, value=shown(note))
         noted += units
-    said = shown("; ".join(texts))
-    passed.append(_named("note", grid, number, said, "ghi chú", "a note"))
+    note = shown("; ".join(texts))
+    passed.append(_named("note", grid, number, note, "ghi chú", "a note"))
 
 
 def _under_header(
@@ -63,7 +63,7 @@ def _under_header(
     under: dict[int, list[Unit]] = {}
     for at, (number, cells, _) in enumerate(grid.rows[:UNDER_HEADER_MAX]):
         there = {i: str(c).strip() for i, c in enumerate(cells) if str(c).strip()}
-        units = {i: u for i, said in there.items() if (u := _unit_under(said))}
+        units = {i: u for i, row_words in there.items() if (u := _unit_under(row_words))}
         figures = [i for i in there if columns.get(i) in _NUMBERS]
         has_no_figure = all(i in units or _is_label(there[i]) for i in figures)
         names_units = any(columns.get(i) in _NUMBERS or u.written for i, u in units.items())
@@ -75,8 +75,10 @@ def _under_header(
         for i, one in units.items():
             if columns.get(i) in _NUMBERS or columns.get(i) in ("instant", "period"):
                 under.setdefault(i, []).append(one)
-        said = shown("; ".join(there.values()))
-        passed.append(_named("units", grid, number, said, "dòng đơn vị tính", "a row of units"))
+        row_words = shown("; ".join(there.values()))
+        passed.append(
+            _named("units", grid, number, row_words, "dòng đơn vị tính", "a row of units")
+        )
     return min(len(grid.rows), UNDER_HEADER_MAX), under
 
 
@@ -155,20 +157,20 @@ def _columns_passed(grid: Grid, rows: Sequence[Raw], passed: list[PassedOver]) -
     """Name the columns that fill no field, also those without a header that hold something."""
     places = {h.at for h in grid.headings.known.values()}
     for at in range(grid.headings.width):
-        said = shown(grid.header[at]) if at < len(grid.header) else ""
-        if at in places or (said and at not in grid.headings.unknown):
+        headers = shown(grid.header[at]) if at < len(grid.header) else ""
+        if at in places or (headers and at not in grid.headings.unknown):
             continue
-        if not said:
+        if not headers:
             example = next(
                 (str(r[1][at]) for r in rows if at < len(r[1]) and str(r[1][at]).strip()), ""
             )
             if not example:
                 continue
-            said = f"({shown(example)})"
+            headers = f"({shown(example)})"
             vi, en = "cột không có tiêu đề", "a column without a header"
         else:
             vi, en = "cột không thuộc bảng này", "a column that fills no field"
-        passed.append(_named("column", grid, 0, said, vi, en))
+        passed.append(_named("column", grid, 0, headers, vi, en))
 
 
 def _named(what: str, grid: Grid, number: int, said: str, vi: str, en: str) -> PassedOver:

@@ -166,21 +166,21 @@ class _RowReader:
 
     def _said(self, cells: Sequence[Cell]) -> dict[str, Any]:
         """Give what stands in a row that is rejected, each cell as it is read where it can be."""
-        said: dict[str, Any] = {}
+        words: dict[str, Any] = {}
         for column, at, _, reading, read in self._columns:
             cell = cells[at] if at < len(cells) else ""
             if isinstance(cell, str) and not cell.strip():
                 if at < len(cells):
-                    said[column.field] = ""
+                    words[column.field] = ""
                 continue
             try:
                 if column.field in self._troubles:
                     self._check_column(column, cell)
-                said[column.field] = read(cell, reading)
+                words[column.field] = read(cell, reading)
             except WrittenError:
                 is_column = column.field in self._troubles and is_touched(column, cell)
-                said[column.field] = plain(str(cell)) + (UNCORRECTED if is_column else "")
-        return said
+                words[column.field] = plain(str(cell)) + (UNCORRECTED if is_column else "")
+        return words
 
 
 def _check_text(cell: str) -> None:

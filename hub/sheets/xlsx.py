@@ -147,19 +147,21 @@ class Workbook:
         targets: dict[str, str] = {}
         sheets: dict[str, str] = {}
 
-        def relation(tag: str, given: dict[str, str]) -> None:
-            if tag == "Relationship" and given.get("Type", "").endswith("/worksheet"):
-                target = given.get("Target", "")
+        def relation(tag: str, attributes: dict[str, str]) -> None:
+            if tag == "Relationship" and attributes.get("Type", "").endswith("/worksheet"):
+                target = attributes.get("Target", "")
                 is_absolute = target.startswith("/")
-                targets[given.get("Id", "")] = target.lstrip("/") if is_absolute else f"xl/{target}"
+                targets[attributes.get("Id", "")] = (
+                    target.lstrip("/") if is_absolute else f"xl/{target}"
+                )
 
-        def sheet(tag: str, given: dict[str, str]) -> None:
+        def sheet(tag: str, attributes: dict[str, str]) -> None:
             if tag == "workbookPr":
-                self._starts_1904 = given.get("date1904") in ("1", "true")
+                self._starts_1904 = attributes.get("date1904") in ("1", "true")
             if tag == "sheet":
-                ids = [value for name, value in given.items() if name.endswith(":id")]
+                ids = [value for name, value in attributes.items() if name.endswith(":id")]
                 if ids and ids[0] in targets:
-                    sheets[given.get("name", "")] = targets[ids[0]]
+                    sheets[attributes.get("name", "")] = targets[ids[0]]
 
         self._gather("xl/_rels/workbook.xml.rels", relation)
         self._gather("xl/workbook.xml", sheet)
@@ -185,14 +187,14 @@ class Workbook:
         used: list[str] = []
         is_within = False
 
-        def start(tag: str, given: dict[str, str]) -> None:
+        def start(tag: str, attributes: dict[str, str]) -> None:
             nonlocal is_within
             if tag == "numFmt":
-                codes[given.get("numFmtId", "")] = given.get("formatCode", "")
+                codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
             if tag in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
                 is_within = tag == "cellXfs"
             if tag == "xf" and is_within:
-                used.append(given.get("numFmtId", "0"))
+                used.append(attributes.get("numFmtId", "0"))
 
         self._gather("xl/styles.xml", start)
         return [_shown_as(codes.get(i, _BUILT_IN.get(i, ""))) for i in used]
@@ -289,7 +291,7 @@ class _SheetReader:
         self._shared_formulas: dict[str, str] = {}
         self._elements = 0
 
-    def start(self, tag: str, given: dict[str, str]) -> None:
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._elements += 1
         if self._elements > ELEMENTS_MAX:
             raise _too_large()
@@ -297,20 +299,20 @@ class _SheetReader:
             self._cells += 1
             if self._cells > ROW_CELLS_MAX:
                 raise _too_many_columns()
-            name = given.get("r")
+            name = attributes.get("r")
             self._column = _column(name) if name else self._column + 1
-            self._kind, self._style = given.get("t", "n"), given.get("s", "")
+            self._kind, self._style = attributes.get("t", "n"), attributes.get("s", "")
             self._parts, self._length = [], 0
             self._has_formula = False
         elif tag == "v" or (tag == "t" and not self._is_aid):
             self._is_value = True
         elif tag == "f":
             self._is_formula = self._has_formula = True
-            self._formula, self._shared = "", given.get("si", "")
+            self._formula, self._shared = "", attributes.get("si", "")
         elif tag == "rPh":
             self._is_aid = True
         elif tag == "row":
-            number = given.get("r", "")
+            number = attributes.get("r", "")
             following = int(number) if re.fullmatch("[0-9]{1,7}", number) else self._number + 1
             if not self._number < following <= ROWS_MAX:
                 raise _malformed(f"row {number} after row {self._number}")

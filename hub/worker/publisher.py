@@ -30,7 +30,7 @@ from hub.reference.periods import Period, parse_period
 from hub.store.cuts import Thinning
 from hub.store.reading import dims_text, parse_dims
 from hub.store.store import Store
-from hub.store.tables import figure as told
+from hub.store.tables import figure as figure_table
 from hub.store.tables import notice
 
 LOCK = "lgsp:publisher"
@@ -102,9 +102,9 @@ class Publisher:
         return len(rows)
 
     def _tell_figures(self, c: Connection) -> int:
-        query = sa.select(told.c.key, told.c.revision, told.c.datum)
+        query = sa.select(figure_table.c.key, figure_table.c.revision, figure_table.c.datum)
         with c.begin():
-            rows = c.execute(query.where(told.c.is_published == 0)).fetchall()
+            rows = c.execute(query.where(figure_table.c.is_published == 0)).fetchall()
         if not rows:
             return 0
         schema_id = revisions.latest(FIGURE.name).schema_id
@@ -123,8 +123,8 @@ class Publisher:
         self._log.produce(records)
         with c.begin():
             for key, revision, _ in rows:
-                mine = (told.c.key == key, told.c.revision == revision)
-                c.execute(told.update().where(*mine).values(is_published=1))
+                mine = (figure_table.c.key == key, figure_table.c.revision == revision)
+                c.execute(figure_table.update().where(*mine).values(is_published=1))
         return len(rows)
 
     def _note_figures(self, c: Connection) -> None:
@@ -142,7 +142,7 @@ class Publisher:
                 for figure in figures(kpi, Question(period, now, (), {}), book)
             }
         with c.begin():
-            query = sa.select(told.c.key, told.c.revision, told.c.said)
+            query = sa.select(figure_table.c.key, figure_table.c.revision, figure_table.c.said)
             known = {
                 key: (revision, figure_said) for key, revision, figure_said in c.execute(query)
             }
@@ -171,7 +171,7 @@ class Publisher:
                 }
                 frame = pl.DataFrame(rows, schema=columns, orient="row")
                 rules = dict.fromkeys(("revision", "datum", "said", "is_published"), "=")
-                self._store.database.merge(c, told, frame, rules)
+                self._store.database.merge(c, figure_table, frame, rules)
 
 
 def _key(kpi: str, period: Period, figure: Figure) -> str:

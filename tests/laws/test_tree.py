@@ -182,3 +182,28 @@ def test_every_test_is_marked_by_the_rooms_it_is_of() -> None:
     assert sorted(ROOMS.keys() - marked.keys()) == []
     assert rooms <= markers
     assert {room for named in marked.values() for room in named} == markers - {"slow"}
+
+
+VAGUE = {"found", "one", "said", "given", "told", "out"}
+VAGUE_LINES_MAX = 10
+
+
+def test_a_local_that_lives_long_is_named_by_what_it_is() -> None:
+    """A name that says nothing of its content is for a few lines, not for a function."""
+    long_lived = []
+    for path in sources():
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            lines: dict[str, list[int]] = {}
+            for node in ast.walk(function):
+                name = node.id if isinstance(node, ast.Name) else getattr(node, "arg", None)
+                if name in VAGUE and isinstance(node, ast.Name | ast.arg):
+                    lines.setdefault(name, []).append(node.lineno)
+            where = f"{path.relative_to(ROOT).as_posix()}: {function.name}"
+            long_lived += [
+                f"{where}: {name}"
+                for name, at in lines.items()
+                if max(at) - min(at) >= VAGUE_LINES_MAX
+            ]
+    assert long_lived == []

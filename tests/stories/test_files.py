@@ -40,6 +40,27 @@ def test_a_file_is_checked_sent_corrected_and_sent_again(served: Served, tmp_pat
     )
 
 
+def test_a_file_is_tried_and_what_was_passed_over_is_named(served: Served) -> None:
+    header, row = as_csv([ROW | {"event_id": "t", "dossier_code": "H57.T"}]).splitlines()[:2]
+    file = b"\n".join((header + b",Ghi ch\xc3\xba", row + b",x", b""))
+    url = f"{served.url}/v1/files/dossier"
+    key = {"Authorization": f"Bearer {served.key}", "Content-Type": "text/csv"}
+    tried = httpx.post(url, params={"dry_run": "1"}, content=file, headers=key, timeout=30)
+    said = tried.json()
+    assert (tried.status_code, said["dry_run"], said["accepted"]) == (200, True, 1)
+    assert any("Ghi chú" in line["message_vi"] for line in said["understood"])
+    changed = {f["kpi"]: f for f in said["would_change"]["figures"] if f["period"] == "2023"}
+    assert changed["dossier_received_new"]["after"]["numerator"] == 1
+    assert "receipt" not in said
+    served.settle()
+    assert served.get("/v1/kpis/dossier_received_new?period=2023").json()["figures"] == []
+    wrong = httpx.post(url, params={"dry_run": "yes"}, content=file, headers=key, timeout=30)
+    assert (wrong.status_code, wrong.json()["parameter"]) == (400, "dry_run")
+    sent = httpx.post(url, content=file, headers=key, timeout=30)
+    assert (sent.status_code, sent.json()["accepted"]) == (202, 1)
+    assert any("Ghi chú" in line["message_vi"] for line in sent.json()["understood"])
+
+
 def test_what_is_no_file_or_of_no_contract_is_said(served: Served, tmp_path: Path) -> None:
     refused = upload(served, b"a,b\n1,2\n")
     assert (refused.status_code, refused.json()["title"]) == (400, "missing_header")
