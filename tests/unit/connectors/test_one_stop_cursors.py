@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -146,10 +147,11 @@ def test_a_cursor_that_comes_round_is_noticed_backs_off_and_is_told(
     upstream = Upstream(cycle(length))
     with serving(upstream) as url:
         carried = Carried(tmp_path, url)
-        for _ in range(200):
+        for _ in range(20_000):  # steps, while the lane's own waits go by
             carried.step(1)
             if len(waits) == 4:
                 break
+            time.sleep(0.001)
         asked_until_noticed = len(upstream.asked) - len(waits) + 1
         error = carried.heartbeat()
         carried.close()
