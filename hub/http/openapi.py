@@ -123,7 +123,6 @@ DRY_RUN = {
     "schema": {"enum": ["0", "1"]},
 }
 FILE = {
-    "parameters": [DRY_RUN],
     "requestBody": {
         "required": True,
         "content": {

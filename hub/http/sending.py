@@ -64,7 +64,7 @@ def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
 @router.post(
     "/v1/files/{contract}",
     summary="Gửi tệp CSV hoặc XLSX, mỗi dòng một bản ghi | Send a CSV or XLSX file",
-    openapi_extra=openapi.FILE,
+    openapi_extra={**openapi.FILE, "parameters": [openapi.DRY_RUN]},
     responses={**openapi.POST_RESPONSES, 404: openapi.NO_CONTRACT},
     status_code=202,
 )
