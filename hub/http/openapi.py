@@ -47,6 +47,23 @@ class Receipt(BaseModel):
     )
 
 
+class WouldChange(BaseModel):
+    """What sending it would change."""
+
+    figures: list[dict[str, Any]] = Field(description="Trước và sau | Before and after")
+    cells: list[dict[str, Any]] = Field(description="Trước và sau | Before and after")
+    classes: dict[str, int] = Field(description="Số sự kiện theo loại | Events by ledger class")
+
+
+class Tried(BaseModel):
+    """What would become of what was tried."""
+
+    dry_run: bool
+    accepted: int
+    rejected: list[RejectedItem]
+    would_change: WouldChange
+
+
 class Problem(BaseModel):
     """Problem details (RFC 9457), with what is wrong in both languages."""
 
@@ -100,11 +117,18 @@ _BODY_REFUSED: Described = {
 }
 POST_RESPONSES: Described = {
     **_BODY_REFUSED,
+    200: {
+        "model": Tried,
+        "description": "Đã thử với dry_run=1, không ghi | Tried with dry_run=1, nothing committed",
+    },
     202: {"model": Receipt, "description": "Đã ghi bền vững | Durable"},
     403: problem("Khóa không được dùng hợp đồng này | The key is not bound to this contract"),
     408: problem("Nội dung đến quá chậm | The body came too slowly"),
     409: problem("Idempotency-Key đã dùng cho nội dung khác | Key used with another body"),
-    422: {"model": Receipt, "description": "Mọi bản ghi đều bị từ chối | Every item was rejected"},
+    422: {
+        "model": Receipt | Tried,
+        "description": "Mọi bản ghi đều bị từ chối | Every item was rejected",
+    },
 }
 REPAIR_RESPONSES: Described = {
     **_BODY_REFUSED,

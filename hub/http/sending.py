@@ -89,7 +89,8 @@ async def take(name: str, request: Request, judge: Judge | None = None) -> Respo
     is_dry = _is_dry(request)
     offer = await _offer(edge, contract, sender, request, judge)
     if is_dry:
-        return JSONResponse(await asyncio.to_thread(_tried, edge, offer))
+        tried = await asyncio.to_thread(_tried, edge, offer)
+        return JSONResponse(tried, 200 if offer.admitted.kept else 422)
     answer = await _carry(edge, offer, request)
     request.state.is_recorded = True
     if not answer.is_replay:

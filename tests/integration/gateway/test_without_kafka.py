@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from deploy.local.services.kafka import Kafka
 from hub import registry
+from hub.kafka.log import KafkaLog, Record
 from hub.log.log import LogUnavailableError
 from hub.opening import open_hub
 from hub.proof.verify import verify
@@ -92,3 +94,33 @@ def test_with_a_spool_kafka_may_be_away(province: Province, kafka: Kafka, tmp_pa
         )
     with open_hub(province.settings) as hub, in_this_process():
         assert verify(hub.log, hub.store, registry.installed()).differences == []
+
+
+def test_what_a_spool_appends_twice_is_no_difference(
+    province: Province, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    produce, tries = KafkaLog.produce, []
+
+    def produce_and_fail_once(self: KafkaLog, records: list[Record], *more: Any) -> None:
+        produce(self, records, *more)
+        tries.append(len(records))
+        if len(tries) == 1:
+            raise LogUnavailableError("the broker went before it acknowledged")
+
+    monkeypatch.setattr(KafkaLog, "produce", produce_and_fail_once)
+    settings = province.settings.model_copy(update={"spool_dir": tmp_path / "spool"})
+    with open_hub(settings) as hub, in_this_process():
+        gateway = hub.gateway()
+        body = json.dumps([received("A", "2023-05-17"), {"kind": "pigeon"}]).encode()
+        receipt = gateway.accept(DOSSIER, TESTER, body).body["receipt"]
+        until(lambda: hub.log.receipt(receipt) is not None, "it is appended again")
+        gateway.close()
+        assert tries == [2, 2]
+        hub.runner.catch_up()
+        assert verify(hub.log, hub.store, registry.installed()).differences == []
+    assert province.rows("SELECT COUNT(*) FROM quarantine") == [(1,)]
+    assert sorted(province.rows("SELECT class, count FROM ledger")) == [
+        ("applied", 1),
+        ("duplicate", 2),
+        ("quarantined", 1),
+    ]

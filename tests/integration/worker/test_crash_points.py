@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,7 +109,7 @@ def figures_of(store: Store, now: datetime) -> dict[str, tuple[int, int, str | N
         book = registry.installed().book(reading)
         texts = [str(y) for y, _ in years(book)] + [at.strftime(f) for f in ("%Y-%m", "%Y-%m-%d")]
         for text in texts:
-            for kpi in registry.kpis().values():
+            for kpi in registry.installed().kpis.values():
                 for f in figures(kpi, Question(parse_period(text), to_us(now), (), {}), book):
                     key = "|".join((kpi.id, text, dims_text(dict(f.dims))))
                     found[key] = (f.numerator, f.denominator, f.value)
@@ -121,7 +122,8 @@ def log(
 ) -> Iterator[KafkaLog]:
     new_topics(1)
     few = {name: registry.kpis()[name] for name in KPIS}
-    monkeypatch.setattr(registry, "kpis", lambda: few)
+    installed = replace(registry.installed(), kpis=few)
+    monkeypatch.setattr(registry, "installed", lambda: installed)
     opened = KafkaLog(kafka.address, store)
     yield opened
     opened.close()
