@@ -7,6 +7,7 @@ applied by workers).
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING
 
 from hub import registry
@@ -15,27 +16,39 @@ from hub.apply.rebuild import apply_all
 from hub.apply.runner import Runner
 from hub.apply.watch import Watch
 from hub.archive.log import Archive, ArchivedLog
+from hub.board.published import Published, published
 from hub.clock import Clock, system_clock, to_us
 from hub.definitions.contract import Contract
 from hub.figures.book import Book
 from hub.figures.installed import Installed
 from hub.figures.kpi import Kpi
+from hub.figures.loading import load_lists
 from hub.gateway.gateway import Gateway
 from hub.gateway.signing import Signer
 from hub.locks import AlreadyRunningError
 from hub.log.log import Log
 from hub.log.spool import Spool
 from hub.log.sqlite import SqliteLog
+from hub.reference.checking import Flaw, check_rows
+from hub.reference.form import Row
 from hub.settings import Settings
+from hub.sheets.province import Fault, ListFile, read_province
 from hub.store.reading import Reading
 from hub.store.sqlite import Sqlite
 from hub.store.store import Store
 from hub.store.troubles import DefinitionChangedError
+from hub.troubles import TroubleError
 
 if TYPE_CHECKING:
     from hub.kafka.log import KafkaLog
 
 DEMO_MARK = "demo"
+
+
+class ListsError(TroubleError):
+    """The province's lists cannot be loaded; the message names the first thing that is wrong."""
+
+
 SPOOLED_SECONDS_MAX = 3
 # What shows how much is done, out of how much.
 Showing = Callable[[], AbstractContextManager[Callable[[int, int], None]]]
@@ -72,6 +85,11 @@ class OpenHub:
     def is_synthetic(self) -> bool:
         """Whether the log was filled by the demo."""
         return self.log.checkpoint(DEMO_MARK) is not None
+
+    @property
+    def published(self) -> tuple[Published, ...]:
+        """What was published of the demo's year; of a province's own years nothing is known."""
+        return published() if self.is_synthetic else ()
 
     def audit(self) -> Audit:
         """Open the audit log: a file of its own, or a table in the production store."""
@@ -141,11 +159,44 @@ def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":
     return KafkaLog(settings.kafka_bootstrap, store, wait)
 
 
+def load_tables(hub: OpenHub, tables: Mapping[str, list[Row]], by: str) -> dict[str, str]:
+    """Load lists where they are not in force yet; give the digests of those loaded.
+
+    Raises `LogUnavailableError`.
+    """
+    return load_lists(hub.log, tables, to_us(hub.clock()), by)
+
+
+def load_province(hub: OpenHub, folder: Traversable, by: str) -> dict[str, str]:
+    """Load a folder's lists, checked, as `load_tables` does.
+
+    Raises `ListsError`, which names the first fault; `hub reference check` names all.
+    """
+    forms = hub.installed.lists.installed.forms
+    files = read_province(forms, folder)
+    for name, file in files.items():
+        flaws = [f for f in check_rows(forms[name], file.rows) if not f.is_note]
+        if file.faults or flaws:
+            first = file.faults[0].text() if file.faults else _said(file, flaws[0])
+            raise ListsError(f"{folder}: {first}; hub reference check")
+    return load_tables(hub, {name: file.rows for name, file in files.items()}, by)
+
+
+def _said(file: ListFile, flaw: Flaw) -> str:
+    words = (flaw.column, flaw.value, flaw.rule, flaw.vi, flaw.en)
+    return Fault(file.file, file.lines[flaw.row], *words).text()
+
+
 @contextmanager
 def running(hub: OpenHub) -> Iterator[None]:
-    """Apply the log here, or follow those who do. Raises `AlreadyRunningError`."""
+    """Apply the log here, or follow those who do. Raises `AlreadyRunningError`.
+
+    The province's lists are loaded first, where the settings name a folder of them.
+    """
     if isinstance(hub.applying, Runner):
         hub.applying.lock()
+    if hub.settings.reference_dir is not None:
+        load_province(hub, hub.settings.reference_dir, "HUB_REFERENCE_DIR")
     hub.applying.start()
     try:
         yield

@@ -10,9 +10,14 @@ def avro_folder() -> Traversable:
     return resources.files("schemas") / "avro"
 
 
-def reference_file(name: str) -> Traversable:
-    """Locate a file of reference data."""
-    return resources.files("reference") / f"{name}.csv"
+def reference_folder() -> Traversable:
+    """Locate the lists that are true for every province."""
+    return resources.files("reference")
+
+
+def demo_reference_folder() -> Traversable:
+    """Locate the lists of the demo's province, which is made up."""
+    return resources.files("reference") / "demo"
 
 
 def group_part(name: str) -> Traversable | None:

@@ -23,7 +23,7 @@ from hub.figures.group import Group
 from hub.figures.installed import Installed
 from hub.figures.kpi import Kpi
 from hub.reference.form import Form
-from hub.reference.lists import load
+from hub.reference.lists import Lists, Reference, read_folder
 from hub.settings import Settings
 
 
@@ -102,7 +102,8 @@ def definitions() -> Definitions:
 @cache
 def installed() -> Installed:
     """Find all that figures are made by: definitions, KPIs, their groups, the installed lists."""
-    return Installed(definitions(), kpis(), groups(), load(forms()))
+    everywhere = Reference(read_folder(forms(), places.reference_folder()), forms())
+    return Installed(definitions(), kpis(), groups(), Lists(everywhere))
 
 
 @cache

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     is made. `spool_dir`: a folder on a disk that outlives the process, where a gateway keeps what
     is sent while Kafka is away; without it that is refused with 503. `archive_dir`: the folder of
     the archive, where `hub archive` keeps what the log may forget; without it there is none.
+    `reference_dir`: a folder with the province's lists, loaded at the start where they are new.
     `schema_registry_url`: a Confluent-compatible registry that gives the schema ids.
     `session_seconds`: a worker that is silent for so long loses its partitions; `stall_seconds`:
     one whose positions do not move for so long, though there is something to apply, is to be
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     signing_dir: Path | None = None
     spool_dir: Path | None = None
     archive_dir: Path | None = None
+    reference_dir: Path | None = None
     session_seconds: float = 6
     stall_seconds: float = 120
     schema_registry_url: str = ""
@@ -80,6 +82,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "archive_dir",
+        "reference_dir",
         "signing_dir",
         "spool_dir",
         "tls_certificate",

@@ -18,10 +18,10 @@ from hub.figures.official import answer
 from hub.gateway.gateway import Answer, Gateway
 from hub.gateway.signing import Signer
 from hub.log.sqlite import SqliteLog
-from hub.reference.lists import Reference
+from hub.reference.lists import Lists, Reference
 from hub.store.reading import Reading
 from hub.store.store import Store
-from tests.parts import depth, stores
+from tests.parts import depth, lists, stores
 from tests.rooms import rooms_of
 
 depth.register()
@@ -46,7 +46,7 @@ class Hub:
         self.runner = Runner(self.log, self.store, folder / "lock", lambda: self.now)
         self.signer = Signer(folder / "signing", 0)
         self.gateway = Gateway(self.log, self.store, lambda: self.now, self.signer)
-        self.reference: Reference = registry.installed().reference
+        self.reference: Reference = lists.reference()
 
     def post(self, contract: str, *items: dict[str, Any], sender: str = "tester") -> Answer:
         body = json.dumps(items).encode()
@@ -72,7 +72,7 @@ class Hub:
 
     def book(self, reading: Reading) -> Book:
         """Open the book on a snapshot, with the hub's own lists."""
-        return Book(reading, registry.definitions(), self.reference)
+        return Book(reading, registry.definitions(), Lists(self.reference))
 
     def close(self) -> None:
         self.gateway.close()

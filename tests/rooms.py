@@ -67,6 +67,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_logs.py": ("operating",),
     "stories/test_openapi.py": ("http",),
     "stories/test_period.py": ("commands", "figures"),
+    "stories/test_reference.py": ("commands", "figures", "reference"),
     "stories/test_rebuild.py": ("commands", "apply"),
     "stories/test_receipts.py": ("gateway", "repair"),
     "stories/test_repair.py": ("commands", "repair"),

@@ -9,8 +9,8 @@ import gc
 from collections.abc import Callable, Sequence
 
 from hub.apply import intake
+from hub.apply.acts import find_acts
 from hub.apply.change import Change
-from hub.apply.closings import find_closings
 from hub.apply.entities import find_change
 from hub.apply.set_aside import find_rejections
 from hub.clock import Clock, to_us
@@ -87,6 +87,7 @@ class Applier:
             writing.hear(change.heard)
             writing.quarantine(change.quarantine)
             writing.close_periods(change.closings)
+            writing.keep_lists(change.lists)
             if self._has_listeners:
                 writing.notify(change.notices)
 
@@ -101,7 +102,7 @@ class Applier:
         with self._store.reading() as reading:
             build = reading.build()
             if contract.name == CONTROL.name:
-                return build, find_closings(contract, taken, reading, shard)
+                return build, find_acts(contract, taken, reading, shard)
             if fact is None:
                 return build, find_rejections(contract, taken, reading, shard)
             return build, find_change(fact, contract, taken, reading, shard)

@@ -25,3 +25,4 @@ class Change:
     heard: pl.DataFrame | None = None
     heard_each: pl.DataFrame | None = None
     closings: pl.DataFrame | None = None
+    lists: pl.DataFrame | None = None

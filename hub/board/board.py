@@ -1,10 +1,10 @@
 """The board: every KPI's figure for one period, from one cut, beside what was published."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.board import published
+from hub.board.published import Published, find
 from hub.clock import iso
 from hub.figures.book import Book
 from hub.figures.compute import Question
@@ -21,7 +21,7 @@ class Shown:
     kpi: str
     figure: Figure
     where: Mapping[str, str]
-    published: published.Published | None
+    published: Published | None
 
     def public(self) -> dict[str, Any]:
         """Give it as the page and the stream read it."""
@@ -37,35 +37,39 @@ class Shown:
         }
 
 
-def board(book: Book, kpis: Iterable[Kpi], period: Period, at: int) -> list[Shown]:
+def board(
+    book: Book, kpis: Iterable[Kpi], period: Period, at: int, published: Sequence[Published]
+) -> list[Shown]:
     """Give each KPI's undimensioned figure, and the filtered ones that were published."""
     shown: list[Shown] = []
     for kpi in kpis:
         asked: list[dict[str, str]] = [{}]
         asked += [
             dict(p.where)
-            for p in published.published()
+            for p in published
             if p.kpi == kpi.id and p.period == period.text and p.where
         ]
         for where in asked:
             for figure in figures(kpi, Question(period, at, (), where), book):
-                beside = published.find(kpi.id, period.text, where)
+                beside = find(published, kpi.id, period.text, where)
                 shown.append(Shown(kpi.id, figure, where, beside))
     return shown
 
 
-def _printed(found: published.Published) -> str:
+def _printed(found: Published) -> str:
     """Give what was printed; a count that stands in the text as it is written in tables."""
     return found.printed or f"{int(found.numerator):,}".replace(",", ".")
 
 
-def board_body(book: Book, kpis: Iterable[Kpi], period: Period, at: int) -> dict[str, Any]:
+def board_body(
+    book: Book, kpis: Iterable[Kpi], period: Period, at: int, published: Sequence[Published]
+) -> dict[str, Any]:
     """Give the board as the page and the stream read it."""
     return {
         "period": period.text,
         "as_of": iso(book.reading.committed_at()),
         "cut": book.reading.cut(),
-        "figures": [s.public() for s in board(book, kpis, period, at)],
+        "figures": [s.public() for s in board(book, kpis, period, at, published)],
     }
 
 

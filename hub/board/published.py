@@ -1,12 +1,15 @@
-"""What was published about past years, to be shown beside the figures that the hub computes.
+"""What was published about the demo's year, to be shown beside the figures that the hub computes.
 
 Only what shows figures reads this; what computes or generates them may not (a law).
 """
 
+import csv
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from hub.reference.lists import read_table
+from hub import places
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Published:
 @cache
 def published() -> tuple[Published, ...]:
     """Read the published figures."""
+    text = (places.demo_reference_folder() / "published.csv").read_text("utf-8")
     return tuple(
         Published(
             row["kpi"],
@@ -37,7 +41,7 @@ def published() -> tuple[Published, ...]:
             row["target_met"],
             row["source"],
         )
-        for row in read_table("published")
+        for row in csv.DictReader(io.StringIO(text, newline=""))
     )
 
 
@@ -46,9 +50,9 @@ def _pairs(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, _, value in parts)
 
 
-def find(kpi: str, period: str, where: dict[str, str]) -> Published | None:
-    """Find what was published for a figure."""
+def find(
+    listed: Iterable[Published], kpi: str, period: str, where: dict[str, str]
+) -> Published | None:
+    """Find what was published for a figure, among what is listed."""
     wanted = tuple(sorted(where.items()))
-    return next(
-        (p for p in published() if (p.kpi, p.period, p.where) == (kpi, period, wanted)), None
-    )
+    return next((p for p in listed if (p.kpi, p.period, p.where) == (kpi, period, wanted)), None)

@@ -49,7 +49,7 @@ def demo_command(
 
         make_topics(settings.kafka_bootstrap, registry.contracts().values())
     with open_hub(settings) as hub:
-        demonstration.claim(hub.log, wanted)
+        demonstration.claim(hub, wanted)
         with running(hub), _workers(settings, workers) as started:
             if connectors:
                 _serve_connected(hub, wanted)
@@ -119,7 +119,11 @@ def _load(
     took = time.monotonic() - begun
     with hub.store.reading() as reading:
         shown = board.board(
-            hub.book(reading), hub.kpis.values(), parse_period("2023"), to_us(hub.clock())
+            hub.book(reading),
+            hub.kpis.values(),
+            parse_period("2023"),
+            to_us(hub.clock()),
+            hub.published,
         )
     show.print_board([s.public() for s in shown], "2023", is_synthetic=True)
     if applied > already:

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 
-from hub import registry
+from hub import places, registry
 from hub.access.keys import Sender
 from hub.clock import system_clock
 from hub.log.log import Log
 from hub.log.submitting import append_columns
-from hub.opening import DEMO_MARK, OpenHub, open_hub
+from hub.opening import DEMO_MARK, OpenHub, load_province, open_hub
 from hub.settings import Settings
 from hub.troubles import TroubleError
 
@@ -90,14 +90,18 @@ def connected(hub: OpenHub, demo: Demo) -> Iterator[dict[str, dict[str, str]]]:
         }
 
 
-def claim(log: Log, demo: Demo) -> None:
-    """Mark the log as the demo's; raise `OtherEventsError` where it holds anything else."""
-    mark = log.checkpoint(DEMO_MARK)
-    if mark is None and not log.is_empty:
+def claim(hub: OpenHub, demo: Demo) -> None:
+    """Mark the log as the demo's, and load its province's lists.
+
+    Raises `OtherEventsError` where it holds anything else.
+    """
+    mark = hub.log.checkpoint(DEMO_MARK)
+    if mark is None and not hub.log.is_empty:
         raise OtherEventsError("the folder holds events that are not the demo's")
     if mark is not None and mark != demo.mark:
         raise OtherEventsError(f"the folder holds another demo: {mark}, asked for {demo.mark}")
-    log.set_checkpoints({DEMO_MARK: demo.mark})
+    hub.log.set_checkpoints({DEMO_MARK: demo.mark})
+    load_province(hub, places.demo_reference_folder(), "hub demo")
 
 
 def is_loaded(log: Log) -> bool:

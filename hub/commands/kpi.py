@@ -44,7 +44,8 @@ def kpi(
             if kpi_id is None:
                 asked = parse_period(period or str(system_clock().year))
                 instant = now if known_at is None else known_at
-                body = board.board_body(book, hub.kpis.values(), asked, instant)
+                kpis = hub.kpis.values()
+                body = board.board_body(book, kpis, asked, instant, hub.published)
                 figures = body["figures"]
             else:
                 chosen = hub.kpis.get(kpi_id)

@@ -43,11 +43,12 @@ def print_board(figures: list[dict[str, Any]], period: str, *, is_synthetic: boo
         met = {True: "yes", False: "no", None: ""}[f["met"]]
         published = (f.get("published") or {}).get("printed", "")
         unit = "" if f["measure_unit"] == "share" else f" {f['measure_unit']}"
+        lacks = "; ".join(f"{m['message_vi']} | {m['message_en']}" for m in f.get("lacks", ()))
         table.add_row(
             f"{f['kpi']} {dims}".strip(),
             f"{f['numerator']:,}",
             f"{f['denominator']:,}",
-            write_figure(f) + unit,
+            lacks or write_figure(f) + unit,
             published,
             target or "",
             met,

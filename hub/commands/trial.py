@@ -10,10 +10,10 @@ from hub import registry
 from hub.clock import to_us
 from hub.commands import show
 from hub.commands.console import complain, settings_for_reading
+from hub.commands.reference import checked
 from hub.definitions.admission import BodyError, admit
 from hub.opening import catch_up, open_hub
 from hub.proof.trial import Trial, try_events, try_reference
-from hub.reference.form import FormError
 
 app = typer.Typer(
     name="try", help="What would change, before anything is committed.", no_args_is_help=True
@@ -55,19 +55,8 @@ def reference(
     folder: Annotated[Path, typer.Argument(help="A folder with the tables that are to change.")],
     as_json: _Json = False,
 ) -> None:
-    """Say which figures other reference data would change: CSV files named as the installed."""
-    forms = registry.forms()
-    files = {name: folder / f"{name}.csv" for name in forms}
-    present = {name: path for name, path in files.items() if path.exists()}
-    if not present:
-        listed = ", ".join(path.name for path in files.values())
-        raise typer.BadParameter(f"none of {listed} in {folder}")
-    tables = {}
-    for name, path in present.items():
-        try:
-            tables[name] = forms[name].read(path.read_text("utf-8"))
-        except FormError as error:
-            raise typer.BadParameter(f"{path}: {error}") from None
+    """Say which figures other lists would change, were they loaded now; load nothing."""
+    tables = {name: file.rows for name, file in checked(folder).items()}
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         with hub.store.reading() as reading:

@@ -124,7 +124,7 @@ def verdict_on(contract: Contract, event: Mapping[str, Any]) -> Verdict | None:
     """Say why one event in wire values breaks its contract; None where it keeps it."""
     item: dict[str, Any] = {}
     for f in contract.fields:
-        value = event[f.name]
+        value = event.get(f.name)  # of an earlier revision, which had no such field
         if f.kind == "instant" and value is not None:
             if not f.limits["minimum"] <= value <= f.limits["maximum"]:
                 rule = "too_small" if value < f.limits["minimum"] else "too_large"

@@ -11,7 +11,7 @@ from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
 from hub.figures.closing import Closing, closings
-from hub.reference.lists import Reference
+from hub.reference.lists import Lists, Loaded, Reference
 from hub.reference.periods import Period
 from hub.store.reading import Reading, Row, parse_dims
 
@@ -52,7 +52,7 @@ class Book:
 
     reading: Reading
     definitions: Definitions
-    reference: Reference
+    lists: Lists
     # Books of what was known when a period was closed, as they were opened, by the closing's id.
     closed: "dict[str, Book]" = field(default_factory=dict, kw_only=True)
 
@@ -72,7 +72,12 @@ class Book:
 
     def on(self, reading: Reading) -> "Book":
         """Open the same definitions and lists on another snapshot, or on one as it was (`Past`)."""
-        return Book(reading, self.definitions, self.reference)
+        return Book(reading, self.definitions, self.lists)
+
+    @cached_property
+    def reference(self) -> Reference:
+        """The lists as the snapshot knows them."""
+        return self.lists.in_force(map(Loaded._make, self.reading.lists()), self.reading.list_rows)
 
     def measure(self, name: str) -> tuple[Fact, Measure]:
         """Find a measure and the fact that it counts."""

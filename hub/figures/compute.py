@@ -1,7 +1,7 @@
 """Figures: a KPI answered for a period, with all that it needs to prove itself."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hub.clock import iso, to_us
 from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
 from hub.figures.book import Ask, Book, Key
-from hub.figures.figure import Figure
+from hub.figures.figure import Figure, Lack
 from hub.figures.kpi import BUCKETS, Kpi
 from hub.reference.lists import Target
 from hub.reference.periods import FORMS, Period, month, parse_period
@@ -182,6 +182,9 @@ def _figures(
         # in parts, each part says so.
         until = min(whole.end, question.at)
         keys = {()} if book.has_events(kpi.contract, whole.start, until) else keys
+    lacks = lacks_of([kpi], book)
+    if lacks and (keys or kpi.lists):
+        return [_lacking(kpi, question, book, bucket, lacks)]
     if not keys:
         return []
     judged = _judge(kpi, question, ask, book)
@@ -208,6 +211,36 @@ def _figures(
             )
         )
     return computed
+
+
+def _lacking(
+    kpi: Kpi, question: Question, book: Book, bucket: dict[str, str], lacks: tuple[Lack, ...]
+) -> Figure:
+    """Say which lists were not loaded, in the place of a figure that needs them."""
+    return Figure(
+        dims={**dict.fromkeys(question.by), **bucket},
+        value=None,
+        numerator=0,
+        denominator=0,
+        scale=kpi.scale,
+        measure_unit=kpi.measure_unit,
+        target=None,
+        met=None,
+        status="provisional",
+        completeness=0.0,
+        fresh_at=None,
+        at=iso(question.at),
+        cut=book.reading.cut(),
+        definition_version=definition_version(kpi, book),
+        lacks=lacks,
+    )
+
+
+def lacks_of(kpis: Iterable[Kpi], book: Book) -> tuple[Lack, ...]:
+    """Give the lists that KPIs need and that were not loaded."""
+    needed = {name for kpi in kpis for name in kpi.lists | kpi_parents(kpi, book)}
+    reference = book.reference
+    return tuple(Lack(n, *reference.forms[n].not_loaded) for n in reference.missing(needed))
 
 
 def _sortable(key: Key) -> tuple[str, ...]:
@@ -252,11 +285,17 @@ def _judge(kpi: Kpi, question: Question, ask: Ask, book: Book) -> _Judged:
     )
 
 
+def kpi_parents(kpi: Kpi, book: Book) -> set[str]:
+    """Name the lists that say what the places of a KPI's fact are part of."""
+    fact = book.facts.get(kpi.contract or "")
+    return set(fact.parents.values()) if fact else set()
+
+
 def definition_version(kpi: Kpi, book: Book) -> str:
     """Digest the KPI's terms, its fact's definitions and the reference data in force."""
     fact = book.facts.get(kpi.contract or "")
     said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
     of_fact = definition_digest(fact, book.definitions.contracts[fact.contract]) if fact else ""
-    lists = kpi.lists | set(fact.parents.values() if fact else ())
+    lists = kpi.lists | kpi_parents(kpi, book)
     parts = (said, of_fact, book.reference.digest(lists))
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

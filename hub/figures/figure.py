@@ -40,10 +40,20 @@ class Restatement:
 
 
 @dataclass(frozen=True)
+class Lack:
+    """A list that a figure needs and that was not loaded."""
+
+    list: Annotated[str, Field(description="Danh mục | the list's name")]
+    message_vi: str
+    message_en: str
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure of one cut: `numerator / (denominator × scale)`, with what it needs to prove itself.
 
-    `closed_at` is there where its period is closed, `restatement` where it is restated.
+    `closed_at` is there where its period is closed, `restatement` where it is restated, `lacks`
+    where a list that it needs was not loaded: then it has no value, and both integers are 0.
     """
 
     dims: Annotated[
@@ -79,22 +89,28 @@ class Figure:
         Restatement | None,
         Field(description="Số liệu bây giờ nếu khác | what it would be now, where another"),
     ] = None
+    lacks: Annotated[
+        tuple[Lack, ...] | None,
+        Field(description="Danh mục chưa nạp | lists that it needs and that were not loaded"),
+    ] = None
 
     def public(self, names: Iterable[str] | None = None) -> dict[str, Any]:
         """Give it as JSON, all of it or some fields; what does not apply to it is left out."""
-        said = {name: getattr(self, name) for name in (_NAMES if names is None else names)}
-        if said.get("target") is not None:
-            said["target"] = said["target"].public()
-        if said.get("restatement") is not None:
-            said["restatement"] = vars(said["restatement"]).copy()
+        public = {name: getattr(self, name) for name in (_NAMES if names is None else names)}
+        if public.get("target") is not None:
+            public["target"] = public["target"].public()
+        if public.get("restatement") is not None:
+            public["restatement"] = vars(public["restatement"]).copy()
+        if public.get("lacks") is not None:
+            public["lacks"] = [vars(lack).copy() for lack in public["lacks"]]
         for name in _WHERE_IT_APPLIES:
-            if said.get(name, said) is None:
-                del said[name]
-        return said
+            if public.get(name, public) is None:
+                del public[name]
+        return public
 
 
 _NAMES = tuple(f.name for f in fields(Figure))
-_WHERE_IT_APPLIES = ("closed_at", "restatement")
+_WHERE_IT_APPLIES = ("closed_at", "restatement", "lacks")
 # Which fields make two figures the same: for who looks at a page, where the instant asked about
 # and the cut move with the clock and with any commit; for who follows the KPI topic, where it is
 # no news either that something else came in; for a trial; and for a closed period, which answers
@@ -113,6 +129,8 @@ def read_figure(said: Mapping[str, Any]) -> Figure:
     known["target"] = known["target"] and Target.read(known["target"])
     if known.get("restatement") is not None:
         known["restatement"] = Restatement(**known["restatement"])
+    if known.get("lacks") is not None:
+        known["lacks"] = tuple(Lack(**lack) for lack in known["lacks"])
     return Figure(**known)
 
 

@@ -7,7 +7,7 @@ from hub.definitions.installed import Definitions
 from hub.figures.book import Book
 from hub.figures.group import Group
 from hub.figures.kpi import Kpi
-from hub.reference.lists import Reference
+from hub.reference.lists import Lists
 from hub.store.reading import Reading
 
 
@@ -18,7 +18,7 @@ class Installed:
     definitions: Definitions
     kpis: Mapping[str, Kpi]
     groups: Mapping[str, Group]
-    reference: Reference
+    lists: Lists
 
     @property
     def roles(self) -> list[str]:
@@ -27,4 +27,4 @@ class Installed:
 
     def book(self, reading: Reading) -> Book:
         """Open the book on a snapshot, or on one as it was (`Past`)."""
-        return Book(reading, self.definitions, self.reference)
+        return Book(reading, self.definitions, self.lists)

@@ -74,13 +74,19 @@ class Past(Reading):
 
     def closings(self) -> list[Row]:
         """See `Reading.closings`."""
+        return self._acts_known("closing", super().closings())
+
+    def lists(self) -> list[Row]:
+        """See `Reading.lists`."""
+        return self._acts_known("reference_list", super().lists())
+
+    def _acts_known(self, table: str, rows: list[Row]) -> list[Row]:
         known = sum(
             n for (_, topic, _), n in self.known_at.positions.items() if topic == CONTROL.topic
         )
-        listed = {
-            r[0] for r in self.rows("SELECT event_id FROM closing WHERE log_offset < :n", n=known)
-        }
-        return [r for r in super().closings() if r[0] in listed]
+        acts = self.rows(f"SELECT event_id FROM {table} WHERE log_offset < :n", n=known)
+        names = {event_id for (event_id,) in acts}
+        return [r for r in rows if r[0] in names]
 
     def table(self, name: str) -> list[Row]:
         """Read the ledger, the arrivals or what was heard, as `Reading.table` does."""

@@ -151,7 +151,7 @@ class _ByEntity(Book):
 
 
 def _by_entity(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question) -> list[Cause]:
-    changes = _ByEntity(book.reading, book.definitions, book.reference, past)
+    changes = _ByEntity(book.reading, book.definitions, book.lists, past)
     ask = Ask(question.period, question.at)
     above = kpi.numerator.sums(changes, ask)
     below = kpi.denominator.sums(changes, ask) if kpi.denominator else {}

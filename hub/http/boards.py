@@ -53,14 +53,19 @@ class Boards:
             }
             if period is not None:
                 listed |= board.board_body(
-                    book, self._hub.kpis.values(), period, now if as_of is None else as_of
+                    book,
+                    self._hub.kpis.values(),
+                    period,
+                    now if as_of is None else as_of,
+                    self._hub.published,
                 )
         return listed
 
     def _compute(self, period: Period) -> dict[str, Any]:
         with self._hub.store.reading() as reading:
             book, now = self._hub.book(reading), to_us(self._hub.clock())
-            return board.board_body(book, self._hub.kpis.values(), period, now)
+            kpis, published = self._hub.kpis.values(), self._hub.published
+            return board.board_body(book, kpis, period, now, published)
 
     async def latest(self, period: Period) -> dict[str, Any]:
         """Give the period's board, made anew where there were commits or time has passed."""

@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
-from hub.http.edge import Here
+from hub.figures.compute import lacks_of
+from hub.http.edge import Edge, Here
 from hub.http.gauges import Gauges
 from hub.http.openapi import problem
 from hub.http.problems import ProblemError
@@ -50,7 +51,15 @@ async def readyz(edge: Here) -> dict[str, Any]:
             f"không hỏi được nhật ký sự kiện: {error}",
             f"the log cannot be asked: {error}",
         ) from None
-    return {"status": "ready", "lag_events": lag}
+    lacks = await asyncio.to_thread(_lacks, edge)
+    return {"status": "ready", "lag_events": lag, **({"lacks": lacks} if lacks else {})}
+
+
+def _lacks(edge: Edge) -> list[dict[str, str]]:
+    """Say which lists figures wait for: the hub is ready to load them."""
+    with edge.hub.store.reading() as reading:
+        lacks = lacks_of(edge.hub.kpis.values(), edge.hub.book(reading))
+    return [vars(lack).copy() for lack in lacks]
 
 
 @router.get(

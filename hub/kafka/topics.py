@@ -49,7 +49,7 @@ def wanted(contracts: Iterable[Contract], partitions: int = PARTITIONS) -> list[
     out = [Topic(c.topic, partitions, kept) for c in contracts]
     large = {**kept, "max.message.bytes": str(REJECTION_BYTES_MAX)}
     out.append(Topic(REJECTION.topic, partitions, large))
-    out.append(Topic(CONTROL.topic, 1, kept))
+    out.append(Topic(CONTROL.topic, 1, large))
     out.append(Topic(FIGURE.topic, 1, {"cleanup.policy": "compact"}))
     return out
 

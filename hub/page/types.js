@@ -30,6 +30,7 @@
  * @property {{ printed?: string, source?: string } | null} [published]
  * @property {string} [closed_at]
  * @property {Restatement} [restatement]
+ * @property {{ list: string, message_vi: string, message_en: string }[]} [lacks] Lists not loaded.
  * @typedef {object} Kpi
  * @property {string} id
  * @property {string} title_vi

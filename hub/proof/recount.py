@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.apply.closings import flaw
+from hub.apply.acts import CLOSED, flaw
 from hub.apply.fold import content_digest
 from hub.apply.lateness import bucket
 from hub.apply.set_aside import EVENTS_PER_ENTITY_MAX
@@ -425,13 +425,20 @@ def recount_rejections(reading: Reading, recount: Recount) -> None:
             recount.quarantine[wire["event_id"]] = named
 
 
-def recount_closings(reading: Reading, recount: Recount) -> dict[str, Row]:
-    """Read the control topic again: what was closed, by event id."""
+def recount_acts(reading: Reading, recount: Recount) -> tuple[dict[str, Row], dict[str, Row]]:
+    """Read the control topic again: what was closed, and which lists were loaded, by event id."""
     closed: dict[str, Row] = {}
+    loaded: dict[str, Row] = {}
     for origin, _, wire in _own_records(reading, recount, CONTROL):
-        kind = "duplicate" if wire["event_id"] in closed else "applied"
+        is_known = wire["event_id"] in closed or wire["event_id"] in loaded
+        kind = "duplicate" if is_known else "applied"
         key = (CONTROL.name, origin.sender, day_of(origin.accepted_at), kind)
         recount.ledger[key] = recount.ledger.get(key, 0) + 1
-        names = ("period", "closed_at", "closed_by", "cut", "figures", "silent", "digest")
-        closed.setdefault(wire["event_id"], tuple(wire[n] for n in names))
-    return closed
+        if is_known:
+            continue
+        if wire["kind"] == CLOSED:
+            names = ("period", "closed_at", "closed_by", "cut", "figures", "silent", "digest")
+            closed[wire["event_id"]] = tuple(wire[n] for n in names)
+        else:
+            loaded[wire["event_id"]] = (wire["period"], wire["digest"], wire["rows"])
+    return closed, loaded

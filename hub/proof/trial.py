@@ -15,6 +15,7 @@ from hub.apply import intake
 from hub.apply.applier import RETRIES_MAX
 from hub.apply.change import Change
 from hub.apply.entities import find_change
+from hub.clock import day_of, iso_day
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.figures.book import Book, years
@@ -111,8 +112,10 @@ def try_reference(
     book: Book, kpis: Collection[Kpi], tables: Mapping[str, list[dict[str, str]]], now: int
 ) -> Trial:
     """Tell which figures would be others with some tables of reference data in place of theirs."""
-    changed = Book(book.reading, book.definitions, book.reference.with_tables(tables))
-    periods = [parse_period(year) for year, _ in years(book)]
+    changed = Book(book.reading, book.definitions, book.lists.with_tables(tables))
+    # This year's figures follow the lists even where there are no events yet.
+    texts = dict.fromkeys((iso_day(day_of(now))[:4], *(year for year, _ in years(book))))
+    periods = [parse_period(text) for text in texts]
     periods += [c.period for c in book.closings]
     before = whole_figures(book, kpis, periods, now)
     return Trial(differing(before, whole_figures(changed, kpis, periods, now)))

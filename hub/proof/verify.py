@@ -26,7 +26,7 @@ from hub.proof.recount import (
     Progress,
     Recount,
     deal,
-    recount_closings,
+    recount_acts,
     recount_facts,
     recount_rejections,
 )
@@ -96,8 +96,9 @@ def verify(
             database.close()
         before = recount.records
         recount_rejections(reading, recount)
-        closed = recount_closings(reading, recount)
+        closed, loaded = recount_acts(reading, recount)
         _compare_closings(reading, closed, findings, installed if sample is None else None)
+        _compare_lists(reading, loaded, findings)
         findings.events += recount.records - before
         if sample is None:
             _compare_rows(reading, recount.quarantine, findings)
@@ -231,6 +232,14 @@ def _compare_closings(
         for closing in closings(reading):
             for what, kept, found in recheck(closing, book, installed.kpis.values()):
                 findings.differ(f"closing {closing.event_id} {what}", kept, found)
+
+
+def _compare_lists(reading: Reading, ours: dict[str, Row], findings: Findings) -> None:
+    stored = {r[0]: (*r[1:], reading.list_rows(r[0])) for r in reading.lists()}
+    for event_id in sorted(ours.keys() | stored.keys()):
+        if ours.get(event_id) != stored.get(event_id):
+            kept, found = (r.get(event_id, ("nothing",))[:2] for r in (stored, ours))
+            findings.differ(f"list {event_id}", kept, found)
 
 
 def _compare_rows(reading: Reading, ours: dict[str, Row], findings: Findings) -> None:

@@ -2,7 +2,9 @@
 
 import csv
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 from hub.troubles import TroubleError
 
@@ -15,17 +17,32 @@ class FormError(TroubleError):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a list, by its name in the file's first line; `is_required`: it must be there."""
+    """A column of a list, by its name in the file's first line; `is_required`: it must be there.
+
+    `kind` is what a cell holds; of `choices`, by what people call them, it holds one. A cell may
+    be empty where its column `may_be_empty`, or need not be there at all.
+    """
 
     name: str
     title_vi: str
     title_en: str
     is_required: bool = True
+    kind: Literal["text", "day", "decimal"] = "text"
+    choices: Mapping[str, str] = field(default_factory=dict, hash=False)
+    may_be_empty: bool = False
 
 
 # A row is in force from its first day up to, not including, its last; without a last, since then.
-VALID_FROM = Column("valid_from", "Hiệu lực từ ngày", "Valid from")
-VALID_TO = Column("valid_to", "Hiệu lực đến trước ngày", "Valid until before")
+VALID_FROM = Column("valid_from", "Hiệu lực từ ngày", "Valid from", kind="day")
+VALID_TO = Column(
+    "valid_to", "Hiệu lực đến trước ngày", "Valid until before", kind="day", may_be_empty=True
+)
+LEVELS = {
+    "tỉnh": "province",
+    "sở": "department",
+    "huyện": "district",
+    "xã": "commune",
+}
 SOURCE = Column("source", "Nguồn", "Source", is_required=False)
 
 
@@ -36,17 +53,28 @@ class Form:
     `digest_place` is for the lists whose digest every figure carries, in this order. A list without
     one is in the digest of those figures alone that are read against it: a new list changes the
     definition version of no figure that was there before.
+
+    `key` names the columns that say what a row is about: on one day there is one such row.
+    `parent` is the column that names the row, of the same list, that a row is part of.
     """
 
     title_vi: str
     title_en: str
     columns: tuple[Column, ...]
     digest_place: int | None = None
+    key: tuple[str, ...] = ("code",)
+    parent: str | None = None
 
     @property
     def is_effective_dated(self) -> bool:
         """Whether its rows are in force from a day to a day."""
         return VALID_FROM in self.columns
+
+    @property
+    def not_loaded(self) -> tuple[str, str]:
+        """Say in Vietnamese and in English that the list was not loaded."""
+        vi, en = (t[:1].lower() + t[1:] for t in (self.title_vi, self.title_en))
+        return f"chưa nạp danh mục {vi}", f"the list of {en} is not loaded"
 
     def read(self, text: str) -> list[Row]:
         """Read a CSV file's rows; raise `FormError` where a column is missing."""

@@ -1,20 +1,25 @@
 """Reference data: the lists that figures are read against, most of them effective-dated.
 
+Installed are only the lists that are true for every province. Its own are loaded, as events of the
+log; until then they are not there, which is something else than being empty.
+
 What was published about past years is not here: figures must not know what they should be.
 """
 
-import csv
 import hashlib
-import io
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from importlib.resources.abc import Traversable
+from typing import NamedTuple
 
-from hub import places
 from hub.reference.form import Form, FormError, Row
 from hub.reference.periods import Period
+
+KEPT_MAX = 8  # sets of lists: those in force, and those of closed periods and questions of the past
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Reference:
-    """The lists in force, as rows of text by the list's name, and the form of each."""
+    """The lists in force, as rows of text by the list's name, and the form of each.
+
+    A list that was not loaded has a form and no rows.
+    """
 
     tables: Mapping[str, list[Row]]
     forms: Mapping[str, Form]
@@ -49,6 +57,10 @@ class Reference:
     def with_tables(self, tables: Mapping[str, list[Row]]) -> "Reference":
         """Put some lists in the place of theirs."""
         return replace(self, tables={**self.tables, **tables})
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Name those of some lists that were not loaded."""
+        return sorted(name for name in names if name not in self.tables)
 
     @cached_property
     def _in_every_digest(self) -> list[str]:
@@ -109,21 +121,84 @@ class Reference:
 
     def above(self, table: str, code: str) -> str | None:
         """Name the code above a code, if the list knows it."""
-        return next((r["parent"] or None for r in self.tables[table] if r["code"] == code), None)
+        return next(
+            (r["parent"] or None for r in self.tables.get(table, []) if r["code"] == code), None
+        )
 
 
-def read_table(name: str) -> list[Row]:
-    """Read an installed file of reference data, whatever its form."""
-    text = places.reference_file(name).read_text("utf-8")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+class Loaded(NamedTuple):
+    """A list that was loaded: the event that says so, its name, its rows' digest."""
+
+    event_id: str
+    name: str
+    digest: str
 
 
-def load(forms: Mapping[str, Form]) -> Reference:
-    """Read the installed lists; raise `FormError` for a file that is not of its form."""
+class Lists:
+    """The installed lists, and over them those that were loaded, as they are in the store.
+
+    `over`: what stands in the place of both, to try it.
+    """
+
+    def __init__(self, installed: Reference, over: Mapping[str, list[Row]] | None = None) -> None:
+        self.installed = installed
+        self._over = over or {}
+        self._kept: dict[tuple[str, ...], Reference] = {}
+
+    def with_tables(self, tables: Mapping[str, list[Row]]) -> "Lists":
+        """Put some lists in the place of theirs."""
+        return Lists(self.installed, {**self._over, **tables})
+
+    def in_force(self, loaded: Iterable[Loaded], rows_of: Callable[[str], str]) -> Reference:
+        """Give the lists that are in force where some were loaded, the last of a name counting.
+
+        `rows_of` reads the rows of one, as JSON, by its event; those of the last few are kept.
+        """
+        last = {entry.name: entry for entry in loaded}
+        key = tuple(entry.event_id for entry in last.values())
+        reference = self._kept.get(key)
+        if reference is None:
+            tables = {n: json.loads(rows_of(e.event_id)) for n, e in last.items()}
+            reference = self.installed.with_tables({**tables, **self._over})
+            while len(self._kept) >= KEPT_MAX:
+                self._kept.pop(next(iter(self._kept)), None)
+            self._kept[key] = reference
+        return reference
+
+
+def digest_of(rows: Sequence[Row]) -> str:
+    """Digest a list's rows: BLAKE2b (RFC 7693), 16 bytes, of their JSON text."""
+    return hashlib.blake2b(write_rows(rows).encode(), digest_size=16).hexdigest()
+
+
+def write_rows(rows: Sequence[Row]) -> str:
+    """Write a list's rows as JSON."""
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def is_rows(text: str | None, digest: str) -> bool:
+    """Tell whether a text is the rows of a list that has this digest."""
+    try:
+        rows = json.loads(text or "")
+    except ValueError:
+        return False
+    if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
+        return False
+    return digest_of(rows) == digest
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, dict) and all(isinstance(value, str) for value in row.values())
+
+
+def read_folder(forms: Mapping[str, Form], folder: Traversable) -> dict[str, list[Row]]:
+    """Read the lists of a folder, as far as they are there; raise `FormError`."""
     tables = {}
     for name, form in forms.items():
-        try:
-            tables[name] = form.read(places.reference_file(name).read_text("utf-8"))
-        except FormError as error:
-            raise FormError(f"{name}.csv: {error}") from None
-    return Reference(tables, forms)
+        file = folder / f"{name}.csv"
+        if file.is_file():
+            try:
+                tables[name] = form.read(file.read_text("utf-8"))
+            except FormError as error:
+                raise FormError(f"{name}.csv: {error}") from None
+    return tables

@@ -79,6 +79,7 @@ TOTALS = (
     "Tổng toàn tỉnh",
 )
 _TOTALS = frozenset(folded(t) for t in TOTALS)
+_TOTALS_WRITTEN = frozenset(t.casefold() for t in TOTALS)
 _TOTAL_BEGINS = re.compile(r"(?:tổng cộng|tổng số|cộng dồn|cộng trang|lũy kế|luỹ kế|grand total)\b")
 _TOTAL_LENGTH_MAX = 60
 _TOTAL_LETTERS = frozenset("tTcClLgGsS ")
@@ -191,7 +192,11 @@ def _begins_as_total(cell: str) -> bool:
 
 @lru_cache(4_096)
 def _is_total_word(cell: str) -> bool:
-    return len(cell) <= _TOTAL_LENGTH_MAX and folded(cell).strip(" :.()") in _TOTALS
+    if len(cell) > _TOTAL_LENGTH_MAX or folded(cell).strip(" :.()") not in _TOTALS:
+        return False
+    # A sluice (Cống) is no sum (Cộng): what has its marks is compared with them.
+    written = plain(cell).casefold().strip(" :.()")
+    return written.isascii() or written in _TOTALS_WRITTEN
 
 
 def is_summary(sheet: str) -> bool:

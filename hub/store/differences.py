@@ -76,6 +76,7 @@ def tables(
         heard[contract, sender] = tuple(map(max, before, latest))
     yield "heard", sorted(heard.items())
     yield "closing", sorted((r[:1], r[1:]) for r in reading.closings())
+    yield "list", sorted((r[:1], r[1:]) for r in reading.lists())
 
 
 def _counted(counts: dict[Row, int]) -> Said:
@@ -124,7 +125,7 @@ def _paired(
 
 def _rank(name: str) -> tuple[int, str]:
     """Tell where a table comes: only cell sets may be missing, and they come sorted."""
-    kinds = ("fact", "cell", "quarantine", "ledger", "arrival", "heard", "closing")
+    kinds = ("fact", "cell", "quarantine", "ledger", "arrival", "heard", "closing", "list")
     kind, _, rest = name.partition(" ")
     return (kinds.index(kind), rest if kind == "cell" else "")
 

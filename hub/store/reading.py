@@ -19,6 +19,7 @@ from hub.store.tables import (
     ledger,
     metadata,
     position,
+    reference_list,
 )
 
 Row = tuple[Any, ...]
@@ -143,6 +144,22 @@ class Reading:
             "SELECT event_id, period, closed_at, closed_by, cut, figures, silent, digest"
             " FROM closing ORDER BY log_offset"
         )
+
+    def lists(self) -> list[Row]:
+        """Read which lists were loaded, in the order of the log: event, name, digest of each."""
+        return self.rows("SELECT event_id, name, digest FROM reference_list ORDER BY log_offset")
+
+    def list_acts(self) -> list[Row]:
+        """Read when each list was loaded, by whom and with which digest, in the log's order."""
+        return self.rows(
+            "SELECT name, loaded_at, loaded_by, digest FROM reference_list ORDER BY log_offset"
+        )
+
+    def list_rows(self, event_id: str) -> str:
+        """Read the rows of a list that was loaded, as JSON."""
+        content = reference_list.c.content
+        query = sa.select(content).where(reference_list.c.event_id == event_id)
+        return str(self.connection.execute(query).scalar_one())
 
     def sum_cells(
         self, cell_set: str, start: str, end: str, *, by_period: bool

@@ -146,6 +146,19 @@ closing = Table(
     Column("digest", String(64), nullable=False),
     Column("log_offset", Big, nullable=False),
 )
+# Lists of reference data as they were loaded, the last of a name being in force; `content`: JSON.
+reference_list = Table(
+    "reference_list",
+    metadata,
+    Column("event_id", Key(128), primary_key=True),
+    Column("sender", String(128), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("loaded_at", Big, nullable=False),
+    Column("loaded_by", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("log_offset", Big, nullable=False),
+)
 # Where apply stood at each commit, so that figures can be asked as of then; kept through a rebuild.
 cut = Table(
     "cut",
@@ -249,7 +262,8 @@ repair = Table(
 
 # Everything that `hub rebuild` makes anew from the log.
 DERIVED = (
-    position, definition, cell, ledger, arrival, heard, lateness, quarantine, notice, closing
+    position, definition, cell, ledger, arrival, heard, lateness, quarantine, notice, closing,
+    reference_list,
 )  # fmt: skip
 # When what was known: the log does not say, so it is kept.
 HISTORY = (cut, cut_aside, cut_heard)

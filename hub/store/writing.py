@@ -28,6 +28,7 @@ from hub.store.tables import (
     notice,
     position,
     quarantine,
+    reference_list,
 )
 from hub.store.troubles import DefinitionChangedError, FencedError, VersionMismatchError
 
@@ -231,6 +232,10 @@ class Writing:
     def close_periods(self, rows: pl.DataFrame | None) -> None:
         """Keep which periods were closed; one that is there already stays as it is."""
         self._merge(closing, rows, {})
+
+    def keep_lists(self, rows: pl.DataFrame | None) -> None:
+        """Keep lists that were loaded; one that is there already stays as it is."""
+        self._merge(reference_list, rows, {})
 
     def _merge(self, table: sa.Table, rows: pl.DataFrame | None, rules: dict[str, str]) -> None:
         if rows is not None and len(rows):

@@ -8,7 +8,12 @@ FORM = Form(
     columns=(
         Column("code", "Mã thủ tục", "Code"),
         Column("name_vi", "Tên thủ tục", "Name", is_required=False),
-        Column("service_level", "Mức độ cung cấp", "Service level"),
+        Column(
+            "service_level",
+            "Mức độ cung cấp",
+            "Service level",
+            choices={"toàn trình": "full", "một phần": "partial", "còn lại": "information"},
+        ),
         VALID_FROM,
         VALID_TO,
         SOURCE,

@@ -1,6 +1,6 @@
 """Units: the province, its departments, districts and communes, and what each is part of."""
 
-from hub.reference.form import SOURCE, VALID_FROM, VALID_TO, Column, Form
+from hub.reference.form import LEVELS, SOURCE, VALID_FROM, VALID_TO, Column, Form
 
 FORM = Form(
     title_vi="Đơn vị",
@@ -8,11 +8,12 @@ FORM = Form(
     columns=(
         Column("code", "Mã đơn vị", "Code"),
         Column("name_vi", "Tên đơn vị", "Name", is_required=False),
-        Column("level", "Cấp", "Level"),
-        Column("parent", "Thuộc đơn vị", "Part of"),
+        Column("level", "Cấp", "Level", choices=LEVELS),
+        Column("parent", "Thuộc đơn vị", "Part of", may_be_empty=True),
         VALID_FROM,
         VALID_TO,
         SOURCE,
     ),
     digest_place=1,
+    parent="parent",
 )

@@ -20,6 +20,7 @@ from hub.settings import Settings
 from hub.store.states import contents
 from tests.chaos.checks import Report
 from tests.chaos.events import Events
+from tests.parts import lists
 from tests.parts.small import Json, admitted_frame, in_this_process
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
@@ -128,7 +129,7 @@ def _check(folder: Path, sent: _Sent, report: Report) -> None:
     with open_hub(Settings(data_dir=folder, kafka_bootstrap="", database_url="")) as hub:
         hub.runner.catch_up()
         with in_this_process():
-            wrong += verify(hub.log, hub.store, registry.installed()).differences
+            wrong += verify(hub.log, hub.store, lists.installed()).differences
         table = hub.store.facts["dossier"].table
         with hub.store.reading() as reading:
             rows = reading.rows(f"SELECT entity, version, events, state FROM {table}")

@@ -20,6 +20,7 @@ from hub.log.log import NotInLogError
 from hub.log.slices import Origin, Refused, Slice
 from hub.proof.verify import verify
 from stream_jobs.worked import dossier, received, salinity
+from tests.parts import lists
 from tests.parts.small import Prepared, Sent, Small, in_this_process
 
 DOSSIER = registry.contracts()["dossier"]
@@ -167,7 +168,7 @@ def test_a_log_is_read_from_the_archive_as_from_itself(filled: Small, tmp_path: 
         assert all(s.is_admitted for s in found)
     assert log.begins(TOPIC) == {0: 0}
     with in_this_process():
-        assert verify(log, filled.store, registry.installed()).differences == []
+        assert verify(log, filled.store, lists.installed()).differences == []
     # Nothing is applied that is not there already, so that nothing is archived twice.
     again = writing.archive(log, filled.store, tmp_path / "archive")
     assert set(again.values()) == {0}
@@ -183,7 +184,7 @@ def test_reading_goes_on_over_the_border_of_archive_and_log(filled: Small, tmp_p
     assert border in [s.first for s in found]
     assert len(records(found)) == log.ends(TOPIC)[0] > border
     with in_this_process():
-        assert verify(log, filled.store, registry.installed()).differences == []
+        assert verify(log, filled.store, lists.installed()).differences == []
     # What another process archives meanwhile is seen by who has the log open.
     writing.archive(filled.log, filled.store, tmp_path / "archive")
     forget(filled, filled.log.read(TOPIC, border)[-1].first)
@@ -206,7 +207,7 @@ def test_without_the_archive_what_the_log_forgot_is_an_error_that_names_it(
     with pytest.raises(NotInLogError, match=said):
         writing.archive(filled.log, filled.store, folder)
     with in_this_process(), pytest.raises(NotInLogError, match=said):
-        verify(filled.log, filled.store, registry.installed())
+        verify(filled.log, filled.store, lists.installed())
     differences = writing.check(filled.log, filled.store, folder)
     assert differences == [
         f"{TOPIC}/0: the archive ends at 0 and the log begins at {begin}: what is between is in"
@@ -328,7 +329,7 @@ def test_a_damaged_or_missing_file_is_an_error_and_never_skipped(
     with pytest.raises(ArchiveError, match="is damaged"):
         whole(log)
     with in_this_process(), pytest.raises(ArchiveError, match="is damaged"):
-        verify(log, filled.store, registry.installed())
+        verify(log, filled.store, lists.installed())
     start = int(paths[2].stem.split("-")[0])
     with pytest.raises(ArchiveError, match="is missing"):
         log.read(TOPIC, start)

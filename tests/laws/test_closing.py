@@ -22,6 +22,7 @@ from hub.log.submitting import encode
 from hub.reference.periods import parse_period
 from hub.store.cuts import latest_cut
 from stream_jobs.worked import dossier, paid, received, salinity
+from tests.parts import lists
 from tests.parts.small import Json, Prepared, Sent, Small
 
 HOUR = timedelta(hours=1)
@@ -78,9 +79,7 @@ def close(small: Small, **other: Any) -> None:
         cut = latest_cut(reading)
         assert cut is not None
         event = (
-            freeze(
-                registry.installed().book(reading), registry.kpis().values(), MAY, cut, now, "An"
-            )
+            freeze(lists.installed().book(reading), registry.kpis().values(), MAY, cut, now, "An")
             | other
         )
     schema = {f.name: f.dtype for f in CONTROL.fields}
@@ -98,7 +97,7 @@ def ask(small: Small, kpi: str, **given: str) -> list[Json]:
         now = to_us(small.now)
         question = read_question(KPIS[kpi], given, now)
         found: list[Json] = answer(
-            KPIS[kpi], question, as_known(registry.installed().book(reading), question.as_of, now)
+            KPIS[kpi], question, as_known(lists.installed().book(reading), question.as_of, now)
         )["figures"]
         return found
 
@@ -109,7 +108,7 @@ def everything(small: Small) -> dict[str, list[Json]]:
     out = {}
     with small.store.reading() as reading:
         now = to_us(small.now)
-        book = registry.installed().book(reading)
+        book = lists.installed().book(reading)
         for name, by in asked:
             given = {"period": "2023-05", **({"by": by} if by else {})}
             question = read_question(KPIS[name], given, now)
@@ -186,7 +185,7 @@ def test_another_period_goes_on(restated: Small) -> None:
 
 def test_causes_add_up_to_the_difference(restated: Small) -> None:
     with restated.store.reading() as reading:
-        book = registry.installed().book(reading)
+        book = lists.installed().book(reading)
         closing = in_force(book.closings, MAY)
         assert closing is not None
         found = restatements(book, closing, list(KPIS.values()), to_us(restated.now))
@@ -221,7 +220,7 @@ def test_causes_add_up_to_the_difference(restated: Small) -> None:
 
 def test_nothing_is_restated_where_nothing_came(closed: Small) -> None:
     with closed.store.reading() as reading:
-        book = registry.installed().book(reading)
+        book = lists.installed().book(reading)
         assert restatements(book, book.closings[0], list(KPIS.values()), to_us(closed.now)) == []
 
 
@@ -280,7 +279,7 @@ def test_by_another_definition_only_what_was_closed_is_kept(closed: Small) -> No
     kpi = replace(KPIS["dossier_received_new"], numerator=carried)
     now = to_us(closed.now)
     with closed.store.reading() as reading:
-        book = registry.installed().book(reading)
+        book = lists.installed().book(reading)
         (whole,) = answer(kpi, read_question(kpi, {"period": "2023-05"}, now), book)["figures"]
         assert (whole["status"], whole["value"]) == ("restated", "2")
         with pytest.raises(QuestionError, match="definition"):
@@ -289,7 +288,7 @@ def test_by_another_definition_only_what_was_closed_is_kept(closed: Small) -> No
 
 def test_silent_sources_are_named(closed: Small) -> None:
     with closed.store.reading() as reading:
-        (closing,) = registry.installed().book(reading).closings
+        (closing,) = lists.installed().book(reading).closings
     assert "2023-05-04" in closing.silent["salinity"]
     kept = [f.public() for f in closing.figures["salinity_max"]]
     assert json.loads(closing.figures_text)["salinity_max"] == kept

@@ -18,6 +18,7 @@ from hub.figures.past import _place_since
 from hub.store.cuts import NoCutError, find_cut, thin
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.guards.test_guards import deliveries
+from tests.parts import lists
 from tests.parts.small import NOW, Sent, Small
 
 DAY = timedelta(days=1)
@@ -47,9 +48,7 @@ def answers(small: Small, as_of: str | None, now: datetime, of: str = "") -> dic
     out = {}
     known = {} if as_of is None else {"as_of": as_of}
     with small.store.reading() as reading:
-        book = as_known(
-            registry.installed().book(reading), read_as_of(known, to_us(now)), to_us(now)
-        )
+        book = as_known(lists.installed().book(reading), read_as_of(known, to_us(now)), to_us(now))
         for kpi in (k for k in registry.kpis().values() if k.id.startswith(of)):
             for given in questions(kpi):
                 question = read_question(kpi, {**given, **known}, to_us(now))

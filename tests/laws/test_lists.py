@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -27,11 +28,25 @@ def test_a_form_is_said_in_both_languages(name: str) -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_an_installed_list_has_the_columns_of_its_form(name: str) -> None:
-    with places.reference_file(name).open("r", encoding="utf-8") as file:
+FILES = sorted(Path(str(places.reference_folder())).rglob("*.csv"))
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.stem in FORMS], ids=lambda p: p.stem)
+def test_a_list_has_the_columns_of_its_form(path: Path) -> None:
+    with path.open("r", encoding="utf-8", newline="") as file:
         header = next(csv.reader(file))
-    assert header == [c.name for c in FORMS[name].columns]
+    assert header == [c.name for c in FORMS[path.stem].columns]
+
+
+def test_nothing_that_is_made_up_is_installed_but_for_the_demo() -> None:
+    made_up = set()
+    for path in FILES:
+        with path.open("r", encoding="utf-8", newline="") as file:
+            sources = {row["source"] for row in csv.DictReader(file)}
+        if sources & {"synthetic", "published-2023"}:
+            made_up.add(path.parent)
+    assert made_up == {Path(str(places.demo_reference_folder()))}
+    assert set(registry.installed().lists.installed.tables) == {"calendar"}
 
 
 @pytest.mark.parametrize("kpi", READ)

@@ -16,6 +16,7 @@ from hub.repair.repair import Item, Repair, RepairError, Wanted
 from schemas.contracts.dossier import Dossier
 from stream_jobs.worked import received
 from tests.conftest import Hub
+from tests.parts import lists
 
 DOSSIER = registry.contracts()["dossier"]
 GOOD = received("A", "2023-05-02")
@@ -24,7 +25,7 @@ BAD = received("B", "2023-05-03") | {"channel": "pigeon"}
 
 @pytest.fixture
 def repairs(hub: Hub) -> Repair:
-    return Repair(hub.store, hub.log, registry.installed(), lambda: hub.now)
+    return Repair(hub.store, hub.log, lists.installed(), lambda: hub.now)
 
 
 def post(hub: Hub, *items: Any, sender: str = "tester") -> None:
@@ -45,7 +46,7 @@ def groups(hub: Hub, **wanted: Any) -> list[dict[str, Any]]:
 def said(hub: Hub) -> list[Any]:
     """Everything that readers see: ledger, cells, what was heard of the dossiers."""
     with hub.store.reading() as reading:
-        book = registry.installed().book(reading)
+        book = lists.installed().book(reading)
         cells = reading.rows("SELECT cell_set, period, dims, count, value FROM cell WHERE count<>0")
         return [sorted(cells), sorted(book.ledger)]
 
@@ -127,7 +128,7 @@ def test_discarded_items_are_not_sent(hub: Hub, repairs: Repair) -> None:
 
 
 def test_four_eyes_ask_for_two_people(hub: Hub) -> None:
-    repairs = Repair(hub.store, hub.log, registry.installed(), lambda: hub.now, four_eyes=True)
+    repairs = Repair(hub.store, hub.log, lists.installed(), lambda: hub.now, four_eyes=True)
     post(hub, BAD)
     repairs.fix(items(hub)[0], {"channel": "online"}, "an")
     with pytest.raises(RepairError, match="may not replay"):

@@ -9,6 +9,7 @@ from hub.clock import to_us
 from hub.figures.compute import read_question
 from hub.figures.official import answer
 from stream_jobs.worked import dossier, received, salinity
+from tests.parts import lists
 from tests.parts.small import NOW, Json, Sent, Small
 
 DOSSIER = registry.contracts()["dossier"]
@@ -61,7 +62,7 @@ def applied(folder: Path, shards: list[int]) -> Applied:
 def figures(small: Small) -> dict[str, list[Json]]:
     out = {}
     with small.store.reading() as reading:
-        book = registry.installed().book(reading)
+        book = lists.installed().book(reading)
         kpis = {n: k for n, k in registry.kpis().items() if k.contract in ("dossier", "reading")}
         for name, kpi in kpis.items():
             for by in ("", *kpi.dims):

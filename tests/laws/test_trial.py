@@ -13,6 +13,7 @@ from hub.clock import to_us
 from hub.proof.trial import Trial, differing, try_events, try_reference, whole_figures
 from tests.conftest import Hub
 from tests.laws.test_closing import BEFORE, LATE, MAY, closed, take, taken
+from tests.parts import lists
 from tests.parts.small import Json, Small, admitted_frame
 
 _ = closed, taken  # fixtures
@@ -23,7 +24,7 @@ def tried(small: Small, name: str, events: list[Json]) -> Trial:
     contract = registry.contracts()[name]
     frame = admitted_frame(contract, events)
     return try_events(
-        small.store, small.log, registry.installed(), contract, frame, "one_stop", to_us(small.now)
+        small.store, small.log, lists.installed(), contract, frame, "one_stop", to_us(small.now)
     )
 
 
@@ -48,13 +49,13 @@ def test_what_is_said_is_what_comes(closed: Small, name: str) -> None:
     periods = [MAY]
     with closed.store.reading() as reading:
         before = whole_figures(
-            registry.installed().book(reading), registry.kpis().values(), periods, to_us(closed.now)
+            lists.installed().book(reading), registry.kpis().values(), periods, to_us(closed.now)
         )
     cells_before = cells(closed)
     take(closed, {name: EVERYTHING[name]})
     with closed.store.reading() as reading:
         after = whole_figures(
-            registry.installed().book(reading), registry.kpis().values(), periods, to_us(closed.now)
+            lists.installed().book(reading), registry.kpis().values(), periods, to_us(closed.now)
         )
     of_events = [
         f for f in differing(before, after) if registry.kpis()[f["kpi"]].contract == contract.name
@@ -95,17 +96,17 @@ def test_repeats_alone_change_nothing(taken: Small) -> None:
 
 
 def test_other_reference_data_is_tried(taken: Small) -> None:
-    procedures = registry.installed().reference.tables["procedures"]
+    procedures = lists.reference().tables["procedures"]
     fewer = [r for r in procedures if r["service_level"] != "full"]
     with taken.store.reading() as reading:
         trial = try_reference(
-            registry.installed().book(reading),
+            lists.installed().book(reading),
             registry.kpis().values(),
             {"procedures": fewer},
             to_us(taken.now),
         )
         nothing = try_reference(
-            registry.installed().book(reading), registry.kpis().values(), {}, to_us(taken.now)
+            lists.installed().book(reading), registry.kpis().values(), {}, to_us(taken.now)
         )
     assert {f["kpi"] for f in trial.figures} == {"procedure_full_online_share"}
     assert {f["after"]["numerator"] for f in trial.figures if f["after"]} == {0}

@@ -11,6 +11,7 @@ from hub import registry
 from hub.proof.sample import Sample, parse_share
 from hub.proof.verify import verify
 from stream_jobs.worked import dossier, received
+from tests.parts import lists
 from tests.parts.small import Prepared, Sent, Small, in_this_process
 
 DOSSIER = registry.contracts()["dossier"]
@@ -42,7 +43,7 @@ def filled(tmp_path: Path) -> Iterator[Small]:
 
 def differences(filled: Small, sample: Sample | None = None) -> list[str]:
     with in_this_process():
-        return verify(filled.log, filled.store, registry.installed(), sample=sample).differences
+        return verify(filled.log, filled.store, lists.installed(), sample=sample).differences
 
 
 def tamper(filled: Small, *statements: str) -> None:

@@ -34,6 +34,7 @@ from hub.operating import metrics
 from hub.reference.periods import parse_period
 from hub.settings import Settings
 from hub.store.cuts import latest_cut
+from tests.parts import lists
 
 NOW = datetime(2026, 1, 15, 3, tzinfo=UTC)
 SHORT = 60
@@ -74,6 +75,7 @@ def fixed_hub(folder: Path) -> Iterator[OpenHub]:
     (folder / "signing" / "0-known.pem").write_bytes(text)
     settings = Settings(
         data_dir=folder,
+        reference_dir=lists.FOLDER,
         signing_dir=folder / "signing",
         access_log=str(folder / "access.log"),
         requests_per_second_max=10**6,

@@ -12,6 +12,7 @@ from hub.proof.verify import verify
 from hub.store.reading import Row
 from hub.store.store import Store
 from stream_jobs.worked import dossier
+from tests.parts import lists
 from tests.parts.foreign import wire_values
 from tests.parts.small import NOW, Json, admitted_frame, in_this_process
 from tests.unit.log.test_sqlite import AT
@@ -29,7 +30,7 @@ def catch_up(log: KafkaLog, store: Store) -> int:
 
 def differences(log: KafkaLog, store: Store) -> list[str]:
     with in_this_process():
-        return verify(log, store, registry.installed()).differences
+        return verify(log, store, lists.installed()).differences
 
 
 def ask(store: Store, sql: str) -> list[Row]:

@@ -234,7 +234,7 @@ app = typer.Typer()
 @app.command()
 def reservoirs() -> None:
     """List the reservoirs."""
-    for row in registry.installed().reference.tables["reservoirs"]:
+    for row in registry.installed().lists.installed.tables["reservoirs"]:
         print(row["code"], row["name_vi"])
 '''
 

@@ -210,7 +210,7 @@ def production(
         workers.start()
         plan = []
     with open_hub(settings) as hub:
-        demonstration.claim(hub.log, wanted_demo)
+        demonstration.claim(hub, wanted_demo)
         workers.start()
         workers.start()
         begun = time.monotonic()

@@ -32,7 +32,7 @@ from hub.proof.verify import Findings, verify
 from hub.store.reading import Row
 from hub.store.store import Store
 from hub.store.tables import DERIVED, HISTORY, LANES, definition
-from tests.parts import stores
+from tests.parts import lists, stores
 
 NOW = datetime(2026, 1, 15, 3, tzinfo=UTC)
 Json = dict[str, Any]
@@ -160,7 +160,7 @@ class Small:
 
     def verify(self) -> Findings:
         with in_this_process():
-            return verify(self.log, self.store, registry.installed())
+            return verify(self.log, self.store, lists.installed())
 
     def clear(self) -> None:
         """Forget everything: cheaper than new files."""

@@ -14,6 +14,7 @@ from typing import IO, Any
 import httpx
 import pytest
 
+from tests.parts import lists
 from tests.parts.waiting import SECONDS_MAX
 
 
@@ -34,6 +35,7 @@ class Served:
         self.env = {
             **os.environ,
             "HUB_DATA_DIR": str(folder),
+            "HUB_REFERENCE_DIR": str(lists.FOLDER),
             "HUB_LISTEN": f"127.0.0.1:{self.port}",
             "HUB_REQUESTS_PER_SECOND_MAX": "100000",
         }

@@ -20,6 +20,7 @@ from hub.opening import catch_up, open_hub
 from hub.reference.periods import parse_period
 from hub.settings import Settings
 from stream_jobs.worked import received
+from tests.parts import lists
 
 SCALE = "0.01"
 
@@ -98,10 +99,11 @@ def figure(folder: Path, kpi: str) -> tuple[int, int]:
         with hub.store.reading() as reading:
             period = parse_period("2023")
             found = board(
-                registry.installed().book(reading),
+                lists.installed().book(reading),
                 registry.kpis().values(),
                 period,
                 to_us(hub.clock()),
+                hub.published,
             )
     one = next(s.figure for s in found if s.kpi == kpi and not s.where)
     return one.numerator, one.denominator
@@ -150,7 +152,7 @@ def test_a_stopped_load_goes_on_where_it_was(tmp_path: Path) -> None:
     wanted = Demo(2023, scale)
     settings = Settings(data_dir=tmp_path)
     with open_hub(settings) as hub:
-        claim(hub.log, wanted)
+        claim(hub, wanted)
     for frames in (1, 2, 4):
         process = start_load(settings, wanted)
         with open_hub(settings) as hub:

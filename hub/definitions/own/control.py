@@ -1,4 +1,7 @@
-"""Control: acts that decide which figures are official, as events of a topic of their own."""
+"""Control: acts that decide about figures, as events of a topic of their own.
+
+A period is closed, or a list of reference data is loaded.
+"""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -7,7 +10,7 @@ from pydantic import StringConstraints
 from hub.definitions.contract import Contract, Doc, Event, Instant, Spec
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]{1,128}$")]
-Kind = Literal["period_closed"]
+Kind = Literal["period_closed", "list_loaded"]
 
 
 class Control(Event):
@@ -15,11 +18,14 @@ class Control(Event):
 
     `cut`, `figures` and `silent` are JSON: offsets by log, topic and partition; a KPI's figures;
     sources that had not reported, with the days that they owed.
+
+    Or a list was loaded: `period` is then its name, `rows` its rows as JSON, `digest` theirs, and
+    what only a closing has is empty, as every revision of the schema wants it to be there.
     """
 
     spec: ClassVar[Spec] = Spec(
         name="control",
-        title=Doc("Chốt số liệu", "Closing of a period"),
+        title=Doc("Chốt số liệu, nạp danh mục", "Closing of a period, loading of a list"),
         owner="Trung tâm điều hành",
         legal_basis="Luật Thống kê 89/2015/QH13",
         personal_data="none",
@@ -37,6 +43,7 @@ class Control(Event):
     figures: Annotated[str, Doc("Số liệu chính thức", "The official figures")]
     silent: Annotated[str, Doc("Nguồn chưa báo cáo", "Sources that had not reported")]
     digest: Annotated[Name, Doc("Mã băm của số liệu", "Digest of the figures")]
+    rows: Annotated[str | None, Doc("Các dòng của danh mục", "The rows of the list")] = None
 
 
 CONTROL = Contract(Control)

@@ -118,9 +118,10 @@ function marksOf(figure) {
   const { text, unit, full } = figureText(figure);
   const status = el("span", { class: `pill ${figure.status}` }, t(figure.status));
   const now = figure.restatement && t("would_be", restatedText(figure).text);
+  const lacks = figure.lacks?.map((lack) => el("span", { class: "lacks" }, inLang(lack, "message")));
   return {
-    figure: [el("b", { title: full }, text), unit ? el("small", {}, ` ${unit}`) : ""],
-    fraction: fractionMarks(figure),
+    figure: lacks ?? [el("b", { title: full }, text), unit ? el("small", {}, ` ${unit}`) : ""],
+    fraction: lacks ? [none()] : fractionMarks(figure),
     target: [figure.target ? targetText(figure.target, figure.measure_unit) : none()],
     met: [metMark(figure.met)],
     published: [publishedMark(figure)],

@@ -24,6 +24,7 @@ from hub.store.store import Store
 from hub.store.troubles import TablesInUseError
 from stream_jobs.worked import dossier, received
 from tests.laws.test_archive import records
+from tests.parts import lists
 from tests.parts.foreign import Foreign, record, wire_values
 from tests.parts.province import DOSSIER, TESTER, Province
 from tests.parts.small import NOW, in_this_process
@@ -112,7 +113,7 @@ def test_what_kafka_has_deleted_is_read_from_the_archive(
             assert len(records(one)) > len(before[partition])
         assert not any(s.is_admitted for one in found.values() for s in one)
         with in_this_process():
-            assert verify(hub.log, hub.store, registry.installed()).differences == []
+            assert verify(hub.log, hub.store, lists.installed()).differences == []
         assert Rebuild(hub.log, hub.store, hub.clock).build().count == 0
         writing.archive(hub.log, hub.store, folder)
         assert writing.check(hub.log, hub.store, folder) == []
@@ -272,7 +273,7 @@ def test_who_reads_sees_one_set_of_tables_and_is_waited_for(
         with hub.store.reading() as reading:
             assert reading.build() is not None
         with in_this_process():
-            assert verify(hub.log, hub.store, registry.installed()).differences == []
+            assert verify(hub.log, hub.store, lists.installed()).differences == []
 
 
 def test_tables_that_changed_places_have_the_same_keys_and_indexes(province: Province) -> None:
@@ -308,4 +309,4 @@ def test_a_crash_before_the_commit_leaves_the_tables_in_force(
         with hub.store.reading() as reading:
             assert reading.build() is not None
         with in_this_process():
-            assert verify(hub.log, hub.store, registry.installed()).differences == []
+            assert verify(hub.log, hub.store, lists.installed()).differences == []

@@ -15,6 +15,7 @@ from hub.connecting.connection import Connection
 from hub.connecting.feeds import Delivery
 from hub.opening import OpenHub
 from hub.proof.verify import verify
+from tests.parts import lists
 from tests.parts.waiting import until
 
 SOURCE = registry.sources()["salinity"]
@@ -76,7 +77,7 @@ def check(hub: OpenHub, made: Script, least_repeats: int | None = None) -> None:
         assert repeats == made.repeats
     else:
         assert repeats >= made.repeats + least_repeats
-    assert verify(hub.log, hub.store, registry.installed()).differences == []
+    assert verify(hub.log, hub.store, lists.installed()).differences == []
 
 
 def messages(*texts: str, topic: str = "lgsp/tram/ST01/man") -> list[Message]:

@@ -17,7 +17,6 @@ from connectors.payments.simulator import Drop, plan
 from connectors.salinity.connector import SalinitySettings, StationFeed
 from connectors.salinity.simulator import Loggers, script
 from deploy.local.services.mosquitto import Mosquitto
-from hub import registry
 from hub.clock import system_clock
 from hub.connecting import folder
 from hub.connecting.feeds import Context
@@ -27,6 +26,7 @@ from hub.proof.verify import verify
 from tests.integration.connectors import stations as salinity
 from tests.integration.connectors import test_one_stop as one_stop
 from tests.integration.connectors import test_payments as payments
+from tests.parts import lists
 from tests.parts.crash_points import Points, Touched, carried, every_point
 from tests.parts.small import in_this_process
 from tests.parts.waiting import until
@@ -86,7 +86,7 @@ def check_payments(hub: OpenHub, place: Path, drops: list[Drop]) -> None:
     assert payments.names(place, "failed") == ["sai.csv", "sai.csv.loi.csv"]
     assert len(payments.errors(place, "sai.csv.loi.csv")) == 2
     with in_this_process():
-        assert verify(hub.log, hub.store, registry.installed()).differences == []
+        assert verify(hub.log, hub.store, lists.installed()).differences == []
 
 
 def test_one_stop(tmp_path: Path, monkeypatch: Patch) -> None:
@@ -115,7 +115,7 @@ def test_one_stop(tmp_path: Path, monkeypatch: Patch) -> None:
             with one_stop.hub_in(tmp_path / name) as hub:
                 assert one_stop.stored(hub) == wanted
                 with in_this_process():
-                    assert verify(hub.log, hub.store, registry.installed()).differences == []
+                    assert verify(hub.log, hub.store, lists.installed()).differences == []
 
         every_point(points, run, {"append": 2, "set_checkpoints": 3, "page": 2})
 

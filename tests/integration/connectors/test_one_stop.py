@@ -38,6 +38,7 @@ from hub.settings import Settings
 from hub.store.reading import Reading
 from tests.integration.connectors.test_payments import GOOD, carry, put
 from tests.integration.connectors.test_payments import connection as payments
+from tests.parts import lists
 from tests.parts.waiting import until
 
 SOURCE = registry.sources()["one_stop"]
@@ -152,7 +153,7 @@ def check_against_truth(hub: OpenHub, simulator: Simulator) -> None:
     assert {c: r for c, r in found.items() if r != wanted[c]} == {
         c: r for c, r in wanted.items() if r != found[c]
     }
-    assert verify(hub.log, hub.store, registry.installed()).differences == []
+    assert verify(hub.log, hub.store, lists.installed()).differences == []
     with hub.store.reading() as reading:
         classes = counted(reading, "SELECT class, SUM(count) FROM ledger GROUP BY 1")
         received = sum(r.accepted + r.rejected for r in hub.log.receipts())
@@ -347,7 +348,7 @@ def test_history_is_loaded_while_live_events_come_first(tmp_path: Path) -> None:
         assert kept["start"] == kept["end"]
         found, wanted = stored(hub), expected(simulator)
         assert found.keys() == wanted.keys()
-        assert verify(hub.log, hub.store, registry.installed()).differences == []
+        assert verify(hub.log, hub.store, lists.installed()).differences == []
         # It is remembered that history was loaded.
         asked_before = len(simulator.asked)
         again = feed_of(hub, url, date(2025, 10, 1), sweep_seconds=600_000)

@@ -27,6 +27,7 @@ from hub.connecting.feeds import Context, UpstreamError
 from hub.opening import OpenHub, open_hub
 from hub.proof.verify import verify
 from hub.settings import Settings
+from tests.parts import lists
 from tests.parts.small import in_this_process
 from tests.parts.waiting import until
 
@@ -108,7 +109,7 @@ def check_against(hub: OpenHub, drops: list[Drop]) -> None:
     counted = ledger(hub)
     assert counted == {"applied": expected.events, "quarantined": expected.rejected}
     with in_this_process():
-        assert verify(hub.log, hub.store, registry.installed(), lambda *_: None).differences == []
+        assert verify(hub.log, hub.store, lists.installed(), lambda *_: None).differences == []
 
 
 def test_what_banks_drop_is_what_the_hub_holds(hub: OpenHub, folder: Path) -> None:

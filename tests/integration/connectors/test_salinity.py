@@ -38,6 +38,7 @@ from tests.integration.connectors.stations import (
     messages,
     take,
 )
+from tests.parts import lists
 from tests.parts.waiting import until
 
 # --- in this process ----------------------------------------------------------------------------
@@ -77,7 +78,7 @@ def test_hours_that_come_a_day_later_restate_the_day(
         kpi, now = registry.kpis()["salinity_max"], to_us(system_clock())
         asked = read_question(kpi, {"period": "2026-03-01", "station": "ST01"}, now)
         with hub.store.reading() as reading:
-            (figure,) = answer(kpi, asked, registry.installed().book(reading))["figures"]
+            (figure,) = answer(kpi, asked, lists.installed().book(reading))["figures"]
         return str(figure["value"])
 
     play(loggers, messages(*(hour(h) for h in range(6))))
@@ -87,7 +88,7 @@ def test_hours_that_come_a_day_later_restate_the_day(
     play(loggers, messages(f"[{stored}]"))
     until(lambda: running.step(0.2) and in_log(hub) >= 24, "the stored hours are in the log")
     assert highest() == "4.300000"
-    assert verify(hub.log, hub.store, registry.installed()).differences == []
+    assert verify(hub.log, hub.store, lists.installed()).differences == []
 
 
 def test_each_bad_record_of_a_delivery_keeps_its_own_bytes_and_its_topic(

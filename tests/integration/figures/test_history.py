@@ -33,6 +33,7 @@ from hub.store.store import Store
 from hub.worker.publisher import Publisher
 from stream_jobs.worked import dossier, received
 from tests.integration.conftest import delete_topics, make_topics, new_schema
+from tests.parts import lists
 from tests.parts.foreign import Foreign, everything, record, wire_values
 from tests.parts.same import digests
 from tests.parts.small import NOW, Json, in_this_process
@@ -71,7 +72,7 @@ def ask(store: Store, sql: str) -> list[Row]:
 
 def differences(log: Any, store: Store) -> list[str]:
     with in_this_process():
-        return verify(log, store, registry.installed()).differences
+        return verify(log, store, lists.installed()).differences
 
 
 def compact(kafka: Kafka, log: KafkaLog, foreign: Foreign) -> int:
@@ -233,7 +234,7 @@ def test_the_same_id_with_another_content_is_seen_wherever_one_looks(
 
 def told(log: KafkaLog, store: Store, bootstrap: str) -> list[dict[str, Any]]:
     """Publish, and read what others are told of what was set aside."""
-    publisher = Publisher(store, log, registry.installed(), system_clock)
+    publisher = Publisher(store, log, lists.installed(), system_clock)
     with publisher.leading() as c:
         assert c is not None
         publisher.round(c)

@@ -14,7 +14,7 @@ from hub.opening import open_hub
 from hub.proof import trial
 from hub.proof.verify import verify
 from stream_jobs.worked import received
-from tests.parts import stores
+from tests.parts import lists, stores
 from tests.parts.province import DOSSIER, Province
 from tests.parts.small import Sent, Small, admitted_frame, in_this_process
 from tests.parts.waiting import until
@@ -65,9 +65,9 @@ def test_a_month_is_closed_restated_and_made_anew(province: Province) -> None:
     assert {c["entity"] for c in told["causes"]} == {"F", "G"}
     with open_hub(province.settings) as hub, in_this_process():
         until(lambda: not any(hub.runner.lag().values()), "all is applied")
-        assert verify(hub.log, hub.store, registry.installed()).differences == []
+        assert verify(hub.log, hub.store, lists.installed()).differences == []
         assert Rebuild(hub.log, hub.store, hub.clock).build().lines == []
-        assert verify(hub.log, hub.store, registry.installed()).differences == []
+        assert verify(hub.log, hub.store, lists.installed()).differences == []
     assert figure(province)["status"] == "restated"
 
 
@@ -92,6 +92,6 @@ def test_what_others_commit_meanwhile_is_not_said_to_come_of_a_trial(
         monkeypatch.setattr(trial, "whole_figures", slow)
         events = admitted_frame(registry.contracts()["dossier"], [received("C", "2023-05-17")])
         trial.try_events(
-            small.store, small.log, registry.installed(), DOSSIER, events, "s", to_us(small.now)
+            small.store, small.log, lists.installed(), DOSSIER, events, "s", to_us(small.now)
         )
     assert counted[-1] - counted[-2] == 1

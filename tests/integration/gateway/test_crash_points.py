@@ -37,6 +37,7 @@ from hub.store import receipts
 from hub.store.store import Store
 from stream_jobs.worked import received
 from tests.integration.conftest import delete_topics, make_topics, new_schema
+from tests.parts import lists
 from tests.parts.crash_points import SIDES, Point, Points, Touched, kill_this_process
 from tests.parts.small import Json, in_this_process
 from tests.parts.waiting import until
@@ -161,7 +162,7 @@ class Province:
             counted = {"applied": len(names), "duplicate": repeats, "quarantined": bads}
             assert ledger == {k: n for k, n in counted.items() if n}
             with in_this_process():
-                assert verify(hub.log, hub.store, registry.installed()).differences == []
+                assert verify(hub.log, hub.store, lists.installed()).differences == []
 
     def close(self) -> None:
         for process in self._processes:

@@ -11,10 +11,10 @@ import time
 import uvloop
 
 from deploy.local.services.kafka import Kafka
-from hub import registry
 from hub.opening import open_hub
 from hub.proof.verify import verify
 from stream_jobs.worked import received
+from tests.parts import lists
 from tests.parts.province import Province
 from tests.parts.pushing import Pusher, Told, quantile
 from tests.parts.small import in_this_process
@@ -75,4 +75,4 @@ def test_nothing_acknowledged_is_lost(province: Province, kafka: Kafka) -> None:
     figure = served.figure("dossier_received_new", period="2023")
     assert figure["numerator"] == REQUESTS
     with open_hub(province.settings) as hub, in_this_process():
-        assert verify(hub.log, hub.store, registry.installed()).differences == []
+        assert verify(hub.log, hub.store, lists.installed()).differences == []

@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from deploy.local.services.kafka import Kafka
-from hub import registry
 from hub.kafka.log import KafkaLog, Record
 from hub.log.log import LogUnavailableError
 from hub.opening import open_hub
 from hub.proof.verify import verify
 from stream_jobs.worked import received
+from tests.parts import lists
 from tests.parts.province import DOSSIER, TESTER, Province
 from tests.parts.small import in_this_process
 from tests.parts.waiting import until
@@ -93,7 +93,7 @@ def test_with_a_spool_kafka_may_be_away(province: Province, kafka: Kafka, tmp_pa
             "each has become what it should",
         )
     with open_hub(province.settings) as hub, in_this_process():
-        assert verify(hub.log, hub.store, registry.installed()).differences == []
+        assert verify(hub.log, hub.store, lists.installed()).differences == []
 
 
 def test_what_a_spool_appends_twice_is_no_difference(
@@ -117,7 +117,7 @@ def test_what_a_spool_appends_twice_is_no_difference(
         gateway.close()
         assert tries == [2, 2]
         hub.runner.catch_up()
-        assert verify(hub.log, hub.store, registry.installed()).differences == []
+        assert verify(hub.log, hub.store, lists.installed()).differences == []
     assert province.rows("SELECT COUNT(*) FROM quarantine") == [(1,)]
     assert sorted(province.rows("SELECT class, count FROM ledger")) == [
         ("applied", 1),

@@ -17,7 +17,6 @@ from faust.types import TP
 
 from deploy.local.services.ports import free_port
 from deploy.local.services.registry import Registry
-from hub import registry
 from hub.apply.applier import Applier
 from hub.clock import system_clock
 from hub.definitions import revisions
@@ -27,6 +26,7 @@ from hub.log.slices import Slice
 from hub.opening import open_hub
 from hub.worker.work import Work
 from stream_jobs.worked import dossier, received
+from tests.parts import lists
 from tests.parts.foreign import Foreign, everything, record, wire_values
 from tests.parts.province import DOSSIER, QUARANTINE_TOPIC, TESTER, Province, plain_read
 from tests.parts.same import Workers, compare
@@ -162,7 +162,7 @@ def test_what_others_applied_is_gone_on_from_and_the_rest_applied_at_once(
         ends = hub.log.ends(DOSSIER.topic)
         slices = [s for p in ends for s in hub.log.read(DOSSIER.topic, 0, partition=p)]
         assert len(slices) == 3
-        work = Work(province.settings, registry.installed())
+        work = Work(province.settings, lists.installed())
         before = dict.fromkeys(ends, 0)
 
         def at() -> dict[int, int]:
@@ -242,7 +242,7 @@ def test_liveness_is_of_positions(province: Province) -> None:
         gateway = hub.gateway()
         gateway.accept(DOSSIER, TESTER, json.dumps(received("A", "2023-05-17")).encode())
         (partition,) = [p for p, end in hub.log.ends(DOSSIER.topic).items() if end]
-        work = Work(settings, registry.installed())
+        work = Work(settings, lists.installed())
         tps = [TP(DOSSIER.topic, p) for p in hub.log.ends(DOSSIER.topic)]
         assert work.stalled(tps) == []  # first seen now
         until(lambda: work.stalled(tps) == [TP(DOSSIER.topic, partition)], "it stands still")

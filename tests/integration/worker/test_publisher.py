@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from hub import registry
 from hub.clock import system_clock
 from hub.kafka.log import KafkaLog
 from hub.opening import open_hub
 from hub.worker.publisher import Publisher
 from stream_jobs.worked import dossier, received
+from tests.parts import lists
 from tests.parts.foreign import everything
 from tests.parts.province import DOSSIER, TESTER, Province, plain_read
 
@@ -27,7 +27,7 @@ def test_what_was_noted_is_told_again_after_a_crash_with_the_same_revision(
         assert isinstance(hub.log, KafkaLog)
         hub.gateway().accept(DOSSIER, TESTER, json.dumps(received("A", "2023-05-17")).encode())
         hub.runner.catch_up()
-        publisher = Publisher(hub.store, hub.log, registry.installed(), lambda: now)
+        publisher = Publisher(hub.store, hub.log, lists.installed(), lambda: now)
 
         def crash(*_: Any) -> None:
             raise _BrokenError
@@ -40,13 +40,11 @@ def test_what_was_noted_is_told_again_after_a_crash_with_the_same_revision(
         noted = province.rows("SELECT key, revision FROM figure ORDER BY 1")
         assert noted
         assert province.rows("SELECT * FROM figure WHERE is_published = 1") == []
-        again = Publisher(hub.store, hub.log, registry.installed(), lambda: now)
+        again = Publisher(hub.store, hub.log, lists.installed(), lambda: now)
         with again.leading() as c:
             assert c is not None
             assert again.round(c) == len(noted)
-            with Publisher(
-                hub.store, hub.log, registry.installed(), lambda: now
-            ).leading() as second:
+            with Publisher(hub.store, hub.log, lists.installed(), lambda: now).leading() as second:
                 assert second is None  # one publishes at a time
             assert again.round(c) == 0
         told = [plain_read(m.value() or b"") for m in everything(hub.log._bootstrap, "lgsp.kpi.v1")]
@@ -62,7 +60,7 @@ def test_a_figure_that_is_gone_is_told_to_be_gone(province: Province) -> None:
         event = received("A", "2023-05-17")
         gateway.accept(DOSSIER, TESTER, json.dumps(event).encode())
         hub.runner.catch_up()
-        publisher = Publisher(hub.store, hub.log, registry.installed(), system_clock)
+        publisher = Publisher(hub.store, hub.log, lists.installed(), system_clock)
         with publisher.leading() as c:
             assert c is not None
             publisher.round(c)

@@ -1,6 +1,5 @@
 """The synthetic year: its volumes are counted here from the events alone, by plain polars."""
 
-import csv
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,8 +15,10 @@ from pydantic import ValidationError
 from connectors.one_stop import synthetic as one_stop
 from connectors.payments import synthetic as payments
 from connectors.salinity import synthetic as salinity
-from hub import places, registry
+from hub import registry
 from hub.definitions.contract import Contract
+from hub.reference.form import Row
+from tests.parts import lists
 
 YEAR_START = 1_672_506_000_000_000  # 2023-01-01T00:00+07:00
 YEAR_END = 1_704_042_000_000_000  # 2024-01-01T00:00+07:00
@@ -37,9 +38,8 @@ def contract_of(name: str) -> Contract:
     return registry.contracts()[name]
 
 
-def reference(name: str) -> list[dict[str, str]]:
-    with places.reference_file(name).open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def reference(name: str) -> list[Row]:
+    return lists.reference().tables[name]
 
 
 @of_each

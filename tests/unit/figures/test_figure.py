@@ -65,5 +65,9 @@ def test_each_kind_of_sameness_names_fields_that_are_there() -> None:
 def test_the_schema_describes_every_field() -> None:
     found = schema()
     assert list(found["properties"]) == [f.name for f in fields(Figure)]
-    assert set(found["properties"]) - set(found["required"]) == {"closed_at", "restatement"}
+    assert set(found["properties"]) - set(found["required"]) == {
+        "closed_at",
+        "lacks",
+        "restatement",
+    }
     assert all("description" in p for p in found["properties"].values())

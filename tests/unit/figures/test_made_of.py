@@ -12,6 +12,7 @@ from hub.figures.compute import QuestionError, read_question
 from hub.figures.official import as_known
 from tests.conftest import Hub
 from tests.laws.test_closing import BEFORE, LATE
+from tests.parts import lists
 
 KPIS = registry.kpis()
 LISTING = [k for k in KPIS.values() if k.lists_facts]
@@ -35,7 +36,7 @@ def listed(hub: Hub, kpi: str, offset: int = 0, **given: str) -> dict[str, Any]:
         return made_of.facts(
             KPIS[kpi],
             question,
-            as_known(registry.installed().book(reading), question.as_of, now),
+            as_known(lists.installed().book(reading), question.as_of, now),
             offset,
         )
 

@@ -20,6 +20,7 @@ from hub.opening import OpenHub, open_hub
 from hub.reference.periods import Period, parse_period
 from hub.settings import Settings
 from stream_jobs.worked import received
+from tests.parts import lists
 
 A = received("A", "2023-05-08")
 
@@ -44,7 +45,7 @@ def hub(tmp_path: Path) -> Iterator[OpenHub]:
 @pytest.fixture
 def book(hub: OpenHub) -> Iterator[Book]:
     with hub.store.reading() as reading:
-        yield registry.installed().book(reading)
+        yield lists.installed().book(reading)
 
 
 def behind(hub: OpenHub, book: Book, key: str, period: str, source: str = "one_stop") -> Any:
@@ -123,7 +124,7 @@ def test_a_source_is_late_when_silent_for_longer_than_its_schedule_allows(hub: O
         hub.clock = lambda at=at: at  # type: ignore[misc]
         with hub.store.reading() as reading:
             year = parse_period("2026")
-            found = listed(hub, registry.installed().book(reading), year)
+            found = listed(hub, lists.installed().book(reading), year)
         assert next(s for s in found if s["source"] == "one_stop")["is_late"] is is_late
 
 
@@ -131,7 +132,7 @@ def test_pages_follow_one_another(hub: OpenHub, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(quality, "ROWS_MAX", 2)
     at, year = to_us(hub.clock()), parse_period(this_year(hub))
     with hub.store.reading() as reading:
-        book = registry.installed().book(reading)
+        book = lists.installed().book(reading)
         first = quality.behind(book, registry.kpis(), "one_stop", "valid", year, at, 0)
         rest = quality.behind(
             book, registry.kpis(), "one_stop", "valid", year, at, first["next_offset"]

@@ -1,15 +1,15 @@
 """Verify knows what the hub does on purpose, and calls none of it a difference."""
 
-from hub import registry
 from hub.proof.verify import verify
 from stream_jobs.worked import dossier, paid, received
 from tests.conftest import Hub
+from tests.parts import lists
 from tests.parts.small import in_this_process
 
 
 def differences(hub: Hub) -> list[str]:
     with in_this_process():
-        return verify(hub.log, hub.store, registry.installed()).differences
+        return verify(hub.log, hub.store, lists.installed()).differences
 
 
 def test_verify_knows_of_the_limit_of_an_entity(hub: Hub) -> None:

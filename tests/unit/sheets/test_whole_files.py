@@ -237,3 +237,10 @@ def test_a_formula_without_its_value_refuses_its_row_alone() -> None:
     assert amounts(found) == ["uncomputed_formula", 2]
     assert found.rows[0].verdict is not None
     assert "công thức" in found.rows[0].verdict.message_vi
+
+
+@pytest.mark.parametrize("name", ["Cống", "Tông", "CỐNG:", "Công"])
+def test_a_name_with_marks_of_its_own_is_no_total(name: str) -> None:
+    """A sluice (Cống) is not a sum (Cộng)."""
+    found = read(HEADER, ROW, f"{name};;;1.500;2.760", ROW)
+    assert len(found.rows) == 3

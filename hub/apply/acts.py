@@ -1,4 +1,4 @@
-"""Closings: records of the control topic become rows of closed periods."""
+"""Acts: records of the control topic become rows of closed periods, and of lists loaded."""
 
 import json
 from collections.abc import Mapping
@@ -13,10 +13,13 @@ from hub.apply.set_aside import SetAside, class_records
 from hub.definitions.contract import Contract
 from hub.log.cut import read_cut
 from hub.log.slices import Joined
+from hub.reference.lists import is_rows
 from hub.reference.periods import parse_period
 from hub.store.reading import Reading
 
-_COLUMNS = (
+CLOSED, LOADED = "period_closed", "list_loaded"
+_PLACE = pl.col("offset").alias("log_offset")
+_CLOSING = (
     "event_id",
     "sender",
     "period",
@@ -26,12 +29,22 @@ _COLUMNS = (
     "figures",
     "silent",
     "digest",
-    pl.col("offset").alias("log_offset"),
+    _PLACE,
+)
+_LIST = (
+    "event_id",
+    "sender",
+    pl.col("period").alias("name"),
+    pl.col("closed_at").alias("loaded_at"),
+    pl.col("closed_by").alias("loaded_by"),
+    "digest",
+    pl.col("rows").alias("content"),
+    _PLACE,
 )
 
 
-def find_closings(contract: Contract, taken: Taken, reading: Reading, shard: int) -> Change:
-    """Turn records of the control topic into rows of closed periods; the first of an id counts."""
+def find_acts(contract: Contract, taken: Taken, reading: Reading, shard: int) -> Change:
+    """Turn records of the control topic into rows; the first of an id counts."""
     set_aside = SetAside(contract, taken)
     flaws = [flaw(event) for event in taken.frame.iter_rows(named=True)]
     set_aside.reject(
@@ -40,21 +53,25 @@ def find_closings(contract: Contract, taken: Taken, reading: Reading, shard: int
         if name is not None
     )
     is_whole = pl.Series([name is None for name in flaws], dtype=pl.Boolean)
-    known = [row[0] for row in reading.closings()]
+    known = [row[0] for row in (*reading.closings(), *reading.lists())]
     classed = class_records(taken.frame.filter(is_whole), known, "applied")
     set_aside.classify(classed.with_columns(pl.lit(contract.name).alias("contract")))
     records = set_aside.rows()
+    applied = classed.filter(pl.col("class") == "applied")
     return Change(
         ledger=ledger_rows(shard, count_records(records)),
         quarantine=set_aside.quarantine(),
         notices=set_aside.notices(),
         aside=records,
-        closings=classed.filter(pl.col("class") == "applied").select(*_COLUMNS),
+        closings=applied.filter(pl.col("kind") == CLOSED).select(*_CLOSING),
+        lists=applied.filter(pl.col("kind") == LOADED).select(*_LIST),
     )
 
 
 def flaw(event: Mapping[str, Any]) -> str | None:
-    """Name the field of a closing that cannot be read, though it is the text that is asked for."""
+    """Name the field of an act that cannot be read, though it is the text that is asked for."""
+    if event["kind"] == LOADED:
+        return None if is_rows(event["rows"], event["digest"]) else "rows"
     for name, read in (
         ("period", parse_period),
         ("cut", read_cut),
@@ -75,6 +92,6 @@ def _read_lists(text: str) -> None:
 
 
 def _malformed(records: Joined, row: int, name: str) -> Rejected:
-    vi = f"{name}: không đọc được; chỉ `hub period close` ghi sự kiện này"
-    en = f"{name}: cannot be read; only `hub period close` writes such events"
+    vi = f"{name}: không đọc được; chỉ `hub period close` và `hub reference load` ghi sự kiện này"
+    en = f"{name}: cannot be read; only `hub period close` and `hub reference load` write such"
     return reject(records, row, "malformed", name, "", vi, en)

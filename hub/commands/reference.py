@@ -1,0 +1,184 @@
+"""The commands `hub reference`: the province's own lists, checked, loaded and shown."""
+
+import csv
+import getpass
+import json
+import sys
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub import registry
+from hub.clock import iso
+from hub.commands.console import act, complain, settings_for_reading
+from hub.opening import catch_up, load_tables, open_hub
+from hub.reference.checking import check_rows
+from hub.reference.form import Form, Row
+from hub.sheets.province import Fault, ListFile, read_province
+
+app = typer.Typer(
+    name="reference",
+    help="The province's own lists: danh mục đơn vị, thủ tục, trạm, chỉ tiêu.",
+    no_args_is_help=True,
+)
+_Folder = Annotated[
+    Path, typer.Argument(help="A folder of CSV or XLSX files, each named as its list.")
+]
+
+
+@app.command()
+def check(folder: _Folder) -> None:
+    """Check lists as `load` would, and load nothing: a line a fault, exit 1 for any."""
+    _print_counts(checked(folder))
+
+
+@app.command()
+def load(
+    folder: _Folder,
+    by: Annotated[str, typer.Option(help="Who loads them; by default the user.")] = "",
+) -> None:
+    """Load lists: they are in force at once, as an event of the log, and figures follow them.
+
+    `hub try reference` says beforehand which figures would be others.
+    """
+    files = checked(folder)
+    _print_counts(files)
+    tables = {name: file.rows for name, file in files.items()}
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        act(hub, "lists_loaded", folder=str(folder), lists=sorted(tables))
+        fresh = load_tables(hub, tables, by or getpass.getuser())
+        catch_up(hub)
+    for name, digest in fresh.items():
+        print(f"đã nạp {name}, mã băm {digest} | loaded")
+    for name in sorted(tables.keys() - fresh.keys()):
+        print(f"{name}: đang có hiệu lực, không đổi | in force already, unchanged")
+
+
+@app.command()
+def show(
+    name: Annotated[
+        str, typer.Argument(help="One list, row by row; without it: which there are.")
+    ] = "",
+    at: Annotated[
+        str, typer.Option(help="Only rows in force on this day, such as 2025-07-01.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all there is to say.")] = False,
+) -> None:
+    """Show which lists are in force, since when and by whose hand; or the rows of one, as CSV."""
+    forms = registry.forms()
+    if name and name not in forms:
+        raise typer.BadParameter(f"unknown list; one of {', '.join(forms)}")
+    day = _day(at)
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        with hub.store.reading() as reading:
+            reference = hub.book(reading).reference
+            loaded = {name: acts for name, *acts in reading.list_acts()}
+    listed = []
+    for each, form in forms.items():
+        rows = reference.tables.get(each)
+        when, by, digest = loaded.get(each, (None, "", ""))
+        state = "not loaded" if rows is None else "loaded" if when is not None else "installed"
+        listed.append(
+            {
+                "list": each,
+                "title_vi": form.title_vi,
+                "title_en": form.title_en,
+                "state": state,
+                "rows": len(rows or []),
+                "loaded_at": iso(when),
+                "loaded_by": by,
+                "digest": digest,
+            }
+        )
+    if name:
+        _print_rows(forms[name], reference.tables.get(name), day, as_json=as_json)
+    elif as_json:
+        print(json.dumps(listed, ensure_ascii=False, indent=2))
+    else:
+        for line in listed:
+            words = (line["title_vi"], line["state"], f"{line['rows']:,}", line["loaded_at"] or "")
+            print(f"{line['list']:12} {'  '.join(map(str, words))}  {line['loaded_by']}".rstrip())
+
+
+@app.command()
+def template(
+    output: Annotated[Path, typer.Option(help="The folder to write to; it is made.")],
+) -> None:
+    """Write an empty file of each list, as CSV and as XLSX, with Vietnamese headers."""
+    from hub.sheets.template import write_template  # noqa: PLC0415 (nothing else needs openpyxl)
+
+    output.mkdir(parents=True, exist_ok=True)
+    for name, form in registry.forms().items():
+        write_template(form, output / name)
+        print(f"{output / name}.csv, .xlsx: {form.title_vi} | {form.title_en}")
+
+
+def checked(folder: Path) -> dict[str, ListFile]:
+    """Read a folder's lists; print what is wrong and exit 1, or 2 where there is none."""
+    forms = registry.forms()
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder}: không phải thư mục | not a folder")
+    files = read_province(forms, folder)
+    if not files:
+        listed = ", ".join(f"{name}.csv" for name in forms)
+        raise typer.BadParameter(f"{folder}: không có tệp nào trong | holds none of {listed}")
+    faults = []
+    for name, file in files.items():
+        for vi, en in file.passed:
+            print(f"{file.file}: {vi} | {en}")
+        faults += [*file.faults, *_flaws(forms[name], file)]
+    for fault in faults:
+        print(fault.text())
+    if faults:
+        complain(f"{len(faults)} lỗi, chưa nạp gì | {len(faults)} faults, nothing is loaded")
+        raise typer.Exit(1)
+    return files
+
+
+def _flaws(form: Form, file: ListFile) -> list[Fault]:
+    """Give what is wrong with the rows together; print what is only to be known."""
+    titles = {c.name: c.title_vi for c in form.columns}
+    faults = []
+    for flaw in check_rows(form, file.rows):
+        line = file.lines[flaw.row]
+        words = (titles[flaw.column], flaw.value, flaw.rule, flaw.vi, flaw.en)
+        fault = Fault(file.file, line, *words)
+        if flaw.is_note:
+            print(f"lưu ý | note: {fault.text()}")
+        else:
+            faults.append(fault)
+    return faults
+
+
+def _print_counts(files: Mapping[str, ListFile]) -> None:
+    for file in files.values():
+        print(f"{file.file}: {len(file.rows):,} dòng | rows")
+
+
+def _print_rows(form: Form, rows: list[Row] | None, day: str, *, as_json: bool) -> None:
+    if rows is None:
+        vi, en = form.not_loaded
+        complain(f"{vi} | {en}")
+        raise typer.Exit(1)
+    if day and form.is_effective_dated:
+        rows = [
+            r for r in rows if r["valid_from"] <= day and (not r["valid_to"] or day < r["valid_to"])
+        ]
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        writer = csv.DictWriter(sys.stdout, [c.name for c in form.columns], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _day(text: str) -> str:
+    try:
+        return text and date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise typer.BadParameter(f"--at {text}: viết như 2025-07-01 | write it like that") from None
