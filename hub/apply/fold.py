@@ -70,11 +70,11 @@ def digest_contents(contract: Contract, events: pl.DataFrame, group: str) -> pl.
     return events.with_columns(pl.Series("content_digest", digests, dtype=pl.Binary))
 
 
-def judge(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:
-    """Add to distinct events their present class and whether the fold reads them.
+def settle(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:
+    """Settle which events count: add their present class and whether the fold reads them.
 
-    Adds `class` (applied, conflict or retracted), `is_live` and `is_disputed` (the losing content
-    of an identity that nobody withdrew). Needs `content_digest`.
+    `events` are distinct, with `content_digest`. Adds `class` (applied, conflict or retracted),
+    `is_live` and `is_disputed` (the losing content of an identity that nobody withdrew).
     """
     keys = [group, *IDENTITY]
     no = pl.lit(value=False)
@@ -144,7 +144,7 @@ def _ties(keys: list[str]) -> pl.Expr:
 def fold(
     fact: Fact, contract: Contract, events: pl.DataFrame, group: str, groups: int
 ) -> pl.DataFrame:
-    """Fold judged events into facts: one row per group 0..groups-1, with `is_disputed`."""
+    """Fold settled events into facts: one row per group 0..groups-1, with `is_disputed`."""
     live = order(contract, events.filter("is_live"), group).with_row_index("~place")
     picked = live.group_by(group, maintain_order=False).agg(
         *(pl.when(w).then(pl.col("~place")).max().alias(f"{n}#") for n, w in fact.picks.items()),
@@ -176,7 +176,7 @@ def fold_twice(
     """Fold entities as they were and as they are.
 
     `events` are distinct, with `entity_number`, an index into `entities`, and `is_earlier`: whether
-    the entity as it was has the event. Gives the events of both foldings, judged, and their facts
+    the entity as it was has the event. Gives the events of both foldings, settled, and their facts
     with entity and digest. Both have `as_of`; an entity without events then has no fact then.
     """
     events = digest_contents(contract, events, "entity_number")
@@ -191,7 +191,7 @@ def fold_twice(
     number = pl.col("entity_number")
     past = events.filter("is_earlier").with_columns(number.alias("group"), _as_of(WAS))
     present = events.with_columns((number + len(entities)).alias("group"), _as_of(IS))
-    events = judge(contract, pl.concat([past, present]), "group")
+    events = settle(contract, pl.concat([past, present]), "group")
     facts = fold(fact, contract, events, "group", len(groups))
     is_there = np.zeros(len(facts), np.bool_)
     is_there[events["group"].to_numpy()] = True

@@ -1,4 +1,4 @@
-"""Rows of sums: what judged events and folded facts add to cells, ledger, arrivals and lateness.
+"""Rows of sums: what settled events and folded facts add to cells, ledger, arrivals and lateness.
 
 Events and facts come from both foldings (`as_of`): what an entity was is taken back, what it is is
 added. So a row holds a difference, and adding rows in any order gives the same sums.
@@ -58,7 +58,7 @@ def cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
 
 
 def count_classes(contract: Contract, events: pl.DataFrame) -> pl.DataFrame:
-    """Count judged events of both foldings by contract, sender, day of acceptance and class."""
+    """Count settled events of both foldings by contract, sender, day of acceptance and class."""
     counted = events.group_by("sender", pl.col("accepted_on").alias("day"), "class").agg(
         sign().sum().alias("count")
     )

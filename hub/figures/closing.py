@@ -1,4 +1,4 @@
-"""Closings: how a period is closed, which are, at which cut, and what is official since."""
+"""Closings: how one is appended, which there are, at which cut, and what is official since."""
 
 import hashlib
 import json

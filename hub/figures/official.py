@@ -1,7 +1,8 @@
 """Official figures: those of a closed period do not change; what they would be now stands beside.
 
 A figure is provisional until its period is closed, then official; where later events say something
-else it is restated: its value stays the official one, `restatement` gives the other.
+else it is restated: its value stays the official one, `restatement` gives the other. `freeze` makes
+the event that closes a period, `recheck` computes it again, `silent` names who owed.
 """
 
 import json

@@ -212,7 +212,7 @@ def _recount_bucket(
     ledger = set_aside.ledger
     arrivals: dict[Row, int] = {}
     for entity, held in entities.items():
-        live, is_disputed, classes = held.judge(contract)
+        live, is_disputed, classes = held.settle(contract)
         values = fact.recount(list(live))
         columns = [values[n] for n in fact.types]
         lanes = fact_digest(name, entity, columns, is_disputed)
@@ -341,7 +341,7 @@ class Entity:
         for (sender, _), contents in self._events.items():
             yield sender, contents[min(contents)][1]
 
-    def judge(
+    def settle(
         self, contract: Contract
     ) -> tuple[list[dict[str, Any]], bool, list[tuple[str, int, str]]]:
         """Give the live events, least first; whether any is disputed; each record's class."""

@@ -129,7 +129,7 @@ def _events(
     rows = reading.states(fact, new["entity"].unique().to_list())
     names = np.repeat(np.array([r[0] for r in rows], object), [r[2] for r in rows])
     stored = decode_states(contract, rows).with_columns(pl.Series("entity", names, pl.String))
-    stored = fold.judge(contract, fold.digest_contents(contract, stored, "entity"), "entity")
+    stored = fold.settle(contract, fold.digest_contents(contract, stored, "entity"), "entity")
     same = ["entity", "sender", *(f.name for f in contract.fields)]
     stored = stored.select(
         *same, "class", pl.col("partition").alias("~p"), pl.col("offset").alias("~o")

@@ -42,26 +42,26 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Judged:
+class WholeColumn:
     """How a column is read in each part, or the trouble that it has as a whole."""
 
     readings: tuple[Reading, ...]
     trouble: WrittenError | None = None
 
 
-def judge(column: Column, parts: Sequence[Part], hints: Hints) -> Judged:
-    """Find the one reading of a column; raises `FileError` where its units contradict."""
+def find_readings(column: Column, parts: Sequence[Part], hints: Hints) -> WholeColumn:
+    """Find how a column is read in each part; raises `FileError` where its units contradict."""
     hint = hints.get(column.field, Hint())
     if column.kind in _NUMBERS:
         return _numbers(column, parts, hint)
     if column.kind in ("instant", "period"):
         return _days(column, parts, hint)
     if column.kind == "text":
-        return Judged((Reading(),) * len(parts), _shortened(column, parts))
-    return Judged((Reading(),) * len(parts))
+        return WholeColumn((Reading(),) * len(parts), _shortened(column, parts))
+    return WholeColumn((Reading(),) * len(parts))
 
 
-def _numbers(column: Column, parts: Sequence[Part], hint: Hint) -> Judged:
+def _numbers(column: Column, parts: Sequence[Part], hint: Hint) -> WholeColumn:
     scales = [_scale(column, part, hint) for part in parts]
     _check_alike(column, parts, scales)
     seen: dict[str, str] = {}
@@ -80,7 +80,7 @@ def _numbers(column: Column, parts: Sequence[Part], hint: Hint) -> Judged:
         trouble = numbers.contradiction(point, seen.get("comma", "12,5"))
     elif mark is None and "doubtful" in seen:
         trouble = numbers.two_readings(seen["doubtful"])
-    return Judged(readings, trouble)
+    return WholeColumn(readings, trouble)
 
 
 def _scale(column: Column, part: Part, hint: Hint) -> int | None:
@@ -127,7 +127,7 @@ def _check_alike(column: Column, parts: Sequence[Part], scales: Sequence[int | N
         raise FileError("two_units", vi, en, value=bare[0])
 
 
-def _days(column: Column, parts: Sequence[Part], hint: Hint) -> Judged:
+def _days(column: Column, parts: Sequence[Part], hint: Hint) -> WholeColumn:
     headings = [p.grid.headings.known.get(column.field) for p in parts]
     said = next((h.order for h in headings if h and h.order), None)
     under = [o for p in parts for o in _orders_under(p, column.field)]
@@ -141,7 +141,7 @@ def _days(column: Column, parts: Sequence[Part], hint: Hint) -> Judged:
         header = next((h.written for h in headings if h), "")
         span, doubt = days.months_trouble(cells, header)
         reading, trouble = replace(reading, span=span), trouble or doubt
-    return Judged((reading,) * len(parts), trouble)
+    return WholeColumn((reading,) * len(parts), trouble)
 
 
 def _orders_under(part: Part, field: str) -> list[Order]:

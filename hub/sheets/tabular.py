@@ -17,7 +17,7 @@ from typing import Any
 from hub.definitions.admission import unreadable
 from hub.sheets import grids
 from hub.sheets.cells import Cell, Failed, Uncomputed
-from hub.sheets.columns import Judged, Part, is_touched, judge, named_unit
+from hub.sheets.columns import Part, WholeColumn, find_readings, is_touched, named_unit
 from hub.sheets.grids import ORIGINAL_BYTES_MAX, TABLE_ROWS_MAX, Grid, Raw, in_text, in_workbook
 from hub.sheets.notes import shown
 from hub.sheets.surroundings import part_of
@@ -56,9 +56,9 @@ def read_table(table: Table, data: bytes, hints: Hints | None = None) -> TableRe
         parts = [part_of(table, grid, understood.passed) for grid in sheets]
         if len(parts) > 1:
             parts = [p for p in parts if p.rows] or parts
-        judged = {c.field: judge(c, parts, hints or {}) for c in table.columns}
-        _understand(table, parts, judged, understood)
-        rows = list(_read(table, parts, judged, understood))
+        columns = {c.field: find_readings(c, parts, hints or {}) for c in table.columns}
+        _understand(table, parts, columns, understood)
+        rows = list(_read(table, parts, columns, understood))
         if not rows:
             vi, en = "tệp không có dòng số liệu nào", "there is no row under the header"
             raise FileError("empty", vi, en)
@@ -87,14 +87,17 @@ def _whole(data: bytes, error: RefusedError) -> Row:
 
 
 def _read(
-    table: Table, parts: Sequence[Part], judged: Mapping[str, Judged], understood: Understood
+    table: Table,
+    parts: Sequence[Part],
+    columns: Mapping[str, WholeColumn],
+    understood: Understood,
 ) -> Iterator[Row]:
     """Read the rows of all parts; a row's place counts on from sheet to sheet."""
     start, count = 0, 0
     for at, part in enumerate(parts):
         name = part.grid.name if len(parts) > 1 else ""
         understood.starts.append((part.grid.name, start))
-        reader = _RowReader(table, part, judged, at, name, start)
+        reader = _RowReader(table, part, columns, at, name, start)
         for raw in part.rows:
             count += 1
             if count > TABLE_ROWS_MAX:
@@ -104,13 +107,13 @@ def _read(
 
 
 class _RowReader:
-    """Reads the rows of one sheet, each column as it was judged."""
+    """Reads the rows of one sheet, each column as the whole of it is read."""
 
     def __init__(
         self,
         table: Table,
         part: Part,
-        judged: Mapping[str, Judged],
+        columns: Mapping[str, WholeColumn],
         at: int,
         sheet: str,
         start: int,
@@ -119,11 +122,11 @@ class _RowReader:
         gone = [c for c in table.columns if c.field not in known]
         self._absent = {c.field: c.absent for c in gone if c.absent is not None}
         self._columns = [
-            (c, h.at, h.written, judged[c.field].readings[at], c.reads.read)
+            (c, h.at, h.written, columns[c.field].readings[at], c.reads.read)
             for c in table.columns
             if (h := known.get(c.field))
         ]
-        self._troubles = {f: j.trouble for f, j in judged.items() if j.trouble is not None}
+        self._troubles = {f: c.trouble for f, c in columns.items() if c.trouble is not None}
         self._width = part.grid.headings.width
         self._sheet, self._start = sheet, start
 
@@ -199,7 +202,10 @@ def _check_text(cell: str) -> None:
 
 
 def _understand(
-    table: Table, parts: Sequence[Part], judged: Mapping[str, Judged], understood: Understood
+    table: Table,
+    parts: Sequence[Part],
+    columns: Mapping[str, WholeColumn],
+    understood: Understood,
 ) -> None:
     """Say of each column what it is taken for, with its first cell that holds something."""
     for at, part in enumerate(parts):
@@ -208,7 +214,7 @@ def _understand(
             heading = part.grid.headings.known.get(column.field)
             if heading is None:
                 continue
-            whole = judged[column.field]
+            whole = columns[column.field]
             reading = whole.readings[at]
             there = (r[1][heading.at] for r in part.rows if heading.at < len(r[1]))
             cell = next((c for c in there if str(c).strip()), "")
@@ -220,8 +226,8 @@ def _understand(
             understood.columns.append(one)
 
 
-def _value(column: Column, cell: Cell, judged: Judged, reading: Reading) -> str:
-    if judged.trouble is not None and is_touched(column, cell):
+def _value(column: Column, cell: Cell, whole: WholeColumn, reading: Reading) -> str:
+    if whole.trouble is not None and is_touched(column, cell):
         return "?"
     try:
         return shown(str(column.reads(cell, reading)))

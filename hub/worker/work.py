@@ -1,7 +1,8 @@
-"""What a worker does with the batches that Faust hands it: applies them, publishes what changed.
+"""What a worker does with Faust's batches; the command `hub work` is `hub/commands/work.py`.
 
-Positions are in SQL, moved by compare-and-swap in the transaction that applies a batch. While the
-database is away, work is tried again; an error that is not the data's ends the worker.
+It applies batches and publishes what changed. Positions are in SQL, moved by compare-and-swap in
+the transaction that applies a batch. While the database is away, work is tried again; an error that
+is not the data's ends the worker.
 """
 
 import logging

@@ -143,31 +143,31 @@ def repeats_not_found(monkeypatch: Patch) -> None:
     monkeypatch.setattr(fold, "find_repeats", lambda _, e, __: pl.repeat(False, len(e), eager=True))
 
 
-def _judged(monkeypatch: Patch, was: str, **now: pl.Expr) -> None:
-    judge = fold.judge
+def _settled(monkeypatch: Patch, was: str, **now: pl.Expr) -> None:
+    settle = fold.settle
 
     def changed(*given: Any) -> pl.DataFrame:
         is_it = pl.col("class") == was
-        return judge(*given).with_columns(
+        return settle(*given).with_columns(
             pl.when(is_it).then(e).otherwise(pl.col(n)).alias(n) for n, e in now.items()
         )
 
-    monkeypatch.setattr(fold, "judge", changed)
+    monkeypatch.setattr(fold, "settle", changed)
 
 
 def retraction_ignored(monkeypatch: Patch) -> None:
     """Let what was withdrawn count."""
-    _judged(monkeypatch, "retracted", **{"class": pl.lit("applied"), "is_live": pl.lit(True)})
+    _settled(monkeypatch, "retracted", **{"class": pl.lit("applied"), "is_live": pl.lit(True)})
 
 
 def conflict_not_marked(monkeypatch: Patch) -> None:
     """Say nothing of two contents under one identity."""
-    _judged(monkeypatch, "conflict", is_disputed=pl.lit(False))
+    _settled(monkeypatch, "conflict", is_disputed=pl.lit(False))
 
 
 def conflict_decided_by_the_greater(monkeypatch: Patch) -> None:
     """Let both contents count."""
-    _judged(monkeypatch, "conflict", **{"class": pl.lit("applied"), "is_live": pl.lit(True)})
+    _settled(monkeypatch, "conflict", **{"class": pl.lit("applied"), "is_live": pl.lit(True)})
 
 
 def digest_of_another_fact(monkeypatch: Patch) -> None:
