@@ -29,7 +29,7 @@ from hub.locks import AlreadyRunningError
 from hub.log.log import Log
 from hub.log.spool import Spool
 from hub.log.sqlite import SqliteLog
-from hub.reference.checking import Flaw, check_rows
+from hub.reference.checking import Flaw, check_tables
 from hub.reference.form import Row
 from hub.settings import Settings
 from hub.sheets.province import Fault, ListFile, read_province
@@ -174,12 +174,14 @@ def load_province(hub: OpenHub, folder: Traversable, by: str) -> dict[str, str]:
     """
     forms = hub.installed.lists.installed.forms
     files = read_province(forms, folder)
+    tables = {name: file.rows for name, file in files.items()}
+    flaws = check_tables(forms, tables)
     for name, file in files.items():
-        flaws = [f for f in check_rows(forms[name], file.rows) if not f.is_note]
-        if file.faults or flaws:
-            first = file.faults[0].text() if file.faults else _said(file, flaws[0])
+        wrong = [flaw for flaw in flaws[name] if not flaw.is_note]
+        if file.faults or wrong:
+            first = file.faults[0].text() if file.faults else _said(file, wrong[0])
             raise ListsError(f"{folder}: {first}; hub reference check")
-    return load_tables(hub, {name: file.rows for name, file in files.items()}, by)
+    return load_tables(hub, tables, by)
 
 
 def _said(file: ListFile, flaw: Flaw) -> str:

@@ -6,7 +6,12 @@ from hub.figures.terms import Flow, Total
 OWNER = "Văn phòng UBND tỉnh"
 DIMS: dict[str, str | ByRole] = {
     "unit": ByRole(
-        {"received_by": "received_by", "resolved_by": "resolved_by", "citizen": "citizen_unit"}
+        {"received_by": "received_by", "resolved_by": "resolved_by", "citizen": "citizen_unit"},
+        since={
+            "received_by": "received_at",
+            "citizen_unit": "received_at",
+            "resolved_by": "ended_at",
+        },
     ),
     "procedure": "procedure_code",
     "channel": "channel",

@@ -15,7 +15,7 @@ from hub import registry
 from hub.clock import iso
 from hub.commands.console import act, complain, settings_for_reading
 from hub.opening import catch_up, load_tables, open_hub
-from hub.reference.checking import check_rows
+from hub.reference.checking import Flaw, check_tables
 from hub.reference.form import Form, Row
 from hub.sheets.province import Fault, ListFile, read_province
 
@@ -127,11 +127,12 @@ def checked(folder: Path) -> dict[str, ListFile]:
     if not files:
         listed = ", ".join(f"{name}.csv" for name in forms)
         raise typer.BadParameter(f"{folder}: không có tệp nào trong | holds none of {listed}")
+    flaws = check_tables(forms, {name: file.rows for name, file in files.items()})
     faults = []
     for name, file in files.items():
         for vi, en in file.passed:
             print(f"{file.file}: {vi} | {en}")
-        faults += [*file.faults, *_flaws(forms[name], file)]
+        faults += [*file.faults, *_faults(forms[name], file, flaws[name])]
     for fault in faults:
         print(fault.text())
     if faults:
@@ -140,11 +141,11 @@ def checked(folder: Path) -> dict[str, ListFile]:
     return files
 
 
-def _flaws(form: Form, file: ListFile) -> list[Fault]:
+def _faults(form: Form, file: ListFile, flaws: list[Flaw]) -> list[Fault]:
     """Give what is wrong with the rows together; print what is only to be known."""
     titles = {c.name: c.title_vi for c in form.columns}
     faults = []
-    for flaw in check_rows(form, file.rows):
+    for flaw in flaws:
         line = file.lines[flaw.row]
         words = (titles[flaw.column], flaw.value, flaw.rule, flaw.vi, flaw.en)
         fault = Fault(file.file, line, *words)

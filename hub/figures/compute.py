@@ -1,8 +1,8 @@
 """Figures: a KPI answered for a period, with all that it needs to prove itself."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
@@ -10,8 +10,10 @@ from typing import NamedTuple
 from hub.clock import iso, to_us
 from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
 from hub.figures.book import Ask, Book, Key
+from hub.figures.by_unit import VIEWS, ByUnit, UnitAsk, UnknownUnitError
 from hub.figures.figure import Figure, Lack
 from hub.figures.kpi import BUCKETS, Kpi
+from hub.figures.terms import Sums, Term
 from hub.reference.lists import Target
 from hub.reference.periods import FORMS, Period, month, parse_period
 from hub.store.store import definition_digest
@@ -25,8 +27,8 @@ _AT = "2023-05-17T08:00:00+07:00"
 class QuestionError(RefusedError):
     """A question that cannot be answered as put; its field is the parameter."""
 
-    def __init__(self, parameter: str, vi: str, en: str) -> None:
-        super().__init__("bad_question", vi, en, parameter)
+    def __init__(self, parameter: str, vi: str, en: str, rule: str = "bad_question") -> None:
+        super().__init__(rule, vi, en, parameter)
 
 
 def no_period(text: str) -> QuestionError:
@@ -48,6 +50,7 @@ class Question:
     where: Mapping[str, str] = ()  # type: ignore[assignment]
     role: str | None = None
     as_of: int | None = None
+    view: str = VIEWS[0]
 
 
 def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question:
@@ -57,6 +60,7 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
     if at is None:
         at = now if as_of is None else as_of
     known = {"period", "by", "role", "at", "as_of", *kpi.dimensions}
+    known |= {"view"} if unit_dimension(kpi) else set()
     for name in parameters:
         if name not in known:
             raise QuestionError(
@@ -80,9 +84,48 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
     role = parameters.get("role")
     if role is not None and role not in kpi.roles:
         raise QuestionError("role", f"vai trò không hợp lệ: {role}", f"unknown role: {role}")
+    view = parameters.get("view", VIEWS[0])
+    if view not in VIEWS:
+        listed = ", ".join(VIEWS)
+        raise QuestionError(
+            "view", f"view={view}: chỉ nhận {listed}", f"view={view}: only {listed}"
+        )
     where = {n: v for n, v in parameters.items() if n in kpi.dims}
     _check_values(kpi, where, kpi.columns(role))
-    return Question(period, at, by, where, role, as_of)
+    return Question(period, at, by, where, role, as_of, view)
+
+
+def unit_dimension(kpi: Kpi) -> str | None:
+    """Name the dimension whose values are units, if the KPI has one that can be summed over."""
+    named = (name for name in kpi.dims if kpi.instants(name))
+    return next(named, None) if kpi.is_additive else None
+
+
+def summing(kpi: Kpi, question: Question, ask: Ask, book: Book) -> Callable[[Term], Sums]:
+    """Give what sums a term for a question: by units as they are asked for, where it goes by them.
+
+    Raises `QuestionError` for a unit that neither the list nor the data know.
+    """
+    name = unit_dimension(kpi)
+    units = book.reference.units
+    if name is None or units is None or (name not in question.by and name not in question.where):
+        return lambda term: term.sums(book, ask)
+    column = kpi.columns(question.role)[name]
+    wanted = dict(question.where).get(name)
+    asked = UnitAsk(column, kpi.instants(name)[column], question.view, wanted)
+    by_unit = ByUnit(units, asked, ask)
+
+    def summed(term: Term) -> Sums:
+        try:
+            return by_unit.sums(term, book)
+        except UnknownUnitError as error:
+            near = ", ".join(error.args)
+            vi = f"{name}={wanted}: không có trong danh mục đơn vị, cũng không có trong dữ liệu"
+            en = f"{name}={wanted}: neither the list of units nor the data know it"
+            vi, en = (vi + f"; gần giống: {near}", en + f"; near: {near}") if near else (vi, en)
+            raise QuestionError(name, vi, en, "unknown_value") from None
+
+    return summed
 
 
 def read_as_of(parameters: Mapping[str, str], now: int) -> int | None:
@@ -139,7 +182,7 @@ def compute(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
             break
         names = {b: period.text if b == "day" else period.text[:7] for b in buckets}
         by = tuple(b for b in question.by if b not in BUCKETS)
-        part = Question(period, question.at, by, question.where, question.role)
+        part = replace(question, period=period, by=by, as_of=None)
         computed += _figures(kpi, part, book, names, whole)
         if len(computed) > FIGURES_MAX:
             raise QuestionError(
@@ -174,8 +217,9 @@ def _figures(
         tuple(columns[b] for b in question.by),
         {columns[n]: v for n, v in dict(question.where).items()},
     )
-    above = kpi.numerator.sums(book, ask)
-    below = kpi.denominator.sums(book, ask) if kpi.denominator else None
+    summed = summing(kpi, question, ask, book)
+    above = summed(kpi.numerator)
+    below = summed(kpi.denominator) if kpi.denominator else None
     keys = set(above) if below is None else {k for k, n in below.items() if n}
     if not keys and kpi.is_whole and kpi.numerator.is_count and not ask.by and kpi.contract:
         # Nothing was counted, but there were events: the figure is zero, not unknown. Of a period

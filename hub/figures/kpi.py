@@ -16,9 +16,11 @@ class ByRole:
     """A dimension that a fact has several of, told apart by role: the column of each.
 
     A question goes by one role: a unit is the one that received, or the one that resolved.
+    `since` gives, by column, the fact's instant at which its unit's code is meant.
     """
 
     columns: Mapping[str, str]
+    since: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,17 @@ class Kpi:
             if isinstance(dimension, ByRole):
                 columns |= dimension.columns
         return columns
+
+    def instants(self, name: str) -> Mapping[str, str]:
+        """Give, by column, the instant of the units of a dimension; nothing where it has none."""
+        dimension = self.dims.get(name)
+        return dimension.since if isinstance(dimension, ByRole) else {}
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether both its terms are sums of what each fact adds by itself."""
+        below = self.denominator
+        return self.numerator.is_additive and (below is None or below.is_additive)
 
     def columns(self, role: str | None) -> dict[str, str]:
         """Give the fact's column of each dimension, by a role, or by the KPI's own."""

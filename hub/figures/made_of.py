@@ -4,7 +4,7 @@ from typing import Any
 
 from hub.clock import iso
 from hub.figures.book import Ask, Book
-from hub.figures.compute import Question, QuestionError
+from hub.figures.compute import Question, QuestionError, summing
 from hub.figures.kpi import Kpi
 
 ROWS_MAX = 1_000
@@ -31,8 +31,9 @@ def facts(kpi: Kpi, question: Question, book: Book, offset: int) -> dict[str, An
     columns = kpi.columns(question.role)
     where = {columns[n]: v for n, v in dict(question.where).items()}
     ask = Ask(question.period, question.at, ("entity",), where)
-    above = kpi.numerator.sums(book, ask)
-    below = kpi.denominator.sums(book, ask) if kpi.denominator else {}
+    summed = summing(kpi, question, ask, book)
+    above = summed(kpi.numerator)
+    below = summed(kpi.denominator) if kpi.denominator else {}
     counted = sorted(
         str(key[0]) for key in above.keys() | below.keys() if above.get(key) or below.get(key)
     )

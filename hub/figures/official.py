@@ -12,6 +12,7 @@ from typing import Any
 
 from hub.clock import iso, iso_day
 from hub.figures.book import Ask, Book
+from hub.figures.by_unit import VIEWS
 from hub.figures.closing import Closing, digest, in_force
 from hub.figures.compute import Question, QuestionError, compute, definition_version
 from hub.figures.figure import AS_CLOSED, Figure, Restatement
@@ -91,11 +92,18 @@ def _restated(figure: Figure, other: Figure | None, closed_at: str | None) -> Fi
 def _official(closing: Closing, kpi: Kpi, question: Question, book: Book) -> list[Figure]:
     """Give the figures of a closed period as they were when it was closed."""
     asked = replace(question, at=min(question.at, closing.closed_at), as_of=None)
-    is_part = asked.by or asked.where or asked.role or asked.period != closing.period
+    is_part = (
+        asked.by
+        or asked.where
+        or asked.role
+        or asked.view != VIEWS[0]
+        or asked.period != closing.period
+    )
     if not is_part and asked.at == closing.closed_at:
         return closing.figures.get(kpi.id, [])
     kept = book.reading.kept
-    name = f"{closing.event_id}|{kpi.id}|{asked.period.text}|{asked.at}|{asked.by}|{asked.role}"
+    name = f"{closing.event_id}|{kpi.id}|{asked.period.text}|{asked.at}|{asked.by}"
+    name += f"|{asked.role}|{asked.view}"
     name += json.dumps(dict(asked.where), sort_keys=True)
     found: list[Figure] | None = kept.get(name)
     if found is None:

@@ -158,7 +158,9 @@ class Past(Reading):
             for r in super().sum_facts(fact, measure, by, where, span)
         }
         changed = changed.select(
-            *by, _back().alias("~n"), (_back() * pl.sql_expr(measure.value)).alias("~v")
+            *(pl.sql_expr(column).alias(column) for column in by),
+            _back().alias("~n"),
+            (_back() * pl.sql_expr(measure.value)).alias("~v"),
         )
         grouped = changed.group_by(by) if by else changed.group_by(pl.lit(0).alias("~"))
         for *key, n, v in grouped.agg(pl.col("~n").sum(), pl.col("~v").sum()).rows():

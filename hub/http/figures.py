@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from sse_starlette.sse import EventSourceResponse
 
+from hub.figures.by_unit import VIEWS
 from hub.figures.compute import read_as_of, read_question
 from hub.figures.kpi import Kpi
 from hub.figures.made_of import facts
@@ -38,6 +39,11 @@ At = Annotated[
 ]
 # Which roles there are, the installed KPIs say: `openapi` names them.
 Role = Annotated[str | None, WithJsonSchema({"type": "string"})]
+View = Annotated[
+    str | None,
+    WithJsonSchema({"enum": list(VIEWS)}),
+    Field(description="theo đơn vị lúc đó, hiện nay, quy đổi | units of then, of today, re-based"),
+]
 Dimensions = Annotated[
     str | None,
     WithJsonSchema({"type": "string", "minLength": 1}),
@@ -65,6 +71,7 @@ class KpiQuery(BaseModel):
 
     period: PeriodText = None
     role: Role = None
+    view: View = None
     at: At = None
     as_of: AsOf = None
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from hub.reference.form import Form, FormError, Row
 from hub.reference.periods import Period
+from hub.reference.units import Units, units_of
 
 KEPT_MAX = 8  # sets of lists: those in force, and those of closed periods and questions of the past
 
@@ -107,6 +108,11 @@ class Reference:
         """Tell whether offices work on a day: weekends and holidays off, swapped days on."""
         kind = self._special_days.get(day.isoformat())
         return kind == "working" or (kind is None and day.weekday() < 5)
+
+    @cached_property
+    def units(self) -> Units | None:
+        """The units with their lineage; None where the list was not loaded."""
+        return units_of(self.tables)
 
     def below(self, table: str, code: str, period: Period) -> list[list[str]]:
         """List the codes directly below a code, by level, in force at the end of a period.

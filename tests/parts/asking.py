@@ -29,7 +29,7 @@ from hub.figures.official import freeze
 from hub.http.app import create_app
 from hub.log.log import Submission
 from hub.log.submitting import encode
-from hub.opening import OpenHub, open_hub
+from hub.opening import OpenHub, load_province, open_hub
 from hub.operating import metrics
 from hub.reference.periods import parse_period
 from hub.settings import Settings
@@ -75,7 +75,6 @@ def fixed_hub(folder: Path) -> Iterator[OpenHub]:
     (folder / "signing" / "0-known.pem").write_bytes(text)
     settings = Settings(
         data_dir=folder,
-        reference_dir=lists.FOLDER,
         signing_dir=folder / "signing",
         access_log=str(folder / "access.log"),
         requests_per_second_max=10**6,
@@ -88,6 +87,8 @@ def fixed_hub(folder: Path) -> Iterator[OpenHub]:
         for name, bounds in SENDERS.items():
             made = keys.Made(f"id-{name}", f"hub_{name}")
             keys.create(hub.store, hub.clock, name, made=made, **bounds)
+        load_province(hub, lists.FOLDER, "An")
+        hub.runner.catch_up()
         yield hub
 
 

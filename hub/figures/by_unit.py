@@ -1,0 +1,172 @@
+"""By unit: a KPI summed over units as they were, as they are, or re-based on those of today.
+
+Units begin, end and take over codes of others. A fact speaks of the unit that its code named at the
+fact's own instant (a dossier's reception, for the unit that received it), whatever is counted when.
+
+- `as_was`: by the units of then. A unit takes in what was below it on the day.
+- `as_is`: by the units in force at the instant asked; one that was renamed or merged whole is
+  counted in what it became. What was split stands by itself.
+- `rebased`: likewise, and what was split is dealt out by the weights that its lineage lists. Parts
+  are whole numbers that add up to the whole (largest remainders). Without weights it is not
+  separable, and stands by itself.
+
+So all three add up to the same total. A unit that is not in force then (as it was: at the end of
+the period) is named with the day from which it was: `31507@2021-01-01`.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import ROUND_FLOOR, Decimal
+from difflib import get_close_matches
+from os.path import commonprefix
+
+from hub.clock import day_of, day_start, iso_day
+from hub.figures.book import Ask, Book
+from hub.figures.terms import Sums, Term
+from hub.reference.units import Unit, Units
+
+VIEWS = ("as_was", "as_is", "rebased")
+NEAR_MAX = 3
+
+
+class UnknownUnitError(Exception):
+    """Neither lists nor data know the unit that a question names; its arguments are near codes."""
+
+
+@dataclass(frozen=True)
+class UnitAsk:
+    """How a question goes by units: the fact's column, its own instant, the view, a unit asked for.
+
+    `wanted` is a code, or a code and a day (`31507@2021-01-01`), or None.
+    """
+
+    column: str
+    since: str
+    view: str
+    wanted: str | None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Under which name a share of a code's facts is counted, and whether it is asked for."""
+
+    label: str | None
+    share: Decimal
+    is_asked: bool
+
+
+class ByUnit:
+    """Sums terms by unit, over the units that a book's lists have."""
+
+    def __init__(self, units: Units, asked: UnitAsk, ask: Ask) -> None:
+        self._units = units
+        self._asked = asked
+        self._ask = ask
+        self._code, _, self._from = (asked.wanted or "").partition("@")
+        last = iso_day(day_of(ask.until - 1))
+        self._day = last if asked.view == "as_was" else iso_day(day_of(ask.at))
+        first, *others = units.change_days() or [last]
+        # What was before the list begins is of its first day: nothing else is known of it.
+        self._eras = [first, *(day for day in others if day <= last)]
+
+    def sums(self, term: Term, book: Book) -> Sums:
+        """Sum a term by the dimensions asked for, of which the unit may be one."""
+        column, ask = self._asked.column, self._ask
+        others = tuple(d for d in ask.by if d != column)
+        where = {name: value for name, value in ask.where.items() if name != column}
+        era = self._era_sql()
+        by = (*others, column, *([era] if era else []))
+        summed: Sums = {}
+        codes: set[str | None] = set()
+        for key, n in term.sums(book, replace(ask, by=by, where=where)).items():
+            code = key[len(others)]
+            codes.add(code)
+            day = self._eras[int(key[-1] or 0)] if era else self._eras[-1]
+            counted = self._counted(code, day)
+            for part, whole in zip(counted, dealt(n, [c.share for c in counted]), strict=True):
+                if part.is_asked and (whole or len(counted) == 1):
+                    named = {**dict(zip(others, key, strict=False)), column: part.label}
+                    name = tuple(named[d] for d in ask.by)
+                    summed[name] = summed.get(name, 0) + whole
+        self._check(codes)
+        return summed
+
+    def _check(self, codes: Collection[str | None]) -> None:
+        listed = sorted({unit.code for unit in self._units.all()})
+        if self._code and self._code not in listed and self._code not in codes:
+            raise UnknownUnitError(*near(self._code, listed))
+
+    def _era_sql(self) -> str:
+        """Write which era a fact's own instant is in; nothing where there is but one."""
+        if len(self._eras) == 1:
+            return ""
+        cases = [
+            f"WHEN {self._asked.since} < {day_start(date.fromisoformat(day))} THEN {i}"
+            for i, day in enumerate(self._eras[1:])
+        ]
+        return f"CASE {' '.join(cases)} ELSE {len(self._eras) - 1} END"
+
+    def _counted(self, code: str | None, day: str) -> list[Counted]:
+        """Say under which names a code of a day is counted, in shares that add up to 1."""
+        whole = Decimal(1)
+        unit = None if code is None else self._units.at(code, day)
+        if unit is None:
+            # No list knows it: it is below no unit, and is found by its own code alone.
+            return [Counted(code, whole, self._code in ("", code))]
+        if self._asked.view == "as_was":
+            return [Counted(self._label(unit), whole, self._is_below(unit, day))]
+        later = self._units.now(unit, self._day)
+        if later is None or (self._asked.view == "as_is" and len(later) > 1):
+            return [Counted(self._label(unit), whole, self._stands_below(unit))]
+        return [Counted(self._label(u), n, self._is_below(u, self._day)) for u, n in later]
+
+    def _is_below(self, unit: Unit, day: str) -> bool:
+        """Tell whether a unit is the one asked for, or below it on a day."""
+        if not self._code:
+            return True
+        above = self._units.at(self._code, day)
+        if above is None or (self._from and above.valid_from != self._from):
+            return False
+        return unit.code in self._units.below(self._code, day)
+
+    def _stands_below(self, unit: Unit) -> bool:
+        """Tell whether what is not separable is below the unit asked for, whatever became of it.
+
+        It is where all is that it may be; where nothing took its place, where its parent is.
+        """
+        if self._day < unit.valid_to:
+            return self._is_below(unit, self._day)
+        if not self._code or (self._code, self._from) == (unit.code, unit.valid_from):
+            return True
+        parts = self._units.next_of(unit)
+        if parts:
+            return all(self._stands_below(part.unit) for part in parts)
+        parent = self._units.at(unit.parent, before(unit.valid_to))
+        return parent is not None and self._stands_below(parent)
+
+    def _label(self, unit: Unit) -> str:
+        return unit.code if self._day < unit.valid_to else f"{unit.code}@{unit.valid_from}"
+
+
+def dealt(n: int, shares: Sequence[Decimal]) -> list[int]:
+    """Deal out a number by shares that add up to 1, in whole numbers that add up to it.
+
+    The largest remainders go up (Hare and Niemeyer); of equal ones the first.
+    """
+    exact = [n * share for share in shares]
+    floors = [int(part.to_integral_value(ROUND_FLOOR)) for part in exact]
+    order = sorted(range(len(exact)), key=lambda i: (floors[i] - exact[i], i))
+    up = set(order[: n - sum(floors)])
+    return [floor + (i in up) for i, floor in enumerate(floors)]
+
+
+def near(code: str, listed: Sequence[str]) -> list[str]:
+    """Give the codes that are most like one: of the like ones those that begin alike."""
+    alike = get_close_matches(code, listed, 10 * NEAR_MAX, 0.6)
+    return sorted(alike, key=lambda c: -len(commonprefix((code, c))))[:NEAR_MAX]
+
+
+def before(day: str) -> str:
+    """Give the day before an ISO date."""
+    return (date.fromisoformat(day) - timedelta(1)).isoformat()
