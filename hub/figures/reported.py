@@ -107,13 +107,14 @@ class _Places:
         return None
 
     def _has_above(self, known: dict[str, int], place: str) -> bool:
-        above = self.book.reference.above(self.table, place)
+        period = self.ask.period
+        above = self.book.reference.above(self.table, place, period)
         for _ in range(LEVELS_MAX):
             if above is None:
                 return False
             if above in known:
                 return True
-            above = self.book.reference.above(self.table, above)
+            above = self.book.reference.above(self.table, above, period)
         return False
 
 

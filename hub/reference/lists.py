@@ -125,10 +125,10 @@ class Reference:
                 levels.setdefault(r["level"], []).append(r["code"])
         return list(levels.values())
 
-    def above(self, table: str, code: str) -> str | None:
-        """Name the code above a code, if the list knows it."""
+    def above(self, table: str, code: str, period: Period) -> str | None:
+        """Name the code above a code at the end of a period, if the list knows it then."""
         return next(
-            (r["parent"] or None for r in self.tables.get(table, []) if r["code"] == code), None
+            (r["parent"] or None for r in self.valid(table, period) if r["code"] == code), None
         )
 
 

@@ -129,3 +129,24 @@ def test_a_statistic_of_nothing_is_zero(hub: Hub) -> None:
     pay(hub, "2023", 0)
     assert amounts(hub, "2023") == [0]
     assert hub.kpi("payment_cashless_amount_share", period="2023") == []
+
+
+def test_what_an_area_is_part_of_is_what_it_was_part_of_then(hub: Hub) -> None:
+    """A commune of a district that has ended is part of the province since."""
+    ended, since = "2025-07-01", {"valid_from": "2025-07-01", "valid_to": ""}
+    was = {"valid_from": "2021-01-01", "valid_to": ended}
+    rows = [
+        {"code": "H57", "level": "province", "parent": ""} | was | {"valid_to": ""},
+        {"code": "H57.1", "level": "district", "parent": "H57"} | was,
+        {"code": "H57.11", "level": "commune", "parent": "H57.1"} | was,
+        {"code": "H57.11", "level": "commune", "parent": "H57"} | since,
+    ]
+    hub.reference = hub.reference.with_tables({"units": [r | {"name_vi": ""} for r in rows]})
+    for month in ("2025-06", "2025-08"):
+        pay(hub, month, 10, area="H57.11")
+        pay(hub, month, 12, area="H57.1")  # of a month in which it was no more, a mistake
+    # In June the district's own statistic holds its commune's.
+    assert amounts(hub, "2025-06") == [12]
+    assert amounts(hub, "2025-08") == [22]
+    assert amounts(hub, "2025-08", area="H57") == [10]
+    assert amounts(hub, "2025-06", area="H57") == [12]
