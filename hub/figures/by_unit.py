@@ -23,8 +23,9 @@ from os.path import commonprefix
 
 from hub.clock import day_of, day_start, iso_day
 from hub.figures.book import Ask, Book
+from hub.figures.figure import Became, UnitShown
 from hub.figures.terms import Sums, Term
-from hub.reference.units import Unit, Units
+from hub.reference.units import EVER, Unit, Units
 
 VIEWS = ("as_was", "as_is", "rebased")
 NEAR_MAX = 3
@@ -62,6 +63,7 @@ class ByUnit:
     def __init__(self, units: Units, asked: UnitAsk, ask: Ask) -> None:
         self._units = units
         self._asked = asked
+        self.wanted = asked.wanted
         self._ask = ask
         self._code, _, self._from = (asked.wanted or "").partition("@")
         last = iso_day(day_of(ask.until - 1))
@@ -91,6 +93,24 @@ class ByUnit:
                     summed[name] = summed.get(name, 0) + whole
         self._check(codes)
         return summed
+
+    def shown(self, label: str | None) -> UnitShown | None:
+        """Say what a unit is that a figure is named by, and what became of it."""
+        unit = None if label is None else self._units.named(label, self._day)
+        if unit is None:
+            return None
+        became = tuple(
+            Became(
+                part.unit.code,
+                part.unit.name,
+                part.kind,
+                None if part.weight is None else str(part.weight),
+                part.source,
+            )
+            for part in self._units.next_of(unit)
+        )
+        until = None if unit.valid_to == EVER else unit.valid_to
+        return UnitShown(unit.name, unit.level, unit.valid_from, until, became)
 
     def _check(self, codes: Collection[str | None]) -> None:
         listed = sorted({unit.code for unit in self._units.all()})

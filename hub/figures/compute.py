@@ -1,7 +1,7 @@
 """Figures: a KPI answered for a period, with all that it needs to prove itself."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -101,31 +101,33 @@ def unit_dimension(kpi: Kpi) -> str | None:
     return next(named, None) if kpi.is_additive else None
 
 
-def summing(kpi: Kpi, question: Question, ask: Ask, book: Book) -> Callable[[Term], Sums]:
-    """Give what sums a term for a question: by units as they are asked for, where it goes by them.
-
-    Raises `QuestionError` for a unit that neither the list nor the data know.
-    """
+def units_asked(kpi: Kpi, question: Question, ask: Ask, book: Book) -> ByUnit | None:
+    """Give what sums by units, where a question goes by them and there is a list of them."""
     name = unit_dimension(kpi)
     units = book.reference.units
     if name is None or units is None or (name not in question.by and name not in question.where):
-        return lambda term: term.sums(book, ask)
+        return None
     column = kpi.columns(question.role)[name]
     wanted = dict(question.where).get(name)
-    asked = UnitAsk(column, kpi.instants(name)[column], question.view, wanted)
-    by_unit = ByUnit(units, asked, ask)
+    return ByUnit(units, UnitAsk(column, kpi.instants(name)[column], question.view, wanted), ask)
 
-    def summed(term: Term) -> Sums:
-        try:
-            return by_unit.sums(term, book)
-        except UnknownUnitError as error:
-            near = ", ".join(error.args)
-            vi = f"{name}={wanted}: không có trong danh mục đơn vị, cũng không có trong dữ liệu"
-            en = f"{name}={wanted}: neither the list of units nor the data know it"
-            vi, en = (vi + f"; gần giống: {near}", en + f"; near: {near}") if near else (vi, en)
-            raise QuestionError(name, vi, en, "unknown_value") from None
 
-    return summed
+def summed(term: Term, book: Book, ask: Ask, by_unit: ByUnit | None) -> Sums:
+    """Sum a term, by units where it goes by them.
+
+    Raises `QuestionError` for a unit that neither the list nor the data know.
+    """
+    if by_unit is None:
+        return term.sums(book, ask)
+    try:
+        return by_unit.sums(term, book)
+    except UnknownUnitError as error:
+        near = ", ".join(error.args)
+        vi = "không có trong danh mục đơn vị, cũng không có trong dữ liệu"
+        en = "neither the list of units nor the data know it"
+        vi, en = (vi + f"; gần giống: {near}", en + f"; near: {near}") if near else (vi, en)
+        asked = f"unit={by_unit.wanted}"
+        raise QuestionError("unit", f"{asked}: {vi}", f"{asked}: {en}", "unknown_value") from None
 
 
 def read_as_of(parameters: Mapping[str, str], now: int) -> int | None:
@@ -217,9 +219,9 @@ def _figures(
         tuple(columns[b] for b in question.by),
         {columns[n]: v for n, v in dict(question.where).items()},
     )
-    summed = summing(kpi, question, ask, book)
-    above = summed(kpi.numerator)
-    below = summed(kpi.denominator) if kpi.denominator else None
+    by_unit = units_asked(kpi, question, ask, book)
+    above = summed(kpi.numerator, book, ask, by_unit)
+    below = summed(kpi.denominator, book, ask, by_unit) if kpi.denominator else None
     keys = set(above) if below is None else {k for k, n in below.items() if n}
     if not keys and kpi.is_whole and kpi.numerator.is_count and not ask.by and kpi.contract:
         # Nothing was counted, but there were events: the figure is zero, not unknown. Of a period
@@ -236,9 +238,10 @@ def _figures(
     for key in sorted(keys, key=_sortable):
         n, d = above.get(key, 0), 1 if below is None else below[key]
         target = judged.target
+        dims = dict(zip(question.by, key, strict=True))
         computed.append(
             Figure(
-                dims={**dict(zip(question.by, key, strict=True)), **bucket},
+                dims={**dims, **bucket},
                 value=write_value(kpi, n, d),
                 numerator=n,
                 denominator=d,
@@ -252,6 +255,7 @@ def _figures(
                 at=iso(question.at),
                 cut=judged.cut,
                 definition_version=judged.definition_version,
+                unit=None if by_unit is None else by_unit.shown(dims.get("unit")),
             )
         )
     return computed

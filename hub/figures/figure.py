@@ -49,11 +49,43 @@ class Lack:
 
 
 @dataclass(frozen=True)
+class Became:
+    """What a unit became, or a part of it, on the day on which it ended."""
+
+    code: str
+    name: str
+    kind: str
+    weight: str | None
+    source: str
+
+
+@dataclass(frozen=True)
+class UnitShown:
+    """The unit of a figure by units: its name, since when it is in force, and what became of it."""
+
+    name: str
+    level: str
+    valid_from: str
+    valid_to: str | None
+    became: tuple[Became, ...] = ()
+
+    def public(self) -> dict[str, Any]:
+        """Give it as JSON."""
+        return {**vars(self), "became": [vars(part).copy() for part in self.became]}
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> "UnitShown":
+        """Read what `public` gave."""
+        return cls(**{**said, "became": tuple(Became(**part) for part in said["became"])})
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure of one cut: `numerator / (denominator × scale)`, with what it needs to prove itself.
 
     `closed_at` is there where its period is closed, `restatement` where it is restated, `lacks`
     where a list that it needs was not loaded: then it has no value, and both integers are 0.
+    `unit` is there where it is one of several by unit, and the list of units knows it.
     """
 
     dims: Annotated[
@@ -93,6 +125,10 @@ class Figure:
         tuple[Lack, ...] | None,
         Field(description="Danh mục chưa nạp | lists that it needs and that were not loaded"),
     ] = None
+    unit: Annotated[
+        UnitShown | None,
+        Field(description="Đơn vị, và nay thành gì | the unit, and what became of it"),
+    ] = None
 
     def public(self, names: Iterable[str] | None = None) -> dict[str, Any]:
         """Give it as JSON, all of it or some fields; what does not apply to it is left out."""
@@ -103,6 +139,8 @@ class Figure:
             public["restatement"] = vars(public["restatement"]).copy()
         if public.get("lacks") is not None:
             public["lacks"] = [vars(lack).copy() for lack in public["lacks"]]
+        if public.get("unit") is not None:
+            public["unit"] = public["unit"].public()
         for name in _WHERE_IT_APPLIES:
             if public.get(name, public) is None:
                 del public[name]
@@ -110,7 +148,7 @@ class Figure:
 
 
 _NAMES = tuple(f.name for f in fields(Figure))
-_WHERE_IT_APPLIES = ("closed_at", "restatement", "lacks")
+_WHERE_IT_APPLIES = ("closed_at", "restatement", "lacks", "unit")
 # Which fields make two figures the same: for who looks at a page, where the instant asked about
 # and the cut move with the clock and with any commit; for who follows the KPI topic, where it is
 # no news either that something else came in; for a trial; and for a closed period, which answers
@@ -131,6 +169,8 @@ def read_figure(said: Mapping[str, Any]) -> Figure:
         known["restatement"] = Restatement(**known["restatement"])
     if known.get("lacks") is not None:
         known["lacks"] = tuple(Lack(**lack) for lack in known["lacks"])
+    if known.get("unit") is not None:
+        known["unit"] = UnitShown.read(known["unit"])
     return Figure(**known)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hub.clock import iso
 from hub.figures.book import Ask, Book
-from hub.figures.compute import Question, QuestionError, summing
+from hub.figures.compute import Question, QuestionError, summed, units_asked
 from hub.figures.kpi import Kpi
 
 ROWS_MAX = 1_000
@@ -31,9 +31,9 @@ def facts(kpi: Kpi, question: Question, book: Book, offset: int) -> dict[str, An
     columns = kpi.columns(question.role)
     where = {columns[n]: v for n, v in dict(question.where).items()}
     ask = Ask(question.period, question.at, ("entity",), where)
-    summed = summing(kpi, question, ask, book)
-    above = summed(kpi.numerator)
-    below = summed(kpi.denominator) if kpi.denominator else {}
+    by_unit = units_asked(kpi, question, ask, book)
+    above = summed(kpi.numerator, book, ask, by_unit)
+    below = summed(kpi.denominator, book, ask, by_unit) if kpi.denominator else {}
     counted = sorted(
         str(key[0]) for key in above.keys() | below.keys() if above.get(key) or below.get(key)
     )

@@ -34,6 +34,7 @@ class Part:
     unit: Unit
     kind: str
     weight: Decimal | None
+    source: str = ""
 
 
 class Units:
@@ -59,6 +60,11 @@ class Units:
         listed = self._by_code.get(code, [])
         place = bisect_right(listed, day, key=lambda u: u.valid_from) - 1
         return listed[place] if place >= 0 and day < listed[place].valid_to else None
+
+    def named(self, label: str, day: str) -> Unit | None:
+        """Find the unit that a code names on a day, or that began on the day behind the code."""
+        code, _, since = label.partition("@")
+        return self.at(code, since or day)
 
     def all(self) -> Iterator[Unit]:
         """Give every unit that is listed."""
@@ -100,7 +106,7 @@ class Units:
             successor = self.at(row["to_code"], unit.valid_to)
             if successor is not None:
                 weight = Decimal(row["weight"]) if row["weight"] else None
-                parts.append(Part(successor, row["kind"], weight))
+                parts.append(Part(successor, row["kind"], weight, row.get("source", "")))
         return parts
 
     def now(self, unit: Unit, day: str) -> list[tuple[Unit, Decimal]] | None:

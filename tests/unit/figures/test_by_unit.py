@@ -113,6 +113,21 @@ def test_the_provincial_total_is_the_same_in_all_views(province: Hub, view: str)
         assert whole(province, "92", view) == everything
 
 
+def test_a_figure_says_what_its_unit_is_and_what_became_of_it(province: Hub) -> None:
+    found = province.kpi("dossier_received_new", period="2023", by="unit", view="rebased")
+    units = {f["dims"]["unit"]: f["unit"] for f in found}
+    split = units["31178@2021-01-01"]
+    assert (split["name"], split["valid_to"]) == ("Phường Bùi Hữu Nghĩa", "2025-07-01")
+    assert [(b["code"], b["kind"], b["weight"]) for b in split["became"]] == [
+        ("31120", "split", None),
+        ("31168", "split", None),
+    ]
+    assert units["31507"]["name"] == "Phường Sóc Trăng"
+    assert units["941@2021-01-01"]["became"] == []
+    (whole,) = province.kpi("dossier_received_new", period="2023")
+    assert "unit" not in whole
+
+
 def test_a_code_that_is_used_again_is_told_apart_by_when_it_was_meant(province: Hub) -> None:
     assert by_unit(province, "as_was", period="2025") == {
         "31507@2021-01-01": 1,
