@@ -4,7 +4,7 @@ Two profiles: embedded (SQLite log and store, applied here) and production (Kafk
 applied by workers).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -159,6 +159,11 @@ def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":
     return KafkaLog(settings.kafka_bootstrap, store, wait)
 
 
+def names_for_lists(installed: Installed) -> dict[str, Collection[str]]:
+    """Give what lists may name that is of the hub: by the column that names it."""
+    return {"contract": installed.definitions.contracts, "kpi": installed.kpis}
+
+
 def load_tables(hub: OpenHub, tables: Mapping[str, list[Row]], by: str) -> dict[str, str]:
     """Load lists where they are not in force yet; give the digests of those loaded.
 
@@ -175,7 +180,7 @@ def load_province(hub: OpenHub, folder: Traversable, by: str) -> dict[str, str]:
     forms = hub.installed.lists.installed.forms
     files = read_province(forms, folder)
     tables = {name: file.rows for name, file in files.items()}
-    flaws = check_tables(forms, tables)
+    flaws = check_tables(forms, tables, names_for_lists(hub.installed))
     for name, file in files.items():
         wrong = [flaw for flaw in flaws[name] if not flaw.is_note]
         if file.faults or wrong:

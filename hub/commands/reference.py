@@ -14,7 +14,7 @@ import typer
 from hub import registry
 from hub.clock import iso
 from hub.commands.console import act, complain, settings_for_reading
-from hub.opening import catch_up, load_tables, open_hub
+from hub.opening import catch_up, load_tables, names_for_lists, open_hub
 from hub.reference.checking import Flaw, check_tables
 from hub.reference.form import Form, Row
 from hub.sheets.province import Fault, ListFile, read_province
@@ -127,7 +127,8 @@ def checked(folder: Path) -> dict[str, ListFile]:
     if not files:
         listed = ", ".join(f"{name}.csv" for name in forms)
         raise typer.BadParameter(f"{folder}: không có tệp nào trong | holds none of {listed}")
-    flaws = check_tables(forms, {name: file.rows for name, file in files.items()})
+    tables = {name: file.rows for name, file in files.items()}
+    flaws = check_tables(forms, tables, names_for_lists(registry.installed()))
     faults = []
     for name, file in files.items():
         for vi, en in file.passed:

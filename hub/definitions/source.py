@@ -14,8 +14,9 @@ class Source:
 
     `name` is also the sender that its connector publishes as. One `cadence` step (a day, a working
     day, a month, a year; Asia/Ho_Chi_Minh) is *due* with at least `events_per_due` events, from the
-    day `since` on (none: always). `only` gives contract fields that have one value in all of its
-    events, such as `quantity`: a KPI about another value is owed nothing by it.
+    day `since` on, before the day `until` (none: always). `only` gives contract fields that have
+    one value in all of its events, such as `quantity`: a KPI about another value is owed nothing by
+    it.
     `silence_hours_max` is how long it may be silent before it is late, where the cadence is too
     coarse to say so.
     """
@@ -28,6 +29,7 @@ class Source:
     cadence: Cadence
     events_per_due: int = 1
     since: date | None = None
+    until: date | None = None
     only: Mapping[str, str] = field(default_factory=dict)
     silence_hours_max: float | None = None
 

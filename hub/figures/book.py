@@ -11,6 +11,7 @@ from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
 from hub.figures.closing import Closing, closings
+from hub.figures.duties import sources_of
 from hub.reference.lists import Lists, Loaded, Reference
 from hub.reference.periods import Period
 from hub.store.reading import Reading, Row, parse_dims
@@ -65,10 +66,10 @@ class Book:
         """The facts, by contract."""
         return self.definitions.facts
 
-    @property
+    @cached_property
     def sources(self) -> Mapping[str, Source]:
-        """The sources, by name."""
-        return self.definitions.sources
+        """What is owed by whom: by the province's list of duties, or as sources say themselves."""
+        return sources_of(self.reference.tables.get("duties"), self.definitions.sources)
 
     def on(self, reading: Reading) -> "Book":
         """Open the same definitions and lists on another snapshot, or on one as it was (`Past`)."""
@@ -193,7 +194,9 @@ class Book:
         """
         days = self.arrivals.get((source.contract, source.name), {})
         since = (source.since - date(1970, 1, 1)).days if source.since else None
+        until = (source.until - date(1970, 1, 1)).days if source.until else None
         steps = [s for s in self._steps(source, ask.period) if since is None or s[0] >= since]
+        steps = [s for s in steps if until is None or s[1] <= until]
         ended = [s for s in steps if s[1] * DAY_US - OFFSET_US <= ask.at]
         begun = [s for s in steps if s[0] * DAY_US - OFFSET_US <= ask.at]
         return [

@@ -177,10 +177,11 @@ def recheck(
 
 def silent(book: Book, period: Period, now: int) -> dict[str, list[str]]:
     """Name the sources that owe something for a period, with the first days of what is missing."""
-    out = {}
+    out: dict[str, list[str]] = {}
     for source in book.sources.values():
         steps = book.due(source, Ask(period, now))
         missing = [s.first for s in steps if s.received < s.due]
         if missing:
-            out[source.name] = [iso_day(d) for d in missing[:SILENT_DAYS_SHOWN_MAX]]
+            days = out.setdefault(source.name, [])
+            days += [iso_day(d) for d in missing[: SILENT_DAYS_SHOWN_MAX - len(days)]]
     return out

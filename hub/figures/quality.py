@@ -57,8 +57,8 @@ def _rejected(book: Book, source: str, ask: Ask) -> Rows:
 
 
 def _owed(book: Book, source: str, ask: Ask) -> Rows:
-    known = book.sources.get(source)
-    steps = book.due(known, ask) if known else []
+    owing = [s for s in book.sources.values() if s.name == source]
+    steps = [step for s in owing for step in book.due(s, ask)]
     # What is missing comes first.
     steps.sort(key=lambda s: (s.received >= s.due, s.first))
     return [
@@ -156,7 +156,8 @@ def sources(
     senders = {sender for contract, sender, *_ in book.ledger if contract != CONTROL.name}
     senders |= set(heard)
     late = _lateness(book, received)
-    names = [*book.sources, *sorted(senders - set(book.sources))]
+    owing = {s.name: s for s in reversed(list(book.sources.values()))}
+    names = [*reversed(owing), *sorted(senders - set(owing))]
     said = log.checkpoints([heartbeat_name(n) for n in names])
     qualities = {
         key: _figures(book, kpis, q, period if key == "complete" else received, at)
@@ -169,7 +170,7 @@ def sources(
         listed.append(
             {
                 "source": name,
-                **_expected(book.sources.get(name), at, accepted_at),
+                **_expected(owing.get(name), at, accepted_at),
                 "heartbeat": None if beat is None else json.loads(beat),
                 "heard_at": iso(accepted_at),
                 "horizon": iso(horizon),
@@ -234,7 +235,9 @@ def _expected(source: Source | None, at: int, accepted_at: int | None) -> dict[s
 
 def is_known(book: Book, source: str) -> bool:
     """Tell whether a source is expected, or anything was received from it."""
-    return source in book.sources or any(sender == source for _, sender, *_ in book.ledger)
+    return any(s.name == source for s in book.sources.values()) or any(
+        sender == source for _, sender, *_ in book.ledger
+    )
 
 
 def behind(

@@ -107,7 +107,9 @@ class Gauges:
 
     def _read_sources(self, heard: dict[str, tuple[int, int]]) -> None:
         now = to_us(self._hub.clock())
-        sources = self._hub.installed.definitions.sources
+        with self._hub.store.reading() as reading:
+            owing = self._hub.book(reading).sources.values()
+        sources = {source.name: source for source in reversed(list(owing))}
         said = self._hub.log.checkpoints([heartbeat_name(n) for n in sources])
         for name, source in sources.items():
             metrics.SOURCE_SILENCE_MAX.labels(name).set(source.silence_seconds_max)

@@ -3,7 +3,7 @@
 On one day there is one row of a key; what a row is part of is in force as long as the row is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
@@ -25,10 +25,17 @@ class Flaw(NamedTuple):
 
 
 def check_tables(
-    forms: Mapping[str, Form], tables: Mapping[str, Sequence[Row]]
+    forms: Mapping[str, Form],
+    tables: Mapping[str, Sequence[Row]],
+    names: Mapping[str, Collection[str]],
 ) -> dict[str, list[Flaw]]:
-    """Find what is wrong with lists, each by itself and one against another, by list."""
+    """Find what is wrong with lists, each by itself and one against another, by list.
+
+    `names` gives what columns may name that is of the hub and not of a list: its contracts, KPIs.
+    """
     flaws = {name: check_rows(forms[name], rows) for name, rows in tables.items()}
+    for name, rows in tables.items():
+        flaws[name] += _unknown_names(rows, names)
     lineage, units = tables.get("lineage"), tables.get("units")
     if lineage is not None and units is None:
         vi, en = "phải nạp cùng danh mục đơn vị (units)", "is loaded together with the list units"
@@ -45,6 +52,15 @@ def check_rows(form: Form, rows: Sequence[Row]) -> list[Flaw]:
     if form.parent is not None:
         flaws += _parents(form, form.parent, rows)
     return sorted(flaws, key=lambda f: f.row)
+
+
+def _unknown_names(rows: Sequence[Row], names: Mapping[str, Collection[str]]) -> Iterator[Flaw]:
+    for i, row in enumerate(rows):
+        for column, known in names.items():
+            if column in row and row[column] not in known:
+                listed = ", ".join(known)
+                vi, en = f"chỉ nhận: {listed}", f"one of {listed}"
+                yield Flaw(i, column, row[column], "unknown_name", vi, en)
 
 
 def _alone(form: Form, rows: Sequence[Row]) -> Iterator[Flaw]:

@@ -19,15 +19,16 @@ class FormError(TroubleError):
 class Column:
     """A column of a list, by its name in the file's first line; `is_required`: it must be there.
 
-    `kind` is what a cell holds; of `choices`, by what people call them, it holds one. A cell may
-    be empty where its column `may_be_empty`, or need not be there at all.
+    `kind` is what a cell holds, a `count` being a whole number from 1 on; of `choices`, by what
+    people call them, it holds one. A cell may be empty where its column `may_be_empty`, or need not
+    be there at all.
     """
 
     name: str
     title_vi: str
     title_en: str
     is_required: bool = True
-    kind: Literal["text", "day", "decimal"] = "text"
+    kind: Literal["text", "day", "decimal", "count"] = "text"
     choices: Mapping[str, str] = field(default_factory=dict, hash=False)
     may_be_empty: bool = False
 

@@ -12,7 +12,7 @@ from hub.reference.form import Column as Listed
 from hub.reference.form import Form, Row
 from hub.sheets.cells import Cell
 from hub.sheets.days import deadline
-from hub.sheets.numbers import decimal
+from hub.sheets.numbers import decimal, integer
 from hub.sheets.table import Column, Table
 from hub.sheets.tabular import read_table
 from hub.sheets.vietnamese import Reader, Reading, WrittenError, code, text
@@ -92,7 +92,7 @@ def _table_of(form: Form) -> Table:
 def _reader(column: Listed) -> Reader:
     if column.choices:
         return code({**column.choices, **{v: v for v in column.choices.values()}})
-    return {"text": text, "day": day, "decimal": _decimal}[column.kind]
+    return {"text": text, "day": day, "decimal": _decimal, "count": _count}[column.kind]
 
 
 def _day(cell: Cell, reading: Reading) -> str:
@@ -106,4 +106,15 @@ def _day(cell: Cell, reading: Reading) -> str:
 
 
 day = Reader("instant", _day)
+
+
+def _whole(cell: Cell, reading: Reading) -> str:
+    number = integer.read(cell, reading)
+    if number < 1:
+        vi, en = "phải là số nguyên từ 1", "a whole number from 1 on is wanted"
+        raise WrittenError("too_small", vi, en)
+    return str(number)
+
+
+_count = Reader("integer", _whole)
 _decimal = Reader("decimal", lambda cell, reading: str(decimal.read(cell, reading)))

@@ -19,7 +19,7 @@ TODAY = "2026-01-15"
 
 
 def test_the_real_divisions_have_no_fault() -> None:
-    flaws = check_tables(FORMS, TABLES)
+    flaws = check_tables(FORMS, TABLES, {})
     assert [f for listed in flaws.values() for f in listed] == []
 
 
@@ -116,15 +116,15 @@ DAY = "2025-07-01"
     ],
 )
 def test_lineage_that_does_not_conserve_is_named(lineage: list[Row], rule: str) -> None:
-    flaws = check_tables(FORMS, {"units": OLD, "lineage": lineage})
+    flaws = check_tables(FORMS, {"units": OLD, "lineage": lineage}, {})
     assert [f.rule for f in flaws["lineage"] if not f.is_note] == [rule]
 
 
 def test_what_ends_without_a_word_is_told() -> None:
-    flaws = check_tables(FORMS, {"units": OLD, "lineage": [became("X", "B", DAY, "end")]})
+    flaws = check_tables(FORMS, {"units": OLD, "lineage": [became("X", "B", DAY, "end")]}, {})
     assert [(f.rule, f.is_note) for f in flaws["units"]] == [("no_lineage", True)]
 
 
 def test_lineage_is_loaded_with_the_units_that_it_is_about() -> None:
-    flaws = check_tables(FORMS, {"lineage": [became("A", "B", DAY, "merge")]})
+    flaws = check_tables(FORMS, {"lineage": [became("A", "B", DAY, "merge")]}, {})
     assert [f.rule for f in flaws["lineage"]] == ["without_units"]
