@@ -59,8 +59,8 @@ def test_its_list_is_read_by_a_kpi_and_tried(grown: Grown, tmp_path: Path) -> No
     assert {f["after"]["denominator"] for f in changed} == {3}
     (tmp_path / "reservoirs.csv").write_text("name_vi\nHồ\n", "utf-8")
     refused = grown.hub.run("try", "reference", str(tmp_path))
-    assert refused.returncode == 2
-    assert "no column code" in refused.stderr
+    assert refused.returncode == 1
+    assert "reservoirs.csv:1: missing_header" in refused.stdout
 
 
 def test_its_group_and_its_part_are_given_to_the_page(grown: Grown) -> None:
