@@ -14,10 +14,10 @@ import typer
 from hub import registry
 from hub.clock import iso
 from hub.commands.console import act, complain, settings_for_reading
-from hub.opening import catch_up, load_tables, names_for_lists, open_hub
-from hub.reference.checking import Flaw, check_tables
+from hub.commands.lists import read_checked
+from hub.opening import catch_up, load_tables, open_hub
 from hub.reference.form import Form, Row
-from hub.sheets.province import Fault, ListFile, read_province
+from hub.sheets.province import ListFile
 
 app = typer.Typer(
     name="reference",
@@ -32,7 +32,7 @@ _Folder = Annotated[
 @app.command()
 def check(folder: _Folder) -> None:
     """Check lists as `load` would, and load nothing: a line a fault, exit 1 for any."""
-    _print_counts(checked(folder))
+    _print_counts(read_checked(folder))
 
 
 @app.command()
@@ -44,7 +44,7 @@ def load(
 
     `hub try reference` says beforehand which figures would be others.
     """
-    files = checked(folder)
+    files = read_checked(folder)
     _print_counts(files)
     tables = {name: file.rows for name, file in files.items()}
     with open_hub(settings_for_reading()) as hub:
@@ -116,45 +116,6 @@ def template(
     for name, form in registry.forms().items():
         write_template(form, output / name)
         print(f"{output / name}.csv, .xlsx: {form.title_vi} | {form.title_en}")
-
-
-def checked(folder: Path) -> dict[str, ListFile]:
-    """Read a folder's lists; print what is wrong and exit 1, or 2 where there is none."""
-    forms = registry.forms()
-    if not folder.is_dir():
-        raise typer.BadParameter(f"{folder}: không phải thư mục | not a folder")
-    files = read_province(forms, folder)
-    if not files:
-        listed = ", ".join(f"{name}.csv" for name in forms)
-        raise typer.BadParameter(f"{folder}: không có tệp nào trong | holds none of {listed}")
-    tables = {name: file.rows for name, file in files.items()}
-    flaws = check_tables(forms, tables, names_for_lists(registry.installed()))
-    faults = []
-    for name, file in files.items():
-        for vi, en in file.passed:
-            print(f"{file.file}: {vi} | {en}")
-        faults += [*file.faults, *_faults(forms[name], file, flaws[name])]
-    for fault in faults:
-        print(fault.text())
-    if faults:
-        complain(f"{len(faults)} lỗi, chưa nạp gì | {len(faults)} faults, nothing is loaded")
-        raise typer.Exit(1)
-    return files
-
-
-def _faults(form: Form, file: ListFile, flaws: list[Flaw]) -> list[Fault]:
-    """Give what is wrong with the rows together; print what is only to be known."""
-    titles = {c.name: c.title_vi for c in form.columns}
-    faults = []
-    for flaw in flaws:
-        line = file.lines[flaw.row]
-        words = (titles[flaw.column], flaw.value, flaw.rule, flaw.vi, flaw.en)
-        fault = Fault(file.file, line, *words)
-        if flaw.is_note:
-            print(f"lưu ý | note: {fault.text()}")
-        else:
-            faults.append(fault)
-    return faults
 
 
 def _print_counts(files: Mapping[str, ListFile]) -> None:

@@ -10,7 +10,7 @@ from hub import registry
 from hub.clock import to_us
 from hub.commands import show
 from hub.commands.console import complain, settings_for_reading
-from hub.commands.reference import checked
+from hub.commands.lists import read_checked
 from hub.definitions.admission import BodyError, admit
 from hub.opening import catch_up, open_hub
 from hub.proof.trial import Trial, try_events, try_reference
@@ -56,7 +56,7 @@ def reference(
     as_json: _Json = False,
 ) -> None:
     """Say which figures other lists would change, were they loaded now; load nothing."""
-    tables = {name: file.rows for name, file in checked(folder).items()}
+    tables = {name: file.rows for name, file in read_checked(folder).items()}
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         with hub.store.reading() as reading:

@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from difflib import get_close_matches
-from os.path import commonprefix
 
 from hub.clock import day_of, day_start, iso_day
 from hub.figures.book import Ask, Book
@@ -184,7 +183,13 @@ def dealt(n: int, shares: Sequence[Decimal]) -> list[int]:
 def near(code: str, listed: Sequence[str]) -> list[str]:
     """Give the codes that are most like one: of the like ones those that begin alike."""
     alike = get_close_matches(code, listed, 10 * NEAR_MAX, 0.6)
-    return sorted(alike, key=lambda c: -len(commonprefix((code, c))))[:NEAR_MAX]
+    return sorted(alike, key=lambda other: -_shared(code, other))[:NEAR_MAX]
+
+
+def _shared(code: str, other: str) -> int:
+    """Count the letters with which both begin."""
+    pairs = enumerate(zip(code, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(code), len(other)))
 
 
 def before(day: str) -> str:

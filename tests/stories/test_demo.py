@@ -165,6 +165,8 @@ def test_a_stopped_load_goes_on_where_it_was(tmp_path: Path) -> None:
         assert is_loaded(hub.log)
         received_events: dict[str, int] = {}
         for r in hub.log.receipts():
+            if r.contract == "control":
+                continue  # the demo's lists
             received_events[r.sender] = received_events.get(r.sender, 0) + r.accepted
     assert received_events == {n: made.total(scale) for n, made in generators().items()}
 

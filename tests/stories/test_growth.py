@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.parts import lists
 from tests.parts.reservoir import LIST, PART, Grown, level
 from tests.stories.conftest import Served
 
@@ -86,6 +87,7 @@ def test_figures_that_were_there_have_the_versions_that_they_had(
     grown: Grown, tmp_path: Path
 ) -> None:
     before = Served(tmp_path / "data")
+    assert before.run("reference", "load", str(lists.FOLDER)).returncode == 0
     for kpi in ("procedure_full_online_share", "stations_reporting_share"):
         versions = [told(hub, kpi)["definition_version"] for hub in (before, grown.hub)]
         assert versions[0] == versions[1], kpi

@@ -153,7 +153,7 @@ def test_facts_are_those_of_the_figure(province: Hub) -> None:
 
 
 def test_a_unit_that_nobody_knows_is_refused_and_near_ones_are_named(province: Hub) -> None:
-    with pytest.raises(QuestionError, match="near: .*31507") as refused:
+    with pytest.raises(QuestionError, match=r"near: .*31507") as refused:
         whole(province, "31505", "as_was")
     assert (refused.value.rule, refused.value.field) == ("unknown_value", "unit")
     with pytest.raises(QuestionError, match="only as_was, as_is, rebased"):
