@@ -30,6 +30,7 @@ from bench.hubs import servers, serving, working
 from bench.processes import seconds as seconds_used
 from bench.section import Row, Section, Target, middle, quantile
 from hub.access import keys
+from hub.access.scope import WHOLE
 from hub.clock import VIETNAM, system_clock
 from hub.opening import open_hub
 from hub.settings import Settings
@@ -231,7 +232,9 @@ def judge(sent: Sent, seen: Seen, seconds: float) -> Found:
 def run(settings: Settings, port: int, load: Load, name: str, seconds: float) -> Found:
     """Offer a load and read beside it."""
     with open_hub(settings) as hub:
-        own = [keys.create(hub.store, system_clock, f"{name}-{n}") for n in range(load.senders)]
+        own = [
+            keys.create(hub.store, system_clock, f"{name}-{n}", WHOLE) for n in range(load.senders)
+        ]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         sending = pool.submit(send, port, own, load, name, WARM_SECONDS + seconds)

@@ -25,6 +25,7 @@ from fastapi.responses import JSONResponse
 
 from bench.section import Row, Section, Target, middle
 from hub.access import keys
+from hub.access.scope import WHOLE
 from hub.clock import system_clock
 from hub.gateway.signing import Signer
 from hub.http.app import create_app
@@ -94,7 +95,7 @@ def serving(kind: str, folder: Path, most: int = 10**9) -> Iterator[Callable[[st
 
     def sender(name: str) -> Pusher:
         with open_hub(settings) as hub:
-            key = keys.create(hub.store, system_clock, name)
+            key = keys.create(hub.store, system_clock, name, WHOLE)
         return Pusher("127.0.0.1", port, "/v1/events/dossier", key)
 
     try:

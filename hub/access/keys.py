@@ -1,12 +1,12 @@
-"""API keys: who may send, for which units, under which contracts. Only a key's hash is kept."""
+"""API keys: who may send, within which scope, until when. Only a key's hash is kept."""
 
 import hashlib
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from hub.access.scope import PARTS, WHOLE, Scope, scope_of
 from hub.clock import Clock, to_us
 from hub.store.store import Store
 from hub.store.tables import api_key
@@ -16,18 +16,16 @@ PREFIX = "hub_"
 
 @dataclass(frozen=True)
 class Sender:
-    """Who sends: the name outlives the rotation of keys. Empty sets mean all."""
+    """Who sends: the name outlives the rotation of keys.
+
+    Who sends by no key, a connector or a command, is what the operator set up: of whole scope.
+    """
 
     name: str
-    units: frozenset[str] = frozenset()
-    contracts: frozenset[str] = frozenset()
+    scope: Scope = WHOLE
     key_id: str = ""  # of the key that was shown
     certificate: str = ""  # that its client must show: the SHA-256 of its DER form
     is_officer: bool = False  # sees and repairs what others sent
-
-    def may_send(self, contract: str) -> bool:
-        """Tell whether the key is bound to this contract."""
-        return not self.contracts or contract in self.contracts
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,7 @@ class Listed:
 
     id: str
     name: str
-    units: str
-    contracts: str
+    scope: Scope
     created_at: int
     expires_at: int | None
     is_officer: int
@@ -67,8 +64,7 @@ def create(
     store: Store,
     clock: Clock,
     name: str,
-    units: Sequence[str] = (),
-    contracts: Sequence[str] = (),
+    scope: Scope,
     *,
     expires_at: int | None = None,
     is_officer: bool = False,
@@ -77,7 +73,7 @@ def create(
 ) -> str:
     """Keep a key, a new one if none is given, and give it; it cannot be shown again.
 
-    Empty `units` and `contracts` mean all; without `expires_at` (µs) it is valid until revoked.
+    Without `expires_at` (µs) it is valid until revoked.
     """
     made = made or make()
     with store.administering() as connection:
@@ -86,8 +82,7 @@ def create(
                 id=made.id,
                 name=name,
                 key_hash=_hash(made.key),
-                units=",".join(units),
-                contracts=",".join(contracts),
+                **scope.written(),
                 created_at=to_us(clock()),
                 expires_at=expires_at,
                 is_officer=int(is_officer),
@@ -111,30 +106,41 @@ def revoke(store: Store, clock: Clock, key_id: str) -> bool:
 def listed(store: Store) -> list[Listed]:
     """List all keys, revoked ones too, oldest first."""
     c = api_key.c
-    names = ("id", "name", "units", "contracts", "created_at", "expires_at", "is_officer")
-    query = sa.select(*(c[n] for n in names), c.revoked_at).order_by(c.created_at)
+    names = ("id", "name", "created_at", "expires_at", "is_officer", "revoked_at")
+    query = sa.select(*(c[n] for n in (*names, *PARTS))).order_by(c.created_at)
     with store.administering() as connection:
-        return [Listed(*tuple(row)) for row in connection.execute(query)]
+        rows = connection.execute(query).mappings().all()
+    return [Listed(scope=_scope(r), **{n: r[n] for n in names}) for r in rows]
 
 
 def find(store: Store, key: str, now: int) -> Sender | None:
     """Find the sender that a key belongs to; None for an unknown, revoked or expired key."""
+    c = api_key.c
+    names = ("name", "id", "certificate", "is_officer")
+    query = sa.select(*(c[n] for n in (*names, *PARTS))).where(
+        c.key_hash == _hash(key),
+        c.revoked_at.is_(None),
+        sa.or_(c.expires_at.is_(None), c.expires_at > now),
+    )
     with store.reading() as reading:
-        rows = reading.rows(
-            "SELECT name, units, contracts, id, certificate, is_officer FROM api_key"
-            " WHERE key_hash = :h AND revoked_at IS NULL"
-            " AND (expires_at IS NULL OR expires_at > :now)",
-            h=_hash(key),
-            now=now,
-        )
-    if not rows:
+        row = reading.connection.execute(query).mappings().first()
+    if row is None:
         return None
-    name, units, contracts, key_id, certificate, officer = rows[0]
-    return Sender(name, _split(units), _split(contracts), key_id, certificate, bool(officer))
+    return Sender(row["name"], _scope(row), row["id"], row["certificate"], bool(row["is_officer"]))
 
 
-def _split(text: str) -> frozenset[str]:
-    return frozenset(t for t in text.split(",") if t)
+def scopes_of(store: Store, name: str, now: int) -> list[Scope]:
+    """Give the scopes of a sender's valid keys; where none is valid, of its latest one.
+
+    Who never had a key sends as the operator set it up: of whole scope.
+    """
+    own = [k for k in listed(store) if k.name == name]
+    valid = [k for k in own if k.state(now) == "valid"]
+    return [k.scope for k in valid or own[-1:]] or [WHOLE]
+
+
+def _scope(row: sa.RowMapping) -> Scope:
+    return scope_of({part: row[part] for part in PARTS})
 
 
 def _hash(key: str) -> str:

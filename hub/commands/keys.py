@@ -9,6 +9,7 @@ import typer
 
 from hub import registry
 from hub.access import keys
+from hub.access.scope import PARTS, ScopeError, read_scope
 from hub.clock import DAY_US, from_us, to_us
 from hub.commands.console import act, complain, settings_for_reading
 from hub.opening import open_hub
@@ -20,8 +21,14 @@ DAYS = 365
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="The sender's name; it outlives its keys.")],
-    units: Annotated[str, typer.Option(help="Units it may send for; none given: all.")] = "",
-    contracts: Annotated[str, typer.Option(help="Contracts it may send; none: all.")] = "",
+    contracts: Annotated[str, typer.Option(help="Contracts it may send; none named: all.")] = "",
+    units: Annotated[str, typer.Option(help="Units that it may send for.")] = "",
+    reporters: Annotated[str, typer.Option(help="Reporters that it may send for.")] = "",
+    areas: Annotated[str, typer.Option(help="Areas that it may send for.")] = "",
+    stations: Annotated[str, typer.Option(help="Stations that it may send for.")] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Whole scope: of its contracts it may send all.")
+    ] = False,
     officer: Annotated[
         bool, typer.Option("--officer", help="May see and repair what others sent.")
     ] = False,
@@ -30,24 +37,27 @@ def create(
     ] = None,
     days: Annotated[int, typer.Option(min=0, help="Valid for so long; 0: until revoked.")] = DAYS,
 ) -> None:
-    """Make a key; it is printed once, alone on the last line."""
-    wanted = [c for c in contracts.split(",") if c]
-    for contract in wanted:
-        if contract not in registry.contracts():
-            raise typer.BadParameter(f"unknown contract {contract!r}")
-    allowed = [u for u in units.split(",") if u]
+    """Make a key; it is printed once, alone on the last line.
+
+    For each contract say for whom or where it may send, codes by commas: units of dossiers,
+    reporters or areas of payments, stations of readings; or say --all.
+    """
+    asked = dict(zip(PARTS, (contracts, units, reporters, areas, stations), strict=True))
+    try:
+        scope = read_scope(asked, registry.contracts(), is_whole=everything)
+    except ScopeError as error:
+        raise typer.BadParameter(f"{error.vi} | {error.en}") from None
     made = keys.make()
     with open_hub(settings_for_reading()) as hub:
         until = to_us(hub.clock()) + days * DAY_US if days else None
-        bound = {"units": units, "contracts": contracts, "days": days, "officer": officer}
+        bound = {**scope.written(), "all": everything, "days": days, "officer": officer}
         shown = fingerprint(certificate) if certificate else ""
         act(hub, "key_created", key=made.id, name=name, **bound)
         keys.create(
             hub.store,
             hub.clock,
             name,
-            allowed,
-            wanted,
+            scope,
             expires_at=until,
             is_officer=officer,
             certificate=shown,
@@ -71,10 +81,9 @@ def list_keys() -> None:
     with open_hub(settings_for_reading()) as hub:
         now = to_us(hub.clock())
         for key in keys.listed(hub.store):
-            bound = f"units={key.units or 'all'} contracts={key.contracts or 'all'}"
             until = f"{from_us(key.expires_at):%Y-%m-%d}" if key.expires_at else "revoked"
             role = "  officer" if key.is_officer else ""
-            print(f"{key.id}  {key.name}  {bound}  until={until}  {key.state(now)}{role}")
+            print(f"{key.id}  {key.name}  {key.scope}  until={until}  {key.state(now)}{role}")
 
 
 @app.command()

@@ -10,8 +10,9 @@ import typer
 from hub.commands import show as showing
 from hub.commands.console import act, complain, settings_for_reading
 from hub.opening import OpenHub, catch_up, open_hub
-from hub.repair import repair
-from hub.repair.repair import Item, Repair, RepairError, Wanted
+from hub.repair import items
+from hub.repair.items import Item, Wanted
+from hub.repair.repair import Repair, RepairError
 
 app = typer.Typer(
     name="quarantine", help="Rejected items: see, correct, try, send again.", no_args_is_help=True
@@ -42,13 +43,13 @@ def list_items(
         catch_up(hub)
         with hub.store.reading() as reading:
             if each or ready:
-                for item in repair.all_items(reading, wanted):
-                    if not ready or repair.is_ready(item):
+                for item in items.all_items(reading, wanted):
+                    if not ready or items.is_ready(item):
                         words = f"{item.rule} {item.field} {item.value}"
                         print(f"{item.event_id}  {item.sender}  {item.state}  {words}")
                 return
-            for g in repair.groups(reading, wanted):
-                counts = ", ".join(f"{s} {g[s]:,}" for s in repair.STATES if g[s])
+            for g in items.groups(reading, wanted):
+                counts = ", ".join(f"{s} {g[s]:,}" for s in items.STATES if g[s])
                 print(f"{g['contract']}  {g['sender']}  {g['rule']} {g['field']}: {counts}")
                 print(f"    {g['first_at']} … {g['last_at']}, such as {g['example']}")
 
@@ -146,12 +147,12 @@ def _repair(hub: OpenHub) -> Repair:
 
 def _of(hub: OpenHub, wanted: Wanted) -> list[Item]:
     with hub.store.reading() as reading:
-        return [i for i in repair.all_items(reading, wanted) if i.state in ("open", "fixed")]
+        return [i for i in items.all_items(reading, wanted) if i.state in ("open", "fixed")]
 
 
 def _found(hub: OpenHub, ids: list[str]) -> list[Item]:
     with hub.store.reading() as reading:
-        found = list(repair.all_items(reading, Wanted(ids=ids)))
+        found = list(items.all_items(reading, Wanted(ids=ids)))
     absent = set(ids) - {i.event_id for i in found}
     if absent:
         name = min(absent)

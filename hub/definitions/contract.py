@@ -81,6 +81,11 @@ Milli = Annotated[
 ]
 
 
+# Who or where somebody may send for. A kind of limit is named as the option of a key that sets it.
+LimitKind = Literal["units", "reporters", "areas", "stations"]
+LIMIT_KINDS: tuple[LimitKind, ...] = get_args(LimitKind)
+
+
 @dataclass(frozen=True)
 class Rule:
     """A check over several fields, said for one event and for columns; both must agree."""
@@ -98,8 +103,9 @@ class Spec:
 
     `key` is the topic's key (it chooses the partition), `entity` the fields that name the thing an
     event is about, `occurred` the field that says when (an instant, or a period, which counts from
-    its start). `order_first` are fields that outrank the instants inside a fold. `units` are the
-    fields that an API key's units are checked against. `needs` names, per kind, the fields it
+    its start). `order_first` are fields that outrank the instants inside a fold. `units`,
+    `reporters`, `areas` and `stations` are the fields that a key's limits of that kind are checked
+    against, the one that owns the thing first. `needs` names, per kind, the fields it
     cannot do without. `deadlines` are instants that mean the end of a working day
     where only the day is given.
     """
@@ -113,6 +119,9 @@ class Spec:
     entity: tuple[str, ...]
     occurred: str
     units: tuple[str, ...]
+    reporters: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    stations: tuple[str, ...] = ()
     order_first: tuple[str, ...] = ()
     needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
@@ -123,6 +132,12 @@ class Spec:
     def topic(self) -> str:
         """The topic that carries the events."""
         return f"lgsp.{self.name}.v1"
+
+    @cached_property
+    def limited(self) -> dict[LimitKind, tuple[str, ...]]:
+        """The fields by which a key can be limited, by the kind of limit."""
+        fields: dict[LimitKind, tuple[str, ...]] = {k: getattr(self, k) for k in LIMIT_KINDS}
+        return {kind: names for kind, names in fields.items() if names}
 
 
 class Event(BaseModel):

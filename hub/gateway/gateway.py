@@ -15,10 +15,12 @@ from typing import Any
 import polars as pl
 
 from hub.access.keys import Sender
+from hub.access.scope import Scope
 from hub.clock import Clock, iso
 from hub.definitions import avro, revisions
 from hub.definitions.admission import Admitted, Verdict, admit, split
 from hub.definitions.contract import Contract
+from hub.gateway import boundary
 from hub.gateway.signing import Signer
 from hub.log.log import Batch, Log, LogUnavailableError, Submission
 from hub.log.spool import Spool
@@ -103,40 +105,11 @@ class Gateway:
         for those in by_contract.values():
             self._prepare_safely(those)
 
-    def outside_units(
-        self, contract: Contract, sender: Sender, admitted: Admitted
+    def outside(
+        self, contract: Contract, scopes: Sequence[Scope], admitted: Admitted
     ) -> list[Verdict]:
-        """Find items of units that the key may not send for.
-
-        An event speaks for the first unit that it names, and where its dossier has another one in
-        that place, for that too; one that names none, for the units of its dossier. Of a dossier
-        that was not seen yet nothing is known, and nothing rejected.
-        """
-        names = contract.spec.units
-        if not sender.units or not names:
-            return []
-        rows = admitted.events.select(contract.entity.alias("entity"), *names).rows()
-        with self._store.reading() as reading:
-            table = self._store.facts[contract.name]
-            entities = sorted({r[0] for r in rows})
-            known = {r[0]: r[1:] for r in reading.fact_values(table, names, entities)}
-        verdicts = []
-        for index, (entity, *own) in zip(admitted.indexes, rows, strict=True):
-            earlier = known.get(entity, (None,) * len(names))
-            place = next((n for n, unit in enumerate(own) if unit is not None), None)
-            if place is None:
-                wrong = [(n, u) for n, u in zip(names, earlier, strict=True) if u is not None]
-                if any(unit in sender.units for _, unit in wrong):
-                    wrong = []
-            else:
-                units = [u for u in (own[place], earlier[place]) if u is not None]
-                wrong = [(names[place], u) for u in units if u not in sender.units]
-            if wrong:
-                name, unit = wrong[0]
-                vi = f"{name}: khóa này không được gửi thay đơn vị {unit}"
-                en = f"{name}: this key may not send for unit {unit}"
-                verdicts.append(Verdict(index, "unit_not_allowed", name, unit, vi, en))
-        return verdicts
+        """Find items that are outside of each of these scopes, those of one sender."""
+        return boundary.outside_all(self._store, contract, scopes, admitted)
 
     def close(self) -> None:
         """Stop; what is spooled waits for the next gateway."""
@@ -157,13 +130,15 @@ class Gateway:
     def _prepare(self, offers: list[Offer]) -> None:
         """Make submissions of offers of one contract."""
         contract = offers[0].contract
-        for offer in offers:
-            outside = self.outside_units(contract, offer.sender, offer.admitted)
-            if outside:
+        parts = [(o.sender.scope, o.admitted) for o in offers]
+        for offer, verdicts in zip(
+            offers, boundary.outside(self._store, contract, parts), strict=True
+        ):
+            if verdicts:
                 admitted = offer.admitted
-                admitted.reject(outside)
+                admitted.reject(verdicts)
                 items = admitted.items or dict(enumerate(split(offer.body)))
-                admitted.originals |= {v.index: items[v.index] for v in outside}
+                admitted.originals |= {v.index: items[v.index] for v in verdicts}
         if len(offers) == 1:
             frame = offers[0].admitted.events
         else:
@@ -172,12 +147,12 @@ class Gateway:
         payload, ends = avro.encode_columns(revision.plain, frame)
         rows = list(frame.iter_rows())
         bounds = [0, *accumulate(len(o.admitted.kept) for o in offers)]
-        parts = list(zip(offers, pairwise(bounds), strict=True))
-        for offer, (start, stop) in parts:
+        spans = list(zip(offers, pairwise(bounds), strict=True))
+        for offer, (start, stop) in spans:
             offer.sent = {(offer.sender.name, *row) for row in rows[start:stop]}
         known = self._known(contract, frame)
         at = accepted_at(self._clock)
-        for offer, (start, stop) in parts:
+        for offer, (start, stop) in spans:
             name = offer.sender.name
             with self._recent_lock:
                 known |= offer.sent & self._recent.get(contract.name, set())

@@ -14,7 +14,7 @@ from hub.log.log import LogUnavailableError
 from hub.opening import OpenHub
 from hub.operating import metrics
 from hub.proof.verify import SAMPLE_STATEMENT, STATEMENT
-from hub.repair import repair
+from hub.repair import items as rejections
 from hub.store.troubles import StoreUnavailableError
 
 log = logging.getLogger(__name__)
@@ -72,8 +72,8 @@ class Gauges:
             heard = reading.rows(
                 "SELECT sender, MAX(accepted_at), MAX(horizon) FROM heard GROUP BY 1"
             )
-            rejected = repair.waiting(reading)
-            repaired, seconds = repair.time_to_fix(reading)
+            rejected = rejections.waiting(reading)
+            repaired, seconds = rejections.time_to_fix(reading)
             waiting = reading.rows(
                 "SELECT (SELECT COUNT(*) FROM notice)"
                 " + (SELECT COUNT(*) FROM figure WHERE is_published = 0)"

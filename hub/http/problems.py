@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from hub.archive.manifest import ArchiveError
 from hub.definitions.admission import BodyError
 from hub.figures.compute import QuestionError
+from hub.gateway import boundary
 from hub.log.log import LogUnavailableError, NotInLogError
 from hub.repair.repair import RepairError
 from hub.store.troubles import StoreUnavailableError
@@ -19,7 +20,7 @@ MEDIA_TYPE = "application/problem+json"
 # What of a repair is forbidden to whoever asks, and what somebody else was faster with; whatever
 # else is refused breaks the item's contract.
 _REPAIR_STATUSES = {
-    **dict.fromkeys(("four_eyes", "unit_not_allowed"), 403),
+    **dict.fromkeys(("four_eyes", *boundary.RULES.values()), 403),
     **dict.fromkeys(("busy", "changed_meanwhile", "ended"), 409),
 }
 

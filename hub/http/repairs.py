@@ -29,8 +29,9 @@ from hub.http.openapi import BAD_QUESTION, NO_CONTRACT, NO_KEY, REPAIR_RESPONSES
 from hub.http.parameters import Offset, Parameters
 from hub.http.problems import ProblemError
 from hub.opening import OpenHub
-from hub.repair import repair
-from hub.repair.repair import ENDED, ITEMS_MAX, Item, Repair, RepairError, Wanted
+from hub.repair import items as rejected
+from hub.repair.items import ENDED, ITEMS_MAX, Item, Wanted
+from hub.repair.repair import Repair, RepairError, as_json
 from hub.sheets.files import corrections, errors
 from hub.store.reading import Reading
 
@@ -116,9 +117,9 @@ async def list_items(
     wanted = await _wanted(edge, request, query)
 
     def ask(reading: Reading) -> dict[str, Any]:
-        items = repair.items(reading, wanted, query.offset, PAGE + 1)
+        items = rejected.items(reading, wanted, query.offset, PAGE + 1)
         return {
-            "groups": repair.groups(reading, wanted),
+            "groups": rejected.groups(reading, wanted),
             "items": [i.public() for i in items[:PAGE]],
             "next_offset": query.offset + PAGE if len(items) > PAGE else None,
         }
@@ -140,7 +141,7 @@ async def get_rows(
     wanted = replace(await _wanted(edge, request, query), contract=contract.name)
 
     def ask(reading: Reading) -> str:
-        items = repair.all_items(reading, wanted)
+        items = rejected.all_items(reading, wanted)
         waiting = (i.as_rejected() for i in items if i.state not in ENDED)
         return errors(contract, list(islice(waiting, ITEMS_MAX)))
 
@@ -173,11 +174,12 @@ async def fix_rows(request: Request, who: Asking, contract: Named, edge: Here) -
                     raise RepairError(correction.rule, *words)
                 if name not in known:
                     raise _absent(name)
-                fixed.append(repairing.fix(known[name], correction, _name(who)))
+                item = repairing.fix(known[name], correction, _name(who), _limits(who))
+                fixed.append(item)
             except RepairError as error:
                 said = {"message_vi": error.vi, "message_en": error.en}
                 refused.append({"id": name, "rule": error.rule, **said})
-        trials = _trials(repairing, fixed) if fixed else []
+        trials = _trials(repairing, who, fixed) if fixed else []
         return {"fixed": [i.event_id for i in fixed], "refused": refused, "trials": trials}
 
     return await _acted(edge, request, who, "fix", [name[:ID_MAX] for name, _ in rows], do)
@@ -195,12 +197,12 @@ async def fix(
 ) -> dict[str, Any]:
     """Keep a correction; say what sending it would change."""
     repairing = edge.part(_repairing)
-    correction = repair.as_json(body.item or {}) if body.changes is None else body.changes
+    correction = as_json(body.item or {}) if body.changes is None else body.changes
 
     def do() -> dict[str, Any]:
         (item,) = _own(edge, who, [body.id])
-        fixed = repairing.fix(item, correction, _name(who))
-        return {"item": fixed.public(), "trials": _trials(repairing, [fixed])}
+        fixed = repairing.fix(item, correction, _name(who), _limits(who))
+        return {"item": fixed.public(), "trials": _trials(repairing, who, [fixed])}
 
     return await _acted(edge, request, who, "fix", [body.id], do)
 
@@ -219,7 +221,7 @@ async def try_out(
     repairing = edge.part(_repairing)
 
     def do() -> dict[str, Any]:
-        return {"trials": _trials(repairing, _own(edge, who, body.ids))}
+        return {"trials": _trials(repairing, who, _own(edge, who, body.ids))}
 
     return await asyncio.to_thread(do)
 
@@ -239,8 +241,7 @@ async def replay(
 
     def do() -> dict[str, Any]:
         items = _own(edge, who, body.ids)
-        limits = None if who.is_officer else who
-        receipts = repairing.replay(items, _name(who), edge.gateway, limits)
+        receipts = repairing.replay(items, _name(who), edge.gateway, _limits(who))
         left = [i.public() for i in items if i.event_id not in receipts]
         return {"receipts": receipts, "left": left}
 
@@ -281,7 +282,7 @@ async def _wanted(edge: Edge, request: Request, query: ItemsQuery) -> Wanted:
     )
     if who is None or who.is_officer:
         return wanted
-    return replace(wanted, sender=who.name, contracts=sorted(who.contracts))
+    return replace(wanted, sender=who.name, contracts=sorted(who.scope.contracts))
 
 
 def _own(edge: Edge, who: Sender, ids: list[str]) -> list[Item]:
@@ -295,16 +296,21 @@ def _own(edge: Edge, who: Sender, ids: list[str]) -> list[Item]:
 
 
 def _found(edge: Edge, who: Sender, ids: list[str]) -> list[Item]:
-    own = Wanted(sender=who.name, ids=ids, contracts=sorted(who.contracts))
+    own = Wanted(sender=who.name, ids=ids, contracts=sorted(who.scope.contracts))
     wanted = Wanted(ids=ids) if who.is_officer else own
     with edge.hub.store.reading() as reading:
-        return list(repair.all_items(reading, wanted))
+        return list(rejected.all_items(reading, wanted))
 
 
-def _trials(repairing: Repair, items: list[Item]) -> list[dict[str, Any]]:
+def _limits(who: Sender) -> Sender | None:
+    """Give whose scope holds: that of who asks; where an officer does, that of who sent."""
+    return None if who.is_officer else who
+
+
+def _trials(repairing: Repair, who: Sender, items: list[Item]) -> list[dict[str, Any]]:
     return [
         {"contract": contract, "sender": sender, **vars(trial)}
-        for contract, sender, trial in repairing.try_out(items)
+        for contract, sender, trial in repairing.try_out(items, _limits(who))
     ]
 
 

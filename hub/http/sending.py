@@ -78,7 +78,7 @@ async def take(name: str, request: Request, judge: Judge | None = None) -> Respo
     edge = edge_of(request)
     sender = await edge.guard.sender(request)
     contract = edge.contract(name)
-    if not sender.may_send(name):
+    if not sender.scope.may_send(name):
         raise ProblemError(
             403,
             "contract_not_allowed",
@@ -120,7 +120,7 @@ def _understood(offer: Offer) -> dict[str, Any]:
 def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
     """Say what would become of an offer, and what it would change; nothing is committed."""
     hub, contract, sender, admitted = edge.hub, offer.contract, offer.sender, offer.admitted
-    admitted.reject(edge.gateway.outside_units(contract, sender, admitted))
+    admitted.reject(edge.gateway.outside(contract, [sender.scope], admitted))
     trial = Trial()
     if admitted.kept:
         trial = try_events(

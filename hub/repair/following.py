@@ -14,7 +14,7 @@ from hub.definitions.contract import Contract
 from hub.definitions.own.rejection import REJECTION
 from hub.log.log import Kept, Log
 from hub.log.slices import Slice, join
-from hub.repair import repair
+from hub.repair import items as rejection
 from hub.store.reading import Reading
 from hub.store.states import decode_states
 
@@ -89,7 +89,7 @@ def _read(log: Log, topic: str, place: tuple[int, int, int]) -> list[Slice]:
 
 def _rejected(reading: Reading, rejected: list[Item]) -> list[Item]:
     ids = [wire["event_id"] for wire in rejected]
-    known = {i.event_id: i for i in repair.all_items(reading, repair.Wanted(ids=ids))}
+    known = {i.event_id: i for i in rejection.all_items(reading, rejection.Wanted(ids=ids))}
     names = ("index", "rule", "field", "value", "message_vi", "message_en")
     return [
         {
@@ -101,12 +101,12 @@ def _rejected(reading: Reading, rejected: list[Item]) -> list[Item]:
     ]
 
 
-def _repaired(item: repair.Item | None) -> Item:
+def _repaired(item: rejection.Item | None) -> Item:
     if item is None:
         return {"state": "waiting"}
-    if item.state == repair.REPLAYED:
+    if item.state == rejection.REPLAYED:
         return {"state": item.state, "replayed_as": item.acts[-1].receipt}
-    return {"state": item.state if item.state == repair.DISCARDED else "quarantined"}
+    return {"state": item.state if item.state == rejection.DISCARDED else "quarantined"}
 
 
 def _events(

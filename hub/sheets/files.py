@@ -48,6 +48,11 @@ class AdmittedFile(Admitted):
 
     understood: Understood = field(default_factory=Understood)
 
+    def reject(self, drop: list[Verdict]) -> None:
+        """Reject some rows after all; their verdicts say in which row and column it is."""
+        placed = (_placed(self.contract, v, v.index, self.understood) for v in drop)
+        super().reject(list(placed))
+
 
 def table_of(contract: Contract) -> Table:
     """Make the table that a contract's files hold."""

@@ -36,7 +36,9 @@ class Payment(Event):
         key=("reporter", "service", "method", "area", "period"),
         entity=("reporter", "service", "method", "area", "period"),
         occurred="period",
-        units=("area",),
+        units=(),
+        reporters=("reporter",),
+        areas=("area",),
         order_first=("revision",),
     )
 

@@ -54,6 +54,7 @@ class Reading(Event):
         entity=("station_code", "quantity", "measured_at"),
         occurred="measured_at",
         units=(),
+        stations=("station_code",),
         order_first=("revised_at",),
         rules=(UNIT_FITS,),
     )

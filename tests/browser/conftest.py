@@ -78,7 +78,7 @@ def _free_port() -> int:
 
 def _make_key(env: dict[str, str]) -> str:
     made = subprocess.run(
-        [sys.executable, "-m", "hub.cli", "keys", "create", "TEST"],
+        [sys.executable, "-m", "hub.cli", "keys", "create", "TEST", "--all"],
         env=env,
         capture_output=True,
         text=True,

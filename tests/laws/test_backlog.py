@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from hub.access import keys
+from hub.access.scope import WHOLE
 from hub.clock import system_clock
 from hub.http import backlog
 from hub.http.app import create_app
@@ -25,7 +26,7 @@ def test_large_submissions_wait_and_small_ones_pass(
     settings = Settings(data_dir=hub.folder / "served", backlog_events_max=500)
     with open_hub(settings) as opened:
         gateway = opened.gateway()
-        key = keys.create(opened.store, system_clock, "tester")
+        key = keys.create(opened.store, system_clock, "tester", WHOLE)
         app = create_app(opened, gateway)
         asyncio.run(_walk(opened, app, {"Authorization": f"Bearer {key}"}))
         gateway.close()

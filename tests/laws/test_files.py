@@ -11,6 +11,7 @@ import pytest
 
 from hub import registry
 from hub.access.keys import Sender
+from hub.access.scope import Scope
 from hub.definitions.admission import BodyError
 from hub.repair.following import rejections
 from hub.sheets.files import admit_file, corrections, errors, is_table, judge_file, table_of
@@ -168,7 +169,7 @@ def test_whatever_was_rejected_can_be_written(line: bytes) -> None:
 
 
 def test_a_row_of_another_unit_is_kept_with_what_it_said(hub: Hub) -> None:
-    sender = Sender("tester", frozenset({"H99"}))
+    sender = Sender("tester", Scope(units=frozenset({"H99"})))
     answer = hub.gateway.accept(DOSSIER, sender, as_csv([ROW]), judge=admit_file).body
     assert [v["rule"] for v in answer["rejected"]] == ["unit_not_allowed"]
     kept = hub.log.receipt(answer["receipt"])

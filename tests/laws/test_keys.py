@@ -1,14 +1,15 @@
 """Keys: who may send, until when."""
 
 from hub.access import keys
+from hub.access.scope import WHOLE
 from hub.clock import DAY_US, system_clock, to_us
 from tests.conftest import Hub
 
 
 def test_a_key_expires_and_says_so(hub: Hub) -> None:
     now = to_us(system_clock())
-    key = keys.create(hub.store, system_clock, "a", expires_at=now + DAY_US)
-    endless = keys.create(hub.store, system_clock, "b")
+    key = keys.create(hub.store, system_clock, "a", WHOLE, expires_at=now + DAY_US)
+    endless = keys.create(hub.store, system_clock, "b", WHOLE)
     found = keys.find(hub.store, key, now)
     assert found is not None
     assert found.name == "a"
@@ -21,7 +22,7 @@ def test_a_key_expires_and_says_so(hub: Hub) -> None:
 
 def test_a_revoked_key_opens_nothing(hub: Hub) -> None:
     made = keys.make()
-    key = keys.create(hub.store, system_clock, "a", made=made)
+    key = keys.create(hub.store, system_clock, "a", WHOLE, made=made)
     assert keys.revoke(hub.store, system_clock, made.id)
     assert keys.find(hub.store, key, 0) is None
     assert not keys.revoke(hub.store, system_clock, made.id)

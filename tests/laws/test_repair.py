@@ -9,10 +9,12 @@ from pydantic import create_model
 
 from hub import registry
 from hub.access.keys import Sender
+from hub.access.scope import Scope
 from hub.definitions.contract import Contract, Doc
 from hub.definitions.own.rejection import REJECTION
-from hub.repair import repair
-from hub.repair.repair import Item, Repair, RepairError, Wanted
+from hub.repair import items as rejected
+from hub.repair.items import Item, Wanted
+from hub.repair.repair import Repair, RepairError
 from schemas.contracts.dossier import Dossier
 from stream_jobs.worked import received
 from tests.conftest import Hub
@@ -35,12 +37,12 @@ def post(hub: Hub, *items: Any, sender: str = "tester") -> None:
 
 def items(hub: Hub, **wanted: Any) -> list[Item]:
     with hub.store.reading() as reading:
-        return list(repair.all_items(reading, Wanted(**wanted)))
+        return list(rejected.all_items(reading, Wanted(**wanted)))
 
 
 def groups(hub: Hub, **wanted: Any) -> list[dict[str, Any]]:
     with hub.store.reading() as reading:
-        return repair.groups(reading, Wanted(**wanted))
+        return rejected.groups(reading, Wanted(**wanted))
 
 
 def said(hub: Hub) -> list[Any]:
@@ -139,14 +141,14 @@ def test_four_eyes_ask_for_two_people(hub: Hub) -> None:
 def test_a_department_replays_within_its_units_only(hub: Hub, repairs: Repair) -> None:
     post(hub, BAD)
     repairs.fix(items(hub)[0], {"channel": "online"}, "an")
-    other = Sender("tester", frozenset({"H99"}))
+    other = Sender("tester", Scope(units=frozenset({"H99"})))
     for _ in range(2):
         with pytest.raises(RepairError, match="H57") as refused:
             repairs.replay(items(hub), "an", hub.gateway, other)
         assert refused.value.rule == "unit_not_allowed"
     hub.runner.catch_up()
     assert len(items(hub)) == len(items(hub, state="fixed")) == 1  # nothing came to it
-    own = Sender("tester", frozenset({"H57.1"}))
+    own = Sender("tester", Scope(units=frozenset({"H57.1"})))
     assert len(repairs.replay(items(hub), "bình", hub.gateway, own)) == 1
 
 

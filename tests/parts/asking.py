@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from hub.access import keys
+from hub.access.scope import WHOLE, Scope
 from hub.clock import to_us
 from hub.definitions.own.control import CONTROL
 from hub.figures.official import freeze
@@ -46,12 +47,12 @@ ALWAYS = {
 }
 FILE_DEPENDENT = ("content-length", "etag", "last-modified")
 SENDERS: dict[str, dict[str, Any]] = {
-    "one_stop": {},
-    "officer": {"is_officer": True},
-    "unit": {"units": ["H57.9"]},
-    "payer": {"contracts": ["payment"]},
-    "shown": {"certificate": "0" * 64},
-    "gone": {"expires_at": 1},
+    "one_stop": {"scope": WHOLE},
+    "officer": {"scope": WHOLE, "is_officer": True},
+    "unit": {"scope": Scope(units=frozenset({"H57.9"}))},
+    "payer": {"scope": Scope(contracts=frozenset({"payment"}))},
+    "shown": {"scope": WHOLE, "certificate": "0" * 64},
+    "gone": {"scope": WHOLE, "expires_at": 1},
 }
 Json = dict[str, Any]
 

@@ -53,7 +53,7 @@ class Served:
         )
 
     def create_key(self, name: str = "tester", *options: str) -> str:
-        made = self.run("keys", "create", name, *options)
+        made = self.run("keys", "create", name, *(options or ("--all",)))
         assert made.returncode == 0, made.stderr
         self.key = made.stdout.splitlines()[-1]
         return self.key

@@ -16,7 +16,7 @@ EXAMPLES = os.environ.get("HUB_TEST_EXAMPLES", "10")
 
 
 def test_schemathesis_finds_nothing(served: Served) -> None:
-    served.create_key("officer", "--officer")
+    served.create_key("officer", "--all", "--officer")
     program = Path(sys.executable).with_name("schemathesis")
     done = subprocess.run(
         [

@@ -64,7 +64,7 @@ def test_a_key_sees_and_repairs_what_its_contracts_allow(served: Served) -> None
         return sum(g["count"] for g in ask("GET", "/v1/quarantine").json()["groups"])
 
     until(lambda: total() == 1, "it is in quarantine")
-    served.create_key("tester", "--contracts", "payment")
+    served.create_key("tester", "--contracts", "payment", "--all")
     assert total() == 0
     for path in ("fix", "replay", "discard", "try"):
         more: dict[str, object] = {"ids": [name]}

@@ -75,7 +75,7 @@ def test_a_key_bound_to_a_certificate_opens_with_it_only(tmp_path: Path) -> None
         "HUB_TLS_CLIENT_CA": str(province.file),
     }
     free = hub.create_key("free")
-    bound = hub.create_key("bound", "--certificate", str(mine[0]))
+    bound = hub.create_key("bound", "--all", "--certificate", str(mine[0]))
     url = hub.url.replace("http:", "https:")
 
     def client(shown: tuple[Path, Path] | None) -> httpx.Client:

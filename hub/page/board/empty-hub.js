@@ -10,11 +10,11 @@ import { board, isEmpty } from "./state.js";
 const t = words({
   vi: {
     title: "Chưa có sự kiện nào",
-    how: "Máy chủ đã sẵn sàng. Tạo khoá bằng “hub keys create TEN_HE_THONG”, rồi gửi sự kiện đầu tiên tới POST /v1/events/dossier. Trang này tự hiện số liệu khi sự kiện đến.",
+    how: "Máy chủ đã sẵn sàng. Tạo khoá bằng “hub keys create TEN_HE_THONG --contracts dossier --units MA_DON_VI”, rồi gửi sự kiện đầu tiên tới POST /v1/events/dossier. Trang này tự hiện số liệu khi sự kiện đến.",
   },
   en: {
     title: "No events yet",
-    how: "The server is ready. Create a key with “hub keys create SYSTEM_NAME”, then send the first event to POST /v1/events/dossier. Figures appear here by themselves as events arrive.",
+    how: "The server is ready. Create a key with “hub keys create SYSTEM_NAME --contracts dossier --units UNIT_CODE”, then send the first event to POST /v1/events/dossier. Figures appear here by themselves as events arrive.",
   },
 });
 

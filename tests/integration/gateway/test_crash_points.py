@@ -23,6 +23,7 @@ from deploy.local.services.ports import free_port
 from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.access import keys
+from hub.access.scope import WHOLE
 from hub.clock import system_clock
 from hub.definitions.own.rejection import REJECTION
 from hub.gateway.gateway import Gateway
@@ -101,7 +102,7 @@ class Province:
         self._calls = folder / "calls"
         self._processes: list[Any] = []
         with open_hub(settings) as hub:
-            self._key = keys.create(hub.store, system_clock, "tester")
+            self._key = keys.create(hub.store, system_clock, "tester", WHOLE)
 
     def start(self, cut_at: Point | None = None) -> "Serving":
         own = self._settings.model_copy(update={"listen": f"127.0.0.1:{free_port()}"})

@@ -8,6 +8,7 @@ import httpx
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.postgres import Postgres
 from hub.access import keys
+from hub.access.scope import WHOLE
 from hub.http.app import create_app
 from hub.opening import open_hub
 from hub.settings import Settings
@@ -20,7 +21,7 @@ def test_without_the_database_every_answer_is_503_and_then_all_is_well(
 ) -> None:
     settings = Settings(kafka_bootstrap=kafka.address, database_url=database_url)
     with open_hub(settings) as hub:
-        key = keys.create(hub.store, hub.clock, "one_stop")
+        key = keys.create(hub.store, hub.clock, "one_stop", WHOLE)
         headers = {"Authorization": f"Bearer {key}"}
         transport = httpx.ASGITransport(create_app(hub, hub.gateway()), client=("127.0.0.1", 1))
         sent = [received("A", "2023-05-02")]

@@ -19,7 +19,7 @@ from hub.log.log import LogUnavailableError
 from hub.opening import OpenHub, open_hub
 from hub.operating import metrics
 from hub.proof.verify import STATEMENT
-from hub.repair import repair
+from hub.repair import items
 from hub.settings import Settings
 from hub.store.reading import Reading
 from stream_jobs.worked import received
@@ -56,13 +56,13 @@ def test_what_waits_is_lag_and_not_a_remainder(hub: OpenHub) -> None:
 def test_what_is_applied_while_the_gauges_are_read_is_no_remainder(
     hub: OpenHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waiting = repair.waiting
+    waiting = items.waiting
 
     def meanwhile(reading: Reading) -> list[tuple[str, str, int]]:
         hub.runner.catch_up()
         return waiting(reading)
 
-    monkeypatch.setattr(repair, "waiting", meanwhile)
+    monkeypatch.setattr(items, "waiting", meanwhile)
     Gauges(hub).refresh()
     assert value("hub_ledger_remainder") == 0
 

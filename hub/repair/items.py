@@ -1,0 +1,260 @@
+"""Items: what was rejected, as it stands since: by cause, a page of it, and what was done to it."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from hub.clock import iso
+from hub.definitions.admission import BodyError, Verdict, admit
+from hub.definitions.contract import Contract
+from hub.store.reading import Reading
+
+ITEMS_MAX = 1_000  # of one page, and of one submission of those that are sent again
+OPEN, FIXED, REPLAYED, DISCARDED = "open", "fixed", "replayed", "discarded"
+STATES = (OPEN, FIXED, REPLAYED, DISCARDED)
+ENDED = (REPLAYED, DISCARDED)
+
+
+class Act(NamedTuple):
+    """What somebody did to an item: `content` is the corrected item, `receipt` of what was sent."""
+
+    action: str
+    by: str
+    at: int
+    content: bytes | None
+    receipt: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """A rejected item with what was done to it since."""
+
+    event_id: str
+    sender: str
+    contract: str
+    rejected_at: int
+    index: int
+    rule: str
+    field: str
+    value: str
+    message_vi: str
+    message_en: str
+    original: bytes
+    acts: tuple[Act, ...]
+    # The installed contract of that name, where there is one.
+    installed: Contract | None
+
+    @property
+    def state(self) -> str:
+        """Say where it stands: open, fixed, replayed or discarded."""
+        return self.acts[-1].action if self.acts else OPEN
+
+    @property
+    def content(self) -> bytes:
+        """Give it as it was last corrected, else as it came."""
+        corrected = (a.content for a in reversed(self.acts) if a.content is not None)
+        return next(corrected, self.original)
+
+    def verdict(self) -> Verdict | None:
+        """Say what is wrong with it now, by the contract that is installed."""
+        try:
+            if self.installed is None:
+                raise BodyError(
+                    "unknown_contract",
+                    f"không có hợp đồng dữ liệu {self.contract}",
+                    f"there is no contract {self.contract}",
+                )
+            admitted = admit(self.installed, self.content)
+        except BodyError as error:
+            return Verdict(0, error.rule, "", "", error.vi, error.en)
+        return admitted.rejected[0] if admitted.rejected else None
+
+    def as_rejected(self) -> dict[str, Any]:
+        """Give it as it stands, with what is wrong with it now, for a file of errors."""
+        verdict = self.verdict()
+        words = {"field": "", "message_vi": "", "message_en": ""}
+        said = words if verdict is None else {n: getattr(verdict, n) for n in words}
+        text = self.content.decode(errors="replace")
+        return {"event_id": self.event_id, "index": self.index, "original": text, **said}
+
+    def public(self) -> dict[str, Any]:
+        """Say all there is to say of it; bytes that are no text are given in base64."""
+        verdict = self.verdict()
+        names = ("event_id", "sender", "contract", "index", "rule", "field", "value")
+        return {
+            **{n: getattr(self, n) for n in names},
+            "message_vi": self.message_vi,
+            "message_en": self.message_en,
+            "rejected_at": iso(self.rejected_at),
+            "state": self.state,
+            "original": _shown(self.original),
+            "content": _shown(self.content),
+            "verdict": None if verdict is None else verdict.public(),
+            "acts": [
+                {
+                    "action": a.action,
+                    "by": a.by,
+                    "at": iso(a.at),
+                    "content": None if a.content is None else _shown(a.content),
+                    "receipt": a.receipt,
+                    "reason": a.reason,
+                }
+                for a in self.acts
+            ],
+        }
+
+
+def _shown(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return f"base64:{base64.b64encode(content).decode()}"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which items are meant; what is empty is not asked for."""
+
+    sender: str = ""
+    contract: str = ""
+    rule: str = ""
+    field: str = ""
+    state: str = ""
+    ids: Sequence[str] | None = None
+    contracts: Sequence[str] = ()
+
+
+_LAST = (
+    "SELECT q.*, COALESCE(l.action, 'open') AS state FROM quarantine q LEFT JOIN ("
+    "SELECT r.event_id, r.action FROM repair r JOIN ("
+    "SELECT event_id, MAX(number) AS number FROM repair GROUP BY event_id"
+    ") m ON m.event_id = r.event_id AND m.number = r.number) l ON l.event_id = q.event_id"
+)
+
+
+def groups(reading: Reading, wanted: Wanted) -> list[dict[str, Any]]:
+    """Group items by what is wrong: how many there are, in which states, first and last seen."""
+    condition, values = _condition(reading, wanted)
+    names = ("contract", "sender", "rule", "field")
+    counts = ",".join(f"SUM(CASE WHEN state = '{s}' THEN 1 ELSE 0 END)" for s in STATES)
+    rows = reading.rows(
+        f"SELECT {','.join(names)}, COUNT(*), {counts}, MIN(rejected_at), MAX(rejected_at),"
+        f" MIN(event_id) FROM ({_LAST}) q WHERE {condition}"
+        " GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 3, 4",
+        **values,
+    )
+    return [
+        {
+            **dict(zip(names, r[:4], strict=True)),
+            "count": int(r[4]),
+            **{s: int(n) for s, n in zip(STATES, r[5:9], strict=True)},
+            "first_at": iso(int(r[9])),
+            "last_at": iso(int(r[10])),
+            "example": r[11],
+        }
+        for r in rows
+    ]
+
+
+_SAID = (
+    "event_id",
+    "sender",
+    "contract",
+    "rejected_at",
+    "index",
+    "rule",
+    "field",
+    "value",
+    "message_vi",
+    "message_en",
+)
+
+
+def items(reading: Reading, wanted: Wanted, offset: int = 0, most: int = ITEMS_MAX) -> list[Item]:
+    """Read a page of items, the oldest first."""
+    condition, values = _condition(reading, wanted)
+    names = ",".join(f'"{n}"' for n in (*_SAID, "original"))
+    rows = reading.rows(
+        f"SELECT {names} FROM ({_LAST}) q WHERE {condition}"
+        " ORDER BY rejected_at, event_id LIMIT :n OFFSET :o",
+        **values,
+        n=most,
+        o=offset,
+    )
+    acts = _acts(reading, [r[0] for r in rows])
+    out = []
+    for *said, original in rows:
+        own = tuple(acts.get(said[0], ()))
+        known = dict(zip(_SAID, said, strict=True))
+        contract = reading.definitions.contracts.get(known["contract"])
+        plain = base64.b64decode(original)
+        out.append(Item(**known, original=plain, acts=own, installed=contract))
+    return out
+
+
+def is_ready(item: Item) -> bool:
+    """Tell whether an item that waits to be repaired could be sent as it stands."""
+    return item.state not in ENDED and item.verdict() is None
+
+
+def all_items(reading: Reading, wanted: Wanted) -> Iterator[Item]:
+    """Read all items that are meant, page by page."""
+    offset = 0
+    while found := items(reading, wanted, offset):
+        yield from found
+        offset += len(found)
+
+
+def _acts(reading: Reading, names: list[str]) -> dict[str, list[Act]]:
+    if not names:
+        return {}
+    condition, values = reading.among("event_id", names)
+    out: dict[str, list[Act]] = {}
+    for name, action, by, at, content, receipt, reason in reading.rows(
+        "SELECT event_id, action, actor, at, content, receipt, reason FROM repair"
+        f" WHERE {condition} ORDER BY event_id, number",
+        **values,
+    ):
+        plain = None if content is None else base64.b64decode(content)
+        out.setdefault(name, []).append(Act(action, by, int(at), plain, receipt, reason))
+    return out
+
+
+def _condition(reading: Reading, wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    parts, values = ["1 = 1"], {}
+    for name in ("sender", "contract", "rule", "field", "state"):
+        if value := getattr(wanted, name):
+            parts.append(f"{name} = :{name}")
+            values[name] = value
+    if wanted.contracts:
+        named = {f"contract{i}": name for i, name in enumerate(wanted.contracts)}
+        parts.append(f"contract IN ({','.join(f':{n}' for n in named)})")
+        values |= named
+    if wanted.ids is not None:
+        condition, more = reading.among("event_id", list(wanted.ids))
+        parts.append(condition)
+        values |= more
+    return " AND ".join(parts), values
+
+
+def waiting(reading: Reading) -> list[tuple[str, str, int]]:
+    """Count items that nobody has sent again or discarded: (contract, sender, count)."""
+    ended = ",".join(f"'{s}'" for s in ENDED)
+    return [
+        (contract, sender, int(n))
+        for contract, sender, n in reading.rows(
+            "SELECT contract, sender, COUNT(*) FROM quarantine q WHERE NOT EXISTS (SELECT 1 FROM"
+            f" repair r WHERE r.event_id = q.event_id AND r.action IN ({ended})) GROUP BY 1, 2"
+        )
+    ]
+
+
+def time_to_fix(reading: Reading) -> tuple[int, float]:
+    """Give how many items were sent again, and the seconds that they waited for it, summed."""
+    ((count, waited),) = reading.rows(
+        "SELECT COUNT(*), SUM(r.at - q.rejected_at) FROM repair r JOIN quarantine q"
+        f" ON q.event_id = r.event_id WHERE r.action = '{REPLAYED}'"
+    )
+    return int(count), int(waited or 0) / 1e6
