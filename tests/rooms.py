@@ -55,6 +55,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_words.py": ("tree",),
     "stories/test_answers.py": ("http",),
     "stories/test_archive.py": ("archive", "apply"),
+    "stories/test_boundaries.py": ("access", "gateway", "http"),
     "stories/test_demo.py": ("commands", "board"),
     "stories/test_dossier.py": ("http", "figures"),
     "stories/test_examples.py": ("gateway",),

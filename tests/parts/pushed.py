@@ -1,0 +1,90 @@
+"""A hub behind its HTTP interface, in this process, with keys of known scopes."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi.testclient import TestClient
+
+from hub.access import keys
+from hub.access.scope import WHOLE, Scope
+from hub.http.app import create_app
+from hub.opening import OpenHub, open_hub
+from hub.settings import Settings
+
+Json = dict[str, Any]
+HERE = "http://127.0.0.1:8080"
+
+
+def limited(*contracts: str, **codes: str) -> Scope:
+    """Make a scope of contracts, with codes by kind of limit."""
+    parts = {kind: frozenset(text.split(",")) for kind, text in codes.items()}
+    return Scope(contracts=frozenset(contracts), **parts)
+
+
+SCOPES: dict[str, Scope] = {
+    "NH01": limited("payment", reporters="NH01"),
+    "H57.1-office": limited("payment", areas="H57.1"),
+    "ST01": limited("reading", stations="ST01"),
+    "H57.1": limited("dossier", units="H57.1"),
+    "province": WHOLE,
+}
+
+
+class Pushed:
+    """An application in this process, and what is asked of it."""
+
+    def __init__(self, hub: OpenHub, client: TestClient) -> None:
+        self.hub = hub
+        self.client = client
+
+    def ask(
+        self, path: str, sender: str = "", headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Ask, with a sender's key or without any."""
+        return self.client.get(path, headers={**self._key(sender), **(headers or {})})
+
+    def post(
+        self, path: str, body: Any, sender: str, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Post JSON, or bytes as they are, and apply what was taken."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent = {**self._key(sender), **(headers or {})}
+        answer = self.client.post(path, content=content, headers=sent)
+        self.hub.runner.catch_up()
+        return answer
+
+    def send(self, contract: str, *events: Json, sender: str = "province") -> None:
+        """Send events that are all taken."""
+        answer = self.post(f"/v1/events/{contract}", events, sender).json()
+        assert answer["rejected"] == []
+
+    def figures(self, kpi: str, period: str, by: str, **more: str) -> dict[str, Any]:
+        """Give numerators by the value of a dimension."""
+        query = "".join(f"&{n}={v}" for n, v in more.items())
+        listed = self.ask(f"/v1/kpis/{kpi}?period={period}&by={by}{query}").json()["figures"]
+        return {f["dims"][by]: f["numerator"] for f in listed}
+
+    def _key(self, sender: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer hub_{sender}"} if sender else {}
+
+
+@contextmanager
+def pushed(folder: Path, **settings: Any) -> Iterator[Pushed]:
+    """Open a hub with a key of each known sender, and an officer's."""
+    with open_hub(Settings(data_dir=folder, **settings)) as hub:
+        for name, scope in SCOPES.items():
+            made = keys.Made(f"id-{name}", f"hub_{name}")
+            keys.create(hub.store, hub.clock, name, scope, made=made)
+        officer = keys.Made("id-officer", "hub_officer")
+        keys.create(hub.store, hub.clock, "officer", WHOLE, is_officer=True, made=officer)
+        with TestClient(create_app(hub, hub.gateway()), base_url=HERE) as client:
+            yield Pushed(hub, client)
+
+
+def verdicts(answer: httpx.Response) -> list[tuple[str, str, str]]:
+    """Give rule, field and value of each rejected item."""
+    return [(v["rule"], v["field"], v["value"]) for v in answer.json()["rejected"]]

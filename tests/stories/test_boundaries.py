@@ -1,0 +1,325 @@
+"""Nobody changes another's figure, by whatever field of whatever contract, over HTTP and by files.
+
+Each table says, for a sender, what becomes of an item of its own in which one field was changed.
+What is expected was worked out by hand: `None` is taken, else rule, field and value.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub import registry
+from hub.access import keys
+from hub.clock import to_us
+from hub.gateway.boundary import RULES
+from hub.repair.items import Wanted, all_items
+from hub.repair.repair import Repair, RepairError
+from stream_jobs.worked import dossier, paid, received, salinity
+from tests.laws.test_files import as_csv
+from tests.parts.pushed import Json, Pushed, pushed, verdicts
+
+Expected = tuple[str, str, str] | None
+BY_REPORTER = ("reporter_not_allowed", "reporter", "NH02")
+BY_AREA = ("area_not_allowed", "area", "H57.2")
+BY_STATION = ("station_not_allowed", "station_code", "ST02")
+
+
+def by_unit(field: str, unit: str = "H57.2") -> Expected:
+    """Expect that a unit is not allowed in a field."""
+    return ("unit_not_allowed", field, unit)
+
+
+# A statistic of bank NH01 for H57.1; NH02 has one of the same service, method, area and month.
+OF_NH01 = paid("cashless", "2023-05", customers=3, amount=50, reporter="NH01", area="H57.1")
+OF_NH02 = paid("cashless", "2023-05", customers=5, amount=100, reporter="NH02", area="H57.1")
+OF_H57_2 = paid("cashless", "2023-05", customers=5, amount=90, reporter="NH02", area="H57.2")
+# field, another value, verdict on NH01 (limited by reporters), on the office (limited by areas)
+PAYMENT: list[tuple[str, Any, Expected, Expected]] = [
+    ("event_id", OF_NH02["event_id"], None, None),
+    ("recorded_at", "2023-06-01T08:00:00+07:00", None, None),
+    ("reporter", "NH02", BY_REPORTER, None),
+    ("service", "water", None, None),
+    ("method", "cash", None, None),
+    ("area", "H57.2", None, BY_AREA),
+    ("period", "2023-04", None, None),
+    ("revision", 99, None, None),
+    ("transactions", 7, None, None),
+    ("customers", 7, None, None),
+    ("amount_vnd", 7, None, None),
+]
+OF_ST01 = salinity("ST01", "2023-05-03T05:00", 4.5) | {"event_id": "s1"}
+OF_ST02 = salinity("ST02", "2023-05-03T05:00", 2) | {"event_id": "s2"}
+# field, another value, verdict on the station ST01
+READING: list[tuple[str, Any, Expected]] = [
+    ("event_id", "s2", None),
+    ("recorded_at", "2023-06-01T08:00:00+07:00", None),
+    ("station_code", "ST02", BY_STATION),
+    ("measured_at", "2023-05-03T06:00:00+07:00", None),
+    ("quantity", "temperature", ("unit_mismatch", "unit", "g/L")),
+    ("value", 9, None),
+    ("unit", "mg/L", None),
+    ("quality", 4, None),
+    ("revised_at", "2023-06-01T08:00:00+07:00", None),
+]
+# Dossiers: who received it, who was named to resolve it.
+KNOWN: dict[str, Json] = {
+    "OURS": {"received_by": "H57.1", "resolved_by": None},
+    "THEIRS": {"received_by": "H57.2", "resolved_by": None},
+    "GIVEN-TO-US": {"received_by": "H57.2", "resolved_by": "H57.1"},
+    "GIVEN-TO-THEM": {"received_by": "H57.1", "resolved_by": "H57.2"},
+    "THEIRS-ALONE": {"received_by": "H57.2", "resolved_by": "H57.2"},
+}
+US, THEM = "H57.1", "H57.2"
+RECEIVED_BY, RESOLVED_BY = "received_by", "resolved_by"
+# dossier, units that the department H57.1 names in an event of it, verdict
+DOSSIER: list[tuple[str, Json, Expected]] = [
+    # What names no unit speaks for those of its dossier: one of them is to be the own.
+    ("OURS", {}, None),
+    ("THEIRS", {}, by_unit(RECEIVED_BY)),
+    ("GIVEN-TO-US", {}, None),
+    ("GIVEN-TO-THEM", {}, None),
+    ("THEIRS-ALONE", {}, by_unit(RECEIVED_BY)),
+    ("UNSEEN", {}, None),
+    # Who names itself as the receiver must be it, where the receiver is known.
+    ("OURS", {RECEIVED_BY: US}, None),
+    ("THEIRS", {RECEIVED_BY: US}, by_unit(RECEIVED_BY)),
+    ("GIVEN-TO-US", {RECEIVED_BY: US}, by_unit(RECEIVED_BY)),
+    ("GIVEN-TO-THEM", {RECEIVED_BY: US}, None),
+    ("THEIRS-ALONE", {RECEIVED_BY: US}, by_unit(RECEIVED_BY)),
+    # Nobody names another as the receiver.
+    ("OURS", {RECEIVED_BY: THEM}, by_unit(RECEIVED_BY)),
+    ("THEIRS", {RECEIVED_BY: THEM}, by_unit(RECEIVED_BY)),
+    ("GIVEN-TO-US", {RECEIVED_BY: THEM}, by_unit(RECEIVED_BY)),
+    ("GIVEN-TO-THEM", {RECEIVED_BY: THEM}, by_unit(RECEIVED_BY)),
+    ("UNSEEN", {RECEIVED_BY: THEM}, by_unit(RECEIVED_BY)),
+    # Nobody makes itself the resolver of what others received, nor in the place of another one.
+    ("OURS", {RESOLVED_BY: US}, None),
+    ("THEIRS", {RESOLVED_BY: US}, by_unit(RECEIVED_BY)),
+    ("GIVEN-TO-US", {RESOLVED_BY: US}, None),
+    ("GIVEN-TO-THEM", {RESOLVED_BY: US}, by_unit(RESOLVED_BY)),
+    ("THEIRS-ALONE", {RESOLVED_BY: US}, by_unit(RESOLVED_BY)),
+    # Who hands on a dossier names itself, the receiver, beside who is to resolve it.
+    ("OURS", {RESOLVED_BY: THEM}, by_unit(RESOLVED_BY)),
+    ("THEIRS", {RESOLVED_BY: THEM}, by_unit(RESOLVED_BY)),
+    ("THEIRS", {RECEIVED_BY: US, RESOLVED_BY: US}, by_unit(RECEIVED_BY)),
+    ("THEIRS", {RECEIVED_BY: US, RESOLVED_BY: THEM}, by_unit(RECEIVED_BY)),
+    # Where an applicant lives is no matter of who sends.
+    ("OURS", {"citizen_unit": THEM}, None),
+    ("THEIRS", {"citizen_unit": US}, by_unit(RECEIVED_BY)),
+]
+# Fields of a dossier's event that name no unit: field, another value.
+OTHER_FIELDS: list[tuple[str, Any]] = [
+    ("event_id", "theirs"),
+    ("recorded_at", "2029-06-01T08:00:00+07:00"),
+    ("kind", "withdrawn"),
+    ("occurred_at", "2023-05-01T08:00:00+07:00"),
+    ("procedure_code", "1.000001"),
+    ("service_level", "partial"),
+    ("channel", "online"),
+    ("due_at", "2023-05-01T17:00:00+07:00"),
+    ("satisfied", False),
+    ("retracts", "theirs"),
+]
+WAYS = ["events", "files"]
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Pushed]:
+    """Open a hub that knows of what each of several senders sent."""
+    with pushed(tmp_path, breaker_in_a_row_max=10**6) as opened:
+        opened.send("payment", OF_NH02, OF_H57_2, sender="province")
+        opened.send("payment", OF_NH01, sender="NH01")
+        opened.send("reading", OF_ST02, sender="province")
+        opened.send("reading", OF_ST01, sender="ST01")
+        for code, units in KNOWN.items():
+            event_id = "theirs" if code == "THEIRS" else f"of-{code}"
+            opened.send("dossier", received(code, "2023-05-02") | units | {"event_id": event_id})
+        yield opened
+
+
+def theirs(hub: Pushed) -> list[Any]:
+    """Give every figure of the others: of bank NH02, of station ST02, of unit H57.2."""
+    by_bank = [hub.figures("payment_amount", p, "reporter") for p in ("2023-05", "2023-04")]
+    by_area = hub.figures("payment_amount", "2023-05", "area", reporter="NH02")
+    by_unit = [
+        hub.figures(kpi, "2023", "unit", role=role)
+        for kpi in ("dossier_received_new", "dossier_resolved", "dossier_overdue")
+        for role in (RECEIVED_BY, RESOLVED_BY)
+    ]
+    return [
+        *(figures.get("NH02") for figures in by_bank),
+        by_area,
+        hub.figures("salinity_max", "2023-05-03", "station").get("ST02"),
+        *(figures.get(THEM) for figures in by_unit),
+    ]
+
+
+def push(hub: Pushed, way: str, contract: str, item: Json, sender: str) -> list[Any]:
+    """Send one item as JSON or as a file; give the verdicts."""
+    if way == "events":
+        return verdicts(hub.post(f"/v1/events/{contract}", item, sender))
+    written = {True: "có", False: "không"}
+    row = {n: written.get(v, str(v)) if v is not None else "" for n, v in item.items()}
+    row = {n: str(v) if type(v) is int else row[n] for n, v in item.items()}
+    titles = {f.name: f.doc.vi for f in registry.contracts()[contract].fields}
+    return verdicts(hub.post(f"/v1/files/{contract}", as_csv([row], titles), sender))
+
+
+def test_the_tables_have_every_field() -> None:
+    contracts = registry.contracts()
+    for name, fields in (
+        ("payment", {row[0] for row in PAYMENT}),
+        ("reading", {row[0] for row in READING}),
+        ("dossier", {row[0] for row in OTHER_FIELDS} | {n for row in DOSSIER for n in row[1]}),
+    ):
+        assert fields | {"dossier_code"} >= {f.name for f in contracts[name].fields}
+    places = {n for c in contracts.values() for names in c.spec.limited.values() for n in names}
+    assert places == {"received_by", "resolved_by", "reporter", "area", "station_code"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_payments(hub: Pushed, way: str) -> None:
+    for name, value, of_bank, of_office in PAYMENT:
+        before = theirs(hub)
+        item = OF_NH01 | {"event_id": f"n-{name}", name: value}
+        assert push(hub, way, "payment", item, "NH01") == ([of_bank] if of_bank else []), name
+        assert theirs(hub) == before, name
+        item |= {"revision": 2} if name != "revision" else {}
+        asked = push(hub, way, "payment", item, "H57.1-office")
+        assert asked == ([of_office] if of_office else []), name
+        if name != "reporter":  # an office speaks for whoever reports of its area
+            assert theirs(hub) == before, name
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_readings(hub: Pushed, way: str) -> None:
+    before = theirs(hub)
+    for name, value, verdict in READING:
+        item = OF_ST01 | {"event_id": f"r-{name}", name: value}
+        assert push(hub, way, "reading", item, "ST01") == ([verdict] if verdict else []), name
+        assert theirs(hub) == before, name
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_dossiers(hub: Pushed, way: str) -> None:
+    for number, (code, units, verdict) in enumerate(DOSSIER):
+        if not verdict:
+            continue
+        before = theirs(hub)
+        item = dossier(code, "resolved", "2023-05-09", **units) | {"event_id": f"d{number}"}
+        assert push(hub, way, "dossier", item, "H57.1") == [verdict], (code, units)
+        assert theirs(hub) == before, (code, units)
+        for name, value in OTHER_FIELDS:
+            changed = item | {"satisfied": True, "event_id": f"d{number}{name}"} | {name: value}
+            assert push(hub, way, "dossier", changed, "H57.1") == [verdict], (code, units, name)
+        assert theirs(hub) == before, (code, units)
+    for number, (code, units, verdict) in enumerate(DOSSIER):
+        if not verdict:
+            item = dossier(code, "processing", "2023-05-09", **units) | {"event_id": f"o{number}"}
+            assert push(hub, way, "dossier", item, "H57.1") == [], (code, units)
+
+
+def test_a_bank_cannot_turn_anothers_hundred_into_seven(hub: Pushed) -> None:
+    assert hub.figures("payment_amount", "2023-05", "reporter")["NH02"] == 190
+    wrong = OF_NH02 | {"event_id": "x", "revision": 2, "amount_vnd": 7}
+    answer = hub.post("/v1/events/payment", [OF_NH01, wrong], "NH01")
+    assert (answer.status_code, verdicts(answer)) == (202, [BY_REPORTER])
+    (verdict,) = answer.json()["rejected"]
+    assert verdict["message_vi"] == (
+        "reporter: khóa này không được gửi cho bên báo cáo NH02, chỉ được gửi cho NH01"
+    )
+    assert verdict["message_en"] == (
+        "reporter: this key may not send for reporter NH02, only for NH01"
+    )
+    assert hub.figures("payment_amount", "2023-05", "reporter")["NH02"] == 190
+
+
+def test_a_file_names_row_and_column_of_what_is_outside(hub: Pushed) -> None:
+    row = {n: str(v) for n, v in OF_NH02.items()} | {"event_id": "x"}
+    titles = {f.name: f.doc.vi for f in registry.contracts()["payment"].fields}
+    answer = hub.post("/v1/files/payment", as_csv([row], titles), "NH01").json()
+    (verdict,) = answer["rejected"]
+    assert verdict["message_vi"] == (
+        "dòng 2, cột Đơn vị báo cáo: khóa này không được gửi cho bên báo cáo NH02,"
+        " chỉ được gửi cho NH01"
+    )
+    errors = hub.ask(f"/v1/receipts/{answer['receipt']}/errors.csv", "NH01").text
+    assert "chỉ được gửi cho NH01" in errors
+
+
+def test_every_form_of_a_request_has_the_same_boundary(hub: Pushed) -> None:
+    wrong = OF_ST02 | {"event_id": "x", "value": 9}
+    lines = b"\n".join(json.dumps(e).encode() for e in (OF_ST01, wrong))
+    path = "/v1/events/reading"
+    assert verdicts(hub.post(path, lines, "ST01")) == [BY_STATION]
+    event = {"specversion": "1.0", "id": "c", "source": "/x", "type": "t", "data": wrong}
+    for body, form in ((event, "cloudevents"), ([event], "cloudevents-batch")):
+        kind = {"Content-Type": f"application/{form}+json"}
+        assert verdicts(hub.post(path, body, "ST01", kind)) == [BY_STATION]
+    binary = {f"ce-{k}": str(v) for k, v in event.items() if k != "data"}
+    assert verdicts(hub.post(path, wrong, "ST01", binary)) == [BY_STATION]
+    for way in WAYS:
+        dry = f"/v1/{way}/reading?dry_run=1"
+        body = as_csv([{n: str(v) for n, v in wrong.items()}], {}) if way == "files" else wrong
+        tried = hub.post(dry, body, "ST01")
+        assert (tried.status_code, verdicts(tried)) == (422, [BY_STATION])
+        assert tried.json()["would_change"]["figures"] == []
+
+
+def test_a_limited_sender_beside_others_in_one_group_is_judged_by_its_own(hub: Pushed) -> None:
+    many = [OF_ST01 | {"event_id": f"m{i}", "station_code": f"ST0{i % 3}"} for i in range(9)]
+    answer = hub.post("/v1/events/reading", many, "ST01").json()
+    assert [v["index"] for v in answer["rejected"]] == [0, 2, 3, 5, 6, 8]
+    assert answer["accepted"] == 3
+
+
+def test_a_corrected_item_stays_within_its_senders_scope(hub: Pushed) -> None:
+    hub.post("/v1/events/payment", OF_NH01 | {"event_id": "w", "method": "shell"}, "NH01")
+    (item,) = hub.ask("/v1/quarantine", "NH01").json()["items"]
+    out = {"id": item["event_id"], "changes": {"method": "cash", "reporter": "NH02"}}
+    for sender in ("NH01", "officer"):
+        refused = hub.post("/v1/quarantine/fix", out, sender)
+        assert (refused.status_code, refused.json()["title"]) == (403, "reporter_not_allowed")
+    rows = hub.ask("/v1/quarantine/rows/payment", "NH01").content
+    moved = rows.replace(b"shell", b"cash").replace(b"NH01", b"NH02")
+    for sender in ("NH01", "officer"):
+        kept = hub.post("/v1/quarantine/corrections/payment", moved, sender).json()
+        assert [r["rule"] for r in kept["refused"]] == ["reporter_not_allowed"]
+    right = out | {"changes": {"method": "cash"}}
+    assert hub.post("/v1/quarantine/fix", right, "officer").status_code == 200
+    assert hub.post("/v1/quarantine/replay", {"ids": [item["event_id"]]}, "NH01").json()["receipts"]
+
+
+def test_what_was_outside_is_not_sent_by_anybody_until_the_scope_is_wider(hub: Pushed) -> None:
+    wrong = OF_NH02 | {"event_id": "x", "revision": 2, "amount_vnd": 7}
+    hub.post("/v1/events/payment", wrong, "NH01")
+    (item,) = hub.ask("/v1/quarantine", "NH01").json()["items"]
+    ids = {"ids": [item["event_id"]]}
+    for sender in ("NH01", "officer"):
+        assert hub.post("/v1/quarantine/replay", ids, sender).status_code == 403
+        assert hub.post("/v1/quarantine/try", ids, sender).json()["trials"] == []
+    parts = hub.hub
+    repairs = Repair(parts.store, parts.log, parts.installed, parts.clock)
+    with parts.store.reading() as reading:
+        kept = list(all_items(reading, Wanted(ids=ids["ids"])))
+    with pytest.raises(RepairError, match="NH02"):  # at the console, too
+        repairs.replay(kept, "an", parts.gateway())
+    assert hub.figures("payment_amount", "2023-05", "reporter")["NH02"] == 190
+    # A second key of the same sender may be wider; it is then another matter.
+    scope = keys.scope_of(dict.fromkeys(keys.PARTS, "") | {"reporters": "NH01,NH02"})
+    keys.create(parts.store, parts.clock, "NH01", scope)
+    assert len(keys.scopes_of(parts.store, "NH01", to_us(parts.clock()))) == 2
+    assert hub.post("/v1/quarantine/replay", ids, "officer").status_code == 200
+    assert hub.figures("payment_amount", "2023-05", "reporter")["NH02"] == 97
+
+
+def test_each_kind_of_limit_has_its_rule() -> None:
+    assert sorted(RULES.values()) == [
+        "area_not_allowed",
+        "reporter_not_allowed",
+        "station_not_allowed",
+        "unit_not_allowed",
+    ]
