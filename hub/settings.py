@@ -12,6 +12,7 @@ from hub.troubles import TroubleError
 
 Own = TypeVar("Own", bound=BaseSettings)
 POSTGRES = "postgresql+psycopg://"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _URL = {"url": f"{POSTGRES}…"}
 
 
@@ -35,6 +36,8 @@ class Settings(BaseSettings):
     one whose positions do not move for so long, though there is something to apply, is to be
     restarted. `listen`: `host:port` of the HTTP server. `access_log`: a file, or `-` for
     standard output, to which each request is a JSON line; without it there are none.
+    `public_url`: the address by which others reach the server through a proxy on this machine; with
+    it nothing that needs a key elsewhere is open on loopback.
     `tls_certificate`, `tls_key`: PEM files; with them the server speaks HTTPS. `tls_client_ca`: the
     CA of certificates that clients may show, to which keys may be bound.
     `body_mib_max`: the largest request body, in MiB; `body_seconds_max`: how long it may take to
@@ -60,6 +63,7 @@ class Settings(BaseSettings):
     schema_registry_url: str = ""
     listen: str = "127.0.0.1:8080"
     access_log: str = ""
+    public_url: str = ""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
@@ -103,7 +107,7 @@ class Settings(BaseSettings):
                 raise ValueError("expected host:port,host:port, such as 127.0.0.1:9092")
         return value
 
-    @field_validator("schema_registry_url")
+    @field_validator("schema_registry_url", "public_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -159,7 +163,7 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
-        return self.host in ("127.0.0.1", "::1", "localhost")
+        return self.host in LOOPBACK
 
     @property
     def log_path(self) -> Path:

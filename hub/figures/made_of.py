@@ -1,5 +1,6 @@
 """Made of: the facts behind a figure, each with its part, a page at a time."""
 
+from collections.abc import Callable
 from typing import Any
 
 from hub.clock import iso
@@ -10,8 +11,15 @@ from hub.figures.kpi import Kpi
 ROWS_MAX = 1_000
 
 
-def facts(kpi: Kpi, question: Question, book: Book, offset: int) -> dict[str, Any]:
+Sees = Callable[[list[str]], set[str]]
+
+
+def facts(
+    kpi: Kpi, question: Question, book: Book, offset: int, sees: Sees | None = None
+) -> dict[str, Any]:
     """List what counts in a figure, by entity, from an offset on: as of now, or as of the book.
+
+    Of those that whoever asks sees, where `sees` tells which these are.
 
     What a closed period's official figure was made of is what was known when it was closed.
 
@@ -37,6 +45,9 @@ def facts(kpi: Kpi, question: Question, book: Book, offset: int) -> dict[str, An
     counted = sorted(
         str(key[0]) for key in above.keys() | below.keys() if above.get(key) or below.get(key)
     )
+    if sees is not None:
+        within = sees(counted)
+        counted = [entity for entity in counted if entity in within]
     following = offset + ROWS_MAX
     return {
         "kpi": kpi.id,

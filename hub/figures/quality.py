@@ -99,8 +99,9 @@ def _heard(book: Book, source: str, _: Ask) -> Rows:
 
 _WHAT_VI = "đã nhận = mọi bản ghi được tiếp nhận trong kỳ, kể cả bị từ chối và trùng lặp"
 _WHAT_EN = "received = all items accepted in the period, rejected ones and repeats included"
+REJECTED = "valid"  # the quality whose list holds what was sent and rejected
 QUALITIES = {
-    "valid": Quality(
+    REJECTED: Quality(
         "source_valid_share",
         Doc(
             f"(đã nhận − bị từ chối) / đã nhận; {_WHAT_VI}",

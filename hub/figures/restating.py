@@ -5,7 +5,7 @@ a cause is an entity with its events; where not (a maximum, a statistic that sta
 is a stretch of the log, halved until an event stands alone or nothing changes in it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +35,17 @@ class Cause:
     events: pl.DataFrame | None
 
 
-def restatements(book: Book, closing: Closing, kpis: list[Kpi], now: int) -> list[dict[str, Any]]:
-    """List the whole figures of a closed period that would be others now, with causes."""
+# Which of some things of a contract whoever asks sees.
+Sees = Callable[[str, list[str]], set[str]]
+
+
+def restatements(
+    book: Book, closing: Closing, kpis: list[Kpi], now: int, sees: Sees | None = None
+) -> list[dict[str, Any]]:
+    """List the whole figures of a closed period that would be others now, with causes.
+
+    Causes that whoever asks does not see are in the sum of the other causes.
+    """
     listed = []
     past = Past(book.reading, closing.cut)
     for kpi in (k for k in kpis if k.numerator.is_of_period):
@@ -46,6 +55,7 @@ def restatements(book: Book, closing: Closing, kpis: list[Kpi], now: int) -> lis
         if before == after:
             continue
         causes = list(_causes(book, past, kpi, Question(closing.period, now), (before, after)))
+        shown, others = _divided(causes, kpi, sees)
         listed.append(
             {
                 "kpi": kpi.id,
@@ -55,8 +65,8 @@ def restatements(book: Book, closing: Closing, kpis: list[Kpi], now: int) -> lis
                 "official": _said(old),
                 "restated": _said(new),
                 "difference": _named(_less(after, before)),
-                "causes": [_shown(c) for c in causes[:CAUSES_SHOWN_MAX]],
-                "other_causes": _rest(causes[CAUSES_SHOWN_MAX:]),
+                "causes": [_shown(c) for c in shown],
+                "other_causes": _rest(others),
             }
         )
     return listed
@@ -79,6 +89,22 @@ def _named(part: Part) -> dict[str, int]:
 
 def _said(found: list[Figure]) -> dict[str, Any] | None:
     return found[0].public(("value", "numerator", "denominator", "cut")) if found else None
+
+
+def _divided(causes: list[Cause], kpi: Kpi, sees: Sees | None) -> tuple[list[Cause], list[Cause]]:
+    """Divide causes into those that are shown, and all others.
+
+    Shown are those whose things are all seen, and those that are of no event's making.
+    """
+    first, others = causes[:CAUSES_SHOWN_MAX], causes[CAUSES_SHOWN_MAX:]
+    if sees is None or kpi.contract is None:
+        return first, others
+    about = [set() if c.events is None else set(c.events["entity"].to_list()) for c in first]
+    within = sees(kpi.contract, sorted(set().union(*about)))
+    shown: list[Cause] = []
+    for cause, things in zip(first, about, strict=True):
+        (shown if things <= within else others).append(cause)
+    return shown, others
 
 
 def _shown(cause: Cause) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The edge of an opened hub: what routes have in common, and what they depend on.
 
 A route takes `Here` for the edge, `Asking` for the sender whose key was shown, `Named` for the
-contract in its path; `Reader` lets in whoever may read.
+contract in its path; `Reader` lets in whoever may read, `Seeing` is within whose scope somebody
+sees what is not for every key: None sees all.
 """
 
 import asyncio
@@ -86,6 +87,10 @@ async def _reader(request: Request, edge: Here) -> None:
     await edge.guard.reader(request)
 
 
+async def _seer(request: Request, edge: Here) -> Sender | None:
+    return await edge.guard.seer(request)
+
+
 async def _sender(request: Request, edge: Here) -> Sender:
     return await edge.guard.sender(request)
 
@@ -95,5 +100,6 @@ async def _contract(contract: str, edge: Here) -> Contract:
 
 
 Reader = Depends(_reader)
+Seeing = Annotated[Sender | None, Depends(_seer)]
 Asking = Annotated[Sender, Depends(_sender)]
 Named = Annotated[Contract, Depends(_contract)]

@@ -1,20 +1,23 @@
 """The routes of KPIs and their figures: as they are, what they are made of, and as they change."""
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from sse_starlette.sse import EventSourceResponse
 
+from hub.access.scope import WHOLE
+from hub.access.sight import seen
 from hub.figures.by_unit import VIEWS
 from hub.figures.compute import read_as_of, read_question
 from hub.figures.kpi import Kpi
 from hub.figures.made_of import facts
 from hub.figures.official import answer, as_known
 from hub.http.boards import IDLE_SECONDS, Boards
-from hub.http.edge import Here, Reader
-from hub.http.openapi import BAD_QUESTION, FIGURES, problem
+from hub.http.edge import Here, Reader, Seeing
+from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_SEEN, problem
 from hub.http.parameters import (
     POSITIVE,
     InstantText,
@@ -177,18 +180,27 @@ async def get_kpi(
     "/kpis/{kpi_id}/facts",
     summary="Những gì tạo nên một số liệu | What a figure is made of",
     response_model=None,
-    responses={**BAD_QUESTION, 404: NO_KPI},
+    responses={**BAD_QUESTION, 403: NOT_SEEN, 404: NO_KPI},
 )
 async def list_facts(
-    kpi: OneKpi, query: Annotated[FactsQuery, Query()], edge: Here
+    kpi: OneKpi, query: Annotated[FactsQuery, Query()], edge: Here, who: Seeing
 ) -> dict[str, Any]:
-    """List the facts behind one figure, a page of them."""
+    """List the facts behind one figure, a page of them: of those within the key's scope."""
     now = edge.now()
     question = read_question(kpi, query.asked(), now)
+    contract = edge.hub.contracts.get(kpi.contract or "")
+    scope = WHOLE if who is None else who.scope
+    if contract is not None and not scope.may_send(contract.name):
+        words = (f"khóa này không xem {contract.name}", f"this key does not see {contract.name}")
+        raise ProblemError(403, "contract_not_allowed", *words)
+    limits = {} if contract is None else scope.limits_of(contract)
 
     def ask(reading: Reading) -> dict[str, Any]:
         book = as_known(edge.hub.book(reading), question.as_of, now)
-        return facts(kpi, question, book, query.offset)
+        if contract is None or not limits:
+            return facts(kpi, question, book, query.offset)
+        sees = partial(seen, reading, contract, scope)
+        return {**facts(kpi, question, book, query.offset, sees), "scope": limits}
 
     return await edge.read(ask)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 import time
 import zlib
 from collections import Counter
@@ -16,6 +17,7 @@ from hub.definitions.admission import Admitted
 from hub.http.problems import ProblemError
 from hub.opening import OpenHub
 from hub.operating import metrics
+from hub.settings import LOOPBACK
 
 KNOWN_KEYS_SECONDS = 10.0
 # Who comes more often than agreed waits for its turn, so that what it may send comes evenly and not
@@ -24,6 +26,16 @@ KNOWN_KEYS_SECONDS = 10.0
 # so many wait to be refused; further connections are closed.
 PAUSE_SECONDS = 1.0
 PAUSED_MAX = 256
+
+
+# What proxies say of whom they ask for; who asks directly says none of it.
+FORWARDED = ("forwarded", "via", "x-real-ip")
+
+
+def is_forwarded(request: Request) -> bool:
+    """Tell whether a request says that it came through a proxy."""
+    names = request.headers.keys()
+    return any(n in FORWARDED or n.startswith("x-forwarded-") for n in names)
 
 
 class Guard:
@@ -39,6 +51,9 @@ class Guard:
 
     async def sender(self, request: Request) -> Sender:
         """Find who sends; raise 401 without a valid key, 429 where it comes too often."""
+        known: Sender | None = getattr(request.state, "holder", None)
+        if known is not None:
+            return known
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         key = key.strip()
         holder = await self._find(key) if scheme.lower() == "bearer" else None
@@ -59,6 +74,7 @@ class Guard:
                 "this key is for clients that show its certificate",
             )
         await self._take(key)
+        request.state.holder = holder
         return holder
 
     def check_breaker(self, name: str) -> None:
@@ -89,10 +105,32 @@ class Guard:
         elif self._stopped.pop(name, None) is not None:
             metrics.SENDER_STOPPED.labels(name).set(0)
 
+    def is_direct(self, request: Request) -> bool:
+        """Tell whether it comes from this machine itself, by this machine's own name.
+
+        What came through a proxy is not: by a header that proxies add, by the name of another host,
+        or since the settings say that there is one.
+        """
+        settings = self._hub.settings
+        if not settings.is_loopback or settings.public_url or is_forwarded(request):
+            return False
+        host = re.sub(r":\d+$", "", request.headers.get("host", "").lower())
+        return host.strip("[]") in LOOPBACK
+
     async def reader(self, request: Request) -> None:
-        """Let anybody read on loopback; elsewhere ask for a key."""
-        if not self._hub.settings.is_loopback:
+        """Let anybody read who asks directly; else ask for a key."""
+        if not self.is_direct(request):
             await self.sender(request)
+
+    async def seer(self, request: Request) -> Sender | None:
+        """Find who is to see what is not for every key; None: one who sees all.
+
+        That is an officer, or whoever asks directly and shows no key: who shows one is held to it.
+        """
+        if "authorization" not in request.headers and self.is_direct(request):
+            return None
+        sender = await self.sender(request)
+        return None if sender.is_officer else sender
 
     async def _find(self, key: str) -> Sender | None:
         now = time.monotonic()

@@ -3,12 +3,13 @@
 import asyncio
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from hub.figures.compute import lacks_of
 from hub.http.edge import Edge, Here
 from hub.http.gauges import Gauges
+from hub.http.guard import is_forwarded
 from hub.http.openapi import problem
 from hub.http.problems import ProblemError
 from hub.log.log import LogUnavailableError
@@ -68,8 +69,10 @@ def _lacks(edge: Edge) -> list[dict[str, str]]:
     response_class=PlainTextResponse,
     response_description="Prometheus",
 )
-async def metrics(edge: Here) -> Response:
-    """Give the metrics in Prometheus' text format."""
+async def metrics(edge: Here, request: Request) -> Response:
+    """Give the metrics in Prometheus' text format; through a proxy, to who shows a key."""
+    if is_forwarded(request):
+        await edge.guard.sender(request)
     await asyncio.to_thread(edge.part(Gauges).refresh)
     text, media_type = rendered(HELD)
     return Response(text, media_type=media_type)

@@ -106,6 +106,7 @@ FIGURES: dict[str, Any] = {
     },
 }
 NO_KEY: Described = {401: problem("Thiếu khóa hợp lệ | No valid key")}
+NOT_SEEN = problem("Khóa này không xem được | Not for this key to see")
 NO_CONTRACT = problem("Không có hợp đồng này | No such contract")
 _BODY_REFUSED: Described = {
     400: problem("Không đọc được nội dung | The body cannot be read"),

@@ -1,12 +1,15 @@
 """The routes of closed periods."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
+from hub.access.keys import Sender
+from hub.access.sight import seen
 from hub.figures.closing import in_force
 from hub.figures.restating import restatements
-from hub.http.edge import Here, Reader
+from hub.http.edge import Edge, Here, Reader, Seeing
 from hub.http.openapi import BAD_QUESTION, problem
 from hub.http.parameters import PERIOD_FORM, Parameters, period_of
 from hub.http.problems import ProblemError
@@ -37,8 +40,12 @@ async def get_restatements(
     period: Annotated[str, Path(json_schema_extra=PERIOD_FORM)],
     _: Annotated[Parameters, Query()],
     edge: Here,
+    who: Seeing,
 ) -> dict[str, Any]:
-    """Say which figures of a closed period would be others now, by how much, and why."""
+    """Say which figures of a closed period would be others now, by how much, and why.
+
+    Things that are not within the key's scope are not named.
+    """
     asked = period_of(period)
 
     def ask(reading: Reading) -> dict[str, Any] | None:
@@ -46,10 +53,15 @@ async def get_restatements(
         closing = in_force(book.closings, asked)
         if closing is None or closing.period != asked:
             return None
-        restated = restatements(book, closing, list(edge.hub.kpis.values()), edge.now())
+        sees = None if who is None else partial(_seen, edge, reading, who)
+        restated = restatements(book, closing, list(edge.hub.kpis.values()), edge.now(), sees)
         return {**closing.public(), "restatements": restated}
 
     body = await edge.read(ask)
     if body is None:
         raise ProblemError(404, "not_closed", f"kỳ {period} chưa chốt", f"{period} is not closed")
     return body
+
+
+def _seen(edge: Edge, reading: Reading, who: Sender, name: str, entities: list[str]) -> set[str]:
+    return seen(reading, edge.hub.contracts[name], who.scope, entities)

@@ -36,7 +36,7 @@ class ReceiptQuery(Parameters):
 async def get_receipt(
     receipt: str, request: Request, query: Annotated[ReceiptQuery, Query()], edge: Here
 ) -> dict[str, Any]:
-    """Say what became of each item of a receipt; elsewhere than on loopback, to its sender."""
+    """Say what became of each item of a receipt, to its sender or an officer."""
     kept = await _kept(edge, receipt, request)
 
     def ask(reading: Reading) -> dict[str, Any]:
@@ -74,8 +74,7 @@ async def list_keys(edge: Here) -> dict[str, Any]:
 
 
 async def _kept(edge: Edge, receipt: str, request: Request) -> Kept:
-    is_open = edge.hub.settings.is_loopback
-    sender = None if is_open else await edge.guard.sender(request)
+    sender = await edge.guard.seer(request)
     kept = await asyncio.to_thread(edge.hub.log.receipt, receipt)
     if kept is None and edge.gateway.spool is not None:
         kept = await asyncio.to_thread(edge.gateway.spool.find, receipt)

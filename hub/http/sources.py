@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from hub.figures import quality
-from hub.http.edge import Here, Reader
-from hub.http.openapi import BAD_QUESTION, problem
+from hub.http.edge import Here, Reader, Seeing
+from hub.http.openapi import BAD_QUESTION, NOT_SEEN, problem
 from hub.http.parameters import Offset, Parameters, WrittenPeriod
 from hub.http.problems import ProblemError
 from hub.store.reading import Reading
@@ -53,12 +53,19 @@ async def list_sources(query: Annotated[SourcesQuery, Query()], edge: Here) -> d
     "/{source}/{name}",
     summary="Danh sách sau một con số | The list behind a number",
     response_model=None,
-    responses={**BAD_QUESTION, 404: problem("Không có | No such list")},
+    responses={**BAD_QUESTION, 403: NOT_SEEN, 404: problem("Không có | No such list")},
 )
 async def get_source(
-    source: str, name: str, query: Annotated[ListQuery, Query()], edge: Here
+    source: str, name: str, query: Annotated[ListQuery, Query()], edge: Here, who: Seeing
 ) -> dict[str, Any]:
-    """Give the list behind one quality of one source, a page of it."""
+    """Give the list behind one quality of one source, a page of it.
+
+    What was rejected of a source is for that sender and for officers.
+    """
+    if who is not None and name == quality.REJECTED and who.name != source:
+        vi = f"chỉ {source} xem được những gì của mình bị từ chối"
+        en = f"what was rejected of {source} is for itself to see"
+        raise ProblemError(403, "not_yours", vi, en)
     at = edge.now()
     period = query.period or edge.year()
 

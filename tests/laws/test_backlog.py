@@ -17,6 +17,7 @@ from hub.opening import OpenHub, open_hub
 from hub.settings import Settings
 from stream_jobs.worked import received
 from tests.conftest import Hub
+from tests.parts.asking import HERE
 
 
 def test_large_submissions_wait_and_small_ones_pass(
@@ -37,7 +38,7 @@ async def _walk(opened: OpenHub, app: FastAPI, headers: dict[str, str]) -> None:
 
     async def post(first: int, count: int) -> httpx.Response:
         items = [received(f"D{i}", "2023-05-02") for i in range(first, first + count)]
-        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
             return await client.post(
                 "/v1/events/dossier", content=json.dumps(items), headers=headers
             )

@@ -39,6 +39,7 @@ from tests.parts import lists
 
 NOW = datetime(2026, 1, 15, 3, tzinfo=UTC)
 SHORT = 60
+HERE = "http://127.0.0.1"
 # Said of every answer, and no news of any.
 ALWAYS = {
     "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none';"
@@ -197,7 +198,7 @@ class Client:
         if isinstance(content, bytes):
             parts.append(f"with {len(content)} {hashlib.sha256(content).hexdigest()[:6]}")
         transport = httpx.ASGITransport(self.app, client=("127.0.0.1", 1))
-        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
             answer = await client.request(method, path, content=content, headers=sent)
         exchange = Exchange(" ".join(parts), answer.status_code, _kept(answer, is_file))
         self.asking.exchanges.append(exchange)

@@ -1,5 +1,6 @@
 """A hub behind its HTTP interface, in this process, with keys of known scopes."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi.testclient import TestClient
 
 from hub.access import keys
 from hub.access.scope import WHOLE, Scope
 from hub.http.app import create_app
 from hub.opening import OpenHub, open_hub
 from hub.settings import Settings
+from tests.parts.asking import HERE
 
 Json = dict[str, Any]
-HERE = "http://127.0.0.1:8080"
 
 
 def limited(*contracts: str, **codes: str) -> Scope:
@@ -37,15 +37,17 @@ SCOPES: dict[str, Scope] = {
 class Pushed:
     """An application in this process, and what is asked of it."""
 
-    def __init__(self, hub: OpenHub, client: TestClient) -> None:
+    def __init__(self, hub: OpenHub, client: httpx.AsyncClient, runner: asyncio.Runner) -> None:
         self.hub = hub
-        self.client = client
+        self._client = client
+        self._runner = runner
 
     def ask(
         self, path: str, sender: str = "", headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """Ask, with a sender's key or without any."""
-        return self.client.get(path, headers={**self._key(sender), **(headers or {})})
+        sent = {**self._key(sender), **(headers or {})}
+        return self._runner.run(self._client.get(path, headers=sent))
 
     def post(
         self, path: str, body: Any, sender: str, headers: Mapping[str, str] | None = None
@@ -53,7 +55,7 @@ class Pushed:
         """Post JSON, or bytes as they are, and apply what was taken."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {**self._key(sender), **(headers or {})}
-        answer = self.client.post(path, content=content, headers=sent)
+        answer = self._runner.run(self._client.post(path, content=content, headers=sent))
         self.hub.runner.catch_up()
         return answer
 
@@ -81,8 +83,14 @@ def pushed(folder: Path, **settings: Any) -> Iterator[Pushed]:
             keys.create(hub.store, hub.clock, name, scope, made=made)
         officer = keys.Made("id-officer", "hub_officer")
         keys.create(hub.store, hub.clock, "officer", WHOLE, is_officer=True, made=officer)
-        with TestClient(create_app(hub, hub.gateway()), base_url=HERE) as client:
-            yield Pushed(hub, client)
+        app = create_app(hub, hub.gateway())
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+        client = httpx.AsyncClient(transport=transport, base_url=HERE)
+        with asyncio.Runner() as runner:
+            lifespan = app.router.lifespan_context(app)
+            runner.run(lifespan.__aenter__())
+            yield Pushed(hub, client, runner)
+            runner.run(lifespan.__aexit__(None, None, None))
 
 
 def verdicts(answer: httpx.Response) -> list[tuple[str, str, str]]:

@@ -27,7 +27,9 @@ def test_without_the_database_every_answer_is_503_and_then_all_is_well(
         sent = [received("A", "2023-05-02")]
 
         async def ask() -> list[httpx.Response]:
-            async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1"
+            ) as client:
                 return [
                     await client.get("/v1/kpis/dossier_received", params={"period": "2023"}),
                     await client.get("/v1/kpis", params={"period": "2023"}),

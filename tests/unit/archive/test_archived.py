@@ -31,7 +31,9 @@ def test_a_receipt_whose_records_are_archived_elsewhere_is_503(
         transport = httpx.ASGITransport(create_app(hub, gateway), client=("127.0.0.1", 1))
 
         async def ask() -> httpx.Response:
-            async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1"
+            ) as client:
                 return await client.get(f"/v1/receipts/{answer.body['receipt']}")
 
         said = asyncio.run(ask())

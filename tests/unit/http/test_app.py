@@ -12,6 +12,7 @@ from hub import http
 from hub.http.app import create_app
 from hub.opening import open_hub
 from hub.settings import Settings
+from tests.parts.asking import HERE
 
 TIDES = '''"""Tides."""
 
@@ -41,7 +42,7 @@ async def list_tides(query: Annotated[TidesQuery, Query()], edge: Here) -> dict[
 def get(app: FastAPI, path: str) -> httpx.Response:
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
             return await client.get(path)
 
     return asyncio.run(ask())

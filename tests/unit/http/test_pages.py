@@ -25,7 +25,9 @@ def get(tmp_path: Path) -> Iterator[Get]:
         transport = httpx.ASGITransport(create_app(hub, gateway), client=("127.0.0.1", 1))
 
         async def ask(path: str) -> httpx.Response:
-            async with httpx.AsyncClient(transport=transport, base_url="http://hub") as browser:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1"
+            ) as browser:
                 return await browser.get(path)
 
         yield lambda path: asyncio.run(ask(path))
