@@ -109,7 +109,7 @@ class Repair:
 
         `asking` is who would do it, as for `replay`.
         """
-        out = []
+        trials = []
         for contract, sender, chunk in _chunks(_sendable(found)):
             admitted = admit(contract, _body(chunk))
             admitted.reject(self._outside(chunk, asking))
@@ -119,8 +119,8 @@ class Repair:
             trial = try_events(
                 self._store, self._log, self._installed, contract, admitted.events, sender, now
             )
-            out.append((contract.name, sender, trial))
-        return out
+            trials.append((contract.name, sender, trial))
+        return trials
 
     def replay(
         self, items: Sequence[Item], by: str, gateway: Gateway, sender: Sender | None = None
