@@ -6,18 +6,19 @@ event speaks for the first unit that it names, and where its dossier has another
 for that; in a dossier of others it may not name itself. One that names none speaks for the units of
 its dossier. Of a thing that was not seen yet nothing is known, and nothing rejected.
 
-Columns are judged, and only for senders that are limited: one of whole scope costs nothing.
+Each combination of what items say and what is known is judged once, however many have it, and only
+for senders that are limited: one of whole scope costs nothing.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
-from operator import or_
-
-import polars as pl
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
 
 from hub.access.scope import Codes, Scope
 from hub.definitions.admission import Admitted, Verdict, show_value
 from hub.definitions.contract import Contract, Doc, LimitKind
+from hub.store.reading import Row
 from hub.store.store import Store
 
 CODES_SHOWN_MAX = 8
@@ -30,31 +31,35 @@ _WHO: dict[LimitKind, Doc] = {
 RULES: dict[LimitKind, str] = {kind: f"{kind.removesuffix('s')}_not_allowed" for kind in _WHO}
 
 
+@dataclass(frozen=True)
+class Wrong:
+    """What is outside: the field and its value, which the item says or which is known."""
+
+    field: str
+    value: str
+    is_said: bool
+
+
 def outside(
     store: Store, contract: Contract, parts: Sequence[tuple[Scope, Admitted]]
 ) -> list[list[Verdict]]:
     """Find items of bodies that are outside of their senders' scopes, body by body."""
     verdicts: list[list[Verdict]] = [[] for _ in parts]
-    alike: dict[Scope, list[int]] = {}
-    for number, (scope, admitted) in enumerate(parts):
-        if admitted.kept and any(scope.limits(contract)):
-            alike.setdefault(scope, []).append(number)
-    for scope, numbers in alike.items():
-        bodies = [parts[n][1] for n in numbers]
-        if len(bodies) == 1:
-            events = bodies[0].events
-        else:
-            events = contract.columns([e for b in bodies for e in b.kept])
-        places = [(n, index) for n, b in zip(numbers, bodies, strict=True) for index in b.indexes]
+    limited = [
+        (mine, scope, admitted)
+        for mine, (scope, admitted) in zip(verdicts, parts, strict=True)
+        if admitted.kept and any(scope.limits(contract))
+    ]
+    if not limited:
+        return verdicts
+    known = _known(store, contract, [admitted for *_, admitted in limited])
+    for (mine, scope, admitted), of_body in zip(limited, known, strict=True):
         gone: set[int] = set()
         for kind, fields, codes in scope.limits(contract):
-            for row, field, value, is_own in _wrong(store, contract, events, fields, codes):
+            for row, wrong in _wrong(contract, fields, codes, admitted, of_body):
                 if row not in gone:
                     gone.add(row)
-                    number, index = places[row]
-                    verdicts[number].append(
-                        _verdict(index, kind, field, value, codes, is_own=is_own)
-                    )
+                    mine.append(_verdict(admitted.indexes[row], kind, wrong, codes))
     return verdicts
 
 
@@ -67,85 +72,77 @@ def outside_all(
     return [v for v in by_scope[0] if v.index in common]
 
 
+def _learned(contract: Contract) -> list[str]:
+    """Name the limited fields that a thing has by its events: those that do not name it."""
+    fields = (name for names in contract.spec.limited.values() for name in names)
+    return [name for name in fields if name not in contract.spec.entity]
+
+
+def _known(
+    store: Store, contract: Contract, bodies: list[Admitted]
+) -> list[list[dict[str, Any] | None]]:
+    """Give what is known of the things of bodies' events, event by event: learned fields."""
+    learned = _learned(contract)
+    if not learned:
+        return [[None] * len(b.kept) for b in bodies]
+    kinds = {f.kind for f in contract.fields if f.name in contract.spec.entity}
+    if kinds == {"text"}:  # they stand in the events; columns cost too much for a few
+        named = [[contract.entity_of(e.__dict__) for e in b.kept] for b in bodies]
+    else:
+        column = contract.entity.alias("entity")
+        named = [b.events.select(column)["entity"].to_list() for b in bodies]
+    entities = sorted({entity for names in named for entity in names})
+    with store.reading() as reading:
+        rows = reading.fact_values(store.facts[contract.name], learned, entities)
+    known = {entity: dict(zip(learned, values, strict=True)) for entity, *values in rows}
+    return [[known.get(entity) for entity in names] for names in named]
+
+
 def _wrong(
-    store: Store,
     contract: Contract,
-    events: pl.DataFrame,
     fields: tuple[str, ...],
     codes: Codes,
-) -> Iterator[tuple[int, str, str, bool]]:
-    """Give rows that are outside: number, field, its value, and whether it is the item's own."""
-    allowed = sorted(codes)
-    if set(fields) <= set(contract.spec.entity):
-        frame, cases = events, _named_outside(fields, allowed)
-    else:
-        frame = _with_known(store, contract, events, fields)
-        cases = _by_what_is_known(fields, allowed)
-    wrong = frame.with_row_index("~row").select(
-        "~row",
-        pl.coalesce(pl.when(c).then(pl.lit(name)) for c, name, _, _ in cases).alias("field"),
-        pl.coalesce(pl.when(c).then(value) for c, _, value, _ in cases).alias("value"),
-        pl.coalesce(pl.when(c).then(pl.lit(own)) for c, _, _, own in cases).alias("is_own"),
-    )
-    yield from wrong.filter(pl.col("field").is_not_null()).rows()
+    admitted: Admitted,
+    known: list[dict[str, Any] | None],
+) -> Iterator[tuple[int, Wrong]]:
+    """Give the numbers of a body's events that are outside of one limit, each with what is."""
+    said = zip(*([e.__dict__[n] for e in admitted.kept] for n in fields), strict=True)
+    of_things: Iterable[Row] = repeat((None,) * len(fields))
+    if not set(fields) <= set(contract.spec.entity):
+        nothing = dict.fromkeys(fields)
+        of_things = [tuple((k or nothing)[n] for n in fields) for k in known]
+    judged: dict[tuple[Row, Row], Wrong | None] = {}
+    for row, pair in enumerate(zip(said, of_things, strict=False)):
+        if pair not in judged:
+            judged[pair] = _judge(fields, codes, *pair)
+        wrong = judged[pair]
+        if wrong is not None:
+            yield row, wrong
 
 
-# When something is wrong, in which field, with which value, and whether the item itself says it.
-_Case = tuple[pl.Expr, str, pl.Expr, bool]
+def _judge(fields: tuple[str, ...], codes: Codes, said: Row, known: Row) -> Wrong | None:
+    """Judge what an event says in some fields, beside what its thing is known to have there."""
+    place = next((i for i, value in enumerate(said) if value is not None), len(fields))
+    if place < len(fields):
+        if said[place] not in codes:
+            return Wrong(fields[place], said[place], is_said=True)
+        if known[place] is not None and known[place] not in codes:
+            return Wrong(fields[place], known[place], is_said=False)
+    has_standing = any(value in codes for value in known)
+    owners = [(n, v) for n, v in zip(fields[:place], known, strict=False) if v is not None]
+    if owners and not has_standing:
+        return Wrong(*owners[0], is_said=False)
+    return None
 
 
-def _is_outside(value: pl.Expr, allowed: list[str]) -> pl.Expr:
-    return value.is_not_null() & ~value.is_in(allowed)
-
-
-def _named_outside(fields: tuple[str, ...], allowed: list[str]) -> list[_Case]:
-    """Say where a field names what is not allowed."""
-    return [(_is_outside(pl.col(n), allowed), n, pl.col(n), True) for n in fields]
-
-
-def _by_what_is_known(fields: tuple[str, ...], allowed: list[str]) -> list[_Case]:
-    """Say where an event may not speak for the first place that it names, or for its thing."""
-    known = {name: pl.col(f"~{name}") for name in fields}
-    has_standing = reduce(or_, (k.is_in(allowed).fill_null(value=False) for k in known.values()))
-    cases: list[_Case] = []
-    is_first = pl.lit(value=True)  # no field before this one names anything
-    for place, name in enumerate(fields):
-        own = pl.col(name)
-        is_said = is_first & own.is_not_null()
-        cases.append((is_said & _is_outside(own, allowed), name, own, True))
-        cases.append((is_said & _is_outside(known[name], allowed), name, known[name], False))
-        cases += [
-            (is_said & known[n].is_not_null() & ~has_standing, n, known[n], False)
-            for n in fields[:place]
-        ]
-        is_first = is_first & own.is_null()
-    cases += [(is_first & k.is_not_null() & ~has_standing, n, k, False) for n, k in known.items()]
-    return cases
-
-
-def _with_known(
-    store: Store, contract: Contract, events: pl.DataFrame, fields: tuple[str, ...]
-) -> pl.DataFrame:
-    """Add what is known of the things that events are about, in columns named with a `~`."""
-    frame = events.select(contract.entity.alias("~entity"), *fields)
-    entities = frame["~entity"].unique().to_list()
-    with store.reading() as reading:
-        rows = reading.fact_values(store.facts[contract.name], fields, entities)
-    names = ["~entity", *(f"~{n}" for n in fields)]
-    known = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
-    return frame.join(known, on="~entity", how="left", maintain_order="left")
-
-
-def _verdict(
-    index: int, kind: LimitKind, field: str, value: str, codes: Codes, *, is_own: bool
-) -> Verdict:
+def _verdict(index: int, kind: LimitKind, wrong: Wrong, codes: Codes) -> Verdict:
     """Say what an item may not say, or what it is about, and for whom the sender may send."""
     listed = sorted(codes)
     shown = ", ".join(listed[:CODES_SHOWN_MAX])
     more = len(listed) - CODES_SHOWN_MAX
     vi_more, en_more = (f" và {more} mã nữa", f" and {more} more") if more > 0 else ("", "")
-    who, shown_value = _WHO[kind], show_value(value)
-    if is_own:
+    who, field, value = _WHO[kind], wrong.field, show_value(wrong.value)
+    if wrong.is_said:
         vi, en = f"không được gửi cho {who.vi}", f"may not send for {who.en}"
     else:
         vi = f"không được gửi việc của {who.vi} đã ghi nhận ở đây là"
@@ -154,7 +151,7 @@ def _verdict(
         index,
         RULES[kind],
         field,
-        shown_value,
-        f"{field}: khóa này {vi} {shown_value}, chỉ được gửi cho {shown}{vi_more}",
-        f"{field}: this key {en} {shown_value}, only for {shown}{en_more}",
+        value,
+        f"{field}: khóa này {vi} {value}, chỉ được gửi cho {shown}{vi_more}",
+        f"{field}: this key {en} {value}, only for {shown}{en_more}",
     )
