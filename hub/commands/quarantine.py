@@ -112,11 +112,12 @@ def replay(
         finally:
             gateway.close()
         catch_up(hub)
+        left = [i for i in chosen if i.event_id not in receipts]
+        outside = repairs.outside(left)
     for name, receipt in receipts.items():
         print(f"{name}  {receipt}")
-    left = [i for i in chosen if i.event_id not in receipts]
     for item in left:
-        verdict = item.verdict()
+        verdict = item.verdict() or outside.get(item.event_id)
         complain(f"{item.event_id}: {item.state}; {verdict.message_vi if verdict else ''}")
     print(f"{len(receipts)} sent, {len(left)} not")
     if left:

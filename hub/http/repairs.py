@@ -242,8 +242,11 @@ async def replay(
     def do() -> dict[str, Any]:
         items = _own(edge, who, body.ids)
         receipts = repairing.replay(items, _name(who), edge.gateway, _limits(who))
-        left = [i.public() for i in items if i.event_id not in receipts]
-        return {"receipts": receipts, "left": left}
+        left = [i for i in items if i.event_id not in receipts]
+        outside = repairing.outside(left, _limits(who))
+        said = {name: {"verdict": verdict.public()} for name, verdict in outside.items()}
+        listed = [{**i.public(), **said.get(i.event_id, {})} for i in left]
+        return {"receipts": receipts, "left": listed}
 
     return await _acted(edge, request, who, "replay", body.ids, do)
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -166,6 +167,17 @@ class Repair:
             if refusals and len(refusals) == len(ready):
                 raise RepairError(refusals[0].rule, refusals[0].message_vi, refusals[0].message_en)
         return receipts
+
+    def outside(self, items: Sequence[Item], asking: Sender | None = None) -> dict[str, Verdict]:
+        """Say why items that keep their contract are not sent: they leave the scope.
+
+        `asking` is who would send them, as for `replay`.
+        """
+        return {
+            chunk[v.index].event_id: replace(v, index=0)
+            for _, _, chunk in _chunks(_sendable(items))
+            for v in self._outside(chunk, asking)
+        }
 
     def _outside(self, chunk: Sequence[Item], asking: Sender | None) -> list[Verdict]:
         """Find which of some items, of one contract and sender, would leave the sender's scope."""

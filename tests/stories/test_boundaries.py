@@ -306,6 +306,13 @@ def test_what_was_outside_is_not_sent_by_anybody_until_the_scope_is_wider(hub: P
     for sender in ("NH01", "officer"):
         assert hub.post("/v1/quarantine/replay", ids, sender).status_code == 403
         assert hub.post("/v1/quarantine/try", ids, sender).json()["trials"] == []
+    # Beside one that is sent, the answer says of it why it is not.
+    hub.post("/v1/events/payment", OF_NH01 | {"event_id": "w", "method": "shell"}, "NH01")
+    shell = hub.ask("/v1/quarantine?field=method", "NH01").json()["items"][0]["event_id"]
+    hub.post("/v1/quarantine/fix", {"id": shell, "changes": {"method": "cash"}}, "NH01")
+    sent = hub.post("/v1/quarantine/replay", {"ids": [*ids["ids"], shell]}, "officer").json()
+    assert list(sent["receipts"]) == [shell]
+    assert [i["verdict"]["rule"] for i in sent["left"]] == ["reporter_not_allowed"]
     parts = hub.hub
     repairs = Repair(parts.store, parts.log, parts.installed, parts.clock)
     with parts.store.reading() as reading:
