@@ -111,17 +111,17 @@ def _wrong(
     if not set(fields) <= set(contract.spec.entity):
         nothing = dict.fromkeys(fields)
         of_things = [tuple((k or nothing)[n] for n in fields) for k in known]
-    judged: dict[tuple[Row, Row], Wrong | None] = {}
+    compared: dict[tuple[Row, Row], Wrong | None] = {}
     for row, pair in enumerate(zip(said, of_things, strict=False)):
-        if pair not in judged:
-            judged[pair] = _judge(fields, codes, *pair)
-        wrong = judged[pair]
+        if pair not in compared:
+            compared[pair] = _compare(fields, codes, *pair)
+        wrong = compared[pair]
         if wrong is not None:
             yield row, wrong
 
 
-def _judge(fields: tuple[str, ...], codes: Codes, said: Row, known: Row) -> Wrong | None:
-    """Judge what an event says in some fields, beside what its thing is known to have there."""
+def _compare(fields: tuple[str, ...], codes: Codes, said: Row, known: Row) -> Wrong | None:
+    """Hold what an event says in some fields, and what its thing is known to have, to the codes."""
     place = next((i for i, value in enumerate(said) if value is not None), len(fields))
     if place < len(fields):
         if said[place] not in codes:

@@ -12,8 +12,9 @@ import httpx
 from hub.access import keys
 from hub.access.scope import WHOLE, Scope
 from hub.http.app import create_app
-from hub.opening import OpenHub, open_hub
+from hub.opening import OpenHub, load_province, open_hub
 from hub.settings import Settings
+from tests.parts import lists
 from tests.parts.asking import HERE
 
 Json = dict[str, Any]
@@ -78,6 +79,7 @@ class Pushed:
 def pushed(folder: Path, **settings: Any) -> Iterator[Pushed]:
     """Open a hub with a key of each known sender, and an officer's."""
     with open_hub(Settings(data_dir=folder, **settings)) as hub:
+        load_province(hub, lists.FOLDER, "An")
         for name, scope in SCOPES.items():
             made = keys.Made(f"id-{name}", f"hub_{name}")
             keys.create(hub.store, hub.clock, name, scope, made=made)
