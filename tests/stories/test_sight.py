@@ -1,5 +1,6 @@
 """Who sees what: nothing is open behind a proxy, a limited key sees what is within its scope."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,16 @@ def test_through_a_proxy_nothing_is_read_without_a_key(
     scraped = hub.ask("/metrics", headers=headers).status_code
     assert scraped == (200 if "Host" in headers else 401)
     assert hub.ask("/v1/kpis", "NH01", headers).status_code == 200
+
+
+def test_whatever_is_read_under_v1_needs_a_key_through_a_proxy(hub: Pushed) -> None:
+    paths = hub.ask("/openapi.json").json()["paths"]
+    read = [path for path, asked in paths.items() if path.startswith("/v1/") and "get" in asked]
+    named = {"kpi_id": "dossier_received_new", "contract": "dossier", "period": "2023"}
+    for path in read:
+        filled = re.sub(r"{(\w+)}", lambda m: named.get(m[1], "x"), path)
+        assert hub.ask(filled, headers=THROUGH[0]).status_code == 401, path
+    assert len(read) >= len({p.partition("?")[0] for p in READ}) - 1
 
 
 @pytest.mark.parametrize("settings", [{"public_url": "https://hub"}, {"listen": "0.0.0.0:8080"}])
