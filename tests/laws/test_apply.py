@@ -42,6 +42,7 @@ STEPS = [
     "add_arrivals",
     "quarantine",
     "close_periods",
+    "keep_lists",
     "add_lateness",
     "hear",
     "notify",
