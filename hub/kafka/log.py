@@ -20,7 +20,15 @@ from hub.definitions.contract import Contract
 from hub.definitions.installed import Definitions
 from hub.kafka import wire
 from hub.kafka.topics import REJECTION_BYTES_MAX, Topics
-from hub.log.log import Batch, Kept, LogUnavailableError, NotInLogError, Receipt, Submission
+from hub.log.log import (
+    Acknowledgement,
+    Batch,
+    Kept,
+    LogUnavailableError,
+    NotInLogError,
+    Receipt,
+    Submission,
+)
 from hub.log.slices import Slice
 from hub.store.receipts import Receipts
 from hub.store.store import Store
@@ -252,6 +260,14 @@ class KafkaLog:
     def acknowledged(self) -> int:
         """Count the items of all receipts."""
         return self._receipts.acknowledged()
+
+    def acknowledgements(self, names: Sequence[str]) -> list[Acknowledgement]:
+        """Read those of these receipts that are there, whole, in the order of their names."""
+        return self._receipts.acknowledgements(names)
+
+    def all_checkpoints(self) -> dict[str, str]:
+        """Read every checkpoint."""
+        return self._receipts.all_checkpoints()
 
     def close(self) -> None:
         """Deliver what is waiting and close the connections."""

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from hub.clock import DAY_US, day_of
 from hub.log.log import (
     IDEMPOTENCY_DAYS,
+    Acknowledgement,
     IdempotencyConflictError,
     Kept,
     LogUnavailableError,
@@ -25,6 +26,16 @@ from hub.log.log import (
 from hub.store.store import Store
 from hub.store.tables import checkpoint, receipt
 from hub.store.troubles import StoreUnavailableError, VersionMismatchError
+
+_WHOLE = (
+    "id", "sender", "contract", "accepted_at", "accepted", "rejected", "idempotency_key",
+    "body_digest", "answer", "places",
+)  # fmt: skip
+
+
+def read_places(text: str) -> dict[str, list[tuple[int, int, int]]]:
+    """Read where a receipt's records stand, as its row says it."""
+    return {t: [(p, a, b) for p, a, b in spans] for t, spans in json.loads(text).items()}
 
 
 class Receipts:
@@ -106,8 +117,21 @@ class Receipts:
             found = c.execute(query).fetchone()
         if found is None:
             return None
-        places = {t: [(p, a, b) for p, a, b in s] for t, s in json.loads(found[4]).items()}
-        return Kept(found[0], found[1], int(found[2]), found[3], places)
+        return Kept(found[0], found[1], int(found[2]), found[3], read_places(found[4]))
+
+    def acknowledgements(self, names: Sequence[str]) -> list[Acknowledgement]:
+        """Read those of these receipts that are there, whole, in the order of their names."""
+        condition, values = self._store.database.among("id", names)
+        columns = ",".join(_WHOLE)
+        query = sa.text(f"SELECT {columns} FROM receipt WHERE {condition} ORDER BY id")
+        with self._available(), self._store.administering() as c:
+            rows = c.execute(query, values).fetchall()
+        return [Acknowledgement(read_places(row[-1]), *row[:-1]) for row in rows]
+
+    def all_checkpoints(self) -> dict[str, str]:
+        """Read every checkpoint."""
+        with self._available(), self._store.administering() as c:
+            return {r[0]: r[1] for r in c.execute(sa.select(checkpoint.c.name, checkpoint.c.value))}
 
     def acknowledged(self) -> int:
         """Count the items of all receipts."""

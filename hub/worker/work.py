@@ -20,6 +20,7 @@ from hub.clock import system_clock
 from hub.definitions.contract import Contract
 from hub.figures.installed import Installed
 from hub.kafka import wire
+from hub.log.lineage import lineage_of
 from hub.log.log import LogUnavailableError, TopicsError
 from hub.log.slices import Slice
 from hub.opening import open_kafka_log
@@ -45,6 +46,7 @@ class Work:
         self.settings = settings
         self.store = Store(settings.database_url, installed.definitions)
         self.log = open_kafka_log(settings, self.store)
+        self.store.lineage = lineage_of(self.log)
         self.store.check_definitions()
         self.contracts = {c.topic: c for c in installed.definitions.applied.values()}
         self._identities = {t: self.log.identity(t) for t in self.contracts}
