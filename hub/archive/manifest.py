@@ -103,17 +103,17 @@ class Manifest:
         It must name the digest of the one before, and begin where its partition ended.
         """
         try:
-            said = json.loads(line)
-            previous = said["previous"]
-            if "predecessor" in said:
-                step = read_restored({n: v for n, v in said.items() if n != "previous"})
+            statement = json.loads(line)
+            previous = statement["previous"]
+            if "predecessor" in statement:
+                step = read_restored({n: v for n, v in statement.items() if n != "previous"})
             else:
-                entry = Entry(**said)
+                entry = Entry(**statement)
         except (ValueError, TypeError, KeyError):
             raise ArchiveError(f"is no line of a manifest; {REMEDY}") from None
         if previous != self.previous:
             raise ArchiveError(f"does not follow from the line before; {REMEDY}")
-        if "predecessor" in said:
+        if "predecessor" in statement:
             self.restored.append(step)
         else:
             end = self.end(entry.place)
@@ -121,7 +121,7 @@ class Manifest:
                 raise ArchiveError(f"does not begin at {end}, where its partition ended")
             self.entries.append(entry)
             self._own.setdefault(entry.place, []).append(entry)
-        self.latest = said["log"]
+        self.latest = statement["log"]
         self.previous = digest(line)
 
     def end(self, place: Place) -> int:

@@ -11,12 +11,12 @@ from hub.apply.rebuild import apply_all
 from hub.archive import restoring
 from hub.archive.manifest import ArchiveError
 from hub.archive.restoring import Outcome, Plan
-from hub.clock import iso, system_clock, to_us
+from hub.clock import iso, iso_day, system_clock, to_us
 from hub.commands.console import act, complain, progress
 from hub.definitions.own.control import CONTROL
 from hub.locks import held
 from hub.log.sqlite import SqliteLog
-from hub.opening import open_hub
+from hub.opening import open_hub, open_kafka_log
 from hub.settings import Settings, read_settings
 from hub.store.adopting import adopt, check_known
 from hub.store.store import Store
@@ -29,6 +29,10 @@ def restore(
     archive: Annotated[
         Path, typer.Argument(exists=True, file_okay=False, help="The folder of the archive.")
     ],
+    partitions: Annotated[
+        int, typer.Option(help="Partitions of event topics in Kafka that are not there yet.")
+    ] = 12,
+    replication: Annotated[int, typer.Option(help="Replicas of their partitions.")] = 1,
 ) -> None:
     """Make a lost log again from an archive, in an empty HUB_DATA_DIR or profile, and apply it.
 
@@ -43,7 +47,10 @@ def restore(
         planned = restoring.plan(archive, topics)
         with progress("checking the archive") as report:
             restoring.check_files(planned, report)
-        outcome = _embedded(settings, planned)
+        if settings.kafka_bootstrap:
+            outcome = _in_kafka(settings, planned, partitions, replication)
+        else:
+            outcome = _embedded(settings, planned)
     except ArchiveError as error:
         complain(f"{error}")
         raise typer.Exit(1) from None
@@ -71,6 +78,34 @@ def _embedded(settings: Settings, planned: Plan) -> Outcome:
                 now = to_us(system_clock())
                 outcome = restoring.restore(planned, into, log.identity, CONTROL.topic, now, report)
             _settle(store, outcome, log.identity)
+    finally:
+        store.close()
+        log.close()
+    return outcome
+
+
+def _in_kafka(settings: Settings, planned: Plan, partitions: int, replication: int) -> Outcome:
+    from hub.kafka import refilling, topics  # noqa: PLC0415 (the embedded profile needs no Kafka client)
+
+    store = Store(settings.database_url, registry.definitions())
+    log = open_kafka_log(settings, store)
+    try:
+        wanted = topics.wanted(registry.contracts().values(), partitions)
+        steps = log.topics.plan(wanted)
+        log.topics.apply([s for s in steps if s.action == "create"], replication)
+        with (
+            refilling.refilling(log, settings.kafka_bootstrap, store) as into,
+            progress("restoring") as report,
+        ):
+            check_known(store, planned.hubs)
+            now = to_us(system_clock())
+            outcome = restoring.restore(planned, into, log.identity, CONTROL.topic, now, report)
+        for receipt in into.lost:
+            print(
+                f"lost: receipt {receipt.id} of {receipt.sender}, {iso_day(receipt.day)}:"
+                f" {receipt.accepted + receipt.rejected} items; they are to be sent again"
+            )
+        _settle(store, outcome, log.identity)
     finally:
         store.close()
         log.close()

@@ -22,7 +22,7 @@ class Refill(Protocol):
     Nothing of it is in force before the end; what raises leaves a log that is not to be used.
     """
 
-    def put(self, one: Slice) -> None:
+    def put(self, whole: Slice) -> None:
         """Put records where they stood, gaps between them included."""
 
     def acknowledge(self, kept: Sequence[Acknowledgement]) -> None:

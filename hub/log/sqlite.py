@@ -334,31 +334,31 @@ class SqliteRefill:
         self._c = connection
         self._ends: dict[str, int] = {}
 
-    def put(self, one: Slice) -> None:
+    def put(self, whole: Slice) -> None:
         """See `Refill.put`."""
-        end = self._ends.get(one.topic, 0)
-        is_whole = one.first == end and len(one.offsets) == one.following - one.first
-        if one.partition or one.refused or not one.is_admitted or not is_whole:
+        end = self._ends.get(whole.topic, 0)
+        is_whole = whole.first == end and len(whole.offsets) == whole.following - whole.first
+        if whole.partition or whole.refused or not whole.is_admitted or not is_whole:
             raise WrongProfileError(
-                f"{one.topic}/{one.partition}: kho lưu trữ này của một hub chạy Kafka; hãy đặt"
+                f"{whole.topic}/{whole.partition}: kho lưu trữ này của một hub chạy Kafka; hãy đặt"
                 " HUB_KAFKA_BOOTSTRAP và HUB_DATABASE_URL |"
-                f" {one.topic}/{one.partition}: this archive is of a hub on Kafka; set"
+                f" {whole.topic}/{whole.partition}: this archive is of a hub on Kafka; set"
                 " HUB_KAFKA_BOOTSTRAP and HUB_DATABASE_URL"
             )
-        edges = np.flatnonzero((np.diff(one.origin) != 0) | (np.diff(one.schema_ids) != 0)) + 1
-        bounds = [0, *edges.tolist(), len(one.offsets)]
+        edges = np.flatnonzero((np.diff(whole.origin) != 0) | (np.diff(whole.schema_ids) != 0)) + 1
+        bounds = [0, *edges.tolist(), len(whole.offsets)]
         rows = []
         for a, b in pairwise(bounds):
-            start = int(one.ends[a - 1]) if a else 0
-            origin = one.origins[int(one.origin[a])]
-            ends = (one.ends[a:b] - start).astype("<u4").tobytes()
-            payload = one.payload[start : int(one.ends[b - 1])]
+            start = int(whole.ends[a - 1]) if a else 0
+            origin = whole.origins[int(whole.origin[a])]
+            ends = (whole.ends[a:b] - start).astype("<u4").tobytes()
+            payload = whole.payload[start : int(whole.ends[b - 1])]
             rows.append(
-                (one.topic, one.first + a, b - a, origin.sender, origin.accepted_at,
-                 int(one.schema_ids[a]), origin.receipt, ends, payload)
+                (whole.topic, whole.first + a, b - a, origin.sender, origin.accepted_at,
+                 int(whole.schema_ids[a]), origin.receipt, ends, payload)
             )  # fmt: skip
         self._c.executemany(_PUT_BATCH, rows)
-        self._ends[one.topic] = one.following
+        self._ends[whole.topic] = whole.following
 
     def acknowledge(self, kept: Sequence[Acknowledgement]) -> None:
         """See `Refill.acknowledge`."""

@@ -27,10 +27,18 @@ from hub.store.store import Store
 from hub.store.tables import checkpoint, receipt
 from hub.store.troubles import StoreUnavailableError, VersionMismatchError
 
-_WHOLE = (
-    "id", "sender", "contract", "accepted_at", "accepted", "rejected", "idempotency_key",
-    "body_digest", "answer", "places",
-)  # fmt: skip
+_COLUMNS: dict[str, type[pl.DataType]] = {
+    "id": pl.String,
+    "sender": pl.String,
+    "contract": pl.String,
+    "accepted_at": pl.Int64,
+    "accepted": pl.Int64,
+    "rejected": pl.Int64,
+    "idempotency_key": pl.String,
+    "body_digest": pl.String,
+    "answer": pl.String,
+    "places": pl.String,
+}
 
 
 def read_places(text: str) -> dict[str, list[tuple[int, int, int]]]:
@@ -122,7 +130,7 @@ class Receipts:
     def acknowledgements(self, names: Sequence[str]) -> list[Acknowledgement]:
         """Read those of these receipts that are there, whole, in the order of their names."""
         condition, values = self._store.database.among("id", names)
-        columns = ",".join(_WHOLE)
+        columns = ",".join(_COLUMNS)
         query = sa.text(f"SELECT {columns} FROM receipt WHERE {condition} ORDER BY id")
         with self._available(), self._store.administering() as c:
             rows = c.execute(query, values).fetchall()
@@ -132,6 +140,46 @@ class Receipts:
         """Read every checkpoint."""
         with self._available(), self._store.administering() as c:
             return {r[0]: r[1] for r in c.execute(sa.select(checkpoint.c.name, checkpoint.c.value))}
+
+    def put_back(self, kept: Sequence[Acknowledgement]) -> None:
+        """Put receipts back that an archive held; those that are there stay as they are."""
+        rows = [
+            (k.id, k.sender, k.contract, k.accepted_at, k.accepted, k.rejected, k.idempotency_key,
+             k.body_digest, k.answer, json.dumps(k.places))
+            for k in kept
+        ]  # fmt: skip
+        frame = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
+        with self._available(), self._store.administering() as c:
+            self._store.database.merge(c, receipt, frame, {})
+
+    def take_back(self, ends: Mapping[str, Mapping[int, int]]) -> list[Receipt]:
+        """Delete receipts of which records stand beyond the ends of their partitions; list them.
+
+        They were acknowledged and are lost. A receipt without its records would answer who sends
+        them again with the same idempotency key, and they would stay lost.
+        """
+        names = ("id", "sender", "contract", "accepted_at", "accepted", "rejected", "places")
+        with self._available(), self._store.administering() as c:
+            rows = c.execute(sa.select(*(receipt.c[n] for n in names)).order_by("id")).fetchall()
+            lost = [
+                Receipt(i, s, k, day_of(at), a, r)
+                for i, s, k, at, a, r, places in rows
+                if any(
+                    end > ends.get(topic, {}).get(partition, 0)
+                    for topic, spans in read_places(places).items()
+                    for partition, _, end in spans
+                )
+            ]
+            if lost:
+                condition, values = self._store.database.among("id", [r.id for r in lost])
+                c.execute(sa.text(f"DELETE FROM receipt WHERE {condition}"), values)
+        return lost
+
+    def replace_checkpoints(self, values: Mapping[str, str]) -> None:
+        """Let these be the checkpoints, and no others."""
+        with self._available(), self._store.administering() as c:
+            c.execute(checkpoint.delete())
+            self._set(c, values)
 
     def acknowledged(self) -> int:
         """Count the items of all receipts."""
