@@ -300,7 +300,7 @@ class SqliteLog:
         """
         connection = self._connection
         with self._transaction(connection):
-            if not self.is_empty or self.acknowledged():
+            if not self.is_empty or self.receipts():
                 raise NotEmptyError(
                     f"{self._path} giữ sự kiện rồi: chỉ khôi phục vào thư mục trống |"
                     f" {self._path} holds events: a log is restored into an empty folder only"
