@@ -165,7 +165,7 @@ def check_logs(log: Log, store: Store) -> None:
             " the database was applied further than the log was restored;"
             " run `hub rebuild --replace`"
         )
-    check_known(store, {log.identity(topic).partition("/")[0] for topic in topics})
+    check_known(store, lambda name, topic: topic not in topics or name == log.identity(topic))
 
 
 def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":

@@ -6,7 +6,7 @@ in the log with them is in the archive too.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -112,13 +112,13 @@ def read_checkpoints(folder: Path, entries: Sequence[Entry]) -> dict[str, str]:
     return known
 
 
-def covered(entries: Sequence[Entry], ends: Ends, topics: Collection[str]) -> list[Entry]:
+def covered(entries: Sequence[Entry], ends: Ends) -> list[Entry]:
     """List the files of checkpoints, from the first on, of which all they speak of is archived."""
     listed: list[Entry] = []
     for entry in entries:
         for topic, by_partition in (entry.covers or {}).items():
             for partition, end in by_partition.items():
-                if topic in topics and ends.get(topic, {}).get(int(partition), 0) < end:
+                if ends.get(topic, {}).get(int(partition), 0) < end:
                     return listed
         listed.append(entry)
     return listed

@@ -70,12 +70,20 @@ class Plan:
         """Give the files of receipts, or of checkpoints."""
         return tuple(e for e in self.files if e.topic == topic)
 
-    @property
-    def hubs(self) -> set[str]:
-        """What the names of the logs begin with that the archive knows of."""
+    @cached_property
+    def _hubs(self) -> set[str]:
         logs = {e.log for e in self.manifest.entries}
         logs |= {log for r in self.manifest.restored for log in (r.log, r.predecessor)}
-        return {log.partition("/")[0] for log in logs}
+        return {_hub_of(log) for log in logs}
+
+    def is_known(self, log: str, topic: str) -> bool:
+        """Tell whether a log may be one of the hub's, though maybe nothing of it is archived."""
+        return _hub_of(log) in self._hubs
+
+
+def _hub_of(log: str) -> str:
+    """Give what the logs of one hub have in common: in Kafka, the id of the cluster."""
+    return log.partition("/")[0]
 
 
 def plan(folder: Path, topics: Sequence[str]) -> Plan:
@@ -100,11 +108,10 @@ def plan(folder: Path, topics: Sequence[str]) -> Plan:
             f"{folder} có chủ đề {unknown[0]} mà bản cài này không có hợp đồng |"
             f" {folder} holds the topic {unknown[0]}, of which no contract is installed here"
         )
-    # Of one hub: the logs of topics in one Kafka cluster begin with its id.
-    hub = manifest.latest.partition("/")[0]
+    hub = _hub_of(manifest.latest)
     logs = {}
     for topic in all_topics:
-        mine = [log for log in manifest.logs(topic) if log.partition("/")[0] == hub]
+        mine = [log for log in manifest.logs(topic) if _hub_of(log) == hub]
         if mine or manifest.latest == hub:
             logs[topic] = mine[-1] if mine else hub
     chosen = set()
@@ -161,7 +168,7 @@ def restore(
         ends = planned.followings.get(topic, {})
         steps.append(Restored(own, topic, log, ends, planned.manifest.previous, now))
     lineage = Lineage(steps)
-    entries = covered(planned.beside(CHECKPOINTS), planned.followings, planned.logs)
+    entries = covered(planned.beside(CHECKPOINTS), planned.followings)
     checkpoints = read_checkpoints(planned.folder, entries)
     into.set_checkpoints({**checkpoints, CHECKPOINT: lineage.written()})
     progress(total, total)

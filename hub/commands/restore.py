@@ -74,7 +74,7 @@ def _embedded(settings: Settings, planned: Plan) -> Outcome:
     try:
         with held(settings.data_dir / "apply.lock"):
             with log.refilling() as into, progress("restoring") as report:
-                check_known(store, planned.hubs)
+                check_known(store, planned.is_known)
                 now = to_us(system_clock())
                 outcome = restoring.restore(planned, into, log.identity, CONTROL.topic, now, report)
             _settle(store, outcome, log.identity)
@@ -97,7 +97,7 @@ def _in_kafka(settings: Settings, planned: Plan, partitions: int, replication: i
             refilling.refilling(log, settings.kafka_bootstrap, store) as into,
             progress("restoring") as report,
         ):
-            check_known(store, planned.hubs)
+            check_known(store, planned.is_known)
             now = to_us(system_clock())
             outcome = restoring.restore(planned, into, log.identity, CONTROL.topic, now, report)
         for receipt in into.lost:

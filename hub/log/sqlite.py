@@ -362,14 +362,27 @@ class SqliteRefill:
 
     def acknowledge(self, kept: Sequence[Acknowledgement]) -> None:
         """See `Refill.acknowledge`."""
-        self._c.executemany(
-            _PUT_RECEIPT.replace("INSERT", "INSERT OR IGNORE"),
-            [
-                (k.id, k.sender, k.contract, k.accepted_at, k.accepted, k.rejected,
-                 k.idempotency_key, k.body_digest, k.answer)
-                for k in kept
-            ],
-        )  # fmt: skip
+        for k in kept:
+            if k.idempotency_key is not None:  # it may be used again after some days
+                self._c.execute(
+                    "UPDATE receipt SET idempotency_key = NULL"
+                    " WHERE sender = ? AND idempotency_key = ?",
+                    (k.sender, k.idempotency_key),
+                )
+            self._c.execute(
+                _PUT_RECEIPT,
+                (
+                    k.id,
+                    k.sender,
+                    k.contract,
+                    k.accepted_at,
+                    k.accepted,
+                    k.rejected,
+                    k.idempotency_key,
+                    k.body_digest,
+                    k.answer,
+                ),
+            )
 
     def set_checkpoints(self, values: Mapping[str, str]) -> None:
         """See `Refill.set_checkpoints`."""

@@ -4,7 +4,7 @@ The restored log has the same records at the same offsets under an identity of i
 and kept cuts are named by it from then on.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from hub.log.lineage import Lineage
 from hub.store.store import Store
@@ -16,13 +16,13 @@ class OtherLogError(TroubleError):
     """The store was applied from a log that is not the one here."""
 
 
-def check_known(store: Store, hubs: Collection[str]) -> None:
-    """Raise `OtherLogError` where the store was applied from a log of none of these hubs.
+def check_known(store: Store, is_known: Callable[[str, str], bool]) -> None:
+    """Raise `OtherLogError` where the store was applied from a log of a topic that is not known.
 
-    A hub is what its logs' names begin with. Else events of two logs would add up to one figure.
+    Else events of two logs would add up to one figure.
     """
     for log, topic in _applied(store):
-        if log.partition("/")[0] not in hubs:
+        if not is_known(log, topic):
             raise OtherLogError(
                 f"cơ sở dữ liệu đã tính từ nhật ký {log} ({topic}), không phải nhật ký ở đây; nếu"
                 " nhật ký ấy đã mất, chạy `hub restore` từ kho lưu trữ của nó; nếu muốn tính lại"

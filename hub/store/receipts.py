@@ -143,14 +143,38 @@ class Receipts:
 
     def put_back(self, kept: Sequence[Acknowledgement]) -> None:
         """Put receipts back that an archive held; those that are there stay as they are."""
-        rows = [
-            (k.id, k.sender, k.contract, k.accepted_at, k.accepted, k.rejected, k.idempotency_key,
-             k.body_digest, k.answer, json.dumps(k.places))
-            for k in kept
-        ]  # fmt: skip
-        frame = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
         with self._available(), self._store.administering() as c:
+            keys = self._keys(c, kept)
+            rows = [
+                (k.id, k.sender, k.contract, k.accepted_at, k.accepted, k.rejected, keys[k.id],
+                 k.body_digest, k.answer, json.dumps(k.places))
+                for k in kept
+            ]  # fmt: skip
+            frame = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
             self._store.database.merge(c, receipt, frame, {})
+
+    def _keys(self, c: Connection, kept: Sequence[Acknowledgement]) -> dict[str, str | None]:
+        """Give by id the idempotency keys that receipts still have.
+
+        A key may be used again after some days: it is the latest receipt's, and of no earlier one.
+        """
+        latest = {
+            (k.sender, k.idempotency_key): (k.accepted_at, k.id)
+            for k in sorted(kept, key=lambda k: k.accepted_at)
+            if k.idempotency_key is not None
+        }
+        if latest:
+            names = ("sender", "idempotency_key", "accepted_at", "id")
+            mine = sa.tuple_(receipt.c.sender, receipt.c.idempotency_key).in_(latest)
+            there = c.execute(sa.select(*(receipt.c[n] for n in names)).where(mine)).fetchall()
+            for sender, key, at, name in there:
+                if (at, name) > latest[sender, key]:
+                    latest[sender, key] = at, name
+                elif name != latest[sender, key][1]:
+                    earlier = receipt.update().where(receipt.c.id == name)
+                    c.execute(earlier.values(idempotency_key=None))
+        with_key = {name: key for (_, key), (_, name) in latest.items()}
+        return {k.id: with_key.get(k.id) for k in kept}
 
     def take_back(self, ends: Mapping[str, Mapping[int, int]]) -> list[Receipt]:
         """Delete receipts of which records stand beyond the ends of their partitions; list them.
@@ -160,7 +184,8 @@ class Receipts:
         """
         names = ("id", "sender", "contract", "accepted_at", "accepted", "rejected", "places")
         with self._available(), self._store.administering() as c:
-            rows = c.execute(sa.select(*(receipt.c[n] for n in names)).order_by("id")).fetchall()
+            query = sa.select(*(receipt.c[n] for n in names)).order_by("id")
+            rows = c.execution_options(yield_per=10_000).execute(query)
             lost = [
                 Receipt(i, s, k, day_of(at), a, r)
                 for i, s, k, at, a, r, places in rows

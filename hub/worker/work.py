@@ -23,7 +23,7 @@ from hub.kafka import wire
 from hub.log.lineage import lineage_of
 from hub.log.log import LogUnavailableError, TopicsError
 from hub.log.slices import Slice
-from hub.opening import open_kafka_log
+from hub.opening import check_logs, open_kafka_log
 from hub.operating import metrics
 from hub.settings import Settings
 from hub.store.store import Store
@@ -48,6 +48,7 @@ class Work:
         self.log = open_kafka_log(settings, self.store)
         self.store.lineage = lineage_of(self.log)
         self.store.check_definitions()
+        check_logs(self.log, self.store)
         self.contracts = {c.topic: c for c in installed.definitions.applied.values()}
         self._identities = {t: self.log.identity(t) for t in self.contracts}
         self._applier = Applier(
