@@ -74,6 +74,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_receipts.py": ("gateway", "repair"),
     "stories/test_repair.py": ("commands", "repair"),
     "stories/test_sight.py": ("access", "http"),
+    "stories/test_restore.py": ("archive", "commands"),
     "stories/test_tls.py": ("access", "http"),
     "stories/test_wheel.py": ("deploy",),
 }

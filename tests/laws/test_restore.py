@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from hub.store.adopting import OtherLogError
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.parts.asking import close_period
 from tests.parts.same import digests
-from tests.parts.small import Json, in_this_process
+from tests.parts.small import NOW, Json, in_this_process
 from tests.unit.log.test_sqlite import AT
 
 DOSSIER = registry.contracts()["dossier"]
@@ -315,6 +316,23 @@ def test_a_receipt_that_comes_after_its_records_is_archived_later(
     assert archive(lost, tmp_path)["receipts"] == 0
     assert run(tmp_path / "new", "restore", str(tmp_path / "archive"))[0] == 0
     assert log_rows(tmp_path / "new") == log_rows(tmp_path / "lost")
+
+
+def test_an_idempotency_key_that_was_used_again_is_the_latest_receipts(
+    tmp_path: Path, run: Any
+) -> None:
+    now = [NOW]
+    with open_hub(Settings(data_dir=tmp_path / "lost"), lambda: now[0]) as hub:
+        first = send(hub, "dossier", [received("A", "2023-05-05")], key="again")
+        archive(hub, tmp_path)
+        now[0] += timedelta(days=8)
+        second = send(hub, "dossier", [received("B", "2023-05-05")], key="again")
+        archive(hub, tmp_path)
+        assert first["receipt"] != second["receipt"]
+    assert run(tmp_path / "new", "restore", str(tmp_path / "archive"))[0] == 0
+    assert log_rows(tmp_path / "new") == log_rows(tmp_path / "lost")
+    keys = {row[0]: row[6] for row in log_rows(tmp_path / "new")["receipt"]}
+    assert keys == {first["receipt"]: None, second["receipt"]: "again"}
 
 
 def test_an_archive_of_another_log_is_not_taken_for_this_ones(
