@@ -159,13 +159,20 @@ def check_logs(log: Log, store: Store) -> None:
     topics = [c.topic for c in store.definitions.applied.values()]
     if isinstance(log, ArchivedLog):
         log.check_belongs(topics)
-    if not adopt(store, store.lineage, log.identity):
-        raise OtherLogError(
-            "cơ sở dữ liệu đã tính nhiều hơn nhật ký được khôi phục; chạy `hub rebuild --replace` |"
-            " the database was applied further than the log was restored;"
-            " run `hub rebuild --replace`"
-        )
+    is_ahead = not adopt(store, store.lineage, log.identity)
     check_known(store, lambda name, topic: topic not in topics or name == log.identity(topic))
+    with store.reading() as reading:
+        at = {topic: reading.positions(log.identity(topic), topic) for topic in topics}
+    for topic, positions in at.items():
+        ends = log.ends(topic) if positions else {}
+        is_ahead |= any(n > ends.get(partition, 0) for partition, n in positions.items())
+    if is_ahead:
+        raise OtherLogError(
+            "cơ sở dữ liệu đã tính xa hơn nhật ký: nhật ký là một bản cũ; đặt lại nhật ký mới hơn,"
+            " hoặc chạy `hub rebuild --replace` |"
+            " the database was applied further than the log goes, which is an older copy; put back"
+            " a newer one, or run `hub rebuild --replace`"
+        )
 
 
 def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":

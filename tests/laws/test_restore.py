@@ -3,7 +3,7 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from hub.access.keys import Sender
 from hub.archive import beside, writing
 from hub.archive.manifest import MANIFEST, ArchiveError, lines, read_manifest
 from hub.cli import app
-from hub.log.log import Submission
+from hub.log.log import Acknowledgement, Submission
 from hub.log.refill import NotEmptyError, WrongProfileError
 from hub.log.slices import Origin, slice_of_one
 from hub.log.sqlite import SqliteLog
@@ -206,12 +206,17 @@ def history(folder: Path) -> list[Any]:
         connection.close()
 
 
-def backup(folder: Path, to: Path) -> None:
-    to.mkdir()
-    source, copy = (sqlite3.connect(f / "store.sqlite3") for f in (folder, to))
+def copy_of(path: Path, to: Path) -> None:
+    """Copy a database that is in use into a folder."""
+    to.mkdir(exist_ok=True)
+    source, copy = sqlite3.connect(path), sqlite3.connect(to / path.name)
     source.backup(copy)
     source.close()
     copy.close()
+
+
+def backup(folder: Path, to: Path) -> None:
+    copy_of(folder / "store.sqlite3", to)
 
 
 def test_a_backup_of_the_store_goes_on_under_the_new_log(
@@ -285,6 +290,22 @@ def test_a_restored_hub_goes_on_in_the_same_archive_and_is_restored_again(
         no_differences(hub)
 
 
+def test_an_older_copy_of_the_archive_is_filled_up(lost: OpenHub, tmp_path: Path, run: Any) -> None:
+    shutil.copytree(tmp_path / "archive", tmp_path / "older")
+    send(lost, "dossier", [received("AFTER", "2023-06-20")])
+    archive(lost, tmp_path)
+    assert run(tmp_path / "new", "restore", str(tmp_path / "archive"))[0] == 0
+    with open_hub(Settings(data_dir=tmp_path / "new", archive_dir=tmp_path / "older")) as hub:
+        counts = writing.archive(hub.log, hub.store, tmp_path / "older")
+        assert counts[DOSSIER.topic] == hub.log.ends(DOSSIER.topic)[0]
+        assert writing.check(hub.log, hub.store, tmp_path / "older") == []
+        no_differences(hub)
+    assert run(tmp_path / "third", "restore", str(tmp_path / "older"))[0] == 0
+    with open_hub(Settings(data_dir=tmp_path / "third")) as hub:
+        assert said(hub) == said(lost)
+        no_differences(hub)
+
+
 def test_checkpoints_come_back_only_with_all_that_they_speak_of(
     lost: OpenHub, tmp_path: Path, run: Any
 ) -> None:
@@ -306,12 +327,21 @@ def test_a_receipt_that_comes_after_its_records_is_archived_later(
     lost: OpenHub, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a gateway on Kafka keeps receipts when all replicas have the records."""
-    send(lost, "dossier", [received("ONE", "2023-06-20")])
+    late = send(lost, "dossier", [received("ONE", "2023-06-20")])["receipt"]
+    whole = SqliteLog.acknowledgements
+
+    def without_late(log: SqliteLog, names: Sequence[str]) -> list[Acknowledgement]:
+        return [k for k in whole(log, names) if k.id != late]
+
     with monkeypatch.context() as patched:
-        patched.setattr(SqliteLog, "acknowledgements", lambda *_: [])
+        patched.setattr(SqliteLog, "acknowledgements", without_late)
+        assert archive(lost, tmp_path)["receipts"] == 0
+        send(lost, "dossier", [received("TWO", "2023-06-20")])
+        assert archive(lost, tmp_path)["receipts"] == 1
+        # Nothing names it any more but the manifest.
         assert archive(lost, tmp_path)["receipts"] == 0
     monkeypatch.setattr(beside, "AT_ONCE", 1)
-    send(lost, "dossier", [received("TWO", "2023-06-20")])
+    send(lost, "dossier", [received("THREE", "2023-06-20")])
     assert archive(lost, tmp_path)["receipts"] == 2
     assert archive(lost, tmp_path)["receipts"] == 0
     assert run(tmp_path / "new", "restore", str(tmp_path / "archive"))[0] == 0
@@ -354,6 +384,20 @@ def test_an_archive_of_another_log_is_not_taken_for_this_ones(
         found, written = run(tmp_path / "new", command)
         assert (found, OtherLogError.__name__ in written) == (2, True), (command, written)
     assert run(tmp_path / "new", "rebuild", "--replace")[0] == 1  # nothing is in it
+
+
+def test_an_older_copy_of_the_log_is_not_taken_for_the_log(
+    lost: OpenHub, tmp_path: Path, run: Any
+) -> None:
+    """What came next would get offsets that count as applied, and would never be."""
+    copy_of(tmp_path / "lost" / "log.sqlite3", tmp_path / "new")
+    send(lost, "dossier", [received("AFTER", "2023-06-20")])
+    copy_of(tmp_path / "lost" / "store.sqlite3", tmp_path / "new")
+    for command in ("kpi", "verify", "rebuild"):
+        code, written = run(tmp_path / "new", command)
+        assert (code, "applied further" in written) == (2, True), (command, written)
+    assert run(tmp_path / "new", "rebuild", "--replace")[0] == 0
+    assert run(tmp_path / "new", "verify")[0] == 0
 
 
 def test_what_read_nothing_proves_nothing(tmp_path: Path, run: Any) -> None:
