@@ -288,7 +288,7 @@ def _fill(machine: Machine, scale: float) -> None:
     if settings.kafka_bootstrap:
         make_topics(settings.kafka_bootstrap, registry.contracts().values())
     with open_hub(settings) as hub:
-        demonstration.claim(hub.log, wanted)
+        demonstration.claim(hub, wanted)
     demonstration.load(settings, wanted)
     with open_hub(settings) as hub:
         hub.runner.catch_up()
