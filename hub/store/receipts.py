@@ -185,7 +185,7 @@ class Receipts:
         names = ("id", "sender", "contract", "accepted_at", "accepted", "rejected", "places")
         with self._available(), self._store.administering() as c:
             query = sa.select(*(receipt.c[n] for n in names)).order_by("id")
-            rows = c.execution_options(yield_per=10_000).execute(query)
+            rows = c.execute(query.execution_options(yield_per=10_000))
             lost = [
                 Receipt(i, s, k, day_of(at), a, r)
                 for i, s, k, at, a, r, places in rows
