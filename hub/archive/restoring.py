@@ -27,6 +27,7 @@ from hub.log.refill import Refill
 from hub.troubles import TroubleError
 
 NAMED_MAX = 20
+_REMEDY_VI = "lấy lại từ bản sao của kho lưu trữ"
 _Progress = Callable[[int, int], None]
 
 
@@ -88,10 +89,13 @@ def _hub_of(log: str) -> str:
 
 def plan(folder: Path, topics: Sequence[str]) -> Plan:
     """Find what an archive holds. Raises `ArchiveError`, `UnknownTopicError`."""
-    manifest = read_manifest(folder)
+    try:
+        manifest = read_manifest(folder)
+    except ArchiveError as error:
+        raise ArchiveError(f"{folder / MANIFEST} hỏng: {_REMEDY_VI} | {error}") from error
     if not manifest.entries:
         raise ArchiveError(
-            f"{folder / MANIFEST} không có hoặc trống: không có gì để khôi phục |"
+            f"{folder / MANIFEST} không có hoặc trống: {_REMEDY_VI} |"
             f" {folder / MANIFEST} is missing or empty: there is nothing to restore; {REMEDY}"
         )
     unnamed = unnamed_files(folder, manifest)
@@ -129,7 +133,9 @@ def check_files(planned: Plan, progress: _Progress = lambda *_: None) -> None:
         try:
             read_whole(planned.folder, entry)
         except ArchiveError as error:
-            flaws.append(str(error))
+            path = planned.folder / entry.file
+            flaw = "hỏng" if path.exists() else "bị thiếu"
+            flaws.append(f"{path} {flaw}: {_REMEDY_VI} | {error}")
         progress(done, len(planned.files))
     if flaws:
         vi = f"{len(flaws)} tệp thiếu hoặc hỏng, chưa khôi phục gì"

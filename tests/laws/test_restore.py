@@ -16,6 +16,7 @@ from hub import registry
 from hub.access.keys import Sender
 from hub.archive import beside, writing
 from hub.archive.manifest import MANIFEST, ArchiveError, lines, read_manifest
+from hub.archive.restoring import UnknownTopicError, plan
 from hub.cli import app
 from hub.log.log import Acknowledgement, Submission
 from hub.log.refill import NotEmptyError, WrongProfileError
@@ -165,6 +166,12 @@ def test_without_any_one_file_nothing_is_restored_and_it_is_named(
         assert run(tmp_path / "new", "restore", str(tmp_path / "archive"))[0] == 1
     manifest.write_bytes(b"".join(good))
     assert run(tmp_path / "new", "restore", str(tmp_path / "archive"))[0] == 0
+
+
+def test_a_topic_without_its_contract_is_not_left_out(lost: OpenHub, tmp_path: Path) -> None:
+    others = [c.topic for c in lost.store.definitions.applied.values() if c is not DOSSIER]
+    with pytest.raises(UnknownTopicError, match=f"holds the topic {DOSSIER.topic}"):
+        plan(tmp_path / "archive", others)
 
 
 def test_what_breaks_while_it_is_read_leaves_an_empty_log(
