@@ -26,10 +26,10 @@ from hub.figures.loading import load_lists
 from hub.gateway.gateway import Gateway
 from hub.gateway.signing import Signer
 from hub.locks import AlreadyRunningError
-from hub.log.lineage import lineage_of
 from hub.log.log import Log
 from hub.log.spool import Spool
 from hub.log.sqlite import SqliteLog
+from hub.log.succession import succession_of
 from hub.reference.checking import Flaw, check_tables
 from hub.reference.form import Row
 from hub.settings import Settings
@@ -133,7 +133,7 @@ def open_hub(
             settings.data_dir.mkdir(parents=True, exist_ok=True)
             log = SqliteLog(settings.log_path)
             store = Store(settings.store_url, definitions)
-        store.lineage = lineage_of(log)
+        store.succession = succession_of(log)
         if settings.archive_dir is not None:
             log = ArchivedLog(log, Archive(settings.archive_dir))
         if check:
@@ -159,7 +159,7 @@ def check_logs(log: Log, store: Store) -> None:
     topics = [c.topic for c in store.definitions.applied.values()]
     if isinstance(log, ArchivedLog):
         log.check_belongs(topics)
-    is_ahead = not adopt(store, store.lineage, log.identity)
+    is_ahead = not adopt(store, store.succession, log.identity)
     check_known(store, lambda name, topic: topic not in topics or name == log.identity(topic))
     with store.reading() as reading:
         at = {topic: reading.positions(log.identity(topic), topic) for topic in topics}

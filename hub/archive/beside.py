@@ -14,8 +14,8 @@ import polars as pl
 from hub.archive import files
 from hub.archive.log import read_frame
 from hub.archive.manifest import CHECKPOINTS, RECEIPTS, Entry, Manifest
-from hub.log.lineage import CHECKPOINT
 from hub.log.log import Acknowledgement, Log
+from hub.log.succession import CHECKPOINT
 
 AT_ONCE = 10_000
 WAITING_MAX = 10_000

@@ -25,9 +25,9 @@ from hub.archive.manifest import (
     read_manifest,
 )
 from hub.definitions import avro
-from hub.log.lineage import Lineage, lineage_of
 from hub.log.log import Acknowledgement, Kept, Log, NotInLogError, Receipt, Submission
 from hub.log.slices import Slice
+from hub.log.succession import Succession, succession_of
 
 FILES_KEPT_MAX = 16  # decoded files; a partition each, as they are read in turn
 
@@ -92,10 +92,10 @@ class Archive:
 def check_belongs(folder: Path, manifest: Manifest, log: Log, topics: Sequence[str]) -> None:
     """Raise `ArchiveError` where what is archived of a topic is of another log than this."""
     archived = {t: logs for t in topics if (logs := manifest.logs(t))}
-    lineage = lineage_of(log) if archived else Lineage()
+    succession = succession_of(log) if archived else Succession()
     for topic, logs in archived.items():
         mine = log.identity(topic)
-        if not {mine, *(r.predecessor for r in lineage.ancestors(mine, topic))} & {*logs}:
+        if not {mine, *(r.predecessor for r in succession.ancestors(mine, topic))} & {*logs}:
             raise ArchiveError(
                 f"{folder} là kho lưu trữ của nhật ký {logs[-1]} ({topic}), không phải của nhật ký"
                 f" ở đây ({mine}); nếu nhật ký cũ đã mất: `hub restore {folder}` vào nơi trống; nếu"

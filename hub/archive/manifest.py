@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hub.log.lineage import Lineage, Restored, read_restored
+from hub.log.succession import Restored, Succession, read_restored
 from hub.troubles import TroubleError
 
 MANIFEST = "manifest.jsonl"
@@ -158,9 +158,9 @@ class Manifest:
         return list(dict.fromkeys(named))
 
     @property
-    def lineage(self) -> Lineage:
+    def succession(self) -> Succession:
         """What it says of older logs."""
-        return Lineage(self.restored)
+        return Succession(self.restored)
 
 
 def read_manifest(folder: Path) -> Manifest:

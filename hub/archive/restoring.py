@@ -1,7 +1,7 @@
 """Restoring: a lost log is made again from an archive, in an empty log with an identity of its own.
 
 Every file is looked at before anything is written. The new log says from which it was restored, so
-that places in the old one keep their meaning (`hub.log.lineage`).
+that places in the old one keep their meaning (`hub.log.succession`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,8 +22,8 @@ from hub.archive.manifest import (
     read_manifest,
     unnamed_files,
 )
-from hub.log.lineage import CHECKPOINT, Lineage, Restored
 from hub.log.refill import Refill
+from hub.log.succession import CHECKPOINT, Restored, Succession
 from hub.troubles import TroubleError
 
 NAMED_MAX = 20
@@ -42,7 +42,7 @@ class Outcome:
     records: int
     receipts: int
     latest_at: int
-    lineage: Lineage
+    succession: Succession
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def restore(
     now: int,
     progress: _Progress = lambda *_: None,
 ) -> Outcome:
-    """Put everything into an empty log, its lineage among its checkpoints.
+    """Put everything into an empty log, its succession among its checkpoints.
 
     `identity` names the new log of a topic, `home` is the topic that names the log of receipts.
     """
@@ -173,10 +173,10 @@ def restore(
         own = identity(home if topic in (RECEIPTS, CHECKPOINTS) else topic)
         ends = planned.followings.get(topic, {})
         steps.append(Restored(own, topic, log, ends, planned.manifest.previous, now))
-    lineage = Lineage(steps)
+    succession = Succession(steps)
     entries = covered(planned.beside(CHECKPOINTS), planned.followings)
     checkpoints = read_checkpoints(planned.folder, entries)
-    into.set_checkpoints({**checkpoints, CHECKPOINT: lineage.written()})
+    into.set_checkpoints({**checkpoints, CHECKPOINT: succession.written()})
     progress(total, total)
     records = sum(e.records for e in planned.records)
-    return Outcome(records, sum(e.records for e in planned.beside(RECEIPTS)), latest_at, lineage)
+    return Outcome(records, sum(e.records for e in planned.beside(RECEIPTS)), latest_at, succession)

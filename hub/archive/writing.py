@@ -31,9 +31,9 @@ from hub.archive.manifest import (
 )
 from hub.definitions.own.control import CONTROL
 from hub.locks import held
-from hub.log.lineage import Lineage, lineage_of
 from hub.log.log import Log
 from hub.log.slices import Slice
+from hub.log.succession import Succession, succession_of
 from hub.store.store import Store
 
 LOCK = "archive.lock"
@@ -56,7 +56,7 @@ def archive(
         writer = _Writer(folder)
         check_belongs(folder, writer.manifest, log, topics)
         home = log.identity(CONTROL.topic)
-        writer.name_restored(lineage_of(log), {t: log.identity(t) for t in topics}, home)
+        writer.name_restored(succession_of(log), {t: log.identity(t) for t in topics}, home)
         # Read before the positions: with luck, all that was in the log then is applied by now.
         checkpoints = log.all_checkpoints()
         covers = {t: log.ends(t) for t in topics}
@@ -137,11 +137,13 @@ class _Writer:
         found = sorted((self._folder / _home(place)).glob(f"{self.end(place):020}-*.avro"))
         return int(found[0].stem.partition("-")[2]) if found else None
 
-    def name_restored(self, lineage: Lineage, identities: Mapping[str, str], home: str) -> None:
+    def name_restored(
+        self, succession: Succession, identities: Mapping[str, str], home: str
+    ) -> None:
         """Say of a log that was restored from which one, so that it need not be archived anew."""
         mine = {**identities, RECEIPTS: home, CHECKPOINTS: home}
         for topic, log in mine.items():
-            for step in reversed(lineage.ancestors(log, topic)):
+            for step in reversed(succession.ancestors(log, topic)):
                 if step not in self.manifest.restored:
                     self._name(restored_line(step, self.manifest.previous))
 

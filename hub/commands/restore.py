@@ -114,7 +114,7 @@ def _in_kafka(settings: Settings, planned: Plan, partitions: int, replication: i
 
 def _settle(store: Store, outcome: Outcome, identity: Callable[[str], str]) -> None:
     """Let a store from a backup go on with the new log, or be made anew where it is ahead of it."""
-    if not adopt(store, outcome.lineage, identity):
+    if not adopt(store, outcome.succession, identity):
         store.clear_derived()
         complain(
             "bản sao cơ sở dữ liệu đã tính xa hơn kho lưu trữ: số liệu được tính lại từ đầu |"

@@ -13,9 +13,9 @@ from hub.clock import iso
 from hub.definitions.own.control import CONTROL
 from hub.figures.figure import Figure, read_figure
 from hub.log.cut import Cut, read_cut
-from hub.log.lineage import Lineage
 from hub.log.log import Log, Submission
 from hub.log.submitting import encode
+from hub.log.succession import Succession
 from hub.reference.periods import Period, parse_period
 from hub.store.reading import Reading, Row
 
@@ -73,17 +73,17 @@ def closings(reading: Reading) -> list[Closing]:
 
     Where the log was restored since, the cut is named by the one that goes on from it.
     """
-    return [_closing(r, reading.lineage) for r in reading.closings()]
+    return [_closing(r, reading.succession) for r in reading.closings()]
 
 
-def _closing(row: Row, lineage: Lineage) -> Closing:
+def _closing(row: Row, succession: Succession) -> Closing:
     event_id, period, closed_at, closed_by, cut, figures, silent, said = row
     return Closing(
         event_id,
         parse_period(period),
         closed_at,
         closed_by,
-        lineage.brought_up(read_cut(cut)),
+        succession.brought_up(read_cut(cut)),
         said,
         json.loads(silent),
         figures,

@@ -52,7 +52,7 @@ class Past(Reading):
             reading.database,
             reading.definitions,
             reading.kept,
-            reading.lineage,
+            reading.succession,
         )
         self.known_at = known_at
         self._known: dict[str, _Since] = {}

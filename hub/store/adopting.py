@@ -6,7 +6,7 @@ and kept cuts are named by it from then on.
 
 from collections.abc import Callable
 
-from hub.log.lineage import Lineage
+from hub.log.succession import Succession
 from hub.store.store import Store
 from hub.store.tables import HISTORY, position
 from hub.troubles import TroubleError
@@ -33,7 +33,7 @@ def check_known(store: Store, is_known: Callable[[str, str], bool]) -> None:
             )
 
 
-def adopt(store: Store, lineage: Lineage, identity: Callable[[str], str]) -> bool:
+def adopt(store: Store, succession: Succession, identity: Callable[[str], str]) -> bool:
     """Go on with the log here where it was restored from the one that was applied.
 
     Gives False, and changes nothing, where more was applied than could be restored: then the
@@ -42,11 +42,11 @@ def adopt(store: Store, lineage: Lineage, identity: Callable[[str], str]) -> boo
     older = {
         place: at
         for place, at in _applied(store).items()
-        if place[1] in {r.topic for r in lineage.restored} and place[0] != identity(place[1])
+        if place[1] in {r.topic for r in succession.restored} and place[0] != identity(place[1])
     }
     for (log, topic), at in older.items():
         ends: dict[int, int] | None = None
-        for step in lineage.ancestors(identity(topic), topic):
+        for step in succession.ancestors(identity(topic), topic):
             # No further than the least that any restoration since then brought.
             before = step.followings if ends is None else ends
             ends = {p: min(n, step.followings.get(p, 0)) for p, n in before.items()}

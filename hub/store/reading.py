@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
-from hub.log.lineage import Lineage
+from hub.log.succession import Succession
 from hub.store.database import Database
 from hub.store.tables import (
     BUILD,
@@ -68,8 +68,8 @@ def sum_facts_sql(
 class Reading:
     """One snapshot of a store that was opened with some definitions.
 
-    `kept` is what readers of the store keep for one another, because it does not change; `lineage`
-    tells which log goes on from an older one that something here may name.
+    `kept` is what readers of the store keep for one another, because it does not change.
+    `succession` tells which log goes on from an older one that something here may name.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class Reading:
         database: Database,
         definitions: Definitions,
         kept: dict[str, Any],
-        lineage: Lineage,
+        succession: Succession,
     ) -> None:
-        self.lineage = lineage
+        self.succession = succession
         self.connection = connection
         self.database = database
         self.definitions = definitions

@@ -21,7 +21,7 @@ from hub.definitions import revisions
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.definitions.installed import Definitions
-from hub.log.lineage import Lineage
+from hub.log.succession import Succession
 from hub.store.database import Database, open_database
 from hub.store.reading import Reading
 from hub.store.tables import BUILD, DERIVED, HISTORY, cut, definition, fact_table, notice
@@ -50,7 +50,7 @@ class Store:
         # Figures of closed periods that were computed: they do not change.
         self.kept: dict[str, Any] = {}
         # Where the log that is applied came from; whoever opens both says it.
-        self.lineage = Lineage()
+        self.succession = Succession()
         self.database = database or open_database(url)
         with self._begun(self.database.writer) as connection:
             # Several processes may start at once: one brings the tables up to date, others wait.
@@ -134,7 +134,7 @@ class Store:
         with self.named_errors():
             database = self.database.second()
         second = Store("", self.definitions, database)
-        second.lineage = self.lineage
+        second.succession = self.succession
         return second
 
     def name_build(self, name: str) -> None:
@@ -170,10 +170,10 @@ class Store:
         self.database.reader.dispose()
 
     def _writing(self, connection: Connection) -> Writing:
-        return Writing(connection, self.database, self.fact_tables, self.digests, self.lineage)
+        return Writing(connection, self.database, self.fact_tables, self.digests, self.succession)
 
     def _reading(self, connection: Connection) -> Reading:
-        return Reading(connection, self.database, self.definitions, self.kept, self.lineage)
+        return Reading(connection, self.database, self.definitions, self.kept, self.succession)
 
 
 def definition_digest(fact: Fact, contract: Contract) -> str:

@@ -20,9 +20,9 @@ from hub.clock import system_clock
 from hub.definitions.contract import Contract
 from hub.figures.installed import Installed
 from hub.kafka import wire
-from hub.log.lineage import lineage_of
 from hub.log.log import LogUnavailableError, TopicsError
 from hub.log.slices import Slice
+from hub.log.succession import succession_of
 from hub.opening import check_logs, open_kafka_log
 from hub.operating import metrics
 from hub.settings import Settings
@@ -46,7 +46,7 @@ class Work:
         self.settings = settings
         self.store = Store(settings.database_url, installed.definitions)
         self.log = open_kafka_log(settings, self.store)
-        self.store.lineage = lineage_of(self.log)
+        self.store.succession = succession_of(self.log)
         self.store.check_definitions()
         check_logs(self.log, self.store)
         self.contracts = {c.topic: c for c in installed.definitions.applied.values()}

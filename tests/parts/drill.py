@@ -36,7 +36,7 @@ from hub.commands import demonstration
 from hub.figures.closing import closings
 from hub.figures.official import freeze
 from hub.kafka.topics import make_topics
-from hub.log.lineage import CHECKPOINT
+from hub.log.succession import CHECKPOINT
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.reference.periods import parse_period
 from hub.settings import Settings

@@ -1,4 +1,4 @@
-"""Lineage: which log a restored log goes on from, so that places in the old one keep a meaning.
+"""Succession: which log a restored log goes on from, so that places in the old one keep a meaning.
 
 A log that was made again has an identity of its own, and the same records at the same offsets. What
 was written before names the older log: the cuts of closed periods, positions and cuts of a store
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from hub.log.cut import Cut
 from hub.log.log import Log
 
-CHECKPOINT = "lineage"
+CHECKPOINT = "succession"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Restored:
     restored_at: int
 
 
-class Lineage:
+class Succession:
     """What is known of older logs, the newest restoration last."""
 
     def __init__(self, restored: Iterable[Restored] = ()) -> None:
@@ -76,7 +76,7 @@ def read_restored(said: Mapping[str, object]) -> Restored:
     return Restored(**{**said, "followings": offsets})  # type: ignore[arg-type]
 
 
-def lineage_of(log: Log) -> Lineage:
+def succession_of(log: Log) -> Succession:
     """Read what a log says of where it came from. Raises `LogUnavailableError`."""
     text = log.checkpoint(CHECKPOINT)
-    return Lineage(read_restored(said) for said in json.loads(text)) if text else Lineage()
+    return Succession(read_restored(said) for said in json.loads(text)) if text else Succession()
