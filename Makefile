@@ -11,7 +11,7 @@ MINUTES ?= 20
 JOBS ?= 2
 SERVICES := $(PY) -m deploy.local.services
 
-.PHONY: setup setup-js setup-services setup-test demo test quick check render same chaos bench image clean
+.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos bench image clean
 .PHONY: kafka services registry services-stop services-wipe
 
 # Python 3.11 or later with venv; from Debian's packages where it is missing.
@@ -107,6 +107,13 @@ render: setup
 # The whole synthetic year through both profiles, with faults, compared digest for digest.
 same: setup-test
 	$(PY) -m tests.parts.same --scale $(SCALE)
+
+# A machine is lost and made again from archive and backup, in both profiles, and compared; RPO and
+# RTO. `make drill REMOVE=1` loses a file of the archive too, and must fail.
+DRILL_SCALE ?= 0.01
+drill: setup-services
+	@$(SERVICES) fetch
+	$(PY) -m tests.parts.drill --scale $(DRILL_SCALE) $(if $(REMOVE),--remove)
 
 # Minutes of kill -9, restarts, frozen workers and wrong clocks under traffic, then every check.
 chaos: setup-test

@@ -29,10 +29,12 @@ from hub.locks import AlreadyRunningError
 from hub.log.log import Log
 from hub.log.spool import Spool
 from hub.log.sqlite import SqliteLog
+from hub.log.succession import succession_of
 from hub.reference.checking import Flaw, check_tables
 from hub.reference.form import Row
 from hub.settings import Settings
 from hub.sheets.province import Fault, ListFile, read_province
+from hub.store.adopting import OtherLogError, adopt, check_known
 from hub.store.reading import Reading
 from hub.store.sqlite import Sqlite
 from hub.store.store import Store
@@ -131,10 +133,13 @@ def open_hub(
             settings.data_dir.mkdir(parents=True, exist_ok=True)
             log = SqliteLog(settings.log_path)
             store = Store(settings.store_url, definitions)
+        store.succession = succession_of(log)
         if settings.archive_dir is not None:
             log = ArchivedLog(log, Archive(settings.archive_dir))
         if check:
             store.check_definitions()
+            if not settings.kafka_bootstrap:  # which may be away
+                check_logs(log, store)
         lock_path = None if settings.kafka_bootstrap else settings.data_dir / "apply.lock"
         runner = Runner(log, store, lock_path, clock)
         applying = Watch(log, store) if settings.kafka_bootstrap else runner
@@ -144,6 +149,30 @@ def open_hub(
             log.close()
         if store is not None:
             store.close()
+
+
+def check_logs(log: Log, store: Store) -> None:
+    """Raise a `TroubleError` where archive, log and store are not of one hub.
+
+    A store of the log from which this one was restored goes on with this one.
+    """
+    topics = [c.topic for c in store.definitions.applied.values()]
+    if isinstance(log, ArchivedLog):
+        log.check_belongs(topics)
+    is_ahead = not adopt(store, store.succession, log.identity)
+    check_known(store, lambda name, topic: topic not in topics or name == log.identity(topic))
+    with store.reading() as reading:
+        at = {topic: reading.positions(log.identity(topic), topic) for topic in topics}
+    for topic, positions in at.items():
+        ends = log.ends(topic) if positions else {}
+        is_ahead |= any(n > ends.get(partition, 0) for partition, n in positions.items())
+    if is_ahead:
+        raise OtherLogError(
+            "cơ sở dữ liệu đã tính xa hơn nhật ký: nhật ký là một bản cũ; đặt lại nhật ký mới hơn,"
+            " hoặc chạy `hub rebuild --replace` |"
+            " the database was applied further than the log goes, which is an older copy; put back"
+            " a newer one, or run `hub rebuild --replace`"
+        )
 
 
 def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":

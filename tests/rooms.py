@@ -44,6 +44,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_page.py": ("page",),
     "laws/test_rebuild.py": ("apply", "store"),
     "laws/test_repair.py": ("repair",),
+    "laws/test_restore.py": ("archive", "log", "store"),
     "laws/test_schemas.py": ("definitions",),
     "laws/test_shards.py": ("apply", "store"),
     "laws/test_signing.py": ("gateway",),
@@ -73,6 +74,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_receipts.py": ("gateway", "repair"),
     "stories/test_repair.py": ("commands", "repair"),
     "stories/test_sight.py": ("access", "http"),
+    "stories/test_restore.py": ("archive", "commands"),
     "stories/test_tls.py": ("access", "http"),
     "stories/test_wheel.py": ("deploy",),
 }

@@ -5,8 +5,10 @@ schema id and the datum, or the rule that it broke and its value as it came. Any
 them. Both ways go in whole columns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,29 +17,59 @@ from hub.definitions import avro
 from hub.log.slices import Ints, Origin, Refused, Slice
 
 BLOCK_RECORDS = 10_000
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the rows of a file look like: columns by name, each an Avro type."""
+
+    name: str
+    fields: Mapping[str, Any]
+
+    @property
+    def schema(self) -> avro.Schema:
+        """The form as an Avro schema."""
+        fields = [{"name": name, "type": kind} for name, kind in self.fields.items()]
+        return {"type": "record", "name": self.name, "fields": fields}
+
+    @property
+    def columns(self) -> dict[str, type[pl.DataType]]:
+        """The form as columns."""
+        kinds = {n: k if isinstance(k, str) else k[1] for n, k in self.fields.items()}
+        return {name: _TYPES[kind] for name, kind in kinds.items()}
+
+
 _LONG, _TEXT = "long", "string"
-SCHEMA: avro.Schema = {
-    "type": "record",
-    "name": "Archived",
-    "fields": [
-        {"name": "offset", "type": _LONG},
-        {"name": "sender", "type": _TEXT},
-        {"name": "accepted_at", "type": _LONG},
-        {"name": "receipt", "type": _TEXT},
-        {"name": "schema_id", "type": ["null", _LONG]},
-        {"name": "rule", "type": ["null", _TEXT]},
-        {"name": "value", "type": "bytes"},
-    ],
-}
-_COLUMNS = {
-    "offset": pl.Int64,
-    "sender": pl.String,
-    "accepted_at": pl.Int64,
-    "receipt": pl.String,
-    "schema_id": pl.Int64,
-    "rule": pl.String,
-    "value": pl.Binary,
-}
+_TYPES: dict[str, type[pl.DataType]] = {_LONG: pl.Int64, _TEXT: pl.String, "bytes": pl.Binary}
+RECORD = Form(
+    "Archived",
+    {
+        "offset": _LONG,
+        "sender": _TEXT,
+        "accepted_at": _LONG,
+        "receipt": _TEXT,
+        "schema_id": ["null", _LONG],
+        "rule": ["null", _TEXT],
+        "value": "bytes",
+    },
+)
+RECEIPT = Form(
+    "Receipt",
+    {
+        "id": _TEXT,
+        "sender": _TEXT,
+        "contract": _TEXT,
+        "accepted_at": _LONG,
+        "accepted": _LONG,
+        "rejected": _LONG,
+        "idempotency_key": ["null", _TEXT],
+        "body_digest": _TEXT,
+        "answer": _TEXT,
+        "places": _TEXT,
+    },
+)
+CHECKPOINT = Form("Checkpoint", {"name": _TEXT, "value": _TEXT})
+_COLUMNS = RECORD.columns
 _ORIGIN = ("sender", "accepted_at", "receipt")
 
 
@@ -77,24 +109,24 @@ def _origins(origins: Sequence[Origin], of: Ints) -> pl.DataFrame:
     return said[of]
 
 
-def encode(frame: pl.DataFrame, metadata: dict[str, str]) -> bytes:
-    """Write records as a file; `metadata` says where in which log they stand."""
+def encode(frame: pl.DataFrame, metadata: dict[str, str], form: Form = RECORD) -> bytes:
+    """Write rows as a file; `metadata` says where in which log they stand."""
     blocks = []
     for at in range(0, len(frame), BLOCK_RECORDS):
         block = frame[at : at + BLOCK_RECORDS]
-        payload, _ = avro.encode_columns(SCHEMA, block)
+        payload, _ = avro.encode_columns(form.schema, block)
         blocks.append((len(block), payload))
     named = {f"lgsp.{name}": value for name, value in metadata.items()}
-    return avro.write_container(SCHEMA, blocks, named)
+    return avro.write_container(form.schema, blocks, named)
 
 
-def decode(raw: bytes, records: int) -> pl.DataFrame:
-    """Read a file that holds so many records.
+def decode(raw: bytes, records: int, form: Form = RECORD) -> pl.DataFrame:
+    """Read a file that holds so many rows.
 
     Raises what is in `avro.UNDECODABLE`, `ValueError` where there are fewer or more.
     """
-    frame = avro.read_container(raw) if records else pl.DataFrame(schema=_COLUMNS)
-    if dict(frame.schema) != _COLUMNS or len(frame) != records:
+    frame = avro.read_container(raw) if records else pl.DataFrame(schema=form.columns)
+    if dict(frame.schema) != form.columns or len(frame) != records:
         raise ValueError(f"{len(frame)} records of {list(frame.columns)}")
     return frame
 

@@ -9,11 +9,25 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
+
 from hub.archive import files
-from hub.archive.manifest import MANIFEST, REMEDY, ArchiveError, Entry, digest, entries, lines
+from hub.archive.manifest import (
+    CHECKPOINTS,
+    MANIFEST,
+    RECEIPTS,
+    REMEDY,
+    ArchiveError,
+    Entry,
+    Manifest,
+    Place,
+    digest,
+    read_manifest,
+)
 from hub.definitions import avro
-from hub.log.log import Kept, Log, NotInLogError, Receipt, Submission
+from hub.log.log import Acknowledgement, Kept, Log, NotInLogError, Receipt, Submission
 from hub.log.slices import Slice
+from hub.log.succession import Succession, succession_of
 
 FILES_KEPT_MAX = 16  # decoded files; a partition each, as they are read in turn
 
@@ -25,7 +39,8 @@ class Archive:
         self.folder = folder
         self._lock = threading.Lock()
         self._size = 0
-        self._entries: dict[tuple[str, str, int], list[Entry]] = {}
+        self._manifest = Manifest()
+        self._files: dict[Place, list[Entry]] = {}
         self._decoded: OrderedDict[str, Slice] = OrderedDict()
 
     def _refresh(self) -> None:
@@ -34,26 +49,34 @@ class Archive:
         except FileNotFoundError:
             size = 0
         if size != self._size:
-            by_place: dict[tuple[str, str, int], list[Entry]] = {}
-            for entry in entries(self.folder, lines(self.folder)[0]):
-                by_place.setdefault(entry.place, []).append(entry)
-            self._entries = by_place
+            self._manifest = read_manifest(self.folder)
+            self._files = {}
             self._size = size
 
-    def end(self, place: tuple[str, str, int]) -> int:
+    def _of(self, place: Place) -> list[Entry]:
+        self._refresh()
+        if place not in self._files:
+            self._files[place] = self._manifest.files(place)
+        return self._files[place]
+
+    def end(self, place: Place) -> int:
         """Give the offset up to which a partition (of log, topic, number) is archived."""
         with self._lock:
-            self._refresh()
-            found = self._entries.get(place)
-            return found[-1].following if found else 0
+            files = self._of(place)
+            return files[-1].following if files else 0
 
-    def find(self, place: tuple[str, str, int], offset: int) -> Entry | None:
+    def find(self, place: Place, offset: int) -> Entry | None:
         """Find the file that holds an offset of a partition."""
         with self._lock:
+            files = self._of(place)
+            at = bisect_right(files, offset, key=lambda e: e.first) - 1
+            return files[at] if at >= 0 and offset < files[at].following else None
+
+    def check_belongs(self, log: Log, topics: Sequence[str]) -> None:
+        """Raise `ArchiveError` where what is archived of a topic is of another log than this."""
+        with self._lock:
             self._refresh()
-            found = self._entries.get(place, [])
-            at = bisect_right(found, offset, key=lambda e: e.first) - 1
-            return found[at] if at >= 0 and offset < found[at].following else None
+            check_belongs(self.folder, self._manifest, log, topics)
 
     def read(self, entry: Entry) -> Slice:
         """Read a file; raise `ArchiveError` where it is missing or not as it was written."""
@@ -66,8 +89,36 @@ class Archive:
             return known
 
 
-def read(folder: Path, entry: Entry) -> Slice:
-    """Read a file of the archive; raise `ArchiveError` where it is not as it was written."""
+def check_belongs(folder: Path, manifest: Manifest, log: Log, topics: Sequence[str]) -> None:
+    """Raise `ArchiveError` where what is archived of a topic is of another log than this."""
+    archived = {t: logs for t in topics if (logs := manifest.logs(t))}
+    succession = succession_of(log) if archived else Succession()
+    for topic, logs in archived.items():
+        mine = log.identity(topic)
+        if not {mine, *(r.predecessor for r in succession.ancestors(mine, topic))} & {*logs}:
+            raise ArchiveError(
+                f"{folder} là kho lưu trữ của nhật ký {logs[-1]} ({topic}), không phải của nhật ký"
+                f" ở đây ({mine}); nếu nhật ký cũ đã mất: `hub restore {folder}` vào nơi trống; nếu"
+                " không, đặt HUB_ARCHIVE_DIR là thư mục khác |"
+                f" {folder} is the archive of the log {logs[-1]} ({topic}), not of the log here"
+                f" ({mine}); where the old log is lost: `hub restore {folder}` into an empty place;"
+                " else set HUB_ARCHIVE_DIR to another folder"
+            )
+
+
+def read_frame(folder: Path, entry: Entry) -> pl.DataFrame:
+    """Read the rows of a file; raise `ArchiveError` where it is not as it was written."""
+    path = folder / entry.file
+    raw = read_whole(folder, entry)
+    form = {RECEIPTS: files.RECEIPT, CHECKPOINTS: files.CHECKPOINT}.get(entry.topic, files.RECORD)
+    try:
+        return files.decode(raw, entry.records, form)
+    except (*avro.UNDECODABLE, ValueError) as error:
+        raise ArchiveError(f"{path} cannot be read: {error}; {REMEDY}") from error
+
+
+def read_whole(folder: Path, entry: Entry) -> bytes:
+    """Read the bytes of a file; raise `ArchiveError` where they are not those that were written."""
     path = folder / entry.file
     try:
         raw = path.read_bytes()
@@ -75,14 +126,18 @@ def read(folder: Path, entry: Entry) -> Slice:
         raise ArchiveError(f"{path} is missing; {REMEDY}") from None
     if digest(raw) != entry.sha256:
         raise ArchiveError(f"{path} is damaged: not the bytes that were written; {REMEDY}")
-    try:
-        frame = files.decode(raw, entry.records)
-    except (*avro.UNDECODABLE, ValueError) as error:
-        raise ArchiveError(f"{path} cannot be read: {error}; {REMEDY}") from error
+    return raw
+
+
+def read(folder: Path, entry: Entry) -> Slice:
+    """Read a file of records; raise `ArchiveError` where it is not as it was written."""
+    frame = read_frame(folder, entry)
     span = (entry.first, entry.following)
     offsets = frame["offset"].to_numpy()
     if len(offsets) and not (span[0] <= offsets[0] and offsets[-1] < span[1]):
-        raise ArchiveError(f"{path} holds offsets {offsets[0]} to {offsets[-1]}; {REMEDY}")
+        raise ArchiveError(
+            f"{folder / entry.file} holds offsets {offsets[0]} to {offsets[-1]}; {REMEDY}"
+        )
     return files.slice_of(frame, entry.topic, entry.partition, span, is_admitted=entry.is_admitted)
 
 
@@ -145,6 +200,10 @@ class ArchivedLog:
             at = archived.following
         return slices or self._read_live(place, offset, until, events_max)
 
+    def check_belongs(self, topics: Sequence[str]) -> None:
+        """Raise `ArchiveError` where what is archived of a topic is of another log than this."""
+        self.archive.check_belongs(self.live, topics)
+
     def archived(self, topics: Sequence[str]) -> dict[str, int]:
         """Tell up to where topics are archived, in offsets summed over partitions."""
         return {
@@ -195,6 +254,14 @@ class ArchivedLog:
     def acknowledged(self) -> int:
         """See `Log.acknowledged`."""
         return self.live.acknowledged()
+
+    def acknowledgements(self, names: Sequence[str]) -> list[Acknowledgement]:
+        """See `Log.acknowledgements`."""
+        return self.live.acknowledgements(names)
+
+    def all_checkpoints(self) -> dict[str, str]:
+        """See `Log.all_checkpoints`."""
+        return self.live.all_checkpoints()
 
     def close(self) -> None:
         """See `Log.close`."""

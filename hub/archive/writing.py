@@ -6,16 +6,34 @@ anew. So each partition is in the archive once, without gap, from its first offs
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
+
+import polars as pl
 
 from hub.archive import files
-from hub.archive.log import Archive, read
-from hub.archive.manifest import MANIFEST, ArchiveError, Entry, digest, entries, lines
+from hub.archive.beside import Awaited, Ends, changed_checkpoints, kept_frame
+from hub.archive.log import Archive, check_belongs, read, read_frame
+from hub.archive.manifest import (
+    CHECKPOINTS,
+    MANIFEST,
+    RECEIPTS,
+    ArchiveError,
+    Entry,
+    Place,
+    digest,
+    lines,
+    read_manifest,
+    restored_line,
+    unnamed_files,
+)
+from hub.definitions.own.control import CONTROL
 from hub.locks import held
 from hub.log.log import Log
 from hub.log.slices import Slice
+from hub.log.succession import Succession, succession_of
 from hub.store.store import Store
 
 LOCK = "archive.lock"
@@ -34,8 +52,14 @@ def archive(
     """
     folder.mkdir(parents=True, exist_ok=True)
     with held(folder / LOCK):
-        writer = _Writer(folder)
         topics = [c.topic for c in store.definitions.applied.values()]
+        writer = _Writer(folder)
+        check_belongs(folder, writer.manifest, log, topics)
+        home = log.identity(CONTROL.topic)
+        writer.name_restored(succession_of(log), {t: log.identity(t) for t in topics}, home)
+        # Read before the positions: with luck, all that was in the log then is applied by now.
+        checkpoints = log.all_checkpoints()
+        covers = {t: log.ends(t) for t in topics}
         with store.reading() as reading:
             ends = {
                 (log.identity(topic), topic, partition): following
@@ -45,19 +69,26 @@ def archive(
         total = sum(max(end - writer.end(place), 0) for place, end in ends.items())
         done = 0
         counts = dict.fromkeys(topics, 0)
+        awaited = Awaited(folder, writer.manifest, home)
         for place, end in ends.items():
             while (first := writer.end(place)) < end:
                 unnamed = writer.unnamed(place)
                 slices = _gathered(log, place, first, unnamed or end, is_bounded=unnamed is None)
-                counts[place[1]] += writer.add(place, slices)
+                frame = files.frame_of(slices)
+                counts[place[1]] += writer.add(place, slices, frame)
+                awaited.see(frame)
                 done += slices[-1].following - first
                 progress(done, total)
+        archived: dict[str, dict[int, int]] = {}
+        for _, topic, partition in ends:
+            end = writer.end((log.identity(topic), topic, partition))
+            archived.setdefault(topic, {})[partition] = end
+        counts[RECEIPTS] = writer.add_receipts(log, home, awaited, archived)
+        counts[CHECKPOINTS] = writer.add_checkpoints(home, checkpoints, covers)
     return counts
 
 
-def _gathered(
-    log: Log, place: tuple[str, str, int], first: int, until: int, *, is_bounded: bool
-) -> list[Slice]:
+def _gathered(log: Log, place: Place, first: int, until: int, *, is_bounded: bool) -> list[Slice]:
     """Read what goes into one file: whole slices, cut only where records stand by themselves."""
     _, topic, partition = place
     taken: list[Slice] = []
@@ -91,29 +122,81 @@ class _Writer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        found, size = lines(folder)
-        self._ends: dict[tuple[str, str, int], int] = {}
-        for entry in entries(folder, found):
-            self._ends[entry.place] = entry.following
-        self._previous = digest(found[-1]) if found else ""
+        _, size = lines(folder)
+        self.manifest = read_manifest(folder)
         path = folder / MANIFEST
         if path.exists():
             os.truncate(path, size)  # what a crash left of a line
 
-    def end(self, place: tuple[str, str, int]) -> int:
+    def end(self, place: Place) -> int:
         """Give the offset up to which a partition is archived."""
-        return self._ends.get(place, 0)
+        return self.manifest.end(place)
 
-    def unnamed(self, place: tuple[str, str, int]) -> int | None:
+    def unnamed(self, place: Place) -> int | None:
         """Tell where a file ends that was written next and, by a crash, never named."""
         found = sorted((self._folder / _home(place)).glob(f"{self.end(place):020}-*.avro"))
         return int(found[0].stem.partition("-")[2]) if found else None
 
-    def add(self, place: tuple[str, str, int], slices: list[Slice]) -> int:
-        """Add a file of slices that follow on each other; count its records."""
+    def name_restored(
+        self, succession: Succession, identities: Mapping[str, str], home: str
+    ) -> None:
+        """Say of a log that was restored from which one, so that it need not be archived anew."""
+        mine = {**identities, RECEIPTS: home, CHECKPOINTS: home}
+        for topic, log in mine.items():
+            for step in reversed(succession.ancestors(log, topic)):
+                if step not in self.manifest.restored:
+                    self._name(restored_line(step, self.manifest.previous))
+
+    def add(self, place: Place, slices: list[Slice], frame: pl.DataFrame) -> int:
+        """Add a file of slices that follow on each other, as one frame; count its records."""
+        span = (slices[0].first, slices[-1].following)
+        return self._add(place, span, frame, is_admitted=all(s.is_admitted for s in slices))
+
+    def add_receipts(self, log: Log, home: str, awaited: Awaited, ends: Ends) -> int:
+        """Add files of the receipts whose records are all archived; count them."""
+        place = (home, RECEIPTS, 0)
+        self._forget_unnamed(place)
+        count = 0
+        for kept, is_last in awaited.whole(log, ends):
+            if kept:
+                waiting = awaited.waiting if is_last else None
+                frame = kept_frame(kept)
+                first = self.end(place)
+                span = (first, first + len(frame))
+                count += self._add(place, span, frame, form=files.RECEIPT, waiting=waiting)
+        return count
+
+    def add_checkpoints(self, home: str, now: Mapping[str, str], covers: Ends) -> int:
+        """Add a file of the checkpoints that changed, with what was in the log then; count them."""
+        place = (home, CHECKPOINTS, 0)
+        self._forget_unnamed(place)
+        changed = changed_checkpoints(self._folder, self.manifest.files(place), now)
+        if not len(changed):
+            return 0
+        first = self.end(place)
+        said = {t: {str(p): n for p, n in ends.items()} for t, ends in covers.items()}
+        span = (first, first + len(changed))
+        return self._add(place, span, changed, form=files.CHECKPOINT, covers=said)
+
+    def _forget_unnamed(self, place: Place) -> None:
+        """Delete what a crash left unnamed; it is made again, maybe of more."""
+        named = {self._folder / e.file for e in self.manifest.entries}
+        for path in (self._folder / _home(place)).glob("*.avro"):
+            if path not in named:
+                path.unlink()
+
+    def _add(
+        self,
+        place: Place,
+        span: tuple[int, int],
+        frame: pl.DataFrame,
+        *,
+        form: files.Form = files.RECORD,
+        is_admitted: bool = True,
+        **more: Any,
+    ) -> int:
         log, topic, partition = place
-        first, following = slices[0].first, slices[-1].following
-        frame = files.frame_of(slices)
+        first, following = span
         said = {
             "topic": topic,
             "log": log,
@@ -121,14 +204,14 @@ class _Writer:
             "first": str(first),
             "following": str(following),
         }
-        raw = files.encode(frame, said)
+        raw = files.encode(frame, said, form)
         name = f"{_home(place)}/{first:020}-{following:020}.avro"
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
         _write(temporary, raw)
         again = temporary.read_bytes()
-        if again != raw or not files.decode(again, len(frame)).equals(frame):
+        if again != raw or not files.decode(again, len(frame), form).equals(frame):
             raise ArchiveError(f"{temporary} is not read as it was written; look at the disk")
         _rename(temporary, path)
         _keep_names(path.parent, self._folder)
@@ -142,18 +225,20 @@ class _Writer:
             len(frame),
             len(raw),
             digest(raw),
-            all(s.is_admitted for s in slices),
-            self._previous,
+            is_admitted,
+            self.manifest.previous,
+            **more,
         )
-        line = entry.line()
-        _append(self._folder / MANIFEST, line)
-        _keep_names(self._folder, self._folder)
-        self._previous = digest(line)
-        self._ends[place] = following
+        self._name(entry.line())
         return len(frame)
 
+    def _name(self, line: bytes) -> None:
+        _append(self._folder / MANIFEST, line)
+        _keep_names(self._folder, self._folder)
+        self.manifest.add(line)
 
-def _home(place: tuple[str, str, int]) -> str:
+
+def _home(place: Place) -> str:
     log, topic, partition = place
     return f"{topic}/{blake2b(log.encode(), digest_size=8).hexdigest()}/{partition}"
 
@@ -193,23 +278,28 @@ def _keep_names(folder: Path, root: Path) -> None:
 def check(log: Log, store: Store, folder: Path, progress: _Progress = lambda *_: None) -> list[str]:
     """Name what is wrong with an archive: its chain, its files, its continuity with the log."""
     try:
-        named = list(entries(folder, lines(folder)[0]))
+        manifest = read_manifest(folder)
     except ArchiveError as error:
         return [str(error)]
     differences = []
-    for done, entry in enumerate(named, 1):
+    for done, entry in enumerate(manifest.entries, 1):
         try:
-            read(folder, entry)
+            if entry.topic in (RECEIPTS, CHECKPOINTS):
+                read_frame(folder, entry)
+            else:
+                read(folder, entry)
         except ArchiveError as error:
             differences.append(str(error))
-        progress(done, len(named))
-    known = {folder / e.file for e in named}
+        progress(done, len(manifest.entries))
     differences += [
         f"{path} is in the folder and not in the manifest; the next `hub archive` takes it in, or"
         " restore the manifest"
-        for path in sorted(folder.rglob("*.avro"))
-        if path not in known
+        for path in unnamed_files(folder, manifest)
     ]
+    try:
+        check_belongs(folder, manifest, log, [c.topic for c in store.definitions.applied.values()])
+    except ArchiveError as error:
+        return [*differences, str(error)]
     return differences + _borders(log, store, Archive(folder))
 
 

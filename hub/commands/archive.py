@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from hub.archive import writing as archiving
+from hub.archive.manifest import read_manifest
 from hub.commands.console import progress, settings_for_reading
 from hub.opening import open_hub
 from hub.settings import SettingsError
@@ -28,6 +29,8 @@ def archive(
     with open_hub(settings, check=False) as hub, progress(doing) as report:
         if check:
             differences = archiving.check(hub.log, hub.store, folder, report)
+            if not differences and not read_manifest(folder).entries:
+                differences = [f"{folder} holds nothing: `hub archive` was never run for it"]
         else:
             counts = archiving.archive(hub.log, hub.store, folder, report)
     if not check:

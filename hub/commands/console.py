@@ -37,6 +37,17 @@ def complain(text: str, style: str = "red") -> None:
     err.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
 
 
+def complain_of_nothing(settings: Settings) -> None:
+    """Say that nothing was read: what agrees with nothing proves nothing."""
+    where = settings.kafka_bootstrap or settings.log_path
+    complain(
+        f"không có sự kiện nào trong nhật ký ({where}), nên không chứng minh được gì; nếu nhật ký"
+        " đã mất, chạy `hub restore` từ kho lưu trữ |"
+        f" nothing was read: there is no event in the log ({where}); where it is lost, run"
+        " `hub restore` with its archive"
+    )
+
+
 @contextmanager
 def progress(task: str) -> Iterator[Callable[[int, int], None]]:
     """Show how far a task is, by what is done and in total."""

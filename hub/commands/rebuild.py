@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from hub.apply.rebuild import Rebuild, apply_all
-from hub.commands.console import act, progress, settings_for_reading
-from hub.opening import bring_up, open_hub
+from hub.archive.log import ArchivedLog
+from hub.commands.console import act, complain_of_nothing, progress, settings_for_reading
+from hub.opening import bring_up, check_logs, open_hub
 from hub.settings import Settings
 
 app = typer.Typer()
@@ -39,10 +40,13 @@ def rebuild(
         _replace(settings)
         return
     with open_hub(settings, check=False) as hub:
+        if not approve and not discard:
+            check_logs(hub.log, hub.store)
         showing = partial(progress, "applying")
         straight = None if approve or discard else bring_up(hub, showing)
         if straight is not None:
             print(f"{straight:,} events applied; there was nothing before")
+            _check_read(settings, straight)
             return
         with progress("rebuilding") as report:
             rebuilding = Rebuild(hub.log, hub.store, hub.clock, report)
@@ -63,11 +67,16 @@ def rebuild(
     if found.count:
         print("nothing was changed; now hub rebuild --approve, or --discard")
         raise typer.Exit(1)
+    _check_read(settings, rebuilding.applied)
 
 
 def _replace(settings: Settings) -> None:
     with open_hub(settings, check=False) as hub:
         hub.runner.lock()
+        if isinstance(hub.log, ArchivedLog):
+            hub.log.check_belongs([c.topic for c in hub.store.definitions.applied.values()])
+        if hub.log.is_empty:  # tables that nothing can fill again are not cleared
+            _check_read(settings, 0)
         hub.store.clear_derived()
         hub.store.check_definitions()
     with open_hub(settings) as hub:
@@ -76,3 +85,10 @@ def _replace(settings: Settings) -> None:
             total = apply_all(hub.runner, report)
         hub.runner.stop()
     print(f"{total:,} events applied anew")
+    _check_read(settings, total)
+
+
+def _check_read(settings: Settings, events: int) -> None:
+    if not events:
+        complain_of_nothing(settings)
+        raise typer.Exit(1)

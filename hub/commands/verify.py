@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from hub.clock import to_us
-from hub.commands.console import progress_bar, settings_for_reading
-from hub.opening import catch_up, open_hub
+from hub.commands.console import complain_of_nothing, progress_bar, settings_for_reading
+from hub.opening import catch_up, check_logs, open_hub
 from hub.proof import verify as verifying
 from hub.proof.sample import Sample, parse_share
 
@@ -24,7 +24,9 @@ def verify(
         share = parse_share(sample) if sample else 0.0
     except ValueError as error:
         raise typer.BadParameter(f"--sample: {error}") from None
-    with open_hub(settings_for_reading()) as hub:
+    settings = settings_for_reading()
+    with open_hub(settings) as hub:
+        check_logs(hub.log, hub.store)
         catch_up(hub)
         with progress_bar() as bar:
             tasks: dict[str, Any] = {}
@@ -47,5 +49,7 @@ def verify(
         f"{findings.events:,} events, {findings.facts:,} facts and {findings.cells:,} cells"
         f" recomputed: {len(findings.differences)} differences"
     )
-    if findings.differences:
+    if not findings.read:
+        complain_of_nothing(settings)
+    if findings.differences or not findings.read:
         raise typer.Exit(1)

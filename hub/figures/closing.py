@@ -15,6 +15,7 @@ from hub.figures.figure import Figure, read_figure
 from hub.log.cut import Cut, read_cut
 from hub.log.log import Log, Submission
 from hub.log.submitting import encode
+from hub.log.succession import Succession
 from hub.reference.periods import Period, parse_period
 from hub.store.reading import Reading, Row
 
@@ -68,18 +69,21 @@ def digest(figures_text: str) -> str:
 
 
 def closings(reading: Reading) -> list[Closing]:
-    """List what was closed, in the order in which it was."""
-    return [_closing(r) for r in reading.closings()]
+    """List what was closed, in the order in which it was.
+
+    Where the log was restored since, the cut is named by the one that goes on from it.
+    """
+    return [_closing(r, reading.succession) for r in reading.closings()]
 
 
-def _closing(row: Row) -> Closing:
+def _closing(row: Row, succession: Succession) -> Closing:
     event_id, period, closed_at, closed_by, cut, figures, silent, said = row
     return Closing(
         event_id,
         parse_period(period),
         closed_at,
         closed_by,
-        read_cut(cut),
+        succession.brought_up(read_cut(cut)),
         said,
         json.loads(silent),
         figures,

@@ -47,7 +47,13 @@ class Past(Reading):
     """The store as it was at a cut, for figures: their sums, and what they are judged by."""
 
     def __init__(self, reading: Reading, known_at: Cut) -> None:
-        super().__init__(reading.connection, reading.database, reading.definitions, reading.kept)
+        super().__init__(
+            reading.connection,
+            reading.database,
+            reading.definitions,
+            reading.kept,
+            reading.succession,
+        )
         self.known_at = known_at
         self._known: dict[str, _Since] = {}
         self._measures = {

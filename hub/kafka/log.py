@@ -20,7 +20,15 @@ from hub.definitions.contract import Contract
 from hub.definitions.installed import Definitions
 from hub.kafka import wire
 from hub.kafka.topics import REJECTION_BYTES_MAX, Topics
-from hub.log.log import Batch, Kept, LogUnavailableError, NotInLogError, Receipt, Submission
+from hub.log.log import (
+    Acknowledgement,
+    Batch,
+    Kept,
+    LogUnavailableError,
+    NotInLogError,
+    Receipt,
+    Submission,
+)
 from hub.log.slices import Slice
 from hub.store.receipts import Receipts
 from hub.store.store import Store
@@ -128,24 +136,7 @@ class KafkaLog:
 
     def _open_producer(self) -> Producer:
         if self._producer is None:
-            self._producer = Producer(
-                {
-                    "bootstrap.servers": self._bootstrap,
-                    "client.id": "lgsp-hub",
-                    "acks": "all",
-                    "enable.idempotence": True,
-                    "partitioner": "murmur2_random",  # as Java's; librdkafka's own differs
-                    "compression.type": "lz4",
-                    "linger.ms": 2,
-                    "reconnect.backoff.max.ms": 1000,
-                    "batch.size": 1 << 20,
-                    "message.max.bytes": REJECTION_BYTES_MAX,
-                    "message.timeout.ms": self._delivery_seconds * 1000,
-                    "queue.buffering.max.messages": 200_000,
-                    "queue.buffering.max.kbytes": 256 << 10,
-                    "log_level": 2,
-                }
-            )
+            self._producer = Producer(producer_settings(self._bootstrap, self._delivery_seconds))
         return self._producer
 
     def read(
@@ -253,6 +244,14 @@ class KafkaLog:
         """Count the items of all receipts."""
         return self._receipts.acknowledged()
 
+    def acknowledgements(self, names: Sequence[str]) -> list[Acknowledgement]:
+        """Read those of these receipts that are there, whole, in the order of their names."""
+        return self._receipts.acknowledgements(names)
+
+    def all_checkpoints(self) -> dict[str, str]:
+        """Read every checkpoint."""
+        return self._receipts.all_checkpoints()
+
     def close(self) -> None:
         """Deliver what is waiting and close the connections."""
         if self._producer is not None:
@@ -263,6 +262,26 @@ class KafkaLog:
             self._reader = None
             self._reader_at = None  # another one stands nowhere yet
         self.topics.close()
+
+
+def producer_settings(bootstrap: str, delivery_seconds: int) -> dict[str, Any]:
+    """Give the settings by which whatever the hub says is produced."""
+    return {
+        "bootstrap.servers": bootstrap,
+        "client.id": "lgsp-hub",
+        "acks": "all",
+        "enable.idempotence": True,
+        "partitioner": "murmur2_random",  # as Java's; librdkafka's own differs
+        "compression.type": "lz4",
+        "linger.ms": 2,
+        "reconnect.backoff.max.ms": 1000,
+        "batch.size": 1 << 20,
+        "message.max.bytes": REJECTION_BYTES_MAX,
+        "message.timeout.ms": delivery_seconds * 1000,
+        "queue.buffering.max.messages": 200_000,
+        "queue.buffering.max.kbytes": 256 << 10,
+        "log_level": 2,
+    }
 
 
 # topic, accepted at (in microseconds), key, value, headers

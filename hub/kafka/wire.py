@@ -92,7 +92,13 @@ def keys_and_ids(
     contract: Contract, schema_id: int, payload: bytes, count: int
 ) -> tuple[list[str], list[str]]:
     """Give the key and the event id of each of so many datums, one after another."""
-    frame = avro.decode_columns(revisions.by_id(schema_id).plain, payload, count)
+    return keys_and_ids_of(
+        contract, avro.decode_columns(revisions.by_id(schema_id).plain, payload, count)
+    )
+
+
+def keys_and_ids_of(contract: Contract, frame: pl.DataFrame) -> tuple[list[str], list[str]]:
+    """Give the key and the event id of each decoded datum; null where the key lacks a field."""
     key = pl.concat_str([pl.col(n).cast(pl.String) for n in contract.spec.key], separator="|")
     return frame.select(key.alias("key"))["key"].to_list(), frame["event_id"].to_list()
 

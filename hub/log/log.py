@@ -122,6 +122,22 @@ class Kept:
     is_spooled: bool = False  # it is in a gateway's spool, and nowhere yet
 
 
+@dataclass(frozen=True)
+class Acknowledgement:
+    """A receipt with all that is kept of it, as the archive takes it and `Refill` puts it back."""
+
+    places: dict[str, list[tuple[int, int, int]]]
+    id: str
+    sender: str
+    contract: str
+    accepted_at: int
+    accepted: int
+    rejected: int
+    idempotency_key: str | None
+    body_digest: str
+    answer: str
+
+
 class Log(Protocol):
     """A log."""
 
@@ -180,6 +196,12 @@ class Log(Protocol):
 
     def acknowledged(self) -> int:
         """Count the items of all receipts: everything that was ever acknowledged."""
+
+    def acknowledgements(self, names: Sequence[str]) -> list[Acknowledgement]:
+        """Read those of these receipts that are there, whole, in the order of their names."""
+
+    def all_checkpoints(self) -> dict[str, str]:
+        """Read every checkpoint."""
 
     def close(self) -> None:
         """Close what this thread has open."""

@@ -11,6 +11,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 from hub.clock import DAY_US
 from hub.log.log import (
     IDEMPOTENCY_DAYS,
+    Acknowledgement,
     IdempotencyConflictError,
     Kept,
     LogUnavailableError,
@@ -26,6 +28,7 @@ from hub.log.log import (
     Receipt,
     Submission,
 )
+from hub.log.refill import NotEmptyError, WrongProfileError
 from hub.log.slices import Origin, Slice, slice_of_one
 
 BUSY_SECONDS_MAX = 60
@@ -45,6 +48,8 @@ CREATE TABLE IF NOT EXISTS receipt (
   UNIQUE (sender, idempotency_key)) STRICT;
 """
 
+_PUT_BATCH = "INSERT INTO batch VALUES (?,?,?,?,?,?,?,?,?)"
+_PUT_RECEIPT = "INSERT INTO receipt VALUES (?,?,?,?,?,?,?,?,?)"
 _SET = "INSERT OR REPLACE INTO log VALUES (?, ?)"
 
 
@@ -128,7 +133,7 @@ class SqliteLog:
         for batch in s.batches:
             offset = self._end(connection, batch.topic)
             connection.execute(
-                "INSERT INTO batch VALUES (?,?,?,?,?,?,?,?,?)",
+                _PUT_BATCH,
                 (
                     batch.topic,
                     offset,
@@ -142,7 +147,7 @@ class SqliteLog:
                 ),
             )
         connection.execute(
-            "INSERT INTO receipt VALUES (?,?,?,?,?,?,?,?,?)",
+            _PUT_RECEIPT,
             (
                 s.receipt,
                 s.sender,
@@ -262,6 +267,46 @@ class SqliteLog:
         sender, contract, at, answer = row
         return Kept(sender, contract, at, answer, places)
 
+    def acknowledgements(self, names: Sequence[str]) -> list[Acknowledgement]:
+        """Read those of these receipts that are there, whole, in the order of their names."""
+        listed = json.dumps(list(names))
+        places: dict[str, dict[str, list[tuple[int, int, int]]]] = {}
+        connection = self._connection
+        for name, topic, first, count in connection.execute(
+            "SELECT receipt, topic, base_offset, count FROM batch"
+            " WHERE receipt IN (SELECT value FROM json_each(?)) ORDER BY 1, 2, 3",
+            (listed,),
+        ):
+            spans = places.setdefault(name, {}).setdefault(topic, [])
+            spans.append((0, first, first + count))
+        rows = connection.execute(
+            "SELECT id, sender, contract, accepted_at, accepted, rejected, idempotency_key,"
+            " body_digest, answer FROM receipt WHERE id IN (SELECT value FROM json_each(?))"
+            " ORDER BY 1",
+            (listed,),
+        )
+        return [Acknowledgement(places.get(row[0], {}), *row) for row in rows]
+
+    def all_checkpoints(self) -> dict[str, str]:
+        """Read every checkpoint."""
+        query = "SELECT name, value FROM log WHERE name <> 'identity'"
+        return dict(self._connection.execute(query).fetchall())
+
+    @contextmanager
+    def refilling(self) -> Iterator["SqliteRefill"]:
+        """Open the one transaction that puts records back, all or none of them.
+
+        Raises `NotEmptyError` where there are any: nobody appends meanwhile.
+        """
+        connection = self._connection
+        with self._transaction(connection):
+            if not self.is_empty or self.receipts():
+                raise NotEmptyError(
+                    f"{self._path} giữ sự kiện rồi: chỉ khôi phục vào thư mục trống |"
+                    f" {self._path} holds events: a log is restored into an empty folder only"
+                )
+            yield SqliteRefill(connection)
+
     def acknowledged(self) -> int:
         """Count the items of all receipts."""
         query = "SELECT COALESCE(SUM(accepted + rejected), 0) FROM receipt"
@@ -280,3 +325,66 @@ def _slice(row: tuple[Any, ...]) -> Slice:
     datums = (payload, np.frombuffer(ends, "<u4").astype(np.int64))
     origin = Origin(sender, accepted_at, receipt)
     return slice_of_one(topic, (0, first), origin, schema_id, datums)
+
+
+class SqliteRefill:
+    """See `Refill`; a run of records of one origin and schema was one batch, and is one again."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._c = connection
+        self._ends: dict[str, int] = {}
+
+    def put(self, whole: Slice) -> None:
+        """See `Refill.put`."""
+        end = self._ends.get(whole.topic, 0)
+        is_whole = whole.first == end and len(whole.offsets) == whole.following - whole.first
+        if whole.partition or whole.refused or not whole.is_admitted or not is_whole:
+            raise WrongProfileError(
+                f"{whole.topic}/{whole.partition}: kho lưu trữ này của một hub chạy Kafka; hãy đặt"
+                " HUB_KAFKA_BOOTSTRAP và HUB_DATABASE_URL |"
+                f" {whole.topic}/{whole.partition}: this archive is of a hub on Kafka; set"
+                " HUB_KAFKA_BOOTSTRAP and HUB_DATABASE_URL"
+            )
+        edges = np.flatnonzero((np.diff(whole.origin) != 0) | (np.diff(whole.schema_ids) != 0)) + 1
+        bounds = [0, *edges.tolist(), len(whole.offsets)]
+        rows = []
+        for a, b in pairwise(bounds):
+            start = int(whole.ends[a - 1]) if a else 0
+            origin = whole.origins[int(whole.origin[a])]
+            ends = (whole.ends[a:b] - start).astype("<u4").tobytes()
+            payload = whole.payload[start : int(whole.ends[b - 1])]
+            rows.append(
+                (whole.topic, whole.first + a, b - a, origin.sender, origin.accepted_at,
+                 int(whole.schema_ids[a]), origin.receipt, ends, payload)
+            )  # fmt: skip
+        self._c.executemany(_PUT_BATCH, rows)
+        self._ends[whole.topic] = whole.following
+
+    def acknowledge(self, kept: Sequence[Acknowledgement]) -> None:
+        """See `Refill.acknowledge`."""
+        for k in kept:
+            if k.idempotency_key is not None:  # it may be used again after some days
+                self._c.execute(
+                    "UPDATE receipt SET idempotency_key = NULL"
+                    " WHERE sender = ? AND idempotency_key = ?",
+                    (k.sender, k.idempotency_key),
+                )
+            self._c.execute(
+                _PUT_RECEIPT,
+                (
+                    k.id,
+                    k.sender,
+                    k.contract,
+                    k.accepted_at,
+                    k.accepted,
+                    k.rejected,
+                    k.idempotency_key,
+                    k.body_digest,
+                    k.answer,
+                ),
+            )
+
+    def set_checkpoints(self, values: Mapping[str, str]) -> None:
+        """See `Refill.set_checkpoints`."""
+        self._c.execute("DELETE FROM log WHERE name <> 'identity'")
+        self._c.executemany(_SET, values.items())

@@ -43,9 +43,10 @@ DIFFERENCES_SHOWN_MAX = 100
 
 @dataclass
 class Findings:
-    """What verify found: differences by name, and how much was compared."""
+    """What verify found: differences by name, how much was read of the log, and compared."""
 
     differences: list[str] = field(default_factory=list)
+    read: int = 0
     events: int = 0
     facts: int = 0
     cells: int = 0
@@ -106,6 +107,7 @@ def verify(
             _compare_sums(reading, "arrival", recount.arrivals, findings)
             _compare_sums(reading, "lateness", recount.lateness, findings)
         _compare_received(reading, recount, findings)
+        findings.read = recount.records
     return findings
 
 

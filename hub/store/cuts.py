@@ -97,7 +97,7 @@ def thin(store: Store, now: int) -> int:
             closed = {
                 (*place, n)
                 for (text,) in c.execute(sa.select(closing.c.cut))
-                for place, n in read_cut(text).positions.items()
+                for place, n in store.succession.brought_up(read_cut(text)).positions.items()
             }
             for table, rules in (
                 (cut_aside, {"count": "+"}),

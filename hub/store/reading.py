@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
+from hub.log.succession import Succession
 from hub.store.database import Database
 from hub.store.tables import (
     BUILD,
@@ -68,6 +69,7 @@ class Reading:
     """One snapshot of a store that was opened with some definitions.
 
     `kept` is what readers of the store keep for one another, because it does not change.
+    `succession` tells which log goes on from an older one that something here may name.
     """
 
     def __init__(
@@ -76,7 +78,9 @@ class Reading:
         database: Database,
         definitions: Definitions,
         kept: dict[str, Any],
+        succession: Succession,
     ) -> None:
+        self.succession = succession
         self.connection = connection
         self.database = database
         self.definitions = definitions

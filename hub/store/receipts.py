@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from hub.clock import DAY_US, day_of
 from hub.log.log import (
     IDEMPOTENCY_DAYS,
+    Acknowledgement,
     IdempotencyConflictError,
     Kept,
     LogUnavailableError,
@@ -25,6 +26,24 @@ from hub.log.log import (
 from hub.store.store import Store
 from hub.store.tables import checkpoint, receipt
 from hub.store.troubles import StoreUnavailableError, VersionMismatchError
+
+_COLUMNS: dict[str, type[pl.DataType]] = {
+    "id": pl.String,
+    "sender": pl.String,
+    "contract": pl.String,
+    "accepted_at": pl.Int64,
+    "accepted": pl.Int64,
+    "rejected": pl.Int64,
+    "idempotency_key": pl.String,
+    "body_digest": pl.String,
+    "answer": pl.String,
+    "places": pl.String,
+}
+
+
+def read_places(text: str) -> dict[str, list[tuple[int, int, int]]]:
+    """Read where a receipt's records stand, as its row says it."""
+    return {t: [(p, a, b) for p, a, b in spans] for t, spans in json.loads(text).items()}
 
 
 class Receipts:
@@ -106,8 +125,86 @@ class Receipts:
             found = c.execute(query).fetchone()
         if found is None:
             return None
-        places = {t: [(p, a, b) for p, a, b in s] for t, s in json.loads(found[4]).items()}
-        return Kept(found[0], found[1], int(found[2]), found[3], places)
+        return Kept(found[0], found[1], int(found[2]), found[3], read_places(found[4]))
+
+    def acknowledgements(self, names: Sequence[str]) -> list[Acknowledgement]:
+        """Read those of these receipts that are there, whole, in the order of their names."""
+        condition, values = self._store.database.among("id", names)
+        columns = ",".join(_COLUMNS)
+        query = sa.text(f"SELECT {columns} FROM receipt WHERE {condition} ORDER BY id")
+        with self._available(), self._store.administering() as c:
+            rows = c.execute(query, values).fetchall()
+        return [Acknowledgement(read_places(row[-1]), *row[:-1]) for row in rows]
+
+    def all_checkpoints(self) -> dict[str, str]:
+        """Read every checkpoint."""
+        with self._available(), self._store.administering() as c:
+            return {r[0]: r[1] for r in c.execute(sa.select(checkpoint.c.name, checkpoint.c.value))}
+
+    def put_back(self, kept: Sequence[Acknowledgement]) -> None:
+        """Put receipts back that an archive held; those that are there stay as they are."""
+        with self._available(), self._store.administering() as c:
+            keys = self._keys(c, kept)
+            rows = [
+                (k.id, k.sender, k.contract, k.accepted_at, k.accepted, k.rejected, keys[k.id],
+                 k.body_digest, k.answer, json.dumps(k.places))
+                for k in kept
+            ]  # fmt: skip
+            frame = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
+            self._store.database.merge(c, receipt, frame, {})
+
+    def _keys(self, c: Connection, kept: Sequence[Acknowledgement]) -> dict[str, str | None]:
+        """Give by id the idempotency keys that receipts still have.
+
+        A key may be used again after some days: it is the latest receipt's, and of no earlier one.
+        """
+        latest = {
+            (k.sender, k.idempotency_key): (k.accepted_at, k.id)
+            for k in sorted(kept, key=lambda k: k.accepted_at)
+            if k.idempotency_key is not None
+        }
+        if latest:
+            names = ("sender", "idempotency_key", "accepted_at", "id")
+            mine = sa.tuple_(receipt.c.sender, receipt.c.idempotency_key).in_(latest)
+            there = c.execute(sa.select(*(receipt.c[n] for n in names)).where(mine)).fetchall()
+            for sender, key, at, name in there:
+                if (at, name) > latest[sender, key]:
+                    latest[sender, key] = at, name
+                elif name != latest[sender, key][1]:
+                    earlier = receipt.update().where(receipt.c.id == name)
+                    c.execute(earlier.values(idempotency_key=None))
+        with_key = {name: key for (_, key), (_, name) in latest.items()}
+        return {k.id: with_key.get(k.id) for k in kept}
+
+    def take_back(self, ends: Mapping[str, Mapping[int, int]]) -> list[Receipt]:
+        """Delete receipts of which records stand beyond the ends of their partitions; list them.
+
+        They were acknowledged and are lost. A receipt without its records would answer who sends
+        them again with the same idempotency key, and they would stay lost.
+        """
+        names = ("id", "sender", "contract", "accepted_at", "accepted", "rejected", "places")
+        with self._available(), self._store.administering() as c:
+            query = sa.select(*(receipt.c[n] for n in names)).order_by("id")
+            rows = c.execute(query.execution_options(yield_per=10_000))
+            lost = [
+                Receipt(i, s, k, day_of(at), a, r)
+                for i, s, k, at, a, r, places in rows
+                if any(
+                    end > ends.get(topic, {}).get(partition, 0)
+                    for topic, spans in read_places(places).items()
+                    for partition, _, end in spans
+                )
+            ]
+            if lost:
+                condition, values = self._store.database.among("id", [r.id for r in lost])
+                c.execute(sa.text(f"DELETE FROM receipt WHERE {condition}"), values)
+        return lost
+
+    def replace_checkpoints(self, values: Mapping[str, str]) -> None:
+        """Let these be the checkpoints, and no others."""
+        with self._available(), self._store.administering() as c:
+            c.execute(checkpoint.delete())
+            self._set(c, values)
 
     def acknowledged(self) -> int:
         """Count the items of all receipts."""

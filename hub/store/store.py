@@ -21,6 +21,7 @@ from hub.definitions import revisions
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.definitions.installed import Definitions
+from hub.log.succession import Succession
 from hub.store.database import Database, open_database
 from hub.store.reading import Reading
 from hub.store.tables import BUILD, DERIVED, HISTORY, cut, definition, fact_table, notice
@@ -48,6 +49,8 @@ class Store:
         self.digests = {n: definition_digest(f, definitions.contracts[n]) for n, f in facts.items()}
         # Figures of closed periods that were computed: they do not change.
         self.kept: dict[str, Any] = {}
+        # Where the log that is applied came from; whoever opens both says it.
+        self.succession = Succession()
         self.database = database or open_database(url)
         with self._begun(self.database.writer) as connection:
             # Several processes may start at once: one brings the tables up to date, others wait.
@@ -130,7 +133,9 @@ class Store:
         """Open the second set of tables beside these, an empty one where there is none."""
         with self.named_errors():
             database = self.database.second()
-        return Store("", self.definitions, database)
+        second = Store("", self.definitions, database)
+        second.succession = self.succession
+        return second
 
     def name_build(self, name: str) -> None:
         """Name this set of tables, so that who read another one writes nothing to it."""
@@ -165,10 +170,10 @@ class Store:
         self.database.reader.dispose()
 
     def _writing(self, connection: Connection) -> Writing:
-        return Writing(connection, self.database, self.fact_tables, self.digests)
+        return Writing(connection, self.database, self.fact_tables, self.digests, self.succession)
 
     def _reading(self, connection: Connection) -> Reading:
-        return Reading(connection, self.database, self.definitions, self.kept)
+        return Reading(connection, self.database, self.definitions, self.kept, self.succession)
 
 
 def definition_digest(fact: Fact, contract: Contract) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from hub.clock import DAY_US, day_start, iso_day
 from hub.definitions.fact import Fact, Measure, day_sql
 from hub.log.cut import read_cut
+from hub.log.succession import Succession
 from hub.store.database import Database
 from hub.store.reading import dims_text, parse_dims
 from hub.store.tables import (
@@ -37,6 +38,7 @@ class Writing:
     """One transaction of apply.
 
     `fact_tables` and `digests` are, by contract, where facts are and what decides their figures.
+    `succession` tells which log goes on from one that a closed period's cut names.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class Writing:
         database: Database,
         fact_tables: Mapping[str, sa.Table],
         digests: Mapping[str, str],
+        succession: Succession,
     ) -> None:
+        self._succession = succession
         self._c = connection
         self._database = database
         self._fact_tables = fact_tables
@@ -102,7 +106,7 @@ class Writing:
         self._merge(cut, pl.DataFrame(rows, schema=schema, orient="row"), {})
         ends = {p: [n] for p, n in followings.items()}
         for (text,) in self._c.execute(sa.select(closing.c.cut)):
-            for place, n in read_cut(text).positions.items():
+            for place, n in self._succession.brought_up(read_cut(text)).positions.items():
                 if place[:2] == (log, topic) and n < followings.get(place[2], 0):
                     ends[place[2]].append(n)
         count, latest = pl.len().cast(pl.Int64).alias("count"), pl.col("accepted_at", "horizon")

@@ -22,7 +22,8 @@ from hub.figures.installed import Installed
 from hub.kafka import wire
 from hub.log.log import LogUnavailableError, TopicsError
 from hub.log.slices import Slice
-from hub.opening import open_kafka_log
+from hub.log.succession import succession_of
+from hub.opening import check_logs, open_kafka_log
 from hub.operating import metrics
 from hub.settings import Settings
 from hub.store.store import Store
@@ -45,7 +46,9 @@ class Work:
         self.settings = settings
         self.store = Store(settings.database_url, installed.definitions)
         self.log = open_kafka_log(settings, self.store)
+        self.store.succession = succession_of(self.log)
         self.store.check_definitions()
+        check_logs(self.log, self.store)
         self.contracts = {c.topic: c for c in installed.definitions.applied.values()}
         self._identities = {t: self.log.identity(t) for t in self.contracts}
         self._applier = Applier(

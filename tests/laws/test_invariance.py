@@ -21,7 +21,7 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 from hub import registry
 from hub.clock import DAY_US, OFFSET_US
 from hub.kafka import wire
-from hub.log.log import Kept, Receipt, Submission
+from hub.log.log import Acknowledgement, Kept, Receipt, Submission
 from hub.log.slices import Origin, Slice
 from hub.store.troubles import FencedError
 from stream_jobs.worked import dossier, received
@@ -129,6 +129,12 @@ class Parted:
 
     def receipts(self) -> list[Receipt]:
         return self._receipts
+
+    def acknowledgements(self, names: Sequence[str]) -> list[Acknowledgement]:
+        raise NotImplementedError
+
+    def all_checkpoints(self) -> dict[str, str]:
+        return dict(self._checkpoints)
 
     def acknowledged(self) -> int:
         return sum(r.accepted + r.rejected for r in self._receipts)

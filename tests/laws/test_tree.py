@@ -32,7 +32,7 @@ VENDORS = {
         "hub/figures/past.py",
     },
     "psycopg": {"hub/store/postgres.py"},
-    "confluent_kafka": {"hub/kafka/log.py"},
+    "confluent_kafka": {"hub/kafka/log.py", "hub/kafka/refilling.py"},
     "kafka": {"hub/kafka/topics.py"},
     "aiokafka": {"hub/worker/", "hub/kafka/records.py"},
     "faust": {"hub/worker/", "stream_jobs/app.py"},
