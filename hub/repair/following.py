@@ -125,6 +125,8 @@ def _events(
     mine = np.array([o.receipt == receipt for o in records.origins], bool)
     new = taken.frame.filter(pl.Series(mine[records.origin[taken.frame["row"].to_numpy()]]))
     new = new.with_columns(contract.entity.alias("entity"))
+    if contract.name not in reading.definitions.facts:
+        return _acts(reading, new)
     fact = reading.definitions.facts[contract.name]
     rows = reading.states(fact, new["entity"].unique().to_list())
     names = np.repeat(np.array([r[0] for r in rows], object), [r[2] for r in rows])
@@ -155,6 +157,15 @@ def _events(
         {"event_id": None, "entity": None, "state": "quarantined", "rule": r.rule}
         for r in taken.rejected
         if r.origin.receipt == receipt
+    ]
+
+
+def _acts(reading: Reading, acts: pl.DataFrame) -> list[Item]:
+    """Say what became of the hub's own acts: closings of periods, lists that were loaded."""
+    known = {event_id for event_id, *_ in (*reading.closings(), *reading.lists())}
+    return [
+        {"event_id": name, "entity": name, "state": "applied" if name in known else "waiting"}
+        for name in acts["event_id"]
     ]
 
 

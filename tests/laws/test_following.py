@@ -6,11 +6,14 @@ from typing import Any
 
 from hub import registry
 from hub.access.keys import Sender
+from hub.clock import to_us
 from hub.definitions.admission import admit
+from hub.figures.loading import load_lists
 from hub.gateway.gateway import Offer
 from hub.repair.following import ITEMS_MAX, follow
 from stream_jobs.worked import dossier, received
 from tests.conftest import Hub
+from tests.parts import lists
 
 DOSSIER = registry.contracts()["dossier"]
 
@@ -94,3 +97,12 @@ def test_an_append_that_broke_off_and_came_again_is_no_repeat(hub: Hub) -> None:
     again = send(hub, *json.loads(body))
     hub.runner.catch_up()
     assert states(hub, again) == ["duplicate"] * 3
+
+
+def test_the_hubs_own_acts_have_receipts_that_can_be_followed(hub: Hub) -> None:
+    load_lists(hub.log, lists.reference().tables, to_us(hub.now), "An")
+    (receipt,) = hub.log.receipts()
+    assert followed(hub, receipt.id)["states"] == {"waiting": receipt.accepted}
+    hub.runner.catch_up()
+    assert followed(hub, receipt.id)["states"] == {"applied": receipt.accepted}
+    assert load_lists(hub.log, lists.reference().tables, to_us(hub.now), "An") == {}
