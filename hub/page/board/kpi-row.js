@@ -118,7 +118,9 @@ function marksOf(figure) {
   const { text, unit, full } = figureText(figure);
   const status = el("span", { class: `pill ${figure.status}` }, t(figure.status));
   const now = figure.restatement && t("would_be", restatedText(figure).text);
-  const lacks = figure.lacks?.map((lack) => el("span", { class: "lacks" }, inLang(lack, "message")));
+  const lacks = figure.lacks?.map((lack) =>
+    el("span", { class: "lacks" }, inLang(lack, "message")),
+  );
   return {
     figure: lacks ?? [el("b", { title: full }, text), unit ? el("small", {}, ` ${unit}`) : ""],
     fraction: lacks ? [none()] : fractionMarks(figure),
