@@ -4,6 +4,7 @@ Two profiles: embedded (SQLite log and store, applied here) and production (Kafk
 applied by workers).
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from hub.figures.loading import load_lists
 from hub.gateway.gateway import Gateway
 from hub.gateway.signing import Signer
 from hub.locks import AlreadyRunningError
-from hub.log.log import Log
+from hub.log.log import Log, LogUnavailableError
 from hub.log.spool import Spool
 from hub.log.sqlite import SqliteLog
 from hub.log.succession import succession_of
@@ -44,6 +45,7 @@ from hub.troubles import TroubleError
 if TYPE_CHECKING:
     from hub.kafka.log import KafkaLog
 
+logger = logging.getLogger(__name__)
 DEMO_MARK = "demo"
 
 
@@ -232,7 +234,12 @@ def running(hub: OpenHub) -> Iterator[None]:
     if isinstance(hub.applying, Runner):
         hub.applying.lock()
     if hub.settings.reference_dir is not None:
-        load_province(hub, hub.settings.reference_dir, "HUB_REFERENCE_DIR")
+        try:
+            load_province(hub, hub.settings.reference_dir, "HUB_REFERENCE_DIR")
+        except LogUnavailableError as error:
+            # A gateway starts without Kafka. What was in force before stays so; `/readyz` says
+            # which lists are missing.
+            logger.error("lists of HUB_REFERENCE_DIR wait for the next start: %s", error)
     hub.applying.start()
     try:
         yield

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hub.clock import day_of
+from hub.definitions.own.control import CONTROL
 from hub.figures.book import Ask, Book, Key
 
 Sums = dict[Key, int]
@@ -237,7 +238,9 @@ class Accepted(Term):
         """Sum the ledger over the days of the period up to the instant asked."""
         first, last = day_of(ask.period.start), day_of(ask.until - 1)
         out: Sums = {}
-        for _, sender, day, kind, _, count in book.ledger:
+        for contract, sender, day, kind, _, count in book.ledger:
+            if contract == CONTROL.name:
+                continue  # acts of the hub's own: no source sent them
             key = _by_source(ask, sender)
             if key is not None and first <= day <= last:
                 out[key] = out.get(key, 0) + (int(count) if kind in self.classes else 0)

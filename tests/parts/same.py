@@ -146,6 +146,8 @@ def _load(settings: Settings, wanted_demo: demonstration.Demo) -> Iterator[None]
 
 def _embedded(folder: Path, wanted_demo: demonstration.Demo, say: Say) -> dict[str, str]:
     settings = Settings(data_dir=folder, kafka_bootstrap="", database_url="")
+    with open_hub(settings) as hub:
+        demonstration.claim(hub, wanted_demo)
     demonstration.load(settings, wanted_demo)
     with open_hub(settings) as hub:
         hub.runner.catch_up()
