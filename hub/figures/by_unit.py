@@ -14,7 +14,7 @@ So all three add up to the same total. A unit that is not in force then (as it w
 the period) is named with the day from which it was: `31507@2021-01-01`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
@@ -64,6 +64,7 @@ class ByUnit:
         self._asked = asked
         self.wanted = asked.wanted
         self._ask = ask
+        self._met: set[str | None] = set()
         self._code, _, self._from = (asked.wanted or "").partition("@")
         last = iso_day(day_of(ask.until - 1))
         self._day = last if asked.view == "as_was" else iso_day(day_of(ask.at))
@@ -79,10 +80,9 @@ class ByUnit:
         era = self._era_sql()
         by = (*others, column, *([era] if era else []))
         summed: Sums = {}
-        codes: set[str | None] = set()
         for key, n in term.sums(book, replace(ask, by=by, where=where)).items():
             code = key[len(others)]
-            codes.add(code)
+            self._met.add(code)
             day = self._eras[int(key[-1] or 0)] if era else self._eras[-1]
             counted = self._counted(code, day)
             for part, whole in zip(counted, dealt(n, [c.share for c in counted]), strict=True):
@@ -90,7 +90,6 @@ class ByUnit:
                     named = {**dict(zip(others, key, strict=False)), column: part.label}
                     name = tuple(named[d] for d in ask.by)
                     summed[name] = summed.get(name, 0) + whole
-        self._check(codes)
         return summed
 
     def shown(self, label: str | None) -> UnitShown | None:
@@ -111,9 +110,10 @@ class ByUnit:
         until = None if unit.valid_to == EVER else unit.valid_to
         return UnitShown(unit.name, unit.level, unit.valid_from, until, became)
 
-    def _check(self, codes: Collection[str | None]) -> None:
+    def check(self) -> None:
+        """Raise `UnknownUnitError` where neither the list nor what was summed knows the unit."""
         listed = sorted({unit.code for unit in self._units.all()})
-        if self._code and self._code not in listed and self._code not in codes:
+        if self._code and self._code not in listed and self._code not in self._met:
             raise UnknownUnitError(*near(self._code, listed))
 
     def _era_sql(self) -> str:

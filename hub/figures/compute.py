@@ -112,15 +112,20 @@ def units_asked(kpi: Kpi, question: Question, ask: Ask, book: Book) -> ByUnit | 
     return ByUnit(units, UnitAsk(column, kpi.instants(name)[column], question.view, wanted), ask)
 
 
-def summed(term: Term, book: Book, ask: Ask, by_unit: ByUnit | None) -> Sums:
-    """Sum a term, by units where it goes by them.
+def sums_of(kpi: Kpi, book: Book, ask: Ask, by_unit: ByUnit | None) -> tuple[Sums, Sums | None]:
+    """Sum a KPI's terms, by units where it goes by them.
 
     Raises `QuestionError` for a unit that neither the list nor the data know.
     """
+
+    def summed(term: Term) -> Sums:
+        return term.sums(book, ask) if by_unit is None else by_unit.sums(term, book)
+
+    sums = summed(kpi.numerator), summed(kpi.denominator) if kpi.denominator else None
     if by_unit is None:
-        return term.sums(book, ask)
+        return sums
     try:
-        return by_unit.sums(term, book)
+        by_unit.check()
     except UnknownUnitError as error:
         near = ", ".join(error.args)
         vi = "không có trong danh mục đơn vị, cũng không có trong dữ liệu"
@@ -128,6 +133,7 @@ def summed(term: Term, book: Book, ask: Ask, by_unit: ByUnit | None) -> Sums:
         vi, en = (vi + f"; gần giống: {near}", en + f"; near: {near}") if near else (vi, en)
         asked = f"unit={by_unit.wanted}"
         raise QuestionError("unit", f"{asked}: {vi}", f"{asked}: {en}", "unknown_value") from None
+    return sums
 
 
 def read_as_of(parameters: Mapping[str, str], now: int) -> int | None:
@@ -220,8 +226,7 @@ def _figures(
         {columns[n]: v for n, v in dict(question.where).items()},
     )
     by_unit = units_asked(kpi, question, ask, book)
-    above = summed(kpi.numerator, book, ask, by_unit)
-    below = summed(kpi.denominator, book, ask, by_unit) if kpi.denominator else None
+    above, below = sums_of(kpi, book, ask, by_unit)
     keys = set(above) if below is None else {k for k, n in below.items() if n}
     if not keys and kpi.is_whole and kpi.numerator.is_count and not ask.by and kpi.contract:
         # Nothing was counted, but there were events: the figure is zero, not unknown. Of a period

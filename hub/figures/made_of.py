@@ -5,7 +5,7 @@ from typing import Any
 
 from hub.clock import iso
 from hub.figures.book import Ask, Book
-from hub.figures.compute import Question, QuestionError, summed, units_asked
+from hub.figures.compute import Question, QuestionError, sums_of, units_asked
 from hub.figures.kpi import Kpi
 
 ROWS_MAX = 1_000
@@ -40,8 +40,8 @@ def facts(
     where = {columns[n]: v for n, v in dict(question.where).items()}
     ask = Ask(question.period, question.at, ("entity",), where)
     by_unit = units_asked(kpi, question, ask, book)
-    above = summed(kpi.numerator, book, ask, by_unit)
-    below = summed(kpi.denominator, book, ask, by_unit) if kpi.denominator else {}
+    above, divided_by = sums_of(kpi, book, ask, by_unit)
+    below = divided_by or {}
     counted = sorted(
         str(key[0]) for key in above.keys() | below.keys() if above.get(key) or below.get(key)
     )

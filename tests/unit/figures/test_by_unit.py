@@ -167,6 +167,13 @@ def test_a_code_that_no_list_knows_is_below_no_unit(province: Hub) -> None:
     assert whole(province, "94", "as_was") == 9
 
 
+def test_a_unit_that_the_denominator_alone_knows_is_known(province: Hub) -> None:
+    """Nothing of it came online, so that the numerator has never met it."""
+    province.send("dossier", taken("ODD", "2023-05-17", "X.1"))
+    (found,) = province.kpi("dossier_online_share_new", period="2023", unit="X.1")
+    assert (found["numerator"], found["denominator"]) == (0, 1)
+
+
 @given(st.integers(0, 10**6), st.lists(st.integers(1, 50), min_size=1, max_size=6))
 def test_what_is_dealt_out_adds_up_and_each_part_is_within_one(n: int, weights: list[int]) -> None:
     shares = [Decimal(w) / sum(weights) for w in weights]
