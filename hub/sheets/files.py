@@ -164,7 +164,7 @@ def admit_file(contract: Contract, data: bytes, hints: Hints | None = None) -> A
         sorted(rejected, key=lambda v: v.index),
         originals,
         {r.place: _item(r.values) for r in good},
-        read.understood,
+        understood=read.understood,
     )
 
 
