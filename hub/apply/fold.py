@@ -187,19 +187,22 @@ def _ties(keys: list[str]) -> pl.Expr:
 def fold(
     fact: Fact, contract: Contract, events: pl.DataFrame, group: str, groups: int
 ) -> pl.DataFrame:
-    """Fold settled events into facts: one row per group 0..groups-1, with `is_disputed`."""
+    """Fold settled events into facts: a row per group 0..groups-1, with `is_disputed`, `held`."""
     live = order(contract, events.filter("is_live"), group).with_row_index("~place")
     picked = live.group_by(group, maintain_order=False).agg(
         *(pl.when(w).then(pl.col("~place")).max().alias(f"{n}#") for n, w in fact.picks.items()),
         *(e.alias(n) for n, e in fact.aggregates.items()),
     )
     disputed = events.filter("is_disputed").select(group).unique()
+    held = events.filter("is_held").group_by(group).agg(pl.len().cast(pl.Int64).alias("held"))
     frame = (
         pl.DataFrame({group: pl.int_range(groups, eager=True)})
         .with_columns(pl.col(group).cast(events.schema[group]))
         .join(picked, on=group, how="left", maintain_order="left")
+        .join(held, on=group, how="left", maintain_order="left")
         .with_columns(
-            pl.col(group).is_in(disputed[group].implode()).cast(pl.Int64).alias("is_disputed")
+            pl.col(group).is_in(disputed[group].implode()).cast(pl.Int64).alias("is_disputed"),
+            pl.col("held").fill_null(0),
         )
     )
     needed = {root for e in fact.columns.values() for root in e.meta.root_names()}
@@ -209,7 +212,7 @@ def fold(
         if column:
             gathered.append(live[column].gather(frame[f"{pick}#"]).alias(name))
     return frame.with_columns(gathered).select(
-        group, "is_disputed", *(e.alias(n) for n, e in fact.columns.items())
+        group, "is_disputed", "held", *(e.alias(n) for n, e in fact.columns.items())
     )
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from hub.apply.acts import CLOSED, flaw
+from hub.apply.fold import HELD
 from hub.apply.lateness import bucket
 from hub.clock import day_of
 from hub.definitions import avro, revisions
@@ -155,7 +156,7 @@ def recount_facts(
     database = sqlite3.connect(folder / "facts.sqlite3", isolation_level=None)
     database.execute("PRAGMA synchronous = OFF")
     database.execute("PRAGMA journal_mode = OFF")
-    names = ["entity", "is_disputed", *LANES, *fact.types]
+    names = ["entity", "is_disputed", "held", *LANES, *fact.types]
     database.execute(f"CREATE TABLE {fact.table} ({','.join(names)})")
     marks = ",".join("?" * len(names))
     paths = [folder / f"{i}.bucket" for i in range(BUCKETS)]
@@ -201,25 +202,26 @@ def _recount_bucket(
     read = _readable(contract, path, schemas, set_aside, is_open=is_open)
     for origin, _, _, wire in _valid(contract, read, set_aside) if is_open else read:
         entity = contract.entity_of(wire)
-        held = entities.setdefault(entity, Entity(contract))
+        gathered = entities.setdefault(entity, Entity(contract))
         day = day_of(origin.accepted_at)
-        if held.add(origin.sender, day, wire):
+        if gathered.add(origin.sender, day, wire):
             late = bucket(origin.accepted_at - contract.occurred_of(wire))
             came = (name, origin.sender, day, late)
             lateness[came] = lateness.get(came, 0) + 1
     rows: list[Row] = []
     ledger = set_aside.ledger
     arrivals: dict[Row, int] = {}
-    for entity, held in entities.items():
-        live, is_disputed, classes = held.settle()
+    for entity, gathered in entities.items():
+        live, is_disputed, classes = gathered.settle()
         values = fact.recount(list(live))
         columns = [values[n] for n in fact.types]
         lanes = fact_digest(name, entity, columns, is_disputed)
-        rows.append((entity, int(is_disputed), *lanes, *columns))
+        held = sum(kind == HELD for _, _, kind in classes)
+        rows.append((entity, int(is_disputed), held, *lanes, *columns))
         for sender, day, kind in classes:
             key = (name, sender, day, kind)
             ledger[key] = ledger.get(key, 0) + 1
-        for sender, wire in held.arrived():
+        for sender, wire in gathered.arrived():
             happened = (name, sender, day_of(contract.occurred_of(wire)))
             arrivals[happened] = arrivals.get(happened, 0) + 1
     return rows, ledger, arrivals, lateness, set_aside.quarantine

@@ -132,7 +132,7 @@ class Small:
         out: dict[str, dict[Any, Any]] = {"cells": {}}
         with self.store.reading() as reading:
             for fact in self.store.facts.values():
-                names = ["entity", "events", "is_disputed", *LANES, *fact.types]
+                names = ["entity", "events", "is_disputed", "held", *LANES, *fact.types]
                 rows = reading.rows(f"SELECT {','.join(names)} FROM {fact.table}")
                 out[fact.table] = {r[0]: dict(zip(names, r, strict=True)) for r in rows}
                 for cell_set in reading.cell_sets(f"{fact.contract}."):

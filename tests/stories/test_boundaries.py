@@ -184,7 +184,7 @@ def table(contract: str, *items: Json) -> bytes:
         rows.append(
             row | {n: "có" if v else "không" for n, v in item.items() if isinstance(v, bool)}
         )
-    return as_csv(rows, {f.name: f.doc.vi for f in registry.contracts()[contract].fields})
+    return as_csv(rows, {f.name: f.doc.vi for f in registry.contracts()[contract].sent})
 
 
 def test_the_tables_have_every_field() -> None:
@@ -194,7 +194,7 @@ def test_the_tables_have_every_field() -> None:
         ("reading", {row[0] for row in READING}),
         ("dossier", {row[0] for row in OTHER_FIELDS} | {n for row in DOSSIER for n in row[1]}),
     ):
-        assert fields | {"dossier_code"} >= {f.name for f in contracts[name].fields}
+        assert fields | {"dossier_code"} >= {f.name for f in contracts[name].sent}
     places = {n for c in contracts.values() for names in c.spec.limited.values() for n in names}
     assert places == {"received_by", "resolved_by", "reporter", "area", "station_code"}
 
