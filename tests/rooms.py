@@ -57,6 +57,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_answers.py": ("http",),
     "stories/test_archive.py": ("archive", "apply"),
     "stories/test_boundaries.py": ("access", "gateway", "http"),
+    "stories/test_standing.py": ("apply", "gateway", "repair"),
     "stories/test_demo.py": ("commands", "board"),
     "stories/test_dossier.py": ("http", "figures"),
     "stories/test_examples.py": ("gateway",),

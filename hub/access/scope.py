@@ -5,7 +5,7 @@ kind; a kind that is not limited lets all through. Where nothing is limited the 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,16 @@ class Scope:
 
 PARTS = ("contracts", *LIMIT_KINDS)
 WHOLE = Scope()
+
+
+def merged(contract: Contract, scopes: Sequence[Scope]) -> Scope:
+    """Give what several keys of one sender may send together in a contract."""
+    those = [s for s in scopes if s.may_send(contract.name)] or scopes
+    codes = {k: [s.codes(k) for s in those] for k in LIMIT_KINDS}
+    return Scope(
+        frozenset([contract.name]),
+        **{k: frozenset.union(*several) if all(several) else NONE for k, several in codes.items()},
+    )
 
 
 def scope_of(written: Mapping[str, str]) -> Scope:

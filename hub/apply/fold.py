@@ -7,6 +7,9 @@ Rules (all order-free):
 
 - Identity is (entity, sender, event_id). The same content again is a repeat. Another content is a
   conflict: the smaller content digest counts, until a retraction withdraws the identity.
+- What the hub wrote into an event is no content. Sent again by a key of another scope it is kept,
+  as it may stand where the first does not; one of the two counts, the other is a repeat.
+- An event counts once its sender stands in its thing (`hub.apply.standing`); until then it is held.
 - A retraction names an event of the same entity and sender, may arrive first, and cannot itself be
   withdrawn.
 - Events are ordered by what they say, never by arrival: the contract's `order_first`,
@@ -19,11 +22,14 @@ import hashlib
 import numpy as np
 import polars as pl
 
+from hub.apply import standing
 from hub.definitions import avro, revisions
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 
 IDENTITY = ["sender", "event_id"]
+# The class of an event that does not count, as its sender does not stand in its thing.
+HELD = "held"
 # What the column `as_of` says: as the entity was before its new events, or as it is with them.
 WAS, IS = "was", "is"
 AS_OF = pl.Enum([WAS, IS])
@@ -55,14 +61,14 @@ def find_repeats(contract: Contract, events: pl.DataFrame, group: str) -> pl.Ser
 
 
 def digest_contents(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:
-    """Add `content_digest`: given where an identity has several contents, else null."""
+    """Add `content_digest`: given where an identity has several events, else null."""
     several = events.select(group, *IDENTITY).is_duplicated()
     digests: list[bytes | None] = [None] * len(events)
     if several.any():
         rows = np.flatnonzero(several.to_numpy())
         schema = revisions.latest(contract.name).plain
-        names = [f.name for f in contract.fields]
-        payload, ends = avro.encode_columns(schema, events[rows].select(names))
+        contents = events[rows].select(f.name for f in contract.sent)
+        payload, ends = avro.encode_columns(schema, contract.conform(contents))
         start = 0
         for row, end in zip(rows.tolist(), ends.tolist(), strict=True):
             digests[row] = content_digest(payload[start:end])
@@ -73,20 +79,23 @@ def digest_contents(contract: Contract, events: pl.DataFrame, group: str) -> pl.
 def settle(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame:
     """Settle which events count: add their present class and whether the fold reads them.
 
-    `events` are distinct, with `content_digest`. Adds `class` (applied, conflict or retracted),
-    `is_live` and `is_disputed` (the losing content of an identity that nobody withdrew).
+    `events` are distinct, with `content_digest`. Adds `class` (applied, held, duplicate, conflict,
+    retracted), `is_live`, `is_contested` (its identity has several contents), `is_loser` (not the
+    content that counts) and `is_disputed` (the losing content of an identity that nobody withdrew).
     """
     keys = [group, *IDENTITY]
     no = pl.lit(value=False)
     frame = events
     if events["content_digest"].null_count() < len(events):
+        least, greatest = (
+            getattr(pl.col("content_digest"), of)().over(keys) for of in ("min", "max")
+        )
         frame = frame.with_columns(
-            (pl.col("content_digest") > pl.col("content_digest").min().over(keys))
-            .fill_null(value=False)
-            .alias("is_loser")
+            (pl.col("content_digest") > least).fill_null(value=False).alias("is_loser"),
+            (greatest > least).fill_null(value=False).alias("is_contested"),
         )
     else:
-        frame = frame.with_columns(no.alias("is_loser"))
+        frame = frame.with_columns(no.alias("is_loser"), no.alias("is_contested"))
     retracting = pl.col("kind") == contract.spec.retracting_kind if contract.can_retract else no
     withdrawn = (
         frame.filter(retracting & ~pl.col("is_loser"))
@@ -104,15 +113,49 @@ def settle(contract: Contract, events: pl.DataFrame, group: str) -> pl.DataFrame
         ).with_columns((pl.col("named").fill_null(value=False) & ~retracting).alias("gone"))
     else:
         frame = frame.with_columns(no.alias("gone"))
+    frame = frame.with_columns(
+        (~pl.col("gone") & ~pl.col("is_loser") & ~retracting).alias("is_live"),
+        (~pl.col("gone") & pl.col("is_loser")).alias("is_disputed"),
+    )
+    stands = standing.find_standing(contract, frame, group)
+    frame = frame.with_columns((pl.col("is_live") & ~stands).alias("is_held"))
+    frame = _part_copies(contract, frame, keys)
     return frame.with_columns(
         pl.when("gone")
         .then(pl.lit("retracted"))
+        .when("is_copy")
+        .then(pl.lit("duplicate"))
         .when("is_loser")
         .then(pl.lit("conflict"))
+        .when("is_held")
+        .then(pl.lit(HELD))
         .otherwise(pl.lit("applied"))
         .alias("class"),
-        (~pl.col("gone") & ~pl.col("is_loser") & ~retracting).alias("is_live"),
-        (~pl.col("gone") & pl.col("is_loser")).alias("is_disputed"),
+        pl.col("is_live") & ~pl.col("is_held"),
+    )
+
+
+def _part_copies(contract: Contract, events: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Add `is_copy`: the content of an identity once more, by a key of another scope.
+
+    The one that stands counts; of several such, or of none, the one that was accepted first.
+    """
+    if contract.spec.stamp is None or events["content_digest"].null_count() == len(events):
+        return events.with_columns(pl.lit(value=False).alias("is_copy"))
+    first = ["is_held", "accepted_on", "offset", "partition"]
+    firsts = (
+        events.with_row_index("~at")
+        .filter(pl.col("content_digest").is_not_null())
+        .sort(first)
+        .with_columns(pl.struct(*keys, "content_digest").is_first_distinct().alias("is_first"))
+        .select("~at", ~pl.col("is_first"))
+    )
+    copies = firsts.filter("is_first")["~at"]
+    is_copy = pl.int_range(pl.len()).is_in(copies.implode())
+    no_copy = ~pl.col("is_copy")
+    return events.with_columns(is_copy.alias("is_copy")).with_columns(
+        (pl.col("is_loser") | pl.col("is_copy")).alias("is_loser"),
+        *((pl.col(n) & no_copy).alias(n) for n in ("is_live", "is_disputed", "is_held")),
     )
 
 
@@ -144,19 +187,22 @@ def _ties(keys: list[str]) -> pl.Expr:
 def fold(
     fact: Fact, contract: Contract, events: pl.DataFrame, group: str, groups: int
 ) -> pl.DataFrame:
-    """Fold settled events into facts: one row per group 0..groups-1, with `is_disputed`."""
+    """Fold settled events into facts: a row per group 0..groups-1, with `is_disputed`, `held`."""
     live = order(contract, events.filter("is_live"), group).with_row_index("~place")
     picked = live.group_by(group, maintain_order=False).agg(
         *(pl.when(w).then(pl.col("~place")).max().alias(f"{n}#") for n, w in fact.picks.items()),
         *(e.alias(n) for n, e in fact.aggregates.items()),
     )
     disputed = events.filter("is_disputed").select(group).unique()
+    held = events.filter("is_held").group_by(group).agg(pl.len().cast(pl.Int64).alias("held"))
     frame = (
         pl.DataFrame({group: pl.int_range(groups, eager=True)})
         .with_columns(pl.col(group).cast(events.schema[group]))
         .join(picked, on=group, how="left", maintain_order="left")
+        .join(held, on=group, how="left", maintain_order="left")
         .with_columns(
-            pl.col(group).is_in(disputed[group].implode()).cast(pl.Int64).alias("is_disputed")
+            pl.col(group).is_in(disputed[group].implode()).cast(pl.Int64).alias("is_disputed"),
+            pl.col("held").fill_null(0),
         )
     )
     needed = {root for e in fact.columns.values() for root in e.meta.root_names()}
@@ -166,7 +212,7 @@ def fold(
         if column:
             gathered.append(live[column].gather(frame[f"{pick}#"]).alias(name))
     return frame.with_columns(gathered).select(
-        group, "is_disputed", *(e.alias(n) for n, e in fact.columns.items())
+        group, "is_disputed", "held", *(e.alias(n) for n, e in fact.columns.items())
     )
 
 

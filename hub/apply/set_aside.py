@@ -125,7 +125,7 @@ def too_large(contract: Contract, records: Joined, events: pl.DataFrame) -> Iter
 
 def conflicts(records: Joined, events: pl.DataFrame) -> list[Rejected]:
     """Name new events whose identity has another content too: both are kept, one counts."""
-    disputed = events.filter(pl.col("content_digest").is_not_null())
+    disputed = events.filter(pl.col("is_contested") & ~pl.col("is_copy"))
     vi = "cùng mã sự kiện nhưng nội dung khác; cả hai được giữ, một được tính"
     en = "the same event id with another content; both are kept, one counts"
     return [

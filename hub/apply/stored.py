@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from hub.apply import fold
 from hub.apply.intake import Taken
 from hub.clock import day_of
 from hub.definitions import avro, revisions
@@ -12,7 +13,7 @@ from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.log import pieces
 from hub.log.slices import Ints
-from hub.store.reading import Reading
+from hub.store.reading import Reading, Row
 from hub.store.states import decode_states, state_head
 from hub.store.tables import LANES
 
@@ -54,6 +55,13 @@ def read_stored(fact: Fact, contract: Contract, reading: Reading, entities: pl.D
     return Stored(facts, [r[3] for r in rows], events)
 
 
+def settle_stored(contract: Contract, rows: list[Row]) -> pl.DataFrame:
+    """Settle the events of rows (entity, version, events, state); adds `entity`."""
+    names = np.repeat(np.array([r[0] for r in rows], object), [r[2] for r in rows])
+    events = decode_states(contract, rows).with_columns(pl.Series("entity", names, pl.String))
+    return fold.settle(contract, fold.digest_contents(contract, events, "entity"), "entity")
+
+
 def fact_rows(
     fact: Fact,
     contract: Contract,
@@ -69,7 +77,7 @@ def fact_rows(
     events, facts = present
     parts = [facts.sort("entity_number"), _places(events), _fresh_states(contract, taken, events)]
     rows = pl.concat(parts, how="horizontal")
-    columns = ["is_disputed", *LANES, *fact.types, "log_partition", "log_offset"]
+    columns = ["is_disputed", "held", *LANES, *fact.types, "log_partition", "log_offset"]
     is_known = pl.col("entity_number").is_in(stored.facts["entity_number"].implode())
     created = rows.filter(~is_known).select(
         "entity",

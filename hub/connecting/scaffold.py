@@ -120,7 +120,7 @@ def new_source(folder: Path, name: str, contract: Contract, since: date) -> list
         raise NewSourceError(f"{home} is there already")
     spec = contract.spec
     needed = [f for f in contract.fields if not f.optional and f.name != "event_id"]
-    others = [f for f in contract.fields if f.optional and f.kind in _READERS]
+    others = [f for f in contract.sent if f.optional and f.kind in _READERS]
     named_by = [*spec.entity, *(n for n in spec.order_first if n not in spec.entity)]
     fields = [*needed, *(f for f in others if f.name in named_by)]
     left_out = [f for f in others if f not in fields]

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from hub.clock import iso
-from hub.definitions.contract import ITEMS_MAX, Contract, Event
+from hub.definitions.contract import AS_STORED, ITEMS_MAX, Contract, Event
 from hub.troubles import RefusedError
 
 VALUE_LENGTH_MAX = 200
@@ -58,16 +58,23 @@ class Admitted:
     originals: dict[int, bytes] = field(default_factory=dict)
     # The items that were admitted, where they did not come as a body that can be split again.
     items: dict[int, bytes] = field(default_factory=dict)
+    # What the hub writes into each event (`Spec.stamp`).
+    stamp: str | None = None
 
     @cached_property
     def events(self) -> pl.DataFrame:
         """The events that keep the contract, in columns."""
-        return self.contract.columns(self.kept)
+        return columns_of(self.contract, [self])
 
     @property
     def total(self) -> int:
         """How many items the body held."""
         return len(self.indexes) + len(self.rejected)
+
+    def mark(self, stamp: str | None) -> None:
+        """Say what the hub writes into each event."""
+        self.stamp = stamp
+        self.__dict__.pop("events", None)
 
     def reject(self, drop: list[Verdict]) -> None:
         """Reject some of the admitted items after all."""
@@ -77,6 +84,16 @@ class Admitted:
         self.__dict__.pop("events", None)
         self.indexes = [self.indexes[i] for i in keep]
         self.rejected = sorted([*self.rejected, *drop], key=lambda v: v.index)
+
+
+def columns_of(contract: Contract, parts: Sequence[Admitted]) -> pl.DataFrame:
+    """Put the events of bodies one after another into columns, each with its body's stamp."""
+    frame = contract.columns([e for p in parts for e in p.kept])
+    name = contract.spec.stamp
+    if name is None or not any(p.stamp for p in parts):
+        return frame
+    stamps = [p.stamp for p in parts for _ in p.kept]
+    return frame.with_columns(pl.Series(name, stamps, pl.String))
 
 
 def split(body: bytes) -> list[bytes]:
@@ -136,7 +153,7 @@ def verdict_on(contract: Contract, event: Mapping[str, Any]) -> Verdict | None:
             value /= 1000
         if value is not None or not f.optional:
             item[f.name] = value
-    judged = judge_each(contract, [json.dumps(item).encode()])
+    judged = judge_each(contract, [json.dumps(item).encode()], AS_STORED)
     return judged.rejected[0] if judged.rejected else None
 
 
@@ -225,15 +242,15 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def judge_each(contract: Contract, items: list[bytes]) -> Admitted:
-    """Judge items one by one."""
+def judge_each(contract: Contract, items: list[bytes], context: str | None = None) -> Admitted:
+    """Judge items one by one; `context` is `AS_STORED` for what stands in the log."""
     events: list[Event] = []
     indexes: list[int] = []
     rejected: list[Verdict] = []
     originals: dict[int, bytes] = {}
     for index, item in enumerate(items):
         try:
-            events.append(contract.item.validate_json(item))
+            events.append(contract.item.validate_json(item, context=context))
             indexes.append(index)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]

@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     StringConstraints,
     TypeAdapter,
+    ValidationInfo,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -73,6 +74,19 @@ Instant = Annotated[
         le=datetime(9999, 12, 30, tzinfo=UTC),
     ),
 ]
+
+
+def _is_from_the_log(value: Any, info: ValidationInfo) -> Any:
+    """Refuse from senders what the hub alone writes, as if the contract had no such field."""
+    if info.context != AS_STORED:
+        raise PydanticCustomError("extra_forbidden", "written by the hub alone")
+    return value
+
+
+# The context in which an event that stands in the log is validated again.
+AS_STORED = "as stored"
+# Which units the sender of an event may speak for, by commas; written by the hub (`Spec.stamp`).
+Stamp = Annotated[str | None, BeforeValidator(_is_from_the_log)]
 EventId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+(\.[A-Z0-9]+)*$", max_length=64)]
 Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
@@ -107,7 +121,8 @@ class Spec:
     `reporters`, `areas` and `stations` are the fields that a key's limits of that kind are checked
     against, the one that owns the thing first. `needs` names, per kind, the fields it
     cannot do without. `deadlines` are instants that mean the end of a working day
-    where only the day is given.
+    where only the day is given. `stamp` is the field in which the hub writes which units the sender
+    of an event may speak for, where the things of a contract are shared by units.
     """
 
     name: str
@@ -127,6 +142,7 @@ class Spec:
     rules: tuple[Rule, ...] = ()
     retracting_kind: str | None = None
     deadlines: tuple[str, ...] = ()
+    stamp: str | None = None
 
     @property
     def topic(self) -> str:
@@ -229,6 +245,11 @@ class Contract:
         names = list(self.model.model_fields)
         names.sort(key=lambda n: n not in self.spec.key)
         return [self._wire(n, schema[n]) for n in names]
+
+    @cached_property
+    def sent(self) -> list[WireField]:
+        """The fields that senders fill: all but what the hub writes."""
+        return [f for f in self.fields if f.name != self.spec.stamp]
 
     @cached_property
     def kinds(self) -> list[str]:

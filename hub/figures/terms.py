@@ -225,7 +225,7 @@ def _by_source(ask: Ask, source: str) -> Key | None:
 
 
 # Every class of the ledger: what was received.
-RECEIVED = ("applied", "duplicate", "conflict", "quarantined", "retracted", "discarded")
+RECEIVED = ("applied", "held", "duplicate", "conflict", "quarantined", "retracted", "discarded")
 
 
 @dataclass(frozen=True)

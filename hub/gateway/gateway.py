@@ -15,10 +15,9 @@ from typing import Any
 import polars as pl
 
 from hub.access.keys import Sender
-from hub.access.scope import Scope
 from hub.clock import Clock, iso
 from hub.definitions import avro, revisions
-from hub.definitions.admission import Admitted, Verdict, admit, split
+from hub.definitions.admission import Admitted, admit, columns_of, split
 from hub.definitions.contract import Contract
 from hub.gateway import boundary
 from hub.gateway.signing import Signer
@@ -105,12 +104,6 @@ class Gateway:
         for those in by_contract.values():
             self._prepare_safely(those)
 
-    def outside(
-        self, contract: Contract, scopes: Sequence[Scope], admitted: Admitted
-    ) -> list[Verdict]:
-        """Find items that are outside of each of these scopes, those of one sender."""
-        return boundary.outside_all(self._store, contract, scopes, admitted)
-
     def close(self) -> None:
         """Stop; what is spooled waits for the next gateway."""
         if self.spool is not None:
@@ -130,19 +123,17 @@ class Gateway:
     def _prepare(self, offers: list[Offer]) -> None:
         """Make submissions of offers of one contract."""
         contract = offers[0].contract
-        parts = [(o.sender.scope, o.admitted) for o in offers]
-        for offer, verdicts in zip(
-            offers, boundary.outside(self._store, contract, parts), strict=True
-        ):
-            if verdicts:
-                admitted = offer.admitted
+        for offer in offers:
+            admitted, scope = offer.admitted, offer.sender.scope
+            admitted.mark(boundary.stamp(contract, scope))
+            if verdicts := boundary.outside(contract, scope, admitted):
                 admitted.reject(verdicts)
                 items = admitted.items or dict(enumerate(split(offer.body)))
                 admitted.originals |= {v.index: items[v.index] for v in verdicts}
         if len(offers) == 1:
             frame = offers[0].admitted.events
         else:
-            frame = contract.columns([e for o in offers for e in o.admitted.kept])
+            frame = columns_of(contract, [o.admitted for o in offers])
         revision = revisions.latest(contract.name)
         payload, ends = avro.encode_columns(revision.plain, frame)
         rows = list(frame.iter_rows())

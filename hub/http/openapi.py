@@ -197,7 +197,8 @@ def post_extra(contract: Contract) -> dict[str, Any]:
     ]
     if needs:
         event["allOf"] = needs
-    for f in contract.fields:
+    event["properties"].pop(contract.spec.stamp, None)
+    for f in contract.sent:
         event["properties"][f.name]["description"] = f"{f.doc.vi} | {f.doc.en}"
     many = {"type": "array", "items": event, "minItems": 1}
     return {

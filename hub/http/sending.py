@@ -12,6 +12,7 @@ from hub.access.audit import Entry
 from hub.access.keys import Sender
 from hub.definitions.contract import Contract
 from hub.figures.compute import QuestionError
+from hub.gateway import boundary
 from hub.gateway.gateway import Answer, Judge, Offer
 from hub.gateway.groups import SMALL_BYTES, AuditError
 from hub.http import openapi
@@ -120,7 +121,8 @@ def _understood(offer: Offer) -> dict[str, Any]:
 def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
     """Say what would become of an offer, and what it would change; nothing is committed."""
     hub, contract, sender, admitted = edge.hub, offer.contract, offer.sender, offer.admitted
-    admitted.reject(edge.gateway.outside(contract, [sender.scope], admitted))
+    admitted.reject(boundary.outside(contract, sender.scope, admitted))
+    admitted.mark(boundary.stamp(contract, sender.scope))
     trial = Trial()
     if admitted.kept:
         trial = try_events(

@@ -63,7 +63,7 @@ LAG_EVENTS = Gauge(
 )
 LEDGER_EVENTS = Gauge(
     "hub_ledger_events",
-    "Events by their present class: applied, duplicate, conflict, retracted, quarantined.",
+    "Events by their present class: applied, held, duplicate, conflict, retracted, quarantined.",
     ["contract", "class"],
     registry=HELD,
 )

@@ -120,6 +120,13 @@
  * @property {Cause[]} groups
  * @property {Item[]} items
  * @property {number | null} next_offset
+ * @typedef {object} Held An event that does not count until its sender stands in its thing.
+ * @property {string} entity
+ * @property {string} sender
+ * @property {string} accepted_on
+ * @property {{ event_id: string }} event
+ * @property {string} message_vi
+ * @property {string} message_en
  * @typedef {object} ChangedFigure
  * @property {string} period
  * @property {string} kpi

@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Any
 
+from hub.apply.stored import settle_stored
 from hub.clock import DAY_US, day_start, iso, iso_day
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact, Measure, day_sql
 from hub.store.reading import Reading, dims_text, parse_dims
-from hub.store.states import decode_states
 
 FACTS_SHOWN_MAX = 1_000
 
@@ -91,15 +91,16 @@ def explain_entity(
     reading: Reading, fact: Fact, contract: Contract, rows: list[Any]
 ) -> dict[str, Any]:
     """List an entity's events, its fact, the cells that count it and the rules that do not."""
-    events = decode_states(contract, rows)
+    names = ["accepted_on", "sender", "partition", "offset", *(f.name for f in contract.fields)]
+    events = settle_stored(contract, rows).select(*names, "class")
     instants = [f.name for f in contract.fields if f.kind == "instant"]
     listed = []
     for event in events.iter_rows(named=True):
         shown = {k: iso(v) if k in instants else v for k, v in event.items() if v is not None}
         listed.append(shown | {"accepted_on": iso_day(event["accepted_on"])})
     entity = rows[0][0]
-    values = reading.fact_values(fact, [*fact.types, "is_disputed"], [entity])[0][1:]
-    known = dict(zip([*fact.types, "is_disputed"], values, strict=True))
+    values = reading.fact_values(fact, [*fact.types, "is_disputed", "held"], [entity])[0][1:]
+    known = dict(zip([*fact.types, "is_disputed", "held"], values, strict=True))
     counted, excluded = [], []
     for measure in fact.measures:
         period = measure.period or day_sql(measure.when)

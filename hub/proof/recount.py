@@ -20,9 +20,8 @@ import numpy as np
 import polars as pl
 
 from hub.apply.acts import CLOSED, flaw
-from hub.apply.fold import content_digest
+from hub.apply.fold import HELD
 from hub.apply.lateness import bucket
-from hub.apply.set_aside import EVENTS_PER_ENTITY_MAX
 from hub.clock import day_of
 from hub.definitions import avro, revisions
 from hub.definitions.admission import verdict_on
@@ -33,6 +32,7 @@ from hub.definitions.own.control import CONTROL
 from hub.definitions.own.rejection import REJECTION
 from hub.log.log import Log
 from hub.log.slices import Origin, Slice
+from hub.proof.entity import Entity
 from hub.proof.sample import Sample
 from hub.store.reading import Reading, Row
 from hub.store.tables import LANES
@@ -156,7 +156,7 @@ def recount_facts(
     database = sqlite3.connect(folder / "facts.sqlite3", isolation_level=None)
     database.execute("PRAGMA synchronous = OFF")
     database.execute("PRAGMA journal_mode = OFF")
-    names = ["entity", "is_disputed", *LANES, *fact.types]
+    names = ["entity", "is_disputed", "held", *LANES, *fact.types]
     database.execute(f"CREATE TABLE {fact.table} ({','.join(names)})")
     marks = ",".join("?" * len(names))
     paths = [folder / f"{i}.bucket" for i in range(BUCKETS)]
@@ -200,27 +200,28 @@ def _recount_bucket(
     lateness: dict[Row, int] = {}
     set_aside = Recount(None)  # type: ignore[arg-type]  # it only gathers here
     read = _readable(contract, path, schemas, set_aside, is_open=is_open)
-    for origin, schema_id, datum, wire in _valid(contract, read, set_aside) if is_open else read:
+    for origin, _, _, wire in _valid(contract, read, set_aside) if is_open else read:
         entity = contract.entity_of(wire)
-        held = entities.setdefault(entity, Entity())
+        gathered = entities.setdefault(entity, Entity(contract))
         day = day_of(origin.accepted_at)
-        if held.add(origin.sender, day, schemas[schema_id], datum, wire):
+        if gathered.add(origin.sender, day, wire):
             late = bucket(origin.accepted_at - contract.occurred_of(wire))
             came = (name, origin.sender, day, late)
             lateness[came] = lateness.get(came, 0) + 1
     rows: list[Row] = []
     ledger = set_aside.ledger
     arrivals: dict[Row, int] = {}
-    for entity, held in entities.items():
-        live, is_disputed, classes = held.settle(contract)
+    for entity, gathered in entities.items():
+        live, is_disputed, classes = gathered.settle()
         values = fact.recount(list(live))
         columns = [values[n] for n in fact.types]
         lanes = fact_digest(name, entity, columns, is_disputed)
-        rows.append((entity, int(is_disputed), *lanes, *columns))
+        held = sum(kind == HELD for _, _, kind in classes)
+        rows.append((entity, int(is_disputed), held, *lanes, *columns))
         for sender, day, kind in classes:
             key = (name, sender, day, kind)
             ledger[key] = ledger.get(key, 0) + 1
-        for sender, wire in held.arrived():
+        for sender, wire in gathered.arrived():
             happened = (name, sender, day_of(contract.occurred_of(wire)))
             arrivals[happened] = arrivals.get(happened, 0) + 1
     return rows, ledger, arrivals, lateness, set_aside.quarantine
@@ -300,85 +301,6 @@ def fact_digest(contract: str, entity: str, columns: list[Any], is_disputed: boo
     text = "\x1f".join([contract, entity, *values, str(int(is_disputed))])
     raw = hashlib.blake2b(text.encode(), digest_size=16).digest()
     return [int.from_bytes(raw[i : i + 4], "little") for i in range(0, 16, 4)]
-
-
-class Entity:
-    """One entity's events, gathered as they stand in the log."""
-
-    def __init__(self) -> None:
-        # identity -> content digest -> (acceptance day, wire values)
-        self._events: dict[tuple[str, str], dict[bytes, tuple[int, dict[str, Any]]]] = {}
-        self._others: list[tuple[str, int, str]] = []
-        self._count = 0
-
-    def add(
-        self, sender: str, day: int, schema: avro.Schema, datum: bytes, wire: dict[str, Any]
-    ) -> bool:
-        """Add one record; tell whether it is new, and taken."""
-        contents = self._events.get((sender, wire["event_id"]), {})
-        if contents:
-            # By content, not by bytes: a foreign producer may write a number in a longer form.
-            digest = content_digest(avro.write_one(schema, wire))
-            again = {
-                content_digest(avro.write_one(schema, w)): (d, w) for d, w in contents.values()
-            }
-            contents.clear()
-            contents.update(again)
-        else:
-            digest = content_digest(datum)
-        if digest in contents:
-            self._others.append((sender, day, "duplicate"))
-            return False
-        if self._count == EVENTS_PER_ENTITY_MAX:
-            self._others.append((sender, day, "quarantined"))
-            return False
-        self._events.setdefault((sender, wire["event_id"]), contents)[digest] = (day, wire)
-        self._count += 1
-        return True
-
-    def arrived(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give sender and winning content of each identity, withdrawn ones too."""
-        for (sender, _), contents in self._events.items():
-            yield sender, contents[min(contents)][1]
-
-    def settle(
-        self, contract: Contract
-    ) -> tuple[list[dict[str, Any]], bool, list[tuple[str, int, str]]]:
-        """Give the live events, least first; whether any is disputed; each record's class."""
-        retracting = contract.spec.retracting_kind
-        withdrawn = {
-            (sender, winner["retracts"])
-            for (sender, _), contents in self._events.items()
-            if (winner := contents[min(contents)][1]).get("kind") == retracting and retracting
-        }
-        live: list[tuple[Any, dict[str, Any]]] = []
-        classes = list(self._others)
-        is_disputed = False
-        for (sender, event_id), contents in self._events.items():
-            for digest, (day, wire) in contents.items():
-                is_retraction = retracting is not None and wire.get("kind") == retracting
-                if (sender, event_id) in withdrawn and not is_retraction:
-                    classes.append((sender, day, "retracted"))
-                elif digest != min(contents):
-                    classes.append((sender, day, "conflict"))
-                    is_disputed = True
-                else:
-                    classes.append((sender, day, "applied"))
-                    if not is_retraction:
-                        live.append((_order(contract, sender, digest, wire), wire))
-        live.sort(key=lambda e: e[0])
-        return [wire for _, wire in live], is_disputed, classes
-
-
-def _order(contract: Contract, sender: str, digest: bytes, wire: dict[str, Any]) -> tuple[Any, ...]:
-    occurred = contract.occurred_of(wire)
-    first = tuple(
-        (wire[n] is not None, wire[n] if wire[n] is not None else 0)
-        for n in contract.spec.order_first
-    )
-    recorded = wire["recorded_at"] if wire["recorded_at"] is not None else occurred
-    rank = contract.kinds.index(wire["kind"]) if contract.kinds else 0
-    return (first, recorded, occurred, rank, sender, wire["event_id"], digest)
 
 
 def _own_records(

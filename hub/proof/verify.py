@@ -118,7 +118,7 @@ def _compare_facts(
     findings: Findings,
     sample: Sample | None,
 ) -> None:
-    names = ",".join(["entity", "is_disputed", *LANES, *fact.types])
+    names = ",".join(["entity", "is_disputed", "held", *LANES, *fact.types])
     query = f"SELECT {names} FROM {fact.table} ORDER BY entity"
     mine = iter(database.execute(query))
     theirs = reading.stream(query)

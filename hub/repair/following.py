@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.apply import fold, intake
+from hub.apply import intake
+from hub.apply.stored import settle_stored
 from hub.clock import iso
 from hub.definitions import avro, revisions
 from hub.definitions.contract import Contract
@@ -16,7 +17,6 @@ from hub.log.log import Kept, Log
 from hub.log.slices import Slice, join
 from hub.repair import items as rejection
 from hub.store.reading import Reading
-from hub.store.states import decode_states
 
 ITEMS_MAX = 1_000
 NEAR = 100_000  # how many records before a receipt's own an attempt to append it may stand
@@ -27,8 +27,9 @@ def follow(log: Log, reading: Reading, name: str, kept: Kept, offset: int) -> di
     """Say what became of a receipt's items, a page of them from an offset on.
 
     States: waiting (durable, and not yet in any figure), applied, duplicate (its like was there),
-    conflict (the same id has another content that counts), retracted, quarantined; of those that
-    were quarantined, replayed (as another receipt says) and discarded.
+    conflict (the same id has another content that counts), held (its sender does not stand in its
+    thing yet), retracted, quarantined; of those that were quarantined, replayed (as another receipt
+    says) and discarded.
     """
     items: list[Item] = []
     for topic in sorted(kept.places):
@@ -129,9 +130,7 @@ def _events(
         return _acts(reading, new)
     fact = reading.definitions.facts[contract.name]
     rows = reading.states(fact, new["entity"].unique().to_list())
-    names = np.repeat(np.array([r[0] for r in rows], object), [r[2] for r in rows])
-    stored = decode_states(contract, rows).with_columns(pl.Series("entity", names, pl.String))
-    stored = fold.settle(contract, fold.digest_contents(contract, stored, "entity"), "entity")
+    stored = settle_stored(contract, rows)
     same = ["entity", "sender", *(f.name for f in contract.fields)]
     stored = stored.select(
         *same, "class", pl.col("partition").alias("~p"), pl.col("offset").alias("~o")

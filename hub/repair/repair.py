@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.access.keys import Sender, scopes_of
+from hub.access.scope import Scope, merged
 from hub.clock import Clock, to_us
 from hub.definitions.admission import Verdict, admit
 from hub.definitions.contract import Contract
@@ -114,6 +115,8 @@ class Repair:
         for contract, sender, chunk in _chunks(_sendable(found)):
             admitted = admit(contract, _body(chunk))
             admitted.reject(self._outside(chunk, asking))
+            who = self._speaking(chunk, asking)
+            admitted.mark(boundary.stamp(contract, who.scope))
             if not admitted.kept:
                 continue
             now = to_us(self._clock())
@@ -146,8 +149,8 @@ class Repair:
                     )
             ready = _sendable(items)
             refusals: list[Verdict] = []
-            for contract, name, every in _chunks(ready):
-                who = Sender(name) if sender is None else sender
+            for contract, _, every in _chunks(ready):
+                who = self._speaking(every, sender)
                 outside = self._outside(every, sender)
                 refusals += outside
                 gone = {v.index for v in outside}
@@ -181,13 +184,20 @@ class Repair:
 
     def _outside(self, chunk: Sequence[Item], asking: Sender | None) -> list[Verdict]:
         """Find which of some items, of one contract and sender, would leave the sender's scope."""
+        contract = chunk[0].installed
+        assert contract is not None  # what can be sent keeps a contract
+        scopes = self._scopes(chunk[0].sender) if asking is None else [asking.scope]
+        return boundary.outside_all(contract, scopes, admit(contract, _body(chunk)))
+
+    def _speaking(self, chunk: Sequence[Item], asking: Sender | None) -> Sender:
+        """Say as whom some items, of one contract and sender, are sent."""
         contract, sender = chunk[0].installed, chunk[0].sender
         assert contract is not None  # what can be sent keeps a contract
-        if asking is None:
-            scopes = scopes_of(self._store, sender, to_us(self._clock()))
-        else:
-            scopes = [asking.scope]
-        return boundary.outside_all(self._store, contract, scopes, admit(contract, _body(chunk)))
+        return asking or Sender(sender, merged(contract, self._scopes(sender)))
+
+    def _scopes(self, sender: str) -> list[Scope]:
+        """Give the scopes of a sender's valid keys."""
+        return scopes_of(self._store, sender, to_us(self._clock()))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

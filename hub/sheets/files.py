@@ -56,9 +56,9 @@ class AdmittedFile(Admitted):
 
 def table_of(contract: Contract) -> Table:
     """Make the table that a contract's files hold."""
-    shorts = Counter(folded(s) for f in contract.fields for s in _short_titles(f))
+    shorts = Counter(folded(s) for f in contract.sent for s in _short_titles(f))
     columns = []
-    for f in contract.fields:
+    for f in contract.sent:
         own = [s for s in _short_titles(f) if shorts[folded(s)] == 1]
         titles = (f.doc.vi, f.name, f.doc.en, *f.doc.also, *own)
         headers: dict[str, str] = {}
@@ -164,7 +164,7 @@ def admit_file(contract: Contract, data: bytes, hints: Hints | None = None) -> A
         sorted(rejected, key=lambda v: v.index),
         originals,
         {r.place: _item(r.values) for r in good},
-        read.understood,
+        understood=read.understood,
     )
 
 

@@ -39,7 +39,7 @@ def fact_name(contract: str) -> str:
 
 def fact_columns(facts: Mapping[str, Fact]) -> dict[str, list[str]]:
     """List what a fact says, by contract."""
-    return {n: ["events", "is_disputed", *LANES, *f.types] for n, f in facts.items()}
+    return {n: ["events", "is_disputed", "held", *LANES, *f.types] for n, f in facts.items()}
 
 
 def tables(

@@ -33,7 +33,7 @@ from hub.store.troubles import (
 from hub.store.writing import Writing
 
 # Another number where stored events are written in another form.
-STATE_FORM = 2
+STATE_FORM = 3
 
 
 class Store:

@@ -275,6 +275,7 @@ HISTORY = (cut, cut_aside, cut_heard)
 def fact_table(fact: Fact, into: MetaData) -> Table:
     """Describe the table of a fact: its columns, its digest and the events it was folded from.
 
+    `held` counts events that do not count, as their senders do not stand in the entity.
     `state` holds the entity's distinct events as Avro datums, each after its acceptance day, sender
     and place in the log; `events` says how many. `log_partition` and `log_offset` are the latest of
     those places: what changed since a cut is found by them.
@@ -287,6 +288,7 @@ def fact_table(fact: Fact, into: MetaData) -> Table:
         Column("version", Big, nullable=False),
         Column("events", Integer, nullable=False),
         Column("is_disputed", Integer, nullable=False),
+        Column("held", Integer, nullable=False),
         *(Column(lane, Big, nullable=False) for lane in LANES),
         *(Column(name, types[kind]) for name, kind in fact.types.items()),
         Column("log_partition", Integer, nullable=False),
@@ -300,6 +302,12 @@ def fact_table(fact: Fact, into: MetaData) -> Table:
             "log_offset",
             postgresql_using="brin",
             postgresql_with={"autosummarize": "on"},
+        ),
+        Index(
+            f"ix_{fact.table}_held",
+            "entity",
+            sqlite_where=sa.text("held > 0"),
+            postgresql_where=sa.text("held > 0"),
         ),
         *(
             Index(

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import StringConstraints
 
-from hub.definitions.contract import Doc, Event, EventId, Instant, Spec, UnitCode
+from hub.definitions.contract import Doc, Event, EventId, Instant, Spec, Stamp, UnitCode
 
 DossierCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9.\-]{1,64}$")]
 ProcedureCode = Annotated[str, StringConstraints(pattern=r"^[0-9]\.[0-9]{6}$")]
@@ -50,6 +50,7 @@ class Dossier(Event):
         },
         retracting_kind="retracted",
         deadlines=("due_at",),
+        stamp="sent_for",
     )
 
     dossier_code: Annotated[
@@ -85,4 +86,11 @@ class Dossier(Event):
     retracts: Annotated[
         EventId | None,
         Doc("Mã sự kiện bị rút lại", "The event that this one withdraws"),
+    ] = None
+    sent_for: Annotated[
+        Stamp,
+        Doc(
+            "Các đơn vị mà bên gửi được gửi cho, do trung tâm ghi",
+            "Units that its sender may send for, written by the hub",
+        ),
     ] = None

@@ -44,16 +44,20 @@ def datum(
     return out
 
 
-def read(contract: Contract, raw: bytes) -> dict[str, Any] | None:
-    """Read one datum of the contract's latest revision; None where it is none.
+def read(contract: Contract, raw: bytes, count: int | None = None) -> dict[str, Any] | None:
+    """Read one datum of the revision that has the contract's first `count` fields, by default all.
+
+    None where it is none.
 
     A boolean that is neither 0 nor 1 is read as true, as common readers do.
     """
     found: dict[str, Any] = {}
     at = 0
     try:
-        for f in contract.fields:
+        for number, f in enumerate(contract.fields):
             found[f.name] = None
+            if count is not None and number >= count:
+                continue
             if f.optional:
                 index, at = _long(raw, at)
                 if index == 0:

@@ -76,11 +76,13 @@ class Pushed:
 
 
 @contextmanager
-def pushed(folder: Path, **settings: Any) -> Iterator[Pushed]:
-    """Open a hub with a key of each known sender, and an officer's."""
+def pushed(
+    folder: Path, more: Mapping[str, Scope] | None = None, **settings: Any
+) -> Iterator[Pushed]:
+    """Open a hub with a key of each known sender, of some more, and an officer's."""
     with open_hub(Settings(data_dir=folder, **settings)) as hub:
         load_province(hub, lists.FOLDER, "An")
-        for name, scope in SCOPES.items():
+        for name, scope in {**SCOPES, **(more or {})}.items():
             made = keys.Made(f"id-{name}", f"hub_{name}")
             keys.create(hub.store, hub.clock, name, scope, made=made)
         officer = keys.Made("id-officer", "hub_officer")

@@ -40,11 +40,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Sent:
-    """One delivery: an event, who delivered it and on which day (from 1970-01-01) it came."""
+    """One delivery: an event, who delivered it and on which day (from 1970-01-01) it came.
+
+    `sent_for` is what a gateway writes into it: which units its sender may speak for, if limited.
+    """
 
     sender: str
     day: int
     event: Json
+    sent_for: str | None = None
 
 
 def admitted_frame(contract: Contract, items: Sequence[Json]) -> pl.DataFrame:
@@ -82,6 +86,8 @@ class Small:
     def append(self, contract: Contract, sent: Sequence[Sent]) -> None:
         """Append deliveries: a run of one sender and day is one batch with one receipt."""
         events = admitted_frame(contract, [s.event for s in sent])
+        if stamp := contract.spec.stamp:
+            events = events.with_columns(pl.Series(stamp, [s.sent_for for s in sent], pl.String))
         at = 0
         submissions = []
         for (sender, day), run in groupby(sent, key=lambda s: (s.sender, s.day)):
@@ -126,7 +132,7 @@ class Small:
         out: dict[str, dict[Any, Any]] = {"cells": {}}
         with self.store.reading() as reading:
             for fact in self.store.facts.values():
-                names = ["entity", "events", "is_disputed", *LANES, *fact.types]
+                names = ["entity", "events", "is_disputed", "held", *LANES, *fact.types]
                 rows = reading.rows(f"SELECT {','.join(names)} FROM {fact.table}")
                 out[fact.table] = {r[0]: dict(zip(names, r, strict=True)) for r in rows}
                 for cell_set in reading.cell_sets(f"{fact.contract}."):

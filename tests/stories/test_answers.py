@@ -142,6 +142,7 @@ async def repair(client: Client) -> None:
     for offset in ("", *OFFSETS):
         await client.ask(f"GET /v1/quarantine?offset={offset}")
     await client.ask("GET /v1/quarantine/rows/dossier?offset=-1")
+    await client.ask_each("/v1/held /v1/held?offset=-1")
     every = ("sender", "contract", "rule", "field", "state", "id")
     for path in ("/v1/quarantine", "/v1/quarantine/rows/dossier"):
         for query in (

@@ -22,6 +22,7 @@ from tests.laws.test_files import as_csv
 from tests.parts.pushed import Json, Pushed, limited, pushed, verdicts
 
 Expected = tuple[str, str, str] | None
+HELD = "held"  # it is taken, and counts once its sender stands in the dossier
 BY_REPORTER = ("reporter_not_allowed", "reporter", "NH02")
 BY_AREA = ("area_not_allowed", "area", "H57.2")
 BY_STATION = ("station_not_allowed", "station_code", "ST02")
@@ -74,21 +75,21 @@ KNOWN: dict[str, Json] = {
 }
 US, THEM = "H57.1", "H57.2"
 RECEIVED_BY, RESOLVED_BY = "received_by", "resolved_by"
-# dossier, units that the department H57.1 names in an event of it, verdict
-DOSSIER: list[tuple[str, Json, Expected]] = [
+# dossier, units that the department H57.1 names in an event of it, verdict; or it is held
+DOSSIER: list[tuple[str, Json, Expected | str]] = [
     # What names no unit speaks for those of its dossier: one of them is to be the own.
     ("OURS", {}, None),
-    ("THEIRS", {}, by_unit(RECEIVED_BY)),
+    ("THEIRS", {}, HELD),
     ("GIVEN-TO-US", {}, None),
     ("GIVEN-TO-THEM", {}, None),
-    ("THEIRS-ALONE", {}, by_unit(RECEIVED_BY)),
-    ("UNSEEN", {}, None),
-    # Who names itself as the receiver must be it, where the receiver is known.
+    ("THEIRS-ALONE", {}, HELD),
+    ("UNSEEN", {}, HELD),
+    # Who names itself as the receiver must be it.
     ("OURS", {RECEIVED_BY: US}, None),
-    ("THEIRS", {RECEIVED_BY: US}, by_unit(RECEIVED_BY)),
-    ("GIVEN-TO-US", {RECEIVED_BY: US}, by_unit(RECEIVED_BY)),
+    ("THEIRS", {RECEIVED_BY: US}, HELD),
+    ("GIVEN-TO-US", {RECEIVED_BY: US}, HELD),
     ("GIVEN-TO-THEM", {RECEIVED_BY: US}, None),
-    ("THEIRS-ALONE", {RECEIVED_BY: US}, by_unit(RECEIVED_BY)),
+    ("THEIRS-ALONE", {RECEIVED_BY: US}, HELD),
     # Nobody names another as the receiver.
     ("OURS", {RECEIVED_BY: THEM}, by_unit(RECEIVED_BY)),
     ("THEIRS", {RECEIVED_BY: THEM}, by_unit(RECEIVED_BY)),
@@ -97,18 +98,18 @@ DOSSIER: list[tuple[str, Json, Expected]] = [
     ("UNSEEN", {RECEIVED_BY: THEM}, by_unit(RECEIVED_BY)),
     # Nobody makes itself the resolver of what others received, nor in the place of another one.
     ("OURS", {RESOLVED_BY: US}, None),
-    ("THEIRS", {RESOLVED_BY: US}, by_unit(RECEIVED_BY)),
+    ("THEIRS", {RESOLVED_BY: US}, HELD),
     ("GIVEN-TO-US", {RESOLVED_BY: US}, None),
-    ("GIVEN-TO-THEM", {RESOLVED_BY: US}, by_unit(RESOLVED_BY)),
-    ("THEIRS-ALONE", {RESOLVED_BY: US}, by_unit(RESOLVED_BY)),
+    ("GIVEN-TO-THEM", {RESOLVED_BY: US}, HELD),
+    ("THEIRS-ALONE", {RESOLVED_BY: US}, HELD),
     # Who hands on a dossier names itself, the receiver, beside who is to resolve it.
     ("OURS", {RESOLVED_BY: THEM}, by_unit(RESOLVED_BY)),
     ("THEIRS", {RESOLVED_BY: THEM}, by_unit(RESOLVED_BY)),
-    ("THEIRS", {RECEIVED_BY: US, RESOLVED_BY: US}, by_unit(RECEIVED_BY)),
-    ("THEIRS", {RECEIVED_BY: US, RESOLVED_BY: THEM}, by_unit(RECEIVED_BY)),
+    ("THEIRS", {RECEIVED_BY: US, RESOLVED_BY: US}, HELD),
+    ("THEIRS", {RECEIVED_BY: US, RESOLVED_BY: THEM}, HELD),
     # Where an applicant lives is no matter of who sends.
     ("OURS", {"citizen_unit": THEM}, None),
-    ("THEIRS", {"citizen_unit": US}, by_unit(RECEIVED_BY)),
+    ("THEIRS", {"citizen_unit": US}, HELD),
 ]
 # Fields of a dossier's event that name no unit: field, another value.
 OTHER_FIELDS: list[tuple[str, Any]] = [
@@ -159,6 +160,16 @@ def theirs(hub: Pushed) -> list[Any]:
     ]
 
 
+def classes(hub: Pushed, sender: str) -> dict[str, int]:
+    """Count what a sender's events of dossiers became, but what was rejected."""
+    counted: dict[str, int] = {}
+    with hub.hub.store.reading() as reading:
+        for contract, of, _, kind, _, n in reading.table("ledger"):
+            if (contract, of) == ("dossier", sender) and kind != "quarantined":
+                counted[kind] = counted.get(kind, 0) + n
+    return {kind: n for kind, n in counted.items() if n}
+
+
 def push(hub: Pushed, way: str, contract: str, sender: str, *items: Json) -> list[Any]:
     """Send items as JSON or as a file; give the verdicts."""
     body: Any = table(contract, *items) if way == "files" else items
@@ -173,7 +184,7 @@ def table(contract: str, *items: Json) -> bytes:
         rows.append(
             row | {n: "có" if v else "không" for n, v in item.items() if isinstance(v, bool)}
         )
-    return as_csv(rows, {f.name: f.doc.vi for f in registry.contracts()[contract].fields})
+    return as_csv(rows, {f.name: f.doc.vi for f in registry.contracts()[contract].sent})
 
 
 def test_the_tables_have_every_field() -> None:
@@ -183,7 +194,7 @@ def test_the_tables_have_every_field() -> None:
         ("reading", {row[0] for row in READING}),
         ("dossier", {row[0] for row in OTHER_FIELDS} | {n for row in DOSSIER for n in row[1]}),
     ):
-        assert fields | {"dossier_code"} >= {f.name for f in contracts[name].fields}
+        assert fields | {"dossier_code"} >= {f.name for f in contracts[name].sent}
     places = {n for c in contracts.values() for names in c.spec.limited.values() for n in names}
     assert places == {"received_by", "resolved_by", "reporter", "area", "station_code"}
 
@@ -214,19 +225,29 @@ def test_readings(hub: Pushed, way: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_dossiers(hub: Pushed, way: str) -> None:
     before = theirs(hub)
-    items, wanted, own = [], [], []
-    for number, (code, units, verdict) in enumerate(DOSSIER):
+    items: list[Json] = []
+    wanted: list[Expected] = []
+    own: list[Json] = []
+    ids: list[tuple[str, str]] = []  # of what is held: two contents of one are a conflict
+    for number, (code, units, expected) in enumerate(DOSSIER):
         item = dossier(code, "resolved", "2023-05-09", satisfied=True, **units)
-        if verdict is None:
+        if expected is None:
             own.append(item | {"kind": "processing", "event_id": f"o{number}"})
             continue
-        items.append(item | {"event_id": f"d{number}"})
-        items += [item | {"event_id": f"d{number}{n}"} | {n: v} for n, v in OTHER_FIELDS]
-        wanted += [verdict] * (1 + len(OTHER_FIELDS))
+        tried = [item | {"event_id": f"d{number}"}]
+        tried += [item | {"event_id": f"d{number}{n}"} | {n: v} for n, v in OTHER_FIELDS]
+        items += tried
+        if isinstance(expected, str):
+            ids += [(code, i["event_id"]) for i in tried]
+        else:
+            wanted += [expected] * len(tried)
     assert push(hub, way, "dossier", "H57.1", *items) == wanted
     assert theirs(hub) == before
+    held = len(set(ids))
+    assert classes(hub, "H57.1") == {HELD: held, "conflict": len(ids) - held}
     assert push(hub, way, "dossier", "H57.1", *own) == []
     assert theirs(hub) == before
+    assert classes(hub, "H57.1")["applied"] == len(own)
 
 
 def test_a_bank_cannot_turn_anothers_hundred_into_seven(hub: Pushed) -> None:

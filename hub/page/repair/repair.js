@@ -4,6 +4,7 @@ import { KeyPrompt } from "../elements/key-prompt.js";
 import { openPage } from "../shell.js";
 import { words } from "../words.js";
 import { CauseList } from "./cause-list.js";
+import { HeldList } from "./held-list.js";
 import { readCauses } from "./state.js";
 import { StatePicker } from "./state-picker.js";
 
@@ -16,6 +17,6 @@ openPage({
   title: () => t("title"),
   chips: new StatePicker(),
   strip: [new KeyPrompt(readCauses, { isAlwaysThere: true })],
-  main: [new CauseList()],
+  main: [new CauseList(), new HeldList()],
 });
 void readCauses();

@@ -4,7 +4,7 @@ import { ask, post, Trouble } from "../ask.js";
 import { guarded } from "../failures.js";
 import { Store } from "../store.js";
 
-/** @import { Cause, ItemState, Kpi, Outcome, Quarantine } from "../types.js" */
+/** @import { Cause, Held, ItemState, Kpi, Outcome, Quarantine } from "../types.js" */
 
 export const STATES = /** @type {const} */ (["open", "fixed", "replayed", "discarded"]);
 
@@ -15,6 +15,7 @@ export const STATES = /** @type {const} */ (["open", "fixed", "replayed", "disca
  * @property {ReadonlyMap<string, Kpi>} kpis By their ids.
  * @property {ReadonlyMap<string, Outcome | Trouble>} outcomes The answer to the last act upon an
  *   item or a cause, by its name.
+ * @property {Held[]} held Events that wait for their sender's standing.
  * @property {number} readings How often the causes were read.
  */
 
@@ -24,6 +25,7 @@ const asked = new URLSearchParams(location.search).get("state");
 const first = {
   wanted: STATES.find((state) => state === asked) ?? "open",
   causes: null,
+  held: [],
   kpis: new Map(),
   outcomes: new Map(),
   readings: 0,
@@ -63,7 +65,9 @@ export const readCauses = () =>
     }
     const { wanted, readings } = repair.now;
     const { groups: causes } = await listItems({ state: wanted });
-    if (wanted === repair.now.wanted) repair.set({ causes, readings: readings + 1 });
+    /** @type {{ held: Held[] }} */
+    const { held } = await ask("/v1/held");
+    if (wanted === repair.now.wanted) repair.set({ causes, held, readings: readings + 1 });
   });
 
 /**
