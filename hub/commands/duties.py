@@ -9,11 +9,10 @@ import typer
 from hub import registry
 from hub.access import keys
 from hub.clock import to_us
-from hub.commands.console import complain, settings_for_reading
+from hub.commands.console import complain, read_period, settings_for_reading
 from hub.figures.book import Ask
 from hub.figures.duties import propose
 from hub.opening import catch_up, open_hub
-from hub.reference.periods import parse_period
 
 app = typer.Typer(
     name="duties", help="Who owes what: nghĩa vụ báo cáo của các bên gửi.", no_args_is_help=True
@@ -30,10 +29,11 @@ def show_duties(
     period: Annotated[str, typer.Argument(metavar="PERIOD", help="2023, 2023-Q2, 2023-05")],
 ) -> None:
     """Say what each duty owed in a period and what came, and which valid keys owe nothing."""
+    asked = read_period(period)
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         now = to_us(hub.clock())
-        ask = Ask(parse_period(period), now)
+        ask = Ask(asked, now)
         with hub.store.reading() as reading:
             book = hub.book(reading)
             for source in book.sources.values():

@@ -124,7 +124,9 @@ class Spec:
     against, the one that owns the thing first. `needs` names, per kind, the fields it
     cannot do without. `deadlines` are instants that mean the end of a working day
     where only the day is given. `stamp` is the field in which the hub writes which units the sender
-    of an event may speak for, where the things of a contract are shared by units.
+    of an event may speak for, where the things of a contract are shared by units. `numbered` is a
+    pattern of things' names that are numbered by unit and day, with groups `unit`, `date` (YYMMDD)
+    and `number`.
     """
 
     name: str
@@ -145,6 +147,7 @@ class Spec:
     retracting_kind: str | None = None
     deadlines: tuple[str, ...] = ()
     stamp: str | None = None
+    numbered: str | None = None
 
     @property
     def topic(self) -> str:
