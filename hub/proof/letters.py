@@ -3,7 +3,8 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from hub.clock import iso_day
 from hub.figures.book import Book
@@ -50,15 +51,11 @@ def _letter(
         "",
     ]
     if owed:
-        lines.append(f"1. Các kỳ báo cáo chưa đủ ({len(owed)}):")
-        lines += [
-            f"   - {o.contract}: từ {_vi_day(o.first)} đến {_vi_day(o.last)},"
-            f" đã nhận {o.received}, phải có {o.due}"
-            for o in owed
-        ]
+        lines.append(f"Các kỳ báo cáo chưa đủ ({len(owed)}):")
+        lines += [_run_line(book, run) for run in _runs(owed)]
         lines.append("")
     if gaps:
-        lines.append("2. Các mã hồ sơ còn thiếu trong dãy số theo ngày:")
+        lines.append("Các mã còn thiếu trong dãy số theo ngày:")
         for gap in gaps:
             lines += _gap_lines(gap)
         lines.append("")
@@ -70,6 +67,33 @@ def _letter(
         f"Lập ngày {_vi_day(today)}.",
     ]
     return Letter(name, "\n".join(lines) + "\n", _table(owed, gaps))
+
+
+def _runs(owed: list[Owed]) -> list[list[Owed]]:
+    """Put steps together that follow on each other and lack the same."""
+    runs: list[list[Owed]] = []
+    for step in owed:
+        last = runs[-1][-1] if runs else None
+        is_next = last is not None and date.fromisoformat(step.first) == (
+            date.fromisoformat(last.last) + timedelta(1)
+        )
+        if (
+            last is not None
+            and is_next
+            and replace(last, first="", last="") == replace(step, first="", last="")
+        ):
+            runs[-1].append(step)
+        else:
+            runs.append([step])
+    return runs
+
+
+def _run_line(book: Book, run: list[Owed]) -> str:
+    contract = book.definitions.contracts[run[0].contract].spec.title.vi
+    first, last = _vi_day(run[0].first), _vi_day(run[-1].last)
+    each = f" ({len(run)} kỳ, mỗi kỳ)" if len(run) > 1 else ""
+    came = f"đã nhận {run[0].received}, phải có {run[0].due}"
+    return f"   - {contract}: từ {first} đến {last}{each}: {came}"
 
 
 def _gap_lines(gap: Gap) -> list[str]:

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from hub.clock import to_us
+from hub.proof.letters import letters
 from hub.proof.missing import gaps, owed
 from hub.reference.periods import parse_period
 from stream_jobs.worked import dossier, received
@@ -65,3 +66,29 @@ def test_steps_that_were_owed_are_named(hub: Hub) -> None:
         (step,) = owed(hub.book(reading), parse_period("2023-05"), to_us(hub.now))
     assert (step.debtor, step.first, step.last) == ("one_stop", "2023-05-01", "2023-05-31")
     assert (step.received, step.due) == (1, 2)
+
+
+def test_a_letter_names_what_is_missing_to_who_owes_it(hub: Hub) -> None:
+    duty = {"sender": "ubnd", "contract": "dossier", "cadence": "daily", "name_vi": "UBND xã A"}
+    row = duty | {"events_per_due": "1", "valid_from": "2023-05-08", "valid_to": "2023-05-18"}
+    hub.reference = hub.reference.with_tables({"duties": [row | {"source": ""}]})
+    for day in range(8, 14):
+        send(hub, "H57.1", of_may(day), [1, 2, 3])
+    send(hub, "H57.1", of_may(15), [1, 4, 5])
+    period, now = parse_period("2023-05"), to_us(hub.now)
+    with hub.store.reading() as reading:
+        book = hub.book(reading)
+        to_unit, to_debtor = letters(
+            book, "2023-05", now, owed(book, period, now), gaps(book, period)
+        )
+    assert to_unit.addressee == "H57.1"
+    assert (
+        "   - Ngày 15/05/2023: thiếu 2 trong dãy từ 1 đến 5: H57.1-230515-0002, H57.1-230515-0003\n"
+        in to_unit.text
+    )
+    assert "thiếu mã,dossier,2023-05-15,2023-05-15,H57.1-230515-0003,0,1" in to_unit.table
+    assert to_debtor.text.startswith("Kính gửi: UBND xã A (ubnd)\n")
+    assert (
+        "   - Hồ sơ một cửa: từ 08/05/2023 đến 17/05/2023 (10 kỳ, mỗi kỳ): đã nhận 0, phải có 1\n"
+        in to_debtor.text
+    )
