@@ -82,21 +82,31 @@ def ledger_rows(shard: int, *counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> pl.DataFrame:
-    """Count distinct events, of both foldings, by the day on which they happened."""
+    """Count distinct events, of both foldings, by the day on which they happened.
+
+    One that is held speaks for nobody: its sender has sent it, and that is all.
+    """
+    party = pl.lit("") if contract.party is None else pl.col(contract.party).fill_null("")
     return (
         events.filter(~pl.col("is_loser"))
-        .with_columns(contract.occurred.alias("~occurred"))
-        .group_by("sender", day_expr("~occurred").alias("day"))
+        .with_columns(
+            contract.occurred.alias("~occurred"),
+            pl.when("is_held").then(pl.lit("")).otherwise(party).alias("party"),
+            contract.span.alias("span"),
+        )
+        .group_by("sender", "party", "span", day_expr("~occurred").alias("day"))
         .agg(sign().sum().alias("count"))
         .filter(pl.col("count") != 0)
         .select(
             pl.lit(contract.name).alias("contract"),
             "sender",
+            "party",
+            "span",
             "day",
             pl.lit(shard, pl.Int64).alias("shard"),
             "count",
         )
-        .sort("sender", "day")
+        .sort("sender", "party", "span", "day")
     )
 
 

@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from hub.access.audit import Entry
 from hub.opening import OpenHub
+from hub.reference.periods import Period, parse_period
 from hub.settings import Settings, read_settings
 
 err = Console(stderr=True)
@@ -25,6 +27,14 @@ def settings_for_reading() -> Settings:
         complain(f"HUB_DATA_DIR is not set: using {DEMO_FOLDER}", "dim")
         return settings.model_copy(update={"data_dir": DEMO_FOLDER})
     return settings
+
+
+def read_period(text: str) -> Period:
+    """Read a period as it is written on the command line."""
+    try:
+        return parse_period(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def act(hub: OpenHub, action: str, **detail: Any) -> None:

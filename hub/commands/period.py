@@ -7,25 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from hub.clock import from_us, to_us
-from hub.commands.console import act, complain, settings_for_reading
+from hub.commands.console import act, complain, read_period, settings_for_reading
 from hub.figures.closing import Closing, in_force
 from hub.figures.closing import close as close_period
 from hub.figures.official import freeze
 from hub.figures.restating import restatements as find_restatements
 from hub.opening import catch_up, open_hub
-from hub.reference.periods import Period, parse_period
 from hub.store.cuts import latest_cut
 
 app = typer.Typer(
     name="period", help="Closed periods: chốt số liệu, điều chỉnh.", no_args_is_help=True
 )
-
-
-def _period(text: str) -> Period:
-    try:
-        return parse_period(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 @app.command()
@@ -35,7 +27,7 @@ def close(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, and close nothing.")] = False,
 ) -> None:
     """Close a period: its figures as they stand are official, later changes stand beside them."""
-    asked = _period(period)
+    asked = read_period(period)
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         now = to_us(hub.clock())
@@ -92,7 +84,7 @@ def restatements(
             closed = {c.period.text: c for c in book.closings}
             chosen: list[Closing] = list(closed.values())
             if period:
-                found = in_force(book.closings, _period(period))
+                found = in_force(book.closings, read_period(period))
                 if found is None or found.period.text != period:
                     complain(f"{period}: chưa chốt | not closed; closed are: {', '.join(closed)}")
                     raise typer.Exit(1)

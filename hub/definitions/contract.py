@@ -32,6 +32,8 @@ INSTANT_MIN = to_us(datetime(1900, 1, 1, tzinfo=UTC))
 INSTANT_MAX = to_us(datetime(9999, 12, 30, tzinfo=UTC))
 COUNT_MAX = 10**12
 ITEMS_MAX = 20_000
+# By the length of a period's text: 2023, 2023-05, 2023-05-17.
+SPANS = {4: "year", 7: "month", 10: "day"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ class Spec:
     against, the one that owns the thing first. `needs` names, per kind, the fields it
     cannot do without. `deadlines` are instants that mean the end of a working day
     where only the day is given. `stamp` is the field in which the hub writes which units the sender
-    of an event may speak for, where the things of a contract are shared by units.
+    of an event may speak for, where the things of a contract are shared by units. `numbered` is a
+    pattern of things' names that are numbered by unit and day, with groups `unit`, `date` (YYMMDD)
+    and `number`.
     """
 
     name: str
@@ -143,6 +147,7 @@ class Spec:
     retracting_kind: str | None = None
     deadlines: tuple[str, ...] = ()
     stamp: str | None = None
+    numbered: str | None = None
 
     @property
     def topic(self) -> str:
@@ -326,6 +331,23 @@ class Contract:
             return c
         first = (c + "-01-01").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
         return first.cast(pl.Int64) * DAY_US - OFFSET_US
+
+    @cached_property
+    def party(self) -> str | None:
+        """The field that says who or what an event reports of; it is limited first."""
+        return next((names[0] for names in self.spec.limited.values()), None)
+
+    @cached_property
+    def span(self) -> pl.Expr:
+        """How long a period an event is about: day, month or year; empty where it is an instant."""
+        if not self._has_period:
+            return pl.lit("")
+        length = pl.col(self.spec.occurred).str.len_chars()
+        return length.replace_strict(SPANS, default="", return_dtype=pl.String)
+
+    def span_of(self, wire: dict[str, Any]) -> str:
+        """How long a period one event is about."""
+        return SPANS.get(len(wire[self.spec.occurred]), "") if self._has_period else ""
 
     def occurred_of(self, wire: dict[str, Any]) -> int:
         """When one event happened, as an instant."""

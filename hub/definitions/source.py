@@ -12,11 +12,12 @@ Cadence = Literal["daily", "working_day", "monthly", "yearly"]
 class Source:
     """A source of events and its schedule.
 
-    `name` is also the sender that its connector publishes as. One `cadence` step (a day, a working
-    day, a month, a year; Asia/Ho_Chi_Minh) is *due* with at least `events_per_due` events, from the
-    day `since` on, before the day `until` (none: always). `only` gives contract fields that have
-    one value in all of its events, such as `quantity`: a KPI about another value is owed nothing by
-    it.
+    `name` is also the sender that its connector publishes as; empty, it may be anybody. `party` is
+    who or what it owes events of (a bank, a station, a receiving unit); empty, of whomever.
+    One `cadence` step (a day, a working day, a month, a year; Asia/Ho_Chi_Minh) is *due* with at
+    least `events_per_due` events, from the day `since` on, before the day `until` (none: always).
+    `only` gives contract fields that have one value in all of its events, such as `quantity`: a
+    KPI about another value is owed nothing by it.
     `silence_hours_max` is how long it may be silent before it is late, where the cadence is too
     coarse to say so.
     """
@@ -32,6 +33,7 @@ class Source:
     until: date | None = None
     only: Mapping[str, str] = field(default_factory=dict)
     silence_hours_max: float | None = None
+    party: str = ""
 
     @property
     def silence_seconds_max(self) -> int:
@@ -43,6 +45,16 @@ class Source:
             return int(self.silence_hours_max * 3600)
         days = {"daily": 1.5, "working_day": 5, "monthly": 46, "yearly": 548}
         return int(days[self.cadence] * 86_400)
+
+    @property
+    def debtor(self) -> str:
+        """Who owes: the sender, or the party where it may be sent by anybody."""
+        return self.name or self.party
+
+    @property
+    def label(self) -> str:
+        """Name the duty's debtor in full: sender, party."""
+        return "/".join(filter(None, (self.name, self.party)))
 
     def concerns(self, only: Mapping[str, str]) -> bool:
         """Tell whether its events may have these values."""

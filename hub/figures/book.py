@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from typing import NamedTuple
 
 from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
+from hub.figures.arrived import Arrived, Step, of_source, step_of
 from hub.figures.closing import Closing, closings
 from hub.figures.duties import sources_of
 from hub.reference.lists import Lists, Loaded, Reference
@@ -36,15 +36,6 @@ class Ask:
     def until(self) -> int:
         """The instant up to which things count: the period's end, or `at` where that is earlier."""
         return min(self.period.end, self.at)
-
-
-class Step(NamedTuple):
-    """One step of a schedule: day numbers [first, end), distinct events received, events due."""
-
-    first: int
-    end: int
-    received: int
-    due: int
 
 
 @dataclass
@@ -141,13 +132,13 @@ class Book:
             pairs.setdefault(key, []).append((int(row[-2]), int(row[-1] or 0)))
 
     @cached_property
-    def arrivals(self) -> dict[tuple[str, str], dict[int, int]]:
-        """Distinct events by (contract, sender) and the day on which they happened."""
-        out: dict[tuple[str, str], dict[int, int]] = {}
-        for contract, sender, day, _, count in self.reading.table("arrival"):
-            days = out.setdefault((contract, sender), {})
+    def arrivals(self) -> dict[Arrived, dict[int, int]]:
+        """Distinct events by contract, sender, party and span, and the day they happened."""
+        arrived: dict[Arrived, dict[int, int]] = {}
+        for *key, day, _, count in self.reading.table("arrival"):
+            days = arrived.setdefault(Arrived(*key), {})
             days[day] = days.get(day, 0) + int(count)
-        return out
+        return arrived
 
     @cached_property
     def closings(self) -> list[Closing]:
@@ -177,8 +168,8 @@ class Book:
         a, b = day_of(start), day_of(until - 1)
         return any(
             a <= day <= b and n > 0
-            for (c, _), days in self.arrivals.items()
-            if c == contract
+            for key, days in self.arrivals.items()
+            if key.contract == contract
             for day, n in days.items()
         )
 
@@ -190,19 +181,17 @@ class Book:
         """List the steps of a source's schedule, with what came in each.
 
         Steps are those of the period that had ended at the instant asked; where none had, those
-        that had begun.
+        that had begun. What is about a period meets a step by a statistic of just that step, or by
+        one for each day of it.
         """
-        days = self.arrivals.get((source.contract, source.name), {})
         since = (source.since - date(1970, 1, 1)).days if source.since else None
         until = (source.until - date(1970, 1, 1)).days if source.until else None
         steps = [s for s in self._steps(source, ask.period) if since is None or s[0] >= since]
         steps = [s for s in steps if until is None or s[1] <= until]
         ended = [s for s in steps if s[1] * DAY_US - OFFSET_US <= ask.at]
         begun = [s for s in steps if s[0] * DAY_US - OFFSET_US <= ask.at]
-        return [
-            Step(a, b, sum(days.get(d, 0) for d in range(a, b)), source.events_per_due)
-            for a, b in ended or begun
-        ]
+        by_span = of_source(self.arrivals, source)
+        return [step_of(by_span, *step, source) for step in ended or begun]
 
     def _steps(self, source: Source, period: Period) -> list[tuple[int, int]]:
         """Give the schedule's steps in a period as day numbers, half-open."""
@@ -253,10 +242,12 @@ class Book:
         return counted[1] / sum(counted) if sum(counted) else 1.0
 
     def _reported(self, contract: str, ask: Ask, only: Mapping[str, str]) -> float:
+        # Asked about one party, what others owe is beside the point.
+        asked = ask.where.get(self.definitions.contracts[contract].party or "", "")
         owed = [
             min(step.received, 1)
             for s in self.sources.values()
-            if s.contract == contract and s.concerns(only)
+            if s.contract == contract and s.concerns(only) and asked in ("", s.party or asked)
             for step in self.due(s, ask)
         ]
         if not owed:

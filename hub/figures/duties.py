@@ -10,7 +10,9 @@ from datetime import date, timedelta
 from typing import cast
 
 from hub.clock import iso_day
+from hub.definitions.contract import Contract
 from hub.definitions.source import Cadence, Source
+from hub.figures.arrived import Arrived
 from hub.reference.form import Row
 
 SHARE_MIN = 0.8  # of steps that had events, to take it that one was due each time
@@ -23,35 +25,41 @@ def sources_of(rows: Iterable[Row] | None, installed: Mapping[str, Source]) -> d
         return dict(installed)
     owing: dict[str, Source] = {}
     for row in rows:
-        sender, contract = row["sender"], row["contract"]
+        sender, party, contract = row["sender"], row.get("party", ""), row["contract"]
         known = installed.get(sender)
-        name = row.get("name_vi") or (known.title_vi if known else sender)
+        name = row.get("name_vi") or (known.title_vi if known and not party else sender or party)
         source = Source(
             name=sender,
             contract=contract,
             title_vi=name,
-            title_en=known.title_en if known else name,
+            title_en=known.title_en if known and not party else name,
             owner=row.get("owner") or (known.owner if known else ""),
             cadence=cast("Cadence", row["cadence"]),
             events_per_due=int(row["events_per_due"]),
             since=date.fromisoformat(row["valid_from"]),
             until=date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
             only=known.only if known and known.contract == contract else {},
+            party=party,
         )
-        key = f"{sender} {contract} {row['valid_from']}" if sender in owing else sender
-        owing[key] = source
+        key = source.label
+        owing[f"{key} {contract} {row['valid_from']}" if key in owing else key] = source
     return owing
 
 
-def propose(arrivals: Mapping[tuple[str, str], Mapping[int, int]]) -> list[Row]:
+def propose(
+    arrivals: Mapping[Arrived, Mapping[int, int]], contracts: Mapping[str, Contract]
+) -> list[Row]:
     """Draft duties from what senders did: the finest cadence that most of their steps kept.
 
-    `arrivals` counts distinct events by contract, sender and day from 1970-01-01. The number of
-    events is the smallest that came in any step that had some. A draft is to be read by people.
+    `arrivals` counts distinct events by day from 1970-01-01. Where who reports, or which station,
+    is part of what an event is about, each of them has a duty of its own. Of periods the shortest
+    count. The number of events is the smallest that came in any step that had some. A draft is to
+    be read by people.
     """
     drafted = []
-    for (contract, sender), days in sorted(arrivals.items()):
-        kept = {day: n for day, n in days.items() if n > 0}
+    for (contract, sender, party), by_span in sorted(_by_debtor(arrivals, contracts).items()):
+        shortest = next((s for s in ("day", "month", "year") if s in by_span), "")
+        kept = {day: n for day, n in by_span.get(shortest, Counter()).items() if n > 0}
         if not kept:
             continue
         cadence, steps = _cadence(kept)
@@ -59,6 +67,7 @@ def propose(arrivals: Mapping[tuple[str, str], Mapping[int, int]]) -> list[Row]:
             {
                 "sender": sender,
                 "contract": contract,
+                "party": party,
                 "cadence": cadence,
                 "events_per_due": str(min(steps.values())),
                 "name_vi": "",
@@ -69,6 +78,19 @@ def propose(arrivals: Mapping[tuple[str, str], Mapping[int, int]]) -> list[Row]:
             }
         )
     return drafted
+
+
+def _by_debtor(
+    arrivals: Mapping[Arrived, Mapping[int, int]], contracts: Mapping[str, Contract]
+) -> dict[tuple[str, str, str], dict[str, Counter[int]]]:
+    """Count arrivals by contract, sender and party that owes; then by span and day."""
+    out: dict[tuple[str, str, str], dict[str, Counter[int]]] = {}
+    for key, days in arrivals.items():
+        contract = contracts.get(key.contract)
+        is_named = contract is not None and contract.party in contract.spec.entity
+        debtor = (key.contract, key.sender, key.party if is_named else "")
+        out.setdefault(debtor, {}).setdefault(key.span, Counter()).update(days)
+    return out
 
 
 def _cadence(days: Mapping[int, int]) -> tuple[Cadence, Counter[int]]:

@@ -182,6 +182,6 @@ def silent(book: Book, period: Period, now: int) -> dict[str, list[str]]:
         steps = book.due(source, Ask(period, now))
         missing = [s.first for s in steps if s.received < s.due]
         if missing:
-            days = out.setdefault(source.name, [])
+            days = out.setdefault(source.label, [])
             days += [iso_day(d) for d in missing[: SILENT_DAYS_SHOWN_MAX - len(days)]]
     return out

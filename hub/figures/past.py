@@ -247,11 +247,7 @@ class Past(Reading):
                 for frame in ledger
                 for contract_name, sender, day, kind, count in frame.with_columns(negated).rows()
             ],
-            [
-                (contract_name, sender, day, shard, count)
-                for frame in arrivals
-                for contract_name, sender, day, shard, count in frame.with_columns(negated).rows()
-            ],
+            [row for frame in arrivals for row in frame.with_columns(negated).rows()],
         )
 
     def facts_since(self, fact: Fact) -> pl.DataFrame:

@@ -57,18 +57,19 @@ def _rejected(book: Book, source: str, ask: Ask) -> Rows:
 
 
 def _owed(book: Book, source: str, ask: Ask) -> Rows:
-    owing = [s for s in book.sources.values() if s.name == source]
-    steps = [step for s in owing for step in book.due(s, ask)]
+    owing = [s for s in book.sources.values() if s.debtor == source]
+    steps = [(step, s.label) for s in owing for step in book.due(s, ask)]
     # What is missing comes first.
-    steps.sort(key=lambda s: (s.received >= s.due, s.first))
+    steps.sort(key=lambda s: (s[0].received >= s[0].due, s[0].first, s[1]))
     return [
         {
+            "owed_by": label,
             "from": iso_day(step.first),
             "to": iso_day(step.end - 1),
             "received": step.received,
             "due": step.due,
         }
-        for step in steps
+        for step, label in steps
     ]
 
 
@@ -157,7 +158,7 @@ def sources(
     senders = {sender for contract, sender, *_ in book.ledger if contract != CONTROL.name}
     senders |= set(heard)
     late = _lateness(book, received)
-    owing = {s.name: s for s in reversed(list(book.sources.values()))}
+    owing = {s.debtor: s for s in reversed(list(book.sources.values()))}
     names = [*reversed(owing), *sorted(senders - set(owing))]
     said = log.checkpoints([heartbeat_name(n) for n in names])
     qualities = {
@@ -172,6 +173,7 @@ def sources(
             {
                 "source": name,
                 **_expected(owing.get(name), at, accepted_at),
+                **_late_party(book, owing.get(name), Ask(period, at)),
                 "heartbeat": None if beat is None else json.loads(beat),
                 "heard_at": iso(accepted_at),
                 "horizon": iso(horizon),
@@ -234,9 +236,16 @@ def _expected(source: Source | None, at: int, accepted_at: int | None) -> dict[s
     }
 
 
+def _late_party(book: Book, source: Source | None, ask: Ask) -> dict[str, Any]:
+    """Say whether what anybody may send of a party is late: by what came for the last step."""
+    if source is None or source.name:
+        return {}
+    return {"is_late": any(s.received < s.due for s in book.due(source, ask)[-1:])}
+
+
 def is_known(book: Book, source: str) -> bool:
     """Tell whether a source is expected, or anything was received from it."""
-    return any(s.name == source for s in book.sources.values()) or any(
+    return any(s.debtor == source for s in book.sources.values()) or any(
         sender == source for _, sender, *_ in book.ledger
     )
 

@@ -262,7 +262,7 @@ class Owed(Term):
         """Sum over the schedule's steps; more than was owed counts as what was owed."""
         out: Sums = {}
         for source in book.sources.values():
-            key = _by_source(ask, source.name)
+            key = _by_source(ask, source.debtor)
             steps = book.due(source, ask) if key is not None else []
             if key is not None and steps:
                 n = sum(min(s.received, s.due) if self.is_met else s.due for s in steps)

@@ -109,7 +109,7 @@ class Gauges:
         now = to_us(self._hub.clock())
         with self._hub.store.reading() as reading:
             owing = self._hub.book(reading).sources.values()
-        sources = {source.name: source for source in reversed(list(owing))}
+        sources = {source.name: source for source in reversed(list(owing)) if source.name}
         said = self._hub.log.checkpoints([heartbeat_name(n) for n in sources])
         for name, source in sources.items():
             metrics.SOURCE_SILENCE_MAX.labels(name).set(source.silence_seconds_max)

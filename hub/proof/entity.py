@@ -72,6 +72,7 @@ class Entity:
         self._names = [f.name for f in contract.sent]
         self._events: dict[tuple[str, str], list[Event]] = {}
         self._others: list[tuple[str, int, str]] = []
+        self._held: set[tuple[str, str]] = set()
         self._count = 0
 
     def add(self, sender: str, day: int, wire: Wire) -> bool:
@@ -91,10 +92,15 @@ class Entity:
         self._count += 1
         return True
 
-    def arrived(self) -> Iterator[tuple[str, Wire]]:
-        """Give sender and winning content of each identity, withdrawn ones too."""
-        for (sender, _), events in self._events.items():
-            yield sender, _winner(events).wire
+    def arrived(self) -> Iterator[tuple[str, str, Wire]]:
+        """Give sender, party and winning content of each identity, withdrawn ones too.
+
+        To be asked once it is settled: what is held speaks for no party.
+        """
+        for identity, events in self._events.items():
+            wire = _winner(events).wire
+            party = wire[self._contract.party] if self._contract.party else None
+            yield identity[0], "" if identity in self._held else party or "", wire
 
     def settle(self) -> tuple[list[Wire], bool, list[tuple[str, int, str]]]:
         """Give the live events, least first; whether any is disputed; each record's class."""
@@ -124,7 +130,9 @@ class Entity:
             standing_ones = [e for e in copies if e.is_retraction or id(e) in standing]
             best = _first(standing_ones or copies)
             classes += _classes(copies, best, "applied" if standing_ones else HELD)
-            if standing_ones and not best.is_retraction:
+            if not standing_ones:
+                self._held.add((best.sender, best.wire["event_id"]))
+            elif not best.is_retraction:
                 live.append(best)
         live.sort(key=lambda e: e.order)
         return [e.wire for e in live], is_disputed, classes

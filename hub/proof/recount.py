@@ -221,8 +221,9 @@ def _recount_bucket(
         for sender, day, kind in classes:
             key = (name, sender, day, kind)
             ledger[key] = ledger.get(key, 0) + 1
-        for sender, wire in gathered.arrived():
-            happened = (name, sender, day_of(contract.occurred_of(wire)))
+        for sender, party, wire in gathered.arrived():
+            day = day_of(contract.occurred_of(wire))
+            happened = (name, sender, party, contract.span_of(wire), day)
             arrivals[happened] = arrivals.get(happened, 0) + 1
     return rows, ledger, arrivals, lateness, set_aside.quarantine
 

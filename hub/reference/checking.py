@@ -64,6 +64,12 @@ def _unknown_names(rows: Sequence[Row], names: Mapping[str, Collection[str]]) ->
 
 
 def _alone(form: Form, rows: Sequence[Row]) -> Iterator[Flaw]:
+    for i, row in enumerate(rows):
+        if form.one_of and not any(row.get(name) for name in form.one_of):
+            titles = [c for c in form.columns if c.name in form.one_of]
+            vi = f"phải có {' hoặc '.join(c.title_vi for c in titles)}"
+            en = f"{' or '.join(c.title_en for c in titles)} must be there"
+            yield Flaw(i, form.one_of[0], "", "empty", vi, en)
     if not form.is_effective_dated:
         return
     for i, row in enumerate(rows):
@@ -80,11 +86,11 @@ def _together(form: Form, rows: Sequence[Row]) -> Iterator[Flaw]:
         begin, end = (
             (row["valid_from"], row["valid_to"] or EVER) if form.is_effective_dated else ("", "")
         )
-        spans.setdefault(tuple(row[k] for k in form.key), []).append((begin, end, i))
+        spans.setdefault(tuple(row.get(k, "") for k in form.key), []).append((begin, end, i))
     column = form.key[0]
     for key, listed in spans.items():
         listed.sort()
-        name = " ".join(key)
+        name = " ".join(filter(None, key))
         for (_, end, first), (begin, _, i) in pairwise(listed):
             if not form.is_effective_dated or begin < end:
                 since = rows[first].get("valid_from", "")

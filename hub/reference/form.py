@@ -56,7 +56,8 @@ class Form:
     definition version of no figure that was there before.
 
     `key` names the columns that say what a row is about: on one day there is one such row.
-    `parent` is the column that names the row, of the same list, that a row is part of.
+    `parent` is the column that names the row, of the same list, that a row is part of. Of the
+    columns `one_of`, one at least is filled.
     """
 
     title_vi: str
@@ -65,6 +66,7 @@ class Form:
     digest_place: int | None = None
     key: tuple[str, ...] = ("code",)
     parent: str | None = None
+    one_of: tuple[str, ...] = ()
 
     @property
     def is_effective_dated(self) -> bool:

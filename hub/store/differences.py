@@ -67,8 +67,8 @@ def tables(
         ledger[key] = ledger.get(key, 0) + int(count)
     yield "ledger", _counted(ledger)
     arrivals: dict[Row, int] = {}
-    for contract, sender, day, _, count in reading.table("arrival"):
-        arrivals[contract, sender, day] = arrivals.get((contract, sender, day), 0) + int(count)
+    for *arrived, _, count in reading.table("arrival"):
+        arrivals[tuple(arrived)] = arrivals.get(tuple(arrived), 0) + int(count)
     yield "arrival", _counted(arrivals)
     heard: dict[Row, Row] = {}
     for contract, sender, _, *latest in reading.table("heard"):

@@ -82,12 +82,15 @@ ledger = Table(
     Column("count", Big, nullable=False),
     sqlite_with_rowid=False,
 )
-# Distinct events by the day on which they happened.
+# Distinct events by the day on which they happened; `party` is who or what they report of (a bank,
+# a station, a receiving unit), `span` how long a period they are about (day, month, year), if any.
 arrival = Table(
     "arrival",
     metadata,
     Column("contract", Key(256), primary_key=True),
     Column("sender", String(128), primary_key=True),
+    Column("party", Key(256), primary_key=True),
+    Column("span", String(8), primary_key=True),
     Column("day", Integer, primary_key=True),
     Column("shard", Integer, primary_key=True),
     Column("count", Big, nullable=False),

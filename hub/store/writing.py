@@ -214,7 +214,7 @@ class Writing:
         self._merge(ledger, rows, {"count": "+"})
 
     def add_arrivals(self, rows: pl.DataFrame | None) -> None:
-        """Add to the arrivals: (contract, sender, day, shard, count)."""
+        """Add to the arrivals: (contract, sender, party, span, day, shard, count)."""
         self._merge(arrival, rows, {"count": "+"})
 
     def add_lateness(self, rows: pl.DataFrame | None) -> None:

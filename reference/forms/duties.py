@@ -1,4 +1,8 @@
-"""Duties: which sender owes events under which contract, how often, from when until when."""
+"""Duties: who owes events under which contract, how often, from when until when.
+
+Who owes is a sender, or a party within what is sent: a bank that reports, a station, a unit that
+receives dossiers; or both.
+"""
 
 from hub.reference.form import SOURCE, VALID_FROM, VALID_TO, Column, Form
 
@@ -6,8 +10,15 @@ FORM = Form(
     title_vi="Nghĩa vụ báo cáo",
     title_en="Duties to report",
     columns=(
-        Column("sender", "Bên gửi", "Sender"),
+        Column("sender", "Bên gửi", "Sender", may_be_empty=True),
         Column("contract", "Hợp đồng dữ liệu", "Contract"),
+        Column(
+            "party",
+            "Bên báo cáo, trạm hoặc đơn vị",
+            "Reporter, station or unit",
+            is_required=False,
+            may_be_empty=True,
+        ),
         Column(
             "cadence",
             "Nhịp báo cáo",
@@ -26,5 +37,6 @@ FORM = Form(
         VALID_TO,
         SOURCE,
     ),
-    key=("sender", "contract"),
+    key=("sender", "contract", "party"),
+    one_of=("sender", "party"),
 )

@@ -51,6 +51,7 @@ class Dossier(Event):
         retracting_kind="retracted",
         deadlines=("due_at",),
         stamp="sent_for",
+        numbered=r"^(?P<unit>[A-Z0-9.]+)-(?P<date>\d{6})-(?P<number>\d{3,8})$",
     )
 
     dossier_code: Annotated[

@@ -143,7 +143,7 @@ class Small:
                 for c, s, day, kind, _, n in reading.table("ledger")
             )
             out["arrivals"] = _sums(
-                ((c, s, day), n) for c, s, day, _, n in reading.table("arrival")
+                (tuple(arrived), n) for *arrived, _, n in reading.table("arrival")
             )
             out["heard"] = {r[:3]: r[3:] for r in reading.table("heard")}
         return out

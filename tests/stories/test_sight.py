@@ -94,7 +94,7 @@ def test_whatever_is_read_under_v1_needs_a_key_through_a_proxy(hub: Pushed) -> N
 def test_where_others_reach_the_server_nothing_is_read_without_a_key(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
-    with pushed(tmp_path, **settings) as hub:
+    with pushed(tmp_path, None, **settings) as hub:
         for path in READ:
             assert hub.ask(path).status_code == 401, path
         for path in (*OPEN, "/metrics"):

@@ -5,12 +5,14 @@ from datetime import date
 import pytest
 
 from hub.clock import to_us
+from hub.figures.arrived import Arrived
+from hub.figures.book import Ask
 from hub.figures.duties import propose
 from hub.figures.official import silent
 from hub.figures.quality import is_known
 from hub.reference.form import Row
 from hub.reference.periods import parse_period
-from stream_jobs.worked import paid, received
+from stream_jobs.worked import paid, received, salinity
 from tests.conftest import Hub
 
 
@@ -56,6 +58,54 @@ def test_one_banks_report_does_not_complete_a_month(hub: Hub) -> None:
     assert named == {"bank-c": ["2023-05-01"]}
 
 
+def test_one_sender_owes_for_each_bank_that_it_passes_on(hub: Hub) -> None:
+    owe(hub, *(duty("hub-of-banks", "payment", "monthly", party=b) for b in ("NH01", "NH02")))
+    report = paid("cash", "2023-05", customers=1, amount=5)
+    hub.send("payment", report | {"reporter": "NH01"}, sender="hub-of-banks")
+    assert completeness(hub, "payment_amount", "2023-05") == 0.5
+    with hub.store.reading() as reading:
+        named = silent(hub.book(reading), parse_period("2023-05"), to_us(hub.now))
+    assert named == {"hub-of-banks/NH02": ["2023-05-01"]}
+    # Asked about one bank, what the other owes is beside the point.
+    (asked,) = hub.kpi("payment_amount", period="2023-05", reporter="NH01")
+    assert asked["completeness"] == 1.0
+
+
+def test_a_station_owes_whoever_passes_it_on(hub: Hub) -> None:
+    owe(hub, *(duty("", "reading", "daily", party=s) for s in ("ST01", "ST02")))
+    for day in range(1, 6):
+        sent = salinity("ST01", f"2023-03-0{day}T05:00", 1) | {"event_id": f"a{day}"}
+        hub.send("reading", sent, sender=f"gateway-{day % 2}")
+    sent = salinity("ST02", "2023-03-02T05:00", 1) | {"event_id": "b"}
+    hub.send("reading", sent, sender="gateway-0")
+    # 31 days of March of two stations; five and one of them came.
+    assert completeness(hub, "salinity_max", "2023-03") == round(6 / 62, 6)
+    (figure,) = hub.kpi("source_complete_share", period="2023-03", source="ST02")
+    assert (figure["numerator"], figure["denominator"]) == (1, 31)
+
+
+@pytest.mark.parametrize(
+    ("periods", "met"),
+    [
+        (["2023-02"], 1.0),
+        (["2023-02-17"], 0.0),  # a day's statistic does not meet a monthly duty
+        (["2023"], 0.0),  # nor does a year's
+        ([f"2023-02-{d:02}" for d in range(1, 29)], 1.0),  # those of all its days do
+        ([f"2023-02-{d:02}" for d in range(1, 28)], 0.0),
+    ],
+)
+def test_what_meets_a_monthly_duty(hub: Hub, periods: list[str], met: float) -> None:
+    owe(hub, duty("bank", "payment", "monthly"))
+    for number, period in enumerate(periods):
+        report = paid("cash", period, customers=1, amount=5) | {"event_id": str(number)}
+        hub.send("payment", report, sender="bank")
+    with hub.store.reading() as reading:
+        book = hub.book(reading)
+        (source,) = book.sources.values()
+        (step,) = book.due(source, Ask(parse_period("2023-02"), to_us(hub.now)))
+    assert min(step.received, step.due) / step.due == met
+
+
 def test_a_duty_is_owed_from_its_first_day_until_before_its_last(hub: Hub) -> None:
     owe(
         hub,
@@ -99,6 +149,6 @@ def days(*names: str) -> dict[int, int]:
 def test_a_draft_takes_the_finest_cadence_that_was_kept(
     kept: dict[int, int], cadence: str, events: str
 ) -> None:
-    (row,) = propose({("payment", "s"): kept})
+    (row,) = propose({Arrived("payment", "s", "", ""): kept}, {})
     assert (row["cadence"], row["events_per_due"]) == (cadence, events)
     assert row["sender"] == "s"
