@@ -3,8 +3,9 @@
 A logger publishes to `lgsp/tram/<station>/<quantity>`, QoS 1, JSON: `tg` when it was measured
 (`yyyyMMddHHmmss` in Asia/Ho_Chi_Minh, or ISO 8601 with offset), `gt` the value (a number, or text
 with a decimal comma), `dv` its unit, and optionally `cl` the QARTOD flag and `sua` when the value
-was revised. One that was offline sends an array of such objects. What else an object holds, such
-as the battery's voltage, is not read.
+was revised. With the flag 9, missing, whatever stands in `gt` is no value. One that was offline
+sends an array of such objects. What else an object holds, such as the battery's voltage, is not
+read.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.salinity.fields import (
+    MISSING,
     QUANTITIES,
     UNITS,
     UnreadableError,
@@ -89,16 +91,17 @@ def _event(station: str, quantity: str, entry: Any) -> JsonObject:
     quantity = mapped("topic", quantity, QUANTITIES)
     measured_at = instant("tg", required("tg", entry))
     revised_at = None if entry.get("sua") is None else instant("sua", entry["sua"])
-    event = {
+    event: dict[str, Any] = {
         "event_id": _event_id(station, quantity, measured_at, revised_at),
         "station_code": station,
         "measured_at": measured_at.isoformat(),
         "quantity": quantity,
-        "value": number("gt", required("gt", entry)),
         "unit": mapped("dv", required("dv", entry), UNITS),
     }
     if entry.get("cl") is not None:
         event["quality"] = quality_of(entry["cl"])
+    if event.get("quality") != MISSING:
+        event["value"] = number("gt", required("gt", entry))
     if revised_at is not None:
         event["revised_at"] = revised_at.isoformat()
     return event

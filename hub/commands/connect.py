@@ -38,9 +38,10 @@ def connect(
     own = read_own(source, connector.settings)
     listed = registry.sources()[source]
     with open_hub(settings, check=False) as hub:
-        feed = connector.open(own, Context(hub.log, hub.clock, since.date() if since else None))
+        first, ranges = since.date() if since else None, hub.store.ranges
+        feed = connector.open(own, Context(hub.log, hub.clock, first, ranges))
         contract = hub.contracts[listed.contract]
-        connection = Connection(listed, contract, feed, hub.log, hub.clock, settings)
+        connection = Connection(listed, contract, feed, hub.log, hub.clock, settings, ranges)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: connection.stopping.set())
         with ExitStack() as stack:

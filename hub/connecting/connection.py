@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -20,9 +20,10 @@ from hub.connecting.breaker import Breaker
 from hub.connecting.feeds import Delivery, Feed, Record, UpstreamError
 from hub.definitions.admission import Admitted, Verdict, admit_values
 from hub.definitions.contract import ITEMS_MAX, Contract, Event
+from hub.definitions.ranges import Ranges
 from hub.definitions.source import Source
 from hub.log.log import Log, LogUnavailableError, Submission
-from hub.log.submitting import accepted_at, make_batches, new_receipt
+from hub.log.submitting import accepted_at, impossible, make_batches, new_receipt
 from hub.operating import metrics
 from hub.settings import Settings
 
@@ -49,7 +50,9 @@ class Connection:
         log: Log,
         clock: Clock,
         settings: Settings,
+        ranges: Callable[[], Ranges] = Ranges,
     ) -> None:
+        self._ranges = ranges
         self._source = source
         self._contract = contract
         self._feed = feed
@@ -110,7 +113,8 @@ class Connection:
             self._tell(state, error)
 
     def _carry(self, delivery: Delivery) -> None:
-        judged = judge(self._contract, delivery.records)
+        at = accepted_at(self._clock)
+        judged = judge_arrived(self._contract, delivery.records, at, self._ranges)
         verdicts = [j for j in judged if isinstance(j, Verdict)]
         is_bad = [isinstance(j, Verdict) for j in judged]
         if not self._breaker.allows(is_bad, time.monotonic()):
@@ -187,7 +191,10 @@ class Connection:
             self._told_at = now - HEARTBEAT_SECONDS / 2
 
 
-def judge(contract: Contract, records: Sequence[Record]) -> list[list[Event] | Verdict]:
+Judged = list[list[Event] | Verdict]
+
+
+def judge(contract: Contract, records: Sequence[Record]) -> Judged:
     """Validate what each record says: its events, or why it is rejected, with its place as index.
 
     A record of which one event breaks the contract is rejected whole, and kept with its bytes.
@@ -198,6 +205,19 @@ def judge(contract: Contract, records: Sequence[Record]) -> list[list[Event] | V
     except ValidationError:
         return [_judge_one(contract, r) for r in records]
     return [r.verdict or [next(events) for _ in r.events] for r in records]
+
+
+def judge_arrived(
+    contract: Contract, records: Sequence[Record], at: int, ranges: Callable[[], Ranges]
+) -> Judged:
+    """Judge records that arrive at `at`: likewise rejected is what cannot be, then."""
+    judged = judge(contract, records)
+    places = [n for n, j in enumerate(judged) if isinstance(j, list) for _ in j]
+    frame = contract.columns([e for j in judged if isinstance(j, list) for e in j])
+    for row, verdict in impossible(contract, frame, at, ranges).items():
+        place = places[row]
+        judged[place] = replace(verdict, index=records[place].place)
+    return judged
 
 
 def _judge_one(contract: Contract, record: Record) -> list[Event] | Verdict:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings
 
 from hub.clock import Clock
 from hub.definitions.admission import Verdict
+from hub.definitions.ranges import Ranges
 from hub.log.log import Log
 from hub.troubles import TroubleError
 
@@ -75,7 +76,7 @@ class Feed(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """What a feed may use: the log, for its checkpoints alone, and the clock.
+    """What a feed may use: the log, for its checkpoints alone, the clock, the ranges of values.
 
     `since` is the day from which history is to be loaded, beside what is new.
     """
@@ -83,6 +84,7 @@ class Context:
     log: Log
     clock: Clock
     since: date | None = None
+    ranges: Callable[[], Ranges] = Ranges
 
 
 @dataclass(frozen=True)

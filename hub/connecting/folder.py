@@ -23,10 +23,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hub.connecting.connection import judge
+from hub.connecting.connection import judge_arrived
 from hub.connecting.feeds import Context, Delivery, JsonObject, Record, UpstreamError
 from hub.definitions.admission import Verdict
 from hub.definitions.contract import Contract
+from hub.log.submitting import accepted_at
 from hub.sheets.files import worded
 from hub.sheets.grids import FILE_BYTES_MAX
 from hub.sheets.table import Table
@@ -101,6 +102,7 @@ class Folder:
         self._contract = contract
         self._path = path
         self._settle_seconds = settle_seconds
+        self._context = context
         self._log = context.log
         self._read = read
         self._header_of = header_of
@@ -186,7 +188,8 @@ class Folder:
             self._move(file, "done", note=f"{vi}\n{en}\n")
             return
         records = self._read(file.path.name, file.content)
-        judged = judge(self._contract, records)
+        at = accepted_at(self._context.clock)
+        judged = judge_arrived(self._contract, records, at, self._context.ranges)
         verdicts = [j for j in judged if isinstance(j, Verdict)]
         self._finish(file, verdicts, records.understood)
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -24,7 +24,7 @@ from hub.gateway import boundary
 from hub.gateway.signing import Signer
 from hub.log.log import Batch, Log, LogUnavailableError, Submission
 from hub.log.spool import Spool
-from hub.log.submitting import accepted_at, new_receipt, rejections
+from hub.log.submitting import accepted_at, impossible, new_receipt, rejections
 from hub.store.reading import Row
 from hub.store.states import contents
 from hub.store.store import Store
@@ -56,6 +56,13 @@ class Offer:
     submission: Submission | None = None
     answer: Answer | None = None
     error: Exception | None = None
+
+    def reject(self, verdicts: list[Verdict]) -> None:
+        """Reject some of the admitted items after all, and keep their bytes."""
+        if verdicts:
+            self.admitted.reject(verdicts)
+            items = self.admitted.items or dict(enumerate(split(self.body)))
+            self.admitted.originals |= {v.index: items[v.index] for v in verdicts}
 
     def outcome(self) -> Answer:
         """Give the answer; raise what kept it from being given."""
@@ -108,8 +115,8 @@ class Gateway:
     def outside(
         self, contract: Contract, scopes: Sequence[Scope], admitted: Admitted
     ) -> list[Verdict]:
-        """Find items that are outside of each of these scopes, those of one sender."""
-        return boundary.outside_all(self._store, contract, scopes, admitted)
+        """Find items that cannot be, or are outside of each of these scopes of one sender."""
+        return outside(self._store, contract, scopes, admitted, accepted_at(self._clock))
 
     def close(self) -> None:
         """Stop; what is spooled waits for the next gateway."""
@@ -134,15 +141,9 @@ class Gateway:
         for offer, verdicts in zip(
             offers, boundary.outside(self._store, contract, parts), strict=True
         ):
-            if verdicts:
-                admitted = offer.admitted
-                admitted.reject(verdicts)
-                items = admitted.items or dict(enumerate(split(offer.body)))
-                admitted.originals |= {v.index: items[v.index] for v in verdicts}
-        if len(offers) == 1:
-            frame = offers[0].admitted.events
-        else:
-            frame = contract.columns([e for o in offers for e in o.admitted.kept])
+            offer.reject(verdicts)
+        at = accepted_at(self._clock)
+        frame = self._possible(contract, offers, at)
         revision = revisions.latest(contract.name)
         payload, ends = avro.encode_columns(revision.plain, frame)
         rows = list(frame.iter_rows())
@@ -151,7 +152,6 @@ class Gateway:
         for offer, (start, stop) in spans:
             offer.sent = {(offer.sender.name, *row) for row in rows[start:stop]}
         known = self._known(contract, frame)
-        at = accepted_at(self._clock)
         for offer, (start, stop) in spans:
             name = offer.sender.name
             with self._recent_lock:
@@ -167,6 +167,20 @@ class Gateway:
                 batches.append(Batch(topic, name, at, schema_id, receipt, *own))
             batches += rejections(contract, name, offer.admitted, receipt, at)
             self._answer(offer, receipt, repeats, at, batches)
+
+    def _possible(self, contract: Contract, offers: list[Offer], at: int) -> pl.DataFrame:
+        """Reject what cannot be; give the events that are left of all offers, in columns."""
+        frame = _columns(contract, offers)
+        wrong = impossible(contract, frame, at, self._store.ranges)
+        if not wrong:
+            return frame
+        start = 0
+        for offer in offers:
+            indexes = offer.admitted.indexes
+            rows = {i: v for row, v in wrong.items() if 0 <= (i := row - start) < len(indexes)}
+            start += len(indexes)
+            offer.reject([replace(v, index=indexes[i]) for i, v in rows.items()])
+        return _columns(contract, offers)
 
     def _answer(
         self, offer: Offer, receipt: str, repeats: int, at: int, batches: list[Batch]
@@ -244,3 +258,20 @@ class Gateway:
             if len(recent) > RECENT_MAX:
                 recent.clear()
             recent |= offer.sent
+
+
+def _columns(contract: Contract, offers: Sequence[Offer]) -> pl.DataFrame:
+    if len(offers) == 1:
+        return offers[0].admitted.events
+    return contract.columns([e for o in offers for e in o.admitted.kept])
+
+
+def outside(
+    store: Store, contract: Contract, scopes: Sequence[Scope], admitted: Admitted, at: int
+) -> list[Verdict]:
+    """Find items that a gateway would reject at `at`: outside of each scope, or impossible."""
+    verdicts = {v.index: v for v in boundary.outside_all(store, contract, scopes, admitted)}
+    for row, v in impossible(contract, admitted.events, at, store.ranges).items():
+        index = admitted.indexes[row]
+        verdicts.setdefault(index, replace(v, index=index))
+    return [verdicts[index] for index in sorted(verdicts)]

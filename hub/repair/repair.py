@@ -21,9 +21,9 @@ from hub.clock import Clock, to_us
 from hub.definitions.admission import Verdict, admit
 from hub.definitions.contract import Contract
 from hub.figures.installed import Installed
-from hub.gateway import boundary
-from hub.gateway.gateway import Gateway
+from hub.gateway.gateway import Gateway, outside
 from hub.log.log import Log
+from hub.log.submitting import accepted_at
 from hub.proof.trial import Trial, try_events
 from hub.repair.items import (
     DISCARDED,
@@ -187,7 +187,8 @@ class Repair:
             scopes = scopes_of(self._store, sender, to_us(self._clock()))
         else:
             scopes = [asking.scope]
-        return boundary.outside_all(self._store, contract, scopes, admit(contract, _body(chunk)))
+        admitted, at = admit(contract, _body(chunk)), accepted_at(self._clock)
+        return outside(self._store, contract, scopes, admitted, at)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
