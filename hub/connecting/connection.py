@@ -31,6 +31,7 @@ FETCH_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
 RETRY_SECONDS = (0.5, 60.0)  # the first wait and the longest, while something is away
 log = logging.getLogger(__name__)
+OUTCOMES = ("accepted", "rejected", "refused", "passed_over")
 STATES = ("running", "upstream_away", "log_away", "stopped_by_breaker")
 
 
@@ -62,6 +63,9 @@ class Connection:
             settings.breaker_share_max, settings.breaker_in_a_row_max, settings.breaker_seconds
         )
         self.stopping = threading.Event()
+        for outcome in OUTCOMES:  # a rate is only of what was there before
+            self._count(outcome, 0)
+        metrics.UPSTREAM_ERRORS.labels(source.name)
         self._state = self._logged = self._refused = ""
         self._failures = 0
         self._told_at = -HEARTBEAT_SECONDS
@@ -118,7 +122,7 @@ class Connection:
         verdicts = [j for j in judged if isinstance(j, Verdict)]
         is_bad = [isinstance(j, Verdict) for j in judged]
         if not self._breaker.allows(is_bad, time.monotonic()):
-            metrics.CONNECTOR_RECORDS.labels(self._source.name, "refused").inc(len(judged))
+            self._count("refused", len(judged))
             delivery.refuse(verdicts)
             self._refused = verdicts[-1].message_vi
             self._tell("stopped_by_breaker", self._refused)
@@ -132,9 +136,12 @@ class Connection:
         elif delivery.checkpoints:
             self._log.set_checkpoints(delivery.checkpoints)
         delivery.acknowledge(verdicts)
-        accepted = len(judged) - len(verdicts)
-        metrics.CONNECTOR_RECORDS.labels(self._source.name, "accepted").inc(accepted)
-        metrics.CONNECTOR_RECORDS.labels(self._source.name, "rejected").inc(len(verdicts))
+        self._count("accepted", len(judged) - len(verdicts))
+        self._count("rejected", len(verdicts))
+        self._count("passed_over", delivery.passed_over)
+
+    def _count(self, outcome: str, records: int) -> None:
+        metrics.CONNECTOR_RECORDS.labels(self._source.name, outcome).inc(records)
 
     def _submissions(
         self, records: Sequence[Record], judged: Sequence[list[Event] | Verdict]

@@ -55,13 +55,15 @@ class Delivery:
     `checkpoints` become durable together with the events. `acknowledge` is called when everything
     is durable, with the verdicts on what was rejected (their index is the record's place); what it
     raises as `UpstreamError` is retried by reading again. `refuse` is called where so much of it is
-    wrong that nothing was taken.
+    wrong that nothing was taken. `passed_over` counts what came and is no record, such as a message
+    that tells of a device.
     """
 
     records: list[Record]
     checkpoints: Mapping[str, str] = field(default_factory=dict)
     acknowledge: Callable[[list[Verdict]], None] = _nothing
     refuse: Callable[[list[Verdict]], None] = _nothing
+    passed_over: int = 0
 
 
 class Feed(Protocol):

@@ -35,7 +35,7 @@ REQUEST_SECONDS = Histogram(
 
 CONNECTOR_RECORDS = Counter(
     "hub_connector_records",
-    "Records of an upstream; outcome: accepted, rejected, or refused by the breaker.",
+    "Records of an upstream; outcome: accepted, rejected, refused by the breaker, or passed_over.",
     ["source", "outcome"],
 )
 CONNECTOR_STATE = Gauge(
