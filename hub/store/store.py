@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from hub.definitions import revisions
 from hub.definitions.contract import Contract
-from hub.definitions.fact import Fact
+from hub.definitions.fact import OVER_ALL, Fact
 from hub.definitions.installed import Definitions
 from hub.definitions.ranges import Ranges
 from hub.log.succession import Succession
@@ -205,4 +205,7 @@ def definition_digest(fact: Fact, contract: Contract) -> str:
         "columns": {n: str(e) for n, e in fact.columns.items()},
         "measures": [repr(m) for m in fact.measures],
     }
+    adds = {m.name: sorted(m.adds_over) for m in fact.measures if m.adds_over != OVER_ALL}
+    if adds:
+        described["adds"] = adds
     return hashlib.blake2b(json.dumps(described, default=str).encode(), digest_size=8).hexdigest()

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from hub.clock import OFFSET_US
-from hub.definitions.fact import Fact, LiveEvent, Measure, of
+from hub.definitions.fact import Fact, LiveEvent, Measure, Over, of
 from schemas.contracts.reading import GOOD_MAX, RANGES
 
 HOUR_US = 3_600_000_000
@@ -42,6 +42,9 @@ _IN_RANGE = " OR ".join(
 _GOOD = f"(quality IS NULL OR quality <= {GOOD_MAX}) AND ({_IN_RANGE})"
 _COUNTED = f"quantity = 'salinity' AND {_GOOD}"
 _BY_STATION = (("station_code",),)
+# A clock hour of three stations is one hour of all of them, so they are counted together, too.
+_TOGETHER = ((), ("station_code",))
+_OVER_TIME: frozenset[Over] = frozenset(("time",))
 
 FACT = Fact(
     contract="reading",
@@ -78,7 +81,8 @@ FACT = Fact(
             where=_COUNTED,
             value="MAX(milli)",
             is_recomputed=True,
-            sets=_BY_STATION,
+            sets=_TOGETHER,
+            adds_over=frozenset(),
         ),
         Measure(
             "reading.hours_over_1",
@@ -86,7 +90,8 @@ FACT = Fact(
             where=f"{_COUNTED} AND milli >= 1000",
             value="COUNT(DISTINCT hour)",
             is_recomputed=True,
-            sets=_BY_STATION,
+            sets=_TOGETHER,
+            adds_over=_OVER_TIME,
         ),
         Measure(
             "reading.hours_over_4",
@@ -94,7 +99,8 @@ FACT = Fact(
             where=f"{_COUNTED} AND milli >= 4000",
             value="COUNT(DISTINCT hour)",
             is_recomputed=True,
-            sets=_BY_STATION,
+            sets=_TOGETHER,
+            adds_over=_OVER_TIME,
         ),
         Measure(
             "reading.counted",
@@ -104,5 +110,5 @@ FACT = Fact(
         ),
     ),
     recount=recount,
-    indexes=(("station_code", "measured_at"),),
+    indexes=(("station_code", "measured_at"), ("measured_at",)),
 )

@@ -104,8 +104,18 @@ def readings(draw: st.DrawFn) -> Json:
     quantity, unit = draw(
         st.sampled_from([("salinity", "g/L"), ("salinity", "mg/L"), ("ph", "pH")])
     )
-    # Either side of both lines and of a half; in mg/L some of them round.
-    value = draw(st.sampled_from(["0.999", "1", "3.999", "4", "4000", "999.5", "999.499", "-0.5"]))
+    # Either side of both lines and of a half; in mg/L some of them round. What cannot be is said to
+    # be suspect, failed or missing.
+    possible = [
+        "0.999",
+        "1",
+        "3.999",
+        "4",
+        *(["4000", "999.5", "999.499"] if unit == "mg/L" else []),
+    ]
+    value = draw(st.sampled_from([*possible, "-0.5", "4000"]))
+    qualities = maybe(st.sampled_from([1, 2, 3, 4, 9]))
+    quality = draw(qualities if value in possible else st.sampled_from([3, 4, 9]))
     return present(
         {
             "event_id": draw(st.sampled_from(IDS)),
@@ -115,7 +125,7 @@ def readings(draw: st.DrawFn) -> Json:
             "quantity": quantity,
             "value": value,
             "unit": unit,
-            "quality": draw(maybe(st.sampled_from([1, 2, 3, 4, 9]))),
+            "quality": quality,
             "revised_at": draw(maybe(st.sampled_from(INSTANTS))),
         }
     )

@@ -238,12 +238,32 @@ def test_a_period_that_has_not_begun_counts_nothing(hub: Hub) -> None:
     assert hub.kpi("dossier_received_new", "2023-06-10T10:00:00+07:00", period="2024") == []
 
 
-def test_hours_of_two_stations_are_counted_alike_in_the_middle_of_a_day(hub: Hub) -> None:
+def test_clock_hours_are_distinct_over_stations_asked_together(hub: Hub) -> None:
+    """K5: 05 and 06 of 1 March, 05 of 2 March; by hand, in the middle of a day too."""
     hub.send(
         "reading",
         salinity("ST01", "2023-03-01T05:00", 2),
-        salinity("ST02", "2023-03-01T05:00", 2),
+        salinity("ST02", "2023-03-01T05:20", 2),
+        salinity("ST03", "2023-03-01T05:40", 2),
+        salinity("ST03", "2023-03-01T06:00", 2),
         salinity("ST02", "2023-03-01T15:00", 2),
+        salinity("ST01", "2023-03-02T05:00", 2),
     )
-    (figure,) = hub.kpi("salinity_hours_over_1", "2023-03-01T10:00:00+07:00", period="2023-03")
-    assert figure["numerator"] == 2
+    name = "salinity_hours_over_1"
+
+    def hours(at: str | None = None, **asked: str) -> list[int]:
+        return [f["numerator"] for f in hub.kpi(name, at, period="2023-03", **asked)]
+
+    assert hours("2023-03-01T10:00:00+07:00") == [2]
+    assert hours("2023-03-01T10:00:00+07:00", by="station") == [1, 1, 2]
+    assert hours("2023-03-02T04:00:00+07:00") == [3]
+    assert hours() == [4]
+    assert hours(by="station") == [2, 2, 2]
+    assert hours(station="ST03") == [2]
+    assert hours(by="day")[:3] == [3, 1, 0]
+    hub.send("reading", salinity("ST03", "2023-03-01T05:30", 2))
+    hub.send(
+        "reading", salinity("ST03", "2023-05-01T05:30", 2), salinity("ST1", "2023-03-01T09:00", 2)
+    )
+    assert hours() == [5]
+    assert hours(by="station") == [2, 2, 2, 1]
