@@ -5,7 +5,7 @@ holds a `CONNECTOR`, and `cases/` the upstream's own bytes with what must come o
 else (validation, durability, retries, the breaker, metrics) is `hub.connecting.connection`'s.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -19,6 +19,9 @@ from hub.log.log import Log
 from hub.troubles import TroubleError
 
 JsonObject = Mapping[str, Any]
+# Gives some columns of those things that are known, by the thing's name; raises `UpstreamError`
+# where not all that is in the log is known yet.
+Known = Callable[[Sequence[str], Sequence[str]], dict[str, tuple[Any, ...]]]
 
 
 class UpstreamError(TroubleError):
@@ -42,6 +45,11 @@ class Record:
     events: tuple[JsonObject, ...] = ()
     verdict: Verdict | None = None
     place: int = 0
+
+
+def _none_known(_: Sequence[str], __: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """Know of nothing."""
+    return {}
 
 
 def _nothing(_: list[Verdict]) -> None:
@@ -78,7 +86,8 @@ class Feed(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """What a feed may use: the log, for its checkpoints alone, the clock, the ranges of values.
+    """What a feed may use: the log, for its checkpoints alone, the clock, the ranges of values,
+    and what is known of the things that its events are about.
 
     `since` is the day from which history is to be loaded, beside what is new.
     """
@@ -87,6 +96,7 @@ class Context:
     clock: Clock
     since: date | None = None
     ranges: Callable[[], Ranges] = Ranges
+    known: Known = _none_known
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,9 @@ class Folder:
     """A folder into which others put files.
 
     `read` makes records of a file; a record's place is its row, counted from 0. `header_of` names
-    the column of a field of `contract`. A file is complete when its size and time stood still for
-    `settle_seconds`, and, where the file system tells, nobody has it open for writing.
+    the column of a field of `contract`; `corrected` lets records of a new file stand in the place
+    of what is known. A file is complete when its size and time stood still for `settle_seconds`,
+    and, where the file system tells, nobody has it open for writing.
     """
 
     def __init__(
@@ -97,7 +98,9 @@ class Folder:
         context: Context,
         read: Callable[[str, bytes], FileRecords],
         header_of: Callable[[str], str],
+        corrected: Callable[[FileRecords], FileRecords] = lambda records: records,
     ) -> None:
+        self._corrected = corrected
         self._source = source
         self._contract = contract
         self._path = path
@@ -164,7 +167,7 @@ class Folder:
 
     def _delivery(self, file: _File) -> Delivery:
         taken = json.dumps({"name": file.path.name, "moved": ""}, ensure_ascii=False)
-        records = self._read(file.path.name, file.content)
+        records = self._corrected(self._read(file.path.name, file.content))
 
         def acknowledge(verdicts: list[Verdict]) -> None:
             self._carried(self._finish, file, verdicts, records.understood)
