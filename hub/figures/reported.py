@@ -80,7 +80,7 @@ class Reported(Term):
         placed = next((c for c in entity if c in fact.parents), "")
         about = [c for c in entity if c not in (measure.period, placed)]
         places = _Places(book, ask, placed, fact.parents.get(placed, ""))
-        told = Told()
+        outcome = Told()
         is_added = "time" in measure.adds_over
         for thing, by_place in self._reported(book, ask, about, placed).items():
             totals = (
@@ -91,17 +91,17 @@ class Reported(Term):
             for place, value in places.chosen(known):
                 names = {**named, placed: place}
                 key = tuple(names[d] for d in ask.by)
-                told.sums[key] = told.sums.get(key, 0) + value
-                told.counted[key] = told.counted.get(key, 0) + 1
+                outcome.sums[key] = outcome.sums.get(key, 0) + value
+                outcome.counted[key] = outcome.counted.get(key, 0) + 1
             for place in places.missing(known, by_place):
                 names = {**named, placed: place}
                 key = tuple(names[d] for d in ask.by)
                 of_parts = _within(by_place[place], ask.period)
                 if of_parts and not is_added:
-                    told.unknown.add(key)
+                    outcome.unknown.add(key)
                 said = {n: v or "" for n, v in names.items() if n}
-                told.missing.setdefault(key, []).append(_missing(said, ask.period, of_parts))
-        return told
+                outcome.missing.setdefault(key, []).append(_missing(said, ask.period, of_parts))
+        return outcome
 
     def _reported(
         self, book: Book, ask: Ask, about: list[str], placed: str
@@ -263,17 +263,17 @@ def parts_missing(above: Term, below: Term | None, book: Book, ask: Ask) -> Unsa
     whole = below if isinstance(below, Reported) else above
     if not isinstance(whole, Reported):
         return Unsaid()
-    told = whole.told(book, ask)
-    missing = {key: list(parts) for key, parts in told.missing.items()}
-    unknown = set(told.unknown)
+    of_whole = whole.told(book, ask)
+    missing = {key: list(parts) for key, parts in of_whole.missing.items()}
+    unknown = set(of_whole.unknown)
     if below is not None and isinstance(above, Reported):
         unknown |= above.told(book, ask).unknown
         rest = whole.without(above)
         for part in (above, rest) if rest is not None else ():
             columns = [c for c in part.only if c not in ask.by and c not in ask.where]
             there = part.told(book, ask)
-            for key in told.sums if columns else ():
+            for key in of_whole.sums if columns else ():
                 if key not in there.sums and key not in there.missing:
                     said = {c: ",".join(part.only[c]) for c in columns}
                     missing.setdefault(key, []).append(_missing(said, ask.period, []))
-    return Unsaid(told.counted, missing, frozenset(unknown))
+    return Unsaid(of_whole.counted, missing, frozenset(unknown))

@@ -116,20 +116,22 @@ class Gauges:
         now = to_us(self._hub.clock())
         with self._hub.store.reading() as reading:
             owing = self._hub.book(reading).sources.values()
-            told = [at for name, at, *_ in reading.list_acts() if name == DUTIES]
+            owed_since = [at for name, at, *_ in reading.list_acts() if name == DUTIES]
         sources = {source.name: source for source in reversed(list(owing))}
-        said = self._hub.log.checkpoints([heartbeat_name(n) for n in sources])
+        beats = self._hub.log.checkpoints([heartbeat_name(n) for n in sources])
         for name, source in sources.items():
             metrics.SOURCE_SILENCE_MAX.labels(name).set(source.silence_seconds_max)
-            if name not in heard and told:
+            if name not in heard and owed_since:
                 # Who owes and was never heard is silent since it owes, and since that is known.
-                owed_at = day_start(source.since) if source.since else told[-1]
-                metrics.SOURCE_SILENT.labels(name).set(max(0, now - max(told[-1], owed_at)) / 1e6)
+                owed_at = day_start(source.since) if source.since else owed_since[-1]
+                metrics.SOURCE_SILENT.labels(name).set(
+                    max(0, now - max(owed_since[-1], owed_at)) / 1e6
+                )
             if name in heard:
                 at, horizon = heard[name]
                 metrics.SOURCE_SILENT.labels(name).set((now - at) / 1e6)
                 metrics.SOURCE_LAG.labels(name).set(max(0, now - horizon) / 1e6)
-            beat = said.get(heartbeat_name(name))
+            beat = beats.get(heartbeat_name(name))
             if beat is not None:
                 heartbeat = json.loads(beat)
                 told_at = datetime.fromisoformat(heartbeat["at"]).timestamp()

@@ -284,7 +284,7 @@ def test_whatever_is_done_the_tables_are_those_of_one_batch_on_one_partition(pai
         made = machine(pair, partitions, seen, with_strays=with_strays)
         run_machine(made, settings=bounded)
     assert seen.classes >= CLASSES
-    assert min(seen.sizes) <= 2
+    assert seen.sizes >= {1, 2}
     assert len(seen.sizes) >= 8
     assert max(seen.sizes) > 1_000
 

@@ -104,31 +104,24 @@ def readings(draw: st.DrawFn) -> Json:
     quantity, unit = draw(
         st.sampled_from([("salinity", "g/L"), ("salinity", "mg/L"), ("ph", "pH")])
     )
-    # Either side of both lines and of a half; in mg/L some of them round. What cannot be is said to
-    # be suspect, failed or missing.
-    possible = [
-        "0.999",
-        "1",
-        "3.999",
-        "4",
-        *(["4000", "999.5", "999.499"] if unit == "mg/L" else []),
-    ]
-    value = draw(st.sampled_from([*possible, "-0.5", "4000"]))
-    qualities = maybe(st.sampled_from([1, 2, 3, 4, 9]))
-    quality = draw(qualities if value in possible else st.sampled_from([3, 4, 9]))
-    return present(
-        {
-            "event_id": draw(st.sampled_from(IDS)),
-            "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
-            "station_code": draw(st.sampled_from(["ST01", "ST02"])),
-            "measured_at": draw(st.sampled_from(INSTANTS)),
-            "quantity": quantity,
-            "value": value,
-            "unit": unit,
-            "quality": quality,
-            "revised_at": draw(maybe(st.sampled_from(INSTANTS))),
-        }
-    )
+    # Either side of both lines and of a half; in mg/L some of them round.
+    value = draw(st.sampled_from(["0.999", "1", "3.999", "4", "4000", "999.5", "999.499", "-0.5"]))
+    event = {
+        "event_id": draw(st.sampled_from(IDS)),
+        "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
+        "station_code": draw(st.sampled_from(["ST01", "ST02"])),
+        "measured_at": draw(st.sampled_from(INSTANTS)),
+        "quantity": quantity,
+        "value": value,
+        "unit": unit,
+        "quality": draw(maybe(st.sampled_from([1, 2, 3, 4, 9]))),
+        "revised_at": draw(maybe(st.sampled_from(INSTANTS))),
+    }
+    # What cannot be is said to be suspect, at least.
+    is_possible = value != "-0.5" and (unit == "mg/L" or float(value) <= 4)
+    if not is_possible and event["quality"] in (None, 1, 2):
+        event["quality"] = 3
+    return present(event)
 
 
 EVENTS = {"dossier": dossiers, "payment": payments, "reading": readings}
