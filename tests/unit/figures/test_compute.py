@@ -1,5 +1,6 @@
 """Figures: rounding, targets, cuts in time, parts that add up, zero and no data."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,7 +8,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hub import registry
-from hub.clock import VIETNAM
+from hub.clock import VIETNAM, to_us
+from hub.figures.book import Ask
+from hub.reference.periods import parse_period
 from stream_jobs.worked import dossier, received, salinity
 from tests.conftest import Hub
 from tests.parts.asked import Json, keyed, ratios, whole
@@ -267,3 +270,16 @@ def test_clock_hours_are_distinct_over_stations_asked_together(hub: Hub) -> None
     )
     assert hours() == [5]
     assert hours(by="station") == [2, 2, 2, 1]
+
+
+def test_cells_of_stations_are_not_added_where_hours_are_asked_of_all(hub: Hub) -> None:
+    """Where no cells of all together were kept, the facts are asked."""
+    hub.send("reading", salinity("ST01", "2023-03-01T05:00", 2))
+    hub.send("reading", salinity("ST02", "2023-03-01T05:20", 2))
+    ask = Ask(parse_period("2023-03"), to_us(hub.now))
+    with hub.store.reading() as reading:
+        book = hub.book(reading)
+        fact, measure = book.measure("reading.hours_over_1")
+        book._owners[measure.name] = (fact, replace(measure, sets=(("station_code",),)))
+        sums = book.sums(measure.name, ask, ask.period.start, ask.until)
+    assert sums == {(): [(2, 1)]}

@@ -81,6 +81,7 @@ def test_what_is_missing_or_was_out_of_range_before_it_was_refused_does_not_coun
 RANGES = [
     {"quantity": "water_level", "station": "", "low": "-3", "high": "6.5"},
     {"quantity": "water_level", "station": "ST07", "low": "-1", "high": "2"},
+    {"quantity": "water_level", "station": "ST10", "low": "-3", "high": "9"},
     {"quantity": "salinity", "station": "ST08", "low": "0.1", "high": "30"},
 ]
 
@@ -108,6 +109,7 @@ def test_a_province_narrows_ranges_by_station_and_day(hub: Hub) -> None:
         read("salinity", 50, "mg/L", station_code="ST08"),
         read("salinity", 100, "mg/L", station_code="ST08"),
         read("salinity", 50, "mg/L", station_code="ST09"),
+        level(8.5, "ST10"),
     )
     found = rules(hub, "reading", *sent)
     assert [index for index, *_ in found] == [0, 2, 6, 7]
