@@ -6,11 +6,12 @@ meaning and the same columns as `bench.in_polars`. Needs `pip install '.[bench]'
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import duckdb
 
-from bench.in_polars import Frames
+from bench.in_polars import TOGETHER, Frames
 from hub import registry
 from hub.clock import DAY_US, OFFSET_US
 
@@ -97,8 +98,8 @@ def _facts() -> dict[str, str]:
             FROM known GROUP BY ALL)
         SELECT station_code, quantity, measured_at,
             (measured_at + {OFFSET_US}) // 3600000000 AS hour, last.quality AS quality,
-            if(quantity = 'salinity' AND last.unit = 'mg/L', (last.value + 500) // 1000, last.value)
-                AS milli
+            if(last.quality = 9, NULL, if(quantity = 'salinity' AND last.unit = 'mg/L',
+                (last.value + 500) // 1000, last.value)) AS milli
         FROM latest""",
         "payment": """
         WITH known AS (SELECT DISTINCT * FROM payment),
@@ -148,9 +149,10 @@ def _cells() -> dict[str, str]:
         ("hours_over_4", f"{salinity} AND milli >= 4000", "count(DISTINCT hour)"),
         ("counted", _GOOD, "0"),
     ):
-        found[f"reading.{name}/station_code"] = _cell(
-            "fact_reading", where, _day("measured_at"), ("station_code",), value
-        )
+        cells = partial(_cell, "fact_reading", where, _day("measured_at"), value=value)
+        found[f"reading.{name}/station_code"] = cells(dims=("station_code",))
+        if name in TOGETHER:
+            found[f"reading.{name}/"] = cells(dims=())
     return found
 
 

@@ -139,7 +139,11 @@ def readings(events: pl.DataFrame) -> pl.DataFrame:
         *keys,
         hour=(pl.col("measured_at") + OFFSET_US) // HOUR_US,
         quality="quality",
-        milli=pl.when(is_mg).then((pl.col("value") + 500) // 1000).otherwise("value"),
+        milli=pl.when(pl.col("quality") == 9)
+        .then(None)
+        .when(is_mg)
+        .then((pl.col("value") + 500) // 1000)
+        .otherwise("value"),
     ).collect()
 
 
@@ -189,6 +193,9 @@ def _dossier_cells(facts: pl.DataFrame) -> dict[str, pl.LazyFrame]:
     return found
 
 
+TOGETHER = ("salinity_max", "hours_over_1", "hours_over_4")
+
+
 def _reading_cells(facts: pl.DataFrame) -> dict[str, pl.LazyFrame]:
     good = facts.lazy().filter(pl.col("quality").is_null() | (pl.col("quality") <= 2))
     key = (_day_number("measured_at").alias("period"), "station_code")
@@ -201,9 +208,13 @@ def _reading_cells(facts: pl.DataFrame) -> dict[str, pl.LazyFrame]:
         "hours_over_4": (salinity.filter(milli >= 4000), hour.n_unique()),
         "counted": (good, pl.lit(0, pl.Int64)),
     }
+    # What does not add up over stations is counted over all of them together, too.
+    together = {name: (key[:1], said[name]) for name in TOGETHER}
+    apart = {f"{name}/station_code": (key, of) for name, of in said.items()}
     return {
-        f"reading.{name}/station_code": rows.group_by(*key)
-        .agg(count=pl.len(), value=value)
-        .with_columns(_iso())
-        for name, (rows, value) in said.items()
+        f"reading.{cells}": rows.group_by(*by).agg(count=pl.len(), value=value).with_columns(_iso())
+        for cells, (by, (rows, value)) in {
+            **apart,
+            **{f"{n}/": t for n, t in together.items()},
+        }.items()
     }

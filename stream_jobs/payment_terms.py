@@ -1,7 +1,7 @@
 """What the payment KPIs share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.figures.reported import Reported
 
@@ -20,6 +20,12 @@ class Statistic(Reported):
     def only(self) -> Mapping[str, tuple[str, ...]]:
         """Those by these methods."""
         return {"method": self.methods}
+
+    def without(self, other: Reported) -> "Statistic | None":
+        """Give those by other methods than another term's."""
+        gone = other.only.get("method", METHODS)
+        methods = tuple(m for m in self.methods if m not in gone)
+        return replace(self, methods=methods) if methods else None
 
 
 def customers(*methods: str) -> Statistic:

@@ -3,25 +3,29 @@
 `HUB_PAYMENTS_FOLDER` is the folder; files are taken when they stood still for
 `HUB_PAYMENTS_SETTLE_SECONDS`.
 
-A file without the column `Lần báo cáo` holds first reports, of revision 0: many senders know no
-revisions. A later file of the same key with other figures then has the same `event_id`, so it is
-shown as a conflict and replaces nothing silently. Where the column is there, a blank in it is an
-error: the sender counts revisions and has left one out.
+A file without the column `Lần báo cáo` holds reports of senders who know no revisions. A row of it
+that says what is known already is a repeat; one with other figures replaces them as the next
+revision, so that of a corrected file all rows count, and the note beside the file says how many
+did. What is known is what was applied: a new file waits for that. Where the column is there, the
+sender counts: a blank in it is an error, and other figures under one revision are a conflict.
 """
 
 import hashlib
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from hub.connecting.feeds import Connector, Context
+from hub.connecting.feeds import Connector, Context, Known
 from hub.connecting.folder import FileRecords, Folder, records_of
 from hub.definitions.contract import Contract
 from hub.sheets.days import period
 from hub.sheets.numbers import integer, money
 from hub.sheets.table import Column, Table
+from hub.sheets.understood import PassedOver
 from hub.sheets.vietnamese import code, text
 from schemas.contracts.payment import Payment
 
@@ -54,6 +58,7 @@ TABLE = Table(
         Column("amount_vnd", ("Số tiền",), money),
     ),
 )
+FIGURES = ("transactions", "customers", "amount_vnd")
 NAMED_BY = ("reporter", "service", "method", "area", "period", "revision")
 
 
@@ -76,10 +81,48 @@ def _event(values: dict[str, Any]) -> dict[str, Any]:
     return {"event_id": digest.hexdigest(), **values}
 
 
+def correct(records: FileRecords, known: Known) -> FileRecords:
+    """Give rows of a file without revisions the revision by which they replace what is known."""
+    if any(column.field == "revision" for column in records.understood.columns):
+        return records
+    named = {CONTRACT.entity_of(dict(e)): e for r in records for e in r.events}
+    before = known(sorted(named), ("revision", *FIGURES))
+    revised = dict(before)
+    replaced = set()
+    for entity, event in named.items():
+        revision, *figures = before.get(entity, (-1, *(None for _ in FIGURES)))
+        if figures != [event[n] for n in FIGURES]:
+            revised[entity] = (revision + 1,)
+            if entity in before:
+                replaced.add(entity)
+    corrected = [
+        replace(
+            r,
+            events=tuple(
+                _revision(dict(e), revised[CONTRACT.entity_of(dict(e))]) for e in r.events
+            ),
+        )
+        for r in records
+    ]
+    out = FileRecords(corrected, records.understood)
+    if replaced:
+        n = len(replaced)
+        vi = f"{n} dòng thay số liệu đã báo trước đó của cùng đơn vị, dịch vụ, hình thức và kỳ"
+        en = f"{n} rows replace figures reported before for the same reporter, service and period"
+        out.understood.passed.append(PassedOver("replaced", "", 0, str(n), vi, en))
+    return out
+
+
+def _revision(event: dict[str, Any], known: tuple[Any, ...]) -> dict[str, Any]:
+    values = {k: v for k, v in event.items() if k != "event_id"}
+    return _event({**values, "revision": known[0]})
+
+
 def open_folder(settings: PaymentsSettings, context: Context) -> Folder:
     """Begin to watch the folder."""
     path, settle = settings.folder, settings.settle_seconds
-    return Folder("payments", CONTRACT, path, settle, context, read, TABLE.header_of)
+    corrected = partial(correct, known=context.known)
+    return Folder("payments", CONTRACT, path, settle, context, read, TABLE.header_of, corrected)
 
 
 CONNECTOR = Connector(PaymentsSettings, read, open_folder)

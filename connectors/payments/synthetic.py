@@ -93,6 +93,17 @@ def _monthly(rng: np.random.Generator) -> Iterator[tuple[str, str, str, str, int
             yield reporter, service, method, PROVINCE, transactions, customers, amount
 
 
+def _yearly(
+    months: list[tuple[str, str, str, str, int, int, int]],
+) -> Iterator[tuple[str, str, str, str, int, int, int]]:
+    """Sum months up; customers are those of the year, a few more than those of a month."""
+    keys = dict.fromkeys(month[:4] for month in months)
+    for key in keys:
+        mine = [month[4:] for month in months if month[:4] == key]
+        transactions, customers, amount = (sum(values) for values in zip(*mine, strict=True))
+        yield *key, transactions, customers * 105 // (100 * len(mine)), amount
+
+
 def _after(day: date, rng: np.random.Generator) -> int:
     """Draw an office hour of the first days after a period that ended before `day`."""
     hours = 24 * int(rng.integers(1, 6)) + int(rng.integers(8, 17))
@@ -105,6 +116,8 @@ def _rows(seed: int) -> list[Row]:
     for month in range(1, 13):
         after = date(2023 + month // 12, month % 12 + 1, 1)
         statistics += [(f"2023-{month:02}", after, figure) for figure in _monthly(rng)]
+    months = [figure for period, _, figure in statistics if period != "2023"]
+    statistics += [("2023", date(2024, 1, 1), figure) for figure in _yearly(months)]
     rows: list[Row] = []
     for number, (period, after, figure) in enumerate(statistics):
         *key, transactions, customers, amount = figure

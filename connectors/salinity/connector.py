@@ -69,13 +69,18 @@ class StationFeed:
             raise UpstreamError(upstream.lost)
         records: list[Record] = []
         keys: list[int] = []
+        passed_over = 0
         for key, message in upstream.held.items():
             of_message = read(message.topic, bytes(message.payload))
             if records and len(records) + len(of_message) > settings.batch_max:
                 break
+            passed_over += not of_message
             records += [_placed(r, len(records) + i) for i, r in enumerate(of_message)]
             keys.append(key)
-        return Delivery(records, acknowledge=partial(upstream.acknowledge, keys)) if keys else None
+        if not keys:
+            return None
+        acknowledge = partial(upstream.acknowledge, keys)
+        return Delivery(records, acknowledge=acknowledge, passed_over=passed_over)
 
     def close(self) -> None:
         """Close the connection."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.clock import VIETNAM
-from hub.definitions.admission import unreadable
+from hub.definitions.admission import is_word_for_nothing, unreadable
 
 QUANTITIES = {
     "man": "salinity",
@@ -28,6 +28,7 @@ UNITS = {
     "mS/cm": "mS/cm",
 }
 QUALITIES = (1, 2, 3, 4, 9)
+MISSING = 9
 
 _LOCAL = re.compile(r"[0-9]{14}")
 _ISO = re.compile(
@@ -103,6 +104,10 @@ def number(name: str, value: Any) -> float:
     if type(value) in (int, float) and (isinstance(value, int) or math.isfinite(value)):
         plain: float = value
         return plain
+    if isinstance(value, str | float) and is_word_for_nothing(value):
+        vi = "chữ thiết bị ghi khi không có số liệu, không phải số; để báo thiếu số liệu, ghi cl 9"
+        en = "what a logger writes when it has no value, not a number; to say so write cl 9"
+        raise UnreadableError("missing_code", name, value, vi, en)
     vi = "không phải một số; chữ số viết trong chuỗi dùng dấu phẩy thập phân, ví dụ 1,25"
     en = "not a number; one in a text has a decimal comma, such as 1,25"
     raise UnreadableError("not_a_number", name, value, vi, en)

@@ -3,17 +3,23 @@
 A logger publishes to `lgsp/tram/<station>/<quantity>`, QoS 1, JSON: `tg` when it was measured
 (`yyyyMMddHHmmss` in Asia/Ho_Chi_Minh, or ISO 8601 with offset), `gt` the value (a number, or text
 with a decimal comma), `dv` its unit, and optionally `cl` the QARTOD flag and `sua` when the value
-was revised. One that was offline sends an array of such objects. What else an object holds, such
-as the battery's voltage, is not read.
+was revised. With the flag 9, missing, whatever stands in `gt` is no value. One that was offline
+sends an array of such objects. What else an object holds, such as the battery's voltage, is not
+read.
+
+Not every message is of readings: an empty one clears what the broker retained (MQTT 5, 3.3.1.3),
+and loggers tell that they come and go, by themselves or by their will. Those are passed over.
 """
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from connectors.salinity.fields import (
+    MISSING,
     QUANTITIES,
     UNITS,
     UnreadableError,
@@ -28,15 +34,48 @@ from hub.clock import to_us
 from hub.connecting.feeds import JsonObject, Record
 from hub.definitions.admission import split, unreadable
 
+STATUS_BYTES_MAX = 1_000  # what tells of a logger is short
 ENTRIES_MAX = 500  # of one message: three weeks of hours
+
+
+# The last level of topics on which loggers and brokers tell of themselves, and what they say.
+_STATUS_TOPICS = re.compile(
+    "status|state|trang_?thai|will|lwt|online|availability|connection|connected|ket_?noi|birth"
+    "|death|heartbeat|ping"
+)
+_STATUS_WORDS = re.compile(
+    "online|offline|connected|disconnected|alive|dead|lost|up|down|ping|pong|birth|death"
+    "|(mat_)?ket_noi"
+)
+_STATUS_FIELDS = frozenset(["status", "state", "trang_thai", "online", "connected"])
+
+
+def is_reading(name: str, payload: bytes) -> bool:
+    """Tell whether a message is of readings, rather than of the logger, or nothing."""
+    if not payload.strip() or _STATUS_TOPICS.fullmatch(_source(name)[1].lower()):
+        return False
+    if len(payload) > STATUS_BYTES_MAX:
+        return True
+    said = payload.decode("utf-8", "replace").strip()
+    try:
+        message = json.loads(said)
+    except (ValueError, RecursionError):
+        message = said
+    if isinstance(message, dict):
+        return not _STATUS_FIELDS & message.keys() or bool({"tg", "gt"} & message.keys())
+    return not isinstance(message, str) or not _STATUS_WORDS.fullmatch(message.lower())
 
 
 def read(name: str, payload: bytes) -> list[Record]:
     """Read one message, a record per entry; `name` is its topic, or `input.ST01.man.json`.
 
+    A message that is not of readings has none.
+
     A record's original is the topic, a line end and the entry's bytes: without its topic nobody
     could tell of which station a reading is.
     """
+    if not is_reading(name, payload):
+        return []
     station, quantity = _source(name)
     try:
         message = json.loads(payload.decode("utf-8-sig"))
@@ -89,16 +128,17 @@ def _event(station: str, quantity: str, entry: Any) -> JsonObject:
     quantity = mapped("topic", quantity, QUANTITIES)
     measured_at = instant("tg", required("tg", entry))
     revised_at = None if entry.get("sua") is None else instant("sua", entry["sua"])
-    event = {
+    event: dict[str, Any] = {
         "event_id": _event_id(station, quantity, measured_at, revised_at),
         "station_code": station,
         "measured_at": measured_at.isoformat(),
         "quantity": quantity,
-        "value": number("gt", required("gt", entry)),
         "unit": mapped("dv", required("dv", entry), UNITS),
     }
     if entry.get("cl") is not None:
         event["quality"] = quality_of(entry["cl"])
+    if event.get("quality") != MISSING:
+        event["value"] = number("gt", required("gt", entry))
     if revised_at is not None:
         event["revised_at"] = revised_at.isoformat()
     return event

@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from hub.clock import day_of
 from hub.definitions import avro, revisions
 from hub.definitions.admission import Verdict, original_text, verdict_on
+from hub.definitions.ahead import ahead, verdict_ahead
 from hub.definitions.contract import Contract
 from hub.log.slices import Ints, Joined, Origin
 
 ALONE_MAX = 32
+Bools = npt.NDArray[np.bool_]
 
 # rule -> (Vietnamese, English)
 _WORDS = {
@@ -102,6 +105,7 @@ def take(contract: Contract, records: Joined) -> Taken:
             ok[at] = verdict is None
             if verdict is not None:
                 rejected.append(_broken(records, int(row[at]), verdict))
+        ok &= _is_timely(contract, frame, records, row, ok, rejected)
         frame, row = frame.filter(ok), row[ok]
     rejected += [
         Rejected(p, r.offset, r.origin, r.rule, "", "", *_WORDS[r.rule], original_text(r.value))
@@ -121,6 +125,25 @@ def take(contract: Contract, records: Joined) -> Taken:
     )
     assert len(frame) + len(rejected) == count + len(records.refused)
     return Taken(frame, records, rejected, not long)
+
+
+def _is_timely(
+    contract: Contract,
+    frame: pl.DataFrame,
+    records: Joined,
+    row: Ints,
+    ok: Bools,
+    rejected: list[Rejected],
+) -> Bools:
+    """Tell which rows say nothing of later than their acceptance; reject the others."""
+    accepted = np.array([o.accepted_at for o in records.origins], np.int64)[records.origin[row]]
+    timely = np.ones(len(frame), np.bool_)
+    for at in ahead(contract, frame, pl.Series(accepted)):
+        timely[at] = False
+        if ok[at]:
+            verdict = verdict_ahead(contract, frame.row(at, named=True), int(accepted[at]), 0)
+            rejected.append(_broken(records, int(row[at]), verdict))
+    return timely
 
 
 def _runs(values: Ints) -> Iterator[tuple[int, int]]:

@@ -1,22 +1,26 @@
 """The command `hub connect`: one connector, from its upstream to the log."""
 
 import signal
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hub import registry
 from hub.connecting.connection import Connection
-from hub.connecting.feeds import Context
-from hub.opening import open_hub
+from hub.connecting.feeds import Context, UpstreamError
+from hub.definitions.contract import Contract
+from hub.opening import OpenHub, catch_up, open_hub
 from hub.operating.logs import log_as_json
 from hub.operating.probe import probe
 from hub.settings import read_own, read_settings
 
 app = typer.Typer()
+APPLIED_SECONDS_MAX, APPLIED_POLL_SECONDS = 10.0, 0.05
 
 
 @app.command()
@@ -38,9 +42,11 @@ def connect(
     own = read_own(source, connector.settings)
     listed = registry.sources()[source]
     with open_hub(settings, check=False) as hub:
-        feed = connector.open(own, Context(hub.log, hub.clock, since.date() if since else None))
         contract = hub.contracts[listed.contract]
-        connection = Connection(listed, contract, feed, hub.log, hub.clock, settings)
+        first, ranges = since.date() if since else None, hub.store.ranges
+        known = partial(known_facts, hub, contract)
+        feed = connector.open(own, Context(hub.log, hub.clock, first, ranges, known))
+        connection = Connection(listed, contract, feed, hub.log, hub.clock, settings, ranges)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: connection.stopping.set())
         with ExitStack() as stack:
@@ -50,3 +56,28 @@ def connect(
                 alive = partial(connection.is_alive, settings.stall_seconds)
                 stack.enter_context(probe(settings.host, settings.port, alive))
             connection.run()
+
+
+def known_facts(
+    hub: OpenHub, contract: Contract, entities: Sequence[str], columns: Sequence[str]
+) -> dict[str, tuple[Any, ...]]:
+    """Give columns of those facts that are known, once all that is in the log now is applied.
+
+    Raises `UpstreamError` where that takes too long: the file is tried again.
+    """
+    if not entities:
+        return {}
+    log = hub.log.identity(contract.topic)
+    ends = hub.log.ends(contract.topic)
+    until = time.monotonic() + APPLIED_SECONDS_MAX
+    catch_up(hub)
+    while True:
+        with hub.store.reading() as reading:
+            stands = reading.positions(log, contract.topic)
+            if all(stands.get(partition, 0) >= end for partition, end in ends.items()):
+                fact = hub.store.facts[contract.name]
+                rows = reading.fact_values(fact, columns, list(entities))
+                return {entity: tuple(values) for entity, *values in rows}
+        if time.monotonic() >= until:
+            raise UpstreamError("what came before is still to be applied; is a server running?")
+        time.sleep(APPLIED_POLL_SECONDS)

@@ -8,6 +8,7 @@ import typer
 
 from hub.clock import from_us, to_us
 from hub.commands.console import act, complain, read_period, settings_for_reading
+from hub.commands.show import write_count
 from hub.figures.closing import Closing, in_force
 from hub.figures.closing import close as close_period
 from hub.figures.official import freeze
@@ -54,8 +55,8 @@ def close(
 def _show(event: dict[str, Any]) -> None:
     for kpi, found in json.loads(event["figures"]).items():
         for figure in found:
-            share = f"{figure['numerator']:,} / {figure['denominator']:,}"
-            print(f"{kpi:40} {figure['value']:>16}  {share}  {figure['completeness']:.2%}")
+            share = f"{write_count(figure['numerator'])} / {write_count(figure['denominator'])}"
+            print(f"{kpi:40} {figure['value'] or '–':>16}  {share}  {figure['completeness']:.2%}")
     for source, days in json.loads(event["silent"]).items():
         listed = ", ".join(days[:5]) + (" …" if len(days) > 5 else "")
         print(f"chưa báo cáo | silent: {source}: {listed}")

@@ -7,10 +7,16 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.proof.trial import Trial
+from hub.sheets.numbers import is_doubtful
 
 WIDTH_PRINTED = 180
 CELLS_SHOWN_MAX = 50
 _HUNDREDTH = Decimal("0.01")
+
+
+def write_count(number: int) -> str:
+    """Write a whole number so that it is read one way only: a blank groups, neither mark does."""
+    return f"{number:,}".replace(",", " ")
 
 
 def write_share(value: str) -> str:
@@ -26,8 +32,10 @@ def write_figure(figure: dict[str, Any]) -> str:
         return write_share(figure["value"])
     value = Decimal(figure["value"])
     if value == value.to_integral_value():
-        return f"{int(value):,}"
-    return f"{value.normalize()}"
+        return write_count(int(value))
+    written = f"{value.normalize():f}"
+    # Three digits after a mark could be thousands to who reads it, our own readers among them.
+    return f"{written}0" if is_doubtful(written) else written
 
 
 def print_board(figures: list[dict[str, Any]], period: str, *, is_synthetic: bool) -> None:
@@ -36,7 +44,7 @@ def print_board(figures: list[dict[str, Any]], period: str, *, is_synthetic: boo
     table = Table(title=title)
     table.add_column("KPI", no_wrap=True)
     for name in ("numerator", "denominator", "value", "published", "target", "met"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=name in ("numerator", "denominator"))
     for f in figures:
         dims = " ".join(f"{k}={v}" for k, v in f["dims"].items())
         target = f["target"] and f"{f['target']['op']} {_target(f)}"
@@ -44,10 +52,13 @@ def print_board(figures: list[dict[str, Any]], period: str, *, is_synthetic: boo
         published = (f.get("published") or {}).get("printed", "")
         unit = "" if f["measure_unit"] == "share" else f" {f['measure_unit']}"
         lacks = "; ".join(f"{m['message_vi']} | {m['message_en']}" for m in f.get("lacks", ()))
+        if f.get("missing"):
+            incomplete = f"đủ {f['completeness']:.0%}, thiếu {len(f['missing'])} phần"
+            lacks = lacks or f"{write_figure(f)}{unit} ({incomplete} | parts missing)"
         table.add_row(
             f"{f['kpi']} {dims}".strip(),
-            f"{f['numerator']:,}",
-            f"{f['denominator']:,}",
+            write_count(f["numerator"]),
+            write_count(f["denominator"]),
             lacks or write_figure(f) + unit,
             published,
             target or "",

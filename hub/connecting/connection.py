@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -20,9 +20,10 @@ from hub.connecting.breaker import Breaker
 from hub.connecting.feeds import Delivery, Feed, Record, UpstreamError
 from hub.definitions.admission import Admitted, Verdict, admit_values
 from hub.definitions.contract import ITEMS_MAX, Contract, Event
+from hub.definitions.ranges import Ranges
 from hub.definitions.source import Source
 from hub.log.log import Log, LogUnavailableError, Submission
-from hub.log.submitting import accepted_at, make_batches, new_receipt
+from hub.log.submitting import accepted_at, impossible, make_batches, new_receipt
 from hub.operating import metrics
 from hub.settings import Settings
 
@@ -30,6 +31,7 @@ FETCH_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
 RETRY_SECONDS = (0.5, 60.0)  # the first wait and the longest, while something is away
 log = logging.getLogger(__name__)
+OUTCOMES = ("accepted", "rejected", "refused", "passed_over")
 STATES = ("running", "upstream_away", "log_away", "stopped_by_breaker")
 
 
@@ -49,7 +51,9 @@ class Connection:
         log: Log,
         clock: Clock,
         settings: Settings,
+        ranges: Callable[[], Ranges] = Ranges,
     ) -> None:
+        self._ranges = ranges
         self._source = source
         self._contract = contract
         self._feed = feed
@@ -59,6 +63,9 @@ class Connection:
             settings.breaker_share_max, settings.breaker_in_a_row_max, settings.breaker_seconds
         )
         self.stopping = threading.Event()
+        for outcome in OUTCOMES:  # a rate is only of what was there before
+            self._count(outcome, 0)
+        metrics.UPSTREAM_ERRORS.labels(source.name)
         self._state = self._logged = self._refused = ""
         self._failures = 0
         self._told_at = -HEARTBEAT_SECONDS
@@ -110,11 +117,12 @@ class Connection:
             self._tell(state, error)
 
     def _carry(self, delivery: Delivery) -> None:
-        judged = judge(self._contract, delivery.records)
+        at = accepted_at(self._clock)
+        judged = judge_arrived(self._contract, delivery.records, at, self._ranges)
         verdicts = [j for j in judged if isinstance(j, Verdict)]
         is_bad = [isinstance(j, Verdict) for j in judged]
         if not self._breaker.allows(is_bad, time.monotonic()):
-            metrics.CONNECTOR_RECORDS.labels(self._source.name, "refused").inc(len(judged))
+            self._count("refused", len(judged))
             delivery.refuse(verdicts)
             self._refused = verdicts[-1].message_vi
             self._tell("stopped_by_breaker", self._refused)
@@ -128,9 +136,12 @@ class Connection:
         elif delivery.checkpoints:
             self._log.set_checkpoints(delivery.checkpoints)
         delivery.acknowledge(verdicts)
-        accepted = len(judged) - len(verdicts)
-        metrics.CONNECTOR_RECORDS.labels(self._source.name, "accepted").inc(accepted)
-        metrics.CONNECTOR_RECORDS.labels(self._source.name, "rejected").inc(len(verdicts))
+        self._count("accepted", len(judged) - len(verdicts))
+        self._count("rejected", len(verdicts))
+        self._count("passed_over", delivery.passed_over)
+
+    def _count(self, outcome: str, records: int) -> None:
+        metrics.CONNECTOR_RECORDS.labels(self._source.name, outcome).inc(records)
 
     def _submissions(
         self, records: Sequence[Record], judged: Sequence[list[Event] | Verdict]
@@ -187,7 +198,10 @@ class Connection:
             self._told_at = now - HEARTBEAT_SECONDS / 2
 
 
-def judge(contract: Contract, records: Sequence[Record]) -> list[list[Event] | Verdict]:
+Judged = list[list[Event] | Verdict]
+
+
+def judge(contract: Contract, records: Sequence[Record]) -> Judged:
     """Validate what each record says: its events, or why it is rejected, with its place as index.
 
     A record of which one event breaks the contract is rejected whole, and kept with its bytes.
@@ -198,6 +212,19 @@ def judge(contract: Contract, records: Sequence[Record]) -> list[list[Event] | V
     except ValidationError:
         return [_judge_one(contract, r) for r in records]
     return [r.verdict or [next(events) for _ in r.events] for r in records]
+
+
+def judge_arrived(
+    contract: Contract, records: Sequence[Record], at: int, ranges: Callable[[], Ranges]
+) -> Judged:
+    """Judge records that arrive at `at`: likewise rejected is what cannot be, then."""
+    judged = judge(contract, records)
+    places = [n for n, j in enumerate(judged) if isinstance(j, list) for _ in j]
+    frame = contract.columns([e for j in judged if isinstance(j, list) for e in j])
+    for row, verdict in impossible(contract, frame, at, ranges).items():
+        place = places[row]
+        judged[place] = replace(verdict, index=records[place].place)
+    return judged
 
 
 def _judge_one(contract: Contract, record: Record) -> list[Event] | Verdict:

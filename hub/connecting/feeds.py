@@ -5,7 +5,7 @@ holds a `CONNECTOR`, and `cases/` the upstream's own bytes with what must come o
 else (validation, durability, retries, the breaker, metrics) is `hub.connecting.connection`'s.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -14,10 +14,14 @@ from pydantic_settings import BaseSettings
 
 from hub.clock import Clock
 from hub.definitions.admission import Verdict
+from hub.definitions.ranges import Ranges
 from hub.log.log import Log
 from hub.troubles import TroubleError
 
 JsonObject = Mapping[str, Any]
+# Gives some columns of those things that are known, by the thing's name; raises `UpstreamError`
+# where not all that is in the log is known yet.
+Known = Callable[[Sequence[str], Sequence[str]], dict[str, tuple[Any, ...]]]
 
 
 class UpstreamError(TroubleError):
@@ -43,6 +47,11 @@ class Record:
     place: int = 0
 
 
+def _none_known(_: Sequence[str], __: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """Know of nothing."""
+    return {}
+
+
 def _nothing(_: list[Verdict]) -> None:
     """Do nothing."""
 
@@ -54,13 +63,15 @@ class Delivery:
     `checkpoints` become durable together with the events. `acknowledge` is called when everything
     is durable, with the verdicts on what was rejected (their index is the record's place); what it
     raises as `UpstreamError` is retried by reading again. `refuse` is called where so much of it is
-    wrong that nothing was taken.
+    wrong that nothing was taken. `passed_over` counts what came and is no record, such as a message
+    that tells of a device.
     """
 
     records: list[Record]
     checkpoints: Mapping[str, str] = field(default_factory=dict)
     acknowledge: Callable[[list[Verdict]], None] = _nothing
     refuse: Callable[[list[Verdict]], None] = _nothing
+    passed_over: int = 0
 
 
 class Feed(Protocol):
@@ -75,7 +86,8 @@ class Feed(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """What a feed may use: the log, for its checkpoints alone, and the clock.
+    """What a feed may use: the log, for its checkpoints alone, the clock, the ranges of values,
+    and what is known of the things that its events are about.
 
     `since` is the day from which history is to be loaded, beside what is new.
     """
@@ -83,6 +95,8 @@ class Context:
     log: Log
     clock: Clock
     since: date | None = None
+    ranges: Callable[[], Ranges] = Ranges
+    known: Known = _none_known
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hub.connecting.connection import judge
+from hub.connecting.connection import judge_arrived
 from hub.connecting.feeds import Context, Delivery, JsonObject, Record, UpstreamError
 from hub.definitions.admission import Verdict
 from hub.definitions.contract import Contract
+from hub.log.submitting import accepted_at
 from hub.sheets.files import worded
 from hub.sheets.grids import FILE_BYTES_MAX
 from hub.sheets.table import Table
@@ -83,8 +84,9 @@ class Folder:
     """A folder into which others put files.
 
     `read` makes records of a file; a record's place is its row, counted from 0. `header_of` names
-    the column of a field of `contract`. A file is complete when its size and time stood still for
-    `settle_seconds`, and, where the file system tells, nobody has it open for writing.
+    the column of a field of `contract`; `corrected` lets records of a new file stand in the place
+    of what is known. A file is complete when its size and time stood still for `settle_seconds`,
+    and, where the file system tells, nobody has it open for writing.
     """
 
     def __init__(
@@ -96,11 +98,14 @@ class Folder:
         context: Context,
         read: Callable[[str, bytes], FileRecords],
         header_of: Callable[[str], str],
+        corrected: Callable[[FileRecords], FileRecords] = lambda records: records,
     ) -> None:
+        self._corrected = corrected
         self._source = source
         self._contract = contract
         self._path = path
         self._settle_seconds = settle_seconds
+        self._context = context
         self._log = context.log
         self._read = read
         self._header_of = header_of
@@ -162,7 +167,7 @@ class Folder:
 
     def _delivery(self, file: _File) -> Delivery:
         taken = json.dumps({"name": file.path.name, "moved": ""}, ensure_ascii=False)
-        records = self._read(file.path.name, file.content)
+        records = self._corrected(self._read(file.path.name, file.content))
 
         def acknowledge(verdicts: list[Verdict]) -> None:
             self._carried(self._finish, file, verdicts, records.understood)
@@ -186,7 +191,8 @@ class Folder:
             self._move(file, "done", note=f"{vi}\n{en}\n")
             return
         records = self._read(file.path.name, file.content)
-        judged = judge(self._contract, records)
+        at = accepted_at(self._context.clock)
+        judged = judge_arrived(self._contract, records, at, self._context.ranges)
         verdicts = [j for j in judged if isinstance(j, Verdict)]
         self._finish(file, verdicts, records.understood)
 

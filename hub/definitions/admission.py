@@ -7,6 +7,9 @@ columns; rows that this check does not pass go to pydantic, which says why.
 import base64
 import io
 import json
+import math
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -151,7 +154,7 @@ def verdict_on(contract: Contract, event: Mapping[str, Any]) -> Verdict | None:
             value = iso(value)
         if f.kind == "thousandths" and value is not None:
             value /= 1000
-        if value is not None or not f.optional:
+        if value is not None or f.is_needed:
             item[f.name] = value
     judged = judge_each(contract, [json.dumps(item).encode()], AS_STORED)
     return judged.rejected[0] if judged.rejected else None
@@ -330,10 +333,16 @@ def _verdict(contract: Contract, index: int, error: ErrorDetails) -> Verdict:
     if kind == "rule":
         rule = next(r for r in contract.spec.rules if r.name == context["name"])
         value = show_value(error["input"].get(rule.field))
-        return Verdict(index, rule.name, rule.field, value, rule.doc.vi, rule.doc.en)
+        return Verdict(index, rule.name, rule.field, value, context["vi"], context["en"])
     if kind.startswith(_INSTANTS):
         kind = "malformed_instant"
-    if kind in _NUMBERS:
+    absent = next((f.absent for f in contract.fields if f.name == name), None)
+    if absent is not None and kind in _NUMBERS and is_word_for_nothing(error["input"]):
+        how = absent.advice
+        vi = f"chữ thiết bị ghi khi không có số liệu, không phải số; {how.vi}"
+        en = f"what a logger writes when it has no value, not a number; {how.en}"
+        rule_name = "missing_code"
+    elif kind in _NUMBERS:
         rule_name, vi, en = "not_a_number", "phải là một số", "not a number"
     else:
         rule_name, vi, en = _RULES.get(kind, (kind, "không hợp lệ: {msg}", "{msg}"))
@@ -346,6 +355,22 @@ def _verdict(contract: Contract, index: int, error: ErrorDetails) -> Verdict:
     prefix = f"{name}: " if name else ""
     suffix = f" ({shown})" if shown else ""
     return Verdict(index, rule_name, name, shown, f"{prefix}{vi}{suffix}", f"{prefix}{en}{suffix}")
+
+
+# What loggers and sheets write where there is no number, without case, signs and marks.
+_NOTHING = re.compile(
+    "|nan|nil|none|null|na|nodata|novalue|missing|inf|infinity|overflow|over|under|error|err|fault"
+    "|fail|thieu|khongco|khongcosolieu|matsolieu"
+)
+
+
+def is_word_for_nothing(value: Any) -> bool:
+    """Tell whether a value is a word that stands where there is no number, such as `NAN`."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    letters = unicodedata.normalize("NFD", str(value).casefold()).replace("đ", "d")
+    word = "".join(c for c in letters if c.isalnum() and c.isascii())
+    return _NOTHING.fullmatch(word) is not None
 
 
 def show_value(value: Any) -> str:

@@ -56,6 +56,17 @@ class Thousandths:
     limit: int = 10**9
 
 
+@dataclass(frozen=True)
+class Absent:
+    """Marks a field that may be left out though the wire has always something there: `wire`.
+
+    `advice` says how to leave it out, for who sent a sign of nothing in its place.
+    """
+
+    wire: int
+    advice: Doc
+
+
 def _is_written_out(value: Any) -> Any:
     """Refuse what pydantic would read as seconds since 1970, such as `20230804091500`."""
     if isinstance(value, str):
@@ -104,13 +115,36 @@ LIMIT_KINDS: tuple[LimitKind, ...] = get_args(LimitKind)
 
 @dataclass(frozen=True)
 class Rule:
-    """A check over several fields, said for one event and for columns; both must agree."""
+    """A check over several fields, said for one event and for columns; both must agree.
+
+    `doc` says what is wrong, of all events alike or of each.
+    """
 
     name: str
     field: str
     allows: Callable[[Any], bool]
     column: pl.Expr
-    doc: Doc
+    doc: Doc | Callable[[Any], Doc]
+
+    def doc_of(self, event: Any) -> Doc:
+        """Say what is wrong with an event that is not allowed."""
+        return self.doc if isinstance(self.doc, Doc) else self.doc(event)
+
+
+@dataclass(frozen=True)
+class Ranged:
+    """What a province's list of ranges is held to: the fields of quantity, place and instant.
+
+    `value` gives an event's value in thousandths of the quantity's own unit, `counts` whether the
+    event is to be counted: what its sender calls doubtful is not.
+    """
+
+    field: str
+    quantity: str
+    place: str
+    at: str
+    value: pl.Expr
+    counts: pl.Expr
 
 
 @dataclass(frozen=True)
@@ -126,7 +160,7 @@ class Spec:
     where only the day is given. `stamp` is the field in which the hub writes which units the sender
     of an event may speak for, where the things of a contract are shared by units. `numbered` is a
     pattern of things' names that are numbered by unit and day, with groups `unit`, `date` (YYMMDD)
-    and `number`.
+    and `number`. `ranged` is there where values can be too small or too great.
     """
 
     name: str
@@ -148,6 +182,7 @@ class Spec:
     deadlines: tuple[str, ...] = ()
     stamp: str | None = None
     numbered: str | None = None
+    ranged: Ranged | None = None
 
     @property
     def topic(self) -> str:
@@ -187,7 +222,9 @@ class Event(BaseModel):
                 raise PydanticCustomError("required_on_kind", "{field}", {"field": name})
         for rule in self.spec.rules:
             if not rule.allows(self):
-                raise PydanticCustomError("rule", "{name}", {"name": rule.name})
+                doc = rule.doc_of(self)
+                said = {"name": rule.name, "vi": doc.vi, "en": doc.en}
+                raise PydanticCustomError("rule", "{name}", said)
         return self
 
 
@@ -203,18 +240,35 @@ _POLARS: dict[FieldKind, Any] = {
 
 @dataclass(frozen=True)
 class WireField:
-    """One field as it travels: its kind, whether it may be absent, its texts and its limits."""
+    """One field as it travels: its kind, whether it may be absent, its texts and its limits.
+
+    `absent` is there where it may be left out by a sender, and not on the wire.
+    """
 
     name: str
     kind: FieldKind
     optional: bool
     doc: Doc
     limits: dict[str, Any]
+    absent: Absent | None = None
 
     @property
     def dtype(self) -> Any:
         """The polars type of the column."""
         return _POLARS[self.kind]
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a sender must always give it."""
+        return not self.optional and self.absent is None
+
+    def to_wire(self, value: Any) -> Any:
+        """Turn a value into what travels: instants and decimals become integers."""
+        if value is None:
+            return None if self.absent is None else self.absent.wire
+        if self.kind == "instant":
+            return to_us(value)
+        return int(value * 1000) if self.kind == "thousandths" else value
 
     def is_valid(self) -> pl.Expr:
         """Give the vectorised form of what pydantic checks; null where absence is at stake."""
@@ -275,7 +329,7 @@ class Contract:
     def wire(self, event: Event) -> dict[str, Any]:
         """Turn an event into its wire values: instants and decimals become integers."""
         values = event.__dict__
-        return {f.name: _to_wire(f.kind, values[f.name]) for f in self.fields}
+        return {f.name: f.to_wire(values[f.name]) for f in self.fields}
 
     def columns(self, events: list[Event]) -> pl.DataFrame:
         """Put validated events into columns."""
@@ -283,7 +337,7 @@ class Contract:
         for f in self.fields:
             column = [e.__dict__[f.name] for e in events]
             if f.kind in ("instant", "thousandths"):
-                column = [_to_wire(f.kind, v) for v in column]
+                column = [f.to_wire(v) for v in column]
             data[f.name] = column
         return pl.DataFrame(data, schema={f.name: f.dtype for f in self.fields})
 
@@ -357,6 +411,13 @@ class Contract:
         return day_start(date.fromisoformat((value + "-01-01")[:10]))
 
     @cached_property
+    def past(self) -> list[str]:
+        """The fields that say when something was: all that do but deadlines."""
+        instants = [f.name for f in self.fields if f.kind == "instant"]
+        named = [n for n in instants if n not in self.spec.deadlines]
+        return [*named, self.spec.occurred] if self._has_period else named
+
+    @cached_property
     def entity(self) -> pl.Expr:
         """The name of the thing an event is about, in columns."""
         return pl.concat_str([_name_part(self._field(n)) for n in self.spec.entity], separator="|")
@@ -380,7 +441,8 @@ class Contract:
 
     def _wire(self, name: str, schema: dict[str, Any]) -> WireField:
         info = self.model.model_fields[name]
-        optional = not info.is_required()
+        absent = next((m for m in info.metadata if isinstance(m, Absent)), None)
+        optional = not info.is_required() and absent is None
         annotation = info.annotation
         metadata = list(info.metadata)
         for inner in get_args(annotation):
@@ -400,7 +462,7 @@ class Contract:
         if kind == "thousandths":
             mark = next(m for m in metadata if isinstance(m, Thousandths))
             limits = {"minimum": -mark.limit * 1000, "maximum": mark.limit * 1000}
-        return WireField(name, kind, optional, doc, limits)
+        return WireField(name, kind, optional, doc, limits, absent)
 
 
 _LIMITS = ("enum", "pattern", "maxLength", "minimum", "maximum")
@@ -417,16 +479,6 @@ def _kind_of(annotation: Any, metadata: list[Any]) -> FieldKind:
     if annotation in kinds:
         return kinds[annotation]
     raise TypeError(f"a contract cannot carry {annotation!r}")
-
-
-def _to_wire(kind: FieldKind, value: Any) -> Any:
-    if value is None:
-        return None
-    if kind == "instant":
-        return to_us(value)
-    if kind == "thousandths":
-        return int(value * 1000)
-    return value
 
 
 _NAME_TIME = "%Y-%m-%dT%H:%M:%S.%6f"

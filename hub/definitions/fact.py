@@ -18,6 +18,9 @@ _DAYS_BEFORE_1970 = 25_567
 _SHIFT_US = OFFSET_US + _DAYS_BEFORE_1970 * DAY_US
 
 LiveEvent = Mapping[str, Any]
+# What a measure's values may be added over: periods, places, those who report.
+Over = Literal["time", "place", "reporter"]
+OVER_ALL: frozenset[Over] = frozenset(("time", "place", "reporter"))
 
 
 def day_expr(column: str) -> pl.Expr:
@@ -46,7 +49,9 @@ class Measure:
     the columns engine and both databases read alike. `sets` are the dimension sets kept, the
     one with the fewest cells first; what has its own period has none, as each of its cells would
     hold one fact: it is summed over the facts.
-    `is_ahead` says that the instant may lie after every event (a due date).
+    `is_ahead` says that the instant may lie after every event (a due date). `adds_over` says what
+    values may be added over: customers are distinct within a period only, clock hours are the same
+    at two stations, and a maximum adds over nothing.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Measure:
     value: str = "0"
     is_recomputed: bool = False
     is_ahead: bool = False
+    adds_over: frozenset[Over] = field(default=OVER_ALL, repr=False)
 
     @property
     def when(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
 from hub.definitions.fact import Fact, Measure
@@ -48,6 +49,9 @@ class Book:
     # Books of what was known when a period was closed, as they were opened, by the closing's id.
     closed: "dict[str, Book]" = field(default_factory=dict, kw_only=True)
 
+    # What statistics tell of questions, as terms have asked: several KPIs ask for the same.
+    told: dict[Any, Any] = field(default_factory=dict, kw_only=True)
+
     def __post_init__(self) -> None:
         self._horizons: dict[str, int | None] = {}
         self._owners = {m.name: (f, m) for f in self.facts.values() for m in f.measures}
@@ -84,7 +88,9 @@ class Book:
         """
         fact, measure = self.measure(name)
         needed = {*ask.by, *ask.where}
-        kept = [s for s in measure.sets if needed <= set(s)]
+        # What may not be added over places is kept for just those that are asked for together.
+        is_added = "place" in measure.adds_over
+        kept = [s for s in measure.sets if (needed <= set(s) if is_added else needed == set(s))]
         pairs: dict[Key, list[tuple[int, int]]] = {}
         if start is not None and until <= start:
             return pairs
@@ -123,11 +129,7 @@ class Book:
         ask: Ask,
         span: tuple[int | None, int],
     ) -> None:
-        by = ask.by
-        if measure.is_recomputed:
-            # Its value belongs to one cell: of two stations, one hour is two hours.
-            by = (*by, *(d for d in measure.sets[0] if d not in by))
-        for row in self.reading.sum_facts(fact, measure, by, ask.where, span):
+        for row in self.reading.sum_facts(fact, measure, ask.by, ask.where, span):
             key = tuple(row[: len(ask.by)])
             pairs.setdefault(key, []).append((int(row[-2]), int(row[-1] or 0)))
 

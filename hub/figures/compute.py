@@ -13,6 +13,7 @@ from hub.figures.book import Ask, Book, Key
 from hub.figures.by_unit import VIEWS, ByUnit, UnitAsk, UnknownUnitError
 from hub.figures.figure import Figure, Lack
 from hub.figures.kpi import BUCKETS, Kpi
+from hub.figures.reported import parts_missing
 from hub.figures.terms import Sums, Term
 from hub.reference.lists import Target
 from hub.reference.periods import FORMS, Period, month, parse_period
@@ -185,7 +186,7 @@ def compute(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
     if not buckets:
         return _figures(kpi, question, book, {}, whole)
     computed: list[Figure] = []
-    for period in _split(question.period, buckets[-1] if "day" not in buckets else "day"):
+    for period in parts_of(question):
         if period.start >= question.at:
             break
         names = {b: period.text if b == "day" else period.text[:7] for b in buckets}
@@ -197,6 +198,14 @@ def compute(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
                 "by", f"quá {FIGURES_MAX} số liệu", f"more than {FIGURES_MAX} figures"
             )
     return computed
+
+
+def parts_of(question: Question) -> list[Period]:
+    """Give the days or months that a question is split by, its whole period where by neither."""
+    buckets = [b for b in question.by if b in BUCKETS]
+    if not buckets:
+        return [question.period]
+    return _split(question.period, "day" if "day" in buckets else "month")
 
 
 def _split(period: Period, bucket: str) -> list[Period]:
@@ -236,14 +245,21 @@ def _figures(
     lacks = lacks_of([kpi], book)
     if lacks and (keys or kpi.lists):
         return [_lacking(kpi, question, book, bucket, lacks)]
+    unsaid = parts_missing(kpi.numerator, kpi.denominator, book, ask)
+    keys |= unsaid.unknown
     if not keys:
         return []
     judged = _judge(kpi, question, ask, book)
     computed = []
     for key in sorted(keys, key=_sortable):
+        dims = dict(zip(question.by, key, strict=True))
+        completeness = round(judged.completeness * unsaid.share(key), 6)
+        if key in unsaid.unknown:
+            nothing = _nothing(kpi, question, {**dims, **bucket}, judged)
+            computed.append(replace(nothing, completeness=completeness, missing=unsaid.named(key)))
+            continue
         n, d = above.get(key, 0), 1 if below is None else below[key]
         target = judged.target
-        dims = dict(zip(question.by, key, strict=True))
         computed.append(
             Figure(
                 dims={**dims, **bucket},
@@ -255,11 +271,12 @@ def _figures(
                 target=target,
                 met=None if target is None else target.is_met(n, d * kpi.scale),
                 status="provisional",
-                completeness=judged.completeness,
+                completeness=completeness,
                 fresh_at=judged.fresh_at,
                 at=iso(question.at),
                 cut=judged.cut,
                 definition_version=judged.definition_version,
+                missing=unsaid.named(key),
                 unit=None if by_unit is None else by_unit.shown(dims.get("unit")),
             )
         )
@@ -270,22 +287,30 @@ def _lacking(
     kpi: Kpi, question: Question, book: Book, bucket: dict[str, str], lacks: tuple[Lack, ...]
 ) -> Figure:
     """Say which lists were not loaded, in the place of a figure that needs them."""
+    judged = _Judged(None, 0.0, None, book.reading.cut(), definition_version(kpi, book))
+    nothing = _nothing(kpi, question, {**dict.fromkeys(question.by), **bucket}, judged)
+    return replace(nothing, lacks=lacks)
+
+
+def _nothing(
+    kpi: Kpi, question: Question, dims: Mapping[str, str | None], judged: "_Judged"
+) -> Figure:
+    """Give a figure that has no value."""
     return Figure(
-        dims={**dict.fromkeys(question.by), **bucket},
+        dims=dims,
         value=None,
         numerator=0,
         denominator=0,
         scale=kpi.scale,
         measure_unit=kpi.measure_unit,
-        target=None,
+        target=judged.target,
         met=None,
         status="provisional",
-        completeness=0.0,
-        fresh_at=None,
+        completeness=judged.completeness,
+        fresh_at=judged.fresh_at,
         at=iso(question.at),
-        cut=book.reading.cut(),
-        definition_version=definition_version(kpi, book),
-        lacks=lacks,
+        cut=judged.cut,
+        definition_version=judged.definition_version,
     )
 
 

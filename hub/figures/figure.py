@@ -49,6 +49,15 @@ class Lack:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """A part of a figure that was not reported: what it is of, and what there is instead."""
+
+    dims: Annotated[Mapping[str, str], Field(description="Phần chưa báo cáo | what it is of")]
+    message_vi: str
+    message_en: str
+
+
+@dataclass(frozen=True)
 class Became:
     """What a unit became, or a part of it, on the day on which it ended."""
 
@@ -85,7 +94,9 @@ class Figure:
 
     `closed_at` is there where its period is closed, `restatement` where it is restated, `lacks`
     where a list that it needs was not loaded: then it has no value, and both integers are 0.
-    `unit` is there where it is one of several by unit, and the list of units knows it.
+    `unit` is there where it is one of several by unit, and the list of units knows it. `missing`
+    is there where parts of it were not reported: its completeness is less than 1, or, where what
+    was reported may not be added up, it has no value.
     """
 
     dims: Annotated[
@@ -129,6 +140,10 @@ class Figure:
         UnitShown | None,
         Field(description="Đơn vị, và nay thành gì | the unit, and what became of it"),
     ] = None
+    missing: Annotated[
+        tuple[Missing, ...] | None,
+        Field(description="Phần chưa báo cáo, tối đa 50 | parts not reported, 50 at most"),
+    ] = None
 
     def public(self, names: Iterable[str] | None = None) -> dict[str, Any]:
         """Give it as JSON, all of it or some fields; what does not apply to it is left out."""
@@ -141,6 +156,8 @@ class Figure:
             public["lacks"] = [vars(lack).copy() for lack in public["lacks"]]
         if public.get("unit") is not None:
             public["unit"] = public["unit"].public()
+        if public.get("missing") is not None:
+            public["missing"] = [{**vars(m), "dims": dict(m.dims)} for m in public["missing"]]
         for name in _WHERE_IT_APPLIES:
             if public.get(name, public) is None:
                 del public[name]
@@ -148,7 +165,7 @@ class Figure:
 
 
 _NAMES = tuple(f.name for f in fields(Figure))
-_WHERE_IT_APPLIES = ("closed_at", "restatement", "lacks", "unit")
+_WHERE_IT_APPLIES = ("closed_at", "restatement", "lacks", "unit", "missing")
 # Which fields make two figures the same: for who looks at a page, where the instant asked about
 # and the cut move with the clock and with any commit; for who follows the KPI topic, where it is
 # no news either that something else came in; for a trial; and for a closed period, which answers
@@ -171,6 +188,8 @@ def read_figure(said: Mapping[str, Any]) -> Figure:
         known["lacks"] = tuple(Lack(**lack) for lack in known["lacks"])
     if known.get("unit") is not None:
         known["unit"] = UnitShown.read(known["unit"])
+    if known.get("missing") is not None:
+        known["missing"] = tuple(Missing(**part) for part in known["missing"])
     return Figure(**known)
 
 

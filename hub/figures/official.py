@@ -14,12 +14,12 @@ from hub.clock import iso, iso_day
 from hub.figures.book import Ask, Book
 from hub.figures.by_unit import VIEWS
 from hub.figures.closing import Closing, digest, in_force
-from hub.figures.compute import Question, QuestionError, compute, definition_version
+from hub.figures.compute import Question, QuestionError, compute, definition_version, parts_of
 from hub.figures.figure import AS_CLOSED, Figure, Restatement
-from hub.figures.kpi import Kpi
+from hub.figures.kpi import BUCKETS, Kpi
 from hub.figures.past import Past
 from hub.log.cut import Cut, write_cut
-from hub.reference.periods import Period
+from hub.reference.periods import Period, parse_period
 from hub.store.cuts import NoCutError, find_cut
 
 SILENT_DAYS_SHOWN_MAX = 31
@@ -51,12 +51,46 @@ def answer(kpi: Kpi, question: Question, book: Book) -> dict[str, Any]:
 
 
 def figures(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
-    """Answer a question: one figure per key, none where there is nothing to say."""
+    """Answer a question: one figure per key, none where there is nothing to say.
+
+    Of a question by days or months, each of them is answered by what closed it: the official figure
+    of a month that was closed by itself is the same within its quarter.
+    """
     now = compute(kpi, question, book)
-    closing = in_force(book.closings, question.period) if kpi.numerator.is_of_period else None
-    return (
-        now if closing is None else _beside(_official(closing, kpi, question, book), now, closing)
-    )
+    if not kpi.numerator.is_of_period:
+        return now
+    of_part = {p.text: in_force(book.closings, p) for p in parts_of(question)}
+    closed: dict[tuple[str, str], tuple[Closing, Period, set[str]]] = {}
+    for part, closing in of_part.items():
+        if closing is not None:
+            asked = _asked_of(closing, question, part)
+            named = closed.setdefault((closing.event_id, asked.text), (closing, asked, set()))
+            named[2].add(part)
+    answered = [f for f in now if of_part[_part_of(f, question)] is None]
+    for closing, asked, parts in closed.values():
+        official = _official(closing, kpi, replace(question, period=asked), book)
+        answered += _beside(
+            [f for f in official if _part_of(f, question) in parts],
+            [f for f in now if _part_of(f, question) in parts],
+            closing,
+        )
+    order = {part: i for i, part in enumerate(of_part)}
+    return sorted(answered, key=lambda f: order[_part_of(f, question)])
+
+
+def _asked_of(closing: Closing, question: Question, part: str) -> Period:
+    """Give the period to ask what closed a part for: the greatest that is in both."""
+    within, around = closing.period, question.period
+    if around.start_on <= within.start_on and within.end_on <= around.end_on:
+        return within
+    is_inside = within.start_on <= around.start_on and around.end_on <= within.end_on
+    return around if is_inside else parse_period(part)
+
+
+def _part_of(figure: Figure, question: Question) -> str:
+    """Name the day or month of a question that a figure is of, or its whole period."""
+    dims = figure.dims
+    return next((str(dims[b]) for b in BUCKETS if b in question.by), question.period.text)
 
 
 def _beside(official: list[Figure], now: list[Figure], closing: Closing) -> list[Figure]:

@@ -131,6 +131,26 @@ class Flow(Term):
 
 
 @dataclass(frozen=True)
+class Joint(Flow):
+    """What facts come to together during the period, such as distinct hours: each may add nothing.
+
+    Of several places it is taken over all of them together.
+    """
+
+    part: Part = "value"
+
+    @property
+    def is_additive(self) -> bool:
+        """The hour of one fact is that of another, too."""
+        return False
+
+    @property
+    def is_over_facts(self) -> bool:
+        """Each fact has its own hour."""
+        return True
+
+
+@dataclass(frozen=True)
 class Total(Term):
     """What a measure counted from the log's beginning up to the start or the end of the period."""
 

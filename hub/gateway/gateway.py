@@ -8,22 +8,23 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from typing import Any
 
 import polars as pl
 
 from hub.access.keys import Sender
+from hub.access.scope import Scope
 from hub.clock import Clock, iso
 from hub.definitions import avro, revisions
-from hub.definitions.admission import Admitted, admit, columns_of, split
+from hub.definitions.admission import Admitted, Verdict, admit, columns_of, split
 from hub.definitions.contract import Contract
 from hub.gateway import boundary
 from hub.gateway.signing import Signer
 from hub.log.log import Batch, Log, LogUnavailableError, Submission
 from hub.log.spool import Spool
-from hub.log.submitting import accepted_at, new_receipt, rejections
+from hub.log.submitting import accepted_at, impossible, new_receipt, rejections
 from hub.store.reading import Row
 from hub.store.states import contents
 from hub.store.store import Store
@@ -55,6 +56,13 @@ class Offer:
     submission: Submission | None = None
     answer: Answer | None = None
     error: Exception | None = None
+
+    def reject(self, verdicts: list[Verdict]) -> None:
+        """Reject some of the admitted items after all, and keep their bytes."""
+        if verdicts:
+            self.admitted.reject(verdicts)
+            items = self.admitted.items or dict(enumerate(split(self.body)))
+            self.admitted.originals |= {v.index: items[v.index] for v in verdicts}
 
     def outcome(self) -> Answer:
         """Give the answer; raise what kept it from being given."""
@@ -104,6 +112,12 @@ class Gateway:
         for those in by_contract.values():
             self._prepare_safely(those)
 
+    def outside(
+        self, contract: Contract, scopes: Sequence[Scope], admitted: Admitted
+    ) -> list[Verdict]:
+        """Find items that cannot be, or are outside of each of these scopes of one sender."""
+        return outside(self._store, contract, scopes, admitted, accepted_at(self._clock))
+
     def close(self) -> None:
         """Stop; what is spooled waits for the next gateway."""
         if self.spool is not None:
@@ -124,16 +138,10 @@ class Gateway:
         """Make submissions of offers of one contract."""
         contract = offers[0].contract
         for offer in offers:
-            admitted, scope = offer.admitted, offer.sender.scope
-            admitted.mark(boundary.stamp(contract, scope))
-            if verdicts := boundary.outside(contract, scope, admitted):
-                admitted.reject(verdicts)
-                items = admitted.items or dict(enumerate(split(offer.body)))
-                admitted.originals |= {v.index: items[v.index] for v in verdicts}
-        if len(offers) == 1:
-            frame = offers[0].admitted.events
-        else:
-            frame = columns_of(contract, [o.admitted for o in offers])
+            offer.admitted.mark(boundary.stamp(contract, offer.sender.scope))
+            offer.reject(boundary.outside(contract, offer.sender.scope, offer.admitted))
+        at = accepted_at(self._clock)
+        frame = self._possible(contract, offers, at)
         revision = revisions.latest(contract.name)
         payload, ends = avro.encode_columns(revision.plain, frame)
         rows = list(frame.iter_rows())
@@ -142,7 +150,6 @@ class Gateway:
         for offer, (start, stop) in spans:
             offer.sent = {(offer.sender.name, *row) for row in rows[start:stop]}
         known = self._known(contract, frame)
-        at = accepted_at(self._clock)
         for offer, (start, stop) in spans:
             name = offer.sender.name
             with self._recent_lock:
@@ -158,6 +165,20 @@ class Gateway:
                 batches.append(Batch(topic, name, at, schema_id, receipt, *own))
             batches += rejections(contract, name, offer.admitted, receipt, at)
             self._answer(offer, receipt, repeats, at, batches)
+
+    def _possible(self, contract: Contract, offers: list[Offer], at: int) -> pl.DataFrame:
+        """Reject what cannot be; give the events that are left of all offers, in columns."""
+        frame = columns_of(contract, [o.admitted for o in offers])
+        wrong = impossible(contract, frame, at, self._store.ranges)
+        if not wrong:
+            return frame
+        start = 0
+        for offer in offers:
+            indexes = offer.admitted.indexes
+            rows = {i: v for row, v in wrong.items() if 0 <= (i := row - start) < len(indexes)}
+            start += len(indexes)
+            offer.reject([replace(v, index=indexes[i]) for i, v in rows.items()])
+        return columns_of(contract, [o.admitted for o in offers])
 
     def _answer(
         self, offer: Offer, receipt: str, repeats: int, at: int, batches: list[Batch]
@@ -235,3 +256,14 @@ class Gateway:
             if len(recent) > RECENT_MAX:
                 recent.clear()
             recent |= offer.sent
+
+
+def outside(
+    store: Store, contract: Contract, scopes: Sequence[Scope], admitted: Admitted, at: int
+) -> list[Verdict]:
+    """Find items that a gateway would reject at `at`: outside of each scope, or impossible."""
+    verdicts = {v.index: v for v in boundary.outside_all(contract, scopes, admitted)}
+    for row, v in impossible(contract, admitted.events, at, store.ranges).items():
+        index = admitted.indexes[row]
+        verdicts.setdefault(index, replace(v, index=index))
+    return [verdicts[index] for index in sorted(verdicts)]

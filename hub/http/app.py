@@ -16,6 +16,7 @@ from hub.http.edge import Edge
 from hub.http.observer import Observer
 from hub.http.problems import answer_errors
 from hub.opening import OpenHub
+from hub.operating import metrics
 from hub.operating.logs import open_access_log
 
 
@@ -30,6 +31,7 @@ def routers() -> Iterator[APIRouter]:
 def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None) -> FastAPI:
     """Make the application of an opened hub."""
     edge = Edge(hub, gateway, progress)
+    metrics.begin({name: contract.topic for name, contract in hub.contracts.items()})
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -5,11 +5,13 @@ import logging
 import threading
 import time
 from datetime import datetime
+from itertools import product
 
 from hub.archive.log import ArchivedLog
 from hub.archive.manifest import ArchiveError
-from hub.clock import to_us
+from hub.clock import day_start, to_us
 from hub.connecting.connection import STATES, heartbeat_name
+from hub.figures.terms import RECEIVED
 from hub.log.log import LogUnavailableError
 from hub.opening import OpenHub
 from hub.operating import metrics
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 FRESH_SECONDS = 5.0
 # Counting what was ever acknowledged reads every receipt.
 REMAINDER_SECONDS = 60.0
+DUTIES = "duties"  # the list, by its form's name
 UNTOLD_MAX = 1000  # whose ages are followed
 _CLEARED = (
     metrics.LAG_EVENTS,
@@ -88,8 +91,12 @@ class Gauges:
         lag = {t: sum(hub.log.ends(t).values()) - at for t, at in applied.items()}
         for topic, events in lag.items():
             metrics.LAG_EVENTS.labels(topic).set(events)
-        for contract, name, events in ledger:
-            metrics.LEDGER_EVENTS.labels(contract, name).set(int(events))
+        # Every class of every contract is there from the first scrape on, so that the first burst
+        # of one is a growth and not a beginning.
+        contracts = [c.name for c in hub.installed.definitions.contracts.values()]
+        counted = {(contract, name): int(events) for contract, name, events in ledger}
+        for key in dict.fromkeys([*product(contracts, RECEIVED), *counted]):
+            metrics.LEDGER_EVENTS.labels(*key).set(counted.get(key, 0))
         if count:
             known = sum(int(r[2]) for r in ledger)
             metrics.LEDGER_REMAINDER.set(acknowledged - known - sum(lag.values()))
@@ -109,15 +116,22 @@ class Gauges:
         now = to_us(self._hub.clock())
         with self._hub.store.reading() as reading:
             owing = self._hub.book(reading).sources.values()
+            owed_since = [at for name, at, *_ in reading.list_acts() if name == DUTIES]
         sources = {source.name: source for source in reversed(list(owing)) if source.name}
-        said = self._hub.log.checkpoints([heartbeat_name(n) for n in sources])
+        beats = self._hub.log.checkpoints([heartbeat_name(n) for n in sources])
         for name, source in sources.items():
             metrics.SOURCE_SILENCE_MAX.labels(name).set(source.silence_seconds_max)
+            if name not in heard and owed_since:
+                # Who owes and was never heard is silent since it owes, and since that is known.
+                owed_at = day_start(source.since) if source.since else owed_since[-1]
+                metrics.SOURCE_SILENT.labels(name).set(
+                    max(0, now - max(owed_since[-1], owed_at)) / 1e6
+                )
             if name in heard:
                 at, horizon = heard[name]
                 metrics.SOURCE_SILENT.labels(name).set((now - at) / 1e6)
                 metrics.SOURCE_LAG.labels(name).set(max(0, now - horizon) / 1e6)
-            beat = said.get(heartbeat_name(name))
+            beat = beats.get(heartbeat_name(name))
             if beat is not None:
                 heartbeat = json.loads(beat)
                 told_at = datetime.fromisoformat(heartbeat["at"]).timestamp()

@@ -121,7 +121,7 @@ def _understood(offer: Offer) -> dict[str, Any]:
 def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
     """Say what would become of an offer, and what it would change; nothing is committed."""
     hub, contract, sender, admitted = edge.hub, offer.contract, offer.sender, offer.admitted
-    admitted.reject(boundary.outside(contract, sender.scope, admitted))
+    admitted.reject(edge.gateway.outside(contract, [sender.scope], admitted))
     admitted.mark(boundary.stamp(contract, sender.scope))
     trial = Trial()
     if admitted.kept:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -9,14 +10,31 @@ import polars as pl
 from hub.clock import Clock, to_us
 from hub.definitions import avro, revisions
 from hub.definitions.admission import Admitted, Verdict, admit_columns, original_text
+from hub.definitions.ahead import ahead, verdict_ahead
 from hub.definitions.contract import Contract
 from hub.definitions.own.rejection import REJECTION
+from hub.definitions.ranges import Ranges
 from hub.log.log import Batch, Log, Submission
 
 
 def accepted_at(clock: Clock) -> int:
     """Tell when something is accepted: to the millisecond, as records in Kafka carry it."""
     return to_us(clock()) // 1000 * 1000
+
+
+def impossible(
+    contract: Contract, frame: pl.DataFrame, at: int, ranges: Callable[[], Ranges]
+) -> dict[int, Verdict]:
+    """Find rows of events that keep their contract and that cannot be, accepted at `at`.
+
+    An instant lies in the future, or a value outside of what the province's list says of it.
+    """
+    wrong: dict[int, Verdict] = {}
+    if contract.spec.ranged is not None:
+        wrong = dict(ranges().outside(contract, frame))
+    for row in ahead(contract, frame, pl.repeat(at, len(frame), dtype=pl.Int64, eager=True)):
+        wrong[row] = verdict_ahead(contract, frame.row(row, named=True), at, 0)
+    return {row: replace(v, index=row) for row, v in sorted(wrong.items())}
 
 
 def new_receipt(at: int) -> str:

@@ -1,5 +1,7 @@
 """Metrics, declared once: name, labels and meaning."""
 
+from collections.abc import Mapping
+
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -35,7 +37,7 @@ REQUEST_SECONDS = Histogram(
 
 CONNECTOR_RECORDS = Counter(
     "hub_connector_records",
-    "Records of an upstream; outcome: accepted, rejected, or refused by the breaker.",
+    "Records of an upstream; outcome: accepted, rejected, refused by the breaker, or passed_over.",
     ["source", "outcome"],
 )
 CONNECTOR_STATE = Gauge(
@@ -136,6 +138,14 @@ VERIFY_SAMPLE_AT = Gauge(
     "When verify was last run on a sample, in seconds since 1970.",
     registry=HELD,
 )
+
+
+def begin(contracts: Mapping[str, str]) -> None:
+    """Let all series of contracts, by the topic of each, begin at zero: a rate needs one before."""
+    for name, topic in contracts.items():
+        EVENTS_ACCEPTED.labels(name)
+        EVENTS_APPLIED.labels(topic)
+        FENCED.labels(topic)
 
 
 def declared() -> list[Counter | Gauge | Histogram]:

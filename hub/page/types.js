@@ -31,6 +31,11 @@
  * @property {string} [closed_at]
  * @property {Restatement} [restatement]
  * @property {{ list: string, message_vi: string, message_en: string }[]} [lacks] Lists not loaded.
+ * @property {MissingPart[]} [missing] Parts that were not reported.
+ * @typedef {object} MissingPart
+ * @property {Record<string, string>} dims
+ * @property {string} message_vi
+ * @property {string} message_en
  * @typedef {object} Kpi
  * @property {string} id
  * @property {string} title_vi

@@ -25,6 +25,7 @@ from hub.apply.lateness import bucket
 from hub.clock import day_of
 from hub.definitions import avro, revisions
 from hub.definitions.admission import verdict_on
+from hub.definitions.ahead import US_MAX
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.definitions.installed import Definitions
@@ -262,10 +263,18 @@ def _valid(contract: Contract, read: Iterator[_Read], recount: Recount) -> Itera
         valid = frame.select(contract.is_valid).to_series().to_list()
         for record, is_valid in zip(chunk, valid, strict=True):
             origin, schema_id, datum, wire = record
-            if is_valid or verdict_on(contract, wire) is None:
+            is_kept = is_valid or verdict_on(contract, wire) is None
+            if is_kept and not _is_ahead(contract, wire, origin.accepted_at):
                 yield record
             else:
                 recount.set_aside(wire["~name"], contract, origin, avro.wire(schema_id, datum))
+
+
+def _is_ahead(contract: Contract, wire: dict[str, Any], accepted_at: int) -> bool:
+    """Tell whether an event speaks of what was yet to come when it was accepted."""
+    limit = accepted_at + US_MAX
+    instants = [wire[n] for n in contract.past if isinstance(wire[n], int)]
+    return any(n > limit for n in (contract.occurred_of(wire), *instants))
 
 
 def _records(contract: Contract, path: Path) -> Iterator[tuple[Origin, str, int, bytes]]:
@@ -326,7 +335,8 @@ def _own_records(
                 recount.set_aside(name, contract, origin, avro.wire(schema_id, datum))
                 continue
             is_flawed = contract is CONTROL and flaw(wire) is not None
-            if is_flawed or verdict_on(contract, wire) is not None:
+            is_flawed = is_flawed or verdict_on(contract, wire) is not None
+            if is_flawed or _is_ahead(contract, wire, origin.accepted_at):
                 recount.set_aside(name, contract, origin, avro.wire(schema_id, datum))
                 continue
             yield origin, offset, wire

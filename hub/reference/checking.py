@@ -48,7 +48,7 @@ def check_tables(
 
 def check_rows(form: Form, rows: Sequence[Row]) -> list[Flaw]:
     """Find what is wrong with a list's rows, by the index of each, in their order."""
-    flaws = [*_alone(form, rows), *_together(form, rows)]
+    flaws = [*_alone(form, rows), *_turned(rows), *_together(form, rows)]
     if form.parent is not None:
         flaws += _parents(form, form.parent, rows)
     return sorted(flaws, key=lambda f: f.row)
@@ -77,6 +77,14 @@ def _alone(form: Form, rows: Sequence[Row]) -> Iterator[Flaw]:
             vi = f"phải sau ngày bắt đầu {row['valid_from']}"
             en = f"must be after the first day, {row['valid_from']}"
             yield Flaw(i, "valid_to", row["valid_to"], "ends_before_it_begins", vi, en)
+
+
+def _turned(rows: Sequence[Row]) -> Iterator[Flaw]:
+    """Find ranges whose least value is over their greatest."""
+    for i, row in enumerate(rows):
+        if "low" in row and "high" in row and Decimal(row["low"]) > Decimal(row["high"]):
+            vi, en = f"phải từ {row['low']} trở lên", f"must be {row['low']} or more"
+            yield Flaw(i, "high", row["high"], "ends_before_it_begins", vi, en)
 
 
 def _together(form: Form, rows: Sequence[Row]) -> Iterator[Flaw]:

@@ -23,8 +23,9 @@ from hub.definitions.admission import Verdict, admit
 from hub.definitions.contract import Contract
 from hub.figures.installed import Installed
 from hub.gateway import boundary
-from hub.gateway.gateway import Gateway
+from hub.gateway.gateway import Gateway, outside
 from hub.log.log import Log
+from hub.log.submitting import accepted_at
 from hub.proof.trial import Trial, try_events
 from hub.repair.items import (
     DISCARDED,
@@ -187,7 +188,8 @@ class Repair:
         contract = chunk[0].installed
         assert contract is not None  # what can be sent keeps a contract
         scopes = self._scopes(chunk[0].sender) if asking is None else [asking.scope]
-        return boundary.outside_all(contract, scopes, admit(contract, _body(chunk)))
+        admitted, at = admit(contract, _body(chunk)), accepted_at(self._clock)
+        return outside(self._store, contract, scopes, admitted, at)
 
     def _speaking(self, chunk: Sequence[Item], asking: Sender | None) -> Sender:
         """Say as whom some items, of one contract and sender, are sent."""

@@ -66,7 +66,7 @@ def table_of(contract: Contract) -> Table:
             headers.setdefault(folded(title), title)
         reader = _reader(contract, f)
         titles_shown = tuple(headers.values())
-        columns.append(Column(f.name, titles_shown, _unarmed(reader), required=not f.optional))
+        columns.append(Column(f.name, titles_shown, _unarmed(reader), required=f.is_needed))
     return Table(tuple(columns), frozenset(folded(t) for t in _ERROR_TITLES))
 
 

@@ -23,6 +23,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
 
+from hub.definitions.admission import is_word_for_nothing
 from hub.sheets.cells import Cell, Dated, Percent
 from hub.sheets.vietnamese import Mark, Reader, Reading, WrittenError, plain
 
@@ -210,6 +211,10 @@ def _read(said: str, reading: Reading) -> Decimal:
     if mark is None and is_doubtful(said):
         raise two_readings(said)
     parts = _FORMS[mark or "comma"].fullmatch(said)
+    if parts is None and is_word_for_nothing(said):
+        vi = "chữ ghi khi không có số liệu, không phải số; hãy để trống ô, với số đo thì ghi cờ 9"
+        en = "a word for no value, not a number; leave the cell blank, with flag 9 for a reading"
+        raise WrittenError("missing_code", vi, en)
     if parts is None:
         vi = "không phải số viết rõ ràng, ví dụ 35,32 hoặc 1.543,88"
         en = "not a clear number such as 35,32 or 1.543,88"

@@ -8,7 +8,7 @@ writer.
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from typing import Any
 
@@ -19,8 +19,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from hub.definitions import revisions
 from hub.definitions.contract import Contract
-from hub.definitions.fact import Fact
+from hub.definitions.fact import OVER_ALL, Fact
 from hub.definitions.installed import Definitions
+from hub.definitions.ranges import Ranges
 from hub.log.succession import Succession
 from hub.store.database import Database, open_database
 from hub.store.reading import Reading
@@ -34,6 +35,7 @@ from hub.store.writing import Writing
 
 # Another number where stored events are written in another form.
 STATE_FORM = 3
+RANGES = "ranges"  # the list, by its form's name
 
 
 class Store:
@@ -49,6 +51,8 @@ class Store:
         self.digests = {n: definition_digest(f, definitions.contracts[n]) for n, f in facts.items()}
         # Figures of closed periods that were computed: they do not change.
         self.kept: dict[str, Any] = {}
+        # The list of ranges that was read last, and the event that loaded it.
+        self._ranges = ("", Ranges())
         # Where the log that is applied came from; whoever opens both says it.
         self.succession = Succession()
         self.database = database or open_database(url)
@@ -129,6 +133,17 @@ class Store:
         with self._begun(self.database.reader) as connection:
             yield self._reading(connection)
 
+    def ranges(self) -> Ranges:
+        """Give the ranges of values that are in force; while the database is away, the last known.
+
+        None are before the list is loaded.
+        """
+        with suppress(StoreUnavailableError), self.reading() as reading:
+            loaded = [event for event, name, _ in reading.lists() if name == RANGES]
+            if loaded and loaded[-1] != self._ranges[0]:
+                self._ranges = loaded[-1], Ranges(json.loads(reading.list_rows(loaded[-1])))
+        return self._ranges[1]
+
     def second(self) -> "Store":
         """Open the second set of tables beside these, an empty one where there is none."""
         with self.named_errors():
@@ -190,4 +205,7 @@ def definition_digest(fact: Fact, contract: Contract) -> str:
         "columns": {n: str(e) for n, e in fact.columns.items()},
         "measures": [repr(m) for m in fact.measures],
     }
+    adds = {m.name: sorted(m.adds_over) for m in fact.measures if m.adds_over != OVER_ALL}
+    if adds:
+        described["adds"] = adds
     return hashlib.blake2b(json.dumps(described, default=str).encode(), digest_size=8).hexdigest()

@@ -33,6 +33,8 @@ from hub.store.tables import (
 )
 from hub.store.troubles import DefinitionChangedError, FencedError, VersionMismatchError
 
+SPANS_MAX = 20
+
 
 class Writing:
     """One transaction of apply.
@@ -182,21 +184,18 @@ class Writing:
         touched = cells.filter(pl.col("cell_set").is_in(names))
         if not len(touched):
             return
-        days = touched["period"]
-        firsts = sorted({parse_dims(d)[dims[0]] or "" for d in touched["dims"]})
-        condition, values = self._database.among(dims[0], firsts)
+        condition, values = _days_among(at, touched["period"])
+        if dims:
+            firsts = sorted({parse_dims(d)[dims[0]] or "" for d in touched["dims"]})
+            among, named = self._database.among(dims[0], firsts)
+            condition, values = f"{among} AND {condition}", {**values, **named}
         taken = ",".join(f"{m.value} FILTER (WHERE {m.where})" for m in measures)
         rows = self._c.execute(
             sa.text(
-                f"SELECT {day_sql(at)}, {','.join(dims)}, {taken} FROM {fact.table}"
-                f" WHERE {condition} AND {at} >= :start AND {at} < :until"
-                f" GROUP BY 1, {','.join(dims)}"
+                f"SELECT {','.join([day_sql(at), *dims, taken])} FROM {fact.table}"
+                f" WHERE {condition} GROUP BY {','.join(['1', *dims])}"
             ),
-            {
-                **values,
-                "start": day_start(date.fromisoformat(str(days.min()))),
-                "until": day_start(date.fromisoformat(str(days.max()))) + DAY_US,
-            },
+            values,
         ).fetchall()
         present = {
             (name, iso_day(day), dims_text(dict(zip(dims, rest, strict=False)))): int(value or 0)
@@ -244,6 +243,25 @@ class Writing:
     def _merge(self, table: sa.Table, rows: pl.DataFrame | None, rules: dict[str, str]) -> None:
         if rows is not None and len(rows):
             self._database.merge(self._c, table, rows, rules)
+
+
+def _days_among(at: str, days: pl.Series) -> tuple[str, dict[str, int]]:
+    """Write the condition that an instant is on one of some days, with its parameters.
+
+    One late event is no reason to read all days between it and the others; of very many days all
+    between the first and the last are read.
+    """
+    starts = sorted({day_start(date.fromisoformat(day)) for day in days})
+    firsts = [n for n in starts if n - DAY_US not in set(starts)]
+    if len(firsts) > SPANS_MAX:
+        firsts, starts = firsts[:1], [*range(firsts[0], starts[-1] + 1, DAY_US)]
+    lasts = [n for n in starts if n + DAY_US not in set(starts)]
+    spans = list(zip(firsts, lasts, strict=True))
+    condition = " OR ".join(f"({at} >= :a{i} AND {at} < :b{i})" for i in range(len(spans)))
+    values: dict[str, int] = {}
+    for i, (first, last) in enumerate(spans):
+        values |= {f"a{i}": first, f"b{i}": last + DAY_US}
+    return f"({condition})", values
 
 
 def _next_of(ends: dict[int, list[int]]) -> pl.Expr:

@@ -58,6 +58,7 @@ class Work:
         self.stopping = threading.Event()
         # Faust wants a folder; nothing of the hub's is in it.
         self.folder = TemporaryDirectory(prefix="lgsp-work-", ignore_cleanup_errors=True)
+        metrics.begin({c.name: topic for topic, c in self.contracts.items()})
         # When each partition's position last moved, or had nothing to move to.
         self._moved: dict[TP, tuple[int, float]] = {}
 

@@ -1,12 +1,19 @@
-"""Reading: one measured value of one station (số đo trạm quan trắc)."""
+"""Reading: one measured value of one station (số đo trạm quan trắc).
 
-from typing import Annotated, ClassVar, Literal
+A value that counts, unlike one that its sender calls suspect (3), failed (4) or missing (9), must
+be one that can be: what a logger writes when it has none is refused as such, and so is what no
+water has. It is refused rather than flagged, as only who measured knows what is true: he may send
+it again with its flag, or say that it is missing, `quality` 9 without a value.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from hub.definitions.contract import Doc, Event, Instant, Milli, Rule, Spec
+from hub.definitions.contract import Absent, Doc, Event, Instant, Milli, Ranged, Rule, Spec
 
 StationCode = Annotated[
     str, StringConstraints(pattern=r"^[A-Z0-9]+([.\-][A-Z0-9]+)*$", max_length=64)
@@ -39,6 +46,114 @@ UNIT_FITS = Rule(
     ),
     doc=Doc("đơn vị đo không hợp với đại lượng", "the unit does not fit the quantity"),
 )
+# What can be, anywhere, in the quantity's first unit: the gross range of QARTOD (US IOOS, Manual
+# for Real-Time Quality Control of In-situ Temperature and Salinity Data, 2020). Practical salinity
+# is defined up to 42 (UNESCO, PSS-78); levels hold from under the sea to the highest reservoir. A
+# province narrows them by its list `ranges`.
+RANGES = {
+    "salinity": (0, 42),
+    "water_level": (-20, 1_500),
+    "temperature": (-2, 45),
+    "ph": (0, 14),
+    "conductivity": (0, 85),
+    "dissolved_oxygen": (0, 30),
+}
+# What loggers write in the place of a value: Campbell (7999, 6999), the nines of others, the ends
+# of 16 bits, and the DS18B20 when it is cut off (-127) or was just switched on (85). A salinity in
+# mg/L may well be 6999: there only what is out of range is refused.
+_NINES = [d / 1000 for d in (999_000, 999_900, 999_990, 999_999)]
+_NINES += [9_000 + n for n in _NINES] + [99_999, 999_999]
+_OVER = [*_NINES, 99.9, 99.99, 99.999, 6_999, 7_999, 8_888, 32_767, 65_535]
+_UNDER = [-n for n in (*_OVER, 99, 32_768)]
+_OF_PROBES = {"temperature": (-127, 85)}
+GOOD_MAX = 2
+_value, _unit, _quantity = pl.col("value"), pl.col("unit"), pl.col("quantity")
+_counts = pl.col("quality").fill_null(GOOD_MAX) <= GOOD_MAX
+_is_mg = (_quantity == "salinity") & (_unit == "mg/L")
+_HOW = Doc(
+    "để báo thiếu số liệu, gửi quality 9 và bỏ trống value",
+    "to say that it is missing, send quality 9 without a value",
+)
+
+
+def _thousandths(values: Any) -> list[int]:
+    return [round(n * 1000) for n in values]
+
+
+def _is_counted(e: Any) -> bool:
+    return e.value is not None and (e.quality is None or e.quality <= GOOD_MAX)
+
+
+def _own_unit(e: Any) -> Decimal:
+    """Give a value in its quantity's first unit."""
+    return Decimal(e.value) / 1000 if (e.quantity, e.unit) == ("salinity", "mg/L") else e.value
+
+
+def _is_code(e: Any) -> bool:
+    milli = round(e.value * 1000)
+    is_over = milli in _thousandths(_OVER) and (e.quantity, e.unit) != ("salinity", "mg/L")
+    of_probe = milli in _thousandths(_OF_PROBES.get(e.quantity, ()))
+    return is_over or of_probe or milli in _thousandths(_UNDER)
+
+
+def _code_said(e: Any) -> Doc:
+    vi = f"value: {e.value} là mã thiết bị ghi khi không có số liệu, không phải số đo; {_HOW.vi}"
+    en = f"value: {e.value} is what a logger writes when it has no value, no reading; {_HOW.en}"
+    return Doc(vi, en)
+
+
+def _range_said(e: Any) -> Doc:
+    low, high = RANGES[e.quantity]
+    unit = UNITS[e.quantity][0]
+    vi = f"value: {e.value} {e.unit} ngoài khoảng có thể có của {e.quantity}, {low}–{high} {unit}; "
+    vi += (
+        "hãy kiểm tra đơn vị đo và cảm biến; số đo nghi ngờ hoặc hỏng thì gửi với quality 3 hoặc 4"
+    )
+    en = f"value: {e.value} {e.unit} is outside of what {e.quantity} can be, {low}–{high} {unit}; "
+    en += "check unit and probe; send what is suspect or failed with quality 3 or 4"
+    return Doc(vi, en)
+
+
+NOT_MISSING = Rule(
+    name="required",
+    field="value",
+    allows=lambda e: e.value is not None or e.quality == 9,
+    column=pl.lit(value=True),  # on the wire there is always one
+    doc=Doc(
+        f"value: thiếu trường bắt buộc; {_HOW.vi}", f"value: a required field is missing; {_HOW.en}"
+    ),
+)
+NO_CODE = Rule(
+    name="missing_code",
+    field="value",
+    allows=lambda e: not _is_counted(e) or not _is_code(e),
+    column=~_counts
+    | ~(
+        _value.is_in(_thousandths(_UNDER))
+        | (_value.is_in(_thousandths(_OVER)) & ~_is_mg)
+        | pl.any_horizontal(
+            (_quantity == q) & _value.is_in(_thousandths(codes)) for q, codes in _OF_PROBES.items()
+        )
+    ),
+    doc=_code_said,
+)
+IN_RANGE = Rule(
+    name="outside_range",
+    field="value",
+    allows=lambda e: (
+        not _is_counted(e) or RANGES[e.quantity][0] <= _own_unit(e) <= RANGES[e.quantity][1]
+    ),
+    column=~_counts
+    | pl.any_horizontal(
+        (_quantity == quantity)
+        & _value.is_between(
+            low * pl.when(_is_mg).then(1_000_000).otherwise(1_000),
+            high * pl.when(_is_mg).then(1_000_000).otherwise(1_000),
+        )
+        for quantity, (low, high) in RANGES.items()
+    ),
+    doc=_range_said,
+)
 
 
 class Reading(Event):
@@ -56,7 +171,15 @@ class Reading(Event):
         units=(),
         stations=("station_code",),
         order_first=("revised_at",),
-        rules=(UNIT_FITS,),
+        rules=(UNIT_FITS, NOT_MISSING, NO_CODE, IN_RANGE),
+        ranged=Ranged(
+            field="value",
+            quantity="quantity",
+            place="station_code",
+            at="measured_at",
+            value=pl.when(_is_mg).then(_value / 1000).otherwise(_value),
+            counts=_counts,
+        ),
     )
 
     station_code: Annotated[StationCode, Doc("Mã trạm", "Station code", example="ST01")]
@@ -66,9 +189,10 @@ class Reading(Event):
         Doc("Đại lượng đo", "What was measured"),
     ]
     value: Annotated[
-        Milli,
+        Milli | None,
         Doc("Giá trị, tối đa ba số lẻ; trên đường truyền là phần nghìn", "Value, in thousandths"),
-    ]
+        Absent(0, _HOW),
+    ] = None
     unit: Annotated[
         Literal["g/L", "m", "degC", "pH", "mS/cm", "mg/L"], Doc("Đơn vị đo", "Unit of the value")
     ]

@@ -4,10 +4,11 @@ from typing import Any
 
 import polars as pl
 
-from hub.definitions.fact import Fact, LiveEvent, Measure, of
+from hub.definitions.fact import OVER_ALL, Fact, LiveEvent, Measure, of
 
 _KEYS = ("reporter", "service", "method", "area")
 _VALUES = ("transactions", "customers", "amount_vnd")
+_DISTINCT = ("customers",)  # within the period: who pays every month is one customer of the year
 
 
 def recount(events: list[LiveEvent]) -> dict[str, Any]:
@@ -32,6 +33,7 @@ FACT = Fact(
             where="reporter IS NOT NULL",
             value=name,
             sets=(),
+            adds_over=OVER_ALL - {"time"} if name in _DISTINCT else OVER_ALL,
         )
         for name in _VALUES
     ),

@@ -5,9 +5,11 @@ from typing import Any
 import polars as pl
 
 from hub.clock import OFFSET_US
-from hub.definitions.fact import Fact, LiveEvent, Measure, of
+from hub.definitions.fact import Fact, LiveEvent, Measure, Over, of
+from schemas.contracts.reading import GOOD_MAX, RANGES
 
 HOUR_US = 3_600_000_000
+MISSING = 9
 _value = of("latest", "value")
 _is_mg = (of("latest", "quantity") == "salinity") & (of("latest", "unit") == "mg/L")
 
@@ -23,6 +25,8 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
     fact["measured_at"] = event["measured_at"]
     fact["hour"] = (event["measured_at"] + OFFSET_US) // HOUR_US
     fact["quality"] = event["quality"]
+    if event["quality"] == MISSING:
+        return fact
     milli = event["value"]
     if event["quantity"] == "salinity" and event["unit"] == "mg/L":
         milli = (milli + 500) // 1000
@@ -30,8 +34,17 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
     return fact
 
 
-_COUNTED = "quantity = 'salinity' AND (quality IS NULL OR quality <= 2)"
+# What cannot be is refused when it comes; what came before that was so is not counted either.
+_IN_RANGE = " OR ".join(
+    f"(quantity = '{quantity}' AND milli BETWEEN {low * 1000} AND {high * 1000})"
+    for quantity, (low, high) in RANGES.items()
+)
+_GOOD = f"(quality IS NULL OR quality <= {GOOD_MAX}) AND ({_IN_RANGE})"
+_COUNTED = f"quantity = 'salinity' AND {_GOOD}"
 _BY_STATION = (("station_code",),)
+# A clock hour of three stations is one hour of all of them, so they are counted together, too.
+_TOGETHER = ((), ("station_code",))
+_OVER_TIME: frozenset[Over] = frozenset(("time",))
 
 FACT = Fact(
     contract="reading",
@@ -50,8 +63,13 @@ FACT = Fact(
         "measured_at": of("latest", "measured_at"),
         "hour": (of("latest", "measured_at") + OFFSET_US) // HOUR_US,
         "quality": of("latest", "quality"),
-        # Thousandths of the unit; salinity in thousandths of g/L, which is mg/L, half up.
-        "milli": pl.when(_is_mg).then((_value + 500) // 1000).otherwise(_value),
+        # Thousandths of the unit; salinity in thousandths of g/L, which is mg/L, half up. What is
+        # missing has none: the wire's 0 stands for it.
+        "milli": pl.when(of("latest", "quality").eq_missing(MISSING))
+        .then(None)
+        .when(_is_mg)
+        .then((_value + 500) // 1000)
+        .otherwise(_value),
     },
     measures=(
         Measure(
@@ -63,7 +81,8 @@ FACT = Fact(
             where=_COUNTED,
             value="MAX(milli)",
             is_recomputed=True,
-            sets=_BY_STATION,
+            sets=_TOGETHER,
+            adds_over=frozenset(),
         ),
         Measure(
             "reading.hours_over_1",
@@ -71,7 +90,8 @@ FACT = Fact(
             where=f"{_COUNTED} AND milli >= 1000",
             value="COUNT(DISTINCT hour)",
             is_recomputed=True,
-            sets=_BY_STATION,
+            sets=_TOGETHER,
+            adds_over=_OVER_TIME,
         ),
         Measure(
             "reading.hours_over_4",
@@ -79,15 +99,16 @@ FACT = Fact(
             where=f"{_COUNTED} AND milli >= 4000",
             value="COUNT(DISTINCT hour)",
             is_recomputed=True,
-            sets=_BY_STATION,
+            sets=_TOGETHER,
+            adds_over=_OVER_TIME,
         ),
         Measure(
             "reading.counted",
             at="measured_at",
-            where="quality IS NULL OR quality <= 2",
+            where=_GOOD,
             sets=_BY_STATION,
         ),
     ),
     recount=recount,
-    indexes=(("station_code", "measured_at"),),
+    indexes=(("station_code", "measured_at"), ("measured_at",)),
 )

@@ -2,21 +2,21 @@
 
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
-from hub.figures.terms import Flow
+from hub.figures.terms import Joint
 from stream_jobs.worked import salinity
 
 KPI = Kpi(
     title=Doc("Số giờ mặn ≥ 1 g/L", "Hours with salinity ≥ 1 g/L"),
     question=Doc(
-        "Bao nhiêu giờ có độ mặn từ 1 g/L trở lên?",
-        "In how many clock hours was salinity at least 1 g/L?",
+        "Bao nhiêu giờ đồng hồ có độ mặn từ 1 g/L trở lên, ở ít nhất một trạm?",
+        "In how many clock hours was salinity at least 1 g/L at some station?",
     ),
     owner="Sở Nông nghiệp và Môi trường",
     group="salinity",
     contract="reading",
     only={"quantity": "salinity"},
     measure_unit="hours",
-    numerator=Flow("reading.hours_over_1", "value"),
+    numerator=Joint("reading.hours_over_1"),
     denominator=None,
     dims={"station": "station_code"},
     examples=(
@@ -27,6 +27,19 @@ KPI = Kpi(
                 salinity("ST01", "2023-03-01T05:30", 1.7),
                 salinity("ST01", "2023-03-01T06:00", 1.0),
                 salinity("ST01", "2023-03-01T07:00", 0.999),
+            ],
+            sender="salinity",
+            period="2023",
+            numerator=2,
+            denominator=1,
+        ),
+        Example(
+            why="Hours of the clock: 05 at three stations is one hour, 07 at one of them another.",
+            events=[
+                salinity("ST01", "2023-03-01T05:00", 1.5),
+                salinity("ST02", "2023-03-01T05:10", 1.5),
+                salinity("ST03", "2023-03-01T05:59", 1.5),
+                salinity("ST02", "2023-03-01T07:00", 1.5),
             ],
             sender="salinity",
             period="2023",

@@ -2,21 +2,21 @@
 
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
-from hub.figures.terms import Flow
+from hub.figures.terms import Joint
 from stream_jobs.worked import salinity
 
 KPI = Kpi(
     title=Doc("Số giờ mặn ≥ 4 g/L", "Hours with salinity ≥ 4 g/L"),
     question=Doc(
-        "Bao nhiêu giờ có độ mặn từ 4 g/L trở lên?",
-        "In how many clock hours was salinity at least 4 g/L?",
+        "Bao nhiêu giờ đồng hồ có độ mặn từ 4 g/L trở lên, ở ít nhất một trạm?",
+        "In how many clock hours was salinity at least 4 g/L at some station?",
     ),
     owner="Sở Nông nghiệp và Môi trường",
     group="salinity",
     contract="reading",
     only={"quantity": "salinity"},
     measure_unit="hours",
-    numerator=Flow("reading.hours_over_4", "value"),
+    numerator=Joint("reading.hours_over_4"),
     denominator=None,
     dims={"station": "station_code"},
     examples=(

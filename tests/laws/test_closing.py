@@ -19,7 +19,7 @@ from hub.figures.official import answer, as_known, freeze
 from hub.figures.restating import restatements
 from hub.log.log import Submission
 from hub.log.submitting import encode
-from hub.reference.periods import parse_period
+from hub.reference.periods import Period, parse_period
 from hub.store.cuts import latest_cut
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.parts import lists
@@ -73,15 +73,12 @@ def take(small: Small, given: dict[str, list[Json]]) -> None:
     small.now += HOUR
 
 
-def close(small: Small, **other: Any) -> None:
+def close(small: Small, of: Period = MAY, **other: Any) -> None:
     now = to_us(small.now)
     with small.store.reading() as reading:
         cut = latest_cut(reading)
         assert cut is not None
-        event = (
-            freeze(lists.installed().book(reading), registry.kpis().values(), MAY, cut, now, "An")
-            | other
-        )
+        event = freeze(lists.installed().book(reading), KPIS.values(), of, cut, now, "An") | other
     schema = {f.name: f.dtype for f in CONTROL.fields}
     frame = pl.DataFrame([{"recorded_at": None, **event}], schema=schema)
     batch = encode(CONTROL, "hub-period", frame, event["event_id"], now)
@@ -218,6 +215,55 @@ def test_causes_add_up_to_the_difference(restated: Small) -> None:
     assert named["payment_amount"] == [[LATE["payment"][0]["event_id"]]]
 
 
+def shown(small: Small, period: str, **asked: str) -> list[tuple[Any, ...]]:
+    found = ask(small, "payment_amount", period=period, **asked)
+    return [
+        (
+            f["dims"].get("month") or f["dims"].get("day"),
+            f["value"],
+            f["status"],
+            f.get("restatement", {}).get("value"),
+        )
+        for f in found
+    ]
+
+
+def test_a_month_closed_by_itself_has_one_official_figure_wherever_it_is_shown(
+    tmp_path: Path,
+) -> None:
+    """K13: August was closed at 700 and restated to 950, then the quarter was closed."""
+    with Small(tmp_path / "hub") as small:
+        months = [("2019-07", 400, 1), ("2019-08", 700, 1), ("2019-09", 500, 1)]
+        first = [paid("cash", m, customers=1, amount=n, revision=r) for m, n, r in months]
+        take(small, {"payment": first})
+        close(small, parse_period("2019-08"))
+        again = paid("cash", "2019-08", customers=1, amount=950, revision=2)
+        take(small, {"payment": [again]})
+        august = ("2019-08", "700", "restated", "950")
+        assert shown(small, "2019-08") == [(None, *august[1:])]
+        assert shown(small, "2019-Q3", by="month") == [
+            ("2019-07", "400", "provisional", None),
+            august,
+            ("2019-09", "500", "provisional", None),
+        ]
+        close(small, parse_period("2019-Q3"))
+        quarter = [
+            ("2019-07", "400", "official", None),
+            august,
+            ("2019-09", "500", "official", None),
+        ]
+        assert shown(small, "2019-08") == [(None, *august[1:])]
+        assert shown(small, "2019-Q3", by="month") == quarter
+        assert shown(small, "2019-Q3") == [(None, "1850", "official", None)]
+        close(small, parse_period("2019"))
+        for year in ("2019-H2", "2019"):
+            assert [f for f in shown(small, year, by="month") if f[1] != "0"] == quarter
+        # Of two dimensions too, and for a day's question within the month.
+        (of_method,) = ask(small, "payment_amount", period="2019-08", by="month,method")
+        assert (of_method["value"], of_method["restatement"]["value"]) == ("700", "950")
+        assert small.verify().differences == []
+
+
 def test_nothing_is_restated_where_nothing_came(closed: Small) -> None:
     with closed.store.reading() as reading:
         book = lists.installed().book(reading)
@@ -258,7 +304,7 @@ def test_as_of_before_it_was_closed_it_is_provisional(taken: Small) -> None:
     [("cut", "{}"), ("cut", "nothing"), ("figures", "[]"), ("silent", "3"), ("period", "May")],
 )
 def test_an_event_that_cannot_be_read_is_set_aside(taken: Small, field: str, value: str) -> None:
-    close(taken, **{field: value})
+    close(taken, MAY, **{field: value})
     with taken.store.reading() as reading:
         assert reading.closings() == []
         ((rule, where),) = reading.rows("SELECT rule, field FROM quarantine")

@@ -157,7 +157,13 @@ _ANY: dict[str, st.SearchStrategy[Any]] = {
     "integer": st.sampled_from(
         [-1, 0, 1, 5, 9, 2**31 - 1, 2**31, 10**12, 10**12 + 1, 10**16, 10**16 + 1, *INT64]
     ),
-    "thousandths": st.sampled_from([0, 1, -1, 10**12, 10**12 + 1, -(10**12), -(10**12) - 1]),
+    "thousandths": st.sampled_from(
+        [
+            *(0, 1, -1, 10**12, 10**12 + 1, -(10**12), -(10**12) - 1),
+            *(-9_999_000, 7_999_000, -127_000, 85_000, 42_000, 42_001, 42_000_000, 42_000_001),
+            *(-2_000, 45_001, 14_000, 14_001, 30_001, 1_500_001),
+        ]
+    ),
     "instant": st.sampled_from(
         [
             0,
@@ -184,6 +190,8 @@ def _as_sent(f: WireField, value: Any) -> Any:
 
 
 def _is_accepted(contract: Contract, row: dict[str, Any]) -> bool:
+    if any(row[f.name] is None for f in contract.fields if f.absent is not None):
+        return False  # a sender leaves it out, on the wire there is always something
     sent = {
         f.name: _as_sent(f, row[f.name])
         for f in contract.fields

@@ -49,7 +49,7 @@ def test_an_alert_is_complete(alert: dict[str, Any]) -> None:
     assert used <= scraped(), used - scraped()
     tests = yaml.safe_load((FOLDER / "alerts_test.yml").read_text())["tests"]
     cases = [c for t in tests for c in t["alert_rule_test"] if c["alertname"] == name]
-    assert [bool(c["exp_alerts"]) for c in cases] == [True, False]
+    assert {bool(c["exp_alerts"]) for c in cases} == {True, False}
 
 
 def test_no_runbook_is_without_its_alert() -> None:

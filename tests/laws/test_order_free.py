@@ -109,19 +109,22 @@ def readings(draw: st.DrawFn) -> Json:
     )
     # Either side of both lines and of a half; in mg/L some of them round.
     value = draw(st.sampled_from(["0.999", "1", "3.999", "4", "4000", "999.5", "999.499", "-0.5"]))
-    return present(
-        {
-            "event_id": draw(st.sampled_from(IDS)),
-            "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
-            "station_code": draw(st.sampled_from(["ST01", "ST02"])),
-            "measured_at": draw(st.sampled_from(INSTANTS)),
-            "quantity": quantity,
-            "value": value,
-            "unit": unit,
-            "quality": draw(maybe(st.sampled_from([1, 2, 3, 4, 9]))),
-            "revised_at": draw(maybe(st.sampled_from(INSTANTS))),
-        }
-    )
+    event = {
+        "event_id": draw(st.sampled_from(IDS)),
+        "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
+        "station_code": draw(st.sampled_from(["ST01", "ST02"])),
+        "measured_at": draw(st.sampled_from(INSTANTS)),
+        "quantity": quantity,
+        "value": value,
+        "unit": unit,
+        "quality": draw(maybe(st.sampled_from([1, 2, 3, 4, 9]))),
+        "revised_at": draw(maybe(st.sampled_from(INSTANTS))),
+    }
+    # What cannot be is said to be suspect, at least.
+    is_possible = value != "-0.5" and (unit == "mg/L" or float(value) <= 4)
+    if not is_possible and event["quality"] in (None, 1, 2):
+        event["quality"] = 3
+    return present(event)
 
 
 EVENTS = {"dossier": dossiers, "payment": payments, "reading": readings}

@@ -46,7 +46,7 @@ def test_every_field_is_documented_in_two_languages(name: str) -> None:
     schema = avro.render_schema(contract)
     assert [f["name"] for f in schema["fields"]] == [f.name for f in contract.fields]
     assert all(" | " in f["doc"] for f in schema["fields"])
-    assert all(f.optional == (f.name not in _required(contract)) for f in contract.fields)
+    assert all(f.is_needed == (f.name in _required(contract)) for f in contract.fields)
 
 
 def _required(contract: Contract) -> set[str]:

@@ -114,7 +114,7 @@ DOSSIER: list[tuple[str, Json, Expected | str]] = [
 # Fields of a dossier's event that name no unit: field, another value.
 OTHER_FIELDS: list[tuple[str, Any]] = [
     ("event_id", "theirs"),
-    ("recorded_at", "2029-06-01T08:00:00+07:00"),
+    ("recorded_at", "2024-06-01T08:00:00+07:00"),
     ("kind", "withdrawn"),
     ("occurred_at", "2023-05-01T08:00:00+07:00"),
     ("procedure_code", "1.000001"),

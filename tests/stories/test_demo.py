@@ -58,14 +58,14 @@ def test_the_table_shows_computed_beside_published(loaded: tuple[Path, str]) -> 
     assert "dữ liệu mô phỏng (synthetic data)" in table
     # A hundredth of 213,995 of 605,859 and of 599,888, each part rounded by itself.
     assert row(table, "dossier_online_share") == [
-        "2,140", "6,059", "35.32 %", "35,32 %", ">= 50.00 %", "no",
+        "2 140", "6 059", "35.32 %", "35,32 %", ">= 50.00 %", "no",
     ]  # fmt: skip
-    assert row(table, "dossier_online_share_new")[:3] == ["2,140", "5,999", "35.67 %"]
+    assert row(table, "dossier_online_share_new")[:3] == ["2 140", "5 999", "35.67 %"]
     # Statistics are sums already, and not scaled.
     intermediary = row(table, "payment_intermediary_customer_share", "service=electricity")
-    assert intermediary[:4] == ["394,881", "395,034", "99.96 %", "99,96 %"]
+    assert intermediary[:4] == ["394 881", "395 034", "99.96 %", "99,96 %"]
     assert row(table, "procedure_full_online_share") == [
-        "1,041", "1,774", "58.68 %", "58,68 %", ">= 70.00 %", "no",
+        "1 041", "1 774", "58.68 %", "58,68 %", ">= 70.00 %", "no",
     ]  # fmt: skip
     assert row(table, "dossier_satisfaction_share")[-1] == "yes"
     assert re.search(r"events in [\d.]+ s: [\d,]+ events a second", table)

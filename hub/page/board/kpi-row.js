@@ -99,14 +99,28 @@ function publishedMark(figure) {
   return el("span", {}, printed, isSame ? el("small", { class: "good" }, ` ✓ ${t("same")}`) : null);
 }
 
-/** @param {number | null} complete */
-function completeMark(complete) {
+/**
+ * Says which parts of a figure were not reported, a line each.
+ * @param {Figure} figure
+ */
+function missingText(figure) {
+  const lines = figure.missing?.map(
+    (part) => `${Object.values(part.dims).join(" · ")}: ${inLang(part, "message")}`,
+  );
+  return lines?.join("\n") ?? "";
+}
+
+/** @param {Figure} figure */
+function completeMark(figure) {
+  const complete = figure.completeness;
   if (complete === null) return none();
   const fill = el("i");
   fill.style.width = `${Math.min(Math.max(complete, 0), 1) * 100}%`;
   const bar = el("span", { class: "bar", "aria-hidden": "true" }, fill);
   const shortness = complete >= 1 ? "" : "short";
-  return el("span", { class: `complete ${shortness}` }, completeText(complete), bar);
+  const named = missingText(figure);
+  const title = named ? { title: named } : {};
+  return el("span", { class: `complete ${shortness}`, ...title }, completeText(complete), bar);
 }
 
 /**
@@ -118,8 +132,9 @@ function marksOf(figure) {
   const { text, unit, full } = figureText(figure);
   const status = el("span", { class: `pill ${figure.status}` }, t(figure.status));
   const now = figure.restatement && t("would_be", restatedText(figure).text);
-  const lacks = figure.lacks?.map((lack) =>
-    el("span", { class: "lacks" }, inLang(lack, "message")),
+  const gone = figure.value === null && !figure.closed_at ? figure.missing?.slice(0, 1) : undefined;
+  const lacks = (figure.lacks ?? gone)?.map((lack) =>
+    el("span", { class: "lacks", title: missingText(figure) }, inLang(lack, "message")),
   );
   return {
     figure: lacks ?? [el("b", { title: full }, text), unit ? el("small", {}, ` ${unit}`) : ""],
@@ -127,7 +142,7 @@ function marksOf(figure) {
     target: [figure.target ? targetText(figure.target, figure.measure_unit) : none()],
     met: [metMark(figure.met)],
     published: [publishedMark(figure)],
-    complete: [completeMark(figure.completeness)],
+    complete: [completeMark(figure)],
     fresh: [agoMark(figure.fresh_at)],
     status: now ? [status, el("small", {}, now)] : [status],
   };

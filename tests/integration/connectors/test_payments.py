@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from connectors.payments.connector import CONNECTOR, NAMED_BY, PaymentsSettings
 from connectors.payments.simulator import HEADERS, Drop, drop, plan, truth
 from hub import registry
 from hub.clock import system_clock
+from hub.commands.connect import known_facts
 from hub.connecting.connection import Connection
 from hub.connecting.feeds import Context, UpstreamError
 from hub.opening import OpenHub, open_hub
@@ -54,8 +56,9 @@ def hub(tmp_path: Path) -> Iterator[OpenHub]:
 
 def connection(hub: OpenHub, folder: Path, settle: float = SETTLE) -> Connection:
     settings = PaymentsSettings(folder=folder, settle_seconds=settle)
-    feed = CONNECTOR.open(settings, Context(hub.log, system_clock))
     source, contract = registry.sources()["payments"], registry.contracts()["payment"]
+    known = partial(known_facts, hub, contract)
+    feed = CONNECTOR.open(settings, Context(hub.log, system_clock, known=known))
     found = Connection(source, contract, feed, hub.log, system_clock, hub.settings)
     found.stopping.set()  # so that it does not wait after an error
     return found
@@ -368,3 +371,72 @@ def test_the_simulator_says_what_must_come_of_its_files(hub: OpenHub, folder: Pa
     with hub.store.reading() as reading:
         ((count, amount),) = reading.rows("SELECT COUNT(*), SUM(amount_vnd) FROM fact_payment")
     assert (int(count), int(amount)) == (said["statistics"], said["amount_vnd"])
+
+
+FIRST = "Đơn vị báo cáo;Dịch vụ;Hình thức;Địa bàn;Kỳ;Số giao dịch;Số khách hàng;Số tiền"
+
+
+def bare(folder: Path, name: str, amounts: dict[str, str]) -> None:
+    """Put a file of a sender who knows no revisions."""
+    rows = [f"{who};học phí;tiền mặt;H57;03/2021;400;380;{vnd}" for who, vnd in amounts.items()]
+    (folder / name).write_text("\n".join([FIRST, *rows]), "utf-8")
+
+
+def held(hub: OpenHub) -> dict[str, tuple[int, int, int]]:
+    hub.runner.catch_up()
+    with hub.store.reading() as reading:
+        rows = reading.rows("SELECT reporter, amount_vnd, revision, is_disputed FROM fact_payment")
+    return {who: tuple(rest) for who, *rest in rows}
+
+
+def test_a_corrected_file_replaces_all_its_rows(hub: OpenHub, folder: Path) -> None:
+    """K8: not three of four by digest; a row that did not change is a repeat."""
+    running = connection(hub, folder)
+    schools = [f"TRUONG{n}" for n in range(12)]
+    bare(folder, "thang3.csv", dict.fromkeys(schools, "20.000.000"))
+    carry(running, folder)
+    corrected = dict.fromkeys(schools[:11], "21.500.000") | {"TRUONG11": "20.000.000"}
+    bare(folder, "thang3.csv", corrected)
+    carry(running, folder)
+    once = dict.fromkeys(schools[:11], (21500000, 1, 0)) | {"TRUONG11": (20_000_000, 0, 0)}
+    assert held(hub) == once
+    assert ledger(hub) == {"applied": 23, "duplicate": 1}
+    (note,) = [n for n in names(folder, "done") if n.endswith(".ghi-chu.txt")]
+    said = (folder / "done" / note).read_text("utf-8-sig")
+    assert "11 dòng thay số liệu" in said
+    assert "11 rows replace" in said
+    # Back to what was said first: a third report, not the first one again.
+    bare(folder, "thang3-cu.csv", dict.fromkeys(schools[:2], "20.000.000"))
+    carry(running, folder)
+    back = dict.fromkeys(schools[:2], (20000000, 2, 0))
+    assert held(hub) == once | back
+    with hub.store.reading() as reading:
+        assert reading.rows("SELECT COUNT(*) FROM quarantine") == [(0,)]
+
+
+def test_who_counts_revisions_is_taken_at_his_word(hub: OpenHub, folder: Path) -> None:
+    running = connection(hub, folder)
+    put(folder, "a.csv", GOOD)
+    carry(running, folder)
+    put(folder, "b.csv", GOOD.replace("12,5 triệu", "13,5 triệu"))
+    carry(running, folder)
+    assert ledger(hub) == {"applied": 1, "conflict": 1}
+
+
+def test_a_new_file_waits_for_what_came_before(
+    hub: OpenHub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.commands.connect.APPLIED_SECONDS_MAX", 0.05)
+    running = connection(hub, folder)
+    bare(folder, "a.csv", {"TRUONG1": "1.000"})
+    carry(running, folder)
+    hub.runner.lock()  # another process applies, and has not yet
+    bare(folder, "b.csv", {"TRUONG1": "2.000"})
+    with monkeypatch.context() as patched:
+        patched.setattr("hub.commands.connect.catch_up", lambda _: None)
+        time.sleep(2 * SETTLE)
+        running.step(2 * SETTLE)
+        assert waiting(folder) == ["b.csv"]
+    hub.runner.stop()
+    carry(running, folder)
+    assert held(hub)["TRUONG1"] == (2000, 1, 0)

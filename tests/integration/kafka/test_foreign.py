@@ -1,13 +1,14 @@
 """What anybody else produces: good records count, bad ones are set aside with their bytes."""
 
 import base64
+from datetime import UTC, datetime
 
 import pytest
 from kafka.partitioner.default import murmur2
 
 from deploy.local.services.kafka import Kafka
 from hub import registry
-from hub.clock import day_of
+from hub.clock import day_of, to_us
 from hub.definitions import revisions
 from hub.definitions.contract import INSTANT_MAX
 from hub.kafka.log import KafkaLog
@@ -103,6 +104,7 @@ NUMBER = revisions.latest("dossier").schema_id.to_bytes(4, "big")
 OTHER = revisions.latest("payment").schema_id.to_bytes(4, "big")
 BAD_TEXT = record("dossier", event("X", "x") | {"kind": b"processin\xff"})
 INSTANTS = record("dossier", event("X", "x", occurred_at=INSTANT_MAX + 1))
+AHEAD = event("X", "x", occurred_at=to_us(datetime(2099, 1, 1, tzinfo=UTC)))
 # What is set aside, and why: (value, rule, field).
 BAD: dict[str, tuple[bytes | None, str, str]] = {
     "another magic byte": (b"\x01" + A_RECORD[1:], "not_wire_format", ""),
@@ -138,6 +140,7 @@ BAD: dict[str, tuple[bytes | None, str, str]] = {
     ),
     "random bytes": (b"\x00" + NUMBER + bytes(range(7, 250, 3)), "undecodable", ""),
     "zeros": (b"\x00" + NUMBER + bytes(40), "undecodable", ""),
+    "an instant that is yet to come": (record("dossier", AHEAD), "in_the_future", "occurred_at"),
     "900 kB of nothing": (b"\x00" + NUMBER + bytes(900_000), "undecodable", ""),
     "900 kB of text": (
         record("dossier", event("X", "x", retracts="ẻ" * 300_000)),

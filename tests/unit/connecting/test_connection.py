@@ -230,3 +230,14 @@ def test_the_breaker_opens_by_its_definition(share: float) -> None:
             assert breaker.wait_seconds(25.0) == (40.0 if wanted else 0.0)
             if wanted:
                 break
+
+
+def test_what_is_passed_over_is_acknowledged_and_leaves_the_breaker_alone(hub: OpenHub) -> None:
+    """K10: so many status messages that as many wrong records would have opened it."""
+    feed = ListFeed([record(1)], *([[]] * 3), [record(2)])
+    running = connection(hub, feed)
+    for _ in range(5):
+        running.step(0)
+    assert feed.told == [[]] * 5
+    assert ledger(hub) == {"applied": 2}
+    assert feed.refused == []

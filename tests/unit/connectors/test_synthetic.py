@@ -254,11 +254,19 @@ def test_restated_statistics_were_lower_and_some_arrive_before_what_they_replace
     assert 0 < pairs.filter(pl.col("index") > pl.col("index_right")).height < pairs.height
 
 
-def test_other_services_report_every_month() -> None:
+def test_other_services_report_every_month_and_the_year() -> None:
+    """Customers of a year are no sum of those of its months; money and transactions are."""
     statistics = pl.concat(payments.history(5, 1)).filter(pl.col("service") != "electricity")
     months = {f"2023-{month:02}" for month in range(1, 13)}
     for _, rows in statistics.group_by("service", "method"):
-        assert set(rows["period"]) == months
+        assert set(rows["period"]) == months | {"2023"}
+        last = (
+            rows.sort("revision").unique("period", keep="last").partition_by("period", as_dict=True)
+        )
+        year = last.pop(("2023",))
+        for name in ("transactions", "amount_vnd"):
+            assert year[name].sum() == sum(m[name].sum() for m in last.values())
+        assert year["customers"].sum() < 2 * max(m["customers"].sum() for m in last.values())
 
 
 def stepping(start: datetime, step: timedelta) -> Iterator[datetime]:

@@ -1,5 +1,6 @@
 """Figures: rounding, targets, cuts in time, parts that add up, zero and no data."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,7 +8,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hub import registry
-from hub.clock import VIETNAM
+from hub.clock import VIETNAM, to_us
+from hub.figures.book import Ask
+from hub.reference.periods import parse_period
 from stream_jobs.worked import dossier, received, salinity
 from tests.conftest import Hub
 from tests.parts.asked import Json, keyed, ratios, whole
@@ -112,13 +115,13 @@ def test_dossiers_become_overdue_with_the_clock_alone(hub: Hub) -> None:
 
 def test_events_of_the_future_wait(hub: Hub) -> None:
     """Of any age, and of no age yet: what is dated after the question is not in the answer."""
-    hub.send("dossier", received("A", "2023-05-01"), received("LATER", "2031-01-01"))
+    hub.send("dossier", received("A", "2023-05-01"), received("LATER", "2025-01-01"))
     name = "dossier_received_new"
     assert whole(hub.kpi(name, "2023-05-02T00:00:00+07:00", period="2023")) == 1
     assert hub.kpi(name, "2023-05-02T00:00:00+07:00", period="2023", by="unit") != []
     assert whole(hub.kpi("dossier_in_progress", "2024-01-01T00:00:00+07:00", period="2023")) == 1
-    assert hub.kpi(name, period="2031") == []
-    assert whole(hub.kpi(name, "2032-01-01T00:00:00+07:00", period="2031")) == 1
+    assert hub.kpi(name, "2024-12-31T00:00:00+07:00", period="2025") == []
+    assert whole(hub.kpi(name, "2026-01-01T00:00:00+07:00", period="2025")) == 1
 
 
 def test_the_past_keeps_its_year_whatever_the_month_today(hub: Hub) -> None:
@@ -238,12 +241,45 @@ def test_a_period_that_has_not_begun_counts_nothing(hub: Hub) -> None:
     assert hub.kpi("dossier_received_new", "2023-06-10T10:00:00+07:00", period="2024") == []
 
 
-def test_hours_of_two_stations_are_counted_alike_in_the_middle_of_a_day(hub: Hub) -> None:
+def test_clock_hours_are_distinct_over_stations_asked_together(hub: Hub) -> None:
+    """K5: 05 and 06 of 1 March, 05 of 2 March; by hand, in the middle of a day too."""
     hub.send(
         "reading",
         salinity("ST01", "2023-03-01T05:00", 2),
-        salinity("ST02", "2023-03-01T05:00", 2),
+        salinity("ST02", "2023-03-01T05:20", 2),
+        salinity("ST03", "2023-03-01T05:40", 2),
+        salinity("ST03", "2023-03-01T06:00", 2),
         salinity("ST02", "2023-03-01T15:00", 2),
+        salinity("ST01", "2023-03-02T05:00", 2),
     )
-    (figure,) = hub.kpi("salinity_hours_over_1", "2023-03-01T10:00:00+07:00", period="2023-03")
-    assert figure["numerator"] == 2
+    name = "salinity_hours_over_1"
+
+    def hours(at: str | None = None, **asked: str) -> list[int]:
+        return [f["numerator"] for f in hub.kpi(name, at, period="2023-03", **asked)]
+
+    assert hours("2023-03-01T10:00:00+07:00") == [2]
+    assert hours("2023-03-01T10:00:00+07:00", by="station") == [1, 1, 2]
+    assert hours("2023-03-02T04:00:00+07:00") == [3]
+    assert hours() == [4]
+    assert hours(by="station") == [2, 2, 2]
+    assert hours(station="ST03") == [2]
+    assert hours(by="day")[:3] == [3, 1, 0]
+    hub.send("reading", salinity("ST03", "2023-03-01T05:30", 2))
+    hub.send(
+        "reading", salinity("ST03", "2023-05-01T05:30", 2), salinity("ST1", "2023-03-01T09:00", 2)
+    )
+    assert hours() == [5]
+    assert hours(by="station") == [2, 2, 2, 1]
+
+
+def test_cells_of_stations_are_not_added_where_hours_are_asked_of_all(hub: Hub) -> None:
+    """Where no cells of all together were kept, the facts are asked."""
+    hub.send("reading", salinity("ST01", "2023-03-01T05:00", 2))
+    hub.send("reading", salinity("ST02", "2023-03-01T05:20", 2))
+    ask = Ask(parse_period("2023-03"), to_us(hub.now))
+    with hub.store.reading() as reading:
+        book = hub.book(reading)
+        fact, measure = book.measure("reading.hours_over_1")
+        book._owners[measure.name] = (fact, replace(measure, sets=(("station_code",),)))
+        sums = book.sums(measure.name, ask, ask.period.start, ask.until)
+    assert sums == {(): [(2, 1)]}

@@ -68,6 +68,7 @@ def test_the_schema_describes_every_field() -> None:
     assert set(found["properties"]) - set(found["required"]) == {
         "closed_at",
         "lacks",
+        "missing",
         "unit",
         "restatement",
     }

@@ -21,7 +21,7 @@ UNITS = [
 @pytest.fixture
 def areas(hub: Hub) -> Hub:
     rows = [u | {"name_vi": "", "valid_from": "2021-01-01", "valid_to": ""} for u in UNITS]
-    hub.reference = hub.reference.with_tables({"units": rows})
+    hub.reference = hub.reference.with_tables({"units": rows, "duties": []})
     return hub
 
 
@@ -150,3 +150,103 @@ def test_what_an_area_is_part_of_is_what_it_was_part_of_then(hub: Hub) -> None:
     assert amounts(hub, "2025-08") == [22]
     assert amounts(hub, "2025-08", area="H57") == [10]
     assert amounts(hub, "2025-06", area="H57") == [12]
+
+
+def customers(hub: Hub, method: str, period: str, count: int, **more: Any) -> None:
+    hub.send("payment", paid(method, period, customers=count, amount=10 * count, **more))
+
+
+def share(hub: Hub, period: str, of: str = "customer", **asked: str) -> list[dict[str, Any]]:
+    return hub.kpi(f"payment_cashless_{of}_share", period=period, **asked)
+
+
+def test_customers_are_distinct_within_a_period_only(areas: Hub) -> None:
+    """K5: 240 customers a month of NH.4 are not 2,880 in the year; by hand 120 of 300 are 0.4."""
+    for number in range(1, 13):
+        customers(areas, "cash", f"2023-{number:02}", 240, reporter="NH.4")
+    customers(areas, "cashless", "2023", 120, reporter="NH.5")
+    (figure,) = share(areas, "2023")
+    assert (figure["value"], figure["denominator"], figure["completeness"]) == (None, 0, 0.5)
+    (part,) = figure["missing"]
+    assert part["dims"] == {
+        "reporter": "NH.4",
+        "service": "electricity",
+        "method": "cash",
+        "area": "H57",
+    }
+    assert "2023-01" in part["message_vi"]
+    assert "2023-12" in part["message_en"]
+    # Money adds up over months: 1,200 of 30,000 is 0.04.
+    (of_money,) = share(areas, "2023", "amount")
+    assert (of_money["numerator"], of_money["denominator"]) == (1200, 30_000)
+    assert "missing" not in of_money
+    customers(areas, "cash", "2023", 180, reporter="NH.4")
+    (figure,) = share(areas, "2023")
+    assert (figure["numerator"], figure["denominator"], figure["value"]) == (120, 300, "0.400000")
+    assert "missing" not in figure
+    assert figure["completeness"] == 1
+    (quarter,) = share(areas, "2023-Q1")
+    assert quarter["value"] is None
+
+
+def test_customers_add_over_reporters_and_places(areas: Hub) -> None:
+    for area, count in (("H57.1", 40), ("H57.2", 60)):
+        customers(areas, "cashless", "2023", count, area=area)
+        customers(areas, "cash", "2023", 100, area=area, reporter="NH.5")
+    for asked in ({}, {"area": "H57"}):
+        (figure,) = share(areas, "2023", **asked)
+        assert (figure["numerator"], figure["denominator"]) == (100, 300)
+
+
+def test_what_came_before_and_did_not_come_now_is_missing(areas: Hub) -> None:
+    """K4: NH.6 reported both in May and one alone in June: its share is not 1."""
+    customers(areas, "cashless", "2023-05", 30, reporter="NH.6")
+    customers(areas, "cash", "2023-05", 10, reporter="NH.6")
+    customers(areas, "cashless", "2023-06", 31, reporter="NH.6")
+    (may,) = share(areas, "2023-05")
+    assert (may["value"], may["completeness"]) == ("0.750000", 1)
+    for of in ("customer", "amount"):
+        (june,) = share(areas, "2023-06", of)
+        assert june["completeness"] == 0.5
+        assert [m["dims"]["method"] for m in june["missing"]] == ["cash"]
+    (whole,) = areas.kpi("payment_amount", period="2023-06")
+    assert (whole["numerator"], whole["completeness"]) == (310, 0.5)
+    customers(areas, "cash", "2023-06", 0, reporter="NH.6")
+    (june,) = share(areas, "2023-06")
+    assert (june["value"], june["completeness"], "missing" in june) == ("1.000000", 1, False)
+    # After a year nobody waits for it any more.
+    customers(areas, "cashless", "2024-06", 5, reporter="NH.6")
+    customers(areas, "cash", "2024-06", 5, reporter="NH.7")
+    (later,) = share(areas, "2024-06")
+    assert (later["value"], "missing" in later) == ("0.500000", True)
+    customers(areas, "cashless", "2025-08", 5, reporter="NH.6")
+    customers(areas, "cash", "2025-08", 5, reporter="NH.6")
+    (latest,) = share(areas, "2025-08")
+    assert "missing" not in latest
+
+
+@pytest.mark.parametrize(("method", "other"), [("cashless", "cash"), ("cash", "cashless")])
+def test_a_share_of_one_side_alone_says_what_is_missing(
+    areas: Hub, method: str, other: str
+) -> None:
+    customers(areas, method, "2023-05", 30)
+    (figure,) = share(areas, "2023-05")
+    assert figure["completeness"] == 0.5
+    assert other in figure["missing"][0]["dims"]["method"].split(",")
+    customers(areas, other, "2023-05", 0)
+    (figure,) = share(areas, "2023-05")
+    assert (figure["completeness"], "missing" in figure) == (1, False)
+    # What is asked by method, or of one, has no other side.
+    for asked in ({"by": "method"}, {"method": method}):
+        assert all("missing" not in f for f in share(areas, "2023-05", **asked))
+
+
+def test_a_thing_without_all_its_months_is_named_where_others_are_summed(areas: Hub) -> None:
+    pay(areas, "2023", 100)
+    pay(areas, "2023-01", 7, reporter="NH.2")
+    pay(areas, "2023-02", 7, reporter="NH.2")
+    (figure,) = areas.kpi("payment_amount", period="2023")
+    assert (figure["numerator"], figure["completeness"]) == (100, 0.5)
+    (part,) = figure["missing"]
+    assert part["dims"]["reporter"] == "NH.2"
+    assert "2 parts" in part["message_en"]

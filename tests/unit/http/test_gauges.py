@@ -12,8 +12,10 @@ from prometheus_client import REGISTRY
 
 from hub import registry
 from hub.access.keys import Sender
-from hub.clock import iso, to_us
+from hub.clock import VIETNAM, iso, to_us
 from hub.connecting.connection import heartbeat_name
+from hub.figures.loading import load_lists
+from hub.figures.terms import RECEIVED
 from hub.http.gauges import Gauges
 from hub.log.log import LogUnavailableError
 from hub.opening import OpenHub, open_hub
@@ -146,3 +148,29 @@ def test_the_reference_page_names_every_metric() -> None:
     for metric in metrics.declared():
         assert f"| `{metric._name}` |" in page
         assert metric._documentation.endswith(".")
+
+
+def test_every_series_of_a_closed_set_is_there_before_its_first_event(tmp_path: Path) -> None:
+    """K11: a rate of what begins with a burst is nothing."""
+    with open_hub(Settings(data_dir=tmp_path)) as empty:
+        Gauges(empty).refresh()
+        for contract in registry.contracts():
+            for name in RECEIVED:
+                assert value("hub_ledger_events", **{"contract": contract, "class": name}) == 0
+        for applied in empty.installed.definitions.applied.values():
+            assert value("hub_lag_events", topic=applied.topic) == 0
+        metrics.begin({"not-yet": "lgsp.not-yet.v1"})
+        assert value("hub_events_accepted_total", contract="not-yet") == 0
+        assert value("hub_events_applied_total", topic="lgsp.not-yet.v1") == 0
+
+
+def test_who_owes_and_was_never_heard_is_silent(tmp_path: Path) -> None:
+    now = datetime(2026, 3, 1, tzinfo=VIETNAM)
+    row = {"sender": "so-y-te", "contract": "payment", "cadence": "daily", "events_per_due": "1"}
+    row |= {"name_vi": "", "owner": "", "valid_from": "2026-01-01", "valid_to": "", "source": ""}
+    with open_hub(Settings(data_dir=tmp_path), clock=lambda: now) as owed:
+        load_lists(owed.log, {"duties": [row]}, to_us(now) - 7_200_000_000, "tester")
+        owed.runner.catch_up()
+        Gauges(owed).refresh()
+        assert value("hub_source_silent_seconds", source="so-y-te") == 7200
+        assert value("hub_source_lag_seconds", source="so-y-te") is None

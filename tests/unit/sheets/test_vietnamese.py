@@ -93,7 +93,7 @@ BAD: list[tuple[Callable[[Cell], Any], Cell, str]] = [
     (decimal, "1.543.88", "not_a_number"),
     (decimal, ",5", "not_a_number"),
     (decimal, "5,", "not_a_number"),
-    (decimal, "NaN", "not_a_number"),
+    (decimal, "NaN", "missing_code"),
     (decimal, Decimal("1E+300"), "too_long"),
     (share, "33,93", "missing_percent"),
     (share, Decimal("0.33"), "missing_percent"),

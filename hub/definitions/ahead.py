@@ -1,0 +1,62 @@
+"""Ahead: instants that lie later than their acceptance, which nobody can have measured or recorded.
+
+A clock that is wrong by years would outrank every later correction. Only deadlines may lie ahead.
+A period does not where it has begun: a year's statistic may come within the year.
+
+A record carries when it was accepted, so whoever reads it again comes to the same verdict.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from hub.clock import day_of, iso, iso_day
+from hub.definitions.admission import Verdict
+from hub.definitions.contract import Contract
+
+RULE = "in_the_future"
+# What a clock of its own may be off by. Less than an hour, so that local time sent as if it were
+# UTC, seven hours ahead, is found. No setting: a log comes out the same whoever reads it.
+MINUTES_MAX = 15
+US_MAX = MINUTES_MAX * 60_000_000
+
+
+def ahead(contract: Contract, frame: pl.DataFrame, accepted_at: pl.Series) -> Iterator[int]:
+    """Give the rows of columns that say something of later than their acceptance."""
+    if frame.is_empty():
+        return
+    first = int(accepted_at.min()) + US_MAX  # type: ignore[arg-type]
+    late = np.zeros(len(frame), np.bool_)
+    for name in contract.past:
+        column = frame[name]
+        greatest = column.max()
+        is_text = column.dtype == pl.String
+        if greatest is None or greatest <= (iso_day(day_of(first)) if is_text else first):  # type: ignore[operator]
+            continue  # as good as always
+        limits = (accepted_at + US_MAX).to_list()
+        texts = [iso_day(day_of(n)) for n in limits] if is_text else limits
+        late |= (column > pl.Series(texts)).fill_null(value=False).to_numpy()
+    yield from np.flatnonzero(late).tolist()
+
+
+def verdict_ahead(
+    contract: Contract, wire: Mapping[str, Any], accepted_at: int, index: int
+) -> Verdict:
+    """Say what an event in wire values, of `ahead`, speaks of that is yet to come."""
+    name = next(n for n in contract.past if _is_ahead(wire[n], accepted_at + US_MAX))
+    value = wire[name]
+    shown = str(iso(value)) if isinstance(value, int) else str(value)
+    at = iso(accepted_at)
+    vi = f"{name}: {shown} sau lúc tiếp nhận {at} quá {MINUTES_MAX} phút; hãy kiểm tra đồng hồ và"
+    vi += " múi giờ của thiết bị (giờ Việt Nam ghi +07:00) rồi gửi lại"
+    en = f"{name}: {shown} is more than {MINUTES_MAX} minutes after its acceptance, {at}; check the"
+    en += " clock and the time zone (Vietnam's is written +07:00) and send it again"
+    return Verdict(index, RULE, name, shown, vi, en)
+
+
+def _is_ahead(value: str | int | None, limit: int) -> bool:
+    if isinstance(value, str):
+        return value > iso_day(day_of(limit))
+    return value is not None and value > limit
