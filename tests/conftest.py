@@ -21,10 +21,11 @@ from hub.log.sqlite import SqliteLog
 from hub.reference.lists import Lists, Reference
 from hub.store.reading import Reading
 from hub.store.store import Store
-from tests.parts import depth, lists, stores
+from tests.parts import depth, lists, starting, stores
 from tests.rooms import rooms_of
 
 depth.register()
+starting.is_forking = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
