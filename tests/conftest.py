@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deploy.local.services.part import Part
 from hub import registry
 from hub.access.keys import Sender
 from hub.apply.runner import Runner
@@ -26,6 +27,7 @@ from tests.rooms import rooms_of
 
 depth.register()
 starting.is_forking = True
+Part.is_brief = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -30,7 +30,7 @@ def test_only_what_is_out_of_date_is_migrated(
 ) -> None:
     url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
     store.Store(url, registry.definitions()).close()
-    upgraded = []
+    upgraded: list[object] = []
     monkeypatch.setattr(store, "_upgrade", upgraded.append)
     opened = store.Store(url, registry.definitions())
     assert upgraded == []
