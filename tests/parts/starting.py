@@ -141,6 +141,7 @@ def main() -> None:
     """Import what commands import, then serve."""
     import gc  # noqa: PLC0415
 
+    import alembic.command  # noqa: F401, PLC0415
     import faust  # noqa: F401, PLC0415
 
     import hub.cli  # noqa: PLC0415
