@@ -13,15 +13,17 @@ import atexit
 import ctypes
 import json
 import os
+import runpy
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
-COMMAND = [sys.executable, "-m", "hub.cli"]
+HUB = "hub.cli"
 PR_SET_CHILD_SUBREAPER = 36
 LENGTH_BYTES = 4
 # Variables that a process reads as it begins: where they differ, there is another starter.
@@ -34,8 +36,16 @@ def start_hub(
     *words: str, env: Mapping[str, str] | None = None, **more: Any
 ) -> "subprocess.Popen[Any]":
     """Start a command; `more` is what `subprocess.Popen` takes of files, texts and folder."""
+    return start(HUB, *words, env=env, **more)
+
+
+def start(
+    module: str, *words: str, env: Mapping[str, str] | None = None, **more: Any
+) -> "subprocess.Popen[Any]":
+    """Start any module that is a program and imports much of what commands do."""
     given = dict(os.environ if env is None else env)
-    return (_Forked if is_forking else subprocess.Popen)([*COMMAND, *words], env=given, **more)
+    command = [sys.executable, "-m", module, *words]
+    return (_Forked if is_forking else subprocess.Popen)(command, env=given, **more)
 
 
 def run_hub(
@@ -60,7 +70,7 @@ class _Forked(subprocess.Popen[Any]):
         ends = given[9:15]  # of the pipes to its standard files: what it has, and what we keep
         files = [f if f != -1 else n for n, f in enumerate((ends[0], ends[3], ends[5]))]
         read_first = {n: v for n, v in env.items() if n.startswith(READ_FIRST)}
-        asked = {"words": args[len(COMMAND) :], "env": env, "cwd": cwd}
+        asked = {"module": args[2], "words": args[3:], "env": env, "cwd": cwd and os.fspath(cwd)}
         self.pid = _starter(tuple(read_first.items())).fork(asked, files)
         self._child_created = True
         self._close_pipe_fds(*ends)  # type: ignore[attr-defined]
@@ -157,7 +167,12 @@ def main() -> None:
     os.environ.update(asked["env"])
     if asked["cwd"] is not None:
         os.chdir(asked["cwd"])
-    sys.argv = ["hub", *asked["words"]]
+    sys.argv = [asked["module"], *asked["words"]]
+    if asked["module"] != HUB:
+        sys.path.insert(0, str(Path.cwd()))
+        runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
+        return
+    sys.argv[0] = "hub"
     # Processes that the command spawns import what they find here as its program.
     sys.modules["__main__"] = hub.cli
     hub.cli.main()

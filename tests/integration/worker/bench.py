@@ -25,6 +25,7 @@ from faust.types import TP
 from hub.worker import transport
 from hub.worker.fetched import Fetched
 from hub.worker.transport import BatchApp
+from tests.parts.starting import start
 from tests.parts.waiting import SECONDS_MAX
 
 PROJECT = Path(__file__).parents[3]
@@ -208,10 +209,9 @@ class Bench:
         self, *topics: str, slow: float = 0, records_max: int = BatchApp.records_max
     ) -> subprocess.Popen[bytes]:
         log = self.folder / f"worker{len(self.workers)}.log"
-        command = [sys.executable, "-m", "tests.integration.worker.bench"]
-        command += [self.bootstrap, self.group, str(self.folder), str(slow), str(records_max)]
+        command = [self.bootstrap, self.group, str(self.folder), str(slow), str(records_max)]
         with log.open("wb") as out:
-            worker = subprocess.Popen([*command, *topics], stdout=out, stderr=out, cwd=PROJECT)
+            worker = start(__name__, *command, *topics, stdout=out, stderr=out, cwd=PROJECT)
         self.workers.append(worker)
         return worker
 
