@@ -82,7 +82,7 @@ demo: $(if $(CONNECTORS),setup-services,setup)
 CHAOS_TESTS := tests/chaos/test_chaos.py
 test quick: export PYTHONDONTWRITEBYTECODE :=
 test: setup-test check
-	$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -p no:schemathesis \
+	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -p no:schemathesis \
 	  --ignore $(CHAOS_TESTS)
 	$(VENV)/bin/pytest $(CHAOS_TESTS)
 

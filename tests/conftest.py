@@ -31,15 +31,10 @@ Part.is_brief = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by the rooms that it is of, and by which process it is run.
-
-    A file is run by one; those of the browser by the same, as they share a hub with a demo year.
-    """
+    """Mark each test by the rooms that it is of."""
     for item in items:
         for room in rooms_of(item.path):
             item.add_marker(room)
-        is_of_browser = item.path.parent.name == "browser"
-        item.add_marker(pytest.mark.xdist_group("browser" if is_of_browser else item.location[0]))
 
 
 class Hub:

@@ -18,7 +18,7 @@ from tests.parts.starting import run_hub
 from tests.parts.waiting import SECONDS_MAX
 
 Show = Callable[..., Page]
-DATA_MS_MAX = 30_000
+DATA_MS_MAX = SECONDS_MAX * 1_000
 
 
 def get(hub_url: str, path: str) -> dict[str, Any]:
