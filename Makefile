@@ -8,7 +8,7 @@ APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 SCALE ?= 1
 SEED ?= 1
 MINUTES ?= 20
-JOBS ?= 2
+JOBS ?= 3
 SERVICES := $(PY) -m deploy.local.services
 
 .PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos bench image clean
@@ -76,11 +76,14 @@ demo: $(if $(CONNECTORS),setup-services,setup)
 
 # Lint, types, import directions, rendered files, then every test: a file a process, each process
 # with servers of its own; then faults under traffic, which need the machine for themselves.
+# Half the time of tests is waiting, so there are more of their processes than two cores; each has
+# up to 1.5 GB. Files are taken in their order: those of units, which are short, come last.
 # Tests start hundreds of processes: what Python has compiled once is kept, whatever is set.
 CHAOS_TESTS := tests/chaos/test_chaos.py
 test quick: export PYTHONDONTWRITEBYTECODE :=
 test: setup-test check
-	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile --ignore $(CHAOS_TESTS)
+	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -p no:schemathesis \
+	  --ignore $(CHAOS_TESTS)
 	$(VENV)/bin/pytest $(CHAOS_TESTS)
 
 # Unit tests and laws, under a minute on two cores once all is set up: without what is slow by

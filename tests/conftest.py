@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deploy.local.services.part import Part
 from hub import registry
 from hub.access.keys import Sender
 from hub.apply.runner import Runner
@@ -21,10 +22,12 @@ from hub.log.sqlite import SqliteLog
 from hub.reference.lists import Lists, Reference
 from hub.store.reading import Reading
 from hub.store.store import Store
-from tests.parts import depth, lists, stores
+from tests.parts import depth, lists, starting, stores
 from tests.rooms import rooms_of
 
 depth.register()
+starting.is_forking = True
+Part.is_brief = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,12 +6,12 @@ bytes, so that memory stays bounded and all cores help.
 """
 
 import base64
-import gc
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from hub.store.tables import LANES
 
 BUCKETS = 16
 CHUNK = 50_000
+BYTES_WORTH_PROCESSES = 4 << 20  # some 30,000 events of a contract
 Progress = Callable[[str, int, int], None]
 
 
@@ -153,7 +154,10 @@ def recount_facts(
     recount: Recount,
     progress: Progress,
 ) -> sqlite3.Connection:
-    """Fold every bucket in plain Python, on all cores, into one table of recomputed facts."""
+    """Fold every bucket in plain Python into one table of recomputed facts.
+
+    On all cores, where there is enough to fold: a process takes a second or two to start.
+    """
     database = sqlite3.connect(folder / "facts.sqlite3", isolation_level=None)
     database.execute("PRAGMA synchronous = OFF")
     database.execute("PRAGMA journal_mode = OFF")
@@ -164,12 +168,10 @@ def recount_facts(
     is_open = recount.log.is_open
     schemas = {r.schema_id: r.plain for r in revisions.revisions()[fact.contract]}
     filled = [p for p in paths if p.stat().st_size]
-    jobs = [
-        pool.submit(_recount_bucket, definitions, fact.contract, p, schemas, is_open)
-        for p in filled
-    ]
-    for i, job in enumerate(jobs, 1):
-        rows, counted, arrived, late, set_aside = job.result()
+    fold = partial(_recount_bucket, definitions, fact.contract, schemas=schemas, is_open=is_open)
+    is_much = sum(p.stat().st_size for p in filled) > BYTES_WORTH_PROCESSES
+    folded = pool.map(fold, filled) if is_much else map(fold, filled)
+    for i, (rows, counted, arrived, late, set_aside) in enumerate(folded, 1):
         recount.quarantine |= set_aside
         database.execute("BEGIN")
         database.executemany(f"INSERT INTO {fact.table} VALUES ({marks})", rows)
@@ -180,7 +182,7 @@ def recount_facts(
             recount.arrivals[key] = recount.arrivals.get(key, 0) + n
         for key, n in late.items():
             recount.lateness[key] = recount.lateness.get(key, 0) + n
-        progress(fact.contract, len(jobs) + i, 2 * len(jobs))
+        progress(fact.contract, len(filled) + i, 2 * len(filled))
     return database
 
 
@@ -191,11 +193,11 @@ def _recount_bucket(
     definitions: Definitions,
     name: str,
     path: Path,
+    *,
     schemas: dict[int, avro.Schema],
     is_open: bool,
 ) -> _OfBucket:
     """Fold one bucket: fact rows, ledger, arrivals and what must be in quarantine."""
-    gc.disable()  # everything read here lives until it is returned
     fact, contract = definitions.facts[name], definitions.contracts[name]
     entities: dict[str, Entity] = {}
     lateness: dict[Row, int] = {}

@@ -3,6 +3,7 @@
 Measures are evaluated by SQLite over the recomputed facts, as nothing in apply does it.
 """
 
+import gc
 import json
 import multiprocessing
 import os
@@ -80,7 +81,10 @@ def verify(
     with (
         tempfile.TemporaryDirectory(prefix="hub-verify-") as folder,
         store.reading() as reading,
-        ProcessPoolExecutor(min(os.cpu_count() or 1, 8), mp_context=context) as pool,
+        # Without the collector: what a process reads lives until it is returned.
+        ProcessPoolExecutor(
+            min(os.cpu_count() or 1, 8), mp_context=context, initializer=gc.disable
+        ) as pool,
     ):
         recount = Recount(log)
         for name, fact in store.facts.items():

@@ -7,14 +7,13 @@ writer.
 
 import hashlib
 import json
+import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.engine import Connection, Engine
 
 from hub.definitions import revisions
@@ -24,6 +23,7 @@ from hub.definitions.installed import Definitions
 from hub.definitions.ranges import Ranges
 from hub.log.succession import Succession
 from hub.store.database import Database, open_database
+from hub.store.migrations import versions
 from hub.store.reading import Reading
 from hub.store.tables import BUILD, DERIVED, HISTORY, cut, definition, fact_table, notice
 from hub.store.troubles import (
@@ -59,12 +59,8 @@ class Store:
         with self._begun(self.database.writer) as connection:
             # Several processes may start at once: one brings the tables up to date, others wait.
             self.database.lock(connection, "migrations")
-            config = Config()
-            config.set_main_option(
-                "script_location", str(resources.files("hub.store") / "migrations")
-            )
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if not _is_at_head(connection):
+                _upgrade(connection)
             self._fact_metadata.create_all(connection)
 
     @contextmanager
@@ -189,6 +185,26 @@ class Store:
 
     def _reading(self, connection: Connection) -> Reading:
         return Reading(connection, self.database, self.definitions, self.kept, self.succession)
+
+
+def _is_at_head(connection: Connection) -> bool:
+    """Whether the tables are those of the last migration; a file's name begins with its number."""
+    name = max(m.name for m in pkgutil.iter_modules(versions.__path__))
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return False
+    at: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return at is not None and name.startswith(f"v{at}_")
+
+
+def _upgrade(connection: Connection) -> None:
+    # Alembic is a sixth of all that a command imports, and nothing is to migrate but once.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(versions.__path__[0]).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def definition_digest(fact: Fact, contract: Contract) -> str:

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +21,9 @@ from playwright.sync_api import (
     Page,
     sync_playwright,
 )
+
+from tests.parts.starting import run_hub, start_hub
+from tests.parts.waiting import SECONDS_MAX
 
 CHROMIUM = os.environ.get("HUB_CHROMIUM", "/usr/bin/chromium")
 CHROMIUM_ARGS = [
@@ -77,13 +79,8 @@ def _free_port() -> int:
 
 
 def _make_key(env: dict[str, str]) -> str:
-    made = subprocess.run(
-        [sys.executable, "-m", "hub.cli", "keys", "create", "TEST", "--all"],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    made = run_hub("keys", "create", "TEST", "--all", env=env, timeout=SECONDS_MAX)
+    made.check_returncode()
     return made.stdout.strip().splitlines()[-1]
 
 
@@ -102,12 +99,8 @@ def hub_url(hub_env: dict[str, str]) -> Iterator[str]:
     url = f"http://{hub_env['HUB_LISTEN']}"
     said = Path(hub_env["HUB_DATA_DIR"]).with_suffix(".log")
     with said.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "hub.cli", "demo", "--scale", "0.01"],
-            env=hub_env,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        words = ("demo", "--scale", "0.01")
+        process = start_hub(*words, env=hub_env, stdout=log, stderr=subprocess.STDOUT)
         try:
             _until(lambda: _is_ready(url), READY_SECONDS_MAX, process)
             _until(lambda: _is_loaded(url), LOAD_SECONDS_MAX, process)
@@ -143,7 +136,7 @@ class Elsewhere:
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
-        self._process = subprocess.Popen([sys.executable, "-m", "hub.cli", "serve"], env=self._env)
+        self._process = start_hub("serve", env=self._env)
         _until(lambda: _is_ready(self.url), READY_SECONDS_MAX, self._process)
 
     def kill(self) -> None:

@@ -3,8 +3,11 @@
 The fixtures give the parts themselves, so that a test may kill one and start it again.
 """
 
+import re
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -68,17 +71,48 @@ def mosquitto(
     yield from _running(Mosquitto(tmp_path_factory.mktemp("services"), free_port()))
 
 
-def new_schema(postgres: Postgres) -> str:
+def bare_schema(postgres: Postgres) -> str:
     """Make an empty schema; give the URL of a database of which one sees that schema alone."""
+    return _schema(postgres, "CREATE SCHEMA {name}")
+
+
+def new_schema(postgres: Postgres) -> str:
+    """Do so with the tables of a store in it: to migrate takes longer than most tests do."""
+    return _schema(postgres, _tables(postgres))
+
+
+def _schema(postgres: Postgres, script: str) -> str:
     name = f"s{next(_numbers)}"
     with psycopg.connect(postgres.address.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}")
+        connection.execute(script.replace("{name}", name).encode())
     return f"{postgres.address}?options=-csearch_path%3D{name}"
+
+
+@cache
+def _tables(postgres: Postgres) -> str:
+    """Give the script that makes a store's tables, and what stands in them, in a schema."""
+    url = bare_schema(postgres)
+    store = Store(url, registry.definitions())
+    store.check_definitions()
+    store.close()
+    name = url.rpartition("%3D")[2]
+    dump = subprocess.run(
+        [
+            *(postgres.program("pg_dump"), f"--schema={name}", "--inserts", "--no-owner"),
+            postgres.address.replace("+psycopg", ""),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    # Lines with a backslash are for the program that reads dumps.
+    script = "\n".join(line for line in dump.splitlines() if not line.startswith("\\"))
+    return re.sub(rf"\b{name}\b", "{name}", script)
 
 
 @pytest.fixture
 def database_url(postgres: Postgres) -> str:
-    """The URL of a database with nothing in it."""
+    """The URL of a database with an empty store in it."""
     return new_schema(postgres)
 
 

@@ -61,14 +61,26 @@ def fill(hub: OpenHub) -> None:
     send(hub, "dossier", [received("LATE", "2023-05-20"), dossier("D00", "returned", "2023-05-30")])
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a hub and its archive, to be copied."""
+    folder = tmp_path_factory.mktemp("filled")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(writing, "FILE_RECORDS", 10)
+        patched.delenv("HUB_ARCHIVE_DIR", raising=False)
+        with open_hub(Settings(data_dir=folder / "lost")) as hub:
+            fill(hub)
+            archive(hub, folder)
+    return folder
+
+
 @pytest.fixture
-def lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenHub]:
+def lost(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenHub]:
     """A hub whose log is archived, in files of ten records, and will be lost."""
     monkeypatch.setattr(writing, "FILE_RECORDS", 10)
     monkeypatch.delenv("HUB_ARCHIVE_DIR", raising=False)
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
     with open_hub(Settings(data_dir=tmp_path / "lost")) as hub:
-        fill(hub)
-        archive(hub, tmp_path)
         yield hub
 
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,8 @@ from tests.conftest import Hub
 from tests.laws.test_closing import BEFORE, LATE, MAY, closed, take, taken
 from tests.parts import lists
 from tests.parts.small import Json, Small, admitted_frame
+from tests.parts.starting import run_hub
+from tests.parts.waiting import SECONDS_MAX
 
 _ = closed, taken  # fixtures
 EVERYTHING = {name: [*LATE[name], LATE[name][0], BEFORE[name][0]] for name in LATE}
@@ -120,9 +120,8 @@ def test_the_command_tells_and_names_what_is_wrong(hub: Hub, tmp_path: Path) -> 
     file = tmp_path / "late.json"
     file.write_text(json.dumps([LATE["dossier"][0], {"dossier_code": "?"}]), "utf-8")
     env = {**os.environ, "HUB_DATA_DIR": str(hub.folder)}
-    command = [sys.executable, "-m", "hub.cli", "try", "events", str(file)]
-    command += ["--contract", "dossier", "--sender", "tester"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    command = ["try", "events", str(file), "--contract", "dossier", "--sender", "tester"]
+    done = run_hub(*command, env=env, timeout=SECONDS_MAX)
     assert done.returncode == 1
     assert "dossier_received_new" in done.stdout
     assert "nothing committed" in done.stdout

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from hub import registry
+from hub.proof import recount
 from hub.proof.sample import Sample, parse_share
 from hub.proof.verify import verify
 from stream_jobs.worked import dossier, received
@@ -44,6 +45,18 @@ def filled(tmp_path: Path) -> Iterator[Small]:
 def differences(filled: Small, sample: Sample | None = None) -> list[str]:
     with in_this_process():
         return verify(filled.log, filled.store, lists.installed(), sample=sample).differences
+
+
+@pytest.mark.slow
+def test_of_a_large_log_processes_of_their_own_say_the_same(
+    filled: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tamper(filled, "UPDATE fact_dossier SET events = events + 1 WHERE entity = 'D001'")
+    tamper(filled, "DELETE FROM fact_dossier WHERE entity = 'D002'")
+    in_one = verify(filled.log, filled.store, lists.installed())
+    monkeypatch.setattr(recount, "BYTES_WORTH_PROCESSES", 0)
+    assert verify(filled.log, filled.store, lists.installed()) == in_one
+    assert any(d.startswith("fact dossier/D002") for d in in_one.differences), in_one
 
 
 def tamper(filled: Small, *statements: str) -> None:

@@ -42,6 +42,7 @@ from hub.reference.periods import parse_period
 from hub.settings import Settings
 from hub.store.cuts import latest_cut
 from tests.parts.same import digests
+from tests.parts.starting import run_hub
 
 SCALE = 0.01
 CLOSED = "2023-05"
@@ -92,14 +93,8 @@ class Machine(ABC):
             "HUB_DATABASE_URL": self.settings.database_url,
             "HUB_ARCHIVE_DIR": "",
         }
-        return subprocess.run(
-            [sys.executable, "-m", "hub.cli", *words],
-            env={**os.environ, **settings, **env},
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS_MAX,
-            check=False,
-        )
+        given = {**os.environ, **settings, **env}
+        return run_hub(*words, env=given, timeout=COMMAND_SECONDS_MAX)
 
     def must(self, *words: str, **env: str) -> str:
         """Run a command that must succeed; give what it printed."""

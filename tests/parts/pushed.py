@@ -14,7 +14,7 @@ from hub.access.scope import WHOLE, Scope
 from hub.http.app import create_app
 from hub.opening import OpenHub, load_province, open_hub
 from hub.settings import Settings
-from tests.parts import lists
+from tests.parts import lists, stores
 from tests.parts.asking import HERE
 
 Json = dict[str, Any]
@@ -80,6 +80,8 @@ def pushed(
     folder: Path, more: Mapping[str, Scope] | None = None, **settings: Any
 ) -> Iterator[Pushed]:
     """Open a hub with a key of each known sender, of some more, and an officer's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stores.store_url(folder)  # an empty store that is copied
     with open_hub(Settings(data_dir=folder, **settings)) as hub:
         load_province(hub, lists.FOLDER, "An")
         for name, scope in {**SCOPES, **(more or {})}.items():

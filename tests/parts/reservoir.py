@@ -269,9 +269,12 @@ class Grown:
     def __init__(self, folder: Path) -> None:
         self.tree = folder / "tree"
         for package in PACKAGES:
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / package, self.tree / package, ignore=ignored)
-        self._before = {p: p.read_bytes() for p in self.tree.rglob("*") if p.is_file()}
+            shutil.copytree(ROOT / package, self.tree / package)  # with what Python has compiled
+        self._before = {
+            path: path.read_bytes()
+            for path in self.tree.rglob("*")
+            if path.is_file() and path.parent.name != "__pycache__"
+        }
         for name, text in FILES.items():
             path = self.tree / name
             path.parent.mkdir(exist_ok=True)
@@ -279,8 +282,7 @@ class Grown:
             path.write_text(text.strip("\n") + "\n", "utf-8")
         self.hub = Served(folder / "data")
         # Safe: the folder in which tests run must not come before the tree.
-        own = {"PYTHONPATH": str(self.tree), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        self.hub.env |= own
+        self.hub.env |= {"PYTHONPATH": str(self.tree), "PYTHONSAFEPATH": "1"}
 
     def edited(self) -> list[str]:
         """Name the files that are others than they were, or gone."""

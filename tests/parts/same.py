@@ -30,6 +30,7 @@ from hub.settings import Settings
 from hub.store.differences import fact_columns, tables
 from hub.store.store import Store
 from hub.store.troubles import StoreUnavailableError
+from tests.parts.starting import start_hub
 
 SESSION_SECONDS = 6
 SECONDS_MAX = 3_600
@@ -96,12 +97,8 @@ class Workers:
         name = f"worker{self._count}"
         listen = f"127.0.0.1:{free_port()}"
         with (self._folder / f"{name}.log").open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "hub.cli", "work"],
-                env={**self._environment, **self._own(name), "HUB_LISTEN": listen},
-                stdout=out,
-                stderr=out,
-            )
+            env = {**self._environment, **self._own(name), "HUB_LISTEN": listen}
+            process = start_hub("work", env=env, stdout=out, stderr=out)
         self.names[process.pid], self.addresses[process.pid] = name, listen
         self.running.append(process)
         return process

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from tests.parts import lists
+from tests.parts.starting import run_hub, start_hub
 from tests.parts.waiting import SECONDS_MAX
 
 
@@ -43,14 +43,7 @@ class Served:
         self.key = ""
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "hub.cli", *command],
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS_MAX,
-            check=False,
-        )
+        return run_hub(*command, env=self.env, timeout=SECONDS_MAX)
 
     def create_key(self, name: str = "tester", *options: str) -> str:
         made = self.run("keys", "create", name, *(options or ("--all",)))
@@ -81,8 +74,7 @@ class Served:
     ) -> "subprocess.Popen[bytes]":
         """Start serving; wait for nothing."""
         assert self.process is None or self.process.poll() is not None, "it is served already"
-        command = [sys.executable, "-m", "hub.cli", "serve"]
-        self.process = subprocess.Popen(command, env=self.env, stdout=stdout, stderr=stderr)
+        self.process = start_hub("serve", env=self.env, stdout=stdout, stderr=stderr)
         return self.process
 
     def kill(self) -> None:

@@ -11,7 +11,7 @@ from hub import registry
 from stream_jobs.worked import dossier, received
 from tests.stories.conftest import Served
 
-PAUSE_SECONDS = 0.02  # leaves the machine to the others
+PAUSE_SECONDS = 0.1  # leaves the machine to the others
 TOPIC = registry.contracts()["dossier"].topic
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -21,19 +20,15 @@ from hub.reference.periods import parse_period
 from hub.settings import Settings
 from stream_jobs.worked import received
 from tests.parts import lists
+from tests.parts.starting import run_hub
+from tests.parts.waiting import SECONDS_MAX
 
 SCALE = "0.01"
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "hub.cli", *command],
-        env={**os.environ, "HUB_DATA_DIR": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    env = {**os.environ, "HUB_DATA_DIR": str(folder)}
+    return run_hub(*command, env=env, timeout=SECONDS_MAX)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import pytest
 
 from hub.operating.probe import probe
 from stream_jobs.worked import received
+from tests.parts.starting import start_hub
 from tests.parts.waiting import until
 from tests.stories.conftest import Served, free_port
 
@@ -26,12 +27,8 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def start(log: Path, *command: str, **env: str) -> "subprocess.Popen[bytes]":
     with log.open("wb") as out:
-        return subprocess.Popen(
-            [sys.executable, "-m", "hub.cli", *command],
-            env={**os.environ, "HUB_DATA_DIR": str(log.with_suffix("")), **env},
-            stdout=subprocess.DEVNULL,
-            stderr=out,
-        )
+        given = {**os.environ, "HUB_DATA_DIR": str(log.with_suffix("")), **env}
+        return start_hub(*command, env=given, stdout=subprocess.DEVNULL, stderr=out)
 
 
 def test_a_server_says_nothing_while_all_is_well(tmp_path: Path) -> None:

@@ -36,6 +36,9 @@ class Part(ABC):
     name: ClassVar[str]
     setting: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    # For tests, whose servers live for minutes: what pays only in the long run, or when the whole
+    # machine loses its power, is left out. What a server has answered outlives its being killed.
+    is_brief: ClassVar[bool] = False
 
     def __init__(self, folder: Path, ports: Mapping[str, int]) -> None:
         self.root = Path(folder).absolute()

@@ -34,6 +34,10 @@ class Postgres(Part):
         """Check that the server's programs are there."""
         self._bin()
 
+    def program(self, name: str) -> str:
+        """Give the path of one of its programs."""
+        return str(self._bin() / name)
+
     def _bin(self) -> Path:
         """The folder of the programs that fit the data: the newest, where there is none."""
         installed = {
@@ -125,6 +129,7 @@ class Postgres(Part):
             "max_wal_size": "2GB",
             "wal_compression": "lz4",
             "checkpoint_timeout": "15min",
+            **({"fsync": "off"} if self.is_brief else {}),
         }
         return [
             *self._user(),

@@ -15,7 +15,7 @@ from hub.log.log import Acknowledgement, Log
 from hub.opening import open_hub
 from hub.proof.verify import verify
 from tests.integration.archive.test_archive import fill, whole
-from tests.integration.conftest import delete_topics, new_schema
+from tests.integration.conftest import bare_schema, delete_topics
 from tests.laws.test_archive import records
 from tests.parts.province import DOSSIER, Province
 from tests.parts.same import digests
@@ -48,7 +48,7 @@ def test_topics_get_every_record_back_at_its_offset(
     assert (refused.returncode, "holds records" in refused.stderr) == (2, True), refused.stderr
     delete_topics(kafka)
 
-    empty = province.settings.model_copy(update={"database_url": new_schema(postgres)})
+    empty = province.settings.model_copy(update={"database_url": bare_schema(postgres)})
     province.served.env["HUB_DATABASE_URL"] = empty.database_url
     done = province.served.run("restore", str(folder), "--partitions", "3")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from deploy.local.services.ports import free_port
 from hub.kafka.topics import PARTITIONS
+from tests.parts.starting import start_hub
 from tests.parts.waiting import until
 
 SECONDS_MAX = 180.0
@@ -50,8 +50,7 @@ def test_three_connectors_feed_the_page(
 
     log = tmp_path / "demo.log"
     with log.open("wb") as out:
-        command = [sys.executable, "-m", "hub.cli", "demo", "--connectors"]
-        process = subprocess.Popen(command, stdout=out, stderr=out)
+        process = start_hub("demo", "--connectors", stdout=out, stderr=out)
     try:
         for kpi in KPIS.values():
             until(lambda kpi=kpi: value(kpi) > 0, kpi, SECONDS_MAX)  # type: ignore[misc]

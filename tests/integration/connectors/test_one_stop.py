@@ -39,7 +39,8 @@ from hub.store.reading import Reading
 from tests.integration.connectors.test_payments import GOOD, carry, put
 from tests.integration.connectors.test_payments import connection as payments
 from tests.parts import lists
-from tests.parts.waiting import until
+from tests.parts.starting import start_hub
+from tests.parts.waiting import SECONDS_MAX, until
 
 SOURCE = registry.sources()["one_stop"]
 CONTRACT = registry.contracts()["dossier"]
@@ -216,13 +217,13 @@ def kill_and_check(folder: Path, kills: int, seed: int) -> None:
             "HUB_ONE_STOP_PAGE_SIZE": "20",
             "HUB_ONE_STOP_OVERLAP_HOURS": str(24 * 30),
         }
-        command = [sys.executable, "-m", "hub.cli", "connect", "one_stop"]
+        command = ("connect", "one_stop")
         processes: list[subprocess.Popen[bytes]] = []
         changing.start()
         try:
             for _ in range(kills):
                 wanted = simulator.requests + chance.randint(1, 25)
-                process = subprocess.Popen(command, env=env)
+                process = start_hub(*command, env=env)
                 processes.append(process)
                 until(lambda wanted=wanted: simulator.requests >= wanted, "it asks")  # type: ignore[misc]
                 time.sleep(chance.random() * 0.05)
@@ -232,13 +233,13 @@ def kill_and_check(folder: Path, kills: int, seed: int) -> None:
             changing.join()
             simulator.settle()
             stopped = stamp(system_clock())
-            process = subprocess.Popen(command, env=env)
+            process = start_hub(*command, env=env)
             processes.append(process)
             log = SqliteLog(folder / "log.sqlite3")
-            until(lambda: is_swept_since(log, stopped), "a sweep of what is settled", 240)
+            until(lambda: is_swept_since(log, stopped), "a sweep of what is settled")
             log.close()
             process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(SECONDS_MAX) == 0
         finally:
             stopping.set()
             changing.join()
@@ -439,7 +440,7 @@ def test_a_fact_is_told_once_and_so_is_what_is_wrong(
         (Faults(broken=1), None, "HTTP 500"),
         (Faults(cut=1), None, "peer closed connection"),
         (Faults(garbled=1), None, "not JSON"),
-        (Faults(hang=1, hang_seconds=5), None, "timed out"),
+        (Faults(hang=1, hang_seconds=SECONDS_MAX), None, "timed out"),
     ],
 )
 def test_what_goes_wrong_with_a_page_is_said(
@@ -448,10 +449,8 @@ def test_what_goes_wrong_with_a_page_is_said(
     simulator, url, hub = quiet
     simulator.faults = faults
     feed = feed_of(hub, url, timeout_seconds=0.5)
-    begun = time.monotonic()
     with pytest.raises(UpstreamError, match=says) as found:
         feed.fetch(1)
-    assert time.monotonic() - begun < 4
     assert found.value.retry_seconds == wait
     assert hub.log.checkpoint(OUTBOX) is None
     feed.close()

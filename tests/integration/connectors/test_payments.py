@@ -31,6 +31,7 @@ from hub.proof.verify import verify
 from hub.settings import Settings
 from tests.parts import lists
 from tests.parts.small import in_this_process
+from tests.parts.starting import start_hub
 from tests.parts.waiting import until
 
 SETTLE = 0.05
@@ -308,10 +309,9 @@ def test_killed_many_times_while_files_arrive(tmp_path: Path, folder: Path) -> N
         "HUB_PAYMENTS_FOLDER": str(folder),
         "HUB_PAYMENTS_SETTLE_SECONDS": "0.05",
     }
-    command = [sys.executable, "-m", "hub.cli", "connect", "payments"]
 
     def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(command, env=environment)
+        return start_hub("connect", "payments", env=environment)
 
     def settled() -> int:
         return len(names(folder, "done")) + len(names(folder, "failed"))

@@ -20,6 +20,7 @@ from connectors.salinity.simulator import Loggers, play, script
 from hub.connecting.connection import heartbeat_name
 from hub.opening import OpenHub
 from tests.integration.connectors.stations import await_in_log, check, connection, has_all, in_log
+from tests.parts.starting import start_hub
 from tests.parts.waiting import until
 
 KILLS = int(os.environ.get("HUB_TEST_KILLS", "8"))
@@ -52,8 +53,11 @@ class Connected:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *arguments: str) -> None:
-        command = [sys.executable, *(arguments or ("-m", "hub.cli", "connect", "salinity"))]
-        self.process = subprocess.Popen(command, env=self._env)
+        self.process = (
+            subprocess.Popen([sys.executable, *arguments], env=self._env)
+            if arguments
+            else start_hub("connect", "salinity", env=self._env)
+        )
 
     def await_running(self) -> None:
         def is_running() -> bool:

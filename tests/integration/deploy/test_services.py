@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.mosquitto import Mosquitto
+from deploy.local.services.part import Part
 from deploy.local.services.ports import free_port
 from deploy.local.services.postgres import Postgres
 from deploy.local.services.process import Process, UnavailableError
@@ -26,6 +27,13 @@ from deploy.local.services.registry import Registry
 from tests.parts.waiting import until
 
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_people_start_them() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Part, "is_brief", False)
+        yield
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,10 @@ def differences(log: Any, store: Store) -> list[str]:
 
 
 def compact(kafka: Kafka, log: KafkaLog, foreign: Foreign) -> int:
-    """Let the broker take away all but the last of each key; give how many are left."""
+    """Let the broker take away all but the last of each key; give how many are left.
+
+    When no key stands there twice, nothing more can be taken away, whatever the broker still does.
+    """
     admin = AdminClient({"bootstrap.servers": kafka.address})
     alter(admin, ResourceType.BROKER, "1", log_cleaner_backoff_ms="100")
     alter(
@@ -87,16 +91,16 @@ def compact(kafka: Kafka, log: KafkaLog, foreign: Foreign) -> int:
         segment_ms="100",
         min_cleanable_dirty_ratio="0.001",
     )
-    sent = log.ends(TOPIC)[0]
+    numbers = count()
 
     def is_compacted() -> bool:
-        nonlocal sent
-        send(foreign, "LAST", f"last-{sent}")  # the segment before is closed only by the next
-        sent += 1
-        return len(everything(kafka.address, TOPIC)) < sent // 2
+        code = f"LAST{next(numbers)}"
+        send(foreign, code, code)  # the segment before is closed only by the next
+        keys = [m.key() for m in everything(kafka.address, TOPIC)]
+        return len(keys) == len(set(keys))
 
     until(is_compacted, "the topic is compacted")
-    # From now on nothing is taken away any more.
+    # What is sent from now on is not compacted.
     alter(admin, ResourceType.TOPIC, TOPIC, cleanup_policy="delete")
     return len(everything(kafka.address, TOPIC))
 

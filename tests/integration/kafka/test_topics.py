@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -23,7 +22,8 @@ from hub.definitions.own.rejection import REJECTION
 from hub.kafka.topics import REJECTION_BYTES_MAX, Topics, wanted
 from hub.log.log import TopicsError
 from tests.integration.conftest import delete_topics, make_topics
-from tests.parts.waiting import until
+from tests.parts.starting import run_hub
+from tests.parts.waiting import SECONDS_MAX, until
 
 EVENTS = [c.topic for c in registry.contracts().values()]
 NAMES = [*EVENTS, REJECTION.topic, CONTROL.topic, FIGURE.topic]
@@ -69,14 +69,7 @@ def run(kafka: Kafka | str, *command: str) -> subprocess.CompletedProcess[str]:
         "HUB_KAFKA_BOOTSTRAP": address,
         "HUB_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none",
     }
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "hub.cli", *command],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return run_hub(*command, env=environment, timeout=SECONDS_MAX)
 
 
 def test_an_empty_cluster_gets_every_topic_as_it_must_be(
@@ -242,14 +235,7 @@ def test_a_hub_without_its_topics_says_what_to_do(
         "HUB_DATABASE_URL": database_url,
     }
     for command in (["rebuild"], ["verify"], ["work"]):
-        ended = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "hub.cli", *command],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        ended = run_hub(*command, env=environment, timeout=SECONDS_MAX)
         code, is_traceback, last = said(ended)
         assert "there is no topic" in last, command
         assert "run `hub topics apply`" in last, command

@@ -3,9 +3,9 @@
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import yaml
 
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
+from tests.parts.starting import start_hub
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
 
@@ -21,9 +22,9 @@ PROMETHEUS = Path(__file__).parents[3] / "deploy" / "prometheus"
 
 
 @contextmanager
-def started(command: list[str], log: Path, **env: str) -> Iterator[None]:
+def started(start: Callable[..., subprocess.Popen[Any]], log: Path, **env: str) -> Iterator[None]:
     with log.open("wb") as out:
-        process = subprocess.Popen(command, env={**os.environ, **env}, stdout=out, stderr=out)
+        process = start(env={**os.environ, **env}, stdout=out, stderr=out)
     try:
         yield
         assert process.poll() is None, log.read_text(errors="replace")[-2000:]
@@ -35,10 +36,6 @@ def started(command: list[str], log: Path, **env: str) -> Iterator[None]:
 def levels(log: Path) -> list[str]:
     """Read the levels of a log's lines; each must be JSON."""
     return [json.loads(line)["level"] for line in log.read_text().splitlines()]
-
-
-def hub(*command: str) -> list[str]:
-    return [sys.executable, "-m", "hub.cli", *command]
 
 
 def test_every_process_is_scraped(
@@ -72,7 +69,7 @@ def test_every_process_is_scraped(
             f"http://{target}/metrics": "up" for target in targets
         }
 
-    work, connect = hub("work"), hub("connect", "payments")
+    work, connect = partial(start_hub, "work"), partial(start_hub, "connect", "payments")
     folder = str(tmp_path / "drop")
     watch = [
         "prometheus",
@@ -91,7 +88,7 @@ def test_every_process_is_scraped(
                 HUB_LISTEN=targets[2],
                 HUB_PAYMENTS_FOLDER=folder,
             ),
-            started(watch, tmp_path / "prometheus.log"),
+            started(partial(subprocess.Popen, watch), tmp_path / "prometheus.log"),
         ):
             until(up, "all targets are up")
             until(lambda: value("hub_ledger_remainder") == ["0"], "the server's gauges")

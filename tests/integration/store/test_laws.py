@@ -14,7 +14,7 @@ from hub import registry
 from hub.store.store import Store
 from stream_jobs.worked import salinity
 from tests.guards import test_guards
-from tests.integration.conftest import new_schema
+from tests.integration.conftest import bare_schema, new_schema
 from tests.laws import (
     test_apply,
     test_closing,
@@ -105,7 +105,7 @@ def test_the_laws_are_here() -> None:
 
 def test_workers_that_start_at_once_on_a_new_database_all_start(postgres: Postgres) -> None:
     for _ in range(3):
-        url = new_schema(postgres)
+        url = bare_schema(postgres)
         together = threading.Barrier(4)
         failures: list[Exception] = []
 

@@ -25,10 +25,11 @@ from faust.types import TP
 from hub.worker import transport
 from hub.worker.fetched import Fetched
 from hub.worker.transport import BatchApp
+from tests.parts.starting import start
+from tests.parts.waiting import SECONDS_MAX
 
 PROJECT = Path(__file__).parents[3]
 SESSION_SECONDS = 6.0
-WAIT_SECONDS = 60.0
 GATHERED = 4
 
 
@@ -48,7 +49,7 @@ class Book:
 
     def __init__(self, folder: Path) -> None:
         self.connection = sqlite3.connect(
-            folder / "book.sqlite3", timeout=WAIT_SECONDS, isolation_level=None
+            folder / "book.sqlite3", timeout=SECONDS_MAX, isolation_level=None
         )
         self.connection.executescript(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
@@ -114,7 +115,7 @@ def work(
         with contextlib.suppress(FileNotFoundError):
             wanted = int((folder / "hold").read_text())
             (folder / "hold").unlink()
-            end = time.monotonic() + WAIT_SECONDS
+            end = time.monotonic() + SECONDS_MAX
             while (
                 sum(f.count for f in list(cast(Any, app.consumer)._thread._ahead.values())) < wanted
             ):
@@ -158,7 +159,7 @@ def work(
         await gathered.wait()
 
     if (folder / "gather").exists():
-        transport.TAKE_SECONDS = 2 * WAIT_SECONDS  # so that nothing comes by looking again
+        transport.TAKE_SECONDS = 2 * SECONDS_MAX  # so that nothing comes by looking again
         app.records_undone_max = 1
 
     @app.agent(app.batches(*topics), concurrency=GATHERED if (folder / "gather").exists() else 1)
@@ -202,16 +203,15 @@ class Bench:
             self.producer.produce(topic, value, partition=self.sent % partitions)
             self.sent += 1
             self.producer.poll(0)
-        assert self.producer.flush(WAIT_SECONDS) == 0
+        assert self.producer.flush(SECONDS_MAX) == 0
 
     def start(
         self, *topics: str, slow: float = 0, records_max: int = BatchApp.records_max
     ) -> subprocess.Popen[bytes]:
         log = self.folder / f"worker{len(self.workers)}.log"
-        command = [sys.executable, "-m", "tests.integration.worker.bench"]
-        command += [self.bootstrap, self.group, str(self.folder), str(slow), str(records_max)]
+        command = [self.bootstrap, self.group, str(self.folder), str(slow), str(records_max)]
         with log.open("wb") as out:
-            worker = subprocess.Popen([*command, *topics], stdout=out, stderr=out, cwd=PROJECT)
+            worker = start(__name__, *command, *topics, stdout=out, stderr=out, cwd=PROJECT)
         self.workers.append(worker)
         return worker
 
@@ -219,19 +219,19 @@ class Bench:
         return (self.folder / f"worker{self.workers.index(worker)}.log").read_text()
 
     def until(self, condition: Callable[[], object]) -> None:
-        end = time.monotonic() + WAIT_SECONDS
+        end = time.monotonic() + SECONDS_MAX
         while not condition():
             for worker in self.workers:
                 assert worker.poll() in {None, 0, -signal.SIGKILL}, self.log(worker)
             assert time.monotonic() < end, [self.log(worker)[-5000:] for worker in self.workers]
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def all_applied(self) -> bool:
         return self.book.values() == list(range(self.sent))
 
     def stop(self, worker: subprocess.Popen[bytes]) -> None:
         worker.terminate()
-        assert worker.wait(10) == 0, self.log(worker)
+        assert worker.wait(SECONDS_MAX) == 0, self.log(worker)
 
     def close(self) -> None:
         for worker in self.workers:

@@ -13,7 +13,8 @@ from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartiti
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
 from hub.worker.transport import BatchApp
-from tests.integration.worker.bench import GATHERED, SESSION_SECONDS, WAIT_SECONDS, Bench
+from tests.integration.worker.bench import GATHERED, SESSION_SECONDS, Bench
+from tests.parts.waiting import SECONDS_MAX
 
 
 def test_a_backlog_comes_in_few_whole_batches_and_nothing_is_committed(bench: Bench) -> None:
@@ -26,9 +27,9 @@ def test_a_backlog_comes_in_few_whole_batches_and_nothing_is_committed(bench: Be
 
     bench.send(topic, 1, 3)
     bench.until(bench.all_applied)
-    began = time.monotonic()
     bench.stop(worker)
-    assert time.monotonic() - began < 3
+    described = bench.admin.describe_consumer_groups([bench.group])[bench.group].result()
+    assert described.members == [], "the others would wait until its session has run out"
     asked = [ConsumerGroupTopicPartitions(bench.group)]
     committed = bench.admin.list_consumer_group_offsets(asked)[bench.group].result()
     assert committed.topic_partitions == []
@@ -171,17 +172,17 @@ def test_only_what_transactions_committed_comes_and_marks_leave_no_lag(bench: Be
     topic = bench.topic("transactions", 1)
     settings = {"bootstrap.servers": bench.bootstrap, "transactional.id": topic}
     producer = Producer(settings)
-    producer.init_transactions(WAIT_SECONDS)
+    producer.init_transactions(SECONDS_MAX)
     worker = bench.start(topic)
     for value, ends in ((1, True), (2, False), (3, True), (4, False)):
         producer.begin_transaction()
         for _ in range(100):
             producer.produce(topic, str(value).encode(), partition=0)
-        producer.flush(WAIT_SECONDS)
+        producer.flush(SECONDS_MAX)
         if ends:
-            producer.commit_transaction(WAIT_SECONDS)
+            producer.commit_transaction(SECONDS_MAX)
         else:
-            producer.abort_transaction(WAIT_SECONDS)
+            producer.abort_transaction(SECONDS_MAX)
     bench.until(lambda: bench.book.positions().get((topic, 0)) == 404)
     assert bench.book.values() == [1] * 100 + [3] * 100
     bench.book.check_contiguous()
@@ -216,7 +217,7 @@ def test_a_position_that_the_log_does_not_have_stops_the_worker(
             done.result()
     bench.book.place(topic, 0, position)
     worker = bench.start(topic)
-    assert worker.wait(WAIT_SECONDS) == 1
+    assert worker.wait(SECONDS_MAX) == 1
     assert f"{topic}[0] cannot be read from {position}: the broker has only " in bench.log(worker)
     assert "run `hub rebuild`" in bench.log(worker)
     assert bench.book.batches() == []
@@ -227,7 +228,7 @@ def test_what_an_agent_raises_stops_the_worker_and_skips_nothing(bench: Bench) -
     bench.send(topic, 50, 1)
     (bench.folder / "poison").touch()
     worker = bench.start(topic)
-    assert worker.wait(WAIT_SECONDS) == 1
+    assert worker.wait(SECONDS_MAX) == 1
     assert "ValueError: poison" in bench.log(worker)
     bench.workers.remove(worker)
     (bench.folder / "poison").unlink()
@@ -240,14 +241,14 @@ def test_without_positions_nothing_is_read(bench: Bench) -> None:
     bench.send(topic, 50, 1)
     (bench.folder / "no_positions").touch()
     worker = bench.start(topic)
-    assert worker.wait(WAIT_SECONDS) == 1
+    assert worker.wait(SECONDS_MAX) == 1
     assert "the book is closed" in bench.log(worker)
     assert bench.book.batches() == []
 
 
 def test_a_topic_that_is_not_there_stops_the_worker(bench: Bench) -> None:
     worker = bench.start(bench.topic("there", 1), "not-there")
-    assert worker.wait(WAIT_SECONDS) == 1
+    assert worker.wait(SECONDS_MAX) == 1
     assert "the broker has no topic not-there" in bench.log(worker)
 
 
@@ -272,7 +273,8 @@ def test_after_a_crash_of_the_broker_it_goes_on_by_itself(tmp_path: Path) -> Non
         kafka.kill()
         began = time.monotonic()
         bench.stop(worker)
-        assert time.monotonic() - began < 5
+        # It is bounded by two seconds; a request that nobody answers would be given 30.
+        assert time.monotonic() - began < 25
     finally:
         kafka.wipe()
         for worker in bench.workers:
