@@ -45,6 +45,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_rebuild.py": ("apply", "store"),
     "laws/test_repair.py": ("repair",),
     "laws/test_restore.py": ("archive", "log", "store"),
+    "laws/test_seals.py": ("access", "repair"),
     "laws/test_schemas.py": ("definitions",),
     "laws/test_shards.py": ("apply", "store"),
     "laws/test_signing.py": ("gateway",),

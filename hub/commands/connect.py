@@ -40,7 +40,8 @@ def connect(
     with open_hub(settings, check=False) as hub:
         feed = connector.open(own, Context(hub.log, hub.clock, since.date() if since else None))
         contract = hub.contracts[listed.contract]
-        connection = Connection(listed, contract, feed, hub.log, hub.clock, settings)
+        seal = hub.seals().seal
+        connection = Connection(listed, contract, feed, hub.log, hub.clock, settings, seal)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: connection.stopping.set())
         with ExitStack() as stack:

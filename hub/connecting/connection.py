@@ -20,6 +20,7 @@ from hub.connecting.breaker import Breaker
 from hub.connecting.feeds import Delivery, Feed, Record, UpstreamError
 from hub.definitions.admission import Admitted, Verdict, admit_values
 from hub.definitions.contract import ITEMS_MAX, Contract, Event
+from hub.definitions.originals import Seal
 from hub.definitions.source import Source
 from hub.log.log import Log, LogUnavailableError, Submission
 from hub.log.submitting import accepted_at, make_batches, new_receipt
@@ -49,12 +50,14 @@ class Connection:
         log: Log,
         clock: Clock,
         settings: Settings,
+        seal: Seal,
     ) -> None:
         self._source = source
         self._contract = contract
         self._feed = feed
         self._log = log
         self._clock = clock
+        self._seal = seal
         self._breaker = Breaker(
             settings.breaker_share_max, settings.breaker_in_a_row_max, settings.breaker_seconds
         )
@@ -157,9 +160,10 @@ class Connection:
                 digest = hashlib.blake2b(originals[verdict.index], digest_size=16).hexdigest()
                 return f"{name}:{digest}"
 
-            batches = list(make_batches(self._contract, name, admitted, receipt, at, named))
+            made = make_batches(self._contract, name, admitted, receipt, at, self._seal, named)
             counts = (len(events), len(bad))
-            submissions.append(Submission(receipt, name, self._contract.name, at, *counts, batches))
+            kept = Submission(receipt, name, self._contract.name, at, *counts, list(made))
+            submissions.append(kept)
         return submissions
 
     def _tell(self, state: str, error: str = "") -> None:

@@ -56,7 +56,9 @@ def connection(hub: OpenHub, folder: Path, settle: float = SETTLE) -> Connection
     settings = PaymentsSettings(folder=folder, settle_seconds=settle)
     feed = CONNECTOR.open(settings, Context(hub.log, system_clock))
     source, contract = registry.sources()["payments"], registry.contracts()["payment"]
-    found = Connection(source, contract, feed, hub.log, system_clock, hub.settings)
+    found = Connection(
+        source, contract, feed, hub.log, system_clock, hub.settings, hub.seals().seal
+    )
     found.stopping.set()  # so that it does not wait after an error
     return found
 

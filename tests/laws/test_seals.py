@@ -1,0 +1,160 @@
+"""Originals: sealed wherever they are, opened for their sender alone, erased with their key."""
+
+import json
+import sqlite3
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from hub import registry
+from hub.access.keys import Sender
+from hub.access.seals import Seals, open_file
+from hub.clock import iso, to_us
+from hub.definitions.originals import SEALED, Original, in_log
+from hub.repair import items as rejected
+from hub.repair.erasing import erase
+from hub.repair.items import Item, Wanted
+from hub.repair.repair import Repair, RepairError
+from stream_jobs.worked import received
+from tests.conftest import Hub
+from tests.parts import lists
+
+DOSSIER = registry.contracts()["dossier"]
+BAD = received("B", "2023-05-03") | {"channel": "pigeon"}
+DAYS = 30
+
+
+def repairs(hub: Hub) -> Repair:
+    return Repair(hub.store, hub.log, lists.installed(), lambda: hub.now, hub.seals)
+
+
+def reject(hub: Hub, *names: str) -> None:
+    """Have dossiers of these names rejected, and applied."""
+    bad = [BAD | {"event_id": n} for n in names]
+    hub.gateway.accept(DOSSIER, Sender("tester"), json.dumps(bad).encode())
+    hub.runner.catch_up()
+
+
+def items(hub: Hub) -> list[Item]:
+    with hub.store.reading() as reading:
+        return list(rejected.all_items(reading, hub.seals.opener(), Wanted()))
+
+
+def erased(hub: Hub) -> int:
+    return erase(hub.store, hub.log, hub.seals, to_us(hub.now), DAYS)
+
+
+def test_an_original_is_opened_by_its_own_name_and_sender_alone(hub: Hub) -> None:
+    kept = hub.seals.seal("a", "item", b"bytes")
+    assert kept.startswith(SEALED)
+    assert kept != hub.seals.seal("a", "item", b"bytes")
+    opens = hub.seals.opener()
+    assert opens("a", "item", kept) == Original(b"bytes")
+    assert opens("b", "item", kept) == Original()
+    with pytest.raises(InvalidTag):
+        opens("a", "other", kept)
+
+
+def test_what_was_kept_before_there_were_seals_can_be_read(hub: Hub) -> None:
+    opens = hub.seals.opener()
+    assert opens("a", "item", "Ynl0ZXM=") == Original(b"bytes")
+    assert opens("a", "lgsp.dossier.v1/0/3", in_log(b"bytes")) == Original()
+
+
+def test_keys_are_of_a_sender_and_a_day_and_shared_by_processes(hub: Hub) -> None:
+    other = Seals(open_file(hub.folder / "seals.sqlite3"), lambda: hub.now)
+    keys = [s.seal(who, "x", b"").split(":")[1] for s in (hub.seals, other) for who in ("a", "b")]
+    assert keys[:2] == keys[2:]
+    assert keys[0] != keys[1]
+    hub.now += timedelta(days=1)
+    assert hub.seals.seal("a", "x", b"").split(":")[1] not in keys
+    assert other.opener()("a", "x", hub.seals.seal("a", "x", b"y")).raw == b"y"
+
+
+def test_keys_are_their_owners_alone_to_read(hub: Hub) -> None:
+    hub.seals.seal("a", "x", b"")
+    for path in hub.folder.glob("seals.sqlite3*"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_an_open_item_is_kept_however_old_it_is(hub: Hub) -> None:
+    reject(hub, "a")
+    hub.now += timedelta(days=400)
+    assert erased(hub) == 0
+    (item,) = items(hub)
+    assert json.loads(item.original or b"") == BAD | {"event_id": "a"}
+
+
+@pytest.mark.parametrize("way", ["discarded", "replayed"])
+def test_an_ended_item_is_erased_after_the_stated_time(hub: Hub, way: str) -> None:
+    reject(hub, "a")
+    hub.now += timedelta(days=100)
+    (item,) = items(hub)
+    if way == "discarded":
+        repairs(hub).discard([item], "an", "test 0912345678")
+    else:
+        repairs(hub).fix(item, {"channel": "online"}, "an")
+        assert len(repairs(hub).replay(items(hub), "an", hub.gateway)) == 1
+    hub.runner.catch_up()
+    hub.now += timedelta(days=DAYS)
+    assert erased(hub) == 0, "not later than so many days: it is kept"
+    hub.now += timedelta(days=1)
+    assert erased(hub) == 1 + (way == "replayed"), "the correction has a key of its own day"
+    (item,) = items(hub)
+    assert (item.original, item.content, item.state) == (None, None, way)
+    assert item.kept.erased_at == to_us(hub.now)
+    assert "0912345678" not in str(item.acts)
+    verdict = item.verdict()
+    assert verdict is not None
+    assert verdict.rule == "original_erased"
+    assert str(iso(to_us(hub.now))) in verdict.message_vi
+    assert erased(hub) == 0
+
+
+def test_what_of_a_day_is_open_keeps_the_others_of_it(hub: Hub) -> None:
+    reject(hub, "a", "b")
+    first, second = items(hub)
+    repairs(hub).discard([first], "an", "test")
+    hub.now += timedelta(days=DAYS + 2)
+    assert erased(hub) == 0
+    repairs(hub).discard([second], "an", "test")
+    hub.now += timedelta(days=DAYS + 2)
+    assert erased(hub) == 1
+
+
+def test_nothing_is_erased_while_rejected_items_are_not_applied(hub: Hub) -> None:
+    """After tables were lost nobody knows yet what is open."""
+    reject(hub, "a")
+    repairs(hub).discard(items(hub), "an", "test")
+    hub.now += timedelta(days=DAYS + 2)
+    bad = json.dumps([BAD]).encode()
+    hub.gateway.accept(DOSSIER, Sender("tester"), bad)
+    assert erased(hub) == 0
+    hub.runner.catch_up()
+    assert erased(hub) == 1
+
+
+def test_an_erased_item_can_be_repaired_by_sending_it_whole(hub: Hub) -> None:
+    reject(hub, "a")
+    hub.seals.destroy(hub.seals.older_than(10**6))
+    (item,) = items(hub)
+    with pytest.raises(RepairError, match="whole"):
+        repairs(hub).fix(item, {"channel": "online"}, "an")
+    repairs(hub).fix(item, json.dumps(received("A", "2023-05-03")).encode(), "an")
+
+
+def test_a_destroyed_key_is_in_no_file(hub: Hub) -> None:
+    hub.seals.seal("a", "x", b"")
+    connection = sqlite3.connect(hub.folder / "seals.sqlite3")
+    ((secret,),) = connection.execute("SELECT secret FROM seal_key").fetchall()
+    connection.close()
+    assert any(secret in p.read_bytes() for p in files(hub.folder))
+    hub.seals.destroy(hub.seals.older_than(10**6))
+    assert not any(secret in p.read_bytes() for p in files(hub.folder))
+
+
+def files(folder: Path) -> list[Path]:
+    return [p for p in folder.rglob("*") if p.is_file()]
