@@ -70,6 +70,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_logs.py": ("operating",),
     "stories/test_openapi.py": ("http",),
     "stories/test_period.py": ("commands", "figures"),
+    "stories/test_personal.py": ("access", "connectors", "gateway", "http", "sheets"),
     "stories/test_reference.py": ("commands", "figures", "reference"),
     "stories/test_rebuild.py": ("commands", "apply"),
     "stories/test_receipts.py": ("gateway", "repair"),

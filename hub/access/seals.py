@@ -10,7 +10,6 @@ AES-256-GCM (NIST SP 800-38D) with random nonces; a sealed text is bound to the 
 
 import base64
 import os
-import secrets
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ from hub.store.sqlite import Sqlite
 from hub.store.tables import Big, Key
 from hub.store.troubles import StoreUnavailableError
 
-KEY_BYTES = 32
+KEY_BITS = 256
 NAME_LENGTH = 16
 NONCE_BYTES = 12
 
@@ -47,7 +46,9 @@ table = sa.Table(
 def open_file(path: Path) -> Database:
     """Open a file of keys, which its owner alone may read."""
     path = path.absolute()
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    os.fchmod(file, 0o600)  # one that was put back from a copy, too
+    os.close(file)
     return Sqlite(f"sqlite:///{path}", is_original=True)
 
 
@@ -83,7 +84,7 @@ class Seals:
             key, cipher = self._todays(sender)
         except StoreUnavailableError as error:
             raise LogUnavailableError(str(error)) from error
-        nonce = secrets.token_bytes(NONCE_BYTES)
+        nonce = os.urandom(NONCE_BYTES)
         sealed = nonce + cipher.encrypt(nonce, raw, name.encode())
         return f"{SEALED}{key}:{base64.b64encode(sealed).decode()}"
 
@@ -147,6 +148,6 @@ def _make(c: Connection, sender: str, day: int) -> tuple[str, AESGCM]:
     found = c.execute(sa.select(table.c.id, table.c.secret).where(*mine)).first()
     if found is not None:
         return found[0], AESGCM(found[1])
-    key, secret = secrets.token_hex(NAME_LENGTH // 2), secrets.token_bytes(KEY_BYTES)
+    key, secret = os.urandom(NAME_LENGTH // 2).hex(), AESGCM.generate_key(KEY_BITS)
     c.execute(table.insert().values(id=key, sender=sender, day=day, secret=secret))
     return key, AESGCM(secret)

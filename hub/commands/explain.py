@@ -26,7 +26,7 @@ def explain(
         catch_up(hub)
         with hub.store.reading() as reading:
             try:
-                found = explaining.explain(reading, name, offset)
+                explained = explaining.explain(reading, name, offset)
             except explaining.UnknownNameError:
                 wanted = items.Wanted(ids=[name])
                 item = next(items.all_items(reading, hub.seals().opener(), wanted), None)
@@ -38,4 +38,4 @@ def explain(
                     ".000000) nor a cell (set/day/dimensions, as `hub verify` names it)"
                 )
                 raise typer.Exit(1) from None
-    print(json.dumps(found, ensure_ascii=False, indent=2))
+    print(json.dumps(explained, ensure_ascii=False, indent=2))

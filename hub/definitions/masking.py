@@ -81,12 +81,8 @@ def mask_text(text: str, kind: Kind = "text") -> str:
     if len(text) <= SHORT:
         return text
     text = unicodedata.normalize("NFC", text[:READ_MAX])
-    if kind != "text":
-        return _replaced(
-            text, [(m.start(), m.end()) for m in _ZERO_NUMBERS.finditer(text)], _number
-        )
     text = _EMAIL.sub(lambda m: f"[email, {len(m[0])} ký tự]", text)
-    for form in (_LABELLED, _GROUPED, _NUMBERS):
+    for form in (_LABELLED, _GROUPED, _NUMBERS) if kind == "text" else (_ZERO_NUMBERS,):
         group = "number" if "number" in form.groupindex else 0
         places = [m.span(group) for m in form.finditer(_folded(text))]
         text = _replaced(text, places, _number)

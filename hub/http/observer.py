@@ -70,7 +70,7 @@ class Observer:
             request = Request(scope)
             entry = {
                 "method": request.method,
-                "path": mask_text(request.url.path),
+                "path": "/".join(map(mask_text, request.url.path.split("/"))),
                 "status": status,
                 "milliseconds": round(took * 1000, 1),
                 "bytes": request.headers.get("content-length"),

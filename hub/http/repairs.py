@@ -20,6 +20,7 @@ from pydantic import (
 from hub.access.audit import Entry
 from hub.access.keys import Sender
 from hub.definitions.admission import Verdict
+from hub.definitions.masking import mask_text
 from hub.figures.compute import QuestionError
 from hub.http import openapi
 from hub.http.attachment import CsvResponse, csv_file
@@ -329,7 +330,9 @@ async def _acted(
     edge: Edge, request: Request, who: Sender, what: str, ids: list[str], do: Callable[[], T]
 ) -> T:
     """Do something to items; that it was begun is in the audit log before, and how it ended."""
-    entry = Entry(who.name, f"quarantine {what}", "begun", {"key": who.key_id, "items": ids})
+    # The ids are as somebody wrote them: nobody has looked for them yet.
+    asked = {"key": who.key_id, "items": [mask_text(name) for name in ids]}
+    entry = Entry(who.name, f"quarantine {what}", "begun", asked)
     await asyncio.wrap_future(edge.auditor.record(entry))
     done = await asyncio.to_thread(do)
     detail = {"key": who.key_id, "items": len(ids)}

@@ -65,17 +65,17 @@ def rejections(log: Log, opens: Opener, name: str, kept: Kept) -> list[Item]:
     Where the original was erased it is empty, and `original_erased_at` says when.
     """
     schema = revisions.latest(REJECTION.name).plain
-    found = [
+    wires = [
         avro.read_one(schema, datum)
         for one in _slices(log, REJECTION.topic, kept)
         for origin, datum in zip(one.origin.tolist(), one.datums(), strict=True)
         if one.origins[origin].receipt == name
     ]
-    for wire in found:
+    for wire in wires:
         original = opens(kept.sender, wire["event_id"], wire["original"])
         wire["original"] = (original.raw or b"").decode(errors="replace")
         wire["original_erased_at"] = iso(original.erased_at)
-    return sorted(found, key=lambda wire: int(wire["index"]))
+    return sorted(wires, key=lambda wire: int(wire["index"]))
 
 
 def _slices(log: Log, topic: str, kept: Kept) -> list[Slice]:
