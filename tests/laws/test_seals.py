@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import stat
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,19 +12,28 @@ from cryptography.exceptions import InvalidTag
 from hub import registry
 from hub.access.keys import Sender
 from hub.access.seals import Seals, open_file
+from hub.apply.rebuild import Rebuild
+from hub.archive import writing
 from hub.clock import iso, to_us
 from hub.definitions.originals import SEALED, Original, in_log
+from hub.definitions.own.rejection import REJECTION
+from hub.opening import OpenHub, open_hub
+from hub.proof.verify import verify
 from hub.repair import items as rejected
 from hub.repair.erasing import erase
 from hub.repair.items import Item, Wanted
 from hub.repair.repair import Repair, RepairError
+from hub.settings import Settings
 from stream_jobs.worked import received
 from tests.conftest import Hub
 from tests.parts import lists
+from tests.parts.same import digests
+from tests.parts.small import in_this_process
 
 DOSSIER = registry.contracts()["dossier"]
 BAD = received("B", "2023-05-03") | {"channel": "pigeon"}
 DAYS = 30
+NOW = datetime(2026, 3, 10, 5, tzinfo=UTC)
 
 
 def repairs(hub: Hub) -> Repair:
@@ -158,3 +167,33 @@ def test_a_destroyed_key_is_in_no_file(hub: Hub) -> None:
 
 def files(folder: Path) -> list[Path]:
     return [p for p in folder.rglob("*") if p.is_file()]
+
+
+def test_nothing_that_is_compared_changes_when_a_key_is_destroyed(tmp_path: Path) -> None:
+    """Log, tables, archive, and what is made of them again, are the same to the last byte."""
+    with open_hub(Settings(data_dir=tmp_path / "hub"), lambda: NOW) as hub:
+        gateway = hub.gateway()
+        bad = [received("A", "2023-05-03"), BAD, {"kind": "x", "họ tên": "Lê Nam"}]
+        gateway.accept(DOSSIER, Sender("tester"), json.dumps(bad).encode())
+        gateway.close()
+        hub.runner.catch_up()
+        writing.archive(hub.log, hub.store, tmp_path / "archive")
+        before = compared(hub, tmp_path)
+        hub.seals().destroy(hub.seals().older_than(10**6))
+        with hub.store.reading() as reading:
+            kept = list(rejected.all_items(reading, hub.seals().opener(), Wanted()))
+        assert [i.original for i in kept] == [None, None]
+        assert compared(hub, tmp_path) == before
+        assert Rebuild(hub.log, hub.store, lambda: NOW).build().count == 0
+        assert compared(hub, tmp_path) == before
+
+
+def compared(hub: OpenHub, tmp_path: Path) -> dict[str, object]:
+    with in_this_process():
+        findings = verify(hub.log, hub.store, hub.installed)
+    assert (findings.differences, findings.read) == ([], 3)
+    assert writing.check(hub.log, hub.store, tmp_path / "archive") == []
+    files = [p for p in (tmp_path / "archive").rglob("*") if p.is_file()]
+    log_bytes = [s.payload for s in hub.log.read(REJECTION.topic, 0)]
+    archived = {p.name: p.read_bytes() for p in files}
+    return {**digests(hub.store, of_one_log=True), **archived, "log": log_bytes}
