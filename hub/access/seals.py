@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.engine import Connection, Engine
 
@@ -101,9 +102,7 @@ class Seals:
             of_sender, secret, destroyed_at = keys[key] or ("", None, None)
             if secret is None or of_sender != sender:
                 return Original(erased_at=destroyed_at)
-            sealed = base64.b64decode(kept.rpartition(":")[2])
-            nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
-            return Original(AESGCM(secret).decrypt(nonce, rest, name.encode()))
+            return _opened(secret, name, kept)
 
         return opens
 
@@ -140,6 +139,16 @@ class Seals:
         with self._begun(self._database.reader) as c:
             row = c.execute(query).first()
         return None if row is None else (row[0], row[1], row[2])
+
+
+def _opened(secret: bytes, name: str, kept: str) -> Original:
+    """Open what a key sealed; what it did not, as somebody wrote it to a topic, is no original."""
+    try:
+        sealed = base64.b64decode(kept.rpartition(":")[2])
+        nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        return Original(AESGCM(secret).decrypt(nonce, rest, name.encode()))
+    except (ValueError, InvalidTag):
+        return Original()
 
 
 def _make(c: Connection, sender: str, day: int) -> tuple[str, AESGCM]:

@@ -45,5 +45,8 @@ def key_of(kept: str) -> str | None:
 
 
 def read_plain(kept: str) -> Original:
-    """Read what is kept under no key."""
-    return Original() if kept.startswith(IN_LOG) else Original(base64.b64decode(kept))
+    """Read what is kept under no key: nothing of what is in the log alone, or no base64."""
+    try:
+        return Original() if kept.startswith(IN_LOG) else Original(base64.b64decode(kept))
+    except ValueError:
+        return Original()
