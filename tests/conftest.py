@@ -10,7 +10,7 @@ import pytest
 
 from hub import registry
 from hub.access.keys import Sender
-from hub.access.seals import Seals, open_file
+from hub.access.seals import Seals
 from hub.apply.runner import Runner
 from hub.clock import to_us
 from hub.figures.book import Book
@@ -46,7 +46,7 @@ class Hub:
         self.store.check_definitions()
         self.runner = Runner(self.log, self.store, folder / "lock", lambda: self.now)
         self.signer = Signer(folder / "signing", 0)
-        self.seals = Seals(open_file(folder / "seals.sqlite3"), lambda: self.now)
+        self.seals = Seals(stores.keys_of(folder, self.store), lambda: self.now)
         self.gateway = Gateway(self.log, self.store, lambda: self.now, self.signer, self.seals.seal)
         self.reference: Reference = lists.reference()
 

@@ -1,8 +1,6 @@
 """Originals: sealed wherever they are, opened for their sender alone, erased with their key."""
 
 import json
-import sqlite3
-import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 
 from hub import registry
 from hub.access.keys import Sender
-from hub.access.seals import Seals, open_file
+from hub.access.seals import Seals
 from hub.apply.rebuild import Rebuild
 from hub.archive import writing
 from hub.clock import iso, to_us
@@ -25,7 +23,7 @@ from hub.repair.repair import Repair, RepairError
 from hub.settings import Settings
 from stream_jobs.worked import received
 from tests.conftest import Hub
-from tests.parts import lists
+from tests.parts import lists, stores
 from tests.parts.same import digests
 from tests.parts.small import in_this_process
 
@@ -81,19 +79,13 @@ def test_what_was_kept_before_there_were_seals_can_be_read(hub: Hub) -> None:
 
 
 def test_keys_are_of_a_sender_and_a_day_and_shared_by_processes(hub: Hub) -> None:
-    other = Seals(open_file(hub.folder / "seals.sqlite3"), lambda: hub.now)
+    other = Seals(stores.keys_of(hub.folder, hub.store), lambda: hub.now)
     keys = [s.seal(who, "x", b"").split(":")[1] for s in (hub.seals, other) for who in ("a", "b")]
     assert keys[:2] == keys[2:]
     assert keys[0] != keys[1]
     hub.now += timedelta(days=1)
     assert hub.seals.seal("a", "x", b"").split(":")[1] not in keys
     assert other.opener()("a", "x", hub.seals.seal("a", "x", b"y")).raw == b"y"
-
-
-def test_keys_are_their_owners_alone_to_read(hub: Hub) -> None:
-    hub.seals.seal("a", "x", b"")
-    for path in hub.folder.glob("seals.sqlite3*"):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
 def test_an_open_item_is_kept_however_old_it_is(hub: Hub) -> None:
@@ -160,20 +152,6 @@ def test_an_erased_item_can_be_repaired_by_sending_it_whole(hub: Hub) -> None:
     with pytest.raises(RepairError, match="whole"):
         repairs(hub).fix(item, {"channel": "online"}, "an")
     repairs(hub).fix(item, json.dumps(received("A", "2023-05-03")).encode(), "an")
-
-
-def test_a_destroyed_key_is_in_no_file(hub: Hub) -> None:
-    hub.seals.seal("a", "x", b"")
-    connection = sqlite3.connect(hub.folder / "seals.sqlite3")
-    ((secret,),) = connection.execute("SELECT secret FROM seal_key").fetchall()
-    connection.close()
-    assert any(secret in p.read_bytes() for p in files(hub.folder))
-    hub.seals.destroy(hub.seals.older_than(10**6))
-    assert not any(secret in p.read_bytes() for p in files(hub.folder))
-
-
-def files(folder: Path) -> list[Path]:
-    return [p for p in folder.rglob("*") if p.is_file()]
 
 
 def test_nothing_that_is_compared_changes_when_a_key_is_destroyed(tmp_path: Path) -> None:
