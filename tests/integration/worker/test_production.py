@@ -1,5 +1,6 @@
 """The production profile as processes: gateway, workers, topics, commands, on real parts."""
 
+import base64
 import io
 import json
 import os
@@ -320,3 +321,32 @@ def test_the_demo_runs_on_kafka_too(new_topics: Callable[[int], None], province:
     done = province.served.run("demo", "--once", "--scale", "0.002")
     assert done.returncode == 0, done.stderr
     assert "38.19 %" in done.stdout
+
+
+def test_what_was_sent_of_a_person_is_in_no_topic_and_no_table(province: Province) -> None:
+    """But where a foreign producer wrote it itself: of that nothing is copied."""
+    name, phone = "Nguyễn Thị Mốc Dấu", "0912347119"
+    province.served.create_key()
+    province.served.start()
+    wrong = received("A", "2023-05-17") | {"Họ tên": name, "channel": f"gọi {phone}"}
+    sent = json.dumps([wrong, wrong | {"Họ tên": f"{name}, {phone}"}], ensure_ascii=False)
+    assert province.served.post("dossier", sent.encode()).status_code == 422
+    foreign = Foreign(province.settings.kafka_bootstrap)
+    value = wire_values("dossier", received("F", "2023-05-17")) | {"channel": f"{name} {phone}"}
+    foreign.send(DOSSIER.topic, record("dossier", value), "F")
+    province.workers.start()
+    until(lambda: province.rows("SELECT SUM(count) FROM ledger") == [(3,)], "all are applied")
+
+    def told() -> list[Any]:
+        return everything(province.settings.kafka_bootstrap, QUARANTINE_TOPIC)
+
+    until(lambda: len(told()) >= 3, "the third is told by the hub")
+    written = b"".join(m.value() or b"" for m in told())
+    tables = province.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    for (table,) in tables:
+        written += repr(province.rows(f'SELECT * FROM "{table}"')).encode()
+    assert len(tables) > 10
+    for mark in (name.encode(), phone.encode(), json.dumps(name)[1:-1].encode()):
+        assert mark not in written
+        assert base64.b64encode(mark)[:-4] not in written
+    assert "[SĐT ••••••••19]".encode() in written
