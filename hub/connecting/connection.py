@@ -20,6 +20,7 @@ from hub.connecting.breaker import Breaker
 from hub.connecting.feeds import Delivery, Feed, Record, UpstreamError
 from hub.definitions.admission import Admitted, Verdict, admit_values
 from hub.definitions.contract import ITEMS_MAX, Contract, Event
+from hub.definitions.masking import mask_text
 from hub.definitions.originals import Seal
 from hub.definitions.source import Source
 from hub.log.log import Log, LogUnavailableError, Submission
@@ -169,6 +170,7 @@ class Connection:
     def _tell(self, state: str, error: str = "") -> None:
         """Leave a heartbeat: at each change, and every few seconds."""
         now = self._lived_at = time.monotonic()
+        error = mask_text(error)  # it may repeat what the upstream answered
         # One failure that the next attempt mends is nothing to act on.
         if state != self._logged and self._failures != 1:
             level = logging.INFO if state == "running" else logging.WARNING

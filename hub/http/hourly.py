@@ -26,4 +26,7 @@ async def erase_hourly(edge: Edge) -> None:
                 await asyncio.wrap_future(edge.auditor.record(entry))
         except (StoreUnavailableError, LogUnavailableError) as error:
             log.warning("originals are erased later: %s", error)
+        except Exception:
+            # Were this to end, nothing would be erased until the next start.
+            log.exception("originals cannot be erased; it is tried again")
         await asyncio.sleep(SECONDS)
