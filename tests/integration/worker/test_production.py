@@ -335,7 +335,8 @@ def test_what_was_sent_of_a_person_is_in_no_topic_and_no_table(province: Provinc
     value = wire_values("dossier", received("F", "2023-05-17")) | {"channel": f"{name} {phone}"}
     foreign.send(DOSSIER.topic, record("dossier", value), "F")
     province.workers.start()
-    until(lambda: province.rows("SELECT SUM(count) FROM ledger") == [(3,)], "all are applied")
+    classed = "SELECT SUM(count) FROM ledger WHERE contract = 'dossier'"
+    until(lambda: province.rows(classed) == [(3,)], "all are applied")
 
     def told() -> list[Any]:
         return everything(province.settings.kafka_bootstrap, QUARANTINE_TOPIC)
