@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hub import registry
 from hub.access.audit import Audit
+from hub.access.seals import Seals, open_file
 from hub.apply.rebuild import apply_all
 from hub.apply.runner import Runner
 from hub.apply.watch import Watch
@@ -102,12 +103,18 @@ class OpenHub:
         path = (self.settings.data_dir / "audit.sqlite3").absolute()
         return Audit(Sqlite(f"sqlite:///{path}", is_original=True), self.clock)
 
+    def seals(self) -> Seals:
+        """Open the keys of what was rejected: a file of their own, or a table of the store."""
+        if self.settings.kafka_bootstrap:
+            return Seals(self.store.database, self.clock)
+        return Seals(open_file(self.settings.data_dir / "seals.sqlite3"), self.clock)
+
     def gateway(self) -> Gateway:
         """Open a gateway onto the log."""
         spool = None
         if self.settings.kafka_bootstrap and self.settings.spool_dir is not None:
             spool = Spool(self.log, self.settings.spool_dir / "spool.sqlite3")
-        return Gateway(self.log, self.store, self.clock, self.signer(), spool)
+        return Gateway(self.log, self.store, self.clock, self.signer(), self.seals().seal, spool)
 
     def signer(self) -> Signer:
         """Open the keys that sign receipts. Raises `SigningKeyError`."""

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -44,7 +44,8 @@ class Settings(BaseSettings):
     come. `requests_per_second_max`: per key; more have to wait for their turn, and to come again
     where that would be later than in a second. `backlog_events_max`: while more than so many
     events are still to be applied, large submissions are to be sent again later.
-    `four_eyes`: who corrected a rejected item may not send it again.
+    `four_eyes`: who corrected a rejected item may not send it again. `originals_days`: what was
+    sent is kept for so long after its item was sent again or discarded, then erased.
     `breaker_…`: a connector of whose latest records more than this share, or so many in a row, are
     wrong is stopped, and tried again after so many seconds; so is a sender for so many in a row.
     """
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     requests_per_second_max: int = 100
     backlog_events_max: int = 20_000
     four_eyes: bool = False
+    originals_days: int = Field(30, ge=1)
     breaker_share_max: float = 0.01
     breaker_in_a_row_max: int = 1000
     breaker_seconds: float = 60

@@ -11,6 +11,7 @@ import pytest
 from deploy.local.services.part import Part
 from hub import registry
 from hub.access.keys import Sender
+from hub.access.seals import Seals
 from hub.apply.runner import Runner
 from hub.clock import to_us
 from hub.figures.book import Book
@@ -48,7 +49,8 @@ class Hub:
         self.store.check_definitions()
         self.runner = Runner(self.log, self.store, folder / "lock", lambda: self.now)
         self.signer = Signer(folder / "signing", 0)
-        self.gateway = Gateway(self.log, self.store, lambda: self.now, self.signer)
+        self.seals = Seals(stores.keys_of(folder, self.store), lambda: self.now)
+        self.gateway = Gateway(self.log, self.store, lambda: self.now, self.signer, self.seals.seal)
         self.reference: Reference = lists.reference()
 
     def post(self, contract: str, *items: dict[str, Any], sender: str = "tester") -> Answer:

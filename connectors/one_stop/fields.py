@@ -3,7 +3,6 @@
 A field that is wrong is a finding by its own name, and the others are read as if it were absent.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from connectors.one_stop.codes import Lists, has_form
 from hub.clock import VIETNAM
 from hub.definitions.admission import VALUE_LENGTH_MAX, Verdict, unreadable
+from hub.definitions.masking import Kind, masked
 from hub.sheets.vietnamese import plain
 
 ENTRIES_MAX = 100
@@ -39,7 +39,7 @@ class Said(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What is wrong with a field, and what stands in it."""
+    """What is wrong with a field, and what stands in it, masked."""
 
     verdict: Verdict
     value: Any
@@ -93,10 +93,10 @@ class Fields:
         try:
             instant = to_iso(stamp + at_end if len(stamp) == 8 else stamp)
         except ValueError:
-            return self._wrong("malformed_time", name, stamp, *_why_no_time(stamp))
+            return self._wrong("malformed_time", name, stamp, *_why_no_time(stamp), "instant")
         if int(stamp[:4]) < YEAR_MIN:
             vi, en = f"trước năm {YEAR_MIN}", f"before the year {YEAR_MIN}"
-            return self._wrong("too_small", name, stamp, vi, en)
+            return self._wrong("too_small", name, stamp, vi, en, "instant")
         return written._replace(value=instant)
 
     def due(self, name: str) -> Said:
@@ -220,10 +220,12 @@ class Fields:
     def _at(self, name: str) -> str:
         return f"{self._path}{name}"
 
-    def _wrong(self, rule: str, name: str, value: object, vi: str, en: str) -> Said:
+    def _wrong(
+        self, rule: str, name: str, value: object, vi: str, en: str, kind: Kind = "text"
+    ) -> Said:
         path = self._at(name)
-        text = printable(value if isinstance(value, str) else json.dumps(value, default=str))
-        self.findings[path] = Finding(unreadable(rule, path, text, vi, en), text)
+        text = printable(masked(value, kind))
+        self.findings[path] = Finding(unreadable(rule, path, text, vi, en, kind=kind), text)
         return Said(path, is_unread=True)
 
 

@@ -29,6 +29,7 @@ from connectors.one_stop.pages import PageError, parse
 from hub.connecting.connection import judge
 from hub.connecting.feeds import JsonObject, Record
 from hub.definitions.admission import VALUE_LENGTH_MAX, Verdict, unreadable
+from hub.definitions.masking import mask_text
 
 FIELDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
@@ -158,7 +159,7 @@ def _as_record(code: str, path: str, finding: Finding) -> Record:
 
 
 def _kept(item: Any) -> dict[str, Any]:
-    """Keep of a record what is read of it, and of that no long texts and lists."""
+    """Keep of a record what is read of it, masked, and of that no long texts and lists."""
     if not isinstance(item, dict):
         return {}
     kept: dict[str, Any] = {}
@@ -166,18 +167,18 @@ def _kept(item: Any) -> dict[str, Any]:
         value = item.get(name)
         if isinstance(value, list) and inner:
             entries = [e for e in value[: ENTRIES_MAX + 1] if isinstance(e, dict)]
-            kept[name] = [{n: _short(e[n]) for n in inner if n in e} for e in entries]
+            kept[name] = [{n: _short(n, e[n]) for n in inner if n in e} for e in entries]
         elif isinstance(value, dict) and inner:
-            kept[name] = {n: _short(value[n]) for n in inner if n in value}
+            kept[name] = {n: _short(n, value[n]) for n in inner if n in value}
         elif name in item:
-            kept[name] = _short(value)
+            kept[name] = _short(name, value)
     return kept
 
 
-def _short(value: Any) -> Any:
+def _short(name: str, value: Any) -> Any:
     """Keep a plain value; of a nested one, which no field has, only that it was one."""
     if isinstance(value, str):
-        return value[:VALUE_LENGTH_MAX]
+        return mask_text(value, "instant" if name.startswith("Ngay") else "text")[:VALUE_LENGTH_MAX]
     return type(value).__name__ if isinstance(value, dict | list) else value
 
 

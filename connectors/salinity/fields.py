@@ -10,6 +10,7 @@ from typing import Any
 
 from hub.clock import VIETNAM
 from hub.definitions.admission import is_word_for_nothing, unreadable
+from hub.definitions.masking import Kind, masked
 
 QUANTITIES = {
     "man": "salinity",
@@ -41,9 +42,11 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(,[0-9]{1,30})?")
 class UnreadableError(Exception):
     """What was sent cannot be read: the rule, the field, its value, both languages."""
 
-    def __init__(self, rule: str, field: str, value: Any, vi: str, en: str) -> None:
+    def __init__(
+        self, rule: str, field: str, value: Any, vi: str, en: str, kind: Kind = "text"
+    ) -> None:
         super().__init__(en)
-        self.verdict = unreadable(rule, field, printable(value), vi, en)
+        self.verdict = unreadable(rule, field, printable(masked(value, kind)), vi, en, kind=kind)
 
 
 def required(name: str, entry: Mapping[str, Any]) -> Any:
@@ -93,6 +96,7 @@ def instant(name: str, text: Any) -> datetime:
         text,
         "không phải thời điểm dạng 20260301080000 hoặc 2026-03-01T08:00:00+07:00",
         "not a time such as 20260301080000 or 2026-03-01T08:00:00+07:00",
+        "instant",
     )
 
 
@@ -110,7 +114,7 @@ def number(name: str, value: Any) -> float:
         raise UnreadableError("missing_code", name, value, vi, en)
     vi = "không phải một số; chữ số viết trong chuỗi dùng dấu phẩy thập phân, ví dụ 1,25"
     en = "not a number; one in a text has a decimal comma, such as 1,25"
-    raise UnreadableError("not_a_number", name, value, vi, en)
+    raise UnreadableError("not_a_number", name, value, vi, en, "number")
 
 
 def printable(value: Any) -> str:

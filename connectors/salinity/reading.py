@@ -26,13 +26,13 @@ from connectors.salinity.fields import (
     instant,
     mapped,
     number,
-    printable,
     quality_of,
     required,
 )
 from hub.clock import to_us
 from hub.connecting.feeds import JsonObject, Record
 from hub.definitions.admission import split, unreadable
+from hub.definitions.masking import hidden
 
 STATUS_BYTES_MAX = 1_000  # what tells of a logger is short
 ENTRIES_MAX = 500  # of one message: three weeks of hours
@@ -93,8 +93,7 @@ def read(name: str, payload: bytes) -> list[Record]:
     except UnreadableError as wrong:
         return [Record(_original(name, payload), verdict=wrong.verdict)]
     except (ValueError, RecursionError):
-        shown = printable(payload[:200].decode(errors="replace"))
-        verdict = unreadable("not_json", "", shown, "không phải JSON", "not JSON")
+        verdict = unreadable("not_json", "", hidden(payload), "không phải JSON", "not JSON")
         return [Record(_original(name, payload), verdict=verdict)]
     records = []
     for place, (entry, original) in enumerate(zip(entries, originals, strict=True)):
@@ -123,7 +122,7 @@ def _original(name: str, data: bytes) -> bytes:
 def _event(station: str, quantity: str, entry: Any) -> JsonObject:
     if not isinstance(entry, dict):
         raise UnreadableError(
-            "not_an_object", "", entry, "phải là một đối tượng JSON", "not a JSON object"
+            "not_an_object", "", hidden(entry), "phải là một đối tượng JSON", "not a JSON object"
         )
     quantity = mapped("topic", quantity, QUANTITIES)
     measured_at = instant("tg", required("tg", entry))

@@ -2,7 +2,8 @@
 
 Whole batches are decoded at once. Where the log is open to foreign producers, every datum must
 fill its record exactly and keep its contract; a batch that does not decode is halved until what is
-wrong stands alone. What is rejected here keeps its bytes and is counted as quarantined.
+wrong stands alone. What is rejected here is counted as quarantined; its bytes stay in its topic and
+are copied nowhere.
 """
 
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ import polars as pl
 
 from hub.clock import day_of
 from hub.definitions import avro, revisions
-from hub.definitions.admission import Verdict, original_text, verdict_on
+from hub.definitions.admission import Verdict, verdict_on
 from hub.definitions.ahead import ahead, verdict_ahead
 from hub.definitions.contract import Contract
+from hub.definitions.originals import in_log
 from hub.log.slices import Ints, Joined, Origin
 
 ALONE_MAX = 32
@@ -108,7 +110,7 @@ def take(contract: Contract, records: Joined) -> Taken:
         ok &= _is_timely(contract, frame, records, row, ok, rejected)
         frame, row = frame.filter(ok), row[ok]
     rejected += [
-        Rejected(p, r.offset, r.origin, r.rule, "", "", *_WORDS[r.rule], original_text(r.value))
+        Rejected(p, r.offset, r.origin, r.rule, "", "", *_WORDS[r.rule], in_log(r.value))
         for p, r in records.refused
     ]
     shared = pl.DataFrame(
@@ -211,7 +213,7 @@ def datum(records: Joined, i: int) -> bytes:
 def reject(
     records: Joined, i: int, rule: str, field: str, value: str, vi: str, en: str
 ) -> Rejected:
-    """Set a record aside, with its value as it stands in the log, as base64."""
+    """Set a record aside, with the digest of its value as it stands in the log."""
     return Rejected(
         int(records.partition[i]),
         int(records.offsets[i]),
@@ -221,7 +223,7 @@ def reject(
         value,
         vi,
         en,
-        original_text(avro.wire(int(records.schema_ids[i]), datum(records, i))),
+        in_log(avro.wire(int(records.schema_ids[i]), datum(records, i))),
     )
 
 

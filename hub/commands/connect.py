@@ -46,7 +46,8 @@ def connect(
         first, ranges = since.date() if since else None, hub.store.ranges
         known = partial(known_facts, hub, contract)
         feed = connector.open(own, Context(hub.log, hub.clock, first, ranges, known))
-        connection = Connection(listed, contract, feed, hub.log, hub.clock, settings, ranges)
+        seal = hub.seals().seal
+        connection = Connection(listed, contract, feed, hub.log, hub.clock, settings, seal, ranges)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: connection.stopping.set())
         with ExitStack() as stack:

@@ -8,6 +8,7 @@ import typer
 from hub.commands.console import complain, settings_for_reading
 from hub.opening import catch_up, open_hub
 from hub.proof import explain as explaining
+from hub.repair import items
 
 app = typer.Typer()
 
@@ -17,16 +18,24 @@ def explain(
     name: Annotated[str, typer.Argument(metavar="KEY_OR_CELL")],
     offset: Annotated[int, typer.Option(min=0, help="The first of a cell's facts to list.")] = 0,
 ) -> None:
-    """Say what is in a cell, or where an entity is counted and where it is not."""
+    """Say what is in a cell, where an entity is counted and where it is not, or why it is nowhere.
+
+    The last is of a rejected item, by its id; what was sent is not shown here.
+    """
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         with hub.store.reading() as reading:
             try:
-                found = explaining.explain(reading, name, offset)
+                explained = explaining.explain(reading, name, offset)
             except explaining.UnknownNameError:
+                wanted = items.Wanted(ids=[name])
+                item = next(items.all_items(reading, hub.seals().opener(), wanted), None)
+                if item is not None:
+                    print(json.dumps(item.public(is_shown=False), ensure_ascii=False, indent=2))
+                    return
                 complain(
                     f"{name}: neither an entity (a dossier code, ST01|salinity|2023-05-17T05:00:00"
                     ".000000) nor a cell (set/day/dimensions, as `hub verify` names it)"
                 )
                 raise typer.Exit(1) from None
-    print(json.dumps(found, ensure_ascii=False, indent=2))
+    print(json.dumps(explained, ensure_ascii=False, indent=2))

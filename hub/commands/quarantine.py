@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from hub.clock import to_us
 from hub.commands import show as showing
 from hub.commands.console import act, complain, settings_for_reading
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.repair import items
+from hub.repair.erasing import erase as erase_originals
 from hub.repair.items import Item, Wanted
 from hub.repair.repair import Repair, RepairError
 
@@ -43,7 +45,7 @@ def list_items(
         catch_up(hub)
         with hub.store.reading() as reading:
             if each or ready:
-                for item in items.all_items(reading, wanted):
+                for item in items.all_items(reading, hub.seals().opener(), wanted):
                     if not ready or items.is_ready(item):
                         words = f"{item.rule} {item.field} {item.value}"
                         print(f"{item.event_id}  {item.sender}  {item.state}  {words}")
@@ -60,6 +62,7 @@ def show(name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         (item,) = _found(hub, [name])
+        act(hub, "original_seen", item=name)
         print(json.dumps(item.public(), ensure_ascii=False, indent=2))
 
 
@@ -138,22 +141,35 @@ def discard(
     print(f"{len(found)} discarded")
 
 
+@app.command()
+def erase() -> None:
+    """Destroy the keys of originals that nobody needs any more; `hub serve` does so every hour."""
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        act(hub, "originals_erased", days=hub.settings.originals_days)
+        now, days = to_us(hub.clock()), hub.settings.originals_days
+        count = erase_originals(hub.store, hub.log, hub.seals(), now, days)
+    print(f"{count} keys destroyed")
+
+
 def _me() -> str:
     return f"console:{getpass.getuser()}"
 
 
 def _repair(hub: OpenHub) -> Repair:
-    return Repair(hub.store, hub.log, hub.installed, hub.clock, four_eyes=hub.settings.four_eyes)
+    four_eyes = hub.settings.four_eyes
+    return Repair(hub.store, hub.log, hub.installed, hub.clock, hub.seals(), four_eyes=four_eyes)
 
 
 def _of(hub: OpenHub, wanted: Wanted) -> list[Item]:
     with hub.store.reading() as reading:
-        return [i for i in items.all_items(reading, wanted) if i.state in ("open", "fixed")]
+        found = items.all_items(reading, hub.seals().opener(), wanted)
+        return [i for i in found if i.state in ("open", "fixed")]
 
 
 def _found(hub: OpenHub, ids: list[str]) -> list[Item]:
     with hub.store.reading() as reading:
-        found = list(items.all_items(reading, Wanted(ids=ids)))
+        found = list(items.all_items(reading, hub.seals().opener(), Wanted(ids=ids)))
     absent = set(ids) - {i.event_id for i in found}
     if absent:
         name = min(absent)

@@ -29,7 +29,7 @@ def show(
             complain(f"{receipt}: không có biên nhận này | there is no such receipt")
             raise typer.Exit(1)
         with hub.store.reading() as reading:
-            found = follow(hub.log, reading, receipt, kept, offset)
+            found = follow(hub.log, reading, hub.seals().opener(), receipt, kept, offset)
     print(json.dumps(found, ensure_ascii=False, indent=2))
 
 

@@ -20,6 +20,8 @@ from hub.connecting.breaker import Breaker
 from hub.connecting.feeds import Delivery, Feed, Record, UpstreamError
 from hub.definitions.admission import Admitted, Verdict, admit_values
 from hub.definitions.contract import ITEMS_MAX, Contract, Event
+from hub.definitions.masking import mask_text
+from hub.definitions.originals import Seal
 from hub.definitions.ranges import Ranges
 from hub.definitions.source import Source
 from hub.log.log import Log, LogUnavailableError, Submission
@@ -51,6 +53,7 @@ class Connection:
         log: Log,
         clock: Clock,
         settings: Settings,
+        seal: Seal,
         ranges: Callable[[], Ranges] = Ranges,
     ) -> None:
         self._ranges = ranges
@@ -59,6 +62,7 @@ class Connection:
         self._feed = feed
         self._log = log
         self._clock = clock
+        self._seal = seal
         self._breaker = Breaker(
             settings.breaker_share_max, settings.breaker_in_a_row_max, settings.breaker_seconds
         )
@@ -168,14 +172,16 @@ class Connection:
                 digest = hashlib.blake2b(originals[verdict.index], digest_size=16).hexdigest()
                 return f"{name}:{digest}"
 
-            batches = list(make_batches(self._contract, name, admitted, receipt, at, named))
+            made = make_batches(self._contract, name, admitted, receipt, at, self._seal, named)
             counts = (len(events), len(bad))
-            submissions.append(Submission(receipt, name, self._contract.name, at, *counts, batches))
+            kept = Submission(receipt, name, self._contract.name, at, *counts, list(made))
+            submissions.append(kept)
         return submissions
 
     def _tell(self, state: str, error: str = "") -> None:
         """Leave a heartbeat: at each change, and every few seconds."""
         now = self._lived_at = time.monotonic()
+        error = mask_text(error)  # it may repeat what the upstream answered
         # One failure that the next attempt mends is nothing to act on.
         if state != self._logged and self._failures != 1:
             level = logging.INFO if state == "running" else logging.WARNING

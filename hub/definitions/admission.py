@@ -4,7 +4,6 @@ pydantic is the only judge of what is rejected. Batches that come as columns are
 columns; rows that this check does not pass go to pydantic, which says why.
 """
 
-import base64
 import io
 import json
 import math
@@ -21,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from hub.clock import iso
 from hub.definitions.contract import AS_STORED, ITEMS_MAX, Contract, Event
+from hub.definitions.masking import Kind, hidden, mask_text, masked
 from hub.troubles import RefusedError
 
 VALUE_LENGTH_MAX = 200
@@ -328,8 +328,11 @@ _NUMBERS = ("decimal_type", "decimal_parsing", "finite_number", "int_parsing", "
 def _verdict(contract: Contract, index: int, error: ErrorDetails) -> Verdict:
     kind = str(error["type"])
     context = error.get("ctx", {})
-    name = show_value(str(error["loc"][0]) if error["loc"] else str(context.get("field", "")))
-    shown = show_value(error["input"]) if kind not in ("missing", "required_on_kind") else ""
+    name = str(error["loc"][0]) if error["loc"] else str(context.get("field", ""))
+    shown = (
+        "" if kind in ("missing", "required_on_kind") else _shown(contract, name, error["input"])
+    )
+    name = show_value(mask_text(name))
     if kind == "rule":
         rule = next(r for r in contract.spec.rules if r.name == context["name"])
         value = show_value(error["input"].get(rule.field))
@@ -373,6 +376,21 @@ def is_word_for_nothing(value: Any) -> bool:
     return _NOTHING.fullmatch(word) is not None
 
 
+_MASKED_AS: dict[str, Kind] = {
+    "integer": "number",
+    "thousandths": "number",
+    "instant": "instant",
+}
+
+
+def _shown(contract: Contract, name: str, value: Any) -> str:
+    """Show a value that was refused; one that no field of the contract has, only by its length."""
+    of_field = next((f for f in contract.fields if f.name == name), None)
+    if of_field is None:
+        return hidden(value)
+    return show_value(masked(value, _MASKED_AS.get(of_field.kind, "text")))
+
+
 def show_value(value: Any) -> str:
     """Show a value in a message: short, and without what a database or a terminal chokes on."""
     if isinstance(value, bytes):
@@ -382,14 +400,14 @@ def show_value(value: Any) -> str:
     return text if len(text) <= VALUE_LENGTH_MAX else text[: VALUE_LENGTH_MAX - 1] + "…"
 
 
-def original_text(raw: bytes) -> str:
-    """Write original bytes as base64, for a field of text."""
-    return base64.b64encode(raw).decode()
+def unreadable(
+    rule: str, name: str, value: str, vi: str, en: str, place: int = 0, kind: Kind = "text"
+) -> Verdict:
+    """Say why a record cannot be read: rule, the upstream's field, its value, both languages.
 
-
-def unreadable(rule: str, name: str, value: str, vi: str, en: str, place: int = 0) -> Verdict:
-    """Say why a record cannot be read: rule, the upstream's field, its value, both languages."""
-    shown = show_value(value)
+    `kind` is what the field holds, as its value is masked by it.
+    """
+    shown = show_value(mask_text(value, kind))
     suffix = f" ({shown})" if shown else ""
     prefix = f"{name}: " if name else ""
     return Verdict(place, rule, name, shown, f"{prefix}{vi}{suffix}", f"{prefix}{en}{suffix}")

@@ -20,6 +20,7 @@ from hub.clock import Clock, iso
 from hub.definitions import avro, revisions
 from hub.definitions.admission import Admitted, Verdict, admit, columns_of, split
 from hub.definitions.contract import Contract
+from hub.definitions.originals import Seal
 from hub.gateway import boundary
 from hub.gateway.signing import Signer
 from hub.log.log import Batch, Log, LogUnavailableError, Submission
@@ -76,9 +77,16 @@ class Gateway:
     """Takes events in, from HTTP and from sources in the same process. Safe to use from threads."""
 
     def __init__(
-        self, log: Log, store: Store, clock: Clock, signer: Signer, spool: Spool | None = None
+        self,
+        log: Log,
+        store: Store,
+        clock: Clock,
+        signer: Signer,
+        seal: Seal,
+        spool: Spool | None = None,
     ) -> None:
         self.spool = spool
+        self._seal = seal
         self._log = log if spool is None else spool
         self._signer = signer
         self._store = store
@@ -163,7 +171,7 @@ class Gateway:
                 own = (payload[first:last], ends[start:stop] - first)
                 topic, schema_id = contract.topic, revision.schema_id
                 batches.append(Batch(topic, name, at, schema_id, receipt, *own))
-            batches += rejections(contract, name, offer.admitted, receipt, at)
+            batches += rejections(contract, name, offer.admitted, receipt, at, self._seal)
             self._answer(offer, receipt, repeats, at, batches)
 
     def _possible(self, contract: Contract, offers: list[Offer], at: int) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from hub.gateway.gateway import Gateway
 from hub.http import openapi, sending
 from hub.http.boards import Progress
 from hub.http.edge import Edge
+from hub.http.hourly import erase_hourly
 from hub.http.observer import Observer
 from hub.http.problems import answer_errors
 from hub.opening import OpenHub
@@ -35,7 +36,9 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        erasing = asyncio.create_task(erase_hourly(edge))
         yield
+        erasing.cancel()
         await asyncio.to_thread(gateway.close)
         await asyncio.to_thread(edge.auditor.close)
 

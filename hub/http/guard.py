@@ -122,15 +122,19 @@ class Guard:
         if not self.is_direct(request):
             await self.sender(request)
 
+    async def holder(self, request: Request) -> Sender | None:
+        """Find whose key is shown; None for whoever asks directly and shows none."""
+        if "authorization" not in request.headers and self.is_direct(request):
+            return None
+        return await self.sender(request)
+
     async def seer(self, request: Request) -> Sender | None:
         """Find who is to see what is not for every key; None: one who sees all.
 
         That is an officer, or whoever asks directly and shows no key: who shows one is held to it.
         """
-        if "authorization" not in request.headers and self.is_direct(request):
-            return None
-        sender = await self.sender(request)
-        return None if sender.is_officer else sender
+        holder = await self.holder(request)
+        return None if holder is None or holder.is_officer else holder
 
     async def _find(self, key: str) -> Sender | None:
         now = time.monotonic()

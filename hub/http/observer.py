@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.access.audit import Auditor
+from hub.definitions.masking import mask_text
 from hub.operating import metrics
 
 USER_AGENT_MAX = 200
@@ -24,7 +25,7 @@ class Observer:
 
     Every use of a key and every refusal is in the audit log; what a handler has recorded there by
     itself is not noted again. What is written has no query and no body: neither keys nor what was
-    sent.
+    sent; numbers and names of persons in a path are masked.
     """
 
     def __init__(self, app: ASGIApp, auditor: Auditor, access: logging.Logger | None) -> None:
@@ -69,12 +70,12 @@ class Observer:
             request = Request(scope)
             entry = {
                 "method": request.method,
-                "path": request.url.path,
+                "path": "/".join(map(mask_text, request.url.path.split("/"))),
                 "status": status,
                 "milliseconds": round(took * 1000, 1),
                 "bytes": request.headers.get("content-length"),
                 "sender": getattr(request.state, "sender", ""),
                 "peer": request.client.host if request.client else None,
-                "user_agent": request.headers.get("user-agent", "")[:USER_AGENT_MAX],
+                "user_agent": mask_text(request.headers.get("user-agent", ""))[:USER_AGENT_MAX],
             }
             self._access.info("", extra=entry)

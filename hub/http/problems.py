@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from hub.archive.manifest import ArchiveError
 from hub.definitions.admission import BodyError
+from hub.definitions.masking import mask_text
 from hub.figures.compute import QuestionError
 from hub.gateway import boundary
 from hub.log.log import LogUnavailableError, NotInLogError
@@ -35,14 +36,15 @@ class ProblemError(RefusedError):
         self.more = more
 
     def response(self) -> JSONResponse:
-        """Write the problem details."""
+        """Write the problem details, masked, as they may repeat what was asked."""
+        vi, en = mask_text(self.vi), mask_text(self.en)
         body = {
             "type": f"urn:lgsp:problem:{self.rule}",
             "title": self.rule,
             "status": self.status,
-            "detail": self.en,
-            "message_vi": self.vi,
-            "message_en": self.en,
+            "detail": en,
+            "message_vi": vi,
+            "message_en": en,
             **self.more,
         }
         return JSONResponse(body, self.status, self.headers, media_type=MEDIA_TYPE)

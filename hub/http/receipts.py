@@ -40,7 +40,8 @@ async def get_receipt(
     kept = await _kept(edge, receipt, request)
 
     def ask(reading: Reading) -> dict[str, Any]:
-        return follow(edge.hub.log, reading, receipt, kept, query.offset)
+        opens = edge.part(OpenHub.seals).opener()
+        return follow(edge.hub.log, reading, opens, receipt, kept, query.offset)
 
     return await edge.read(ask)
 
@@ -55,12 +56,12 @@ async def get_receipt(
 async def get_errors(receipt: str, request: Request, edge: Here) -> Response:
     """Give the rejected items of a receipt as CSV, to be corrected and sent again."""
     kept = await _kept(edge, receipt, request)
-
-    def ask() -> str:
-        rejected = rejections(edge.hub.log, receipt, kept)
-        return errors(edge.hub.contracts[kept.contract], rejected)
-
-    return csv_file(await asyncio.to_thread(ask), receipt)
+    opens = edge.part(OpenHub.seals).opener()
+    rejected = await asyncio.to_thread(rejections, edge.hub.log, opens, receipt, kept)
+    holder = await edge.guard.holder(request)
+    if not await edge.looked(request, holder, [one["event_id"] for one in rejected]):
+        rejected = [{**one, "original": ""} for one in rejected]
+    return csv_file(errors(edge.hub.contracts[kept.contract], rejected), receipt)
 
 
 @router.get(

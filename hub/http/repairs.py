@@ -20,6 +20,7 @@ from pydantic import (
 from hub.access.audit import Entry
 from hub.access.keys import Sender
 from hub.definitions.admission import Verdict
+from hub.definitions.masking import mask_text
 from hub.figures.compute import QuestionError
 from hub.http import openapi
 from hub.http.attachment import CsvResponse, csv_file
@@ -114,17 +115,22 @@ async def list_items(
     request: Request, query: Annotated[ItemsQuery, Query()], edge: Here
 ) -> dict[str, Any]:
     """List rejected items by cause, and a page of them."""
-    wanted = await _wanted(edge, request, query)
+    holder = await edge.guard.holder(request)
+    wanted = _wanted(holder, query)
 
-    def ask(reading: Reading) -> dict[str, Any]:
-        items = rejected.items(reading, wanted, query.offset, PAGE + 1)
-        return {
-            "groups": rejected.groups(reading, wanted),
-            "items": [i.public() for i in items[:PAGE]],
-            "next_offset": query.offset + PAGE if len(items) > PAGE else None,
-        }
+    def ask(reading: Reading) -> tuple[list[dict[str, Any]], list[Item]]:
+        opens = edge.part(OpenHub.seals).opener()
+        items = rejected.items(reading, opens, wanted, query.offset, PAGE + 1)
+        return rejected.groups(reading, wanted), items
 
-    return await edge.read(ask)
+    groups, items = await edge.read(ask)
+    page = items[:PAGE]
+    is_shown = await edge.looked(request, holder, [i.event_id for i in page])
+    return {
+        "groups": groups,
+        "items": [i.public(is_shown=is_shown) for i in page],
+        "next_offset": query.offset + PAGE if len(items) > PAGE else None,
+    }
 
 
 @router.get(
@@ -138,14 +144,18 @@ async def get_rows(
     request: Request, contract: Named, query: Annotated[ItemsQuery, Query()], edge: Here
 ) -> Response:
     """Give rejected items of a contract as CSV, as `fix_rows` takes them back."""
-    wanted = replace(await _wanted(edge, request, query), contract=contract.name)
+    holder = await edge.guard.holder(request)
+    wanted = replace(_wanted(holder, query), contract=contract.name)
 
-    def ask(reading: Reading) -> str:
-        items = rejected.all_items(reading, wanted)
+    def ask(reading: Reading) -> list[dict[str, Any]]:
+        items = rejected.all_items(reading, edge.part(OpenHub.seals).opener(), wanted)
         waiting = (i.as_rejected() for i in items if i.state not in ENDED)
-        return errors(contract, list(islice(waiting, ITEMS_MAX)))
+        return list(islice(waiting, ITEMS_MAX))
 
-    return csv_file(await edge.read(ask), contract.name)
+    rows = await edge.read(ask)
+    is_shown = await edge.looked(request, holder, [row["event_id"] for row in rows])
+    shown = rows if is_shown else [{**row, "original": ""} for row in rows]
+    return csv_file(errors(contract, shown), contract.name)
 
 
 @router.post(
@@ -273,18 +283,18 @@ async def discard(
 
 def _repairing(hub: OpenHub) -> Repair:
     four_eyes = hub.settings.four_eyes
-    return Repair(hub.store, hub.log, hub.installed, hub.clock, four_eyes=four_eyes)
+    seals = hub.seals()
+    return Repair(hub.store, hub.log, hub.installed, hub.clock, seals, four_eyes=four_eyes)
 
 
-async def _wanted(edge: Edge, request: Request, query: ItemsQuery) -> Wanted:
-    """Say which items are meant; of those, whoever is no officer sees its own."""
-    who = await edge.guard.seer(request)
+def _wanted(holder: Sender | None, query: ItemsQuery) -> Wanted:
+    """Say which items are meant; of those, whoever shows a key of no officer sees its own."""
     wanted = Wanted(
         **query.model_dump(exclude={"id", "offset"}), ids=None if query.id is None else [query.id]
     )
-    if who is None:
+    if holder is None or holder.is_officer:
         return wanted
-    return replace(wanted, sender=who.name, contracts=sorted(who.scope.contracts))
+    return replace(wanted, sender=holder.name, contracts=sorted(holder.scope.contracts))
 
 
 def _own(edge: Edge, who: Sender, ids: list[str]) -> list[Item]:
@@ -301,7 +311,7 @@ def _found(edge: Edge, who: Sender, ids: list[str]) -> list[Item]:
     own = Wanted(sender=who.name, ids=ids, contracts=sorted(who.scope.contracts))
     wanted = Wanted(ids=ids) if who.is_officer else own
     with edge.hub.store.reading() as reading:
-        return list(rejected.all_items(reading, wanted))
+        return list(rejected.all_items(reading, edge.part(OpenHub.seals).opener(), wanted))
 
 
 def _limits(who: Sender) -> Sender | None:
@@ -320,7 +330,9 @@ async def _acted(
     edge: Edge, request: Request, who: Sender, what: str, ids: list[str], do: Callable[[], T]
 ) -> T:
     """Do something to items; that it was begun is in the audit log before, and how it ended."""
-    entry = Entry(who.name, f"quarantine {what}", "begun", {"key": who.key_id, "items": ids})
+    # The ids are as somebody wrote them: nobody has looked for them yet.
+    asked = {"key": who.key_id, "items": [mask_text(name) for name in ids]}
+    entry = Entry(who.name, f"quarantine {what}", "begun", asked)
     await asyncio.wrap_future(edge.auditor.record(entry))
     done = await asyncio.to_thread(do)
     detail = {"key": who.key_id, "items": len(ids)}

@@ -3,15 +3,15 @@
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 
 from hub.clock import Clock, to_us
 from hub.definitions import avro, revisions
-from hub.definitions.admission import Admitted, Verdict, admit_columns, original_text
+from hub.definitions.admission import Admitted, Verdict, admit_columns
 from hub.definitions.ahead import ahead, verdict_ahead
 from hub.definitions.contract import Contract
+from hub.definitions.originals import Seal
 from hub.definitions.own.rejection import REJECTION
 from hub.definitions.ranges import Ranges
 from hub.log.log import Batch, Log, Submission
@@ -48,15 +48,16 @@ def make_batches(
     admitted: Admitted,
     receipt: str,
     at: int,
+    seal: Seal,
     named: Callable[[Verdict], str] | None = None,
 ) -> Iterable[Batch]:
-    """Make the batches of a submission: the events, and the rejected items with their bytes.
+    """Make the batches of a submission: the events, and the rejected items with sealed bytes.
 
     A rejected item is known by its receipt and index, or as `named` says.
     """
     if admitted.kept:
         yield encode(contract, sender, admitted.events, receipt, at)
-    yield from rejections(contract, sender, admitted, receipt, at, named)
+    yield from rejections(contract, sender, admitted, receipt, at, seal, named)
 
 
 def rejections(
@@ -65,12 +66,23 @@ def rejections(
     admitted: Admitted,
     receipt: str,
     at: int,
+    seal: Seal,
     named: Callable[[Verdict], str] | None = None,
 ) -> Iterable[Batch]:
     """Make the batch of a submission's rejected items, where there are any; see `make_batches`."""
     if admitted.rejected:
         named = named or (lambda v: f"{receipt}:{v.index}")
-        rows = [_rejection(contract, v, admitted, named(v), at) for v in admitted.rejected]
+        rows = [
+            {
+                "event_id": (name := named(v)),
+                "recorded_at": None,
+                "contract": contract.name,
+                "rejected_at": at,
+                **v.public(),
+                "original": seal(sender, name, admitted.originals[v.index]),
+            }
+            for v in admitted.rejected
+        ]
         schema = {f.name: f.dtype for f in REJECTION.fields}
         frame = pl.DataFrame(rows, schema=schema)
         yield encode(REJECTION, sender, frame, receipt, at)
@@ -81,19 +93,6 @@ def encode(contract: Contract, sender: str, frame: pl.DataFrame, receipt: str, a
     revision = revisions.latest(contract.name)
     payload, ends = avro.encode_columns(revision.plain, frame)
     return Batch(contract.topic, sender, at, revision.schema_id, receipt, payload, ends)
-
-
-def _rejection(
-    contract: Contract, verdict: Verdict, admitted: Admitted, event_id: str, at: int
-) -> dict[str, Any]:
-    return {
-        "event_id": event_id,
-        "recorded_at": None,
-        "contract": contract.name,
-        "rejected_at": at,
-        **verdict.public(),
-        "original": original_text(admitted.originals[verdict.index]),
-    }
 
 
 def append_columns(

@@ -117,7 +117,8 @@
  * @typedef {object} Item A rejected item as it stands now.
  * @property {string} event_id
  * @property {ItemState} state
- * @property {string} content
+ * @property {string | null} content Null where it may not be seen, or is there no more.
+ * @property {string | null} original_erased_at
  * @property {string} rejected_at
  * @property {{ field: string, message_vi: string, message_en: string } | null} verdict
  * @property {Act[]} acts

@@ -5,7 +5,6 @@ entity is folded in plain Python (`Fact.recount`). Entities are dealt into bucke
 bytes, so that memory stays bounded and all cores help.
 """
 
-import base64
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from hub.definitions.ahead import US_MAX
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.definitions.installed import Definitions
+from hub.definitions.originals import in_log
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.rejection import REJECTION
 from hub.log.log import Log
@@ -52,7 +52,7 @@ class Recount:
     ledger: dict[Row, int] = field(default_factory=dict)
     arrivals: dict[Row, int] = field(default_factory=dict)
     lateness: dict[Row, int] = field(default_factory=dict)
-    # name -> (sender, contract, acceptance time, original bytes) of what must be in quarantine.
+    # name -> (sender, contract, acceptance time, original) of what must be in quarantine.
     quarantine: dict[str, Row] = field(default_factory=dict)
     # Records in the log: all, by (sender, day), and by receipt.
     records: int = 0
@@ -85,8 +85,7 @@ class Recount:
 
     def set_aside(self, name: str, contract: Contract, origin: Origin, value: bytes) -> None:
         """Note a record that must be in quarantine."""
-        original = base64.b64encode(value).decode()
-        self.quarantine[name] = (origin.sender, contract.name, origin.accepted_at, original)
+        self.quarantine[name] = (origin.sender, contract.name, origin.accepted_at, in_log(value))
         key = (contract.name, origin.sender, day_of(origin.accepted_at), "quarantined")
         self.ledger[key] = self.ledger.get(key, 0) + 1
 

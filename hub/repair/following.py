@@ -1,6 +1,5 @@
 """Following: what became of each item that a receipt stands for."""
 
-import base64
 import json
 from typing import Any
 
@@ -12,6 +11,7 @@ from hub.apply.stored import settle_stored
 from hub.clock import iso
 from hub.definitions import avro, revisions
 from hub.definitions.contract import Contract
+from hub.definitions.originals import Opener
 from hub.definitions.own.rejection import REJECTION
 from hub.log.log import Kept, Log
 from hub.log.slices import Slice, join
@@ -23,7 +23,9 @@ NEAR = 100_000  # how many records before a receipt's own an attempt to append i
 Item = dict[str, Any]
 
 
-def follow(log: Log, reading: Reading, name: str, kept: Kept, offset: int) -> dict[str, Any]:
+def follow(
+    log: Log, reading: Reading, opens: Opener, name: str, kept: Kept, offset: int
+) -> dict[str, Any]:
     """Say what became of a receipt's items, a page of them from an offset on.
 
     States: waiting (durable, and not yet in any figure), applied, duplicate (its like was there),
@@ -35,7 +37,7 @@ def follow(log: Log, reading: Reading, name: str, kept: Kept, offset: int) -> di
     for topic in sorted(kept.places):
         contract = reading.definitions.of_topic(topic)
         if contract.name == REJECTION.name:
-            items += _rejected(reading, rejections(log, name, kept))
+            items += _rejected(reading, opens, rejections(log, opens, name, kept))
         else:
             positions = reading.positions(log.identity(topic), topic)
             items += _events(log, reading, contract, kept, name, positions)
@@ -58,18 +60,23 @@ def follow(log: Log, reading: Reading, name: str, kept: Kept, offset: int) -> di
     }
 
 
-def rejections(log: Log, name: str, kept: Kept) -> list[Item]:
-    """Read the rejected items of a receipt, in their order, `original` in plain text."""
+def rejections(log: Log, opens: Opener, name: str, kept: Kept) -> list[Item]:
+    """Read the rejected items of a receipt, in their order, `original` in plain text.
+
+    Where the original was erased it is empty, and `original_erased_at` says when.
+    """
     schema = revisions.latest(REJECTION.name).plain
-    found = [
+    wires = [
         avro.read_one(schema, datum)
         for one in _slices(log, REJECTION.topic, kept)
         for origin, datum in zip(one.origin.tolist(), one.datums(), strict=True)
         if one.origins[origin].receipt == name
     ]
-    for wire in found:
-        wire["original"] = base64.b64decode(wire["original"]).decode(errors="replace")
-    return sorted(found, key=lambda wire: int(wire["index"]))
+    for wire in wires:
+        original = opens(kept.sender, wire["event_id"], wire["original"])
+        wire["original"] = (original.raw or b"").decode(errors="replace")
+        wire["original_erased_at"] = iso(original.erased_at)
+    return sorted(wires, key=lambda wire: int(wire["index"]))
 
 
 def _slices(log: Log, topic: str, kept: Kept) -> list[Slice]:
@@ -88,18 +95,23 @@ def _read(log: Log, topic: str, place: tuple[int, int, int]) -> list[Slice]:
     return found
 
 
-def _rejected(reading: Reading, rejected: list[Item]) -> list[Item]:
-    ids = [wire["event_id"] for wire in rejected]
-    known = {i.event_id: i for i in rejection.all_items(reading, rejection.Wanted(ids=ids))}
+def _rejected(reading: Reading, opens: Opener, rejected: list[Item]) -> list[Item]:
+    wanted = rejection.Wanted(ids=[wire["event_id"] for wire in rejected])
+    known = {i.event_id: i for i in rejection.all_items(reading, opens, wanted)}
     names = ("index", "rule", "field", "value", "message_vi", "message_en")
     return [
         {
             "event_id": wire["event_id"],
             **_repaired(known.get(wire["event_id"])),
             **{n: wire[n] for n in names},
+            **_erased(wire["original_erased_at"]),
         }
         for wire in rejected
     ]
+
+
+def _erased(at: str | None) -> Item:
+    return {} if at is None else {"original_erased_at": at}
 
 
 def _repaired(item: rejection.Item | None) -> Item:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from hub.clock import iso
 from hub.definitions.admission import BodyError, Verdict, admit
 from hub.definitions.contract import Contract
+from hub.definitions.originals import Opener, Original
 from hub.store.reading import Reading
 
 ITEMS_MAX = 1_000  # of one page, and of one submission of those that are sent again
@@ -29,7 +30,7 @@ class Act(NamedTuple):
 
 @dataclass(frozen=True)
 class Item:
-    """A rejected item with what was done to it since."""
+    """A rejected item with what was done to it since, and what is left of how it came."""
 
     event_id: str
     sender: str
@@ -41,7 +42,7 @@ class Item:
     value: str
     message_vi: str
     message_en: str
-    original: bytes
+    kept: Original
     acts: tuple[Act, ...]
     # The installed contract of that name, where there is one.
     installed: Contract | None
@@ -52,7 +53,12 @@ class Item:
         return self.acts[-1].action if self.acts else OPEN
 
     @property
-    def content(self) -> bytes:
+    def original(self) -> bytes | None:
+        """Give it as it came; None where that was erased, or stands in its producer's topic."""
+        return self.kept.raw
+
+    @property
+    def content(self) -> bytes | None:
         """Give it as it was last corrected, else as it came."""
         corrected = (a.content for a in reversed(self.acts) if a.content is not None)
         return next(corrected, self.original)
@@ -66,21 +72,37 @@ class Item:
                     f"không có hợp đồng dữ liệu {self.contract}",
                     f"there is no contract {self.contract}",
                 )
+            if self.content is None:
+                raise BodyError(*self._gone())
             admitted = admit(self.installed, self.content)
         except BodyError as error:
             return Verdict(0, error.rule, "", "", error.vi, error.en)
         return admitted.rejected[0] if admitted.rejected else None
+
+    def _gone(self) -> tuple[str, str, str]:
+        """Say why nothing is left of it here: the rule, in two languages."""
+        if self.kept.erased_at is not None:
+            at = iso(self.kept.erased_at)
+            vi, en = f"bản gốc đã xóa lúc {at}", f"what was sent was erased at {at}"
+            return "original_erased", vi, en
+        vi = "bản gốc không có ở đây: chỉ còn trong topic của bên gửi, hoặc đã mất khóa"
+        en = "what was sent is not here: it is in its producer's topic alone, or its key is lost"
+        return "original_elsewhere", vi, en
 
     def as_rejected(self) -> dict[str, Any]:
         """Give it as it stands, with what is wrong with it now, for a file of errors."""
         verdict = self.verdict()
         words = {"field": "", "message_vi": "", "message_en": ""}
         said = words if verdict is None else {n: getattr(verdict, n) for n in words}
-        text = self.content.decode(errors="replace")
+        text = (self.content or b"").decode(errors="replace")
         return {"event_id": self.event_id, "index": self.index, "original": text, **said}
 
-    def public(self) -> dict[str, Any]:
-        """Say all there is to say of it; bytes that are no text are given in base64."""
+    def public(self, *, is_shown: bool = True) -> dict[str, Any]:
+        """Say all there is to say of it; bytes that are no text are given in base64.
+
+        Its original and what became of that are given where they may be shown.
+        """
+        shown = _shown if is_shown else (lambda _: None)
         verdict = self.verdict()
         names = ("event_id", "sender", "contract", "index", "rule", "field", "value")
         return {
@@ -89,15 +111,16 @@ class Item:
             "message_en": self.message_en,
             "rejected_at": iso(self.rejected_at),
             "state": self.state,
-            "original": _shown(self.original),
-            "content": _shown(self.content),
+            "original": shown(self.original),
+            "original_erased_at": iso(self.kept.erased_at),
+            "content": shown(self.content),
             "verdict": None if verdict is None else verdict.public(),
             "acts": [
                 {
                     "action": a.action,
                     "by": a.by,
                     "at": iso(a.at),
-                    "content": None if a.content is None else _shown(a.content),
+                    "content": shown(a.content),
                     "receipt": a.receipt,
                     "reason": a.reason,
                 }
@@ -106,7 +129,9 @@ class Item:
         }
 
 
-def _shown(content: bytes) -> str:
+def _shown(content: bytes | None) -> str | None:
+    if content is None:
+        return None
     try:
         return content.decode()
     except UnicodeDecodeError:
@@ -172,8 +197,10 @@ _SAID = (
 )
 
 
-def items(reading: Reading, wanted: Wanted, offset: int = 0, most: int = ITEMS_MAX) -> list[Item]:
-    """Read a page of items, the oldest first."""
+def items(
+    reading: Reading, opens: Opener, wanted: Wanted, offset: int = 0, most: int = ITEMS_MAX
+) -> list[Item]:
+    """Read a page of items, the oldest first; `opens` opens what is kept of them."""
     condition, values = _condition(reading, wanted)
     names = ",".join(f'"{n}"' for n in (*_SAID, "original"))
     rows = reading.rows(
@@ -183,14 +210,14 @@ def items(reading: Reading, wanted: Wanted, offset: int = 0, most: int = ITEMS_M
         n=most,
         o=offset,
     )
-    acts = _acts(reading, [r[0] for r in rows])
+    acts = _acts(reading, opens, {r[0]: r[1] for r in rows})
     out = []
     for *said, original in rows:
         own = tuple(acts.get(said[0], ()))
         known = dict(zip(_SAID, said, strict=True))
         contract = reading.definitions.contracts.get(known["contract"])
-        plain = base64.b64decode(original)
-        out.append(Item(**known, original=plain, acts=own, installed=contract))
+        kept = opens(known["sender"], known["event_id"], original)
+        out.append(Item(**known, kept=kept, acts=own, installed=contract))
     return out
 
 
@@ -199,25 +226,26 @@ def is_ready(item: Item) -> bool:
     return item.state not in ENDED and item.verdict() is None
 
 
-def all_items(reading: Reading, wanted: Wanted) -> Iterator[Item]:
+def all_items(reading: Reading, opens: Opener, wanted: Wanted) -> Iterator[Item]:
     """Read all items that are meant, page by page."""
     offset = 0
-    while found := items(reading, wanted, offset):
+    while found := items(reading, opens, wanted, offset):
         yield from found
         offset += len(found)
 
 
-def _acts(reading: Reading, names: list[str]) -> dict[str, list[Act]]:
-    if not names:
+def _acts(reading: Reading, opens: Opener, senders: dict[str, str]) -> dict[str, list[Act]]:
+    """Read what was done to items, which are given with their senders."""
+    if not senders:
         return {}
-    condition, values = reading.among("event_id", names)
+    condition, values = reading.among("event_id", list(senders))
     out: dict[str, list[Act]] = {}
     for name, action, by, at, content, receipt, reason in reading.rows(
         "SELECT event_id, action, actor, at, content, receipt, reason FROM repair"
         f" WHERE {condition} ORDER BY event_id, number",
         **values,
     ):
-        plain = None if content is None else base64.b64decode(content)
+        plain = None if content is None else opens(senders[name], name, content).raw
         out.setdefault(name, []).append(Act(action, by, int(at), plain, receipt, reason))
     return out
 

@@ -5,7 +5,6 @@ of its own. The quarantine itself never changes; beside it stands, act by act, w
 replayed or discarded an item, and when.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,9 +17,11 @@ import sqlalchemy as sa
 
 from hub.access.keys import Sender, scopes_of
 from hub.access.scope import Scope, merged
+from hub.access.seals import Seals
 from hub.clock import Clock, to_us
 from hub.definitions.admission import Verdict, admit
 from hub.definitions.contract import Contract
+from hub.definitions.masking import mask_text
 from hub.figures.installed import Installed
 from hub.gateway import boundary
 from hub.gateway.gateway import Gateway, outside
@@ -63,6 +64,7 @@ class Repair:
         log: Log,
         installed: Installed,
         clock: Clock,
+        seals: Seals,
         *,
         four_eyes: bool = False,
     ) -> None:
@@ -70,6 +72,7 @@ class Repair:
         self._installed = installed
         self._log = log
         self._clock = clock
+        self._seals = seals
         self._four_eyes = four_eyes
 
     def fix(
@@ -88,7 +91,7 @@ class Repair:
             raise _ended(item)
         content = changes if isinstance(changes, bytes) else _changed(item, changes)
         act = Act(FIXED, by, to_us(self._clock()), content, None, "")
-        fixed = Item(**{**item.__dict__, "acts": (*item.acts, act)})
+        fixed = replace(item, acts=(*item.acts, act))
         verdict = fixed.verdict()
         if verdict is None:
             verdict = next(iter(self._outside([fixed], sender)), None)
@@ -222,7 +225,8 @@ class Repair:
     def _as_they_are(self, found: Sequence[Item]) -> list[Item]:
         """Read items again: since they were read, others may have been at them."""
         with self._store.reading() as reading:
-            return list(all_items(reading, Wanted(ids=[i.event_id for i in found])))
+            wanted = Wanted(ids=[i.event_id for i in found])
+            return list(all_items(reading, self._seals.opener(), wanted))
 
     def _keep(self, acts: Iterable[tuple[Item, Act]]) -> None:
         rows = [
@@ -232,9 +236,9 @@ class Repair:
                 "action": act.action,
                 "actor": act.by,
                 "at": act.at,
-                "content": None if act.content is None else base64.b64encode(act.content).decode(),
+                "content": self._sealed(item, act.content),
                 "receipt": act.receipt,
-                "reason": act.reason,
+                "reason": mask_text(act.reason),
             }
             for item, act in acts
         ]
@@ -247,6 +251,9 @@ class Repair:
             vi, en = "người khác vừa sửa bản ghi này", "somebody else has just been at this item"
             raise RepairError("changed_meanwhile", vi, en) from None
 
+    def _sealed(self, item: Item, content: bytes | None) -> str | None:
+        return None if content is None else self._seals.seal(item.sender, item.event_id, content)
+
 
 def _ended(item: Item) -> RepairError:
     return RepairError(
@@ -258,7 +265,7 @@ def _ended(item: Item) -> RepairError:
 
 def _changed(item: Item, changes: Mapping[str, Any]) -> bytes:
     try:
-        fields = json.loads(item.content)
+        fields = json.loads(item.content or b"")
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
@@ -293,14 +300,15 @@ def _chunks(found: Sequence[Item]) -> Iterator[tuple[Contract, str, list[Item]]]
         chunk: list[Item] = []
         size = 0
         for item in alike:
-            if chunk and (len(chunk) >= ITEMS_MAX or size + len(item.content) > BODY_BYTES_MAX):
+            length = len(item.content or b"")
+            if chunk and (len(chunk) >= ITEMS_MAX or size + length > BODY_BYTES_MAX):
                 yield contract, sender, chunk
                 chunk, size = [], 0
             chunk.append(item)
-            size += len(item.content)
+            size += length
         yield contract, sender, chunk
 
 
 def _body(chunk: Sequence[Item]) -> bytes:
-    contents = (i.content.removeprefix(b"\xef\xbb\xbf").strip() for i in chunk)
+    contents = ((i.content or b"").removeprefix(b"\xef\xbb\xbf").strip() for i in chunk)
     return b"[" + b",".join(contents) + b"]"

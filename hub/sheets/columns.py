@@ -69,7 +69,7 @@ def _numbers(column: Column, parts: Sequence[Part], hint: Hint) -> WholeColumn:
         shows = numbers.shown_by(column.kind, part.cells(column.field), scale)
         for name, cell in vars(shows).items():
             if cell:
-                seen.setdefault(name, shown(cell))
+                seen.setdefault(name, shown(cell, "number"))
     shows_mark: Mark | None = "point" if "point" in seen else "comma" if "comma" in seen else None
     mark = hint.mark or shows_mark
     proof = seen.get(mark or "", "")

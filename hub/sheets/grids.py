@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from hub.definitions.masking import mask_text
 from hub.sheets.cells import Cell
 from hub.sheets.headers import Headings, headings
 from hub.sheets.notes import is_summary
@@ -114,7 +115,7 @@ def _begin(table: Table, rows: Iterator[Raw]) -> _Begun:
 
 def _grid(name: str, begun: _Begun) -> Grid:
     assert begun.headings is not None
-    return Grid(name, begun.headings, begun.first[begun.at][1], begun.first[: begun.at])
+    return Grid(mask_text(name), begun.headings, begun.first[begun.at][1], begun.first[: begun.at])
 
 
 def _below(rows: Iterable[Raw]) -> Iterator[Raw]:
@@ -187,6 +188,7 @@ def _passed_sheet(name: str, begun: _Begun) -> PassedOver | None:
         why = (f"thiếu cột {missing}", f"the columns {missing} are missing")
     else:
         why = ("là trang tổng hợp của các trang khác", "it sums up the others")
+    name = mask_text(name)
     vi, en = f"bỏ qua trang “{name}”: {why[0]}", f"passed over: sheet “{name}”, {why[1]}"
     return PassedOver("sheet", name, 0, name, vi, en)
 

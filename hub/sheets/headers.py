@@ -9,12 +9,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from hub.definitions.masking import hidden
 from hub.sheets.cells import Cell
 from hub.sheets.days import order_in
 from hub.sheets.notes import Unit, is_label, shown, unit
 from hub.sheets.table import Column, Table
 from hub.sheets.vietnamese import Order, bare, folded, key
 
+_FIGURE = re.compile(r"[-+]?[0-9][0-9.,:/% -]*")
 _STOP = frozenset(("cua", "va", "theo", "hoac", "la", "cac", "nhung"))
 _STOP |= {"the", "of", "a", "an", "at", "is", "was", "it", "its", "in", "to", "for"}
 _PARTS = re.compile(r"[\s(\[,;:/\u2013_-]")
@@ -77,6 +79,9 @@ def headings(table: Table, cells: Sequence[Cell]) -> Headings:
             fields = tuple(c.headers[0] for c in absent if _resembles_any(name, c.headers))
             if fields:
                 near[name] = fields
+    if any(_FIGURE.fullmatch(name) for name in written):
+        # A row of a table without headers: what nobody knows in it are values.
+        written = [hidden(n) if at in unknown else n for at, n in enumerate(written)]
     shown_names = tuple(filter(None, written))
     return Headings(known, missing, tuple(twice), shown_names, width, unknown, near)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from hub.definitions.masking import Kind as Masked
+from hub.definitions.masking import mask_text
 from hub.sheets.cells import Cell
 from hub.sheets.vietnamese import bare, folded, plain
 
@@ -97,9 +99,9 @@ class Unit:
     counts: Counted
 
 
-def shown(cell: Cell) -> str:
-    """Show a cell in a message: short, and without what a database or a terminal chokes on."""
-    said = plain(str(cell)[:CELL_SHOWN_MAX])
+def shown(cell: Cell, kind: Masked = "text") -> str:
+    """Show a cell in a message: short, masked, without what a database or a terminal chokes on."""
+    said = mask_text(plain(str(cell)), kind)[:CELL_SHOWN_MAX]
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in said)
 
 

@@ -5,6 +5,7 @@ None of it is read as a row; all of it is named, and the units in it are kept.
 
 from collections.abc import Sequence
 
+from hub.definitions.masking import hidden
 from hub.sheets.cells import Cell, Failed
 from hub.sheets.columns import Part
 from hub.sheets.grids import Grid, Raw
@@ -75,7 +76,7 @@ def _under_header(
         for i, one in units.items():
             if columns.get(i) in _NUMBERS or columns.get(i) in ("instant", "period"):
                 under.setdefault(i, []).append(one)
-        row_words = shown("; ".join(there.values()))
+        row_words = shown("; ".join(there.values()), "number")
         passed.append(
             _named("units", grid, number, row_words, "dòng đơn vị tính", "a row of units")
         )
@@ -146,7 +147,7 @@ def _without_totals(
                 _named("header", grid, number, shown(first), "tiêu đề lặp lại", "the header again")
             )
         elif is_total(cells, texts):
-            said = shown("; ".join(str(c) for c in cells if str(c).strip()))
+            said = shown("; ".join(str(c) for c in cells if str(c).strip()), "number")
             passed.append(_named("total", grid, number, said, "dòng tổng", "a total"))
         else:
             kept.append(raw)
@@ -166,7 +167,7 @@ def _columns_passed(grid: Grid, rows: Sequence[Raw], passed: list[PassedOver]) -
             )
             if not example:
                 continue
-            headers = f"({shown(example)})"
+            headers = hidden(example)  # no header says what it is
             vi, en = "cột không có tiêu đề", "a column without a header"
         else:
             vi, en = "cột không thuộc bảng này", "a column that fills no field"

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from hub.definitions.admission import Verdict
+from hub.definitions.masking import Kind as Masked
 from hub.sheets.vietnamese import Kind, Mark, Order, Reader, key
 from hub.troubles import RefusedError
 
@@ -31,6 +32,14 @@ class Column:
     def kind(self) -> Kind:
         """What its cells hold."""
         return self.reads.kind
+
+
+def masked_as(column: Column | None) -> Masked:
+    """Say as what a column's cells are masked where they are shown."""
+    kind = "text" if column is None else column.kind
+    if kind in ("instant", "period"):
+        return "instant"
+    return "number" if kind in ("integer", "money", "decimal", "share") else "text"
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.definitions.admission import unreadable
+from hub.definitions.masking import hidden
 from hub.sheets import grids
 from hub.sheets.cells import Cell, Failed, Uncomputed
 from hub.sheets.columns import Part, WholeColumn, find_readings, is_touched, named_unit
 from hub.sheets.grids import ORIGINAL_BYTES_MAX, TABLE_ROWS_MAX, Grid, Raw, in_text, in_workbook
 from hub.sheets.notes import shown
 from hub.sheets.surroundings import part_of
-from hub.sheets.table import Column, FileError, Hints, Row, Table
+from hub.sheets.table import Column, FileError, Hints, Row, Table, masked_as
 from hub.sheets.understood import PassedOver, Understood, UnderstoodColumn, words_of
 from hub.sheets.vietnamese import Reading, WrittenError, plain
 from hub.sheets.xlsx import ARCHIVE_MAGIC, CELL_LENGTH_MAX, XlsxError
@@ -157,7 +158,9 @@ class _RowReader:
         except WrittenError as error:
             where = words_of(self._sheet, number)
             vi, en = f"{where[0]}: {error.vi}", f"{where[1]}: {error.en}"
-            wrong = unreadable(error.rule, header, shown(cell), vi, en, place)
+            kind = masked_as(next((c for c, _, h, *_ in self._columns if h == header), None))
+            said = shown(cell, kind) if header else hidden(cell)
+            wrong = unreadable(error.rule, header, said, vi, en, place, kind)
             return Row(number, original, {}, wrong, self._said(cells), place, self._sheet)
         return Row(number, original, values, None, {}, place, self._sheet)
 
@@ -219,8 +222,9 @@ def _understand(
             there = (r[1][heading.at] for r in part.rows if heading.at < len(r[1]))
             cell = next((c for c in there if str(c).strip()), "")
             value = "" if cell == "" else _value(column, cell, whole, reading)
+            example = shown(cell, masked_as(column))
             one = UnderstoodColumn(
-                sheet, heading.written, column.field, column.headers[0], shown(cell), value,
+                sheet, heading.written, column.field, column.headers[0], example, value,
                 named_unit(reading), *_ways(column, reading),
             )  # fmt: skip
             understood.columns.append(one)
@@ -230,7 +234,7 @@ def _value(column: Column, cell: Cell, whole: WholeColumn, reading: Reading) -> 
     if whole.trouble is not None and is_touched(column, cell):
         return "?"
     try:
-        return shown(str(column.reads(cell, reading)))
+        return shown(str(column.reads(cell, reading)), masked_as(column))
     except WrittenError:
         return "?"
 

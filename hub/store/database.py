@@ -43,6 +43,12 @@ class Database(Protocol):
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """Write the condition that a column is among values, with its parameters."""
 
+    def scrub(self, table: sa.Table) -> None:
+        """See to it that what was deleted from a table, or changed in it, is in no file any more.
+
+        PostgreSQL's own write-ahead log keeps it until its files are used again.
+        """
+
     def lock(self, c: Connection, *names: str) -> None:
         """Wait until nobody else holds these names; hold them until the transaction ends."""
 

@@ -36,9 +36,14 @@ class Postgres:
     def __init__(self, url: str, schema: str = "") -> None:
         self._url = url
         self._schema = schema
-        self.writer = sa.create_engine(url, pool_pre_ping=True)
+        # An error must not name the values with which it came about.
+        self.writer = sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
         self.reader = sa.create_engine(
-            url, pool_pre_ping=True, isolation_level="REPEATABLE READ", pool_size=10
+            url,
+            pool_pre_ping=True,
+            isolation_level="REPEATABLE READ",
+            pool_size=10,
+            hide_parameters=True,
         )
         for engine in (self.writer, self.reader):
             sa.event.listen(engine, "connect", self._configure)
@@ -141,6 +146,11 @@ class Postgres:
                 "among": _SEPARATOR.join(values) if values else None
             }
         return f"{column} = ANY(:among)", {"among": list(values)}
+
+    def scrub(self, table: sa.Table) -> None:
+        """See `Database.scrub`: the table is written anew."""
+        with self.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
+            c.exec_driver_sql(f"VACUUM FULL {table.name}")
 
     def lock(self, c: Connection, *names: str) -> None:
         """See `Database.lock`; in one order, so that no two wait for each other."""

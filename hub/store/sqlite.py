@@ -24,6 +24,7 @@ class Sqlite:
         self._url = sa.make_url(url)
         # What can be made again from the log need not survive a power cut.
         self._synchronous = "FULL" if is_original else "NORMAL"
+        self._is_original = is_original
         path = Path(str(self._url.database))
         self._second = path.with_name(f"{path.name}-{SECOND}")
         self.writer: Engine = self._engine("BEGIN IMMEDIATE")
@@ -31,7 +32,7 @@ class Sqlite:
         self.reader = self._engine("BEGIN")
 
     def _engine(self, begin: str, attached: Path | None = None) -> Engine:
-        engine = sa.create_engine(self._url)
+        engine = sa.create_engine(self._url, hide_parameters=True)
 
         def configure(connection: Any, _: Any) -> None:
             connection.isolation_level = None
@@ -39,6 +40,8 @@ class Sqlite:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            if self._is_original:
+                connection.execute("PRAGMA secure_delete = ON")
             if attached is not None:
                 connection.execute("ATTACH ? AS second", (str(attached),))
 
@@ -77,6 +80,14 @@ class Sqlite:
         """See `Database.among`."""
         listed = json.dumps(list(values), ensure_ascii=False)
         return f"{column} IN (SELECT value FROM json_each(:among))", {"among": listed}
+
+    def scrub(self, table: sa.Table) -> None:
+        """See `Database.scrub`: an original's pages are overwritten; its log is emptied here."""
+        connection = self.writer.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
     def lock(self, c: Connection, *names: str) -> None:
         """See `Database.lock`; a writer holds the whole file."""

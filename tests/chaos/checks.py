@@ -3,7 +3,6 @@
 Each check gives a line with its figures, and a line for each thing that is not as it must be.
 """
 
-import base64
 import subprocess
 import sys
 from collections import Counter
@@ -15,6 +14,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from hub import registry
 from hub.definitions.contract import Contract
+from hub.definitions.originals import in_log
 from hub.opening import OpenHub, open_hub
 from hub.settings import Settings
 from hub.store.reading import Row
@@ -95,10 +95,10 @@ def _verified(parts: Parts, report: Report) -> None:
 
 
 def _poison_kept(hub: OpenHub, sent: list[Poison], settings: Settings, report: Report) -> None:
-    """Look for each piece of poison in the quarantine, and for its bytes in no other row."""
+    """Look for each piece of poison in the quarantine, and for its digest in no other row."""
     with hub.store.reading() as reading:
         rows = reading.rows("SELECT event_id, rule, original FROM quarantine")
-    kept = {name: (rule, base64.b64decode(original)) for name, rule, original in rows}
+    kept = {name: (rule, original) for name, rule, original in rows}
     times = Counter(original for _, original in kept.values())
     wrong = []
     of_kind: Counter[str] = Counter()
@@ -110,10 +110,11 @@ def _poison_kept(hub: OpenHub, sent: list[Poison], settings: Settings, report: R
         of_kind[one.kind] += 1
         rule, original = kept.get(one.name, ("", None))
         rules.setdefault(one.kind, set()).add(rule)
-        if original != (one.value or b""):
+        digest = in_log(one.value or b"")
+        if original != digest:
             wrong.append(f"{one.kind} at {one.name}: {original!r:.60}, sent {one.value!r:.60}")
-        elif one.value is not None and times[one.value] != 1:
-            wrong.append(f"{one.kind} at {one.name}: kept {times[one.value]} times")
+        elif one.value is not None and times[digest] != 1:
+            wrong.append(f"{one.kind} at {one.name}: kept {times[digest]} times")
     known = {one.name for one in sent if one.place}
     others = {n for n in kept if n.startswith("lgsp.")} - known
     wrong += [f"{n}: in quarantine, and no poison: {kept[n][0]}" for n in sorted(others)]

@@ -135,7 +135,7 @@ def test_what_was_rejected_comes_back_and_corrected_is_taken(hub: Hub) -> None:
     hub.runner.catch_up()
     kept = hub.log.receipt(answer["receipt"])
     assert kept is not None
-    said = errors(DOSSIER, rejections(hub.log, answer["receipt"], kept))
+    said = errors(DOSSIER, rejections(hub.log, hub.seals.opener(), answer["receipt"], kept))
     back: list[dict[str, Any]] = list(csv.DictReader(io.StringIO(said.removeprefix("\ufeff"))))
     assert [r["Dòng"] for r in back] == ["3", "4"]
     assert back[0]["Cột sai"] == TITLES["channel"]
@@ -174,7 +174,7 @@ def test_a_row_of_another_unit_is_kept_with_what_it_said(hub: Hub) -> None:
     assert [v["rule"] for v in answer["rejected"]] == ["unit_not_allowed"]
     kept = hub.log.receipt(answer["receipt"])
     assert kept is not None
-    (one,) = rejections(hub.log, answer["receipt"], kept)
+    (one,) = rejections(hub.log, hub.seals.opener(), answer["receipt"], kept)
     assert ROW["dossier_code"] in one["original"]
 
 
@@ -183,7 +183,9 @@ def test_a_file_of_corrections_names_its_items(hub: Hub) -> None:
     answer = hub.gateway.accept(DOSSIER, Sender("tester"), as_csv(rows), judge=admit_file).body
     kept = hub.log.receipt(answer["receipt"])
     assert kept is not None
-    said = errors(DOSSIER, rejections(hub.log, answer["receipt"], kept)).replace("pigeon", "post")
+    said = errors(
+        DOSSIER, rejections(hub.log, hub.seals.opener(), answer["receipt"], kept)
+    ).replace("pigeon", "post")
     ((name, item),) = corrections(DOSSIER, said.encode())
     assert name == f"{answer['receipt']}:2"  # the row of the file, less one
     assert isinstance(item, bytes)

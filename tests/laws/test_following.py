@@ -27,7 +27,7 @@ def followed(hub: Hub, receipt: str, offset: int = 0) -> dict[str, Any]:
     kept = hub.log.receipt(receipt)
     assert kept is not None
     with hub.store.reading() as reading:
-        return follow(hub.log, reading, receipt, kept, offset)
+        return follow(hub.log, reading, hub.seals.opener(), receipt, kept, offset)
 
 
 def states(hub: Hub, receipt: str) -> list[str]:
@@ -92,7 +92,7 @@ def test_an_append_that_broke_off_and_came_again_is_no_repeat(hub: Hub) -> None:
     assert kept is not None
     kept = replace(kept, places={DOSSIER.topic: [(0, 3, 6)]})
     with hub.store.reading() as reading:
-        items = follow(hub.log, reading, receipt, kept, 0)["items"]
+        items = follow(hub.log, reading, hub.seals.opener(), receipt, kept, 0)["items"]
     assert [i["state"] for i in items] == ["applied", "duplicate", "applied"]
     again = send(hub, *json.loads(body))
     hub.runner.catch_up()

@@ -126,7 +126,9 @@ def said(hub: OpenHub) -> dict[str, Any]:
             kept = hub.log.receipt(receipt.id)
             assert kept is not None
             if kept.contract in hub.contracts:
-                out[receipt.id] = follow(hub.log, reading, receipt.id, kept, 0)
+                out[receipt.id] = follow(
+                    hub.log, reading, hub.seals().opener(), receipt.id, kept, 0
+                )
         out["cut"] = reading.cut()
     return out
 

@@ -51,7 +51,7 @@ def gateway(hub: Hub, live: Fickle) -> Iterator[Gateway]:
 
 def open_gateway(hub: Hub, live: Fickle) -> Gateway:
     kept = Spool(live, hub.folder / "spool" / "spool.sqlite3")
-    return Gateway(live, hub.store, lambda: hub.now, hub.signer, kept)
+    return Gateway(live, hub.store, lambda: hub.now, hub.signer, hub.seals.seal, kept)
 
 
 def send(gateway: Gateway, code: str, key: str | None = None) -> Answer:

@@ -1,11 +1,12 @@
 """The drill: a machine is lost, and made again from what was kept elsewhere; is it the same?
 
-Kept are the archive, a backup of the SQL databases (keys, audit log, acts of repair, what was known
-when), and the keys that sign receipts. In each profile a small synthetic year is loaded, a period
-closed, everything archived and backed up; more is acknowledged, and lost with the machine. On an
-empty machine (empty folder, or a new Kafka and PostgreSQL) the backup is put back and
-`hub restore` run. Then everything is compared with what was there: records, facts, cells, ledger,
-quarantine, receipts, closings, figures, keys. What was lost is sent again, as its senders would.
+Kept are the archive, a backup of the SQL databases (keys, those of originals too, audit log, acts
+of repair, what was known when), and the keys that sign receipts. In each profile a small synthetic
+year is loaded, a period closed, everything archived and backed up; more is acknowledged, and lost
+with the machine. On an empty machine (empty folder, or a new Kafka and PostgreSQL) the backup is
+put back and `hub restore` run. Then everything is compared with what was there: records, facts,
+cells, ledger, quarantine, originals, receipts, closings, figures, keys. What was lost is sent
+again, as its senders would.
 
 Usage: `python -m tests.parts.drill [--scale 0.01] [--profile embedded] [--remove]`; it prints
 what is equal, RPO and RTO, and exits 1 where anything differs. `--remove` loses a file of the
@@ -39,6 +40,7 @@ from hub.kafka.topics import make_topics
 from hub.log.succession import CHECKPOINT
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.reference.periods import parse_period
+from hub.repair.items import Wanted, all_items
 from hub.settings import Settings
 from hub.store.cuts import latest_cut
 from tests.parts.same import digests
@@ -119,7 +121,7 @@ class Embedded(Machine):
 
     def back_up(self, to: Path) -> None:
         """See `Machine.back_up`; SQLite copies a database that is in use."""
-        for name in ("store.sqlite3", "audit.sqlite3"):
+        for name in ("store.sqlite3", "audit.sqlite3", "seals.sqlite3"):
             source, copy = (
                 sqlite3.connect(self.settings.data_dir / name),
                 sqlite3.connect(to / name),
@@ -214,6 +216,8 @@ def outcome(hub: OpenHub) -> Outcome:
     checkpoints = {n: v for n, v in hub.log.all_checkpoints().items() if n != CHECKPOINT}
     out["checkpoints"] = _digest(sorted(checkpoints.items()))
     with hub.store.reading() as reading:
+        opened = all_items(reading, hub.seals().opener(), Wanted())
+        out["originals"] = _digest((i.event_id, i.original) for i in opened)
         for table in KEPT:
             out[table] = _digest(sorted(reading.table(table), key=repr))
         cuts = reading.rows("SELECT topic, partition, next_offset, at FROM cut ORDER BY 4, 1, 2, 3")

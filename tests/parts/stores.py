@@ -6,6 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hub import registry
+from hub.access.seals import open_file
+from hub.store.database import Database
 from hub.store.store import Store
 
 NAME = "store.sqlite3"
@@ -20,6 +22,11 @@ def store_url(folder: Path) -> str:
 
 
 IN_FILES = store_url
+
+
+def keys_of(folder: Path, store: Store) -> Database:
+    """Open where a hub in this folder keeps the keys of originals: as the store is kept."""
+    return open_file(folder / "seals.sqlite3") if store_url is IN_FILES else store.database
 
 
 @cache

@@ -169,7 +169,8 @@ async def repair(client: Client) -> None:
     await client.post(f"{path}/fix", {"id": pigeons[1], "item": whole}, "officer")
     await client.post(f"{path}/try", {"ids": pigeons[:2]})
     await client.ask("GET /v1/quarantine?state=fixed")
-    rows = (await client.ask("GET /v1/quarantine/rows/dossier?state=open&field=channel")).content
+    rows_path = "/v1/quarantine/rows/dossier?state=open&field=channel"
+    rows = (await client.ask(f"GET {rows_path}", "one_stop")).content
     for body in (
         rows.replace(b"pigeon", b"post"),
         rows,

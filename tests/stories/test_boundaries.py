@@ -337,9 +337,9 @@ def test_what_was_outside_is_not_sent_by_anybody_until_the_scope_is_wider(hub: P
     assert list(sent["receipts"]) == [shell]
     assert [i["verdict"]["rule"] for i in sent["left"]] == ["reporter_not_allowed"]
     parts = hub.hub
-    repairs = Repair(parts.store, parts.log, parts.installed, parts.clock)
+    repairs = Repair(parts.store, parts.log, parts.installed, parts.clock, parts.seals())
     with parts.store.reading() as reading:
-        kept = list(all_items(reading, Wanted(ids=ids["ids"])))
+        kept = list(all_items(reading, parts.seals().opener(), Wanted(ids=ids["ids"])))
     with pytest.raises(RepairError, match="NH02"):  # at the console, too
         repairs.replay(kept, "an", parts.gateway())
     assert hub.figures("payment_amount", "2023-05", "reporter")["NH02"] == 190

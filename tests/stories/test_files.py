@@ -28,7 +28,10 @@ def test_a_file_is_checked_sent_corrected_and_sent_again(served: Served, tmp_pat
     sent = upload(served, file.read_bytes())
     assert (sent.status_code, sent.json()["accepted"]) == (202, 1)
     assert "dòng 3" in sent.json()["rejected"][0]["message_vi"]
-    back = served.get(f"/v1/receipts/{sent.json()['receipt']}/errors.csv")
+    path = f"/v1/receipts/{sent.json()['receipt']}/errors.csv"
+    assert b"pigeon" in served.get(path).content, "the value that is wrong is told"
+    assert b"H57.2" not in served.get(path).content, "the row is its sender's"
+    back = httpx.get(served.url + path, headers={"Authorization": f"Bearer {served.key}"})
     assert back.headers["content-type"].startswith("text/csv")
     file.write_bytes(back.content.replace(b"pigeon", b"post"))
     assert served.run("check", str(file), "--contract", "dossier").returncode == 0

@@ -200,9 +200,9 @@ def test_what_an_officer_sends_again_speaks_for_its_sender_alone(hub: Pushed) ->
     wrong = resolution(unit=None, kind="solved")
     hub.post("/v1/events/dossier", wrong, OTHER)
     parts = hub.hub
-    repairs = Repair(parts.store, parts.log, parts.installed, parts.clock)
+    repairs = Repair(parts.store, parts.log, parts.installed, parts.clock, parts.seals())
     with parts.store.reading() as reading:
-        (item,) = all_items(reading, Wanted())
+        (item,) = all_items(reading, parts.seals().opener(), Wanted())
     fixed = repairs.fix(item, {"kind": "resolved"}, "an")
     repairs.replay([fixed], "binh", parts.gateway())
     parts.runner.catch_up()

@@ -1,4 +1,4 @@
-"""Rejection: an item that broke its contract, with its original bytes and the reason."""
+"""Rejection: an item that broke its contract, its original sealed, and the reason."""
 
 from typing import Annotated, ClassVar
 

@@ -23,6 +23,8 @@ const t = words({
     ready: "Đúng hợp đồng dữ liệu, có thể gửi lại.",
     sent: "Đã gửi lại, biên nhận",
     refused: "Chưa gửi được: xem lý do ở trên.",
+    sealed: "Bản gốc được niêm phong: cần khóa của bên gửi, hoặc của cán bộ dữ liệu, để xem.",
+    erased: "Bản gốc đã xóa lúc",
   },
   en: {
     fix: "Keep the correction",
@@ -34,6 +36,8 @@ const t = words({
     ready: "It keeps its contract and may be sent again.",
     sent: "Sent again, receipt",
     refused: "It was not sent: the reason is above.",
+    sealed: "What was sent is sealed: it takes its sender's key, or a data officer's, to see it.",
+    erased: "What was sent was erased at",
   },
 });
 
@@ -87,7 +91,7 @@ export class ItemForm extends Part {
   }
 
   draw() {
-    const { event_id: id, rejected_at: at, content, verdict, acts } = this.#item;
+    const { event_id: id, rejected_at: at, verdict, acts } = this.#item;
     const quiet = (/** @type {string} */ text) => el("p", { class: "quiet" }, text);
     const said = el("div", { class: "said", role: "status" }, ...this.#outcome());
     const done = acts.map(({ at, by, action, receipt, reason }) =>
@@ -96,7 +100,7 @@ export class ItemForm extends Part {
     this.#form.replaceChildren(
       el("p", { class: verdict ? "bad" : "good" }, this.#standing()),
       quiet(`${id} · ${timeText(at)}`),
-      this.#isOver ? el("pre", { tabindex: "0" }, content) : this.#editor(),
+      ...this.#contents(),
       el("p", { class: "acts" }, ...(this.#isOver ? [] : this.#buttons())),
       said,
       ...(done.length ? [el("ol", { class: "quiet" }, ...done)] : []),
@@ -114,8 +118,19 @@ export class ItemForm extends Part {
     return this.#isOver ? stateName(state) : t("ready");
   }
 
-  #editor() {
-    const { event_id: id, content, verdict } = this.#item;
+  /** What was sent, as it may be seen, to be corrected where it is not over. */
+  #contents() {
+    const { content, original_erased_at: erasedAt } = this.#item;
+    const gone = erasedAt ? `${t("erased")} ${timeText(erasedAt)}` : t("sealed");
+    const said = content === null ? [el("p", { class: "quiet" }, gone)] : [];
+    if (content === null && !erasedAt) return said;
+    if (!this.#isOver) return [...said, this.#editor(content ?? "")];
+    return content === null ? said : [el("pre", { tabindex: "0" }, content)];
+  }
+
+  /** @param {string} content */
+  #editor(content) {
+    const { event_id: id, verdict } = this.#item;
     const fields = fieldsOf(content);
     if (!fields) {
       const whole = { rows: 8, name: "~whole", "aria-label": t("whole") };
@@ -168,7 +183,7 @@ export class ItemForm extends Part {
 
   /** What was changed in the form; a field that is left empty is taken out. */
   #correction() {
-    const fields = fieldsOf(this.#item.content);
+    const fields = fieldsOf(this.#item.content ?? "");
     const whole = this.#form.querySelector("textarea");
     if (whole) return { item: parsed(whole.value, {}) };
     /** @type {Fields} */

@@ -63,7 +63,7 @@ def fill(small: Small) -> None:
     ):
         small.append(contract, sent(events))
     admitted = admit(DOSSIER, json.dumps([{"kind": "pigeon"}, {"kind": "x"}]).encode())
-    batches = list(make_batches(DOSSIER, "s", admitted, "bad", ACCEPTED_AT))
+    batches = list(make_batches(DOSSIER, "s", admitted, "bad", ACCEPTED_AT, lambda *_: "seal1:k:x"))
     small.log.append([Submission("bad", "s", DOSSIER.name, ACCEPTED_AT, 0, 2, batches)])
 
 

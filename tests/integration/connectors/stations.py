@@ -35,7 +35,7 @@ def forget(broker: Mosquitto, client_id: str) -> None:
 
 
 def connection(hub: OpenHub, feed: StationFeed) -> Connection:
-    return Connection(SOURCE, CONTRACT, feed, hub.log, system_clock, hub.settings)
+    return Connection(SOURCE, CONTRACT, feed, hub.log, system_clock, hub.settings, hub.seals().seal)
 
 
 def in_log(hub: OpenHub) -> int:

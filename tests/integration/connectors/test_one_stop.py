@@ -75,7 +75,7 @@ def feed_of(hub: OpenHub, url: str, since: date | None = None, **settings: Any) 
 
 
 def connection(hub: OpenHub, feed: OneStopFeed) -> Connection:
-    return Connection(SOURCE, CONTRACT, feed, hub.log, hub.clock, hub.settings)
+    return Connection(SOURCE, CONTRACT, feed, hub.log, hub.clock, hub.settings, hub.seals().seal)
 
 
 @contextmanager

@@ -60,7 +60,9 @@ def connection(hub: OpenHub, folder: Path, settle: float = SETTLE) -> Connection
     source, contract = registry.sources()["payments"], registry.contracts()["payment"]
     known = partial(known_facts, hub, contract)
     feed = CONNECTOR.open(settings, Context(hub.log, system_clock, known=known))
-    found = Connection(source, contract, feed, hub.log, system_clock, hub.settings)
+    found = Connection(
+        source, contract, feed, hub.log, system_clock, hub.settings, hub.seals().seal
+    )
     found.stopping.set()  # so that it does not wait after an error
     return found
 

@@ -21,6 +21,7 @@ from tests.laws import (
     test_history,
     test_kpi_examples,
     test_order_free,
+    test_seals,
     test_shards,
     test_verify,
 )
@@ -78,6 +79,7 @@ for _module in (
     test_kpi_examples,
     test_order_free,
     test_question,
+    test_seals,
     test_set_aside,
     test_shards,
     test_statistics,

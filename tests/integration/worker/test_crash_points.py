@@ -22,6 +22,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from deploy.local.services.kafka import Kafka
 from hub import registry
 from hub.access.keys import Sender
+from hub.access.seals import Seals
 from hub.apply.runner import Runner
 from hub.clock import Clock, from_us, to_us
 from hub.definitions import avro, revisions
@@ -135,7 +136,9 @@ def signer(tmp_path: Path) -> Signer:
 
 
 def send(log: KafkaLog, store: Store, signer: Signer, *events: Json) -> None:
-    gateway = Gateway(log, store, lambda: BEFORE, signer)
+    gateway = Gateway(
+        log, store, lambda: BEFORE, signer, Seals(store.database, lambda: BEFORE).seal
+    )
     answer = gateway.accept(DOSSIER, Sender("s"), json.dumps(events).encode())
     gateway.close()
     assert answer.body["accepted"] == len(events)

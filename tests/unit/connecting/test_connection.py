@@ -69,7 +69,7 @@ def hub(tmp_path: Path) -> Iterator[OpenHub]:
 
 
 def connection(hub: OpenHub, feed: ListFeed) -> Connection:
-    return Connection(SOURCE, CONTRACT, feed, hub.log, system_clock, hub.settings)
+    return Connection(SOURCE, CONTRACT, feed, hub.log, system_clock, hub.settings, hub.seals().seal)
 
 
 def ledger(hub: OpenHub) -> dict[str, int]:

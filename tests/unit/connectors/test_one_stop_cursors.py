@@ -18,6 +18,7 @@ from connectors.one_stop import rounds
 from connectors.one_stop.connector import CONNECTOR, OneStopSettings
 from connectors.one_stop.rounds import Rounds
 from hub import registry
+from hub.access.seals import Seals, open_file
 from hub.connecting import connection as connecting
 from hub.connecting.connection import Connection, heartbeat_name
 from hub.connecting.feeds import Context
@@ -96,7 +97,13 @@ class Carried:
         self.feed = CONNECTOR.open(own, Context(self.log, lambda: NOW))
         contract = registry.contracts()[source.contract]
         self.connection = Connection(
-            source, contract, self.feed, self.log, lambda: NOW, Settings(data_dir=folder)
+            source,
+            contract,
+            self.feed,
+            self.log,
+            lambda: NOW,
+            Settings(data_dir=folder),
+            Seals(open_file(folder / "seals.sqlite3"), lambda: NOW).seal,
         )
 
     def step(self, times: int) -> None:

@@ -210,7 +210,7 @@ def test_a_needed_column_that_is_misspelt_is_named_beside_what_was_found() -> No
 def test_a_column_without_a_header_that_holds_something_is_named() -> None:
     found = read("Đơn vị báo cáo;;Địa bàn;Kỳ;Số lượng;Số tiền", "NH01;x;H57;2022;1;2")
     assert amounts(found) == [2]
-    assert [(p.what, p.text) for p in found.understood.passed] == [("column", "(x)")]
+    assert [(p.what, p.text) for p in found.understood.passed] == [("column", "[đã che: 1 ký tự]")]
 
 
 def test_what_a_file_was_taken_for_is_said_by_column() -> None:

@@ -9,7 +9,7 @@ from alembic import op
 from hub.store.tables import Big, Key
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 
 def upgrade() -> None:
