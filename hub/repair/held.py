@@ -78,14 +78,15 @@ def _shown(contract: Contract, event: dict[str, Any], units: list[str]) -> dict[
         if event[f.name] is not None
     }
     thing, sender = event["entity"], event["sender"]
-    own, stamp = contract.spec.units[0], contract.spec.stamp
+    stamp = contract.spec.stamp
+    own = next(f.doc for f in contract.fields if f.name == contract.spec.units[0])
     may = event[stamp].split(",") if stamp else []
     if units:
         vi = f"{thing} là của {', '.join(units)}; được tính khi họ nêu {' hoặc '.join(may)}"
         en = f"{thing} is of {', '.join(units)}; counts once they name {' or '.join(may)}"
     else:
-        vi = f"chưa ai gửi {own} của {thing}; được tính khi có"
-        en = f"nobody has sent {own} of {thing} yet; counts once it is there"
+        vi = f"{thing} chưa có “{own.vi}”; được tính khi có, nếu là {' hoặc '.join(may)}"
+        en = f"{thing} has no {own.en!r} yet; counts once it has, if that is {' or '.join(may)}"
     return {
         "contract": contract.name,
         "entity": thing,

@@ -3,6 +3,7 @@
 import { el } from "../el.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
+import { dayText } from "../strings.js";
 import { inLang, words } from "../words.js";
 import { repair } from "./state.js";
 
@@ -36,7 +37,7 @@ export class HeldList extends Part {
   #rows = el("tbody");
   #panel = el(
     "section",
-    { class: "panel", id: "held" },
+    { class: "panel whole repair", id: "held" },
     this.#title,
     this.#note,
     el("table", {}, el("thead", {}, this.#head), this.#rows),
@@ -55,7 +56,7 @@ export class HeldList extends Part {
     this.#head.replaceChildren(...titles.map((name) => el("th", { scope: "col" }, t(name))));
     this.#rows.replaceChildren(
       ...held.map((one) => {
-        const cells = [one.entity, one.event.event_id, one.sender, one.accepted_on];
+        const cells = [one.entity, one.event.event_id, one.sender, dayText(one.accepted_on)];
         const why = inLang(one, "message");
         return el("tr", {}, ...[...cells, why].map((text) => el("td", {}, text)));
       }),
