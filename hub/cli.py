@@ -5,6 +5,8 @@ import logging
 import os
 import pkgutil
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -21,6 +23,7 @@ def find_commands() -> typer.Typer:
     together = typer.Typer(
         help="A province's data hub whose every figure can prove itself.",
         no_args_is_help=True,
+        invoke_without_command=True,
         pretty_exceptions_enable=False,
         add_completion=False,
     )
@@ -28,7 +31,17 @@ def find_commands() -> typer.Typer:
         part = importlib.import_module(f"{commands.__name__}.{module.name}")
         if hasattr(part, "app"):
             together.add_typer(part.app)
+    together.callback()(_options)
     return together
+
+
+def _options(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(metadata.version("lgsp-hub"))
+        raise typer.Exit
 
 
 app = find_commands()

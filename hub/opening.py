@@ -34,7 +34,7 @@ from hub.log.sqlite import SqliteLog
 from hub.log.succession import succession_of
 from hub.reference.checking import Flaw, check_tables
 from hub.reference.form import Row
-from hub.settings import Settings
+from hub.settings import Settings, make_folder
 from hub.sheets.province import Fault, ListFile, read_province
 from hub.store.adopting import OtherLogError, adopt, check_known
 from hub.store.reading import Reading
@@ -139,7 +139,7 @@ def open_hub(
             store = Store(settings.database_url, definitions)
             log = open_kafka_log(settings, store)
         else:
-            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            make_folder(settings.data_dir)
             log = SqliteLog(settings.log_path)
             store = Store(settings.store_url, definitions)
         store.succession = succession_of(log)

@@ -1,6 +1,8 @@
 """Settings, from environment variables that begin with `HUB_`."""
 
+import os
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +14,7 @@ from hub.troubles import TroubleError
 
 Own = TypeVar("Own", bound=BaseSettings)
 POSTGRES = "postgresql+psycopg://"
+NEAR = 0.8  # how alike a variable is to a setting's that is taken for a slip of the pen
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _URL = {"url": f"{POSTGRES}…"}
 
@@ -59,8 +62,8 @@ class Settings(BaseSettings):
     spool_dir: Path | None = None
     archive_dir: Path | None = None
     reference_dir: Path | None = None
-    session_seconds: float = 6
-    stall_seconds: float = 120
+    session_seconds: float = Field(6, gt=0)
+    stall_seconds: float = Field(120, ge=0)
     schema_registry_url: str = ""
     listen: str = "127.0.0.1:8080"
     access_log: str = ""
@@ -68,15 +71,15 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
-    body_mib_max: int = 16
-    body_seconds_max: float = 60
-    requests_per_second_max: int = 100
-    backlog_events_max: int = 20_000
+    body_mib_max: int = Field(16, ge=1)
+    body_seconds_max: float = Field(60, gt=0)
+    requests_per_second_max: int = Field(100, ge=1)
+    backlog_events_max: int = Field(20_000, ge=0)
     four_eyes: bool = False
     originals_days: int = Field(30, ge=1)
-    breaker_share_max: float = 0.01
-    breaker_in_a_row_max: int = 1000
-    breaker_seconds: float = 60
+    breaker_share_max: float = Field(0.01, gt=0, le=1)
+    breaker_in_a_row_max: int = Field(1000, ge=1)
+    breaker_seconds: float = Field(60, ge=0)
 
     @field_validator("listen")
     @classmethod
@@ -183,10 +186,33 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.data_dir / 'store.sqlite3').absolute()}"
 
 
-def read_own(source: str, of: type[Own]) -> Own:
-    """Read a connector's own settings, `HUB_<SOURCE>_<FIELD>`; raises `SettingsError`."""
+def make_folder(folder: Path) -> None:
+    """Make the data folder; raise `SettingsError` where that cannot be."""
     try:
-        return of(_env_prefix=f"HUB_{source.upper()}_")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"HUB_DATA_DIR={folder}: không tạo được thư mục | cannot make the folder"
+            f" ({error.strerror})"
+        ) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingsError(
+            f"HUB_DATA_DIR={folder}: không ghi được vào thư mục | cannot write into the folder"
+        )
+
+
+def read_own(source: str, of: type[Own]) -> Own:
+    """Read a connector's own settings, `HUB_<SOURCE>_<FIELD>`; raises `SettingsError`.
+
+    A variable that begins so and is none of them is refused: nobody else reads it.
+    """
+    prefix = f"HUB_{source.upper()}_"
+    known = [f"{prefix}{name.upper()}" for name in of.model_fields]
+    for name in sorted(os.environ):
+        if name.upper().startswith(prefix) and name.upper() not in known:
+            raise SettingsError(f"{name} is no setting; there are {', '.join(known)}")
+    try:
+        return of(_env_prefix=prefix)
     except ValidationError as error:
         raise _named(error, f"HUB_{source}_") from None
 
@@ -206,8 +232,14 @@ def _named(error: ValidationError, prefix: str) -> SettingsError:
 def read_settings(**defaults: Any) -> Settings:
     """Read the settings; `defaults` stand where the environment is silent.
 
-    Raises `SettingsError` with the variable's name.
+    Raises `SettingsError` with the variable's name. So does a variable that is spelt nearly as one;
+    others that begin with `HUB_` are other people's: Kubernetes sets some for a service `hub`.
     """
+    known = [f"HUB_{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(os.environ):
+        near = get_close_matches(name.upper(), known, 1, NEAR)
+        if near and name.upper() not in known:
+            raise SettingsError(f"{name} is no setting; is {near[0]} meant?")
     try:
         found = Settings()
     except ValidationError as error:

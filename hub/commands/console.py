@@ -13,14 +13,28 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from hub.access.audit import Entry
 from hub.opening import OpenHub
 from hub.reference.periods import Period, parse_period
-from hub.settings import Settings, read_settings
+from hub.settings import Settings, SettingsError, read_settings
 
 err = Console(stderr=True)
 DEMO_FOLDER = Path(".hub-demo")
 
 
 def settings_for_reading() -> Settings:
-    """Read the settings; where none name a folder and only the demo's is here, take that."""
+    """Read the settings of a hub that is there; raise `SettingsError` where there is none.
+
+    Where none name a folder and only the demo's is here, that is taken.
+    """
+    settings = settings_for_acting()
+    if not settings.kafka_bootstrap and not settings.data_dir.exists():
+        raise SettingsError(
+            f"HUB_DATA_DIR={settings.data_dir}: không có thư mục này, nên chưa có dữ liệu nào |"
+            " there is no such folder, so there is nothing to read; `hub serve` makes one"
+        )
+    return settings
+
+
+def settings_for_acting() -> Settings:
+    """Read the settings of a hub that may yet be made, as `settings_for_reading` does."""
     settings = read_settings()
     is_silent = "data_dir" not in settings.model_fields_set
     if is_silent and not settings.data_dir.exists() and DEMO_FOLDER.exists():

@@ -91,9 +91,9 @@ def _serve_connected(hub: OpenHub, wanted: demonstration.Demo) -> None:
             for takes_since in [registry.connectors()[n].takes_since]
         ]
         with _processes(commands):
-            url = hub.settings.url
+            url, server = hub.settings.url, serving.make_server(hub)
             print(f"{url}/ and {url}/sources (stop with Ctrl-C)", flush=True)
-            serving.serve(serving.make_server(hub))
+            serving.serve(server)
 
 
 def _load(

@@ -11,7 +11,7 @@ from hub import registry
 from hub.access import keys
 from hub.access.scope import PARTS, ScopeError, read_scope
 from hub.clock import DAY_US, from_us, to_us
-from hub.commands.console import act, complain, settings_for_reading
+from hub.commands.console import act, complain, settings_for_acting, settings_for_reading
 from hub.opening import open_hub
 
 app = typer.Typer(name="keys", help="API keys of senders.", no_args_is_help=True)
@@ -48,7 +48,7 @@ def create(
     except ScopeError as error:
         raise typer.BadParameter(f"{error.vi} | {error.en}") from None
     made = keys.make()
-    with open_hub(settings_for_reading()) as hub:
+    with open_hub(settings_for_acting()) as hub:
         until = to_us(hub.clock()) + days * DAY_US if days else None
         bound = {**scope.written(), "all": everything, "days": days, "officer": officer}
         shown = fingerprint(certificate) if certificate else ""

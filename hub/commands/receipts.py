@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hub.clock import to_us
-from hub.commands.console import act, complain, settings_for_reading
+from hub.commands.console import act, complain, settings_for_acting, settings_for_reading
 from hub.gateway.signing import rotate as rotate_keys
 from hub.opening import catch_up, open_hub
 from hub.repair.following import follow
@@ -36,7 +36,7 @@ def show(
 @app.command()
 def rotate() -> None:
     """Make a key that signs from now on; what earlier ones signed still verifies."""
-    with open_hub(settings_for_reading(), check=False) as hub:
+    with open_hub(settings_for_acting(), check=False) as hub:
         kid = rotate_keys(hub.settings.signing_keys, to_us(hub.clock()))
         act(hub, "signing_key_rotated", kid=kid)
     print(kid)

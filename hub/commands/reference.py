@@ -13,7 +13,7 @@ import typer
 
 from hub import registry
 from hub.clock import iso
-from hub.commands.console import act, complain, settings_for_reading
+from hub.commands.console import act, complain, settings_for_acting, settings_for_reading
 from hub.commands.lists import read_checked
 from hub.opening import catch_up, load_tables, open_hub
 from hub.reference.form import Form, Row
@@ -47,7 +47,7 @@ def load(
     files = read_checked(folder)
     _print_counts(files)
     tables = {name: file.rows for name, file in files.items()}
-    with open_hub(settings_for_reading()) as hub:
+    with open_hub(settings_for_acting()) as hub:
         catch_up(hub)
         act(hub, "lists_loaded", folder=str(folder), lists=sorted(tables))
         fresh = load_tables(hub, tables, by or getpass.getuser())

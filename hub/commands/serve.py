@@ -16,5 +16,6 @@ def serve_hub() -> None:
     from hub.http import serving  # noqa: PLC0415 (only what serves needs the web framework)
 
     with open_hub(read_settings()) as hub, running(hub):
+        server = serving.make_server(hub)
         print(f"{hub.settings.url}/ (stop with Ctrl-C)", flush=True)
-        serving.serve(serving.make_server(hub))
+        serving.serve(server)

@@ -1,7 +1,9 @@
 """Serving: the application of an opened hub, on a socket, until somebody ends it."""
 
 import gc
+import logging
 import signal
+import socket
 from contextlib import suppress
 
 import uvicorn
@@ -10,10 +12,37 @@ from hub.http import protocol
 from hub.http.app import create_app
 from hub.http.boards import Progress
 from hub.opening import OpenHub
+from hub.settings import Settings, SettingsError
+
+logger = logging.getLogger(__name__)
 
 
-def make_server(hub: OpenHub, progress: Progress = lambda: None) -> uvicorn.Server:
-    """Make the server of an opened hub."""
+class Server(uvicorn.Server):
+    """A server on a socket that listens already: its address is taken before anybody is told it."""
+
+    def __init__(self, config: uvicorn.Config, listening: socket.socket) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until it is to exit."""
+        super().run(sockets or [self._listening])
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Listen where the settings say; raise `SettingsError` where that cannot be."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsError(
+            f"HUB_LISTEN={settings.listen}: không mở được, có thể chương trình khác đang dùng |"
+            f" cannot listen there, perhaps another program does ({error.strerror or error})"
+        ) from None
+
+
+def make_server(hub: OpenHub, progress: Progress = lambda: None) -> Server:
+    """Make the server of an opened hub; it listens. Raises `SettingsError` where it cannot."""
     config = uvicorn.Config(
         create_app(hub, hub.gateway(), progress),
         host=hub.settings.host,
@@ -23,10 +52,10 @@ def make_server(hub: OpenHub, progress: Progress = lambda: None) -> uvicorn.Serv
         timeout_graceful_shutdown=3,
         **protocol.options(hub.settings),
     )
-    return uvicorn.Server(config)
+    return Server(config, listen(hub.settings))
 
 
-def serve(server: uvicorn.Server) -> None:
+def serve(server: Server) -> None:
     """Serve until SIGTERM or Ctrl-C, then let everything end in order.
 
     uvicorn raises the signal again when it has stopped; by itself that would end the process there
@@ -38,5 +67,7 @@ def serve(server: uvicorn.Server) -> None:
 
     signal.signal(signal.SIGTERM, leave)
     gc.freeze()  # what is there now stays: looking through it again and again finds nothing
+    logger.info("serving begins")
     with suppress(KeyboardInterrupt):
         server.run()
+    logger.info("serving has ended")

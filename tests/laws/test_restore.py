@@ -423,6 +423,7 @@ def test_an_older_copy_of_the_log_is_not_taken_for_the_log(
 
 def test_what_read_nothing_proves_nothing(tmp_path: Path, run: Any) -> None:
     env = {"HUB_ARCHIVE_DIR": str(tmp_path / "archive")}
+    (tmp_path / "empty").mkdir()
     for command in ("verify", "rebuild", "rebuild --replace"):
         code, written = run(tmp_path / "empty", *command.split())
         assert (code, "nothing was read" in written) == (1, True), (command, written)

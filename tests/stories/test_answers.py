@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from hub.http import guard
+from hub.http.backlog import Backlog
 from hub.log.log import LogUnavailableError, NotInLogError
 from hub.opening import running
 from hub.store.troubles import StoreUnavailableError
@@ -283,10 +284,12 @@ async def ask_in_trouble(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Non
             await client.ask("GET /v1/quarantine", key="one_stop")
             patch.setattr(guard, "PAUSED_MAX", 0)
             await client.post("/v1/quarantine/try", {"ids": ["x"]})
-    async with asking.application(backlog_events_max=-1) as client:
-        await client.post("/v1/events/dossier", b" " * (256 << 10))
-        await client.post("/v1/files/dossier", b" " * (256 << 10))
-        await client.post("/v1/events/dossier", DOSSIERS[:1])
+    async with asking.application() as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(Backlog, "is_full", lambda _: True)
+            await client.post("/v1/events/dossier", b" " * (256 << 10))
+            await client.post("/v1/files/dossier", b" " * (256 << 10))
+            await client.post("/v1/events/dossier", DOSSIERS[:1])
 
     async def slowly() -> AsyncIterator[bytes]:
         yield b"["
