@@ -15,6 +15,7 @@ from hub.http.boards import Progress
 from hub.http.edge import Edge
 from hub.http.hourly import erase_hourly
 from hub.http.observer import Observer
+from hub.http.once import Once
 from hub.http.problems import answer_errors
 from hub.opening import OpenHub
 from hub.operating import metrics
@@ -55,6 +56,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     answer_errors(app)
     where = hub.settings.access_log
     access = open_access_log(where) if where else None
+    app.add_middleware(Once)
     app.add_middleware(Observer, auditor=edge.auditor, access=access)
     # Routes are taken over as they are: what `include_router` wraps them in is gone through again
     # for each request. Those of contracts come first, since most requests are theirs.

@@ -25,7 +25,7 @@ from hub.http.parameters import (
     Parameters,
     PeriodText,
     WrittenPeriod,
-    last_of,
+    only_of,
 )
 from hub.http.problems import ProblemError
 from hub.store.reading import Reading
@@ -70,7 +70,7 @@ class KpiQuery(BaseModel):
     """
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Annotated[str, BeforeValidator(last_of)]] = Field(init=False)
+    __pydantic_extra__: dict[str, Annotated[str, BeforeValidator(only_of)]] = Field(init=False)
 
     period: PeriodText = None
     role: Role = None

@@ -52,9 +52,9 @@ def said_as(vi: str, en: str) -> WrapValidator:
     return WrapValidator(judge)
 
 
-def last_of(value: Any) -> Any:
-    """Give the last value of a parameter that stands more than once: it counts."""
-    return value[-1] if isinstance(value, list) else value
+def only_of(value: Any) -> Any:
+    """Give the value of a parameter that the framework may put into a list of its own."""
+    return value[0] if isinstance(value, list) else value
 
 
 def _plain_digits(value: Any) -> str:
