@@ -68,6 +68,8 @@ def serve(server: Server) -> None:
     signal.signal(signal.SIGTERM, leave)
     gc.freeze()  # what is there now stays: looking through it again and again finds nothing
     logger.info("serving begins")
-    with suppress(KeyboardInterrupt):
-        server.run()
-    logger.info("serving has ended")
+    try:
+        with suppress(KeyboardInterrupt):
+            server.run()
+    finally:
+        logger.info("serving has ended")

@@ -31,7 +31,7 @@ def start(log: Path, *command: str, **env: str) -> "subprocess.Popen[bytes]":
         return start_hub(*command, env=given, stdout=subprocess.DEVNULL, stderr=out)
 
 
-def test_a_server_says_nothing_while_all_is_well(tmp_path: Path) -> None:
+def test_a_server_says_that_it_serves_and_nothing_while_all_is_well(tmp_path: Path) -> None:
     hub = Served(tmp_path / "hub")
     hub.create_key()
     with (tmp_path / "serve.log").open("wb") as err:
@@ -40,7 +40,8 @@ def test_a_server_says_nothing_while_all_is_well(tmp_path: Path) -> None:
         assert hub.post("dossier", {"odd": 1}).status_code == 422
         assert hub.figure("dossier_received_new", period="2023")["numerator"] == 1
         hub.stop()
-    assert (tmp_path / "serve.log").read_text() == ""
+    told = [line["message"] for line in lines(tmp_path / "serve.log")]
+    assert told == ["serving begins", "serving has ended"]
 
 
 def test_a_connector_tells_each_change_of_state_once(tmp_path: Path) -> None:
