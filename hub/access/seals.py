@@ -12,7 +12,7 @@ import base64
 import os
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -47,9 +47,11 @@ table = sa.Table(
 def open_file(path: Path) -> Database:
     """Open a file of keys, which its owner alone may read."""
     path = path.absolute()
-    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-    os.fchmod(file, 0o600)  # one that was put back from a copy, too
-    os.close(file)
+    # Never opened here where it is there: closing it would drop SQLite's own locks on it, all that
+    # this process has (POSIX), and another process would then remove the WAL from under it.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    path.chmod(0o600)  # one that was put back from a copy, too
     return Sqlite(f"sqlite:///{path}", is_original=True)
 
 

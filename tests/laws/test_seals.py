@@ -1,6 +1,8 @@
 """Originals: sealed wherever they are, opened for their sender alone, erased with their key."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 
 from hub import registry
 from hub.access.keys import Sender
-from hub.access.seals import Seals
+from hub.access.seals import Seals, open_file
 from hub.apply.rebuild import Rebuild
 from hub.archive import writing
 from hub.clock import iso, to_us
@@ -26,6 +28,7 @@ from tests.conftest import Hub
 from tests.parts import lists, stores
 from tests.parts.same import digests
 from tests.parts.small import in_this_process
+from tests.parts.waiting import SECONDS_MAX
 
 DOSSIER = registry.contracts()["dossier"]
 BAD = received("B", "2023-05-03") | {"channel": "pigeon"}
@@ -51,6 +54,24 @@ def items(hub: Hub) -> list[Item]:
 
 def erased(hub: Hub) -> int:
     return erase(hub.store, hub.log, hub.seals, to_us(hub.now), DAYS)
+
+
+def test_opened_again_in_one_process_the_keys_keep_their_locks(tmp_path: Path) -> None:
+    """Closing a file drops a process's locks on it; another process then takes its WAL away."""
+
+    def opened() -> Seals:
+        return Seals(open_file(tmp_path / "seals.sqlite3"), lambda: NOW)
+
+    first = opened()
+    first.seal("a", "item", b"bytes")
+    opened()
+    own = "from pathlib import Path; from hub.access.seals import *; import sys;"
+    own += "s = Seals(open_file(Path(sys.argv[1])), None);"
+    own += "s._database.writer.dispose(); s._database.reader.dispose()"
+    path = str(tmp_path / "seals.sqlite3")
+    subprocess.run([sys.executable, "-c", own, path], check=True, timeout=SECONDS_MAX)
+    kept = first.seal("b", "item", b"others")
+    assert opened().opener()("b", "item", kept) == Original(b"others")
 
 
 def test_an_original_is_opened_by_its_own_name_and_sender_alone(hub: Hub) -> None:
