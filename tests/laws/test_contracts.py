@@ -46,7 +46,11 @@ def test_cases_that_must_fail_say_why_in_two_languages(name: str) -> None:
             assert case["field"] in verdict.message_en
         sent = case["event"].get(case["field"])
         if case["rule"] != "required" and isinstance(sent, str) and sent.isprintable():
-            assert verdict.value == sent
+            if case["rule"] == "unknown_field":  # what no contract knows may be personal
+                assert sent not in verdict.value
+                assert f" {len(sent)} " in verdict.value
+            else:
+                assert verdict.value == sent
 
 
 @every

@@ -50,8 +50,9 @@ def digests(store: Store, *, of_one_log: bool = False) -> dict[str, str]:
                 continue  # two logs were not filled at the same time
             rows = iter(said)
             if name == "quarantine" and not of_one_log:
-                # Named by where it stands, and rejected when it was: each log has its own.
-                rows = iter(sorted(((), v[:2] + v[4:]) for _, v in said))
+                # Named by where it stands, rejected when it was, sealed with its own nonce: each
+                # log has its own.
+                rows = iter(sorted(((), v[:2] + v[4:-1]) for _, v in said))
             elif name == "ledger" and not of_one_log:
                 # Sent again by a load that was cut off, an event is a repeat: all others agree.
                 rows = (r for r in said if r[0][2] != "duplicate")

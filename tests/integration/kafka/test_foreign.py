@@ -284,8 +284,8 @@ def test_a_boolean_that_is_neither_is_read_alike_by_both_paths(
     """Avro knows 0 and 1; whatever a reader makes of another byte, apply and verify agree."""
     good = event("A", "1", kind="rated", satisfied=True)
     datum = record("dossier", good)
-    assert datum.endswith(b"\x02\x01\x00")
-    foreign.send(TOPIC, datum[:-2] + bytes([byte, 0]), "A")
+    assert datum.endswith(b"\x02\x01\x00\x00")
+    foreign.send(TOPIC, datum[:-3] + bytes([byte, 0, 0]), "A")
     foreign.send(TOPIC, record("dossier", good | {"event_id": "2"}), "A")
     assert catch_up(log, store) == 2
     assert differences(log, store) == []
