@@ -28,8 +28,8 @@ def settings_for_reading() -> Settings:
     if not settings.kafka_bootstrap and not settings.data_dir.exists():
         raise SettingsError(
             f"HUB_DATA_DIR={settings.data_dir}: không có thư mục này, nên chưa có dữ liệu nào; `hub"
-            " serve` tạo mới, `hub restore` lấy lại từ kho lưu trữ | there is no such folder, so there"
-            " is nothing to read; `hub serve` makes one, `hub restore` brings a lost one back"
+            " serve` tạo mới, `hub restore` lấy lại từ kho lưu trữ | no such folder, so nothing to"
+            " read; `hub serve` makes one, `hub restore` brings a lost one back"
         )
     return settings
 
