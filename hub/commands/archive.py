@@ -6,7 +6,7 @@ import typer
 
 from hub.archive import writing as archiving
 from hub.archive.manifest import read_manifest
-from hub.commands.console import progress, settings_for_reading
+from hub.commands.console import progress, settings_for_acting
 from hub.opening import open_hub
 from hub.settings import SettingsError
 
@@ -21,7 +21,7 @@ def archive(
     ] = False,
 ) -> None:
     """Copy what is applied from the log into the archive in HUB_ARCHIVE_DIR, file by file."""
-    settings = settings_for_reading()
+    settings = settings_for_acting()
     folder = settings.archive_dir
     if folder is None:
         raise SettingsError("HUB_ARCHIVE_DIR is not set: it names the folder of the archive")
