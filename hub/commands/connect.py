@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
@@ -18,6 +18,7 @@ from hub.opening import OpenHub, catch_up, open_hub
 from hub.operating.logs import log_as_json
 from hub.operating.probe import probe
 from hub.settings import read_own, read_settings
+from hub.store.troubles import StoreUnavailableError
 
 app = typer.Typer()
 APPLIED_SECONDS_MAX, APPLIED_POLL_SECONDS = 10.0, 0.05
@@ -45,7 +46,8 @@ def connect(
         contract = hub.contracts[listed.contract]
         first, ranges = since.date() if since else None, hub.store.ranges
         known = partial(known_facts, hub, contract)
-        feed = connector.open(own, Context(hub.log, hub.clock, first, ranges, known))
+        rows = partial(listed_rows, hub)
+        feed = connector.open(own, Context(hub.log, hub.clock, first, ranges, known, rows))
         seal = hub.seals().seal
         connection = Connection(listed, contract, feed, hub.log, hub.clock, settings, seal, ranges)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -57,6 +59,15 @@ def connect(
                 alive = partial(connection.is_alive, settings.stall_seconds)
                 stack.enter_context(probe(settings.host, settings.port, alive))
             connection.run()
+
+
+def listed_rows(hub: OpenHub, name: str) -> Sequence[Mapping[str, str]]:
+    """Give the rows of a list in force; raise `UpstreamError` while the database is away."""
+    catch_up(hub)
+    try:
+        return hub.store.listed(name)
+    except StoreUnavailableError as error:
+        raise UpstreamError(f"the list {name} cannot be read: {error}") from error
 
 
 def known_facts(

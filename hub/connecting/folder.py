@@ -31,7 +31,7 @@ from hub.log.submitting import accepted_at
 from hub.sheets.files import worded
 from hub.sheets.grids import FILE_BYTES_MAX
 from hub.sheets.table import Table
-from hub.sheets.tabular import read_table
+from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.understood import Understood
 
 POLL_SECONDS = 0.25
@@ -62,7 +62,13 @@ def records_of(
     table: Table, content: bytes, event: Callable[[dict[str, Any]], JsonObject]
 ) -> FileRecords:
     """Read a file's rows as records; `event` makes a row's values an event."""
-    read = read_table(table, content)
+    return recorded(read_table(table, content), event)
+
+
+def recorded(
+    read: TableRead, event: Callable[[dict[str, Any]], JsonObject] = lambda values: values
+) -> FileRecords:
+    """Give rows that were read as records, likewise."""
     records = (
         Record(r.original, () if r.verdict else (event(r.values),), r.verdict, r.place)
         for r in read.rows
@@ -229,7 +235,8 @@ class Folder:
         rows.writerow(ERROR_COLUMNS)
         for v in verdicts:
             words = worded(self._contract, v)
-            cells = (self._header_of(v.field), v.value, v.rule, *words)
+            _, header = understood.cells.get(v.index, (0, self._header_of(v.field)))
+            cells = (header, v.value, v.rule, *words)
             sheet, number = understood.row_of(v.index)
             where = f"{sheet}!{number}" if sheet else str(number)
             rows.writerow([_inert(c) for c in (where, *cells)])

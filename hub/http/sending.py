@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from hub import registry
 from hub.access.audit import Entry
 from hub.access.keys import Sender
 from hub.definitions.contract import Contract
@@ -25,7 +26,7 @@ from hub.log.log import IdempotencyConflictError, LogUnavailableError
 from hub.operating import metrics
 from hub.proof.trial import Trial, try_events
 from hub.repair.repair import REPLAY
-from hub.sheets.files import AdmittedFile, admit_file
+from hub.sheets.files import AdmittedFile, admit_file, admit_rows, checked
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 128
 
@@ -71,7 +72,15 @@ def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
 )
 async def take_file(contract: str, request: Request) -> Response:
     """Take a CSV or XLSX file, row by row."""
-    return await take(contract, request, admit_file)
+    return await take(contract, request, partial(_judge_file, edge_of(request)))
+
+
+def _judge_file(edge: Edge, contract: Contract, data: bytes) -> AdmittedFile:
+    """Judge a file: what devices write by its own form, anything else as a table."""
+    for own in registry.own_files(contract.name):
+        if own.is_one(data):
+            return admit_rows(contract, checked(own.read(data, edge.hub.store.listed(own.by))))
+    return admit_file(contract, data)
 
 
 async def take(name: str, request: Request, judge: Judge | None = None) -> Response:

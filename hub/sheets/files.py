@@ -118,7 +118,11 @@ def corrections(contract: Contract, data: bytes) -> list[tuple[str, bytes | Verd
 
 
 def _read(table: Table, data: bytes, hints: Hints | None = None) -> TableRead:
-    read = read_table(table, data, hints)
+    return checked(read_table(table, data, hints))
+
+
+def checked(read: TableRead) -> TableRead:
+    """Give a file's rows; raise `BodyError` where it could not be read as a whole, or has many."""
     first = read.rows[0].verdict
     if len(read.rows) == 1 and first is not None and not read.rows[0].said:
         status = 413 if first.rule in ("too_large", "too_many_rows") else 400
@@ -149,7 +153,11 @@ def admit_file(contract: Contract, data: bytes, hints: Hints | None = None) -> A
     Where rows of several sheets are read, indexes count on from sheet to sheet, and messages name
     the sheet. Raises `BodyError` where the file cannot be read as a whole, or has too many rows.
     """
-    read = _read(table_of(contract), data, hints)
+    return admit_rows(contract, _read(table_of(contract), data, hints))
+
+
+def admit_rows(contract: Contract, read: TableRead) -> AdmittedFile:
+    """Judge rows of a file that were read, likewise; see `checked`."""
     good = [r for r in read.rows if r.verdict is None]
     admitted = judge_each(contract, [_item(r.values) for r in good])
     places = [r.place for r in good]
@@ -182,6 +190,7 @@ def _placed(contract: Contract, v: Verdict, place: int, understood: Understood) 
     """Say of a verdict in which row and column it is."""
     column = table_of(contract).header_of(v.field)
     title = next((c.header for c in understood.columns if c.field == v.field), column)
+    title = understood.cells.get(place, (0, title))[1]
     where_vi, where_en = understood.where(place)
     vi, en = worded(contract, v)
     message_vi, message_en = f"{where_vi}, cột {title}: {vi}", f"{where_en}, column {title}: {en}"
