@@ -36,6 +36,7 @@ CODES = frozenset(map(Decimal, (-7999, 7999, 6999, -6999, -9999)))
 _WORDS = frozenset(["INF", "+INF", "-INF", "INFINITY"])
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?([eE][+-]?\d{1,2})?")
 _COMMA = re.compile(r"[+-]?\d{1,15},\d{1,15}")
+_RAW = re.compile(r"[!-~]{1,24}")
 _STATION = re.compile(r"[A-Z0-9]+([.\-][A-Z0-9]+)*")
 
 
@@ -51,7 +52,8 @@ def format_of(data: bytes) -> Format | None:
 def read_export(data: bytes, listed: Iterable[Mapping[str, str]] | None) -> TableRead:
     """Read a logger's file: a row of values, or a verdict, for each reading.
 
-    `listed` are the rows of the list of devices. Without a list of devices a file's own name for its station is taken for the station's code.
+    `listed` are the rows of the list of devices. Without them a file's own name for
+    its station is taken for the station's code.
     """
     understood = Understood()
     try:
@@ -195,7 +197,7 @@ class _Reader:
         cell = place.line.cells[conductivity.at]
         event = _named(place, "salinity") | {
             "unit": "g/L",
-            "raw_value": cell,
+            **_raw(cell),
             "raw_unit": conductivity.written,
             "formula": PSS78,
         }
@@ -279,9 +281,14 @@ def _named(place: _Place, quantity: str) -> dict[str, Any]:
     }
 
 
+def _raw(cell: str) -> dict[str, str]:
+    """Keep a cell as it is written, where it is a number or a word in plain letters."""
+    return {"raw_value": cell} if _RAW.fullmatch(cell) else {}
+
+
 def _event(place: _Place, column: Measured, cell: str, number: Decimal | None) -> dict[str, Any]:
     unit = column.unit
-    event = _named(place, column.quantity) | {"unit": unit.unit, "raw_value": cell}
+    event = _named(place, column.quantity) | {"unit": unit.unit} | _raw(cell)
     if column.written:
         event["raw_unit"] = column.written
     if unit.formula is not None:

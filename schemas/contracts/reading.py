@@ -30,7 +30,9 @@ def _is_integer(value: object) -> object:
     return value
 
 
-Raw = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,40}$")]
+# A number or a word such as NAN, and a unit: too short for anything about a person.
+RawValue = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,24}$")]
+RawUnit = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,16}$")]
 # Said here as a type, and computed in `schemas.conversions`.
 Formula = Literal["pss78", "psu"]
 Quality = Annotated[Literal[1, 2, 3, 4, 9], BeforeValidator(_is_integer)]
@@ -214,11 +216,11 @@ class Reading(Event):
         Instant | None, Doc("Thời điểm hiệu chỉnh số đo", "When the value was revised")
     ] = None
     raw_value: Annotated[
-        Raw | None,
+        RawValue | None,
         Doc("Trị số gốc thiết bị ghi, trước quy đổi", "What the device wrote, before conversion"),
     ] = None
     raw_unit: Annotated[
-        Raw | None, Doc("Đơn vị gốc của thiết bị", "Unit that the device wrote it in")
+        RawUnit | None, Doc("Đơn vị gốc của thiết bị", "Unit that the device wrote it in")
     ] = None
     raw_temperature: Annotated[
         Milli | None,
