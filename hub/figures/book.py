@@ -6,13 +6,15 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
+from hub.clock import DAY_US, OFFSET_US, day_of, day_start, iso_day
+from hub.definitions.checks import Check, checks_of
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
 from hub.figures.arrived import Arrived, Step, of_source, step_of
 from hub.figures.closing import Closing, closings
 from hub.figures.duties import sources_of
+from hub.figures.flags import Flags, without
 from hub.reference.lists import Lists, Loaded, Reference
 from hub.reference.periods import Period
 from hub.store.reading import Reading, Row, parse_dims
@@ -87,6 +89,7 @@ class Book:
         Several pairs stand under one key: the caller adds them up, or takes the greatest.
         """
         fact, measure = self.measure(name)
+        flagged = self.flagged(fact, start, until)
         needed = {*ask.by, *ask.where}
         # What may not be added over places is kept for just those that are asked for together.
         is_added = "place" in measure.adds_over
@@ -95,16 +98,20 @@ class Book:
         if start is not None and until <= start:
             return pairs
         if not kept:
-            self._add_facts(pairs, fact, measure, ask, (start, until))
+            everything = [e for entities in flagged.values() for e in entities]
+            self._add_facts(pairs, fact, without(measure, everything), ask, (start, until))
             return pairs
         last, rest = day_of(until), day_start_us(until) != until
         if rest and not measure.is_ahead and self._all_before(fact.contract, until):
             last, rest = last + 1, False
         first = _BEGINNING if start is None else iso_day(day_of(start))
         dims = kept[0]
-        for _, text, count, value in self.reading.sum_cells(
-            measure.cell_set(dims), first, iso_day(last), by_period=measure.is_recomputed
+        by_period = measure.is_recomputed or bool(flagged)
+        for period, text, count, value in self.reading.sum_cells(
+            measure.cell_set(dims), first, iso_day(last), by_period=by_period
         ):
+            if period in flagged:
+                continue  # its cells hold what is flagged, too
             parts = parse_dims(text)
             if all(parts[k] == v for k, v in ask.where.items()):
                 key = tuple(parts[d] for d in ask.by)
@@ -112,8 +119,35 @@ class Book:
         if rest:
             begin = day_start_us(until)
             span = (begin if start is None else max(start, begin), until)
-            self._add_facts(pairs, fact, measure, ask, span)
+            own = without(measure, flagged.get(iso_day(last), ()))
+            self._add_facts(pairs, fact, own, ask, span)
+        for day, entities in flagged.items():
+            if first <= day < iso_day(last):
+                begin = day_start(date.fromisoformat(day))
+                own = without(measure, entities)
+                self._add_facts(pairs, fact, own, ask, (begin, begin + DAY_US))
         return pairs
+
+    def checks_of(self, fact: Fact) -> list[Check]:
+        """Give the checks of quality control that the lists say, where the fact has series."""
+        return self._checks if fact.checked else []
+
+    @cached_property
+    def _checks(self) -> list[Check]:
+        return checks_of(self.reference.tables)
+
+    def flagged(self, fact: Fact, start: int | None, until: int) -> dict[str, list[str]]:
+        """Give by day the entities whose values are flagged, of the days that touch [start, until).
+
+        They are in no sum.
+        """
+        checks = self.checks_of(fact)
+        return self.flags.by_day(fact, checks, start, until) if checks else {}
+
+    @cached_property
+    def flags(self) -> Flags:
+        """The flags of the snapshot."""
+        return Flags(self.reading)
 
     def _all_before(self, contract: str, until: int) -> bool:
         if contract not in self._horizons:
