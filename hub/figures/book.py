@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from hub.clock import DAY_US, OFFSET_US, day_of, day_start, iso_day
-from hub.definitions.checks import Check, checks_of
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
+from hub.definitions.thresholds import Threshold, thresholds_of
 from hub.figures.arrived import Arrived, Step, of_source, step_of
 from hub.figures.closing import Closing, closings
 from hub.figures.duties import sources_of
@@ -128,21 +128,21 @@ class Book:
                 self._add_facts(pairs, fact, own, ask, (begin, begin + DAY_US))
         return pairs
 
-    def checks_of(self, fact: Fact) -> list[Check]:
-        """Give the checks of quality control that the lists say, where the fact has series."""
-        return self._checks if fact.checked else []
+    def thresholds_of(self, fact: Fact) -> list[Threshold]:
+        """Give the thresholds of quality control that the lists say, where the fact has series."""
+        return self._thresholds if fact.checked else []
 
     @cached_property
-    def _checks(self) -> list[Check]:
-        return checks_of(self.reference.tables)
+    def _thresholds(self) -> list[Threshold]:
+        return thresholds_of(self.reference.tables)
 
     def flagged(self, fact: Fact, start: int | None, until: int) -> dict[str, list[str]]:
         """Give by day the entities whose values are flagged, of the days that touch [start, until).
 
         They are in no sum.
         """
-        checks = self.checks_of(fact)
-        return self.flags.by_day(fact, checks, start, until) if checks else {}
+        thresholds = self.thresholds_of(fact)
+        return self.flags.by_day(fact, thresholds, start, until) if thresholds else {}
 
     @cached_property
     def flags(self) -> Flags:

@@ -143,7 +143,7 @@ def _causes(
             kpi.denominator is None or kpi.denominator.is_additive
         )
         # One value may change what its neighbours are flagged by.
-        is_additive = is_additive and not book.checks_of(fact)
+        is_additive = is_additive and not book.thresholds_of(fact)
         if is_additive:
             causes = _by_entity(book, past, fact, kpi, question)
         else:

@@ -197,15 +197,15 @@ def _compare_flags(
     book: Book, fact: Fact, database: sqlite3.Connection, findings: Findings
 ) -> None:
     """Compare what quality control flags of the stored facts with a recount over the log's."""
-    checks = book.checks_of(fact)
-    if not checks or fact.checked is None:
+    thresholds = book.thresholds_of(fact)
+    if not thresholds or fact.checked is None:
         return
     checked, measure = fact.checked, fact.measure(fact.checked.measure)
     names = ",".join(["entity", checked.place, checked.quantity, measure.when, checked.value])
     rows = database.execute(f"SELECT {names} FROM {fact.table} WHERE {measure.where}").fetchall()
-    ours = recount_flags(rows, checks)
+    ours = recount_flags(rows, thresholds)
     start, until = min((r[3] for r in rows), default=0), max((r[3] for r in rows), default=0) + 1
-    listed = book.flags.listed(fact, checks, start, until)
+    listed = book.flags.listed(fact, thresholds, start, until)
     stored = {(flag.entity, test) for flag in listed for test in flag.tests}
     for entity, test in sorted(ours ^ stored):
         is_ours = (entity, test) in ours

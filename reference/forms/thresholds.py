@@ -1,11 +1,11 @@
-"""Checks: thresholds of quality control. What is beyond them is flagged, and counts nowhere."""
+"""Thresholds of quality control. What is beyond them is flagged, and counts nowhere."""
 
 from hub.reference.form import SOURCE, VALID_FROM, VALID_TO, Column, Form
 from reference.forms.ranges import FORM as RANGES
 
 FORM = Form(
     title_vi="Ngưỡng kiểm tra số đo",
-    title_en="Checks of readings",
+    title_en="Thresholds of quality control",
     columns=(
         RANGES.columns[0],
         RANGES.columns[1],

@@ -1,4 +1,4 @@
-"""Checks: which values of a series quality control flags, by thresholds of the province's lists.
+"""Thresholds: which values of a series quality control flags, by the province's lists.
 
 The tests are those of QARTOD (US IOOS, Manual for Real-Time Quality Control of In-situ Temperature
 and Salinity Data, version 2.1, 2020), each only where a list has a threshold for the quantity and
@@ -27,11 +27,10 @@ import polars as pl
 from hub.clock import OFFSET_US
 
 HOUR_US = 3_600_000_000
-HOURS_MAX = 72
 EVER = "9999-12-31"
 GROSS_RANGE, SPIKE, RATE, FLAT_LINE = "gross_range", "spike", "rate", "flat_line"
 FLAT_VALUES_MIN = 3
-LISTS = ("checks", "ranges")
+LISTS = ("thresholds", "ranges")
 # The columns of a series: the value's name, its place and quantity, when, thousandths.
 SERIES = {
     "entity": pl.String,
@@ -44,7 +43,7 @@ FLAGS = {"entity": pl.String, "at": pl.Int64, "test": pl.String}
 
 
 @dataclass(frozen=True)
-class Check:
+class Threshold:
     """A threshold: of a test, for a quantity at a station (or all), from a day until before one.
 
     `low` is the threshold, in thousandths; a gross range has `low` and `high`.
@@ -68,22 +67,22 @@ class Check:
 Rows = Iterable[Mapping[str, str]]
 
 
-def checks_of(tables: Mapping[str, Rows]) -> list[Check]:
-    """Read the checks that lists say, by the lists' names."""
+def thresholds_of(tables: Mapping[str, Rows]) -> list[Threshold]:
+    """Read the thresholds that lists say, by the lists' names."""
     listed = [
-        Check(
+        Threshold(
             row["test"],
             row["quantity"],
             row["station"] or None,
             row["valid_from"],
             row["valid_to"] or EVER,
             _milli(row["threshold"]),
-            hours=min(int(row["hours"]), HOURS_MAX),
+            hours=int(row["hours"]),
         )
-        for row in tables.get("checks", ())
+        for row in tables.get("thresholds", ())
     ]
     listed += [
-        Check(
+        Threshold(
             GROSS_RANGE,
             row["quantity"],
             row["station"] or None,
@@ -101,72 +100,76 @@ def _milli(text: str) -> int:
     return int(Decimal(text) * 1000)
 
 
-def reach_us(checks: Sequence[Check]) -> int:
+def reach_us(thresholds: Sequence[Threshold]) -> int:
     """How far before a value, at most, another may be that its flags depend on."""
-    return max((2 * c.window for c in checks), default=0)
+    return max((2 * c.window for c in thresholds), default=0)
 
 
-def flags(series: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
+def flags(series: pl.DataFrame, thresholds: Sequence[Threshold]) -> pl.DataFrame:
     """Give what is flagged of values (`SERIES`), and by which test (`FLAGS`), sorted."""
     parts = []
-    for check in checks:
-        near = series.filter(pl.col("quantity") == check.quantity)
-        if check.station is not None:
-            near = near.filter(pl.col("place") == check.station)
+    for threshold in thresholds:
+        near = series.filter(pl.col("quantity") == threshold.quantity)
+        if threshold.station is not None:
+            near = near.filter(pl.col("place") == threshold.station)
         if near.is_empty():
             continue
-        flagged = _TESTS[check.test](near.sort("place", "at", "entity"), check)
-        flagged = flagged.filter(_in_force(check))
-        if check.station is None:
-            own = [c for c in checks if _is_own(c, check)]
+        flagged = _TESTS[threshold.test](near.sort("place", "at", "entity"), threshold)
+        flagged = flagged.filter(_in_force(threshold))
+        if threshold.station is None:
+            own = [c for c in thresholds if _is_own(c, threshold)]
             if own:
                 flagged = flagged.filter(~pl.any_horizontal(_of_station(c) for c in own))
-        parts.append(flagged.select("entity", "at", pl.lit(check.test).alias("test")))
+        parts.append(flagged.select("entity", "at", pl.lit(threshold.test).alias("test")))
     if not parts:
         return pl.DataFrame(schema=FLAGS)
     return pl.concat(parts).unique().sort("at", "entity", "test")
 
 
-def _is_own(check: Check, of_all: Check) -> bool:
+def _is_own(threshold: Threshold, of_all: Threshold) -> bool:
     """Tell whether a station's own threshold stands in the place of the one for all."""
     same = (of_all.test, of_all.quantity)
-    return check.station is not None and (check.test, check.quantity) == same
+    return threshold.station is not None and (threshold.test, threshold.quantity) == same
 
 
-def _in_force(check: Check) -> pl.Expr:
+def _in_force(threshold: Threshold) -> pl.Expr:
     day = pl.from_epoch(pl.col("at") + OFFSET_US, time_unit="us").dt.to_string("%Y-%m-%d")
-    return (day >= check.valid_from) & (day < check.valid_to)
+    return (day >= threshold.valid_from) & (day < threshold.valid_to)
 
 
-def _of_station(check: Check) -> pl.Expr:
-    return (pl.col("place") == check.station) & _in_force(check)
+def _of_station(threshold: Threshold) -> pl.Expr:
+    return (pl.col("place") == threshold.station) & _in_force(threshold)
 
 
-def _gross_range(series: pl.DataFrame, check: Check) -> pl.DataFrame:
-    return series.filter(~pl.col("value").is_between(check.low, check.high))
+def _gross_range(series: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
+    return series.filter(~pl.col("value").is_between(threshold.low, threshold.high))
 
 
 def _before(name: str, steps: int = 1) -> pl.Expr:
     return pl.col(name).shift(steps).over("place")
 
 
-def _spike(series: pl.DataFrame, check: Check) -> pl.DataFrame:
+def _spike(series: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
     # By the lesser of both steps: the deviation from the middle would flag the neighbours, too.
     value, at = pl.col("value"), pl.col("at")
     up, down = value - _before("value"), value - _before("value", -1)
-    is_near = (at - _before("at") <= check.window) & (_before("at", -1) - at <= check.window)
+    is_near = (at - _before("at") <= threshold.window) & (
+        _before("at", -1) - at <= threshold.window
+    )
     is_turn = ((up > 0) & (down > 0)) | ((up < 0) & (down < 0))
-    return series.filter(is_near & is_turn & (pl.min_horizontal(up.abs(), down.abs()) > check.low))
+    return series.filter(
+        is_near & is_turn & (pl.min_horizontal(up.abs(), down.abs()) > threshold.low)
+    )
 
 
-def _rate(series: pl.DataFrame, check: Check) -> pl.DataFrame:
+def _rate(series: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
     step = pl.col("at") - _before("at")
     change = (pl.col("value") - _before("value")).abs()
-    return series.filter((step <= check.window) & (change * HOUR_US > check.low * step))
+    return series.filter((step <= threshold.window) & (change * HOUR_US > threshold.low * step))
 
 
-def _flat_line(series: pl.DataFrame, check: Check) -> pl.DataFrame:
-    window = check.window
+def _flat_line(series: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
+    window = threshold.window
     begins = series.select("place", pl.col("at").alias("begun"), pl.col("value").alias("first"))
     rolled = series.rolling("at", period=f"{window}i", closed="both", group_by="place").agg(
         pl.col("value").min().alias("least"),
@@ -190,11 +193,11 @@ def _flat_line(series: pl.DataFrame, check: Check) -> pl.DataFrame:
     return stood.filter(
         pl.col("first").is_not_null()
         & (values >= FLAT_VALUES_MIN)
-        & (greatest - least <= check.low)
+        & (greatest - least <= threshold.low)
     )
 
 
-_TESTS: Mapping[str, Callable[[pl.DataFrame, Check], pl.DataFrame]] = {
+_TESTS: Mapping[str, Callable[[pl.DataFrame, Threshold], pl.DataFrame]] = {
     GROSS_RANGE: _gross_range,
     SPIKE: _spike,
     RATE: _rate,
