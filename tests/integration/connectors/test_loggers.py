@@ -23,6 +23,7 @@ from hub import registry
 from hub.clock import system_clock
 from hub.connecting.connection import Connection
 from hub.connecting.feeds import Context
+from hub.figures.flags import Flags
 from hub.opening import load_tables
 from hub.proof.explain import explain
 from hub.proof.verify import verify
@@ -212,3 +213,10 @@ def test_what_a_device_wrote_stays_beside_what_was_computed(tmp_path: Path) -> N
         "formula": "pss78",
     }
     assert json.loads(json.dumps(event)) == event
+
+
+def test_verify_names_flags_that_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with month(tmp_path) as hub:
+        monkeypatch.setattr(Flags, "listed", lambda *_: [])
+        found = verify(hub.hub.log, hub.hub.store, hub.hub.installed).differences
+    assert {text.split(": stored")[0] for text in found} == {f"flag {name(*key)}" for key in FLAGS}
