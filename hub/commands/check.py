@@ -7,8 +7,9 @@ import typer
 
 from hub import registry
 from hub.commands.console import complain
-from hub.definitions.admission import BodyError
-from hub.sheets.files import AdmittedFile, judge_file, lines
+from hub.definitions.admission import Admitted, BodyError
+from hub.definitions.contract import Contract
+from hub.sheets.files import AdmittedFile, admit_rows, checked, judge_file, lines
 
 app = typer.Typer()
 
@@ -20,14 +21,14 @@ def check(
 ) -> None:
     """Judge a file as the gateway would, here and by itself: a line an error, exit 1 for any.
 
-    Of a table it says first how it was understood: what each column is taken for, and what was
-    passed over.
+    A file in a device's own form is read without the list of devices. Of a file it says first how
+    it was understood: what each column is taken for, and what was passed over.
     """
     installed = registry.contracts().get(contract)
     if installed is None:
         raise typer.BadParameter(f"--contract: one of {', '.join(registry.contracts())}")
     try:
-        admitted = judge_file(installed, file.read_bytes(), file.name)
+        admitted = judged(installed, file.read_bytes(), file.name)
     except OSError as error:
         complain(f"{file}: {error.strerror}")
         raise typer.Exit(2) from None
@@ -42,3 +43,11 @@ def check(
     print(f"{len(admitted.indexes):,} accepted, {len(admitted.rejected):,} rejected")
     if admitted.rejected:
         raise typer.Exit(1)
+
+
+def judged(contract: Contract, data: bytes, name: str) -> Admitted:
+    """Judge a file of any form; raises `BodyError`."""
+    for own in registry.own_files(contract.name):
+        if own.is_one(data):
+            return admit_rows(contract, checked(own.read(data, None)))
+    return judge_file(contract, data, name)

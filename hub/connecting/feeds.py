@@ -113,12 +113,12 @@ class OwnFiles:
     """Files in forms of their own, such as devices write, which are no tables of a contract.
 
     `is_one` knows a file by its first lines; `read` gives its items as rows, by the rows of the
-    list that is called `by`.
+    list that is called `by`, or without the list, to try it.
     """
 
     by: str
     is_one: Callable[[bytes], bool]
-    read: Callable[[bytes, Sequence[Mapping[str, str]]], TableRead]
+    read: Callable[[bytes, Sequence[Mapping[str, str]] | None], TableRead]
 
 
 @dataclass(frozen=True)

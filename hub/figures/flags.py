@@ -7,21 +7,25 @@ the same, which the sums of their digests tell.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import polars as pl
 
-from hub.clock import DAY_US, day_of, day_start, iso_day
+from hub.clock import DAY_US, EPOCH_DATE, OFFSET_US, day_of, day_start, iso_day
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.thresholds import LISTS, SERIES, Threshold, flags, reach_us
 from hub.reference.lists import Reference
-from hub.store.reading import Reading
+from hub.store.reading import Reading, Row
+
+T = TypeVar("T")
 
 KEPT = "flags"  # among what readers keep for one another
-MONTHS_KEPT_MAX = 240
+KEPT_MAX = 4_000  # months of flags, and sums of months
+ENTITIES_AT_ONCE = 5_000  # named in one statement
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Flags:
 
     reading: Reading
     _months: dict[tuple[str, str], list[Flag]] = field(default_factory=dict)
+    _states: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def listed(
         self, fact: Fact, thresholds: Sequence[Threshold], start: int, until: int
@@ -83,25 +88,49 @@ class Flags:
 
     def _kept(self, fact: Fact, thresholds: Sequence[Threshold], month: str) -> list[Flag]:
         """Take a month's flags from what others worked out of the same facts and thresholds."""
+        find = partial(self._find, fact, thresholds, *_span(month))
+        return self._known((fact.contract, month), self._state(fact, thresholds, month), find)
+
+    def kept_sums(
+        self,
+        fact: Fact,
+        thresholds: Sequence[Threshold],
+        days: Mapping[str, Sequence[str]],
+        span: tuple[int | None, int],
+        question: Any,
+        summed: Callable[[], list[Row]],
+    ) -> list[Row]:
+        """Sum over days of one month, or take what was summed of the same; see `_kept`."""
+        month = next(iter(days))[:7]
         start, until = _span(month)
-        reach = reach_us(thresholds)
-        signature = self._signature(fact, start - reach, until + reach)
-        if signature is None:
-            return self._find(fact, thresholds, start, until)
-        kept: dict[Any, tuple[Any, list[Flag]]] = self.reading.kept.setdefault(KEPT, {})
-        key, state = (fact.contract, month), (signature, tuple(thresholds))
+        if (span[0] is not None and span[0] > start) or span[1] < until:
+            return summed()
+        key = (fact.contract, month, next(iter(days)), question)
+        return self._known(key, self._state(fact, thresholds, month), summed)
+
+    def _known(self, key: Any, state: Any, find: Callable[[], list[T]]) -> list[T]:
+        if state is None:
+            return find()
+        kept: dict[Any, tuple[Any, list[T]]] = self.reading.kept.setdefault(KEPT, {})
         known = kept.get(key)
         if known is None or known[0] != state:
-            known = (state, self._find(fact, thresholds, start, until))
-            while len(kept) >= MONTHS_KEPT_MAX:
+            known = (state, find())
+            while len(kept) >= KEPT_MAX:
                 kept.pop(next(iter(kept)), None)
             kept[key] = known
         return known[1]
 
+    def _state(self, fact: Fact, thresholds: Sequence[Threshold], month: str) -> Any:
+        """Tell apart what flags of a month depend on; None of what is not read from cells."""
+        key = (fact.contract, month)
+        if type(self.reading) is Reading and key not in self._states:
+            (start, until), reach = _span(month), reach_us(thresholds)
+            signature = self._signature(fact, start - reach, until + reach)
+            self._states[key] = (signature, tuple(thresholds))
+        return self._states.get(key)
+
     def _signature(self, fact: Fact, start: int, until: int) -> Any:
-        """Tell facts apart by the sums of their digests; None of what is not read from cells."""
-        if type(self.reading) is not Reading:
-            return None
+        """Tell facts apart by the sums of their digests."""
         assert fact.checked is not None
         measure = fact.measure(fact.checked.measure)
         return tuple(
@@ -138,12 +167,54 @@ def series_of(
     return pl.DataFrame([r[: len(by)] for r in rows], schema=SERIES, orient="row")
 
 
-def without(measure: Measure, entities: Sequence[str]) -> Measure:
-    """Narrow a measure to facts that are not these."""
-    if not entities:
+def portions(flagged: Mapping[str, list[str]]) -> Iterator[dict[str, list[str]]]:
+    """Part flagged entities by months, and by days so that each part fits into one statement."""
+    portion: dict[str, list[str]] = {}
+    for day, entities in flagged.items():
+        is_full = sum(map(len, portion.values())) + len(entities) > ENTITIES_AT_ONCE
+        if portion and (is_full or next(iter(portion))[:7] != day[:7]):
+            yield portion
+            portion = {}
+        portion[day] = entities
+    if portion:
+        yield portion
+
+
+def only(measure: Measure, days: Mapping[str, Sequence[str]]) -> Measure:
+    """Narrow a measure to what is flagged."""
+    return replace(measure, where=f"({measure.where}) AND entity IN ({_names(days)})")
+
+
+def without(measure: Measure, days: Mapping[str, Sequence[str]]) -> Measure:
+    """Narrow a measure to what is not flagged of days on which something is."""
+    where = f"({measure.where}) AND ({_on_days(measure, days)})"
+    return replace(measure, where=f"{where} AND entity NOT IN ({_names(days)})")
+
+
+def elsewhere(measure: Measure, days: Mapping[str, Sequence[str]]) -> Measure:
+    """Narrow a measure to days on which nothing is flagged."""
+    if not days:
         return measure
-    names = ",".join("'{}'".format(e.replace("'", "''")) for e in entities)
-    return replace(measure, where=f"({measure.where}) AND entity NOT IN ({names})")
+    return replace(measure, where=f"({measure.where}) AND NOT ({_on_days(measure, days)})")
+
+
+def _on_days(measure: Measure, days: Iterable[str]) -> str:
+    """Write the condition that a fact is of some days, a comparison a run of them."""
+    numbers = sorted((date.fromisoformat(d) - EPOCH_DATE).days for d in days)
+    begins = [n for i, n in enumerate(numbers) if i == 0 or n > numbers[i - 1] + 1]
+    ends = [*(numbers[numbers.index(n) - 1] for n in begins[1:]), numbers[-1]]
+    spans = (
+        (first * DAY_US - OFFSET_US, (last + 1) * DAY_US - OFFSET_US)
+        for first, last in zip(begins, ends, strict=True)
+    )
+    at = measure.when
+    return " OR ".join(f"({at} >= {start} AND {at} < {until})" for start, until in spans)
+
+
+def _names(days: Mapping[str, Sequence[str]]) -> str:
+    return ",".join(
+        "'" + e.replace("'", "''") + "'" for entities in days.values() for e in entities
+    )
 
 
 def lists_of_thresholds(fact: Fact | None, reference: Reference) -> frozenset[str]:

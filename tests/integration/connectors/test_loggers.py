@@ -20,13 +20,17 @@ import pytest
 
 from connectors.loggers.connector import CONNECTOR, LoggersSettings
 from hub import registry
-from hub.clock import system_clock
+from hub.clock import system_clock, to_us
 from hub.connecting.connection import Connection
 from hub.connecting.feeds import Context
+from hub.figures.closing import close
 from hub.figures.flags import Flags
+from hub.figures.official import freeze
 from hub.opening import load_tables
 from hub.proof.explain import explain
 from hub.proof.verify import verify
+from hub.reference.periods import parse_period
+from hub.store.cuts import latest_cut
 from tests.parts import logged
 from tests.parts.pushed import Pushed, pushed
 
@@ -41,6 +45,12 @@ OVER_1 = {"ST01": 731, "ST02": 362, "ST03": 350}
 
 def name(station: str, hour: int) -> str:
     return f"reading/{station}|salinity|{logged.at(hour):%Y-%m-%dT%H:%M:%S}.000000"
+
+
+def reading(hour: int, grams: float) -> dict[str, Any]:
+    event = {"event_id": f"{hour}-{grams}", "station_code": "ST01", "unit": "g/L"}
+    at = f"{logged.at(hour):%Y-%m-%dT%H:%M:%S}+07:00"
+    return {**event, "measured_at": at, "quantity": "salinity", "value": grams}
 
 
 def load(hub: Pushed, lists: dict[str, Any]) -> None:
@@ -71,9 +81,9 @@ def flags(hub: Pushed, sender: str = "") -> dict[str, list[str]]:
     return {f["entity"]: f["tests"] for f in listed["flags"]}
 
 
-def figures(hub: Pushed) -> dict[str, Any]:
+def figures(hub: Pushed, more: str = "") -> dict[str, Any]:
     kpis = ("max", "mean", "hours_over_1", "hours_over_4")
-    path = "/v1/kpis/salinity_{}?period=2026-03{}"
+    path = "/v1/kpis/salinity_{}?period=2026-03{}" + more
     answers = [hub.ask(path.format(k, by)).json() for k in kpis for by in ("&by=station", "")]
     shown = ("dims", "value", "numerator", "denominator")
     return {
@@ -117,11 +127,7 @@ def test_any_order_and_batch_size_gives_the_same(tmp_path: Path, seed: int) -> N
 
 
 def test_a_late_neighbour_makes_and_takes_away_flags(tmp_path: Path) -> None:
-    def row(hour: int, grams: float) -> dict[str, Any]:
-        event = {"event_id": f"{hour}-{grams}", "station_code": "ST01", "unit": "g/L"}
-        at = f"{logged.at(hour):%Y-%m-%dT%H:%M:%S}+07:00"
-        return {**event, "measured_at": at, "quantity": "salinity", "value": grams}
-
+    row = reading
     with pushed(tmp_path) as hub:
         load(hub, logged.lists())
         hub.send("reading", row(10, 1.0), row(11, 3.5))
@@ -139,6 +145,39 @@ def test_a_late_neighbour_makes_and_takes_away_flags(tmp_path: Path) -> None:
         )
         assert flags(hub) == {}
         assert hub.figures("salinity_max", "2026-03", "station") == {"ST01": 3500}
+
+
+def test_a_past_cut_has_the_flags_of_then(tmp_path: Path) -> None:
+    with month(tmp_path) as hub:
+        before, then = figures(hub), hub.hub.clock().isoformat().replace("+00:00", "Z")
+        # Hours 200 to 209 were missing: in them a spike, and at hour 745 nothing new.
+        late = [(203, 1.0), (204, 7.0), (205, 1.0)]
+        hub.send("reading", *(reading(hour, grams) for hour, grams in late))
+        load(hub, {"thresholds": []})
+        assert figures(hub, f"&as_of={then}") == before
+        assert hub.figures("salinity_max", "2026-03", "station")["ST01"] == 9000, "no list any more"
+        load(hub, {"thresholds": logged.lists()["thresholds"]})
+        assert flags(hub)[name("ST01", 204)] == ["rate", "spike"]
+        # Of 10 missing hours one counts now: 203, as 205 changes by more than 2 g/L.
+        assert hub.figures("salinity_hours_over_1", "2026-03", "station")["ST01"] == 732
+        assert figures(hub, f"&as_of={then}") == before
+        assert hub.figures("salinity_max", "2026-03", "station")["ST01"] == 1110
+
+
+def test_a_closed_month_keeps_its_flags(tmp_path: Path) -> None:
+    with month(tmp_path) as hub:
+        parts, march = hub.hub, parse_period("2026-03")
+        with parts.store.reading() as at:
+            cut = latest_cut(at)
+            assert cut is not None
+            now, kpis = to_us(parts.clock()), parts.kpis.values()
+            close(parts.log, freeze(parts.book(at), kpis, march, cut, now, "An"))
+        parts.runner.catch_up()
+        official = hub.ask("/v1/kpis/salinity_max?period=2026-03").json()["figures"][0]
+        assert (official["status"], official["numerator"]) == ("official", 4499)
+        hub.send("reading", reading(204, 7.0))
+        findings = verify(parts.log, parts.store, parts.installed)
+        assert findings.differences == []
 
 
 def test_a_key_of_one_station_sees_its_flags_alone(tmp_path: Path) -> None:
