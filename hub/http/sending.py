@@ -20,6 +20,7 @@ from hub.http.backlog import LARGE_BYTES, Backlog
 from hub.http.cloudevents import admit_request
 from hub.http.edge import Edge, edge_of
 from hub.http.guard import read_body
+from hub.http.mappings import mappings_of
 from hub.http.problems import ProblemError
 from hub.log.log import IdempotencyConflictError, LogUnavailableError
 from hub.operating import metrics
@@ -70,11 +71,21 @@ def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
     status_code=202,
 )
 async def take_file(contract: str, request: Request) -> Response:
-    """Take a CSV or XLSX file, row by row."""
-    return await take(contract, request, admit_file)
+    """Take a CSV or XLSX file, row by row, read by its sender's mapping where there is one."""
+    return await take(contract, request, _file_judge)
 
 
-async def take(name: str, request: Request, judge: Judge | None = None) -> Response:
+def _file_judge(edge: Edge, sender: Sender) -> Judge:
+    def judge(contract: Contract, body: bytes) -> AdmittedFile:
+        mapping = edge.part(mappings_of).in_force(contract.name, sender.name)
+        return admit_file(contract, body, mapping)
+
+    return judge
+
+
+async def take(
+    name: str, request: Request, judge_of: Callable[[Edge, Sender], Judge] | None = None
+) -> Response:
     """Take one request's events; who sent what is in the audit log."""
     edge = edge_of(request)
     sender = await edge.guard.sender(request)
@@ -88,6 +99,7 @@ async def take(name: str, request: Request, judge: Judge | None = None) -> Respo
         )
     edge.guard.check_breaker(sender.name)
     is_dry = _is_dry(request)
+    judge = None if judge_of is None else judge_of(edge, sender)
     offer = await _offer(edge, contract, sender, request, judge)
     if is_dry:
         tried = await asyncio.to_thread(_tried, edge, offer)
@@ -132,6 +144,7 @@ def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
         "dry_run": True,
         "accepted": len(admitted.kept),
         "rejected": [v.public() for v in admitted.rejected],
+        **({"mapping": admitted.mapping} if admitted.mapping else {}),
         **_understood(offer),
         "would_change": vars(trial),
     }
