@@ -7,7 +7,7 @@ import typer
 
 from hub import registry
 from hub.commands.console import complain
-from hub.commands.map import find_in_force, read_mapping_file
+from hub.commands.mapping import find_in_force, read_mapping_file
 from hub.definitions.admission import BodyError
 from hub.sheets.files import AdmittedFile, judge_file, lines
 

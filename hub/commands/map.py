@@ -10,10 +10,11 @@ import typer
 from hub import registry
 from hub.clock import day_of, iso_day, to_us
 from hub.commands.console import act, complain, settings_for_acting, settings_for_reading
+from hub.commands.mapping import print_mapping_faults
 from hub.definitions.contract import Contract
 from hub.opening import catch_up, confirm_mapping, open_hub
 from hub.sheets.mapped import check_mapping
-from hub.sheets.mapping import FileMapping, MappingError, read_mapping, write_mapping
+from hub.sheets.mapping import MappingError, read_mapping, write_mapping
 from hub.sheets.proposing import propose
 from hub.sheets.table import FileError
 from hub.sheets.xlsx import XlsxError
@@ -82,7 +83,7 @@ def confirm(file: Annotated[Path, typer.Argument(help="A mapping, as a TOML file
         complain(f"{file}: {error.strerror}")
         raise typer.Exit(2) from None
     except MappingError as error:
-        _print_faults(file, error)
+        print_mapping_faults(file, error)
         raise typer.Exit(1) from None
     with open_hub(settings_for_acting()) as hub:
         digest, sender = mapping.digest, mapping.sender
@@ -126,36 +127,6 @@ def show(
         state = "in force" if c.is_in_force else "replaced"
         names = ("contract", "sender", "digest", "confirmed_at", "confirmed_by")
         print("\t".join([state, *(str(said[n]) for n in names)]))
-
-
-def find_in_force(contract: str, sender: str) -> FileMapping:
-    """Give the mapping in force of a sender; exit 2 where it has none."""
-    with open_hub(settings_for_reading()) as hub:
-        catch_up(hub)
-        mapping = Mappings(hub.store).in_force(contract, sender)
-    if mapping is None:
-        complain(f"chưa có bảng ánh xạ nào như vậy | no such mapping: {contract}, {sender}")
-        raise typer.Exit(2)
-    return mapping
-
-
-def read_mapping_file(contract: Contract, file: Path) -> FileMapping:
-    """Read a mapping that may be used for a contract's files; exit 2 where it may not."""
-    try:
-        mapping = read_mapping(file.read_text("utf-8"))
-        check_mapping(contract, mapping)
-    except OSError as error:
-        complain(f"{file}: {error.strerror}")
-        raise typer.Exit(2) from None
-    except MappingError as error:
-        _print_faults(file, error)
-        raise typer.Exit(2) from None
-    return mapping
-
-
-def _print_faults(file: Path, error: MappingError) -> None:
-    for fault in error.faults:
-        print(f"{file}: {fault.rule}: {fault.message_vi} | {fault.message_en}")
 
 
 def _installed(name: str) -> Contract:

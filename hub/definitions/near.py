@@ -41,10 +41,10 @@ def distance(a: str, b: str, limit: int) -> int:
 def near_codes(value: str, names: Mapping[str, str]) -> list[str]:
     """Give the codes, of a list with the name of each, that a value may have been meant for.
 
-    The nearest first, of equally near ones those that begin alike, then by code.
+    The nearest first, of equally near ones those as long, then those that begin alike.
     """
     code = "".join(value.split()).upper()
-    said = _plain(value)
+    name_sent = _plain(value)
     if not code:
         return []
     ranked = []
@@ -52,13 +52,14 @@ def near_codes(value: str, names: Mapping[str, str]) -> list[str]:
         slips = min(SLIPS_MAX, max(1, len(listed) // 2 - 1))
         apart = distance(code, listed.upper(), slips)
         called = _plain(name)
-        if called and said == called:
+        if called and name_sent == called:
             apart = 0
         elif apart > slips and called:
             slips = min(SLIPS_MAX, len(called) // NAME_LETTERS_PER_SLIP)
-            apart = distance(said, called, slips)
+            apart = distance(name_sent, called, slips)
         if apart <= slips:
-            ranked.append((apart, -_shared(code, listed), listed))
+            unlike = abs(len(listed) - len(code))
+            ranked.append((apart, unlike, -_shared(code, listed), listed))
     return [listed for *_, listed in sorted(ranked)[:OFFERED_MAX]]
 
 

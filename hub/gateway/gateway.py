@@ -23,9 +23,11 @@ from hub.definitions.contract import Contract
 from hub.definitions.originals import Seal
 from hub.gateway import boundary
 from hub.gateway.signing import Signer
+from hub.gateway.unlisted import offer_near
 from hub.log.log import Batch, Log, LogUnavailableError, Submission
 from hub.log.spool import Spool
 from hub.log.submitting import accepted_at, impossible, new_receipt, rejections
+from hub.store.names import Names
 from hub.store.reading import Row
 from hub.store.states import contents
 from hub.store.store import Store
@@ -91,6 +93,7 @@ class Gateway:
         self._signer = signer
         self._store = store
         self._clock = clock
+        self.names = Names(store, clock)
         self._recent: dict[str, set[Row]] = {}
         self._recent_lock = threading.Lock()
 
@@ -192,6 +195,8 @@ class Gateway:
             for v in boundary.outside(contract, offer.sender.scope, offer.admitted):
                 verdicts[v.index] = v.joined(verdicts.get(v.index))
             offer.reject(list(verdicts.values()))
+            if offer.admitted.rejected:
+                offer_near(contract, offer.admitted, self.names.of)
             is_whole &= not verdicts
         return frame if is_whole else columns_of(contract, [o.admitted for o in offers])
 

@@ -65,12 +65,30 @@ class WouldChange(BaseModel):
     classes: dict[str, int] = Field(description="Số sự kiện theo loại | Events by ledger class")
 
 
+class Told(BaseModel):
+    """Something that is said of what was sent."""
+
+    message_vi: str
+    message_en: str
+
+
+class UnlistedCode(Told):
+    """A code that the province's list does not have, and near ones that it has."""
+
+    field: str
+    value: str
+    near: list[str]
+
+
 class Tried(BaseModel):
     """What would become of what was tried."""
 
     dry_run: bool
     accepted: int
     rejected: list[RejectedItem]
+    mapping: str = ""
+    understood: list[Told] = []
+    unlisted: list[UnlistedCode] = []
     would_change: WouldChange
 
 

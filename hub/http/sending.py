@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from hub.figures.compute import QuestionError
 from hub.gateway import boundary
 from hub.gateway.gateway import Answer, Judge, Offer
 from hub.gateway.groups import SMALL_BYTES, AuditError
+from hub.gateway.unlisted import find_unlisted, offer_near
 from hub.http import openapi
 from hub.http.backlog import LARGE_BYTES, Backlog
 from hub.http.cloudevents import admit_request
@@ -110,8 +112,11 @@ async def take(
         edge.guard.judge(sender.name, offer.admitted)
         _count(name, answer)
     admitted = offer.admitted
-    has_more = isinstance(admitted, AdmittedFile) and admitted.understood.has_more_to_say
-    return JSONResponse({**answer.body, **(_understood(offer) if has_more else {})}, answer.status)
+    if not isinstance(admitted, AdmittedFile):
+        return JSONResponse(answer.body, answer.status)
+    more = _understood(offer) if admitted.understood.has_more_to_say else {}
+    more |= await asyncio.to_thread(_unlisted, edge, offer)
+    return JSONResponse({**answer.body, **more}, answer.status)
 
 
 def _is_dry(request: Request) -> bool:
@@ -130,11 +135,18 @@ def _understood(offer: Offer) -> dict[str, Any]:
     return {"understood": [{"message_vi": vi, "message_en": en} for vi, en in lines]}
 
 
+def _unlisted(edge: Edge, offer: Offer) -> dict[str, Any]:
+    """Name the codes that the province's lists do not have, where there are some."""
+    unlisted = find_unlisted(offer.contract, offer.admitted.events, edge.gateway.names.of)
+    return {"unlisted": [asdict(u) for u in unlisted]} if unlisted else {}
+
+
 def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
     """Say what would become of an offer, and what it would change; nothing is committed."""
     hub, contract, sender, admitted = edge.hub, offer.contract, offer.sender, offer.admitted
     admitted.reject(edge.gateway.outside(contract, [sender.scope], admitted))
     admitted.mark(boundary.stamp(contract, sender.scope))
+    offer_near(contract, admitted, edge.gateway.names.of)
     trial = Trial()
     if admitted.kept:
         trial = try_events(
@@ -146,6 +158,7 @@ def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
         "rejected": [v.public() for v in admitted.rejected],
         **({"mapping": admitted.mapping} if admitted.mapping else {}),
         **_understood(offer),
+        **_unlisted(edge, offer),
         "would_change": vars(trial),
     }
 

@@ -69,10 +69,10 @@ def headings(table: Table, cells: Sequence[Cell]) -> Headings:
     for at, cell in titles.items():
         own = owned.get(key(cell))
         if own is None:
-            column, said, order = _match(table, cell)
+            column, stated, order = _match(table, cell)
         else:
             column = next((c for c in table.columns if c.field == own.field), None)
-            said, order = _unit_behind(cell), order_in(cell)
+            stated, order = _unit_behind(cell), order_in(cell)
         if column is None:
             if folded(cell) not in table.passed:
                 unknown[at] = shown(cell)
@@ -80,7 +80,7 @@ def headings(table: Table, cells: Sequence[Cell]) -> Headings:
             twice.append(column.headers[0])
         else:
             hint = NO_HINT if own is None else own.hint
-            known[column.field] = Heading(at, shown(cell), said, order, hint)
+            known[column.field] = Heading(at, shown(cell), stated, order, hint)
     missing = tuple(c.headers[0] for c in table.needed if c.field not in known)
     written = [shown(c) for c in cells]
     width = max((i + 1 for i, name in enumerate(written) if name), default=0)

@@ -29,6 +29,7 @@ from hub.troubles import RefusedError
 ENTRIES_MAX = 5_000  # of words of one field; a province's procedures are some thousands
 SCALES = {"đồng": 0, "nghìn đồng": 3, "triệu đồng": 6, "tỷ đồng": 9, "nghìn tỷ đồng": 12}
 _LENGTH_MAX = 500
+_NAME = r"^[^\x00-\x1f\x7f]{1,128}$"
 _BARE = re.compile("[a-z_]+")
 Unit = Literal["", "đồng", "nghìn đồng", "triệu đồng", "tỷ đồng", "nghìn tỷ đồng"]
 
@@ -78,8 +79,8 @@ class FileMapping(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    contract: str = Field(min_length=1, max_length=128)
-    sender: str = Field(min_length=1, max_length=128)
+    contract: str = Field(pattern=_NAME)
+    sender: str = Field(pattern=_NAME)
     sheets: tuple[str, ...] = Field(default=(), strict=False, max_length=100)
     passed_over: tuple[str, ...] = Field(default=(), strict=False, max_length=500)
     columns: tuple[MappedColumn, ...] = Field(default=(), strict=False, max_length=500)

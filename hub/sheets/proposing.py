@@ -19,7 +19,7 @@ from hub.sheets.days import order_shown
 from hub.sheets.files import json_value, table_of
 from hub.sheets.grids import Grid, Sampled, sample
 from hub.sheets.headers import headings, resembles_any
-from hub.sheets.mapping import SCALES, FileMapping, MappedColumn, write_mapping
+from hub.sheets.mapping import SCALES, FileMapping, MappedColumn, mapping_of, write_mapping
 from hub.sheets.notes import shown, unit
 from hub.sheets.numbers import shown_by
 from hub.sheets.surroundings import part_of
@@ -108,12 +108,15 @@ def propose(
 ) -> Draft:
     """Draft the mapping by which a file can be read; `before` is the one in force, which counts.
 
-    Raises `FileError` or `XlsxError` where the file cannot be read at all.
+    Raises `FileError` or `XlsxError` where the file cannot be read at all, `MappingError` where
+    nobody can be called as `sender` is.
     """
     table = table_of(contract, before)
     sheets = sample(table, data)
+    if not sheets:
+        raise FileError("empty", "tệp không có trang nào có số liệu", "every sheet is empty")
     best = max(sheets, key=lambda s: (s.known, len(s.rows)))
-    start = before or FileMapping(contract=contract.name, sender=sender)
+    start = before or mapping_of({"contract": contract.name, "sender": sender})
     draft = Draft(start.model_copy(update={"sender": sender}))
     proposer = _Proposer(contract, table, names, draft)
     proposer.columns(best)
@@ -331,22 +334,22 @@ class _Proposer:
         scales: Sequence[int | None],
     ) -> MappedColumn:
         """Say how a column is written: its unit of money, decimal mark and order of days."""
-        found: dict[str, str] = {}
+        ways: dict[str, str] = {}
         header = mapped.header
         if column.kind == "money" and not mapped.unit:
             named = {n: name for name, n in SCALES.items()}
             if scales and scales[0] is not None:
-                found["unit"] = named[scales[0]]
+                ways["unit"] = named[scales[0]]
             else:
                 vi = f"cột “{header}” không ghi đơn vị tính, nên được đọc là đồng"
                 en = f"column “{header}” gives no unit, so it is read as đồng"
                 units = tuple(Candidate(name, name, name) for name in SCALES)
                 self._doubts.append(Doubt("unit", False, vi, en, header, column.field, "", units))
         if column.kind in ("money", "decimal") and not mapped.mark:
-            found |= self._mark(header, column, cells, scales)
+            ways |= self._mark(header, column, cells, scales)
         if column.kind in ("instant", "period") and not mapped.order:
-            found |= self._order(header, column, cells)
-        return mapped.model_copy(update=found)
+            ways |= self._order(header, column, cells)
+        return mapped.model_copy(update=ways)
 
     def _mark(
         self, header: str, column: Column, cells: Sequence[Cell], scales: Sequence[int | None]
