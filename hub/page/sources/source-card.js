@@ -32,7 +32,7 @@ const t = words({
     state_stopped_by_breaker: "tạm ngắt vì quá nhiều bản ghi sai",
     heard: "Nhận lần cuối",
     never: "chưa từng",
-    spoken: "Có số liệu đến hết",
+    spoken: "Có số liệu đến",
     of_party: "của {0}",
     late_after: "trễ nếu im lặng quá {0}",
     lag: "Độ trễ sự kiện",
@@ -112,7 +112,7 @@ function factsOf(source) {
   const quantiles = /** @type {const} */ (["p50", "p95", "p99"]);
   const lateness = late && quantiles.map((p) => `${p} ≤ ${spanText(late[p])}`).join(" · ");
   return [
-    ["owner", [source.owner ?? "–"]],
+    ["owner", [source.owner || "–"]],
     ["schedule", [due]],
     ["heartbeat", beatSaid(source.heartbeat)],
     source.silent_party ? ["spoken", spokenSaid(source)] : ["heard", heardSaid(source)],
