@@ -1,7 +1,7 @@
 """Figures: a KPI answered for a period, with all that it needs to prove itself."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -249,7 +249,7 @@ def _figures(
     keys |= unsaid.unknown
     if not keys:
         return []
-    judged = _judge(kpi, question, ask, book)
+    judged = _judge(kpi, question, ask, book, () if by_unit is None else by_unit.lists)
     computed = []
     for key in sorted(keys, key=_sortable):
         dims = dict(zip(question.by, key, strict=True))
@@ -343,7 +343,9 @@ class _Judged(NamedTuple):
     definition_version: str
 
 
-def _judge(kpi: Kpi, question: Question, ask: Ask, book: Book) -> _Judged:
+def _judge(
+    kpi: Kpi, question: Question, ask: Ask, book: Book, more_lists: Collection[str]
+) -> _Judged:
     if kpi.contract:
         completeness = book.completeness(kpi.contract, ask, kpi.only)
         fresh_at = book.fresh_at(kpi.contract)
@@ -359,7 +361,7 @@ def _judge(kpi: Kpi, question: Question, ask: Ask, book: Book) -> _Judged:
         round(completeness, 6),
         iso(fresh_at),
         book.reading.cut(),
-        definition_version(kpi, book),
+        definition_version(kpi, book, more_lists),
     )
 
 
@@ -369,11 +371,14 @@ def kpi_parents(kpi: Kpi, book: Book) -> set[str]:
     return set(fact.parents.values()) if fact else set()
 
 
-def definition_version(kpi: Kpi, book: Book) -> str:
-    """Digest the KPI's terms, its fact's definitions and the reference data in force."""
+def definition_version(kpi: Kpi, book: Book, more_lists: Collection[str] = ()) -> str:
+    """Digest the KPI's terms, its fact's definitions and the reference data in force.
+
+    `more_lists` names lists that a question goes by besides those of the KPI, as one by units does.
+    """
     fact = book.facts.get(kpi.contract or "")
     said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
     of_fact = definition_digest(fact, book.definitions.contracts[fact.contract]) if fact else ""
-    lists = kpi.lists | kpi_parents(kpi, book)
+    lists = kpi.lists | kpi_parents(kpi, book) | set(more_lists)
     parts = (said, of_fact, book.reference.digest(lists))
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
