@@ -61,6 +61,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_boundaries.py": ("access", "gateway", "http"),
     "stories/test_standing.py": ("apply", "gateway", "repair"),
     "stories/test_demo.py": ("commands", "board"),
+    "stories/test_doctor.py": ("commands", "doctor"),
     "stories/test_dossier.py": ("http", "figures"),
     "stories/test_examples.py": ("gateway",),
     "stories/test_files.py": ("gateway", "sheets"),
