@@ -16,6 +16,7 @@ from hub.connecting.feeds import Connector, Context, OwnFiles
 from hub.connecting.folder import FileRecords, Folder, recorded
 from hub.definitions.contract import Contract
 from hub.sheets.files import table_of
+from hub.sheets.mapping import FileMapping
 from schemas.contracts.reading import Reading
 
 CONTRACT = Contract(Reading)
@@ -37,7 +38,7 @@ def read(_: str, content: bytes) -> FileRecords:
 def open_folder(settings: LoggersSettings, context: Context) -> Folder:
     """Begin to watch the folder."""
 
-    def read_file(_: str, content: bytes) -> FileRecords:
+    def read_file(_: str, content: bytes, __: FileMapping | None) -> FileRecords:
         return recorded(read_export(content, context.listed(LIST)))
 
     header_of = table_of(CONTRACT).header_of

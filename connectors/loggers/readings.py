@@ -21,7 +21,8 @@ from connectors.loggers.export import Export, Format, Line, Measured, lines_of
 from connectors.loggers.formats import formats
 from connectors.loggers.instants import check_order, local_instant
 from hub.clock import VIETNAM, to_us
-from hub.definitions.admission import Verdict, is_word_for_nothing, unreadable
+from hub.definitions.admission import Verdict, unreadable
+from hub.definitions.faults import is_word_for_nothing
 from hub.definitions.masking import Kind, mask_text
 from hub.sheets.table import FileError, Row
 from hub.sheets.tabular import TableRead, whole_file

@@ -18,6 +18,7 @@ from hub.opening import OpenHub, catch_up, open_hub
 from hub.operating.logs import log_as_json
 from hub.operating.probe import probe
 from hub.settings import read_own, read_settings
+from hub.store.mappings import Mappings
 from hub.store.troubles import StoreUnavailableError
 
 app = typer.Typer()
@@ -46,8 +47,9 @@ def connect(
         contract = hub.contracts[listed.contract]
         first, ranges = since.date() if since else None, hub.store.ranges
         known = partial(known_facts, hub, contract)
+        mapping = partial(Mappings(hub.store).in_force, contract.name, source)
         rows = partial(listed_rows, hub)
-        feed = connector.open(own, Context(hub.log, hub.clock, first, ranges, known, rows))
+        feed = connector.open(own, Context(hub.log, hub.clock, first, ranges, known, mapping, rows))
         seal = hub.seals().seal
         connection = Connection(listed, contract, feed, hub.log, hub.clock, settings, seal, ranges)
         for number in (signal.SIGTERM, signal.SIGINT):
