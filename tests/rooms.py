@@ -39,6 +39,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_k8s.py": ("deploy",),
     "laws/test_keys.py": ("access",),
     "laws/test_kpi_examples.py": ("figures",),
+    "laws/test_kinds.py": ("sheets", "gateway", "connecting", "apply"),
     "laws/test_lists.py": ("reference",),
     "laws/test_operations.py": ("operating",),
     "laws/test_order_free.py": ("apply", "store"),
