@@ -196,7 +196,7 @@ def test_outside_of_the_scope_and_in_the_future_are_told_together(hub: Hub) -> N
 def test_a_row_of_a_file_tells_all_its_faults_by_the_headers_of_its_sender() -> None:
     header = "Mã sự kiện;Mã trạm;Thời điểm đo;Đại lượng đo;Giá trị;Đơn vị đo;Cờ"
     rows = [
-        "1;trạm 1;17/05/2023 08:00;mặn;mười;g/L;7",
+        "1;trạm 1;hôm qua;mặn;mười;g/L;7",
         "2;ST01;17/05/2023 08:00;salinity;4,5;g/L;1",
     ]
     admitted = admit_file(CONTRACTS["reading"], "\n".join([header, *rows]).encode())
@@ -204,14 +204,14 @@ def test_a_row_of_a_file_tells_all_its_faults_by_the_headers_of_its_sender() -> 
     (judged,) = admitted.rejected
     told = [(f.field, f.rule) for f in judged.each()]
     assert told == [
+        ("measured_at", "malformed_instant"),
         ("value", "not_a_number"),
         ("station_code", "malformed"),
         ("quantity", "unknown_value"),
         ("quality", "unknown_value"),
     ]
-    for fault, title in zip(
-        judged.each(), ("Giá trị", "Mã trạm", "Đại lượng đo", "Cờ"), strict=True
-    ):
+    titles = ("Thời điểm đo", "Giá trị", "Mã trạm", "Đại lượng đo", "Cờ")
+    for fault, title in zip(judged.each(), titles, strict=True):
         assert fault.message_vi.startswith(f"dòng 2, cột {title}: “"), fault.message_vi
         assert "ví dụ" in fault.message_vi
 

@@ -98,6 +98,11 @@ def test_near_is_a_slip_or_two_or_a_name(sent: str, near: list[str]) -> None:
     assert near_codes(sent, names) == near
 
 
+def test_of_many_near_codes_three_are_offered() -> None:
+    names = dict.fromkeys((f"H57.1{n}" for n in range(10)), "")
+    assert near_codes("H57.1X", names) == ["H57.10", "H57.11", "H57.12"]
+
+
 CODE = st.text("H57.12", max_size=7)
 
 
