@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -303,13 +303,18 @@ def _listed(contract: Contract, of_field: WireField | None) -> Doc:
 def _unknown_field(contract: Contract, name: str, value: str) -> Fault:
     rule, vi, en = _RULES["extra_forbidden"]
     shown = show_value(mask_text(name))
-    by_name = {f.name: f for f in contract.sent}
-    near = [by_name[n] for n in get_close_matches(name, by_name, 3, NEAR)]
+    near = _near_fields(contract, name)
     if near:
         vi += f"; gần giống {', '.join(f'“{label(f).vi}”' for f in near)}"
         en += f"; is {' or '.join(f.name for f in near)} meant?"
     tail = f" ({value})" if value else ""
     return Fault(rule, shown, value, f"“{shown}”: {vi}{tail}", f"“{shown}”: {en}{tail}")
+
+
+@lru_cache(1_024)
+def _near_fields(contract: Contract, name: str) -> list[WireField]:
+    by_name = {f.name: f for f in contract.sent}
+    return [by_name[n] for n in get_close_matches(name, by_name, 3, NEAR)]
 
 
 # What loggers and sheets write where there is no number, without case, signs and marks.

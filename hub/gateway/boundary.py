@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from hub.access.scope import Codes, Scope
 from hub.definitions.admission import Admitted, Verdict
+from hub.definitions.coded import find_field, label
 from hub.definitions.contract import Contract, Doc, LimitKind
-from hub.definitions.faults import said, show_value
+from hub.definitions.faults import show_value
 from hub.definitions.near import offered
 
 CODES_SHOWN_MAX = 8
@@ -88,11 +89,11 @@ def _verdict(
     more = len(listed) - CODES_SHOWN_MAX
     vi_more, en_more = (f" và {more} mã nữa", f" and {more} more") if more > 0 else ("", "")
     who, value = _WHO[kind], show_value(wrong.value)
-    near_vi, near_en = offered(wrong.value, dict.fromkeys(listed, ""))
-    such = listed[0] if listed else "–"
-    vi = f"ngoài phạm vi: khóa này không được gửi cho {who.vi} {value}, chỉ được gửi cho"
-    vi += f" {shown}{vi_more}{near_vi}, ví dụ {such}"
-    en = f"is outside of its scope: this key may not send for {who.en} {value}, only for"
-    en += f" {shown}{en_more}{near_en}, such as {such}"
-    words = said(contract, wrong.field, value, vi, en)
+    # Where all are shown, the right one is among them.
+    near = offered(wrong.value, dict.fromkeys(listed, "")) if more > 0 else ("", "")
+    of_field = find_field(contract, wrong.field)
+    called = label(of_field) if of_field else Doc(wrong.field, wrong.field)
+    vi = f"{called.vi}: khóa này không được gửi cho {who.vi} {value}, chỉ được gửi cho {shown}"
+    en = f"{called.en}: this key may not send for {who.en} {value}, only for {shown}"
+    words = (vi + vi_more + near[0], en + en_more + near[1])
     return Verdict(index, RULES[kind], wrong.field, value, *words)

@@ -67,6 +67,9 @@ def offer_near(contract: Contract, admitted: Admitted, names_of: NamesOf) -> Non
         return offers[asked]
 
     def judged(verdict: Verdict) -> Verdict:
+        rules = [verdict.rule, *(fault["rule"] for fault in verdict.faults)]
+        if "malformed" not in rules:
+            return verdict
         faults = []
         for fault in verdict.each():
             vi, en = near(fault)

@@ -26,6 +26,7 @@ from hub.http import openapi
 from hub.http.attachment import CsvResponse, csv_file
 from hub.http.edge import Asking, Edge, Here, Named
 from hub.http.guard import read_body
+from hub.http.mappings import mappings_of
 from hub.http.openapi import BAD_QUESTION, NO_CONTRACT, NO_KEY, REPAIR_RESPONSES, json_body
 from hub.http.parameters import Offset, Parameters
 from hub.http.problems import ProblemError
@@ -168,7 +169,12 @@ async def get_rows(
 async def fix_rows(request: Request, who: Asking, contract: Named, edge: Here) -> dict[str, Any]:
     """Keep the corrections of a CSV or XLSX file, row by row; say what sending them changes."""
     body = await read_body(request, edge.hub.settings.body_mib_max << 20)
-    rows = await asyncio.to_thread(corrections, contract, body)
+    mappings = edge.part(mappings_of)
+
+    def read() -> list[tuple[str, bytes | Verdict]]:
+        return corrections(contract, body, mappings.in_force(contract.name, who.name))
+
+    rows = await asyncio.to_thread(read)
     if len(rows) > ITEMS_MAX:
         vi, en = f"{len(rows)} dòng, tối đa", f"{len(rows)} rows, at most"
         raise ProblemError(413, "too_many_rows", f"{vi} {ITEMS_MAX}", f"{en} {ITEMS_MAX}")

@@ -261,7 +261,7 @@ def test_a_bank_cannot_turn_anothers_hundred_into_seven(hub: Pushed) -> None:
     assert (answer.status_code, verdicts(answer)) == (202, [BY_REPORTER])
     (verdict,) = answer.json()["rejected"]
     assert verdict["message_vi"] == (
-        "reporter: khóa này không được gửi cho bên báo cáo NH02, chỉ được gửi cho NH01"
+        "Đơn vị báo cáo: khóa này không được gửi cho bên báo cáo NH02, chỉ được gửi cho NH01"
     )
     assert verdict["message_en"] == (
         "reporter: this key may not send for reporter NH02, only for NH01"

@@ -213,12 +213,13 @@ def test_bad_rows_are_named_in_an_error_file(hub: OpenHub, folder: Path) -> None
     carry(connection(hub, folder), folder)
     assert ledger(hub) == {"applied": 1, "quarantined": 2}
     assert names(folder, "failed") == ["a.csv", "a.csv.loi.csv"]
-    header, first, second = errors(folder, "a.csv.loi.csv")
+    header, first, also, second = errors(folder, "a.csv.loi.csv")
     assert header[0] == "Dòng / Row"
     assert first[:4] == ["3", "Hình thức", "quẹt thẻ", "unmapped_code"]
+    assert also[:4] == ["3", "Số tiền", "'=1+1", "not_an_amount"], "all that is wrong with a row"
     assert second[:4] == ["4", "Số giao dịch", "'-3", "too_small"]
-    assert first[4].startswith("Hình thức: dòng 3: ngoài danh mục")
-    assert first[5].startswith("Hình thức: row 3: not in the list")
+    assert first[4].startswith("dòng 3, cột Hình thức: “quẹt thẻ” ngoài danh mục")
+    assert first[5].startswith("row 3, column Hình thức: “quẹt thẻ” not in the list")
 
 
 def test_what_was_passed_over_is_told_beside_the_file(hub: OpenHub, folder: Path) -> None:
@@ -251,7 +252,7 @@ def test_a_file_that_opens_the_breaker_is_put_aside(hub: OpenHub, folder: Path) 
     assert names(folder, "done") == ["b.csv"]
     found = errors(folder, "a.csv.loi.csv")
     assert "NOTHING WAS TAKEN" in found[0][0]
-    assert len(found) == 22
+    assert len(found) == 2 + 20 * 2, "each row with its two faults"
     put(folder, "a.csv", GOOD, *[BAD] * 20)  # again, and again it is told why
     carry(connection(hub, folder), folder)
     assert "a (2).csv.loi.csv" in names(folder, "failed")

@@ -75,7 +75,9 @@ def test_words_of_the_contract_and_names_of_the_lists_are_filled_in() -> None:
 
 
 def test_a_name_that_two_units_have_is_a_doubt() -> None:
-    (doubt,) = of_part(drafted(payment(**{"Địa bàn": "Xã Hoà Bình"})), "word")
+    draft = drafted(payment(**{"Địa bàn": "Xã Hoà Bình"}))
+    assert draft.mapping.words == {"area": {"Xã Hoà Bình": ""}}
+    (doubt,) = of_part(draft, "word")
     assert (doubt.is_open, doubt.field, doubt.word) == (True, "area", "Xã Hoà Bình")
     assert [c.value for c in doubt.candidates] == ["H57.12", "H57.21"]
 
@@ -115,6 +117,14 @@ def test_a_header_that_may_be_several_fields_stays_open() -> None:
     for doubt in of_part(draft, "column"):
         assert doubt.is_open
         assert {"transactions", "customers"} <= {c.value for c in doubt.candidates}
+
+
+def test_a_header_that_is_like_several_stays_open() -> None:
+    lines = "Mã sự kiện;Mã hồ sơ;Đơn vị\n1;H57.1-230517-0001;H57.1\n"
+    draft = drafted(lines, DOSSIER)
+    assert {c.header: c.field for c in draft.mapping.columns}["Đơn vị"] == ""
+    (doubt,) = of_part(draft, "column")
+    assert {"received_by", "resolved_by"} <= {c.value for c in doubt.candidates}
 
 
 def test_a_field_that_no_column_fills_is_asked_for_once() -> None:
