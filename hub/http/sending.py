@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -18,7 +19,7 @@ from hub.gateway import boundary
 from hub.gateway.gateway import Answer, Judge, Offer
 from hub.gateway.groups import SMALL_BYTES, AuditError
 from hub.gateway.unlisted import find_unlisted, offer_near
-from hub.http import openapi
+from hub.http import corrected, openapi
 from hub.http.backlog import LARGE_BYTES, Backlog
 from hub.http.cloudevents import admit_request
 from hub.http.edge import Edge, edge_of
@@ -29,9 +30,13 @@ from hub.log.log import IdempotencyConflictError, LogUnavailableError
 from hub.operating import metrics
 from hub.proof.trial import Trial, try_events
 from hub.repair.repair import REPLAY
+from hub.sheets.asked import texts_of
+from hub.sheets.correcting import Corrections
 from hub.sheets.files import AdmittedFile, admit_file, admit_rows, checked
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 128
+NOT_KEPT = {"Cache-Control": "no-store"}  # what a file holds is for its sender's eyes
+ROWS_SHOWN_MAX = 500  # wrong rows of a file that is tried; those that are right make room for more
 
 router = APIRouter()
 
@@ -69,29 +74,27 @@ def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
 @router.post(
     "/v1/files/{contract}",
     summary="Gửi tệp CSV hoặc XLSX, mỗi dòng một bản ghi | Send a CSV or XLSX file",
-    openapi_extra={**openapi.FILE, "parameters": [openapi.DRY_RUN]},
+    openapi_extra=openapi.sent_file(corrected.MEDIA_TYPE, corrected.schema()),
     responses={**openapi.POST_RESPONSES, 404: openapi.NO_CONTRACT},
     status_code=202,
 )
 async def take_file(contract: str, request: Request) -> Response:
     """Take a file row by row: what devices write, or CSV or XLSX by its sender's mapping."""
-    return await take(contract, request, _file_judge)
+    return await take(contract, request, is_file=True)
 
 
-def _file_judge(edge: Edge, sender: Sender) -> Judge:
+def _judge_of_file(edge: Edge, sender: Sender, corrections: Corrections) -> Judge:
     def judge(contract: Contract, body: bytes) -> AdmittedFile:
         for own in registry.own_files(contract.name):
             if own.is_one(body):
                 return admit_rows(contract, checked(own.read(body, edge.hub.store.listed(own.by))))
         mapping = edge.part(mappings_of).in_force(contract.name, sender.name)
-        return admit_file(contract, body, mapping)
+        return admit_file(contract, body, mapping, corrections)
 
     return judge
 
 
-async def take(
-    name: str, request: Request, judge_of: Callable[[Edge, Sender], Judge] | None = None
-) -> Response:
+async def take(name: str, request: Request, *, is_file: bool = False) -> Response:
     """Take one request's events; who sent what is in the audit log."""
     edge = edge_of(request)
     sender = await edge.guard.sender(request)
@@ -104,12 +107,12 @@ async def take(
             f"this key may not send {name}",
         )
     edge.guard.check_breaker(sender.name)
-    is_dry = _is_dry(request)
-    judge = None if judge_of is None else judge_of(edge, sender)
-    offer = await _offer(edge, contract, sender, request, judge)
+    is_dry, has_rows = _is_asked(request, "dry_run"), _is_asked(request, "rows")
+    offer = await _offer(edge, contract, sender, request, is_file=is_file)
     if is_dry:
         tried = await asyncio.to_thread(_tried, edge, offer)
-        return JSONResponse(tried, 200 if offer.admitted.kept else 422)
+        shown = _table(offer) if has_rows else {}
+        return JSONResponse({**tried, **shown}, 200 if offer.admitted.kept else 422, NOT_KEPT)
     answer = await _carry(edge, offer, request)
     request.state.is_recorded = True
     if not answer.is_replay:
@@ -123,11 +126,11 @@ async def take(
     return JSONResponse({**answer.body, **more}, answer.status)
 
 
-def _is_dry(request: Request) -> bool:
-    """Tell whether nothing is to be committed. What is not understood must not commit either."""
-    asked = request.query_params.get("dry_run", "0")
+def _is_asked(request: Request, name: str) -> bool:
+    """Tell whether something is asked for by 1. What is not understood must not commit either."""
+    asked = request.query_params.get(name, "0")
     if asked not in ("0", "1"):
-        raise QuestionError("dry_run", f"dry_run={asked}: chỉ nhận 1", f"dry_run={asked}: only 1")
+        raise QuestionError(name, f"{name}={asked}: chỉ nhận 1", f"{name}={asked}: only 1")
     return asked == "1"
 
 
@@ -137,6 +140,24 @@ def _understood(offer: Offer) -> dict[str, Any]:
         return {}
     lines = offer.admitted.understood.lines()
     return {"understood": [{"message_vi": vi, "message_en": en} for vi, en in lines]}
+
+
+def _table(offer: Offer) -> dict[str, Any]:
+    """Show a file as a table: its columns, what was passed over, and its wrong rows as texts.
+
+    The rows are shown to who has just sent them, and kept nowhere.
+    """
+    admitted = offer.admitted
+    if not isinstance(admitted, AdmittedFile):
+        return {}
+    understood = admitted.understood
+    rows = []
+    for index in islice(dict.fromkeys(v.index for v in admitted.rejected), ROWS_SHOWN_MAX):
+        item = admitted.originals.get(index) or admitted.items.get(index, b"")
+        sheet, number = understood.row_of(index)
+        texts = texts_of(offer.contract, item.decode(errors="replace"))
+        rows.append({"index": index, "sheet": sheet, "row": number, "texts": texts})
+    return {"table": {**understood.public(), "rows": rows}}
 
 
 def _unlisted(edge: Edge, offer: Offer) -> dict[str, Any]:
@@ -168,7 +189,7 @@ def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
 
 
 async def _offer(
-    edge: Edge, contract: Contract, sender: Sender, request: Request, judge: Judge | None
+    edge: Edge, contract: Contract, sender: Sender, request: Request, *, is_file: bool
 ) -> Offer:
     """Read the body and judge its items."""
     idempotency_key = _idempotency_key(request)
@@ -182,11 +203,19 @@ async def _offer(
             "much is still to be applied; send large submissions again in some seconds",
             headers={"Retry-After": "2"},
         )
-    judging = partial(judge or partial(admit_request, request.headers), contract, body)
+    judge: Judge = partial(admit_request, request.headers)
+    typed = b""
+    if is_file:
+        corrections: Corrections = {}
+        if corrected.is_corrected(request):
+            file = await asyncio.to_thread(corrected.read_corrected, body)
+            body, typed, corrections = file.file, file.written, file.corrections
+        judge = _judge_of_file(edge, sender, corrections)
     # To judge a small body takes less than to hand it to a thread.
-    is_small = len(body) <= SMALL_BYTES and judge is None
+    is_small = len(body) <= SMALL_BYTES and not is_file
+    judging = partial(judge, contract, body)
     admitted = judging() if is_small else await asyncio.to_thread(judging)
-    return Offer(contract, sender, body, idempotency_key, admitted)
+    return Offer(contract, sender, body, idempotency_key, admitted, typed)
 
 
 async def _carry(edge: Edge, offer: Offer, request: Request) -> Answer:

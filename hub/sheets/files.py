@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
@@ -26,10 +26,11 @@ from hub.definitions.admission import (
     judge_each,
     verdict_of,
 )
-from hub.definitions.coded import example, find_field, label
+from hub.definitions.coded import coded, example, find_field, label
 from hub.definitions.contract import Contract, Doc, WireField
 from hub.definitions.faults import Fault, faults_of_values, show_value
 from hub.sheets.cells import Cell
+from hub.sheets.correcting import Corrections
 from hub.sheets.days import deadline, instant, period
 from hub.sheets.mapping import FileMapping
 from hub.sheets.notes import unit
@@ -37,7 +38,7 @@ from hub.sheets.numbers import decimal, integer, is_doubtful, money
 from hub.sheets.table import Column, Row, Table
 from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.understood import PassedOver, Understood
-from hub.sheets.vietnamese import Reader, Reading, boolean, folded, text
+from hub.sheets.vietnamese import Reader, Reading, boolean, folded, spoken, text
 from hub.sheets.xlsx import ARCHIVE_MAGIC
 
 ITEM = "Mã bản ghi"  # the column by which rows are corrections of rejected items
@@ -72,10 +73,10 @@ def table_of(contract: Contract, mapping: FileMapping | None = None) -> Table:
 
 @cache
 def _plain_table(contract: Contract) -> Table:
-    shorts = Counter(folded(s) for f in contract.sent for s in _short_titles(f))
+    shorts = Counter(folded(s) for f in contract.sent for s in short_titles(f))
     columns = []
     for f in contract.sent:
-        own = [s for s in _short_titles(f) if shorts[folded(s)] == 1]
+        own = [s for s in short_titles(f) if shorts[folded(s)] == 1]
         titles = (f.doc.vi, f.name, f.doc.en, *f.doc.also, *own)
         headers: dict[str, str] = {}
         for title in titles:
@@ -95,11 +96,34 @@ def _reader(contract: Contract, f: WireField) -> Reader:
         return deadline
     if f.kind == "text" and f.name == contract.spec.occurred:
         return period
+    words = coded(contract, f.name).words
+    if words and f.kind == "text":
+        return called({code: words.get(code, ()) for code in f.limits["enum"]})
     stated = unit(f.doc.vi.rpartition(",")[2]) if f.kind == "integer" else None
     return money if stated is not None and stated.counts == "money" else _READERS[f.kind]
 
 
-def _short_titles(f: WireField) -> list[str]:
+def shown_code(contract: Contract, name: str, code: str) -> str:
+    """Give a code as people call it, as it is written in a file: `Trực tuyến`."""
+    words = coded(contract, name).words.get(code, (code,))
+    return f"{words[0][:1].upper()}{words[0][1:]}" if words[0] != code else code
+
+
+def called(names: Mapping[str, tuple[str, ...]]) -> Reader:
+    """Make a reader of codes by what people call them; another text stays as it is."""
+    pairs = {(spoken(n), code) for code, words in names.items() for n in (code, *words)}
+    by_name = dict(pairs)
+    if len(by_name) < len(pairs):
+        raise ValueError("two codes are called the same, whatever the case")
+
+    def read(cell: Cell, reading: Reading) -> str:
+        words: str = text.read(cell, reading)
+        return by_name.get(spoken(words), words)
+
+    return Reader("text", read)
+
+
+def short_titles(f: WireField) -> list[str]:
     """Give a field's titles without what explains them."""
     return list({folded(s): s for t in (f.doc.vi, f.doc.en) if (s := _shortened(t))}.values())
 
@@ -138,8 +162,8 @@ def corrections(
     return out
 
 
-def _read(table: Table, data: bytes) -> TableRead:
-    return checked(read_table(table, data))
+def _read(table: Table, data: bytes, corrections: Corrections | None = None) -> TableRead:
+    return checked(read_table(table, data, corrections))
 
 
 def checked(read: TableRead) -> TableRead:
@@ -168,14 +192,19 @@ def is_table(data: bytes, name: str = "") -> bool:
     return data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"[")
 
 
-def admit_file(contract: Contract, data: bytes, mapping: FileMapping | None = None) -> AdmittedFile:
+def admit_file(
+    contract: Contract,
+    data: bytes,
+    mapping: FileMapping | None = None,
+    corrections: Corrections | None = None,
+) -> AdmittedFile:
     """Judge each row of a file; an item's index is its row's number in the file, less one.
 
-    `mapping` is its sender's. Where rows of several sheets are read, indexes count on from sheet to
-    sheet, and messages name the sheet. Raises `BodyError` where the file cannot be read as a whole,
-    or has too many rows.
+    `mapping` is its sender's, `corrections` are put in the place of cells. Where rows of several
+    sheets are read, indexes count on from sheet to sheet, and messages name the sheet. Raises
+    `BodyError` where the file cannot be read as a whole, or has too many rows.
     """
-    read = _read(table_of(contract, mapping), data)
+    read = _read(table_of(contract, mapping), data, corrections)
     read.understood.mapping = "" if mapping is None else mapping.digest
     if not any(NAME in r.values for r in read.rows if r.verdict is None):
         read.understood.passed.append(PassedOver("unnamed", "", 0, "", *_UNNAMED))
@@ -277,7 +306,7 @@ def _judged(contract: Contract, row: Row, understood: Understood | None) -> Verd
     ]
     if understood is not None:
         values = {k: v for k, v in row.values.items() if k != _ITEM_FIELD}
-        others = faults_of_values(contract, _plain(values), row.wrong)
+        others = faults_of_values(contract, _plain(with_id(values)), row.wrong)
         faults += [_in_row(contract, f, row.place, understood) for f in others]
     return verdict_of(row.place, faults)
 
@@ -293,15 +322,16 @@ def errors(contract: Contract, rejected: Sequence[dict[str, Any]]) -> str:
     titles = [c.headers[0] for c in table.columns]
     writer.writerow([ITEM, "Dòng", "Cột sai", "Lý do từ chối", "Reason", *titles])
     for one in rejected:
-        said = _fields(one["original"])
-        cells = [_written(said.get(c.field)) for c in table.columns]
+        said = fields_of(one["original"])
+        cells = [written(said.get(c.field)) for c in table.columns]
         column = table.header_of(one["field"])
         words = (one["message_vi"], one["message_en"])
         writer.writerow([one["event_id"], one["index"] + 1, column, *map(_harmless, words), *cells])
     return "\ufeff" + file.getvalue()
 
 
-def _fields(original: str) -> dict[str, Any]:
+def fields_of(original: str) -> dict[str, Any]:
+    """Read the fields of an item that was rejected; none where it is no JSON object."""
     try:
         said = json.loads(original)
     except (ValueError, RecursionError):
@@ -309,7 +339,8 @@ def _fields(original: str) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """Write a value of an item as a cell that is read as that value by itself."""
     if value is None:
         return ""
     if isinstance(value, bool):

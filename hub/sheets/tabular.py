@@ -18,14 +18,15 @@ from hub.definitions.admission import unreadable, verdict_of
 from hub.definitions.faults import Fault, show_value
 from hub.definitions.masking import hidden
 from hub.sheets import grids
-from hub.sheets.cells import Cell, Failed, Uncomputed
+from hub.sheets.cells import Cell, Failed, Typed, Uncomputed
 from hub.sheets.columns import Part, WholeColumn, find_readings, is_touched, named_unit
+from hub.sheets.correcting import Corrections, correct
 from hub.sheets.grids import ORIGINAL_BYTES_MAX, TABLE_ROWS_MAX, Grid, Raw, in_text, in_workbook
 from hub.sheets.notes import shown
 from hub.sheets.surroundings import part_of
 from hub.sheets.table import Column, FileError, Row, Table, masked_as
 from hub.sheets.understood import PassedOver, Understood, UnderstoodColumn, words_of
-from hub.sheets.vietnamese import Reading, WrittenError, plain
+from hub.sheets.vietnamese import ALONE, Reading, WrittenError, plain
 from hub.sheets.xlsx import ARCHIVE_MAGIC, CELL_LENGTH_MAX, XlsxError
 from hub.troubles import RefusedError
 
@@ -46,10 +47,11 @@ def read_rows(table: Table, data: bytes) -> list[Row]:
     return read_table(table, data).rows
 
 
-def read_table(table: Table, data: bytes) -> TableRead:
+def read_table(table: Table, data: bytes, corrections: Corrections | None = None) -> TableRead:
     """Read a file, CSV or XLSX by its content: each row that is not blank, in order.
 
-    A file that cannot be read as a whole is one row with its verdict.
+    `corrections` are what was typed in the place of some cells. A file that cannot be read as a
+    whole is one row with its verdict.
     """
     understood = Understood()
     try:
@@ -57,6 +59,8 @@ def read_table(table: Table, data: bytes) -> TableRead:
         parts = [part_of(table, grid, understood.passed) for grid in sheets]
         if len(parts) > 1:
             parts = [p for p in parts if p.rows] or parts
+        if corrections:
+            correct(table, parts, corrections)
         columns = {c.field: find_readings(c, parts) for c in table.columns}
         _understand(table, parts, columns, understood)
         rows = list(_read(table, parts, columns, understood))
@@ -149,7 +153,7 @@ class _RowReader:
                         continue
                 if self._troubles:
                     self._check_column(column, cell)
-                values[column.field] = read(cell, reading)
+                values[column.field] = read(cell, ALONE if type(cell) is Typed else reading)
         except WrittenError:
             return self._wrong(raw, place)
         return Row(number, original, values, None, {}, place, self._sheet)
@@ -178,7 +182,8 @@ class _RowReader:
                         raise _missing()
                     continue
                 self._check_column(column, cell)
-                values[column.field] = words[column.field] = read(cell, reading)
+                as_read = ALONE if type(cell) is Typed else reading
+                values[column.field] = words[column.field] = read(cell, as_read)
             except WrittenError as error:
                 if not is_blank:
                     is_column = column.field in self._troubles and is_touched(column, cell)
@@ -267,7 +272,8 @@ def _value(column: Column, cell: Cell, whole: WholeColumn, reading: Reading) -> 
     if whole.trouble is not None and is_touched(column, cell):
         return "?"
     try:
-        return shown(str(column.reads(cell, reading)), masked_as(column))
+        value = column.reads(cell, ALONE if type(cell) is Typed else reading)
+        return shown(str(value), masked_as(column))
     except WrittenError:
         return "?"
 

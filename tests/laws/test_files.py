@@ -13,8 +13,18 @@ from hub import registry
 from hub.access.keys import Sender
 from hub.access.scope import Scope
 from hub.definitions.admission import BodyError
+from hub.definitions.coded import coded
+from hub.definitions.contract import Contract
 from hub.repair.following import rejections
-from hub.sheets.files import admit_file, corrections, errors, is_table, judge_file, table_of
+from hub.sheets.files import (
+    admit_file,
+    corrections,
+    errors,
+    is_table,
+    judge_file,
+    shown_code,
+    table_of,
+)
 from tests.conftest import Hub
 
 DOSSIER = registry.contracts()["dossier"]
@@ -93,6 +103,28 @@ def test_numbers_and_truth_are_read_as_people_write_them() -> None:
     assert [v.rule for v in found.rejected] == ["not_a_boolean"]
 
 
+CONTRACTS = registry.contracts()
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=list(CONTRACTS))
+def test_a_value_of_a_closed_set_may_be_called_as_people_call_it(contract: Contract) -> None:
+    reads = {c.field: c.reads for c in table_of(contract).columns}
+    for f in contract.sent:
+        words = coded(contract, f.name).words
+        if not words or f.kind != "text":
+            continue
+        assert set(words) <= set(f.limits["enum"])
+        for code in f.limits["enum"]:
+            for name in (code, shown_code(contract, f.name, code), *words.get(code, ())):
+                assert reads[f.name](name) == reads[f.name](name.upper()) == code, name
+        assert reads[f.name]("bồ câu") == "bồ câu"  # which the contract refuses
+
+
+def test_a_value_outside_of_a_closed_set_is_refused_in_the_sender_s_words() -> None:
+    (v,) = admit_file(DOSSIER, as_csv([ROW | {"channel": "bồ câu"}])).rejected
+    assert "“bồ câu” ngoài danh sách; chỉ nhận counter (trực tiếp), online (trực" in v.message_vi
+
+
 def test_a_workbook_is_read_too(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
@@ -116,6 +148,12 @@ def test_a_file_that_cannot_be_read_as_a_whole_is_refused_as_a_whole() -> None:
             admit_file(DOSSIER, data)
         assert raised.value.rule == rule, data[:20]
         assert raised.value.status == 400
+
+
+def test_a_row_that_cannot_be_read_is_not_said_to_lack_a_name_that_no_row_needs() -> None:
+    row = {k: v for k, v in ROW.items() if k != "event_id"} | {"occurred_at": "hôm qua"}
+    (verdict,) = admit_file(DOSSIER, as_csv([row])).rejected
+    assert [f.field for f in verdict.each()] == ["occurred_at"]
 
 
 def test_json_and_tables_are_told_apart() -> None:

@@ -67,10 +67,8 @@ def test_a_plain_file_leaves_but_the_unit_to_look_at() -> None:
 
 def test_words_of_the_contract_and_names_of_the_lists_are_filled_in() -> None:
     draft = drafted(payment(**{"Dịch vụ được thanh toán": "HỌC  PHÍ", "Địa bàn": "sở tư pháp"}))
-    assert draft.mapping.words == {
-        "service": {"HỌC PHÍ": "tuition"},
-        "area": {"sở tư pháp": "H57.1"},
-    }
+    # What the contract itself calls so is read without a mapping.
+    assert draft.mapping.words == {"area": {"sở tư pháp": "H57.1"}}
     assert of_part(draft, "word") == []
 
 
@@ -166,7 +164,7 @@ def test_a_mark_that_nothing_shows_is_a_doubt() -> None:
     row = "1;ST01;17/05/2023 08:00;độ mặn;1.300;‰"
     draft = drafted(f"{header}\n{row}\n", CONTRACTS["reading"])
     assert [d.header for d in of_part(draft, "mark")] == ["value"]
-    assert draft.mapping.words == {"quantity": {"độ mặn": "salinity"}, "unit": {"‰": "g/L"}}
+    assert draft.mapping.words == {}
 
 
 def test_what_was_confirmed_before_is_kept() -> None:
