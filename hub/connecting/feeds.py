@@ -13,15 +13,14 @@ from typing import Any, Protocol
 from pydantic_settings import BaseSettings
 
 from hub.clock import Clock
+from hub.definitions import again
 from hub.definitions.admission import Verdict
 from hub.definitions.ranges import Ranges
 from hub.log.log import Log
 from hub.troubles import TroubleError
 
-JsonObject = Mapping[str, Any]
-# Gives some columns of those things that are known, by the thing's name; raises `UpstreamError`
-# where not all that is in the log is known yet.
-Known = Callable[[Sequence[str], Sequence[str]], dict[str, tuple[Any, ...]]]
+JsonObject = again.JsonObject
+Known = again.Known
 
 
 class UpstreamError(TroubleError):
@@ -38,13 +37,14 @@ class Record:
 
     `events` are JSON values of the contract; `verdict` says why the record cannot be read, and then
     there are none. `place` is where it stands, such as a row's number; no two records of a delivery
-    have the same.
+    have the same. `known_by` are bytes by which it is known again, where those are not its own.
     """
 
     original: bytes
     events: tuple[JsonObject, ...] = ()
     verdict: Verdict | None = None
     place: int = 0
+    known_by: bytes = b""
 
 
 def _none_known(_: Sequence[str], __: Sequence[str]) -> dict[str, tuple[Any, ...]]:
@@ -89,7 +89,8 @@ class Context:
     """What a feed may use: the log, for its checkpoints alone, the clock, the ranges of values,
     and what is known of the things that its events are about.
 
-    `since` is the day from which history is to be loaded, beside what is new.
+    `since` is the day from which history is to be loaded, beside what is new. `known` raises
+    `UpstreamError` where not all that is in the log is known yet.
     """
 
     log: Log

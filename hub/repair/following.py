@@ -31,7 +31,7 @@ def follow(
     States: waiting (durable, and not yet in any figure), applied, duplicate (its like was there),
     conflict (the same id has another content that counts), held (its sender does not stand in its
     thing yet), retracted, quarantined; of those that were quarantined, replayed (as another receipt
-    says) and discarded.
+    says), superseded (by what came in its place) and discarded.
     """
     items: list[Item] = []
     for topic in sorted(kept.places):
@@ -119,6 +119,9 @@ def _repaired(item: rejection.Item | None) -> Item:
         return {"state": "waiting"}
     if item.state == rejection.REPLAYED:
         return {"state": item.state, "replayed_as": item.acts[-1].receipt}
+    if item.state == rejection.SUPERSEDED:
+        last = item.acts[-1]
+        return {"state": item.state, "superseded_by": last.receipt, "reason": last.reason}
     return {"state": item.state if item.state == rejection.DISCARDED else "quarantined"}
 
 
