@@ -19,14 +19,22 @@ from typing import Any
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.one_stop import reconciling
 from connectors.one_stop.codes import NATIONAL, Lists, code_sources
 from connectors.one_stop.fields import to_iso
 from connectors.one_stop.lanes import History, Lane, Live, Sweep, started
 from connectors.one_stop.memory import Memory
+from connectors.one_stop.names import (
+    NAME,
+    REJECTED,
+    digest_of,
+    dossier_checkpoint,
+    finding_checkpoint,
+    mended_checkpoint,
+)
 from connectors.one_stop.reading import Snapshot, read, read_items
 from connectors.one_stop.rounds import Rounds
 from connectors.one_stop.upstream import Upstream
-from hub.connecting.connection import item_name
 from hub.connecting.feeds import (
     Connector,
     Context,
@@ -36,11 +44,9 @@ from hub.connecting.feeds import (
     UpstreamError,
 )
 from hub.definitions.admission import Verdict
-from hub.definitions.again import mended_name, told_name
+from hub.definitions.again import told_name
 
-NAME = "one_stop"
 OUTBOX = f"{NAME}:outbox"
-_REJECTED = f"{NAME}:rejected:"
 _LANES = {name: f"{NAME}:{name}" for name in ("live", "sweep", "history")}
 
 
@@ -208,25 +214,28 @@ class OneStopFeed:
         new = []
         for snapshot in snapshots:
             if snapshot.code:
-                name = _dossier_checkpoint(snapshot.code)
+                name = dossier_checkpoint(snapshot.code)
                 memory = Memory.load(now[name])
                 if memory.is_newer(snapshot.at):
                     continue
                 memory.adopt(json.loads(by_hand.get(told_name(NAME, snapshot.code), "[]")))
                 told = memory.tell(snapshot.code, snapshot.at, snapshot.events, snapshot.unread)
-                for digest in memory.find([_digest(f) for f in snapshot.findings], snapshot.at):
+                for digest in memory.find([digest_of(f) for f in snapshot.findings], snapshot.at):
                     # Where nothing of this is taken after all, it is as it was: known, not mended.
-                    before |= {_REJECTED + digest: "known", _mended_name(digest): ""}
-                    now |= {_REJECTED + digest: "", _mended_name(digest): _mended(snapshot, told)}
+                    before |= {REJECTED + digest: "known", mended_checkpoint(digest): ""}
+                    now |= {
+                        REJECTED + digest: "",
+                        mended_checkpoint(digest): _mended(snapshot, told),
+                    }
                 now[name] = memory.dump()
                 if told:
                     new.append(Record(snapshot.original, tuple(told), place=snapshot.place))
             for finding in snapshot.findings:
-                name = _finding_checkpoint(finding)
+                name = finding_checkpoint(finding)
                 if not now[name]:
                     new.append(finding)
                     # It may have been mended before, and is wrong again.
-                    now[_mended_name(_digest(finding))] = ""
+                    now[mended_checkpoint(digest_of(finding))] = ""
                 now[name] = finding.verdict.rule if finding.verdict else ""
         changed = {n: v for n, v in now.items() if v != before[n]}
         return changed, {n: before[n] for n in changed}, new
@@ -252,25 +261,9 @@ def _came_round(lane: str, cursor: str, seconds: float) -> UpstreamError:
 
 def _checkpoints_of(snapshot: Snapshot) -> list[str]:
     """Name what is remembered by: a dossier's code; of a finding, its bytes and its mending."""
-    of_dossier = [_dossier_checkpoint(snapshot.code)] if snapshot.code else []
-    mended = [_mended_name(_digest(f)) for f in snapshot.findings]
-    return [*of_dossier, *map(_finding_checkpoint, snapshot.findings), *mended]
-
-
-def _dossier_checkpoint(code: str) -> str:
-    return f"{NAME}:facts:{code}"
-
-
-def _finding_checkpoint(finding: Record) -> str:
-    return _REJECTED + _digest(finding)
-
-
-def _digest(finding: Record) -> str:
-    return item_name(NAME, finding.known_by or finding.original).partition(":")[2]
-
-
-def _mended_name(digest: str) -> str:
-    return mended_name(f"{NAME}:{digest}")
+    of_dossier = [dossier_checkpoint(snapshot.code)] if snapshot.code else []
+    mended = [mended_checkpoint(digest_of(f)) for f in snapshot.findings]
+    return [*of_dossier, *map(finding_checkpoint, snapshot.findings), *mended]
 
 
 def _mended(snapshot: Snapshot, told: list[JsonObject]) -> str:
@@ -308,4 +301,6 @@ def _known(rest: list[str]) -> list[bytes]:
     return [known_by.encode() for known_by in rest]
 
 
-CONNECTOR = Connector(OneStopSettings, read, OneStopFeed, takes_since=True)
+CONNECTOR = Connector(
+    OneStopSettings, read, OneStopFeed, takes_since=True, reconcile=reconciling.pages
+)

@@ -5,14 +5,15 @@ holds a `CONNECTOR`, and `cases/` the upstream's own bytes with what must come o
 else (validation, durability, retries, the breaker, metrics) is `hub.connecting.connection`'s.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from pydantic_settings import BaseSettings
 
 from hub.clock import Clock
+from hub.connecting.reconciling import Lacking
 from hub.definitions import again
 from hub.definitions.admission import Verdict
 from hub.definitions.ranges import Ranges
@@ -106,10 +107,14 @@ class Connector:
 
     `settings` is a class whose fields are set by `HUB_<SOURCE>_<FIELD>`. `read` turns bytes of the
     upstream (a page, a message, a file; with its name) into records and is pure: the cases go
-    through it. `open` begins to read.
+    through it. `open` begins to read. `reconcile` gives, page by page, how many records the
+    upstream has of a span of instants, and which of them are not here as it has them.
     """
 
     settings: type[BaseSettings]
     read: Callable[[str, bytes], list[Record]]
     open: Callable[[Any, Context], Feed]
     takes_since: bool = False
+    reconcile: (
+        Callable[[Any, Context, datetime, datetime], Iterator[tuple[int, list[Lacking]]]] | None
+    ) = None
