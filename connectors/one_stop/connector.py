@@ -219,17 +219,17 @@ class OneStopFeed:
                 if memory.is_newer(snapshot.at):
                     continue
                 memory.adopt(json.loads(by_hand.get(told_name(NAME, snapshot.code), "[]")))
-                told = memory.tell(snapshot.code, snapshot.at, snapshot.events, snapshot.unread)
+                events = memory.tell(snapshot.code, snapshot.at, snapshot.events, snapshot.unread)
                 for digest in memory.find([digest_of(f) for f in snapshot.findings], snapshot.at):
                     # Where nothing of this is taken after all, it is as it was: known, not mended.
                     before |= {REJECTED + digest: "known", mended_checkpoint(digest): ""}
                     now |= {
                         REJECTED + digest: "",
-                        mended_checkpoint(digest): _mended(snapshot, told),
+                        mended_checkpoint(digest): _mended(snapshot, events),
                     }
                 now[name] = memory.dump()
-                if told:
-                    new.append(Record(snapshot.original, tuple(told), place=snapshot.place))
+                if events:
+                    new.append(Record(snapshot.original, tuple(events), place=snapshot.place))
             for finding in snapshot.findings:
                 name = finding_checkpoint(finding)
                 if not now[name]:

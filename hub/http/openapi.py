@@ -138,6 +138,11 @@ REPAIR_RESPONSES: Described = {
     409: problem("Người khác vừa sửa | Somebody else was at it"),
     422: problem("Vẫn không đúng hợp đồng dữ liệu | It still breaks its contract"),
 }
+DECLARE_RESPONSES: Described = {
+    **_BODY_REFUSED,
+    403: problem("Khóa không được dùng hợp đồng này | The key is not bound to this contract"),
+    404: problem("Không có biên nhận này của bạn | No such receipt of yours"),
+}
 _KEY_WANTED: list[dict[str, list[str]]] = [{"bearer": []}]
 # What is sent is judged and tried, and nothing is committed.
 DRY_RUN = {

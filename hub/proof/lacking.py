@@ -47,34 +47,34 @@ def absences(
     """List what lacks of the sources that were reconciled, of a period or by its name."""
     reading = book.reading
     listed = []
-    for found in kept:
-        spans = parse_period(found.period)
+    for reconciled in kept:
+        spans = parse_period(reconciled.period)
         if period is not None and not (
             spans.start_on < period.end_on and period.start_on < spans.end_on
         ):
             continue
-        contract = book.definitions.sources[found.source].contract
-        lacking = [one for one in found.lacking if name in ("", one.name)]
-        here = _here(reading, contract, [one.name for one in lacking])
-        items = _items(reading, [i for one in lacking for i in one.items])
-        for one in lacking:
-            own = tuple(items[i] for i in one.items if i in items)
+        contract = book.definitions.sources[reconciled.source].contract
+        lacking = [record for record in reconciled.lacking if name in ("", record.name)]
+        here = _here(reading, contract, [record.name for record in lacking])
+        items = _items(reading, [i for record in lacking for i in record.items])
+        for record in lacking:
+            own = tuple(items[i] for i in record.items if i in items)
             is_ended = bool(own) and all(i["state"] in _ENDED for i in own)
-            if one.name in here and (one.why == "not_read" or is_ended):
+            if record.name in here and (record.why == "not_read" or is_ended):
                 continue
             listed.append(
                 Absence(
-                    found.source,
+                    reconciled.source,
                     contract,
-                    one.name,
-                    one.changed_at,
-                    found.at,
-                    one.why,
-                    *REASONS[one.why],
+                    record.name,
+                    record.changed_at,
+                    reconciled.at,
+                    record.why,
+                    *REASONS[record.why],
                     own,
                 )
             )
-    # Of one record the latest reconciling says how it stands.
+    # Of record record the latest reconciling says how it stands.
     latest = {(a.source, a.name): a for a in sorted(listed, key=lambda a: a.at)}
     return sorted(latest.values(), key=lambda a: (a.source, a.name))
 
