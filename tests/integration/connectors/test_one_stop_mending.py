@@ -143,7 +143,8 @@ def test_a_field_is_corrected_by_hand_by_its_name_at_the_upstream(carried: Carri
     carried.put(KenhThucHien="2", NgayCapNhat="20250607100000", **returned)
     assert carried.channels() == ["online"]
     with hub.store.reading() as reading:
-        kinds = dict(reading.rows("SELECT class, SUM(count) FROM ledger GROUP BY 1"))  # type: ignore[arg-type]
+        query = "SELECT class, SUM(count) FROM ledger GROUP BY 1"
+        kinds = {name: int(n) for name, n in reading.rows(query)}
     assert kinds["retracted"] == 1
     carried.check()
 

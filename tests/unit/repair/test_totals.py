@@ -32,7 +32,12 @@ CONTRACTS = registry.contracts()
 CODES = [f"H57.1-230517-000{n}" for n in (1, 2, 3)]
 FIRST, SECOND, THIRD = (received(code, "2023-05-17") | {"event_id": code[-4:]} for code in CODES)
 BAD = SECOND | {"channel": "pigeon"}
-DAY = {"period": "2023-05-17", "count": 3, "first_code": CODES[0], "last_code": CODES[2]}
+DAY: dict[str, Any] = {
+    "period": "2023-05-17",
+    "count": 3,
+    "first_code": CODES[0],
+    "last_code": CODES[2],
+}
 
 
 @pytest.fixture(autouse=True)
