@@ -25,7 +25,9 @@ def missing(
         Path | None, typer.Option("--letters", help="Write a letter and a table to each here.")
     ] = None,
 ) -> None:
-    """List what duties owed and nobody sent, gaps in codes that units number by day, totals that
+    """List what never came.
+
+    It is what duties owed and nobody sent, gaps in codes that units number by day, totals that
     senders declared and that what came does not meet, and records that a source has and we do not.
     """
     asked = read_period(period)

@@ -35,8 +35,10 @@ class MissingQuery(Parameters):
 async def list_missing(
     query: Annotated[MissingQuery, Query()], edge: Here, who: Seeing
 ) -> dict[str, Any]:
-    """List steps of duties that nothing met, gaps in codes, totals declared and not met, and
-    records that a source has and that are not here; within the key's scope.
+    """List what never came, within the key's scope.
+
+    It is steps of duties that nothing met, gaps in codes, totals that were declared and are not
+    met, and records that a source has and that are not here.
     """
     period = query.period or edge.year()
 
