@@ -22,6 +22,7 @@ from hub.operating.logs import log_as_json
 from hub.operating.probe import probe
 from hub.reference.periods import Period
 from hub.settings import read_own, read_settings
+from hub.store.mappings import Mappings
 
 app = typer.Typer()
 APPLIED_SECONDS_MAX, APPLIED_POLL_SECONDS = 10.0, 0.05
@@ -59,7 +60,8 @@ def connect(
         contract = hub.contracts[listed.contract]
         first, ranges = since.date() if since else None, hub.store.ranges
         known = partial(known_facts, hub, contract)
-        context = Context(hub.log, hub.clock, first, ranges, known)
+        mapping = partial(Mappings(hub.store).in_force, contract.name, source)
+        context = Context(hub.log, hub.clock, first, ranges, known, mapping)
         if reconcile is not None:
             _reconcile(hub, source, connector, own, context, read_period(reconcile))
             return

@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any
 
 from hub.connecting.feeds import JsonObject, Known, Record
-from hub.definitions.admission import Verdict, admit_values, unreadable
+from hub.definitions.admission import Verdict, admit_values, unreadable, verdict_of
 from hub.definitions.again import Again
 from hub.definitions.contract import Contract
+from hub.definitions.faults import Fault
 from hub.sheets.files import worded
+from hub.sheets.mapping import FileMapping
 from hub.sheets.table import Table
 from hub.sheets.tabular import read_table
 from hub.sheets.understood import Understood
@@ -28,13 +30,17 @@ class FileRecords(list[Record]):
         self.understood = understood
 
 
-def records_of(table: Table, content: bytes, event: Event) -> FileRecords:
+def records_of(
+    table: Table, content: bytes, event: Event, mapping: FileMapping | None = None
+) -> FileRecords:
     """Read a file's rows as records; `event` makes a row's values an event.
 
     What is kept of a row are its cells by their headers, each as it is read where it can be; it is
-    known again by its bytes.
+    known again by its bytes. `mapping` says what in its sender's files is written otherwise than
+    the table has it.
     """
-    read = read_table(table, content)
+    read = read_table(table if mapping is None else mapping.on(table), content)
+    read.understood.mapping = "" if mapping is None else mapping.digest
     records = (
         Record(
             _cells(table, r.said if r.verdict else r.values) or r.original,
@@ -88,12 +94,15 @@ def _read(
     said = event(values)
     judged = admit_values(contract, [said])
     if isinstance(judged, Verdict):
-        header = table.header_of(judged.field)
-        vi, en = worded(contract, judged)
-        return replace(
-            judged, field=header, message_vi=f"{header}: {vi}", message_en=f"{header}: {en}"
-        )
+        return verdict_of(0, [_placed(contract, table, fault) for fault in judged.each()])
     return [said]
+
+
+def _placed(contract: Contract, table: Table, fault: Fault) -> Fault:
+    """Say of a fault in which column it is."""
+    header = table.header_of(fault.field)
+    vi, en = worded(contract, fault)
+    return replace(fault, field=header, message_vi=f"{header}: {vi}", message_en=f"{header}: {en}")
 
 
 def _value(table: Table, header: str, cell: Any) -> Any:
