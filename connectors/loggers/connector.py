@@ -13,7 +13,8 @@ from pydantic_settings import BaseSettings
 
 from connectors.loggers.readings import format_of, read_export
 from hub.connecting.feeds import Connector, Context, OwnFiles
-from hub.connecting.folder import FileRecords, Folder, recorded
+from hub.connecting.folder import Folder
+from hub.connecting.rows import FileRecords, recorded
 from hub.definitions.contract import Contract
 from hub.sheets.files import table_of
 from hub.sheets.mapping import FileMapping

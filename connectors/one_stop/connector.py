@@ -9,7 +9,6 @@ page's outbox. The outbox is delivered from the log, not from memory, and is emp
 the events. So a process that dies at any moment sends the same events again, or goes on.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -20,16 +19,33 @@ from typing import Any
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.one_stop import reconciling
 from connectors.one_stop.codes import NATIONAL, Lists, code_sources
+from connectors.one_stop.fields import to_iso
 from connectors.one_stop.lanes import History, Lane, Live, Sweep, started
 from connectors.one_stop.memory import Memory
+from connectors.one_stop.names import (
+    NAME,
+    REJECTED,
+    digest_of,
+    dossier_checkpoint,
+    finding_checkpoint,
+    mended_checkpoint,
+)
 from connectors.one_stop.reading import Snapshot, read, read_items
 from connectors.one_stop.rounds import Rounds
 from connectors.one_stop.upstream import Upstream
-from hub.connecting.feeds import Connector, Context, Delivery, Record, UpstreamError
+from hub.connecting.feeds import (
+    Connector,
+    Context,
+    Delivery,
+    JsonObject,
+    Record,
+    UpstreamError,
+)
 from hub.definitions.admission import Verdict
+from hub.definitions.again import told_name
 
-NAME = "one_stop"
 OUTBOX = f"{NAME}:outbox"
 _LANES = {name: f"{NAME}:{name}" for name in ("live", "sweep", "history")}
 
@@ -190,23 +206,36 @@ class OneStopFeed:
         events that are new, and findings that were not seen before.
         """
         names = {n for s in snapshots for n in _checkpoints_of(s)}
+        codes = sorted({s.code for s in snapshots if s.code})
+        told_names = [told_name(NAME, code) for code in codes]
+        by_hand = self._context.log.checkpoints(told_names)
         before = dict.fromkeys(names, "") | self._context.log.checkpoints(sorted(names))
         now = dict(before)
         new = []
         for snapshot in snapshots:
             if snapshot.code:
-                name = _dossier_checkpoint(snapshot.code)
+                name = dossier_checkpoint(snapshot.code)
                 memory = Memory.load(now[name])
                 if memory.is_newer(snapshot.at):
                     continue
-                told = memory.tell(snapshot.code, snapshot.at, snapshot.events, snapshot.unread)
+                memory.adopt(json.loads(by_hand.get(told_name(NAME, snapshot.code), "[]")))
+                events = memory.tell(snapshot.code, snapshot.at, snapshot.events, snapshot.unread)
+                for digest in memory.find([digest_of(f) for f in snapshot.findings], snapshot.at):
+                    # Where nothing of this is taken after all, it is as it was: known, not mended.
+                    before |= {REJECTED + digest: "known", mended_checkpoint(digest): ""}
+                    now |= {
+                        REJECTED + digest: "",
+                        mended_checkpoint(digest): _mended(snapshot, events),
+                    }
                 now[name] = memory.dump()
-                if told:
-                    new.append(Record(snapshot.original, tuple(told), place=snapshot.place))
+                if events:
+                    new.append(Record(snapshot.original, tuple(events), place=snapshot.place))
             for finding in snapshot.findings:
-                name = _finding_checkpoint(finding)
+                name = finding_checkpoint(finding)
                 if not now[name]:
                     new.append(finding)
+                    # It may have been mended before, and is wrong again.
+                    now[mended_checkpoint(digest_of(finding))] = ""
                 now[name] = finding.verdict.rule if finding.verdict else ""
         changed = {n: v for n, v in now.items() if v != before[n]}
         return changed, {n: before[n] for n in changed}, new
@@ -231,34 +260,47 @@ def _came_round(lane: str, cursor: str, seconds: float) -> UpstreamError:
 
 
 def _checkpoints_of(snapshot: Snapshot) -> list[str]:
-    """Name what is remembered by: a dossier's code; of a finding, its bytes."""
-    of_dossier = [_dossier_checkpoint(snapshot.code)] if snapshot.code else []
-    return [*of_dossier, *map(_finding_checkpoint, snapshot.findings)]
+    """Name what is remembered by: a dossier's code; of a finding, its bytes and its mending."""
+    of_dossier = [dossier_checkpoint(snapshot.code)] if snapshot.code else []
+    mended = [mended_checkpoint(digest_of(f)) for f in snapshot.findings]
+    return [*of_dossier, *map(finding_checkpoint, snapshot.findings), *mended]
 
 
-def _dossier_checkpoint(code: str) -> str:
-    return f"{NAME}:facts:{code}"
-
-
-def _finding_checkpoint(finding: Record) -> str:
-    digest = hashlib.blake2b(finding.original, digest_size=16).hexdigest()
-    return f"{NAME}:rejected:{digest}"
+def _mended(snapshot: Snapshot, told: list[JsonObject]) -> str:
+    """Say when the upstream mended a field, and which events say so, as far as there are any."""
+    return json.dumps({"at": to_iso(snapshot.at), "events": [e["event_id"] for e in told]})
 
 
 def _write_outbox(records: list[Record], before: dict[str, str]) -> str:
-    said = [
-        [r.place, r.original.decode(), r.events, r.verdict and asdict(r.verdict)] for r in records
+    written = [
+        [
+            r.place,
+            r.original.decode(),
+            r.events,
+            r.verdict and asdict(r.verdict),
+            r.known_by.decode(),
+        ]
+        for r in records
     ]
-    return json.dumps({"records": said, "before": before}, ensure_ascii=False)
+    return json.dumps({"records": written, "before": before}, ensure_ascii=False)
 
 
 def _read_outbox(text: str) -> tuple[list[Record], dict[str, str]]:
     outbox: dict[str, Any] = json.loads(text)
     records = [
-        Record(original.encode(), tuple(events), verdict and Verdict(**verdict), place)
-        for place, original, events, verdict in outbox["records"]
+        Record(
+            original.encode(), tuple(events), verdict and Verdict(**verdict), place, *_known(rest)
+        )
+        for place, original, events, verdict, *rest in outbox["records"]
     ]
     return records, outbox["before"]
 
 
-CONNECTOR = Connector(OneStopSettings, read, OneStopFeed, takes_since=True)
+def _known(rest: list[str]) -> list[bytes]:
+    """Read by what a record is known; an outbox of before does not say."""
+    return [known_by.encode() for known_by in rest]
+
+
+CONNECTOR = Connector(
+    OneStopSettings, read, OneStopFeed, takes_since=True, reconcile=reconciling.pages
+)

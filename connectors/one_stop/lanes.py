@@ -100,7 +100,7 @@ class Sweep(_Kept):
 
     def asks(self) -> dict[str, str]:
         """Ask for the span."""
-        return _span(self.start, self.until, self.cursor)
+        return span(self.start, self.until, self.cursor)
 
     def after(self, cursor: str, *, has_more: bool) -> "Sweep":
         """Go on in the span, or end it."""
@@ -132,7 +132,7 @@ class History(_Kept):
 
     def asks(self) -> dict[str, str]:
         """Ask for the month."""
-        return _span(self.start, self._until, self.cursor)
+        return span(self.start, self._until, self.cursor)
 
     def after(self, cursor: str, *, has_more: bool) -> "History":
         """Go on in the month, or to the next."""
@@ -141,7 +141,8 @@ class History(_Kept):
         return replace(self, start=self._until, cursor="")
 
 
-def _span(start: str, until: str, cursor: str) -> dict[str, str]:
+def span(start: str, until: str, cursor: str) -> dict[str, str]:
+    """Ask for a page of the records updated in a span, behind a cursor if there is one."""
     asked = {"tu_ngay": start, "den_ngay": until}
     return asked | {"con_tro": cursor} if cursor else asked
 

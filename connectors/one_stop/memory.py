@@ -16,7 +16,7 @@ than the latest: it adds what is new and withdraws nothing.
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from connectors.one_stop.fields import to_iso
@@ -34,24 +34,48 @@ class Memory:
     `at` is `NgayCapNhat` of the latest snapshot; `told` says of each fact that stands, by the name
     of its first generation, its generation, and of which kind it was, for a synchronisation after
     the instant when it was (a memory of before may lack the kind); `gone` the last generation of
-    those withdrawn.
+    those withdrawn; `findings` name what of it cannot be read.
     """
 
     at: str = ""
     told: dict[str, tuple[int, str]] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
 
     @classmethod
     def load(cls, text: str) -> "Memory":
         """Read what `dump` wrote; an empty text is an empty memory."""
         if not text:
             return cls()
-        at, told, gone = json.loads(text)
-        return cls(at, {k: (g, s) for k, (g, s) in told.items()}, gone)
+        at, told, gone, *findings = json.loads(text)
+        return cls(at, {k: (g, s) for k, (g, s) in told.items()}, gone, *findings)
 
     def dump(self) -> str:
         """Write it compactly."""
-        return json.dumps([self.at, self.told, self.gone], separators=(",", ":"))
+        findings = [self.findings] if self.findings else []
+        return json.dumps([self.at, self.told, self.gone, *findings], separators=(",", ":"))
+
+    def adopt(self, events: Iterable[JsonObject]) -> None:
+        """Take in what a person told of the dossier by correcting a rejected field.
+
+        So it is withdrawn, or told again, as if it had been read. Taken in twice, it is once.
+        """
+        for event in events:
+            if event["kind"] == "retracted":
+                named = {_named(name, g): name for name, (g, _) in self.told.items()}
+                if (name := named.get(event["retracts"])) is not None:
+                    self.gone[name] = self.told.pop(name)[0]
+            elif event["event_id"] not in self.told and event["event_id"] not in self.gone:
+                self.told[event["event_id"]] = (0, _mark(event))
+
+    def find(self, names: Sequence[str], at: str) -> list[str]:
+        """Take in what of a snapshot cannot be read; give the names of what was mended since.
+
+        A snapshot without a time may be older than the latest: it mends nothing.
+        """
+        mended = [name for name in self.findings if name not in names] if at else []
+        self.findings = [*dict.fromkeys([*(n for n in self.findings if n not in mended), *names])]
+        return mended
 
     def is_newer(self, at: str) -> bool:
         """Tell whether the latest snapshot is newer than one; of one without a time, no."""
@@ -85,8 +109,7 @@ class Memory:
             if name in self.told or (kind in _SERIES and self._has_enough(kind)):
                 continue
             generation = self.gone.pop(name, -1) + 1
-            mark = f"{fact['occurred_at']} {kind}" if kind in _SERIES else kind
-            self.told[name] = (generation, mark)
+            self.told[name] = (generation, _mark(fact))
             events.append({**fact, "event_id": _named(name, generation)})
         return events
 
@@ -101,6 +124,11 @@ class Memory:
         names = [str(f["event_id"]) for f in due]
         first_new = next((i for i, n in enumerate(names) if n not in self.told), len(names))
         return [n for n in names[first_new:] if n in self.told]
+
+
+def _mark(fact: JsonObject) -> str:
+    kind = str(fact["kind"])
+    return f"{fact['occurred_at']} {kind}" if kind in _SERIES else kind
 
 
 def _stands(mark: str, latest: str, unread: Collection[str]) -> bool:

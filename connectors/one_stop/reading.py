@@ -58,8 +58,8 @@ class Snapshot:
 
     `original` is what is kept of it, `at` its `NgayCapNhat`, empty where that cannot be read.
     `unread` are the kinds of which something could not be read. `findings` are records of their
-    own, each with its field and the dossier's code as its bytes: so that one is known again when
-    the rest of the record changes.
+    own, each known by its field and the dossier's code: so that one is known again when the rest of
+    the record changes.
     """
 
     original: bytes
@@ -119,7 +119,8 @@ def _without_what_breaks(snapshot: Snapshot) -> Snapshot:
         (verdict,) = judge(CONTRACT, [Record(b"", (event,))])
         if isinstance(verdict, Verdict):
             finding = Finding(verdict, verdict.value)
-            findings.append(_as_record(snapshot.code, f"{event['kind']}.{verdict.field}", finding))
+            path = f"{event['kind']}.{verdict.field}"
+            findings.append(_as_record(snapshot.original, snapshot.code, path, finding))
             unread.add(event["kind"])
         else:
             events.append(event)
@@ -149,14 +150,14 @@ def _read_one(item: Any, lists: Lists) -> Snapshot:
         facts.stamp,
         tuple(_event(code, facts.updated_at.value, fact) for fact in facts.told),
         frozenset(facts.unread),
-        tuple(_as_record(code, path, finding) for path, finding in findings.items()),
+        tuple(_as_record(original, code, path, finding) for path, finding in findings.items()),
     )
 
 
-def _as_record(code: str, path: str, finding: Finding) -> Record:
+def _as_record(original: bytes, code: str, path: str, finding: Finding) -> Record:
     said = {"MaHoSo": code, path: finding.value}
-    original = json.dumps(said, ensure_ascii=False).encode(errors="replace")
-    return Record(original, verdict=finding.verdict)
+    known_by = json.dumps(said, ensure_ascii=False).encode(errors="replace")
+    return Record(original, verdict=finding.verdict, known_by=known_by)
 
 
 def _kept(item: Any) -> dict[str, Any]:

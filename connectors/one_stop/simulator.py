@@ -95,6 +95,7 @@ class Simulator:
         self._changes: list[_Change] = []
         self._times: list[str] = []
         self._owed: list[str] = []
+        self._hidden: set[str] = set()
         self._lock = threading.RLock()
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
@@ -140,6 +141,24 @@ class Simulator:
         """Give the records as they are."""
         with self._lock:
             return [dict(r) for r in self.dossiers.records.values()]
+
+    def put(self, record: Json) -> None:
+        """Let a record be as it is given, changed at its `NgayCapNhat`."""
+        with self._lock:
+            code = record["MaHoSo"]
+            self.dossiers.records[code] = dict(record)
+            self.dossiers.older.setdefault(code, [])
+            self._touch(code)
+
+    def lose(self, code: str) -> None:
+        """Let a record be on no page until it is found again: whoever reads meanwhile misses it."""
+        with self._lock:
+            self._hidden.add(code)
+
+    def find(self) -> None:
+        """Let what was lost be on pages of spans again; its changes stay passed over."""
+        with self._lock:
+            self._hidden.clear()
 
     def _touch(self, code: str) -> None:
         late = self.requests + self._chance.randint(2, 6)
@@ -197,6 +216,8 @@ class Simulator:
     def _spoilt(self, codes: list[str]) -> list[Any]:
         items = []
         for code in codes:
+            if code in self._hidden:
+                continue
             if self._strikes("lose"):
                 self._owed.append(code)
                 continue

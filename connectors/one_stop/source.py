@@ -1,5 +1,6 @@
 """The one-stop system as a source."""
 
+from connectors.one_stop.again import AGAIN
 from hub.definitions.source import Source
 
 SOURCE = Source(
@@ -9,4 +10,5 @@ SOURCE = Source(
     title_en="One-stop dossier system",
     owner="Văn phòng UBND tỉnh",
     cadence="working_day",
+    again=AGAIN,
 )

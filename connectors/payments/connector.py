@@ -11,6 +11,8 @@ sender counts: a blank in it is an error, and other figures under one revision a
 """
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,8 +21,9 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from hub.connecting.feeds import Connector, Context, Known
-from hub.connecting.folder import FileRecords, Folder, records_of
+from hub.connecting.feeds import Connector, Context, JsonObject, Known
+from hub.connecting.folder import Folder
+from hub.connecting.rows import FileRecords, again_of, records_of
 from hub.definitions.contract import Contract
 from hub.sheets.days import period
 from hub.sheets.mapping import FileMapping
@@ -46,6 +49,7 @@ METHODS = {
     "điểm thu": "collection_point",
     "tiền mặt": "cash",
 }
+REVISION = Column("revision", ("Lần báo cáo", "Lần điều chỉnh"), integer, absent=0)
 TABLE = Table(
     columns=(
         Column("reporter", ("Đơn vị báo cáo",), text),
@@ -53,7 +57,7 @@ TABLE = Table(
         Column("method", ("Hình thức",), code(METHODS)),
         Column("area", ("Địa bàn",), text),
         Column("period", ("Kỳ", "Kỳ báo cáo", "Kỳ thống kê", "Tháng", "Ngày"), period),
-        Column("revision", ("Lần báo cáo", "Lần điều chỉnh"), integer, absent=0),
+        REVISION,
         Column("transactions", ("Số giao dịch",), integer),
         Column("customers", ("Số khách hàng",), integer),
         Column("amount_vnd", ("Số tiền",), money),
@@ -86,25 +90,8 @@ def correct(records: FileRecords, known: Known) -> FileRecords:
     """Give rows of a file without revisions the revision by which they replace what is known."""
     if any(column.field == "revision" for column in records.understood.columns):
         return records
-    named = {CONTRACT.entity_of(dict(e)): e for r in records for e in r.events}
-    before = known(sorted(named), ("revision", *FIGURES))
-    revised = dict(before)
-    replaced = set()
-    for entity, event in named.items():
-        revision, *figures = before.get(entity, (-1, *(None for _ in FIGURES)))
-        if figures != [event[n] for n in FIGURES]:
-            revised[entity] = (revision + 1,)
-            if entity in before:
-                replaced.add(entity)
-    corrected = [
-        replace(
-            r,
-            events=tuple(
-                _revision(dict(e), revised[CONTRACT.entity_of(dict(e))]) for e in r.events
-            ),
-        )
-        for r in records
-    ]
+    revised, replaced = _revisions([e for r in records for e in r.events], known)
+    corrected = [replace(r, events=tuple(_revision(e, revised) for e in r.events)) for r in records]
     out = FileRecords(corrected, records.understood)
     if replaced:
         n = len(replaced)
@@ -114,9 +101,32 @@ def correct(records: FileRecords, known: Known) -> FileRecords:
     return out
 
 
-def _revision(event: dict[str, Any], known: tuple[Any, ...]) -> dict[str, Any]:
+def settle(events: list[JsonObject], content: bytes, known: Known) -> list[JsonObject]:
+    """Give a corrected row the revision by which it replaces what is known, if it says none."""
+    if any(TABLE.column_of(header) is REVISION for header in json.loads(content)):
+        return events
+    revised, _ = _revisions(events, known)
+    return [_revision(e, revised) for e in events]
+
+
+def _revisions(events: list[JsonObject], known: Known) -> tuple[dict[str, int], set[str]]:
+    """Give the revision of each statistic beside what is known, and which of them are replaced."""
+    named = {CONTRACT.entity_of(dict(e)): e for e in events}
+    before = known(sorted(named), ("revision", *FIGURES))
+    revised = {entity: int(values[0]) for entity, values in before.items()}
+    replaced = set()
+    for entity, event in named.items():
+        revision, *figures = before.get(entity, (-1, *(None for _ in FIGURES)))
+        if figures != [event[n] for n in FIGURES]:
+            revised[entity] = revision + 1
+            if entity in before:
+                replaced.add(entity)
+    return revised, replaced
+
+
+def _revision(event: JsonObject, revised: Mapping[str, int]) -> dict[str, Any]:
     values = {k: v for k, v in event.items() if k != "event_id"}
-    return _event({**values, "revision": known[0]})
+    return _event({**values, "revision": revised[CONTRACT.entity_of(dict(event))]})
 
 
 def open_folder(settings: PaymentsSettings, context: Context) -> Folder:
@@ -126,4 +136,5 @@ def open_folder(settings: PaymentsSettings, context: Context) -> Folder:
     return Folder("payments", CONTRACT, path, settle, context, read, TABLE.header_of, corrected)
 
 
+AGAIN = again_of(CONTRACT, TABLE, _event, settle)
 CONNECTOR = Connector(PaymentsSettings, read, open_folder)

@@ -3,6 +3,7 @@
 A calendar month is due: at least one statistic whose period begins in it.
 """
 
+from connectors.payments.connector import AGAIN
 from hub.definitions.source import Source
 
 SOURCE = Source(
@@ -12,4 +13,5 @@ SOURCE = Source(
     title_en="Payment statistics",
     owner="Ngân hàng Nhà nước chi nhánh tỉnh",
     cadence="monthly",
+    again=AGAIN,
 )

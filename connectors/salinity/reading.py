@@ -68,7 +68,7 @@ AS_AGREED = Manner()
 
 def is_reading(name: str, payload: bytes) -> bool:
     """Tell whether a message is of readings, rather than of the logger, or nothing."""
-    if not payload.strip() or _STATUS_TOPICS.fullmatch(_source(name)[1].lower()):
+    if not payload.strip() or _STATUS_TOPICS.fullmatch(source_of(name)[1].lower()):
         return False
     if len(payload) > STATUS_BYTES_MAX:
         return True
@@ -92,7 +92,7 @@ def read(name: str, payload: bytes, manner: Manner = AS_AGREED) -> list[Record]:
     """
     if not is_reading(name, payload):
         return []
-    station, quantity = _source(name)
+    station, quantity = source_of(name)
     try:
         message = json.loads(payload.decode("utf-8-sig"))
         is_list = isinstance(message, list)
@@ -122,7 +122,7 @@ def read(name: str, payload: bytes, manner: Manner = AS_AGREED) -> list[Record]:
     return records
 
 
-def _source(name: str) -> tuple[str, str]:
+def source_of(name: str) -> tuple[str, str]:
     """Take station and quantity from a topic's last two levels, or from the name of a file."""
     if "/" in name:
         station, quantity = name.split("/")[-2:]

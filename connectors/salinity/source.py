@@ -1,5 +1,6 @@
 """The salinity stations as a source: 12 stations, one reading an hour."""
 
+from connectors.salinity.again import AGAIN
 from hub.definitions.source import Source
 
 SOURCE = Source(
@@ -9,5 +10,6 @@ SOURCE = Source(
     title_en="Salinity stations",
     owner="Sở Nông nghiệp và Môi trường",
     cadence="daily",
+    again=AGAIN,
     events_per_due=288,
 )

@@ -1,4 +1,4 @@
-"""Acts: records of the control topic become rows of closed periods, and of lists loaded."""
+"""Acts: records of the control topic become rows: periods closed, lists loaded, declarations."""
 
 import json
 from collections.abc import Mapping
@@ -11,13 +11,14 @@ from hub.apply.intake import Rejected, Taken, reject
 from hub.apply.rows import count_records, ledger_rows
 from hub.apply.set_aside import SetAside, class_records
 from hub.definitions.contract import Contract
+from hub.definitions.declaration import Declaration
 from hub.log.cut import read_cut
 from hub.log.slices import Joined
 from hub.reference.lists import is_rows
 from hub.reference.periods import parse_period
 from hub.store.reading import Reading
 
-CLOSED, LOADED = "period_closed", "list_loaded"
+CLOSED, LOADED, DECLARED = "period_closed", "list_loaded", "totals_declared"
 _PLACE = pl.col("offset").alias("log_offset")
 _CLOSING = (
     "event_id",
@@ -41,6 +42,14 @@ _LIST = (
     pl.col("rows").alias("content"),
     _PLACE,
 )
+_DECLARATION = (
+    "event_id",
+    "sender",
+    pl.col("period").alias("contract"),
+    pl.col("closed_at").alias("declared_at"),
+    pl.col("rows").alias("content"),
+    _PLACE,
+)
 
 
 def find_acts(contract: Contract, taken: Taken, reading: Reading, shard: int) -> Change:
@@ -53,7 +62,7 @@ def find_acts(contract: Contract, taken: Taken, reading: Reading, shard: int) ->
         if name is not None
     )
     is_whole = pl.Series([name is None for name in flaws], dtype=pl.Boolean)
-    known = [row[0] for row in (*reading.closings(), *reading.lists())]
+    known = reading.acts()
     classed = class_records(taken.frame.filter(is_whole), known, "applied")
     set_aside.classify(classed.with_columns(pl.lit(contract.name).alias("contract")))
     records = set_aside.rows()
@@ -65,6 +74,7 @@ def find_acts(contract: Contract, taken: Taken, reading: Reading, shard: int) ->
         aside=records,
         closings=applied.filter(pl.col("kind") == CLOSED).select(*_CLOSING),
         lists=applied.filter(pl.col("kind") == LOADED).select(*_LIST),
+        declarations=applied.filter(pl.col("kind") == DECLARED).select(*_DECLARATION),
     )
 
 
@@ -72,6 +82,8 @@ def flaw(event: Mapping[str, Any]) -> str | None:
     """Name the field of an act that cannot be read, though it is the text that is asked for."""
     if event["kind"] == LOADED:
         return None if is_rows(event["rows"], event["digest"]) else "rows"
+    if event["kind"] == DECLARED:
+        return None if _is_declaration(event["rows"]) else "rows"
     for name, read in (
         ("period", parse_period),
         ("cut", read_cut),
@@ -83,6 +95,14 @@ def flaw(event: Mapping[str, Any]) -> str | None:
         except (ValueError, KeyError, TypeError):
             return name
     return None
+
+
+def _is_declaration(text: str | None) -> bool:
+    try:
+        Declaration.load(text or "")
+    except (ValueError, TypeError, KeyError):
+        return False
+    return True
 
 
 def _read_lists(text: str) -> None:

@@ -88,6 +88,7 @@ class Applier:
             writing.quarantine(change.quarantine)
             writing.close_periods(change.closings)
             writing.keep_lists(change.lists)
+            writing.keep_declarations(change.declarations)
             if self._has_listeners:
                 writing.notify(change.notices)
 

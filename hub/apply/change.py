@@ -26,3 +26,4 @@ class Change:
     heard_each: pl.DataFrame | None = None
     closings: pl.DataFrame | None = None
     lists: pl.DataFrame | None = None
+    declarations: pl.DataFrame | None = None

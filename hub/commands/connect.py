@@ -11,12 +11,16 @@ from typing import Annotated, Any
 import typer
 
 from hub import registry
+from hub.clock import from_us
+from hub.commands.console import read_period
+from hub.connecting import reconciling
 from hub.connecting.connection import Connection
-from hub.connecting.feeds import Context, UpstreamError
+from hub.connecting.feeds import Connector, Context, UpstreamError
 from hub.definitions.contract import Contract
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.operating.logs import log_as_json
 from hub.operating.probe import probe
+from hub.reference.periods import Period
 from hub.settings import read_own, read_settings
 from hub.store.mappings import Mappings
 from hub.store.troubles import StoreUnavailableError
@@ -32,6 +36,14 @@ def connect(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Load history from this day on, beside."),
     ] = None,
+    reconcile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERIOD",
+            help="Only hold the upstream's records that last changed in a period against what is"
+            " here, name those that lack, and end.",
+        ),
+    ] = None,
 ) -> None:
     """Run a connector until stopped: what its upstream has goes to the log."""
     log_as_json()
@@ -41,6 +53,8 @@ def connect(
         raise typer.BadParameter(f"one of {', '.join(registry.connectors())}")
     if since and not connector.takes_since:
         raise typer.BadParameter(f"{source} has no history to load from; --since is not for it")
+    if reconcile is not None and connector.reconcile is None:
+        raise typer.BadParameter(f"{source} has no list of its records to ask for; see its folder")
     own = read_own(source, connector.settings)
     listed = registry.sources()[source]
     with open_hub(settings, check=False) as hub:
@@ -49,7 +63,11 @@ def connect(
         known = partial(known_facts, hub, contract)
         mapping = partial(Mappings(hub.store).in_force, contract.name, source)
         rows = partial(listed_rows, hub)
-        feed = connector.open(own, Context(hub.log, hub.clock, first, ranges, known, mapping, rows))
+        context = Context(hub.log, hub.clock, first, ranges, known, mapping, rows)
+        if reconcile is not None:
+            _reconcile(hub, source, connector, own, context, read_period(reconcile))
+            return
+        feed = connector.open(own, context)
         seal = hub.seals().seal
         connection = Connection(listed, contract, feed, hub.log, hub.clock, settings, seal, ranges)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -70,6 +88,22 @@ def listed_rows(hub: OpenHub, name: str) -> Sequence[Mapping[str, str]]:
         return hub.store.listed(name)
     except StoreUnavailableError as error:
         raise UpstreamError(f"the list {name} cannot be read: {error}") from error
+
+
+def _reconcile(
+    hub: OpenHub, source: str, connector: Connector, own: Any, context: Context, period: Period
+) -> None:
+    """Hold an upstream's records of a period against what is here; keep and print what lacks."""
+    assert connector.reconcile is not None
+    reconciled = reconciling.begun(source, period.text, hub.clock)
+    start, until = (from_us(us) for us in (period.start, period.end))
+    for records, lacking in connector.reconcile(own, context, start, until):
+        reconciled.add(records, lacking)
+        for one in lacking:
+            print("\t".join((one.name, one.changed_at, one.why, *one.items)))
+    reconciling.keep(hub.log, reconciled)
+    lacks, records = reconciled.lacking_count, reconciled.records
+    print(f"{lacks}/{records} bản ghi của nguồn chưa có ở đây như ở nguồn | lack here")
 
 
 def known_facts(

@@ -8,7 +8,7 @@ import typer
 from hub.commands.console import complain, settings_for_reading
 from hub.opening import catch_up, open_hub
 from hub.proof import explain as explaining
-from hub.repair import items
+from hub.repair.whereabouts import whereabouts
 
 app = typer.Typer()
 
@@ -20,7 +20,8 @@ def explain(
 ) -> None:
     """Say what is in a cell, where an entity is counted and where it is not, or why it is nowhere.
 
-    The last is of a rejected item, by its id; what was sent is not shown here.
+    The last is of a rejected item, by its id, and of what never came, by its code; what was sent is
+    not shown here.
     """
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
@@ -28,10 +29,10 @@ def explain(
             try:
                 explained = explaining.explain(hub.book(reading), name, offset)
             except explaining.UnknownNameError:
-                wanted = items.Wanted(ids=[name])
-                item = next(items.all_items(reading, hub.seals().opener(), wanted), None)
-                if item is not None:
-                    print(json.dumps(item.public(is_shown=False), ensure_ascii=False, indent=2))
+                opens, book = hub.seals().opener(), hub.book(reading)
+                found = whereabouts(hub.log, book, opens, name)
+                if found is not None:
+                    print(json.dumps(found, ensure_ascii=False, indent=2))
                     return
                 complain(
                     f"{name}: neither an entity (a dossier code, ST01|salinity|2023-05-17T05:00:00"

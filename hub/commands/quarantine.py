@@ -14,6 +14,7 @@ from hub.opening import OpenHub, catch_up, open_hub
 from hub.repair import items
 from hub.repair.erasing import erase as erase_originals
 from hub.repair.items import Item, Wanted
+from hub.repair.mending import close_mended
 from hub.repair.repair import Repair, RepairError
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ _Contract = Annotated[str, typer.Option(help="Sent under this contract.")]
 _Sender = Annotated[str, typer.Option(help="Sent by this sender.")]
 _Rule = Annotated[str, typer.Option(help="That broke this rule.")]
 _Field = Annotated[str, typer.Option(help="In this field.")]
-_State = Annotated[str, typer.Option(help="open, fixed, replayed or discarded.")]
+_State = Annotated[str, typer.Option(help="open, fixed, replayed, superseded or discarded.")]
 
 
 @app.command("list")
@@ -43,6 +44,7 @@ def list_items(
     wanted = Wanted(sender, contract, rule, field, state)
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
+        close_mended(hub.store, hub.log, hub.seals().opener(), hub.clock)
         with hub.store.reading() as reading:
             if each or ready:
                 for item in items.all_items(reading, hub.seals().opener(), wanted):

@@ -167,10 +167,11 @@ class Connection:
             )
             receipt = new_receipt(at)
 
-            def named(verdict: Verdict, originals: dict[int, bytes] = admitted.originals) -> str:
+            known_by = {j.index: r.known_by or r.original for r, j in bad}
+
+            def named(verdict: Verdict, known_by: dict[int, bytes] = known_by) -> str:
                 # By its bytes: what is read again after a crash is the same item.
-                digest = hashlib.blake2b(originals[verdict.index], digest_size=16).hexdigest()
-                return f"{name}:{digest}"
+                return item_name(name, known_by[verdict.index])
 
             made = make_batches(self._contract, name, admitted, receipt, at, self._seal, named)
             counts = (len(events), len(bad))
@@ -202,6 +203,11 @@ class Connection:
         except LogUnavailableError:
             # Who watches sees an old heartbeat, which is the truth.
             self._told_at = now - HEARTBEAT_SECONDS / 2
+
+
+def item_name(source: str, known_by: bytes) -> str:
+    """Name a rejected item of a connector by the bytes that it is known by."""
+    return f"{source}:{hashlib.blake2b(known_by, digest_size=16).hexdigest()}"
 
 
 Judged = list[list[Event] | Verdict]

@@ -5,14 +5,16 @@ holds a `CONNECTOR`, and `cases/` the upstream's own bytes with what must come o
 else (validation, durability, retries, the breaker, metrics) is `hub.connecting.connection`'s.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from pydantic_settings import BaseSettings
 
 from hub.clock import Clock
+from hub.connecting.reconciling import Lacking
+from hub.definitions import again
 from hub.definitions.admission import Verdict
 from hub.definitions.ranges import Ranges
 from hub.log.log import Log
@@ -20,10 +22,8 @@ from hub.sheets.mapping import FileMapping
 from hub.sheets.tabular import TableRead
 from hub.troubles import TroubleError
 
-JsonObject = Mapping[str, Any]
-# Gives some columns of those things that are known, by the thing's name; raises `UpstreamError`
-# where not all that is in the log is known yet.
-Known = Callable[[Sequence[str], Sequence[str]], dict[str, tuple[Any, ...]]]
+JsonObject = again.JsonObject
+Known = again.Known
 # Gives the rows of a list that is in force; raises `UpstreamError` where that cannot be told.
 Listed = Callable[[str], Sequence[Mapping[str, str]]]
 
@@ -42,13 +42,14 @@ class Record:
 
     `events` are JSON values of the contract; `verdict` says why the record cannot be read, and then
     there are none. `place` is where it stands, such as a row's number; no two records of a delivery
-    have the same.
+    have the same. `known_by` are bytes by which it is known again, where those are not its own.
     """
 
     original: bytes
     events: tuple[JsonObject, ...] = ()
     verdict: Verdict | None = None
     place: int = 0
+    known_by: bytes = b""
 
 
 def _none_known(_: Sequence[str], __: Sequence[str]) -> dict[str, tuple[Any, ...]]:
@@ -99,7 +100,8 @@ class Context:
     what is known of the things that its events are about, the mapping of its source's files, and
     the rows of a list in force.
 
-    `since` is the day from which history is to be loaded, beside what is new.
+    `since` is the day from which history is to be loaded, beside what is new. `known` raises
+    `UpstreamError` where not all that is in the log is known yet.
     """
 
     log: Log
@@ -130,7 +132,9 @@ class Connector:
 
     `settings` is a class whose fields are set by `HUB_<SOURCE>_<FIELD>`. `read` turns bytes of the
     upstream (a page, a message, a file; with its name) into records and is pure: the cases go
-    through it. `open` begins to read. `own` are files that are taken over HTTP, too.
+    through it. `open` begins to read. `own` are files that are taken over HTTP, too. `reconcile`
+    gives, page by page, how many records the upstream has of a span of instants, and which of them
+    are not here as it has them.
     """
 
     settings: type[BaseSettings]
@@ -138,3 +142,6 @@ class Connector:
     open: Callable[[Any, Context], Feed]
     takes_since: bool = False
     own: OwnFiles | None = None
+    reconcile: (
+        Callable[[Any, Context, datetime, datetime], Iterator[tuple[int, list[Lacking]]]] | None
+    ) = None

@@ -16,23 +16,21 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from hub.connecting.connection import judge_arrived
-from hub.connecting.feeds import Context, Delivery, JsonObject, Record, UpstreamError
+from hub.connecting.feeds import Context, Delivery, UpstreamError
+from hub.connecting.rows import FileRecords
 from hub.definitions.admission import Verdict
 from hub.definitions.contract import Contract
 from hub.log.submitting import accepted_at
 from hub.sheets.files import worded
 from hub.sheets.grids import FILE_BYTES_MAX
 from hub.sheets.mapping import FileMapping
-from hub.sheets.table import Table
-from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.understood import Understood
 
 POLL_SECONDS = 0.25
@@ -51,41 +49,7 @@ UNDERSTOOD = "Tệp được hiểu như sau / How the file was understood:"
 NOTHING_TAKEN = "KHÔNG NHẬN DÒNG NÀO: quá nhiều dòng sai / NOTHING WAS TAKEN: too many wrong rows"
 
 
-class FileRecords(list[Record]):
-    """The records of a file, a row each, with how the file was understood."""
-
-    def __init__(self, records: Iterable[Record], understood: Understood) -> None:
-        super().__init__(records)
-        self.understood = understood
-
-
 Read = Callable[[str, bytes, FileMapping | None], FileRecords]
-
-
-def records_of(
-    table: Table,
-    content: bytes,
-    event: Callable[[dict[str, Any]], JsonObject],
-    mapping: FileMapping | None = None,
-) -> FileRecords:
-    """Read a file's rows as records; `event` makes a row's values an event.
-
-    `mapping` says what in its sender's files is written otherwise than the table has it.
-    """
-    read = read_table(table if mapping is None else mapping.on(table), content)
-    read.understood.mapping = "" if mapping is None else mapping.digest
-    return recorded(read, event)
-
-
-def recorded(
-    read: TableRead, event: Callable[[dict[str, Any]], JsonObject] = lambda values: values
-) -> FileRecords:
-    """Give rows that were read as records, likewise."""
-    records = (
-        Record(r.original, () if r.verdict else (event(r.values),), r.verdict, r.place)
-        for r in read.rows
-    )
-    return FileRecords(records, read.understood)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from hub.connecting.feeds import Connector, Context, JsonObject
-from hub.connecting.folder import FileRecords, Folder, records_of
+from hub.connecting.folder import Folder
+from hub.connecting.rows import FileRecords, records_of
 from hub.definitions.contract import Contract
 {imports}
 from schemas.contracts.{contract} import {model}

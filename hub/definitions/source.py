@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from hub.definitions.again import Again
+
 Cadence = Literal["daily", "working_day", "monthly", "yearly"]
 
 
@@ -19,7 +21,7 @@ class Source:
     `only` gives contract fields that have one value in all of its events, such as `quantity`: a
     KPI about another value is owed nothing by it.
     `silence_hours_max` is how long it may be silent before it is late, where the cadence is too
-    coarse to say so.
+    coarse to say so. `again` reads what of its records was rejected, once corrected.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Source:
     only: Mapping[str, str] = field(default_factory=dict)
     silence_hours_max: float | None = None
     party: str = ""
+    again: Again | None = field(default=None, compare=False, repr=False)
 
     @property
     def silence_seconds_max(self) -> int:

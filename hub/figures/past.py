@@ -86,6 +86,10 @@ class Past(Reading):
         """See `Reading.lists`."""
         return self._acts_known("reference_list", super().lists())
 
+    def declarations(self) -> list[Row]:
+        """See `Reading.declarations`."""
+        return self._acts_known("declaration", super().declarations())
+
     def _acts_known(self, table: str, rows: list[Row]) -> list[Row]:
         known = sum(
             n for (_, topic, _), n in self.known_at.positions.items() if topic == CONTROL.topic

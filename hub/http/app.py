@@ -13,10 +13,10 @@ from hub.gateway.gateway import Gateway
 from hub.http import openapi, sending
 from hub.http.boards import Progress
 from hub.http.edge import Edge
-from hub.http.hourly import erase_hourly
 from hub.http.observer import Observer
 from hub.http.once import Once
 from hub.http.problems import answer_errors
+from hub.http.upkeep import erase_hourly, mend_often
 from hub.opening import OpenHub
 from hub.operating import metrics
 from hub.operating.logs import open_access_log
@@ -37,9 +37,10 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        erasing = asyncio.create_task(erase_hourly(edge))
+        upkeep = [asyncio.create_task(work(edge)) for work in (erase_hourly, mend_often)]
         yield
-        erasing.cancel()
+        for task in upkeep:
+            task.cancel()
         await asyncio.to_thread(gateway.close)
         await asyncio.to_thread(edge.auditor.close)
 

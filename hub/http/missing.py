@@ -6,11 +6,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from hub.access.keys import Sender
+from hub.connecting import reconciling
 from hub.definitions.contract import Contract
 from hub.http.edge import Here, Reader, Seeing
 from hub.http.openapi import BAD_QUESTION
 from hub.http.parameters import Parameters, WrittenPeriod
+from hub.opening import OpenHub
+from hub.proof.lacking import absences
 from hub.proof.missing import gaps, owed
+from hub.repair import totals
 from hub.store.reading import Reading
 
 router = APIRouter(dependencies=[Reader])
@@ -31,20 +35,35 @@ class MissingQuery(Parameters):
 async def list_missing(
     query: Annotated[MissingQuery, Query()], edge: Here, who: Seeing
 ) -> dict[str, Any]:
-    """List steps of duties that nothing met, and gaps in codes, within the key's scope."""
+    """List what never came, within the key's scope.
+
+    It is steps of duties that nothing met, gaps in codes, totals that were declared and are not
+    met, and records that a source has and that are not here.
+    """
     period = query.period or edge.year()
 
     def ask(reading: Reading) -> dict[str, Any]:
-        book = edge.hub.book(reading)
-        contracts = edge.hub.contracts
-        holes = [g for g in gaps(book, period) if _may_see(who, contracts[g.contract], g.unit)]
+        hub = edge.hub
+        book = hub.book(reading)
+        holes = [g for g in gaps(book, period) if _may_see(who, hub.contracts[g.contract], g.unit)]
+        opens = edge.part(OpenHub.seals).opener()
+        unmet = totals.unmet(hub.log, reading, opens, period)
+        kept = reconciling.all_kept(hub.log, sorted(hub.installed.definitions.sources))
+        lacking = absences(book, kept, period)
         return {
             "period": period.text,
             "owed": [asdict(o) for o in owed(book, period, edge.now())],
             "gaps": [asdict(g) for g in holes],
+            "unmet": [totals.as_json(u) for u in unmet if _is_of(who, u.sender)],
+            "lacking": [asdict(a) for a in lacking if _is_of(who, a.source)],
         }
 
     return await edge.read(ask)
+
+
+def _is_of(who: Sender | None, sender: str) -> bool:
+    """Tell whether something is of whoever asks, or of anybody where an officer does."""
+    return who is None or who.is_officer or who.name == sender
 
 
 def _may_see(who: Sender | None, contract: Contract, unit: str) -> bool:

@@ -166,6 +166,11 @@ REPAIR_RESPONSES: Described = {
     409: problem("Người khác vừa sửa | Somebody else was at it"),
     422: problem("Vẫn không đúng hợp đồng dữ liệu | It still breaks its contract"),
 }
+DECLARE_RESPONSES: Described = {
+    **_BODY_REFUSED,
+    403: problem("Khóa không được dùng hợp đồng này | The key is not bound to this contract"),
+    404: problem("Không có biên nhận này của bạn | No such receipt of yours"),
+}
 MAPPING_RESPONSES: Described = {
     **_BODY_REFUSED,
     403: problem("Bảng ánh xạ của bên khác | It is another sender's"),

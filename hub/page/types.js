@@ -101,7 +101,7 @@
  * @property {number} total
  * @property {Row[]} rows
  * @property {number | null} next_offset
- * @typedef {"open" | "fixed" | "replayed" | "discarded"} ItemState
+ * @typedef {"open" | "fixed" | "replayed" | "superseded" | "discarded"} ItemState
  * @typedef {object} Cause Rejected items that are wrong in the same way.
  * @property {string} contract
  * @property {string} sender
@@ -111,7 +111,7 @@
  * @property {string} first_at
  * @property {string} last_at
  * @typedef {object} Act What somebody did to an item.
- * @property {Exclude<ItemState, "open">} action
+ * @property {ItemState} action
  * @property {string} by
  * @property {string} at
  * @property {string | null} receipt

@@ -79,7 +79,7 @@ def _gaps(book: Book, contract: Contract, period: Period) -> list[Gap]:
     rows = book.reading.rows(f"SELECT entity, {contract.party} FROM {fact.table}")
     codes = pl.DataFrame(rows, schema={"code": pl.String, "party": pl.String}, orient="row")
     first, last = ((us + OFFSET_US) // DAY_US for us in (period.start, period.end - 1))
-    by_day = _number(contract, codes).filter(pl.col("day") <= last)
+    by_day = number_codes(contract, codes).filter(pl.col("day") <= last)
     by_day = by_day.filter(pl.col("day") > last - LEARNED_DAYS)
     days = by_day.group_by("unit", "day").agg(
         pl.col("number").n_unique().alias("count"),
@@ -100,7 +100,7 @@ def _gaps(book: Book, contract: Contract, period: Period) -> list[Gap]:
     return [_gap(contract, row) for row in lacking.sort("unit", "day").iter_rows(named=True)]
 
 
-def _number(contract: Contract, codes: pl.DataFrame) -> pl.DataFrame:
+def number_codes(contract: Contract, codes: pl.DataFrame) -> pl.DataFrame:
     """Read numbered codes: unit, day from 1970-01-01, number, its digits, what precedes it."""
     assert contract.spec.numbered is not None
     parts = codes["code"].str.extract_groups(contract.spec.numbered)

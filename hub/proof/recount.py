@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.apply.acts import CLOSED, flaw
+from hub.apply.acts import CLOSED, DECLARED, flaw
 from hub.apply.fold import HELD
 from hub.apply.lateness import bucket
 from hub.clock import day_of
@@ -359,12 +359,13 @@ def recount_rejections(reading: Reading, recount: Recount) -> None:
             recount.quarantine[wire["event_id"]] = named
 
 
-def recount_acts(reading: Reading, recount: Recount) -> tuple[dict[str, Row], dict[str, Row]]:
-    """Read the control topic again: what was closed, and which lists were loaded, by event id."""
+def recount_acts(reading: Reading, recount: Recount) -> tuple[dict[str, Row], ...]:
+    """Read the control topic again: what was closed, loaded and declared, each by event id."""
     closed: dict[str, Row] = {}
     loaded: dict[str, Row] = {}
+    declared: dict[str, Row] = {}
     for origin, _, wire in _own_records(reading, recount, CONTROL):
-        is_known = wire["event_id"] in closed or wire["event_id"] in loaded
+        is_known = any(wire["event_id"] in acts for acts in (closed, loaded, declared))
         kind = "duplicate" if is_known else "applied"
         key = (CONTROL.name, origin.sender, day_of(origin.accepted_at), kind)
         recount.ledger[key] = recount.ledger.get(key, 0) + 1
@@ -373,6 +374,9 @@ def recount_acts(reading: Reading, recount: Recount) -> tuple[dict[str, Row], di
         if wire["kind"] == CLOSED:
             names = ("period", "closed_at", "closed_by", "cut", "figures", "silent", "digest")
             closed[wire["event_id"]] = tuple(wire[n] for n in names)
+        elif wire["kind"] == DECLARED:
+            said = (wire["period"], wire["closed_at"], wire["rows"])
+            declared[wire["event_id"]] = (origin.sender, *said)
         else:
             loaded[wire["event_id"]] = (wire["period"], wire["digest"], wire["rows"])
-    return closed, loaded
+    return closed, loaded, declared

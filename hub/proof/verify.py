@@ -104,9 +104,10 @@ def verify(
             database.close()
         before = recount.records
         recount_rejections(reading, recount)
-        closed, loaded = recount_acts(reading, recount)
+        closed, loaded, declared = recount_acts(reading, recount)
         _compare_closings(reading, closed, findings, installed if sample is None else None)
         _compare_lists(reading, loaded, findings)
+        _compare_declarations(reading, declared, findings)
         findings.events += recount.records - before
         if sample is None:
             _compare_rows(reading, recount.quarantine, findings)
@@ -269,6 +270,14 @@ def _compare_lists(reading: Reading, ours: dict[str, Row], findings: Findings) -
         if ours.get(event_id) != stored.get(event_id):
             kept, found = (r.get(event_id, ("nothing",))[:2] for r in (stored, ours))
             findings.differ(f"list {event_id}", kept, found)
+
+
+def _compare_declarations(reading: Reading, ours: dict[str, Row], findings: Findings) -> None:
+    stored = {r[0]: r[1:] for r in reading.declarations()}
+    for event_id in sorted(ours.keys() | stored.keys()):
+        if ours.get(event_id) != stored.get(event_id):
+            kept, found = (r.get(event_id, "nothing") for r in (stored, ours))
+            findings.differ(f"declaration {event_id}", kept, found)
 
 
 def _compare_rows(reading: Reading, ours: dict[str, Row], findings: Findings) -> None:

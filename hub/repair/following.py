@@ -31,7 +31,7 @@ def follow(
     States: waiting (durable, and not yet in any figure), applied, duplicate (its like was there),
     conflict (the same id has another content that counts), held (its sender does not stand in its
     thing yet), retracted, quarantined; of those that were quarantined, replayed (as another receipt
-    says) and discarded.
+    says), superseded (by what came in its place) and discarded.
     """
     items: list[Item] = []
     for topic in sorted(kept.places):
@@ -68,7 +68,7 @@ def rejections(log: Log, opens: Opener, name: str, kept: Kept) -> list[Item]:
     schema = revisions.latest(REJECTION.name).plain
     wires = [
         avro.read_one(schema, datum)
-        for one in _slices(log, REJECTION.topic, kept)
+        for one in slices_of(log, REJECTION.topic, kept)
         for origin, datum in zip(one.origin.tolist(), one.datums(), strict=True)
         if one.origins[origin].receipt == name
     ]
@@ -79,7 +79,8 @@ def rejections(log: Log, opens: Opener, name: str, kept: Kept) -> list[Item]:
     return sorted(wires, key=lambda wire: int(wire["index"]))
 
 
-def _slices(log: Log, topic: str, kept: Kept) -> list[Slice]:
+def slices_of(log: Log, topic: str, kept: Kept) -> list[Slice]:
+    """Read the slices in which a receipt's records of a topic stand; others' may be among them."""
     return [s for place in kept.places.get(topic, []) for s in _read(log, topic, place)]
 
 
@@ -119,6 +120,9 @@ def _repaired(item: rejection.Item | None) -> Item:
         return {"state": "waiting"}
     if item.state == rejection.REPLAYED:
         return {"state": item.state, "replayed_as": item.acts[-1].receipt}
+    if item.state == rejection.SUPERSEDED:
+        last = item.acts[-1]
+        return {"state": item.state, "superseded_by": last.receipt, "reason": last.reason}
     return {"state": item.state if item.state == rejection.DISCARDED else "quarantined"}
 
 
@@ -130,7 +134,7 @@ def _events(
     receipt: str,
     positions: dict[int, int],
 ) -> list[Item]:
-    slices = _slices(log, contract.topic, kept)
+    slices = slices_of(log, contract.topic, kept)
     if not slices:
         return []
     records = join(slices)
@@ -172,8 +176,8 @@ def _events(
 
 
 def _acts(reading: Reading, acts: pl.DataFrame) -> list[Item]:
-    """Say what became of the hub's own acts: closings of periods, lists that were loaded."""
-    known = {event_id for event_id, *_ in (*reading.closings(), *reading.lists())}
+    """Say what became of the hub's own acts: closings, lists that were loaded, declarations."""
+    known = set(reading.acts())
     return [
         {"event_id": name, "entity": name, "state": "applied" if name in known else "waiting"}
         for name in acts["event_id"]

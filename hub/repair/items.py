@@ -1,24 +1,30 @@
 """Items: what was rejected, as it stands since: by cause, a page of it, and what was done to it."""
 
 import base64
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from hub.clock import iso
 from hub.definitions.admission import BodyError, Verdict, admit
+from hub.definitions.again import Again, JsonObject
 from hub.definitions.contract import Contract
 from hub.definitions.originals import Opener, Original
 from hub.store.reading import Reading
 
 ITEMS_MAX = 1_000  # of one page, and of one submission of those that are sent again
 OPEN, FIXED, REPLAYED, DISCARDED = "open", "fixed", "replayed", "discarded"
-STATES = (OPEN, FIXED, REPLAYED, DISCARDED)
-ENDED = (REPLAYED, DISCARDED)
+SUPERSEDED = "superseded"
+STATES = (OPEN, FIXED, REPLAYED, SUPERSEDED, DISCARDED)
+ENDED = (REPLAYED, SUPERSEDED, DISCARDED)
 
 
 class Act(NamedTuple):
-    """What somebody did to an item: `content` is the corrected item, `receipt` of what was sent."""
+    """What somebody did to an item: `content` is the corrected item, `receipt` of what was sent.
+
+    Of one that was superseded it is the receipt of what came in its place, where one is known.
+    """
 
     action: str
     by: str
@@ -46,10 +52,12 @@ class Item:
     acts: tuple[Act, ...]
     # The installed contract of that name, where there is one.
     installed: Contract | None
+    # How its connector reads it again; None of what was sent under the contract itself.
+    again: Again | None = None
 
     @property
     def state(self) -> str:
-        """Say where it stands: open, fixed, replayed or discarded."""
+        """Say where it stands: open, fixed, replayed, superseded or discarded."""
         return self.acts[-1].action if self.acts else OPEN
 
     @property
@@ -59,9 +67,38 @@ class Item:
 
     @property
     def content(self) -> bytes | None:
-        """Give it as it was last corrected, else as it came."""
+        """Give it as it was last corrected, else as it came, by the names of its upstream."""
         corrected = (a.content for a in reversed(self.acts) if a.content is not None)
-        return next(corrected, self.original)
+        return next(corrected, self._shown)
+
+    @property
+    def _shown(self) -> bytes | None:
+        if self.again is None or self.original is None:
+            return self.original
+        return self.again.shown(self.original)
+
+    @property
+    def events(self) -> list[JsonObject]:
+        """What a connector's item says as it was last corrected; none where that is still wrong."""
+        said = self._read_again()
+        return [] if isinstance(said, Verdict) else said
+
+    @property
+    def about(self) -> JsonObject:
+        """What can be read of how it came, by the fields of its contract."""
+        if self.original is None:
+            return {}
+        if self.again is not None:
+            return self.again.about(self.original)
+        try:
+            said = json.loads(self.original)
+        except (ValueError, RecursionError):
+            return {}
+        return said if isinstance(said, dict) else {}
+
+    def _read_again(self) -> list[JsonObject] | Verdict:
+        assert self.again is not None
+        return self.again.read(self.content or b"", self.original or b"")
 
     def verdict(self) -> Verdict | None:
         """Say what is wrong with it now, by the contract that is installed."""
@@ -72,9 +109,16 @@ class Item:
                     f"không có hợp đồng dữ liệu {self.contract}",
                     f"there is no contract {self.contract}",
                 )
-            if self.content is None:
+            if self.content is None or (self.again is not None and self.original is None):
                 raise BodyError(*self._gone())
-            admitted = admit(self.installed, self.content)
+            if self.again is None:
+                body = self.content
+            else:
+                said = self._read_again()
+                if isinstance(said, Verdict):
+                    return said
+                body = json.dumps(said).encode()
+            admitted = admit(self.installed, body)
         except BodyError as error:
             return Verdict(0, error.rule, "", "", error.vi, error.en)
         return admitted.rejected[0] if admitted.rejected else None
@@ -174,10 +218,10 @@ def groups(reading: Reading, wanted: Wanted) -> list[dict[str, Any]]:
         {
             **dict(zip(names, r[:4], strict=True)),
             "count": int(r[4]),
-            **{s: int(n) for s, n in zip(STATES, r[5:9], strict=True)},
-            "first_at": iso(int(r[9])),
-            "last_at": iso(int(r[10])),
-            "example": r[11],
+            **{s: int(n) for s, n in zip(STATES, r[5:-3], strict=True)},
+            "first_at": iso(int(r[-3])),
+            "last_at": iso(int(r[-2])),
+            "example": r[-1],
         }
         for r in rows
     ]
@@ -217,8 +261,15 @@ def items(
         known = dict(zip(_SAID, said, strict=True))
         contract = reading.definitions.contracts.get(known["contract"])
         kept = opens(known["sender"], known["event_id"], original)
-        out.append(Item(**known, kept=kept, acts=own, installed=contract))
+        again = _again_of(reading, known["sender"], known["event_id"])
+        out.append(Item(**known, kept=kept, acts=own, installed=contract, again=again))
     return out
+
+
+def _again_of(reading: Reading, sender: str, name: str) -> Again | None:
+    """Find how an item is read again, where it came from a connector, which named it."""
+    source = reading.definitions.sources.get(sender)
+    return source.again if source is not None and name.startswith(f"{sender}:") else None
 
 
 def is_ready(item: Item) -> bool:

@@ -9,19 +9,18 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import Any
-
-import sqlalchemy as sa
 
 from hub.access.keys import Sender, scopes_of
 from hub.access.scope import Scope, merged
 from hub.access.seals import Seals
 from hub.clock import Clock, to_us
 from hub.definitions.admission import Verdict, admit
+from hub.definitions.again import JsonObject, told_name
 from hub.definitions.contract import Contract
-from hub.definitions.masking import mask_text
 from hub.figures.installed import Installed
 from hub.gateway import boundary
 from hub.gateway.gateway import Gateway, outside
@@ -34,14 +33,15 @@ from hub.repair.items import (
     FIXED,
     ITEMS_MAX,
     REPLAYED,
+    SUPERSEDED,
     Act,
     Item,
     Wanted,
     all_items,
     is_ready,
 )
+from hub.repair.noting import MeanwhileError, note
 from hub.store.store import Store
-from hub.store.tables import repair
 from hub.troubles import RefusedError
 
 BODY_BYTES_MAX = 8 << 20
@@ -117,8 +117,9 @@ class Repair:
         """
         trials = []
         for contract, sender, chunk in _chunks(_sendable(found)):
-            admitted = admit(contract, _body(chunk))
-            admitted.reject(self._outside(chunk, asking))
+            sent = self._written(chunk)
+            admitted = admit(contract, sent.body)
+            admitted.reject(self._outside_of(sent, contract, sender, asking))
             who = self._speaking(chunk, asking)
             admitted.mark(boundary.stamp(contract, who.scope))
             if not admitted.kept:
@@ -161,11 +162,12 @@ class Repair:
                 chunk = [i for n, i in enumerate(every) if n not in gone]
                 if not chunk:
                     continue
-                body = _body(chunk)
+                sent = self._written(chunk)
                 # The same items again, after a crash in between: the same answer.
-                key = f"{REPLAY}{hashlib.sha256(body).hexdigest()}"
-                answer = gateway.accept(contract, who, body, key).body
-                refused = {v["index"] for v in answer["rejected"]}
+                key = f"{REPLAY}{hashlib.sha256(sent.body).hexdigest()}"
+                answer = gateway.accept(contract, who, sent.body, key).body
+                refused = {sent.owners[v["index"]] for v in answer["rejected"]}
+                self._tell_connector(contract, sent)
                 at = to_us(self._clock())
                 taken = [i for n, i in enumerate(chunk) if n not in refused]
                 act = Act(REPLAYED, by, at, None, answer["receipt"], "")
@@ -190,9 +192,63 @@ class Repair:
         """Find which of some items, of one contract and sender, would leave the sender's scope."""
         contract = chunk[0].installed
         assert contract is not None  # what can be sent keeps a contract
-        scopes = self._scopes(chunk[0].sender) if asking is None else [asking.scope]
-        admitted, at = admit(contract, _body(chunk)), accepted_at(self._clock)
-        return outside(self._store, contract, scopes, admitted, at)
+        sent = self._written(chunk)
+        verdicts = self._outside_of(sent, contract, chunk[0].sender, asking)
+        by_item = {sent.owners[v.index]: v for v in reversed(verdicts)}
+        return [replace(v, index=n) for n, v in sorted(by_item.items())]
+
+    def _outside_of(
+        self, sent: "_Sent", contract: Contract, sender: str, asking: Sender | None
+    ) -> list[Verdict]:
+        """Find which events of a body would leave the sender's scope, by their places in it."""
+        scopes = self._scopes(sender) if asking is None else [asking.scope]
+        at = accepted_at(self._clock)
+        return outside(self._store, contract, scopes, admit(contract, sent.body), at)
+
+    def _written(self, chunk: Sequence[Item]) -> "_Sent":
+        """Write what is sent for some items, of one contract and sender."""
+        contract = chunk[0].installed
+        assert contract is not None  # what can be sent keeps a contract
+        written: list[bytes] = []
+        owners: list[int] = []
+        to_connectors: dict[str, list[JsonObject]] = {}
+        for n, item in enumerate(chunk):
+            if item.again is None:
+                written.append((item.content or b"").removeprefix(b"\xef\xbb\xbf").strip())
+                owners.append(n)
+                continue
+            known = partial(self._known, contract)
+            for event in item.again.settled(item.events, item.content or b"", known):
+                written.append(as_json(event))
+                owners.append(n)
+                if item.again.is_remembered:
+                    to_connectors.setdefault(item.sender, []).append(event)
+        return _Sent(b"[" + b",".join(written) + b"]", owners, to_connectors)
+
+    def _known(
+        self, contract: Contract, entities: Sequence[str], columns: Sequence[str]
+    ) -> dict[str, tuple[Any, ...]]:
+        """Give columns of those facts that are known."""
+        with self._store.reading() as reading:
+            rows = reading.fact_values(self._store.facts[contract.name], columns, list(entities))
+        return {entity: tuple(values) for entity, *values in rows}
+
+    def _tell_connector(self, contract: Contract, sent: "_Sent") -> None:
+        """Leave for connectors what corrections told of things, so that they can withdraw it."""
+        values: dict[str, str] = {}
+        for source, events in sent.to_connectors.items():
+            by_thing: dict[str, list[JsonObject]] = {}
+            for event, said in zip(
+                contract.items.validate_json(json.dumps(events)), events, strict=True
+            ):
+                thing = contract.entity_of(contract.wire(event))
+                by_thing.setdefault(told_name(source, thing), []).append(said)
+            known = self._log.checkpoints(list(by_thing))
+            for name, own in by_thing.items():
+                before = json.loads(known.get(name) or "[]")
+                values[name] = json.dumps(before + [e for e in own if e not in before])
+        if values:
+            self._log.set_checkpoints(values)
 
     def _speaking(self, chunk: Sequence[Item], asking: Sender | None) -> Sender:
         """Say as whom some items, of one contract and sender, are sent."""
@@ -229,25 +285,9 @@ class Repair:
             return list(all_items(reading, self._seals.opener(), wanted))
 
     def _keep(self, acts: Iterable[tuple[Item, Act]]) -> None:
-        rows = [
-            {
-                "event_id": item.event_id,
-                "number": len(item.acts),
-                "action": act.action,
-                "actor": act.by,
-                "at": act.at,
-                "content": self._sealed(item, act.content),
-                "receipt": act.receipt,
-                "reason": mask_text(act.reason),
-            }
-            for item, act in acts
-        ]
-        if not rows:
-            return
         try:
-            with self._store.administering() as c:
-                c.execute(repair.insert(), rows)
-        except sa.exc.IntegrityError:
+            note(self._store, [(i, act, self._sealed(i, act.content)) for i, act in acts])
+        except MeanwhileError:
             vi, en = "người khác vừa sửa bản ghi này", "somebody else has just been at this item"
             raise RepairError("changed_meanwhile", vi, en) from None
 
@@ -255,12 +295,12 @@ class Repair:
         return None if content is None else self._seals.seal(item.sender, item.event_id, content)
 
 
+_ENDED_VI = {REPLAYED: "gửi lại", SUPERSEDED: "được bản ghi khác thay thế", DISCARDED: "loại bỏ"}
+
+
 def _ended(item: Item) -> RepairError:
-    return RepairError(
-        "ended",
-        f"{item.event_id}: đã {'gửi lại' if item.state == REPLAYED else 'loại bỏ'}",
-        f"{item.event_id}: it was {item.state}",
-    )
+    en = f"{item.event_id}: it was {item.state}"
+    return RepairError("ended", f"{item.event_id}: đã {_ENDED_VI[item.state]}", en)
 
 
 def _changed(item: Item, changes: Mapping[str, Any]) -> bytes:
@@ -309,6 +349,10 @@ def _chunks(found: Sequence[Item]) -> Iterator[tuple[Contract, str, list[Item]]]
         yield contract, sender, chunk
 
 
-def _body(chunk: Sequence[Item]) -> bytes:
-    contents = ((i.content or b"").removeprefix(b"\xef\xbb\xbf").strip() for i in chunk)
-    return b"[" + b",".join(contents) + b"]"
+@dataclass(frozen=True)
+class _Sent:
+    """A body: of each event whose it is among the items, and what connectors' items say."""
+
+    body: bytes
+    owners: list[int]
+    to_connectors: Mapping[str, list[JsonObject]]

@@ -5,7 +5,7 @@ belongs to each sheet.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from hub.sheets import days, numbers
 from hub.sheets.cells import Cell, Dated, Typed
@@ -24,7 +24,8 @@ class Part:
     """One sheet's part of a file: its grid, the rows that are data, and the units it states.
 
     `noted` are the units of notes around the table, `under` those of rows under the header, by
-    index of the column. What was typed in the place of cells shows nothing of a column.
+    index of the column. `totals` are rows that sum up others. What was typed in the place of cells
+    shows nothing of a column.
     """
 
     grid: Grid
@@ -32,6 +33,7 @@ class Part:
     noted: list[Unit]
     under: dict[int, list[Unit]]
     is_corrected: bool = False
+    totals: list[tuple[int, Sequence[Cell], bytes]] = field(default_factory=list)
 
     def cells(self, field: str) -> list[Cell]:
         """Give the cells of a field's column."""

@@ -31,8 +31,8 @@ def part_of(table: Table, grid: Grid, passed: list[PassedOver]) -> Part:
     for number, cells, _ in rows[end:]:
         _note(grid, number, cells, noted, passed)
     _columns_passed(grid, rows[begin:end], passed)
-    data = _without_totals(table, grid, rows[begin:end], passed)
-    return Part(grid, data, noted, under)
+    data, totals = _without_totals(table, grid, rows[begin:end], passed)
+    return Part(grid, data, noted, under, totals=totals)
 
 
 def _note(
@@ -129,8 +129,11 @@ def _begin_of_notes(table: Table, rows: Sequence[Raw], begin: int) -> int:
 
 def _without_totals(
     table: Table, grid: Grid, rows: Sequence[Raw], passed: list[PassedOver]
-) -> list[Raw]:
-    """Leave out totals and headers that are repeated, as on every printed page; name them."""
+) -> tuple[list[Raw], list[Raw]]:
+    """Part rows from totals; leave out headers that are repeated, as on every printed page.
+
+    What is left out is named.
+    """
     known = grid.headings.known
     texts = [
         known[c.field].at
@@ -139,7 +142,7 @@ def _without_totals(
     ]
     header = [folded(str(c)) for c in grid.header]
     first = str(next((c for c in grid.header if str(c).strip()), ""))
-    kept = []
+    kept, totals = [], []
     for raw in rows:
         number, cells, _ = raw
         if first in cells and [folded(str(c)) for c in cells] == header:
@@ -149,9 +152,10 @@ def _without_totals(
         elif is_total(cells, texts):
             said = shown("; ".join(str(c) for c in cells if str(c).strip()), "number")
             passed.append(_named("total", grid, number, said, "dòng tổng", "a total"))
+            totals.append(raw)
         else:
             kept.append(raw)
-    return kept
+    return kept, totals
 
 
 def _columns_passed(grid: Grid, rows: Sequence[Raw], passed: list[PassedOver]) -> None:

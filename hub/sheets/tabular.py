@@ -25,6 +25,7 @@ from hub.sheets.grids import ORIGINAL_BYTES_MAX, TABLE_ROWS_MAX, Grid, Raw, in_t
 from hub.sheets.notes import shown
 from hub.sheets.surroundings import part_of
 from hub.sheets.table import Column, FileError, Row, Table, masked_as
+from hub.sheets.totals import hold_totals
 from hub.sheets.understood import PassedOver, Understood, UnderstoodColumn, words_of
 from hub.sheets.vietnamese import ALONE, Reading, WrittenError, plain
 from hub.sheets.xlsx import ARCHIVE_MAGIC, CELL_LENGTH_MAX, XlsxError
@@ -67,6 +68,7 @@ def read_table(table: Table, data: bytes, corrections: Corrections | None = None
         if not rows:
             vi, en = "tệp không có dòng số liệu nào", "there is no row under the header"
             raise FileError("empty", vi, en)
+        hold_totals(table, parts, columns, rows, understood)
     except (XlsxError, FileError) as error:
         return TableRead([whole_file(data, error)], understood)
     return TableRead(rows, understood)

@@ -77,6 +77,7 @@ def tables(
     yield "heard", sorted(heard.items())
     yield "closing", sorted((r[:1], r[1:]) for r in reading.closings())
     yield "list", sorted((r[:1], r[1:]) for r in reading.lists())
+    yield "declaration", sorted((r[:1], r[1:]) for r in reading.declarations())
 
 
 def _counted(counts: dict[Row, int]) -> Said:
@@ -125,7 +126,8 @@ def _paired(
 
 def _rank(name: str) -> tuple[int, str]:
     """Tell where a table comes: only cell sets may be missing, and they come sorted."""
-    kinds = ("fact", "cell", "quarantine", "ledger", "arrival", "heard", "closing", "list")
+    counted = ("fact", "cell", "quarantine", "ledger", "arrival", "heard")
+    kinds = (*counted, "closing", "list", "declaration")
     kind, _, rest = name.partition(" ")
     return (kinds.index(kind), rest if kind == "cell" else "")
 

@@ -153,6 +153,18 @@ class Reading:
         """Read which lists were loaded, in the order of the log: event, name, digest of each."""
         return self.rows("SELECT event_id, name, digest FROM reference_list ORDER BY log_offset")
 
+    def declarations(self) -> list[Row]:
+        """Read what was declared, in the order of the log: event, sender, contract, when, text."""
+        return self.rows(
+            "SELECT event_id, sender, contract, declared_at, content FROM declaration"
+            " ORDER BY log_offset"
+        )
+
+    def acts(self) -> list[str]:
+        """Name the events of the control topic that were applied."""
+        tables = ("closing", "reference_list", "declaration")
+        return [r[0] for t in tables for r in self.rows(f"SELECT event_id FROM {t}")]
+
     def list_acts(self) -> list[Row]:
         """Read when each list was loaded, by whom and with which digest, in the log's order."""
         return self.rows(

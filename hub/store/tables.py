@@ -162,6 +162,17 @@ reference_list = Table(
     Column("content", Text, nullable=False),
     Column("log_offset", Big, nullable=False),
 )
+# What senders declared to have sent; `content` is a declaration.
+declaration = Table(
+    "declaration",
+    metadata,
+    Column("event_id", Key(128), primary_key=True),
+    Column("sender", String(128), nullable=False),
+    Column("contract", Key(256), nullable=False),
+    Column("declared_at", Big, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("log_offset", Big, nullable=False),
+)
 # Where apply stood at each commit, so that figures can be asked as of then; kept through a rebuild.
 cut = Table(
     "cut",
@@ -269,7 +280,7 @@ repair = Table(
 # Everything that `hub rebuild` makes anew from the log.
 DERIVED = (
     position, definition, cell, ledger, arrival, heard, lateness, quarantine, notice, closing,
-    reference_list,
+    reference_list, declaration,
 )  # fmt: skip
 # When what was known: the log does not say, so it is kept.
 HISTORY = (cut, cut_aside, cut_heard)

@@ -22,6 +22,7 @@ from hub.store.tables import (
     cut,
     cut_aside,
     cut_heard,
+    declaration,
     definition,
     heard,
     lateness,
@@ -239,6 +240,10 @@ class Writing:
     def keep_lists(self, rows: pl.DataFrame | None) -> None:
         """Keep lists that were loaded; one that is there already stays as it is."""
         self._merge(reference_list, rows, {})
+
+    def keep_declarations(self, rows: pl.DataFrame | None) -> None:
+        """Keep what senders declared; one that is there already stays as it is."""
+        self._merge(declaration, rows, {})
 
     def _merge(self, table: sa.Table, rows: pl.DataFrame | None, rules: dict[str, str]) -> None:
         if rows is not None and len(rows):

@@ -43,6 +43,7 @@ STEPS = [
     "quarantine",
     "close_periods",
     "keep_lists",
+    "keep_declarations",
     "add_lateness",
     "hear",
     "notify",

@@ -251,6 +251,28 @@ async def repair(client: Client) -> None:
     await client.ask_each("/v1/quarantine?state=replayed /v1/quarantine?state=discarded")
 
 
+async def declare(client: Client, receipt: str) -> None:
+    """Declare totals of what was sent, rightly and wrongly, and ask what does not meet them."""
+    path, day = "/v1/declarations/dossier", {"period": "2026-01-15"}
+    wrong: list[Any] = [
+        *({}, day, [], None, b"{", day | {"count": -1}, day | {"count": 1, "x": 1}),
+        *({"count": 1}, {"period": "15/1", "count": 1}, {"receipt": "none", "count": 1}),
+        *(day | {"receipt": receipt, "count": 1}, day | {"sums": {"channel": 1}}),
+        *(day | {"sums": {"x": "y"}}, day | {"count": 1, "revision": -1}),
+    ]
+    for body in wrong:
+        await client.post(path, body)
+    for key in ("", "nobody", "payer"):
+        await client.post(path, day | {"count": 1}, key)
+    await client.post("/v1/declarations/nothing", day | {"count": 1})
+    await client.post("/v1/declarations/payment", day | {"first_code": "A"})
+    await client.post(path, day | {"count": 1_000, "first_code": "H57.1-260115-0001"})
+    await client.post(path, {"receipt": receipt, "count": 3, "revision": 1})
+    client.asking.hub.runner.catch_up()
+    for key in ("", "one_stop", "officer", "payer"):
+        await client.ask("GET /v1/missing?period=2026-01", key=key)
+
+
 async def repair_wrongly(client: Client, ids: list[str]) -> None:
     """Ask to repair with what is no such question."""
     path = "/v1/quarantine"
@@ -307,7 +329,8 @@ async def ask_elsewhere(client: Client) -> None:
         /v1/kpis/x/facts /v1/periods /v1/periods/2023/restatements /v1/sources /v1/sources/a/b
         /v1/stream /v1/quarantine /v1/quarantine/rows/dossier /v1/quarantine/corrections/dossier
         /v1/quarantine/fix /v1/quarantine/try /v1/quarantine/replay /v1/quarantine/discard
-        /v1/receipts/x /v1/receipts/x/errors.csv /.well-known/jwks.json /healthz /readyz /metrics
+        /v1/declarations/dossier /v1/receipts/x /v1/receipts/x/errors.csv
+        /.well-known/jwks.json /healthz /readyz /metrics
     """
     await client.ask_each(routes, method="HEAD")
     await client.ask_each(routes, method="DELETE")
@@ -414,6 +437,7 @@ async def walk(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Json:
         await ask_for_receipts(client, receipt)
         await map_files(client)
         await repair(client)
+        await declare(client, receipt)
         await ask_elsewhere(client)
     async with asking.application(listen="0.0.0.0:8080") as client:
         await ask_with_keys(client, receipt)

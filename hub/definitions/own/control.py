@@ -1,6 +1,8 @@
 """Control: acts that decide about figures, as events of a topic of their own.
 
-A period is closed, or a list of reference data is loaded.
+A period is closed, a list of reference data is loaded, or a sender declares totals of what it sent.
+Of the last, `period` is the contract, `rows` the declaration and `closed_by` who declared; whose
+totals they are is the sender of the record.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -10,7 +12,7 @@ from pydantic import StringConstraints
 from hub.definitions.contract import Contract, Doc, Event, Instant, Spec
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]{1,128}$")]
-Kind = Literal["period_closed", "list_loaded"]
+Kind = Literal["period_closed", "list_loaded", "totals_declared"]
 
 
 class Control(Event):

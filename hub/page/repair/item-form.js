@@ -111,7 +111,7 @@ export class ItemForm extends Part {
       el("li", {}, `${timeText(at)} · ${by} · ${stateName(action)} ${receipt ?? reason}`),
     );
     this.#form.replaceChildren(
-      el("p", { class: verdict ? "bad" : "good" }, this.#standing()),
+      el("p", { class: verdict && !this.#isOver ? "bad" : "good" }, this.#standing()),
       quiet(`${id} · ${timeText(at)}`),
       ...this.#contents(),
       el("p", { class: "acts" }, ...(this.#isOver ? [] : this.#buttons())),
@@ -121,14 +121,14 @@ export class ItemForm extends Part {
   }
 
   get #isOver() {
-    return ["replayed", "discarded"].includes(this.#item.state);
+    return ["replayed", "superseded", "discarded"].includes(this.#item.state);
   }
 
   /** What is wrong with the item now, or that nothing is. */
   #standing() {
     const { verdict, state } = this.#item;
-    if (verdict) return inLang(verdict, "message");
-    return this.#isOver ? stateName(state) : t("ready");
+    if (this.#isOver) return stateName(state);
+    return verdict ? inLang(verdict, "message") : t("ready");
   }
 
   /** What was sent, as it may be seen, to be corrected where it is not over. */

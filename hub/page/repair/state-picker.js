@@ -14,6 +14,7 @@ const t = words({
     open: "Chờ sửa",
     fixed: "Đã sửa, chưa gửi",
     replayed: "Đã gửi lại",
+    superseded: "Đã được thay thế",
     discarded: "Đã loại bỏ",
   },
   en: {
@@ -21,6 +22,7 @@ const t = words({
     open: "To repair",
     fixed: "Corrected, not sent",
     replayed: "Sent again",
+    superseded: "Superseded",
     discarded: "Discarded",
   },
 });

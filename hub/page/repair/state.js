@@ -7,7 +7,13 @@ import { Store } from "../store.js";
 
 /** @import { Cause, ContractForm, Held, ItemState, Kpi, Outcome, Quarantine } from "../types.js" */
 
-export const STATES = /** @type {const} */ (["open", "fixed", "replayed", "discarded"]);
+export const STATES = /** @type {const} */ ([
+  "open",
+  "fixed",
+  "replayed",
+  "superseded",
+  "discarded",
+]);
 
 /**
  * @typedef {object} RepairState

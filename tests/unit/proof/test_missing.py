@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from hub.clock import to_us
-from hub.proof.letters import letters
+from hub.proof.letters import Missing, letters
 from hub.proof.missing import gaps, owed
 from hub.reference.periods import parse_period
 from stream_jobs.worked import dossier, received
@@ -79,7 +79,7 @@ def test_a_letter_names_what_is_missing_to_who_owes_it(hub: Hub) -> None:
     with hub.store.reading() as reading:
         book = hub.book(reading)
         to_unit, to_debtor = letters(
-            book, "2023-05", now, owed(book, period, now), gaps(book, period)
+            book, "2023-05", now, Missing(owed(book, period, now), gaps(book, period))
         )
     assert to_unit.addressee == "H57.1"
     assert (

@@ -1,0 +1,139 @@
+"""Rows: what a file of a drop folder says row by row, and such a row again when it is corrected."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from hub.connecting.feeds import JsonObject, Known, Record
+from hub.definitions.admission import Verdict, admit_values, unreadable, verdict_of
+from hub.definitions.again import Again
+from hub.definitions.contract import Contract
+from hub.definitions.faults import Fault
+from hub.sheets.files import worded
+from hub.sheets.mapping import FileMapping
+from hub.sheets.table import Row, Table
+from hub.sheets.tabular import TableRead, read_table
+from hub.sheets.understood import Understood
+from hub.sheets.vietnamese import WrittenError
+
+Event = Callable[[dict[str, Any]], JsonObject]
+
+
+class FileRecords(list[Record]):
+    """The records of a file, a row each, with how the file was understood."""
+
+    def __init__(self, records: Iterable[Record], understood: Understood) -> None:
+        super().__init__(records)
+        self.understood = understood
+
+
+def records_of(
+    table: Table, content: bytes, event: Event, mapping: FileMapping | None = None
+) -> FileRecords:
+    """Read a file's rows as records; `event` makes a row's values an event.
+
+    What is kept of a row are its cells by their headers, each as it is read where it can be; it is
+    known again by its bytes. `mapping` says what in its sender's files is written otherwise than
+    the table has it.
+    """
+    read = read_table(table if mapping is None else mapping.on(table), content)
+    read.understood.mapping = "" if mapping is None else mapping.digest
+    return recorded(read, event, lambda r: _cells(table, r.said if r.verdict else r.values))
+
+
+def recorded(
+    read: TableRead,
+    event: Event = lambda values: values,
+    kept: Callable[[Row], bytes] = lambda row: row.original,
+) -> FileRecords:
+    """Give rows that were read as records, of each of which `kept` is kept."""
+    records = (
+        Record(
+            kept(r) or r.original,
+            () if r.verdict else (event(r.values),),
+            r.verdict,
+            r.place,
+            r.original,
+        )
+        for r in read.rows
+    )
+    return FileRecords(records, read.understood)
+
+
+def again_of(
+    contract: Contract,
+    table: Table,
+    event: Event,
+    settled: Callable[[list[JsonObject], bytes, Known], list[JsonObject]],
+) -> Again:
+    """Say how a rejected row is read again; arguments as of `records_of`."""
+    return Again(partial(_read, contract, table, event), partial(_about, table), settled=settled)
+
+
+def _cells(table: Table, values: dict[str, Any]) -> bytes:
+    plain = {
+        table.header_of(k): float(v) if isinstance(v, Decimal) else v for k, v in values.items()
+    }
+    return json.dumps(plain, ensure_ascii=False).encode() if plain else b""
+
+
+def _read(
+    contract: Contract, table: Table, event: Event, content: bytes, _: bytes
+) -> list[JsonObject] | Verdict:
+    """Read a corrected row, whose names are its headers."""
+    values = {c.field: c.absent for c in table.columns if c.absent is not None}
+    for header, cell in _fields(content).items():
+        column = table.column_of(header)
+        if column is None:
+            vi, en = "không có cột này", "there is no such column"
+            return unreadable("unknown_field", header, "", vi, en)
+        if cell in ("", None):
+            if column.required:
+                vi, en = "thiếu giá trị bắt buộc", "a required value is missing"
+                return unreadable("required", header, "", vi, en)
+            continue
+        values[column.field] = _value(table, header, cell)
+    lacking = next((c for c in table.needed if c.field not in values), None)
+    if lacking is not None:
+        vi, en = "thiếu giá trị bắt buộc", "a required value is missing"
+        return unreadable("required", lacking.headers[0], "", vi, en)
+    said = event(values)
+    judged = admit_values(contract, [said])
+    if isinstance(judged, Verdict):
+        return verdict_of(0, [_placed(contract, table, fault) for fault in judged.each()])
+    return [said]
+
+
+def _placed(contract: Contract, table: Table, fault: Fault) -> Fault:
+    """Say of a fault in which column it is."""
+    header = table.header_of(fault.field)
+    vi, en = worded(contract, fault)
+    return replace(fault, field=header, message_vi=f"{header}: {vi}", message_en=f"{header}: {en}")
+
+
+def _value(table: Table, header: str, cell: Any) -> Any:
+    """Read a cell as people write it; one that was read before stays as it is."""
+    column = table.column_of(header)
+    if column is None or not isinstance(cell, str):
+        return cell
+    try:
+        value = column.reads(cell)
+    except WrittenError:
+        return cell
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _about(table: Table, original: bytes) -> JsonObject:
+    fields = _fields(original).items()
+    return {c.field: _value(table, h, cell) for h, cell in fields if (c := table.column_of(h))}
+
+
+def _fields(content: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -1,0 +1,65 @@
+"""Upkeep: what a server does by itself beside answering.
+
+Every hour, originals that nobody needs any more are erased; every few seconds, rejected items are
+closed that were mended.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from hub.access.audit import Entry
+from hub.http.edge import Edge
+from hub.log.log import LogUnavailableError
+from hub.opening import OpenHub
+from hub.repair.erasing import erase
+from hub.repair.mending import close_mended
+from hub.store.troubles import StoreUnavailableError
+
+ERASING_SECONDS = 3600.0
+MENDING_SECONDS = 3.0
+MENDING_SHARE = 0.05  # of the time is given to it at most
+log = logging.getLogger(__name__)
+
+
+async def erase_hourly(edge: Edge) -> None:
+    """Destroy keys whose originals are not needed any more, now and every hour, until cancelled."""
+    hub = edge.hub
+
+    def do() -> int:
+        seals, days = edge.part(OpenHub.seals), hub.settings.originals_days
+        return erase(hub.store, hub.log, seals, edge.now(), days)
+
+    while True:
+        await _done(edge, "originals erased", "keys", do)
+        await asyncio.sleep(ERASING_SECONDS)
+
+
+async def mend_often(edge: Edge) -> None:
+    """Close rejected items that were mended, every few seconds, until cancelled."""
+    hub = edge.hub
+
+    def do() -> int:
+        seals = edge.part(OpenHub.seals)
+        return close_mended(hub.store, hub.log, seals.opener(), hub.clock)
+
+    while True:
+        began = time.monotonic()
+        await _done(edge, "items closed as mended", "items", do)
+        took = time.monotonic() - began
+        await asyncio.sleep(max(MENDING_SECONDS, took / MENDING_SHARE))
+
+
+async def _done(edge: Edge, action: str, what: str, do: Callable[[], int]) -> None:
+    """Do something in a thread, and note in the audit log how much of it there was."""
+    try:
+        count = await asyncio.to_thread(do)
+        if count:
+            entry = Entry("hub", action, detail={what: count})
+            await asyncio.wrap_future(edge.auditor.record(entry))
+    except (StoreUnavailableError, LogUnavailableError) as error:
+        log.warning("%s: put off: %s", action, error)
+    except Exception:
+        # Were this to end, nothing more would be done until the next start.
+        log.exception("%s: it failed, and is tried again", action)
