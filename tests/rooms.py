@@ -67,6 +67,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_growth.py": ("commands", "connecting", "figures", "page", "reference"),
     "stories/test_hostile.py": ("http",),
     "stories/test_http.py": ("http",),
+    "stories/test_idle.py": ("http", "board"),
     "stories/test_kill.py": ("gateway", "log"),
     "stories/test_logs.py": ("operating",),
     "stories/test_openapi.py": ("http",),

@@ -7,7 +7,7 @@ import { completeText, figureText, fractionText, targetText } from "../strings.j
 import { inLang, words } from "../words.js";
 import { nameOf } from "./groups.js";
 import { KpiDetails, restatedText } from "./kpi-details.js";
-import { board, dimsOf, readingOf } from "./state.js";
+import { board, dimsOf, freshOf, readingOf } from "./state.js";
 
 /** @import { Figure, Kpi } from "../types.js" */
 
@@ -125,10 +125,10 @@ function completeMark(figure) {
 
 /**
  * What each column but the name shows of a figure.
- * @param {Figure} figure
+ * @param {Figure} figure @param {string | null} freshAt
  * @returns {Record<Exclude<Column, "name">, (Node | string)[]>}
  */
-function marksOf(figure) {
+function marksOf(figure, freshAt) {
   const { text, unit, full } = figureText(figure);
   const status = el("span", { class: `pill ${figure.status}` }, t(figure.status));
   const now = figure.restatement && t("would_be", restatedText(figure).text);
@@ -143,7 +143,7 @@ function marksOf(figure) {
     met: [metMark(figure.met)],
     published: [publishedMark(figure)],
     complete: [completeMark(figure)],
-    fresh: [agoMark(figure.fresh_at)],
+    fresh: [agoMark(freshAt)],
     status: now ? [status, el("small", {}, now)] : [status],
   };
 }
@@ -198,14 +198,15 @@ export class KpiRow {
    * @param {Figure} [figure]
    */
   fill(figure) {
-    const shown = `${page.now.lang} ${board.now.isRead}`;
+    const freshAt = figure ? freshOf(this.#kpi, figure) : null;
+    const shown = `${page.now.lang} ${board.now.isRead} ${freshAt}`;
     const old = this.#figure;
     if (old === figure && this.#shown === shown) return;
     this.#figure = figure;
     this.#shown = shown;
     this.#button.replaceChildren(rowTitle(this.#kpi, figure));
     this.#row.classList.toggle("absent", !figure);
-    const marks = figure && marksOf(figure);
+    const marks = figure && marksOf(figure, freshAt);
     for (const { column, cell } of this.#cells) {
       cell.setAttribute("data-name", t(column));
       if (marks) cell.replaceChildren(...marks[column]);
