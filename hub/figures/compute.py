@@ -180,9 +180,15 @@ def _check_values(kpi: Kpi, where: Mapping[str, str], columns: Mapping[str, str]
 
 
 def compute(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
-    """Compute what was asked for: one figure per key, none where there is nothing to say."""
+    """Compute what was asked for: one figure per key, none where there is nothing to say.
+
+    Of a period that has not begun at the instant asked there is nothing: what is in progress now is
+    not what will be then.
+    """
     buckets = [b for b in question.by if b in BUCKETS]
     whole = question.period
+    if whole.start >= question.at:
+        return []
     if not buckets:
         return _figures(kpi, question, book, {}, whole)
     computed: list[Figure] = []

@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.board import board
 from hub.clock import iso, to_us
-from hub.figures.book import years
+from hub.figures.book import parted, years
 from hub.figures.kpi import Kpi
 from hub.figures.official import as_known
 from hub.figures.unchanged import State, States
@@ -51,9 +51,11 @@ class Boards:
         with self._hub.store.reading() as reading:
             book = as_known(self._hub.book(reading), as_of, now)
             found = years(book)
+            offered, apart = parted(found, str(iso(now))[:4])
             listed = {
                 "kpis": [_described(k) for k in self._hub.kpis.values()],
-                "periods": [y for y, _ in found],
+                "periods": offered,
+                "periods_apart": apart,
                 "default_period": max(found, key=lambda y: y[1])[0] if found else None,
                 "synthetic": self._hub.is_synthetic,
             }

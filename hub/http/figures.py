@@ -18,7 +18,7 @@ from hub.figures.official import answer, as_known
 from hub.figures.unchanged import States
 from hub.http.boards import IDLE_SECONDS, Boards
 from hub.http.edge import Here, Reader, Seeing
-from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_SEEN, problem
+from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_CHANGED, NOT_SEEN, problem
 from hub.http.parameters import (
     POSITIVE,
     InstantText,
@@ -150,7 +150,7 @@ OneKpi = Annotated[Kpi, Depends(_kpi)]
     "/kpis",
     summary="Danh mục chỉ số, số liệu một kỳ | KPIs, figures of a period",
     response_model=None,
-    responses=BAD_QUESTION,
+    responses={**BAD_QUESTION, **NOT_CHANGED},
 )
 async def list_kpis(
     request: Request, query: Annotated[CatalogueQuery, Query()], edge: Here
@@ -171,7 +171,7 @@ async def list_kpis(
     "/kpis/{kpi_id}",
     summary="Số liệu của một chỉ số | A KPI's figures",
     response_model=None,
-    responses={200: FIGURES, **BAD_QUESTION, 404: NO_KPI},
+    responses={200: FIGURES, **BAD_QUESTION, **NOT_CHANGED, 404: NO_KPI},
 )
 async def get_kpi(
     request: Request, kpi: OneKpi, query: Annotated[FiguresQuery, Query()], edge: Here

@@ -81,6 +81,9 @@ def problem(words: str) -> dict[str, Any]:
     return {"description": words, "content": content}
 
 
+NOT_CHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Không đổi so với ETag đã có | not changed since the ETag that was sent"}
+}
 BAD_QUESTION: Described = {
     400: problem("Câu hỏi sai | The question cannot be answered as put"),
 }

@@ -37,6 +37,7 @@ const t = words({
     fresh: "Sự kiện cuối",
     status: "Tình trạng",
     same: "khớp",
+    differs: "khác số tính được",
     provisional: "Tạm tính",
     official: "Chính thức",
     restated: "Điều chỉnh",
@@ -55,6 +56,7 @@ const t = words({
     fresh: "Last event",
     status: "Status",
     same: "agrees",
+    differs: "differs from ours",
     provisional: "Provisional",
     official: "Official",
     restated: "Restated",
@@ -95,8 +97,10 @@ const unspaced = (text) => text.replace(/[\s\u00a0]/g, "");
 function publishedMark(figure) {
   const printed = figure.published?.printed;
   if (!printed) return none();
+  if (figure.value === null) return el("span", {}, printed);
   const isSame = unspaced(figureText(figure, "vi").text) === unspaced(printed);
-  return el("span", {}, printed, isSame ? el("small", { class: "good" }, ` ✓ ${t("same")}`) : null);
+  const mark = isSame ? ` ✓ ${t("same")}` : ` ≠ ${t("differs")}`;
+  return el("span", {}, printed, el("small", { class: isSame ? "good" : "bad" }, mark));
 }
 
 /**

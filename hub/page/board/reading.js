@@ -1,6 +1,6 @@
 // Reads the board, and follows it: figures first, so that a refusal is readable, then the stream.
 
-import { ask, parse } from "../ask.js";
+import { ask, parse, Trouble } from "../ask.js";
 import { guarded, retry } from "../failures.js";
 import { followEvents } from "../follow.js";
 import { Pace } from "../pace.js";
@@ -70,8 +70,15 @@ const readCatalogue = () => guarded("list", () => "/v1/kpis", readList);
 
 async function readFigures() {
   const screen = screenOf();
-  const body = await ask(`/v1/kpis?${asked()}`);
-  if (screen === screenOf()) take(body, true);
+  try {
+    const body = await ask(`/v1/kpis?${asked()}`);
+    if (screen === screenOf()) take(body, true);
+  } catch (error) {
+    // Why is told above; the rows do not say that they are still being read.
+    const isRefused = error instanceof Trouble && error.isRefusal;
+    if (isRefused && screen === screenOf()) board.set({ isRead: true });
+    throw error;
+  }
 }
 
 function follow() {
