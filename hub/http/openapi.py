@@ -41,6 +41,9 @@ class Receipt(BaseModel):
     receipt: str
     accepted: int
     duplicates: int
+    conflicts: list[RejectedItem] = Field(
+        description="Đã nhận, cùng mã mà khác nội dung | accepted; the same id has another content"
+    )
     rejected: list[RejectedItem]
     signed: str = Field(
         description="JWS (RFC 7515, EdDSA); khóa ở | keys at /.well-known/jwks.json"
