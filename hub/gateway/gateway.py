@@ -293,7 +293,7 @@ def _conflicts(
     ids: set[Row],
 ) -> list[Verdict]:
     """Find items whose identity has another content too; `ids` are known, and grow by theirs."""
-    found = []
+    conflicts = []
     before: set[Row] = set()
     vi = "cùng mã sự kiện đã có với nội dung khác; cả hai được giữ, một được tính: xem biên nhận"
     en = "the same event id is there with another content; both are kept, one counts: see the"
@@ -301,10 +301,10 @@ def _conflicts(
     for index, row in zip(indexes, rows, strict=True):
         name = identity(row)
         if name in ids and row not in known and row not in before:
-            found.append(Verdict(index, "conflict", "event_id", str(name[1]), vi, en))
+            conflicts.append(Verdict(index, "conflict", "event_id", str(name[1]), vi, en))
         before.add(row)
         ids.add(name)
-    return found
+    return conflicts
 
 
 def outside(
