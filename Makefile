@@ -14,17 +14,31 @@ SERVICES := $(PY) -m deploy.local.services
 .PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos bench image clean
 .PHONY: kafka services registry services-stop services-wipe
 
-# Python 3.11 or later with venv; from Debian's packages where it is missing.
+# Python 3.11 or later with venv; from Debian's packages where it is missing. What runs a hub is
+# installed first, and is all that the demo needs; what tests and checks need comes on top of it.
+# uv fetches packages side by side; where it cannot be had or finds no index, pip does the same.
 setup: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml
+install = { $(PY) -m pip install --quiet --disable-pip-version-check uv 2>/dev/null \
+	  && $(VENV)/bin/uv pip install --quiet --python $(PY) --editable '$(1)'; } \
+	  || $(PY) -m pip install --disable-pip-version-check --editable '$(1)'
+
+$(VENV)/.runs: pyproject.toml
 	@python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { command -v apt-get >/dev/null || { echo "Python 3.11 or later with venv is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
+	       echo "Set-up: Python and venv, from Debian's packages."; \
 	       $(APT) update -qq && $(APT) install -y -qq python3 python3-venv python3-pip; }
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or later is needed; python3 here is $$(python3 --version)." >&2; exit 1; }
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo "Set-up, once: a hub and its packages into $(VENV), 0.7 GB; about a minute, longer on a slow line."
+	@python3 -m venv $(VENV)
+	@$(call install,.)
+	@echo "Set-up: done."
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.runs
+	@echo "Set-up, once: what tests and checks need into $(VENV), 0.6 GB more."
+	@$(call install,.[dev])
 	@touch $@
 
 # What checks the page's scripts, pinned by package-lock.json; the Node that runs it comes with
@@ -71,7 +85,7 @@ services-wipe: setup
 
 # The labelled synthetic year: `make demo`, or `make demo ONCE=1` to print the table and stop;
 # `make demo CONNECTORS=1` runs the real connectors against simulated upstreams.
-demo: $(if $(CONNECTORS),setup-services,setup)
+demo: $(if $(CONNECTORS),setup-services,$(VENV)/.runs)
 	$(VENV)/bin/hub demo $(if $(CONNECTORS),--connectors,$(if $(ONCE),--once) --scale $(SCALE))
 
 # Lint, types, import directions, rendered files, then every test: a file a process, each process

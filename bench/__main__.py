@@ -28,6 +28,7 @@ SECTIONS = (
     "compare",
     "model",
     "stages",
+    "bad",
     "limits",
     "embedded",
     "rebuilding",

@@ -97,8 +97,13 @@ class Watch:
             self.seconds[stage] = self.seconds.get(stage, 0) + time.perf_counter() - begun
 
 
-def batches(contract: Contract, sender: str, frame: pl.DataFrame) -> list[list[WireBatch]]:
-    """Write events as a broker keeps them, per partition."""
+def batches(
+    contract: Contract,
+    sender: str,
+    frame: pl.DataFrame,
+    spoil: Callable[[list[bytes]], list[bytes]] = list,
+) -> list[list[WireBatch]]:
+    """Write events as a broker keeps them, per partition; `spoil` may change some values."""
     now = to_us(system_clock())
     head = wire.headers(contract.topic, wire.SENDERS + sender, "r")
     frame = contract.conform(frame)
@@ -109,13 +114,13 @@ def batches(contract: Contract, sender: str, frame: pl.DataFrame) -> list[list[W
         batch = encode(contract, sender, own, "r", now)
         ends = batch.ends.tolist()
         datums = [batch.payload[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+        values = spoil([avro.wire(batch.schema_id, datum) for datum in datums])
         ids = own["event_id"].to_list()
         made = []
-        for start in range(0, len(datums), WIRE_RECORDS):
+        for start in range(0, len(values), WIRE_RECORDS):
             builder = DefaultRecordBatchBuilder(2, LZ4, False, -1, -1, -1, 1 << 30)
-            chosen = zip(ids[start:], datums[start : start + WIRE_RECORDS], strict=False)
-            for offset, (event_id, datum) in enumerate(chosen):
-                value = avro.wire(batch.schema_id, datum)
+            chosen = zip(ids[start:], values[start : start + WIRE_RECORDS], strict=False)
+            for offset, (event_id, value) in enumerate(chosen):
                 said = [*head, (wire.EVENT_ID, event_id.encode())]
                 builder.append(offset, now // 1000, event_id.encode(), value, said)
             made.append(WireBatch(memoryview(bytes(builder.build()))))
@@ -150,7 +155,7 @@ def measure(events: int = EVENTS) -> Section:
                                 work = watch.timed(stage, getattr(place, function))
                                 stack.enter_context(patch.object(place, function, work))
                         with watch.of("read Kafka's batches"):
-                            slices = _slices(contract, wired, following)
+                            slices = slices_of(contract, wired, following)
                         applier.apply(contract, slices)
                     took += time.perf_counter() - begun
                     own += time.process_time() - before[1]
@@ -180,7 +185,7 @@ def measure(events: int = EVENTS) -> Section:
     )
 
 
-def _slices(
+def slices_of(
     contract: Contract, wired: list[list[WireBatch]], following: dict[tuple[str, int], int]
 ) -> list[Slice]:
     out = []

@@ -12,6 +12,7 @@ import typer
 
 from hub import commands
 from hub.commands.console import complain
+from hub.commands.manual import ending, write_help
 from hub.operating.logs import is_json
 from hub.troubles import RefusedError, TroubleError
 
@@ -26,12 +27,14 @@ def find_commands() -> typer.Typer:
         invoke_without_command=True,
         pretty_exceptions_enable=False,
         add_completion=False,
+        epilog=ending(),
     )
     for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda m: m.name):
         part = importlib.import_module(f"{commands.__name__}.{module.name}")
         if hasattr(part, "app"):
             together.add_typer(part.app)
     together.callback()(_options)
+    write_help(together)
     return together
 
 

@@ -10,7 +10,6 @@ Run it as `hub work`, or as people know it: `faust -A stream_jobs.app worker`.
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import faust
 from faust.types import StreamT
@@ -23,7 +22,7 @@ from hub.settings import Settings, read_settings
 from hub.worker.fetched import Fetched
 from hub.worker.together import APPLYING_MAX, Pools, Together
 from hub.worker.transport import BatchApp
-from hub.worker.work import Work, slice_of
+from hub.worker.work import Work, open_work, slice_of
 
 GROUP = "lgsp-hub"
 PARTITIONS_AT_ONCE_MAX = 12
@@ -42,12 +41,12 @@ class Worker(faust.Worker):
 
 def create_app(settings: Settings) -> BatchApp:
     """Make the application; the work begins when its worker starts."""
-    work = Work(settings, registry.installed())
+    work = open_work(settings, registry.installed())
     app = BatchApp(
         GROUP,
         positions=work.positions,
         broker=[f"lgsp://{b}" for b in settings.kafka_bootstrap.split(",")],
-        datadir=Path(work.folder.name),
+        datadir=work.folder,
         broker_session_timeout=settings.session_seconds,
         web_host=settings.host,
         web_bind=settings.host,

@@ -75,6 +75,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_growth.py": ("commands", "connecting", "figures", "page", "reference"),
     "stories/test_hostile.py": ("http",),
     "stories/test_http.py": ("http",),
+    "stories/test_idle.py": ("http", "board"),
     "stories/test_kill.py": ("gateway", "log"),
     "stories/test_mappings.py": ("http", "sheets"),
     "stories/test_logs.py": ("operating",),

@@ -1,5 +1,6 @@
 """The upstream over MQTT 5: a session of the broker, and what it sent that is not acknowledged."""
 
+import socket
 import ssl
 import time
 from typing import Any
@@ -15,12 +16,25 @@ from hub.connecting.feeds import UpstreamError
 from hub.definitions.admission import Verdict
 
 CONNECT_SECONDS = 3.0
-# While the log is away nothing is read for up to a minute: no ping is due by then, and at half as
+# While the log is away nothing is read for up to a minute: by then a ping is due, and at half as
 # much again the broker closes.
-KEEPALIVE_SECONDS = 120
+KEEPALIVE_SECONDS = 60
+# What is gone without a word (a machine, a line, a router's memory) answers no probe of TCP either:
+# it is noticed within one keep-alive, where pings alone take two.
+PROBES = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 LINGER_SECONDS = 0.1  # what comes together is one append
 SESSION_SECONDS = 7 * 86_400
 PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+def probe(connection: Any) -> None:
+    """Have the system probe a connection while nothing comes, by the options that it knows."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # What was sent and is not acknowledged is waited for no longer than probes are.
+    unacknowledged_ms = (KEEPALIVE_SECONDS - 10) * 1_000
+    for name, value in {**PROBES, "TCP_USER_TIMEOUT": unacknowledged_ms}.items():
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class Upstream:
@@ -47,6 +61,7 @@ class Upstream:
             self._client.connect(host, port, KEEPALIVE_SECONDS, clean_start=False, properties=asked)
         except OSError as error:
             raise UpstreamError(f"{host}:{port}: {error}") from None
+        probe(self._client.socket())
         deadline = time.monotonic() + CONNECT_SECONDS
         while not self._is_subscribed and not self.lost:
             self._turn(deadline - time.monotonic())

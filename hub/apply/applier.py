@@ -83,6 +83,8 @@ class Applier:
                 writing.write_cells(fact, change.cells)
             writing.add_ledger(change.ledger)
             writing.add_arrivals(change.arrivals)
+            if fact is not None and change.arrivals is not None:
+                writing.touch(fact, shard, at, change.cells, change.arrivals)
             writing.add_lateness(change.lateness)
             writing.hear(change.heard)
             writing.quarantine(change.quarantine)

@@ -1,27 +1,27 @@
 """Intake: records of a log become columns of their contract, or rejections that say why not.
 
 Whole batches are decoded at once. Where the log is open to foreign producers, every datum must
-fill its record exactly and keep its contract; a batch that does not decode is halved until what is
-wrong stands alone. What is rejected here is counted as quarantined; its bytes stay in its topic and
+fill its record exactly and keep its contract; what does not is looked at alone, and costs no other
+record anything. What is rejected here is counted as quarantined; its bytes stay in its topic and
 are copied nowhere.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from hub.clock import day_of
-from hub.definitions import avro, revisions
+from hub.definitions import avro, datums
 from hub.definitions.admission import Verdict, verdict_on
 from hub.definitions.ahead import ahead, verdict_ahead
 from hub.definitions.contract import Contract
 from hub.definitions.originals import in_log
 from hub.log.slices import Ints, Joined, Origin
 
-ALONE_MAX = 32
 Bools = npt.NDArray[np.bool_]
 
 # rule -> (Vietnamese, English)
@@ -81,24 +81,14 @@ def take(contract: Contract, records: Joined) -> Taken:
     """Decode records into columns and judge those that no gateway has."""
     count = len(records.ends)
     bad: dict[int, str] = {}
-    long: list[int] = []
-    frames: list[pl.DataFrame] = []
-    rows: list[Ints] = []
-    for start, stop in _runs(records.schema_ids):
-        schema_id = int(records.schema_ids[start])
-        if records.is_admitted:
-            first = int(records.ends[start - 1]) if start else 0
-            payload = records.payload[first : int(records.ends[stop - 1])]
-            schema = revisions.by_id(schema_id).plain
-            frames.append(contract.conform(avro.decode_columns(schema, payload, stop - start)))
-            rows.append(np.arange(start, stop))
-        else:
-            for frame, place in _decode(contract, records, schema_id, start, stop, bad, long):
-                frames.append(frame)
-                rows.append(place)
     empty = pl.DataFrame(schema={f.name: f.dtype for f in contract.fields})
-    frame = pl.concat(frames) if frames else empty
-    row = np.concatenate(rows) if rows else np.zeros(0, np.int64)
+    decoded = _admitted if records.is_admitted else _decode
+    parts = list(decoded(contract, records, bad))
+    frame = pl.concat([empty, *(p.frame for p in parts)])
+    row = np.concatenate([np.zeros(0, np.int64), *(p.row for p in parts)])
+    if len(parts) > 1:
+        order = np.argsort(row)
+        frame, row = frame[order], row[order]
     rejected = [_refused(records, i, rule) for i, rule in bad.items()]
     if not records.is_admitted and len(frame):
         ok = frame.select(contract.is_valid).to_series().to_numpy().copy()
@@ -126,7 +116,7 @@ def take(contract: Contract, records: Joined) -> Taken:
         pl.Series("row", row, pl.Int64),
     )
     assert len(frame) + len(rejected) == count + len(records.refused)
-    return Taken(frame, records, rejected, not long)
+    return Taken(frame, records, rejected, all(p.is_shortest for p in parts))
 
 
 def _is_timely(
@@ -148,61 +138,48 @@ def _is_timely(
     return timely
 
 
-def _runs(values: Ints) -> Iterator[tuple[int, int]]:
-    """Give the stretches of equal values."""
-    if not len(values):
-        return
-    edges = np.flatnonzero(np.diff(values)) + 1
-    yield from zip([0, *edges.tolist()], [*edges.tolist(), len(values)], strict=True)
+class _Part(NamedTuple):
+    """Decoded records, which of all each is, and whether each is in its shortest form."""
+
+    frame: pl.DataFrame
+    row: Ints
+    is_shortest: bool
 
 
-def _decode(
-    contract: Contract,
-    records: Joined,
-    schema_id: int,
-    start: int,
-    stop: int,
-    bad: dict[int, str],
-    long: list[int],
-) -> Iterator[tuple[pl.DataFrame, Ints]]:
-    """Decode records start..stop, halving where something in them does not decode."""
-    if start == stop:
-        return
-    revision = revisions.by_id(schema_id)
-    first = int(records.ends[start - 1]) if start else 0
-    payload = records.payload[first : int(records.ends[stop - 1])]
-    ends = records.ends[start:stop] - first
-    try:
-        frame = avro.decode_columns(revision.plain, payload, stop - start)
-        is_whole = avro.is_shortest(revision.plain, frame, payload, ends)
-    except avro.UNDECODABLE:
-        is_whole = False
-    if is_whole:
-        yield contract.conform(frame), np.arange(start, stop)
-        return
-    if stop - start > ALONE_MAX:
-        middle = (start + stop) // 2
-        yield from _decode(contract, records, schema_id, start, middle, bad, long)
-        yield from _decode(contract, records, schema_id, middle, stop, bad, long)
-        return
-    # Few are left: each by itself, by the other decoder, which also reads long forms of numbers.
-    wires, places = [], []
-    at = 0
-    for place, end in zip(range(start, stop), ends.tolist(), strict=True):
-        datum = payload[at:end]
-        at = end
-        try:
-            avro.check_strict(revision.plain, datum)
-            wires.append(avro.read_one(revision.plain, datum))
-            places.append(place)
-        except avro.UNDECODABLE_ONE:
-            bad[place] = "undecodable"
-    if wires:
-        long.extend(places)
-        names = [f["name"] for f in revision.plain["fields"]]
-        schema = {f.name: f.dtype for f in contract.fields if f.name in names}
-        frame = pl.DataFrame(wires, schema=schema)
-        yield contract.conform(frame), np.array(places, np.int64)
+def _admitted(contract: Contract, records: Joined, _: dict[int, str]) -> Iterator[_Part]:
+    """Decode records that a gateway wrote: they are what they should be."""
+    for place, plain, payload, _ends in _by_schema(records):
+        frame = avro.decode_columns(plain, payload, len(place))
+        yield _Part(contract.conform(frame), place, is_shortest=True)
+
+
+def _decode(contract: Contract, records: Joined, bad: dict[int, str]) -> Iterator[_Part]:
+    """Decode records that anybody may have written.
+
+    What is no datum goes to `bad`, with the rule that it breaks.
+    """
+    for place, plain, payload, ends in _by_schema(records):
+        frame, rows = datums.decode_whole(plain, payload, ends)
+        yield _Part(contract.conform(frame), place[rows], is_shortest=True)
+        # The others each by itself, by the other decoder, which also reads long forms of numbers.
+        wires, long = [], []
+        for i in np.delete(place, rows).tolist():
+            one = datum(records, i)
+            try:
+                avro.check_strict(plain, one)
+                wires.append(avro.read_one(plain, one))
+                long.append(i)
+            except avro.UNDECODABLE_ONE:
+                bad[i] = "undecodable"
+        if wires:
+            names = [f["name"] for f in plain["fields"]]
+            schema = {f.name: f.dtype for f in contract.fields if f.name in names}
+            frame = contract.conform(pl.DataFrame(wires, schema=schema))
+            yield _Part(frame, np.array(long, np.int64), is_shortest=False)
+
+
+def _by_schema(records: Joined) -> Iterator[tuple[Ints, avro.Schema, bytes, Ints]]:
+    return datums.by_schema(records.schema_ids, records.payload, records.ends)
 
 
 def datum(records: Joined, i: int) -> bytes:

@@ -251,7 +251,7 @@ class ArchivedLog:
         """See `Log.receipts`."""
         return self.live.receipts()
 
-    def acknowledged(self) -> int:
+    def acknowledged(self) -> dict[str, int]:
         """See `Log.acknowledged`."""
         return self.live.acknowledged()
 

@@ -8,7 +8,7 @@ from hub.board.published import Published, find
 from hub.clock import iso
 from hub.figures.book import Book
 from hub.figures.compute import Question
-from hub.figures.figure import AS_SHOWN, Figure
+from hub.figures.figure import AS_TOLD, Figure
 from hub.figures.kpi import Kpi
 from hub.figures.official import figures
 from hub.reference.periods import Period
@@ -77,7 +77,10 @@ Public = dict[str, Any]
 
 
 def changed(before: list[Public], after: list[Public]) -> list[Public]:
-    """Give the figures of a board that say something else than before."""
+    """Give the figures of a board that say something else than before.
+
+    When their contract was last heard is told apart.
+    """
     known = {_name(f): _said(f) for f in before}
     return [f for f in after if known.get(_name(f)) != _said(f)]
 
@@ -87,5 +90,5 @@ def _name(figure: Public) -> str:
 
 
 def _said(figure: Public) -> Public:
-    said = (*AS_SHOWN, "kpi", "published")
+    said = (*AS_TOLD, "kpi", "published")
     return {name: figure[name] for name in said if name in figure}

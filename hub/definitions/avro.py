@@ -264,43 +264,6 @@ def encode_columns(schema: Schema, frame: pl.DataFrame) -> tuple[bytes, Ints]:
     return out.tobytes(), ends
 
 
-def is_shortest(schema: Schema, frame: pl.DataFrame, payload: bytes, ends: Ints) -> bool:
-    """Tell whether `encode_columns` would write these bytes of what was decoded from them.
-
-    A decoder also takes long forms of numbers, and any byte for a branch or a boolean. No value
-    was read from fewer bytes than its shortest form has; so where the shortest forms fill every
-    datum to its end, each stands where it is looked for here.
-    """
-    raw = np.frombuffer(payload, np.uint8)
-    at = np.zeros(len(ends), np.int64)
-    at[1:] = ends[:-1]
-    expected: list[
-        tuple[Ints, Bytes]
-    ] = []  # where a branch or a boolean stands, and what it must be
-    for f in schema["fields"]:
-        column, kind = frame[f["name"]], f["type"]
-        there = np.ones(len(column), np.bool_)
-        if isinstance(kind, list):
-            kind = kind[1]
-            there = column.is_not_null().to_numpy()
-            expected.append((at, there * np.uint8(2)))
-            at = at + 1
-        if not there.any():
-            continue
-        if kind == "boolean":
-            values = column.fill_null(value=False).to_numpy()
-            expected.append((at[there], values[there].astype(np.uint8)))
-            sizes = np.ones(len(column), np.int64)
-        elif kind == "long":
-            sizes = long_widths(column.fill_null(0).to_numpy())
-        else:
-            lengths = column.str.len_bytes() if kind == "string" else column.bin.size()
-            sizes = lengths.fill_null(0).to_numpy().astype(np.int64)
-            sizes += long_widths(sizes)
-        at = at + np.where(there, sizes, 0)
-    return bool((at == ends).all()) and all((raw[where] == byte).all() for where, byte in expected)
-
-
 def long_widths(values: Ints) -> Ints:
     """Count the bytes of Avro longs in their shortest form."""
     zigzag = ((values << 1) ^ (values >> 63)).view(np.uint64)

@@ -21,6 +21,7 @@ from hub.store.reading import Reading, Row, parse_dims
 
 Key = tuple[str | None, ...]
 _BEGINNING = "0000"
+GAP_YEARS_MAX = 5
 
 
 @dataclass(frozen=True)
@@ -324,6 +325,29 @@ def years(book: Book) -> list[tuple[str, int]]:
     for year, n in book.event_years():
         counted[year] = counted.get(year, 0) + n
     return sorted(((y, n) for y, n in counted.items() if n > 0), reverse=True)
+
+
+def parted(listed: list[tuple[str, int]], present: str) -> tuple[list[str], list[str]]:
+    """Part years into those to choose from, newest first, and those that stand far apart.
+
+    One event with a wrong year is no reason to offer that year to everybody. Years are offered that
+    follow on each other from the one with the most events, with gaps of a few years, up to the
+    present one; the others can be asked for by name.
+    """
+    if not listed:
+        return [], []
+    most = int(max(listed, key=lambda y: y[1])[0])
+    years_there = sorted(int(y) for y, _ in listed)
+    offered = {most}
+    for step in (1, -1):
+        last = most
+        for year in [y for y in years_there[::step] if (y - most) * step > 0]:
+            if abs(year - last) > GAP_YEARS_MAX or year > int(present):
+                break
+            offered.add(year)
+            last = year
+    names = [y for y, _ in listed]
+    return [y for y in names if int(y) in offered], [y for y in names if int(y) not in offered]
 
 
 def day_start_us(us: int) -> int:

@@ -189,7 +189,9 @@ def _check_values(kpi: Kpi, where: Mapping[str, str], columns: Mapping[str, str]
 def compute(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
     """Compute what was asked for: one figure per key, none where there is nothing to say.
 
-    Raises `QuestionError`, also for a value that neither lists nor data know: it would be zero.
+    Of a period that has not begun at the instant asked there is nothing: what is in progress now is
+    not what will be then. Raises `QuestionError`, also for a value that neither lists nor data
+    know: it would be zero.
     """
     computed = _computed(kpi, question, book)
     is_share = kpi.denominator is not None
@@ -210,6 +212,8 @@ def _check_known(kpi: Kpi, question: Question, book: Book) -> None:
 def _computed(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
     buckets = [b for b in question.by if b in BUCKETS]
     whole = question.period
+    if whole.start >= question.at:
+        return []
     if not buckets:
         return _figures(kpi, question, book, {}, whole)
     computed: list[Figure] = []

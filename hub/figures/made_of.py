@@ -40,7 +40,8 @@ def facts(
     where = {columns[n]: v for n, v in dict(question.where).items()}
     ask = Ask(question.period, question.at, ("entity",), where)
     by_unit = units_asked(kpi, question, ask, book)
-    above, divided_by = sums_of(kpi, book, ask, by_unit)
+    has_begun = question.period.start < question.at
+    above, divided_by = sums_of(kpi, book, ask, by_unit) if has_begun else ({}, None)
     below = divided_by or {}
     counted = sorted(
         str(key[0]) for key in above.keys() | below.keys() if above.get(key) or below.get(key)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -60,6 +61,7 @@ class Offer:
     admitted: Admitted
     typed: bytes = b""
     sent: set[Row] = field(default_factory=set)
+    conflicts: list[Verdict] = field(default_factory=list)
     submission: Submission | None = None
     answer: Answer | None = None
     error: Exception | None = None
@@ -99,6 +101,7 @@ class Gateway:
         self._clock = clock
         self.names = Names(store, clock)
         self._recent: dict[str, set[Row]] = {}
+        self._recent_ids: dict[str, set[Row]] = {}
         self._recent_lock = threading.Lock()
 
     def accept(
@@ -164,10 +167,15 @@ class Gateway:
         for offer, (start, stop) in spans:
             offer.sent = {(offer.sender.name, *row) for row in rows[start:stop]}
         known = self._known(contract, frame)
+        identity = identity_of(contract)
+        ids = {identity(row) for row in known}
         for offer, (start, stop) in spans:
             name = offer.sender.name
+            mine = [(name, *row) for row in rows[start:stop]]
             with self._recent_lock:
                 known |= offer.sent & self._recent.get(contract.name, set())
+                ids |= {identity(r) for r in mine} & self._recent_ids.get(contract.name, set())
+            offer.conflicts = _conflicts(offer.admitted.indexes, mine, identity, known, ids)
             repeats = (stop - start) - len(offer.sent) + len(known & offer.sent)
             known |= offer.sent  # to those that come after it
             receipt = new_receipt(at)
@@ -213,12 +221,14 @@ class Gateway:
             "receipt": receipt,
             "accepted": len(admitted.kept) - repeats,
             "duplicates": repeats,
+            "conflicts": [v.public() for v in offer.conflicts],
             "rejected": [v.public() for v in admitted.rejected],
             **({"mapping": admitted.mapping} if admitted.mapping else {}),
         }
         receipt_body["signed"] = self._signer.sign(
             {
                 **receipt_body,
+                "conflicts": len(offer.conflicts),
                 "rejected": len(admitted.rejected),
                 "sender": offer.sender.name,
                 "contract": contract,
@@ -280,9 +290,40 @@ class Gateway:
         """Remember events that are durable, though perhaps not yet applied."""
         with self._recent_lock:
             recent = self._recent.setdefault(offer.contract.name, set())
+            ids = self._recent_ids.setdefault(offer.contract.name, set())
             if len(recent) > RECENT_MAX:
                 recent.clear()
+                ids.clear()
             recent |= offer.sent
+            ids |= set(map(identity_of(offer.contract), offer.sent))
+
+
+def identity_of(contract: Contract) -> Callable[[Row], Row]:
+    """Give what tells the identity of (sender, *fields): the sender, its id, and what it is of."""
+    names = ["", *(f.name for f in contract.fields)]
+    return itemgetter(0, *(names.index(n) for n in ("event_id", *contract.spec.entity)))
+
+
+def _conflicts(
+    indexes: Sequence[int],
+    rows: Sequence[Row],
+    identity: Callable[[Row], Row],
+    known: set[Row],
+    ids: set[Row],
+) -> list[Verdict]:
+    """Find items whose identity has another content too; `ids` are known, and grow by theirs."""
+    conflicts = []
+    before: set[Row] = set()
+    vi = "cùng mã sự kiện đã có với nội dung khác; cả hai được giữ, một được tính: xem biên nhận"
+    en = "the same event id is there with another content; both are kept, one counts: see the"
+    en += " receipt"
+    for index, row in zip(indexes, rows, strict=True):
+        name = identity(row)
+        if name in ids and row not in known and row not in before:
+            conflicts.append(Verdict(index, "conflict", "event_id", str(name[1]), vi, en))
+        before.add(row)
+        ids.add(name)
+    return conflicts
 
 
 def outside(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from hub import http
 from hub.gateway.gateway import Gateway
@@ -20,6 +21,10 @@ from hub.http.upkeep import erase_hourly, mend_often
 from hub.opening import OpenHub
 from hub.operating import metrics
 from hub.operating.logs import open_access_log
+
+GZIP_BYTES_MIN = 1_024
+# Half the time of the usual 9, for a few percent more bytes.
+GZIP_LEVEL = 5
 
 
 def routers() -> Iterator[APIRouter]:
@@ -58,6 +63,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     where = hub.settings.access_log
     access = open_access_log(where) if where else None
     app.add_middleware(Once)
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN, compresslevel=GZIP_LEVEL)
     app.add_middleware(Observer, auditor=edge.auditor, access=access)
     # Routes are taken over as they are: what `include_router` wraps them in is gone through again
     # for each request. Those of contracts come first, since most requests are theirs.

@@ -3,17 +3,18 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hub.board import board
-from hub.clock import to_us
-from hub.figures.book import years
+from hub.clock import iso, to_us
+from hub.figures.book import parted, years
 from hub.figures.kpi import Kpi
 from hub.figures.official import as_known
+from hub.figures.unchanged import State, States
 from hub.opening import OpenHub
-from hub.reference.periods import Period
+from hub.reference.periods import Period, parse_period
 
 INTERVAL_SECONDS = 1.0
 IDLE_SECONDS = 15.0
@@ -24,12 +25,17 @@ Progress = Callable[[], dict[str, Any] | None]
 
 @dataclass(frozen=True)
 class Kept:
-    """A board that was computed: when, in how many seconds, after how many commits."""
+    """A board as it was computed: when, in how many seconds, after how many commits.
+
+    `states` are what its figures hang on, by KPI; `fresh` when each contract was last heard.
+    """
 
     made_at: float
     took: float
     commits: int
     body: dict[str, Any]
+    states: dict[str, State]
+    fresh: dict[str, str]
 
 
 class Boards:
@@ -45,9 +51,11 @@ class Boards:
         with self._hub.store.reading() as reading:
             book = as_known(self._hub.book(reading), as_of, now)
             found = years(book)
+            offered, apart = parted(found, str(iso(now))[:4])
             listed = {
                 "kpis": [_described(k) for k in self._hub.kpis.values()],
-                "periods": [y for y, _ in found],
+                "periods": offered,
+                "periods_apart": apart,
                 "default_period": max(found, key=lambda y: y[1])[0] if found else None,
                 "synthetic": self._hub.is_synthetic,
             }
@@ -61,13 +69,45 @@ class Boards:
                 )
         return listed
 
-    def _compute(self, period: Period) -> dict[str, Any]:
+    def tag(self, period: Period | None, now: int) -> str:
+        """Write what the catalogue hangs on as an entity tag, without making it.
+
+        It lists the years of all events, so that whatever comes in may change it.
+        """
+        with self._hub.store.reading() as reading:
+            states = States(self._hub.book(reading), period or parse_period("2000"), now)
+            return states.tag(self._hub.kpis.values(), reading.cut())
+
+    def _compute(self, period: Period, before: Kept | None, commits: int) -> Kept:
+        """Make a period's board; figures that cannot have changed are taken from the one before."""
+        begun = time.monotonic()
         with self._hub.store.reading() as reading:
             book, now = self._hub.book(reading), to_us(self._hub.clock())
-            kpis, published = self._hub.kpis.values(), self._hub.published
-            return board.board_body(book, kpis, period, now, published)
+            states = States(book, period, now)
+            of_kpi = {k.id: states.of(k) for k in self._hub.kpis.values()}
+            same = {k for k, state in of_kpi.items() if before and before.states[k] == state}
+            anew = [k for k in self._hub.kpis.values() if k.id not in same]
+            body = board.board_body(book, anew, period, now, self._hub.published)
+            fresh = {name: iso(book.fresh_at(name)) for name in book.facts}
+        if before is not None:
+            old = [f for f in before.body["figures"] if f["kpi"] in same]
+            body["figures"] += [{**f, **self._news(f, body["cut"], fresh)} for f in old]
+            order = {k: i for i, k in enumerate(of_kpi)}
+            body["figures"].sort(key=lambda f: order[f["kpi"]])
+        heard = {name: at for name, at in fresh.items() if at is not None}
+        took = time.monotonic() - begun
+        return Kept(time.monotonic(), took, commits, body, of_kpi, heard)
 
-    async def latest(self, period: Period) -> dict[str, Any]:
+    def _news(
+        self, figure: board.Public, cut: str, fresh: Mapping[str, str | None]
+    ) -> board.Public:
+        """Give what an unchanged figure says anew: one that is closed is as it was closed."""
+        contract = self._hub.kpis[figure["kpi"]].contract
+        if figure["status"] != "provisional" or contract is None:
+            return {}
+        return {"cut": cut, "fresh_at": fresh[contract]}
+
+    async def latest(self, period: Period) -> Kept:
         """Give the period's board, made anew where there were commits or time has passed."""
         lock = self._locks.setdefault(period.text, asyncio.Lock())
         async with lock:
@@ -78,13 +118,12 @@ class Boards:
                 is_old = age > IDLE_SECONDS or kept.commits != commits
                 # A fifth of one core at most goes into boards, however long one takes.
                 if age < max(INTERVAL_SECONDS, 4 * kept.took) or not is_old:
-                    return kept.body
-            body = await asyncio.to_thread(self._compute, period)
+                    return kept
+            made = await asyncio.to_thread(self._compute, period, kept, commits)
             if len(self._kept) >= PERIODS_MAX:
                 self._kept.clear()
-            made_at = time.monotonic()
-            self._kept[period.text] = Kept(made_at, made_at - now, commits, body)
-            return body
+            self._kept[period.text] = made
+            return made
 
     async def follow(
         self, period: Period, limit: int, seconds: float, since: str | None, progress: Progress
@@ -92,29 +131,51 @@ class Boards:
         """Yield changed figures as they change.
 
         A client that comes back with the id of the present cut has missed nothing; any other gets
-        all figures, each being a state and not a step.
+        all figures, each being a state and not a step. Of what is asked for beside the board,
+        `figures` tells by its KPI that it may have changed; `fresh` that a contract was heard, and
+        nothing of the period changed.
         """
         ends = time.monotonic() + seconds
-        sent: list[board.Public] = []
-        is_first, last_progress = True, None
+        sent: Kept | None = None
+        last_progress, told_at = None, time.monotonic()
         while limit > 0 and time.monotonic() < ends:
             state = progress()
             if state is not None and state != last_progress:
                 last_progress = state
                 yield {"event": "progress", "data": json.dumps(state)}
                 limit -= 1
-            body = await self.latest(period)
-            fresh = board.changed(sent, body["figures"])
-            if is_first and since == body["cut"]:
-                fresh = []
-            elif is_first or fresh:
-                out = {**body, "figures": fresh}
-                data = json.dumps(out, ensure_ascii=False)
-                yield {"event": "figures", "id": body["cut"], "data": data}
+            kept = await self.latest(period)
+            body, now = kept.body, time.monotonic()
+            if sent is None:
+                if since != body["cut"]:
+                    yield _figures(body, body["figures"])
+                    limit -= 1
+                sent, told_at = kept, now
+            elif kept is not sent and (moved := _moved(sent, kept)):
+                yield _figures(body, moved)
                 limit -= 1
-            is_first, sent = False, body["figures"]
+                sent, told_at = kept, now
+            elif kept.fresh != sent.fresh and now - told_at >= IDLE_SECONDS:
+                said = {"period": period.text, "as_of": body["as_of"], "cut": body["cut"]}
+                data = json.dumps({**said, "fresh": kept.fresh})
+                yield {"event": "fresh", "id": body["cut"], "data": data}
+                limit -= 1
+                sent, told_at = kept, now
             if limit > 0:
                 await asyncio.sleep(min(INTERVAL_SECONDS, max(0, ends - time.monotonic())))
+
+
+def _moved(before: Kept, after: Kept) -> list[board.Public]:
+    """Give the figures whose data changed, or that say something else since."""
+    other = board.changed(before.body["figures"], after.body["figures"])
+    named = {f["kpi"] for f in other}
+    named |= {k for k, s in after.states.items() if s.data != before.states[k].data}
+    return [f for f in after.body["figures"] if f["kpi"] in named]
+
+
+def _figures(body: dict[str, Any], figures: list[board.Public]) -> dict[str, Any]:
+    data = json.dumps({**body, "figures": figures}, ensure_ascii=False)
+    return {"event": "figures", "id": body["cut"], "data": data}
 
 
 def _described(kpi: Kpi) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from hub.figures.compute import read_as_of, read_question
 from hub.figures.kpi import Kpi
 from hub.figures.made_of import facts
 from hub.figures.official import answer, as_known
+from hub.figures.unchanged import States
 from hub.http.boards import IDLE_SECONDS, Boards
 from hub.http.edge import Here, Reader, Seeing
-from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_SEEN, problem
+from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_CHANGED, NOT_SEEN, problem
 from hub.http.parameters import (
     POSITIVE,
     InstantText,
@@ -28,6 +29,7 @@ from hub.http.parameters import (
     only_of,
 )
 from hub.http.problems import ProblemError
+from hub.http.tagged import tagged
 from hub.store.reading import Reading
 
 STREAM_SECONDS_MAX = 86_400.0
@@ -148,30 +150,43 @@ OneKpi = Annotated[Kpi, Depends(_kpi)]
     "/kpis",
     summary="Danh mục chỉ số, số liệu một kỳ | KPIs, figures of a period",
     response_model=None,
-    responses=BAD_QUESTION,
+    responses={**BAD_QUESTION, **NOT_CHANGED},
 )
-async def list_kpis(query: Annotated[CatalogueQuery, Query()], edge: Here) -> dict[str, Any]:
+async def list_kpis(
+    request: Request, query: Annotated[CatalogueQuery, Query()], edge: Here
+) -> Response:
     """List the KPIs; with a period, their figures of one cut."""
     now = edge.now()
     as_of = read_as_of(query.model_dump(include={"as_of"}, exclude_unset=True), now)
-    return await asyncio.to_thread(edge.part(Boards).catalogue, query.period, as_of, now)
+    boards = edge.part(Boards)
+
+    def ask() -> Response:
+        tag = boards.tag(query.period, now) if as_of is None else None
+        return tagged(request, tag, partial(boards.catalogue, query.period, as_of, now))
+
+    return await asyncio.to_thread(ask)
 
 
 @router.get(
     "/kpis/{kpi_id}",
     summary="Số liệu của một chỉ số | A KPI's figures",
     response_model=None,
-    responses={200: FIGURES, **BAD_QUESTION, 404: NO_KPI},
+    responses={200: FIGURES, **BAD_QUESTION, **NOT_CHANGED, 404: NO_KPI},
 )
 async def get_kpi(
-    kpi: OneKpi, query: Annotated[FiguresQuery, Query()], edge: Here
-) -> dict[str, Any]:
+    request: Request, kpi: OneKpi, query: Annotated[FiguresQuery, Query()], edge: Here
+) -> Response:
     """Answer one question about one KPI."""
     now = edge.now()
     question = read_question(kpi, query.asked(), now)
 
-    def ask(reading: Reading) -> dict[str, Any]:
-        return answer(kpi, question, as_known(edge.hub.book(reading), question.as_of, now))
+    def ask(reading: Reading) -> Response:
+        book = edge.hub.book(reading)
+        if question.as_of is not None:
+            book, tag = as_known(book, question.as_of, now), None
+        else:
+            tag = States(book, question.period, now).tag([kpi])
+        return tagged(request, tag, lambda: answer(kpi, question, book))
 
     return await edge.read(ask)
 

@@ -69,10 +69,12 @@ class Gauges:
         topics = {t: hub.log.identity(t) for t in applied_topics}
         # In this order, and positions as of the ledger: what is acknowledged or applied meanwhile
         # can only make the remainder smaller.
-        acknowledged = hub.log.acknowledged() if count else 0
+        acknowledged = hub.log.acknowledged() if count else {}
         with hub.store.reading() as reading:
             applied = {t: sum(reading.positions(i, t).values()) for t, i in topics.items()}
-            ledger = reading.rows("SELECT contract, class, SUM(count) FROM ledger GROUP BY 1, 2")
+            ledger = reading.rows(
+                "SELECT contract, class, sender, SUM(count) FROM ledger GROUP BY 1, 2, 3"
+            )
             horizons = reading.rows("SELECT sender, MAX(horizon) FROM heard GROUP BY 1")
             rejected = rejections.waiting(reading)
             repaired, seconds = rejections.time_to_fix(reading)
@@ -93,12 +95,18 @@ class Gauges:
         # Every class of every contract is there from the first scrape on, so that the first burst
         # of one is a growth and not a beginning.
         contracts = [c.name for c in hub.installed.definitions.contracts.values()]
-        counted = {(contract, name): int(events) for contract, name, events in ledger}
+        counted: dict[tuple[str, str], int] = {}
+        known: dict[str, int] = {}
+        for contract, name, sender, events in ledger:
+            counted[contract, name] = counted.get((contract, name), 0) + int(events)
+            known[sender] = known.get(sender, 0) + int(events)
         for key in dict.fromkeys([*product(contracts, RECEIVED), *counted]):
             metrics.LEDGER_EVENTS.labels(*key).set(counted.get(key, 0))
         if count:
-            known = sum(int(r[2]) for r in ledger)
-            metrics.LEDGER_REMAINDER.set(acknowledged - known - sum(lag.values()))
+            # By sender: who produces to topics past the gateway has events and no receipts, and
+            # those must not stand for what another one is missing.
+            missing = sum(max(0, n - known.get(sender, 0)) for sender, n in acknowledged.items())
+            metrics.LEDGER_REMAINDER.set(max(0, missing - sum(lag.values())))
         for contract, sender, items in rejected:
             metrics.QUARANTINE_OPEN.labels(contract, sender).set(items)
         metrics.REPAIRED.set(repaired)

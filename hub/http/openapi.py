@@ -47,6 +47,9 @@ class Receipt(BaseModel):
     receipt: str
     accepted: int
     duplicates: int
+    conflicts: list[RejectedItem] = Field(
+        description="Đã nhận, cùng mã mà khác nội dung | accepted; the same id has another content"
+    )
     rejected: list[RejectedItem]
     mapping: str = Field(
         default="",
@@ -109,6 +112,9 @@ def problem(words: str) -> dict[str, Any]:
     return {"description": words, "content": content}
 
 
+NOT_CHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Không đổi so với ETag đã có | not changed since the ETag that was sent"}
+}
 BAD_QUESTION: Described = {
     400: problem("Câu hỏi sai | The question cannot be answered as put"),
 }

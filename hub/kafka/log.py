@@ -240,8 +240,8 @@ class KafkaLog:
         """List what was acknowledged."""
         return self._receipts.listed()
 
-    def acknowledged(self) -> int:
-        """Count the items of all receipts."""
+    def acknowledged(self) -> dict[str, int]:
+        """Count by sender the items of all receipts."""
         return self._receipts.acknowledged()
 
     def acknowledgements(self, names: Sequence[str]) -> list[Acknowledgement]:

@@ -13,14 +13,14 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from hub.definitions import avro, revisions
+from hub.definitions import avro, datums
 from hub.definitions.contract import Contract
 from hub.definitions.installed import Definitions
 from hub.kafka import wire
 from hub.kafka.log import DELIVERY_SECONDS_MAX, KafkaLog, producer_settings
 from hub.log.log import Acknowledgement, LogUnavailableError, Receipt, TopicsError
 from hub.log.refill import NotEmptyError, WrongProfileError
-from hub.log.slices import Ints, Origin, Slice
+from hub.log.slices import Origin, Slice
 from hub.store.receipts import Receipts
 from hub.store.store import Store
 
@@ -243,34 +243,10 @@ def _headers(topic: str, origin: Origin) -> list[tuple[str, str | bytes | None]]
 def _named(contract: Contract, whole: Slice) -> list[tuple[str | None, str | None]]:
     """Give the key and event id of each record; none of what does not decode."""
     named: list[tuple[str | None, str | None]] = [(None, None)] * len(whole.offsets)
-    edges = [
-        i for i, n in enumerate(whole.schema_ids.tolist()) if not i or n != whole.schema_ids[i - 1]
-    ]
-    for start, stop in zip(edges, [*edges[1:], len(named)], strict=True):
-        _name(contract, whole, (start, stop), named)
+    own = datums.by_schema(whole.schema_ids, whole.payload, whole.ends)
+    for place, plain, payload, ends in own:
+        frame, rows = datums.decode_whole(plain, payload, ends)
+        names = zip(*wire.keys_and_ids_of(contract, frame), strict=True)
+        for i, name in zip(place[rows].tolist(), names, strict=True):
+            named[i] = name
     return named
-
-
-def _name(
-    contract: Contract,
-    whole: Slice,
-    span: tuple[int, int],
-    named: list[tuple[str | None, str | None]],
-) -> None:
-    """Name records of one schema, halving where something in them does not decode."""
-    start, stop = span
-    plain = revisions.by_id(int(whole.schema_ids[start])).plain
-    first = int(whole.ends[start - 1]) if start else 0
-    payload = whole.payload[first : int(whole.ends[stop - 1])]
-    ends: Ints = whole.ends[start:stop] - first
-    try:
-        frame = avro.decode_columns(plain, payload, stop - start)
-        is_whole = avro.is_shortest(plain, frame, payload, ends)
-    except avro.UNDECODABLE:
-        is_whole = False
-    if is_whole:
-        named[start:stop] = zip(*wire.keys_and_ids_of(contract, frame), strict=True)
-    elif stop - start > 1:
-        middle = (start + stop) // 2
-        _name(contract, whole, (start, middle), named)
-        _name(contract, whole, (middle, stop), named)

@@ -194,8 +194,8 @@ class Log(Protocol):
     def receipt(self, name: str) -> Kept | None:
         """Find a receipt by its id."""
 
-    def acknowledged(self) -> int:
-        """Count the items of all receipts: everything that was ever acknowledged."""
+    def acknowledged(self) -> dict[str, int]:
+        """Count by sender the items of all receipts: everything that was ever acknowledged."""
 
     def acknowledgements(self, names: Sequence[str]) -> list[Acknowledgement]:
         """Read those of these receipts that are there, whole, in the order of their names."""

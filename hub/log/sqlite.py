@@ -307,10 +307,10 @@ class SqliteLog:
                 )
             yield SqliteRefill(connection)
 
-    def acknowledged(self) -> int:
-        """Count the items of all receipts."""
-        query = "SELECT COALESCE(SUM(accepted + rejected), 0) FROM receipt"
-        return int(self._connection.execute(query).fetchone()[0])
+    def acknowledged(self) -> dict[str, int]:
+        """Count by sender the items of all receipts."""
+        query = "SELECT sender, SUM(accepted + rejected) FROM receipt GROUP BY 1"
+        return {sender: int(n) for sender, n in self._connection.execute(query)}
 
     def close(self) -> None:
         """Close this thread's connection."""

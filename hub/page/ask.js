@@ -14,12 +14,18 @@ const t = words({
   },
 });
 
+const REFUSALS = [400, 404, 422];
+
 /** An answer that is not what was asked for: an unreachable hub, or its problem+json. */
 export class Trouble extends Error {
-  /** @param {() => string} say Tells it in the reader's language, whichever that is by then. */
-  constructor(say) {
+  /**
+   * @param {() => string} say Tells it in the reader's language, whichever that is by then.
+   * @param {boolean} [isRefusal] The question itself was refused: asked again, it will be again.
+   */
+  constructor(say, isRefusal = false) {
     super(say());
     this.say = say;
+    this.isRefusal = isRefusal;
   }
 }
 
@@ -80,6 +86,7 @@ function read({ answer, text }) {
       body.detail ??
       body.title ??
       t("odd_answer", answer.status),
+    REFUSALS.includes(answer.status),
   );
 }
 

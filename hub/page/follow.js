@@ -14,12 +14,13 @@ const RETRY_MS = 3_000; // as browsers wait before they connect to a stream agai
 
 /** Takes the text of a stream apart, and tells of each event its name and data. */
 class Events {
-  lastId = "";
+  lastId;
   #rest = "";
   #came;
 
-  /** @param {Listeners["came"]} came */
-  constructor(came) {
+  /** @param {string} lastId @param {Listeners["came"]} came */
+  constructor(lastId, came) {
+    this.lastId = lastId;
     this.#came = came;
   }
 
@@ -56,12 +57,13 @@ class Events {
 /**
  * Follows a stream, again and again, until it is closed or refused.
  * @param {string} path
+ * @param {string} lastId What is known already; empty where nothing is.
  * @param {Listeners} listeners
  */
-export function followEvents(path, { opened, came, lost }) {
+export function followEvents(path, lastId, { opened, came, lost }) {
   const stop = new AbortController();
   const { signal } = stop;
-  const events = new Events(came);
+  const events = new Events(lastId, came);
 
   /** Reads until the connection ends; tells whether the hub refused it. */
   async function read() {

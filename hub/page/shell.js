@@ -1,6 +1,7 @@
 // Fills the shell, which all pages share, with the parts of one.
 
 import { el } from "./el.js";
+import { followAnswers } from "./elements/answer-link.js";
 import { LangPicker } from "./elements/lang-picker.js";
 import { PageNotices } from "./elements/page-notices.js";
 import { page } from "./page.js";
@@ -59,6 +60,7 @@ export function openPage({ title, skip = null, chips, strip, main }) {
     find("#spoken").textContent = page.now.spoken;
   });
   draw();
+  followAnswers();
 }
 
 /**

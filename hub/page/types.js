@@ -44,6 +44,7 @@
  * @property {string} question_en
  * @property {string} owner
  * @property {string} measure_unit
+ * @property {string | null} contract
  * @property {string} group
  * @property {string[]} dimensions
  * @typedef {object} Catalogue The answer of `/v1/kpis`.
@@ -56,6 +57,11 @@
  * @property {string} as_of
  * @property {string} cut
  * @property {Figure[]} figures
+ * @typedef {object} Fresh When contracts were last heard, where nothing of the period changed by it.
+ * @property {string} period
+ * @property {string} as_of
+ * @property {string} cut
+ * @property {Record<string, string>} fresh By contract.
  * @typedef {object} Progress How far the hub is with loading its events.
  * @property {number} loaded
  * @property {number} total

@@ -113,13 +113,16 @@ def in_text(table: Table, data: bytes) -> list[Grid]:
     """Read a text as the delimiter has it under which the header fits best."""
     text, encoding = decoded(data, [h for c in table.columns for h in c.headers])
     places: list[Headings | None] = []
+    broken: list[FileError] = []
     for delimiter in DELIMITERS:
         try:
             places.append(_begin(table, _text_rows(text, delimiter, encoding)).headings)
-        except FileError:
+        except FileError as error:
             places.append(None)  # said again below, if this is the one that fits best
-    if not any(places):
-        _begin(table, _text_rows(text, DELIMITERS[0], encoding))
+            broken.append(error)
+    # Quotes are as they should be where any delimiter reads them.
+    if len(broken) == len(DELIMITERS):
+        raise broken[0]
     best = _check(table, places)
     rows = _text_rows(text, DELIMITERS[best], encoding)
     begun = _begin(table, rows)

@@ -21,6 +21,7 @@ from hub.store.tables import (
     metadata,
     position,
     reference_list,
+    touched,
 )
 
 Row = tuple[Any, ...]
@@ -111,6 +112,13 @@ class Reading:
         query = sa.select(position.c.topic, sa.func.sum(position.c.next_offset))
         query = query.group_by(position.c.topic).order_by(position.c.topic)
         return {topic: int(n) for topic, n in self.connection.execute(query)}
+
+    def touched(self, contract: str, until: str) -> int:
+        """Tell which commit last changed anything of a contract up to a month; 0 where none did."""
+        query = sa.select(sa.func.max(touched.c.at)).where(
+            touched.c.contract == contract, touched.c.month <= until
+        )
+        return int(self.connection.execute(query).scalar() or 0)
 
     def cut(self) -> str:
         """Name the snapshot by its log positions."""

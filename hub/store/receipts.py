@@ -206,11 +206,12 @@ class Receipts:
             c.execute(checkpoint.delete())
             self._set(c, values)
 
-    def acknowledged(self) -> int:
-        """Count the items of all receipts."""
-        total = sa.func.coalesce(sa.func.sum(receipt.c.accepted + receipt.c.rejected), 0)
+    def acknowledged(self) -> dict[str, int]:
+        """Count by sender the items of all receipts."""
+        total = sa.func.sum(receipt.c.accepted + receipt.c.rejected)
+        query = sa.select(receipt.c.sender, total).group_by(receipt.c.sender)
         with self._available(), self._store.administering() as c:
-            return int(c.execute(sa.select(total)).scalar_one())
+            return {sender: int(n) for sender, n in c.execute(query)}
 
     def listed(self) -> list[Receipt]:
         """List all receipts."""

@@ -119,6 +119,16 @@ lateness = Table(
     Column("count", Big, nullable=False),
     sqlite_with_rowid=False,
 )
+# When anything in a month of a contract, its cells or arrivals, was last changed: the commit.
+touched = Table(
+    "touched",
+    metadata,
+    Column("contract", Key(256), primary_key=True),
+    Column("month", Key(7), primary_key=True),
+    Column("shard", Integer, primary_key=True),
+    Column("at", Big, nullable=False),
+    sqlite_with_rowid=False,
+)
 quarantine = Table(
     "quarantine",
     metadata,
@@ -279,8 +289,8 @@ repair = Table(
 
 # Everything that `hub rebuild` makes anew from the log.
 DERIVED = (
-    position, definition, cell, ledger, arrival, heard, lateness, quarantine, notice, closing,
-    reference_list, declaration,
+    position, definition, cell, ledger, arrival, heard, lateness, touched, quarantine, notice,
+    closing, reference_list, declaration,
 )  # fmt: skip
 # When what was known: the log does not say, so it is kept.
 HISTORY = (cut, cut_aside, cut_heard)

@@ -31,6 +31,7 @@ from hub.store.tables import (
     position,
     quarantine,
     reference_list,
+    touched,
 )
 from hub.store.troubles import DefinitionChangedError, FencedError, VersionMismatchError
 
@@ -216,6 +217,32 @@ class Writing:
     def add_arrivals(self, rows: pl.DataFrame | None) -> None:
         """Add to the arrivals: (contract, sender, party, span, day, shard, count)."""
         self._merge(arrival, rows, {"count": "+"})
+
+    def touch(
+        self, fact: Fact, shard: int, at: int, cells: pl.DataFrame | None, arrivals: pl.DataFrame
+    ) -> None:
+        """Note in which months of a contract this commit changes figures.
+
+        That is where something is added to a cell, or taken anew of its facts; and where events
+        arrived. Where a fact of the past has its digest changed alone, no figure is another one.
+        """
+        months = [arrivals.select(pl.col("day").cast(pl.Date).dt.strftime("%Y-%m").alias("month"))]
+        if cells is not None:
+            anew = [m.cell_set(dims) for m in fact.measures if m.is_recomputed for dims in m.sets]
+            is_other = (pl.col("count") != 0) | (pl.col("value") != 0)
+            other = cells.filter(is_other | pl.col("cell_set").is_in(anew))
+            months.append(other.select(pl.col("period").str.head(len("2023-05")).alias("month")))
+        rows = (
+            pl.concat(months)
+            .unique()
+            .select(
+                pl.lit(fact.contract).alias("contract"),
+                "month",
+                pl.lit(shard).alias("shard"),
+                pl.lit(at).alias("at"),
+            )
+        )
+        self._merge(touched, rows, {"at": "max"})
 
     def add_lateness(self, rows: pl.DataFrame | None) -> None:
         """Add to the late ledger: (contract, sender, day, bucket, shard, count)."""

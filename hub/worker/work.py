@@ -6,11 +6,13 @@ is not the data's ends the worker.
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from tempfile import TemporaryDirectory
+from pathlib import Path
+from tempfile import gettempdir
 from typing import TypeVar
 
 from faust.types import TP
@@ -56,8 +58,9 @@ class Work:
         )
         self.publisher = Publisher(self.store, self.log, installed, system_clock)
         self.stopping = threading.Event()
-        # Faust wants a folder; nothing of the hub's is in it.
-        self.folder = TemporaryDirectory(prefix="lgsp-work-", ignore_cleanup_errors=True)
+        # Faust wants a folder, and puts nothing into it that is read again: all workers here have
+        # the same, so that one that is killed leaves none behind.
+        self.folder = Path(gettempdir()) / f"lgsp-work-{os.getuid()}"
         metrics.begin({c.name: topic for topic, c in self.contracts.items()})
         # When each partition's position last moved, or had nothing to move to.
         self._moved: dict[TP, tuple[int, float]] = {}
@@ -174,9 +177,24 @@ class Work:
 
     def close(self) -> None:
         """Close log and store."""
-        self.folder.cleanup()
         self.log.close()
         self.store.close()
+
+
+def open_work(settings: Settings, installed: Installed) -> Work:
+    """Open the work; while log or store is away it is tried again, until the process is ended.
+
+    A worker that is started together with both, or after a power cut, waits for them.
+    """
+    wait = RETRY_SECONDS[0]
+    while True:
+        try:
+            return Work(settings, installed)
+        except (LogUnavailableError, StoreUnavailableError) as error:
+            if wait == RETRY_SECONDS[0]:
+                logger.warning("the worker waits for its log and its store: %s", error)
+            time.sleep(wait)
+            wait = min(2 * wait, RETRY_SECONDS[1])
 
 
 def slice_of(contract: Contract, fetched: Fetched) -> Slice:

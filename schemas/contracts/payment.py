@@ -9,6 +9,9 @@ from pydantic_core import PydanticCustomError
 from hub.definitions.coded import Coded
 from hub.definitions.contract import Count, Doc, Event, Spec, UnitCode
 
+# As reporters are called where they are: `PC-ST`, `EVN_SPC`.
+ReporterCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._\-]+$", max_length=64)]
+
 
 def _is_on_the_calendar(text: str) -> str:
     try:
@@ -43,7 +46,7 @@ class Payment(Event):
         order_first=("revision",),
     )
 
-    reporter: Annotated[UnitCode, Doc("Đơn vị báo cáo", "Who reports", example="NH01")]
+    reporter: Annotated[ReporterCode, Doc("Đơn vị báo cáo", "Who reports", example="NH01")]
     service: Annotated[
         Literal["electricity", "water", "tuition", "hospital", "dossier_fee", "other"],
         Doc("Dịch vụ được thanh toán", "Service paid for"),

@@ -27,6 +27,14 @@ def test_the_pages_ask_for_a_key_and_follow_with_it(
     expect(shown(page, "dossier_received_new")).to_have_text("1", timeout=DATA_MS_MAX)
     assert page.evaluate("window.stayed")
 
+    # A link to an answer is followed with the key, too.
+    row = page.locator('#kpi-table tr[data-key="dossier_received_new"]')
+    row.locator("button.opener").click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Xem nguyên văn (JSON)").click()
+    expect(opened.value.locator("body")).to_contain_text("dossier_received_new")
+    opened.value.close()
+
     page.goto(f"{elsewhere.url}/sources")
     expect(page.locator(".source").first).to_be_visible(timeout=DATA_MS_MAX)
     expect(page.locator("#key-form")).to_be_hidden()

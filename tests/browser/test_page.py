@@ -326,6 +326,28 @@ def test_api_trouble_is_told_in_the_reader_s_language(show: Show, forgiven: list
     expect(page.locator(".notice")).to_have_count(0)
 
 
+def test_a_moment_that_is_not_kept_leaves_no_row_waiting(show: Show, forgiven: list[str]) -> None:
+    forgiven.append("400")
+    page = show("?period=2023&lang=vi&as_of=1999-01-01T00:00:00")
+    expect(page.locator(".notice")).to_contain_text("không còn giữ số liệu", timeout=DATA_MS_MAX)
+    expect(row(page, "dossier_received").locator("td.figure")).to_have_text("chưa có số liệu")
+    expect(page.locator("#kpi-table")).not_to_contain_text("đang đọc")
+
+
+def test_a_published_figure_that_differs_is_marked(hub_url: str, show: Show) -> None:
+    """At a hundredth of its size the demo has other counts, and the same shares."""
+    page = show()
+    wait_for_all(page)
+    counted = row(page, "dossier_received").locator("td.published")
+    expect(counted).to_have_text("605.859 ≠ khác số tính được")
+    board = get(hub_url, "/v1/kpis?period=2023")["figures"]
+    (share,) = [f for f in board if f["kpi"] == "dossier_online_share"]
+    is_same = as_percent(share, gap=" ") == share["published"]["printed"]
+    mark = "✓ khớp" if is_same else "≠ khác số tính được"
+    printed = row(page, "dossier_online_share").locator("td.published")
+    expect(printed).to_have_text(f"35,32 % {mark}")
+
+
 def test_an_empty_hub_says_how_to_begin(show: Show) -> None:
     page = show("?lang=vi")
     wait_for_all(page)
@@ -385,3 +407,23 @@ def test_the_page_needs_nothing_from_outside(hub_url: str, show: Show) -> None:
     wait_for_all(page)
     fetched = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert [name for name in fetched if not name.startswith(hub_url)] == []
+
+
+def test_a_page_open_on_a_past_year_asks_for_nothing_again(
+    hub_url: str, hub_key: str, show: Show
+) -> None:
+    """The demo's live events are of the present year: 2023 has nothing new to show."""
+    page = show()
+    wait_for_all(page)
+    expect(page.locator("#link")).to_have_text("Sống", timeout=DATA_MS_MAX)
+    page.wait_for_timeout(2_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    before = page.locator("#cut").inner_text()
+    today = datetime.now(timezone(timedelta(hours=7))).strftime("%Y-%m-%d")
+    event = a_dossier(today) | {"due_at": f"{today}T23:00:00+07:00"}
+    event["occurred_at"] = f"{today}T00:00:00+07:00"
+    assert post(hub_url, "/v1/events/dossier", hub_key, event) == 202
+    # The stream says every fifteen seconds how far the hub is.
+    expect(page.locator("#cut")).not_to_have_text(before, timeout=DATA_MS_MAX)
+    assert [url for url in asked if "/v1/kpis" in url] == []

@@ -40,6 +40,7 @@ STEPS = [
     "write_cells",
     "add_ledger",
     "add_arrivals",
+    "touch",
     "quarantine",
     "close_periods",
     "keep_lists",

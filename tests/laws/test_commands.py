@@ -2,6 +2,7 @@
 
 import ast
 import pkgutil
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from typer.testing import CliRunner
 
 from hub import commands
 from hub.cli import app
+from hub.commands import manual
+from hub.settings import Settings
 
 FOLDER = Path(commands.__path__[0])
 NAMES = [m.name for m in pkgutil.iter_modules(commands.__path__)]
@@ -37,7 +40,8 @@ def has_app(name: str) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_module_is_a_command_or_a_part_of_one(name: str) -> None:
-    importers = [other for other in NAMES if name in imported(FOLDER / f"{other}.py")]
+    files = [*(FOLDER / f"{other}.py" for other in NAMES), FOLDER.parent / "cli.py"]
+    importers = [path for path in files if name in imported(path)]
     if has_app(name):
         assert importers == [], "what commands share is in a module without an app"
     else:
@@ -55,3 +59,39 @@ def everything(command: Any, *path: str) -> list[Any]:
 def test_every_command_says_what_it_is_for(command: Any, path: tuple[str, ...]) -> None:
     assert command.help.strip().split("\n")[0].endswith(".")
     assert RUNNER.invoke(app, [*path, "--help"]).exit_code == 0
+
+
+def leaves(command: Any, *path: str) -> dict[str, Any]:
+    """Give the commands that do something, by the words by which they are called."""
+    inner = getattr(command, "commands", {})
+    if not inner:
+        return {" ".join(path): command}
+    return {n: c for name in inner for n, c in leaves(inner[name], *path, name).items()}
+
+
+LEAVES = leaves(typer.main.get_command(app))
+
+
+@pytest.mark.parametrize("path", LEAVES)
+def test_every_command_shows_examples_that_it_understands(path: str, tmp_path: Path) -> None:
+    assert manual.EXAMPLES.get(path), f"give an example of `hub {path}` in hub/commands/manual.py"
+    shown = " ".join(RUNNER.invoke(app, [*path.split(), "--help"]).output.split())
+    assert "Exit codes: 0" in shown
+    for example in manual.EXAMPLES[path]:
+        said = [w for w in shlex.split(example.partition(" > ")[0]) if "=" not in w or w[0] != "H"]
+        assert said[: len(path.split()) + 1] == ["hub", *path.split()]
+        # A file that is to be there is; what else is typed must be understood as it is.
+        given = said[len(path.split()) + 1 :]
+        for i, word in enumerate(given):
+            if word.endswith((".xlsx", ".json", ".csv")):
+                given[i] = str(tmp_path / word)
+                Path(given[i]).touch()
+            elif word.endswith("/") or word.startswith("/"):
+                given[i] = str(tmp_path)
+        LEAVES[path].make_context(path, given)
+
+
+def test_examples_are_of_commands_that_there_are_and_settings_are_all_named() -> None:
+    assert set(manual.EXAMPLES) <= set(LEAVES)
+    shown = RUNNER.invoke(app, ["--help"]).output
+    assert [n for n in Settings.model_fields if f"HUB_{n.upper()}" not in shown] == []

@@ -136,8 +136,10 @@ class Parted:
     def all_checkpoints(self) -> dict[str, str]:
         return dict(self._checkpoints)
 
-    def acknowledged(self) -> int:
-        return sum(r.accepted + r.rejected for r in self._receipts)
+    def acknowledged(self) -> dict[str, int]:
+        senders = {r.sender for r in self._receipts}
+        mine = {s: [r for r in self._receipts if r.sender == s] for s in senders}
+        return {s: sum(r.accepted + r.rejected for r in rs) for s, rs in mine.items()}
 
     def close(self) -> None:
         pass

@@ -7,7 +7,7 @@ import { completeText, figureText, fractionText, targetText } from "../strings.j
 import { inLang, words } from "../words.js";
 import { nameOf } from "./groups.js";
 import { KpiDetails, restatedText } from "./kpi-details.js";
-import { board, dimsOf, readingOf } from "./state.js";
+import { board, dimsOf, freshOf, readingOf } from "./state.js";
 
 /** @import { Figure, Kpi } from "../types.js" */
 
@@ -37,6 +37,7 @@ const t = words({
     fresh: "Sự kiện cuối",
     status: "Tình trạng",
     same: "khớp",
+    differs: "khác số tính được",
     provisional: "Tạm tính",
     official: "Chính thức",
     restated: "Điều chỉnh",
@@ -55,6 +56,7 @@ const t = words({
     fresh: "Last event",
     status: "Status",
     same: "agrees",
+    differs: "differs from ours",
     provisional: "Provisional",
     official: "Official",
     restated: "Restated",
@@ -95,8 +97,10 @@ const unspaced = (text) => text.replace(/[\s\u00a0]/g, "");
 function publishedMark(figure) {
   const printed = figure.published?.printed;
   if (!printed) return none();
+  if (figure.value === null) return el("span", {}, printed);
   const isSame = unspaced(figureText(figure, "vi").text) === unspaced(printed);
-  return el("span", {}, printed, isSame ? el("small", { class: "good" }, ` ✓ ${t("same")}`) : null);
+  const mark = isSame ? ` ✓ ${t("same")}` : ` ≠ ${t("differs")}`;
+  return el("span", {}, printed, el("small", { class: isSame ? "good" : "bad" }, mark));
 }
 
 /**
@@ -125,10 +129,10 @@ function completeMark(figure) {
 
 /**
  * What each column but the name shows of a figure.
- * @param {Figure} figure
+ * @param {Figure} figure @param {string | null} freshAt
  * @returns {Record<Exclude<Column, "name">, (Node | string)[]>}
  */
-function marksOf(figure) {
+function marksOf(figure, freshAt) {
   const { text, unit, full } = figureText(figure);
   const status = el("span", { class: `pill ${figure.status}` }, t(figure.status));
   const now = figure.restatement && t("would_be", restatedText(figure).text);
@@ -143,7 +147,7 @@ function marksOf(figure) {
     met: [metMark(figure.met)],
     published: [publishedMark(figure)],
     complete: [completeMark(figure)],
-    fresh: [agoMark(figure.fresh_at)],
+    fresh: [agoMark(freshAt)],
     status: now ? [status, el("small", {}, now)] : [status],
   };
 }
@@ -198,14 +202,15 @@ export class KpiRow {
    * @param {Figure} [figure]
    */
   fill(figure) {
-    const shown = `${page.now.lang} ${board.now.isRead}`;
+    const freshAt = figure ? freshOf(this.#kpi, figure) : null;
+    const shown = `${page.now.lang} ${board.now.isRead} ${freshAt}`;
     const old = this.#figure;
     if (old === figure && this.#shown === shown) return;
     this.#figure = figure;
     this.#shown = shown;
     this.#button.replaceChildren(rowTitle(this.#kpi, figure));
     this.#row.classList.toggle("absent", !figure);
-    const marks = figure && marksOf(figure);
+    const marks = figure && marksOf(figure, freshAt);
     for (const { column, cell } of this.#cells) {
       cell.setAttribute("data-name", t(column));
       if (marks) cell.replaceChildren(...marks[column]);

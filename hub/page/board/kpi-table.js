@@ -22,7 +22,10 @@ const t = words({
 });
 
 export class KpiTable extends Part {
-  static follows = [page.changes("lang", "list"), board.changes("groups", "figures", "isRead")];
+  static follows = [
+    page.changes("lang", "list"),
+    board.changes("groups", "figures", "isRead", "fresh"),
+  ];
 
   /** @type {Map<string, KpiRow>} */
   #rows = new Map();

@@ -1,6 +1,6 @@
 // Reads the board, and follows it: figures first, so that a refusal is readable, then the stream.
 
-import { ask, parse } from "../ask.js";
+import { ask, parse, Trouble } from "../ask.js";
 import { guarded, retry } from "../failures.js";
 import { followEvents } from "../follow.js";
 import { Pace } from "../pace.js";
@@ -10,7 +10,7 @@ import { words } from "../words.js";
 import { readGroups } from "./groups.js";
 import { asked, board, keyOf, readingOf, screenOf } from "./state.js";
 
-/** @import { Board, Catalogue, Progress } from "../types.js" */
+/** @import { Board, Catalogue, Fresh, Progress } from "../types.js" */
 
 const t = words({
   vi: { changed: "Vừa cập nhật {0} chỉ tiêu" },
@@ -46,6 +46,16 @@ function take(body, isWhole) {
   if (changed) spokenPace.soon(() => page.set({ spoken: t("changed", changed) }));
 }
 
+/**
+ * Takes when contracts were last heard, where nothing of the period changed by it.
+ * @param {Fresh} heard
+ */
+function takeFresh({ period, as_of, cut, fresh }) {
+  if (period !== page.now.period) return;
+  page.set({ updatedAt: as_of ?? "" });
+  board.set({ cut, fresh });
+}
+
 async function readList() {
   /** @type {Catalogue} */
   const list = await ask("/v1/kpis");
@@ -60,8 +70,15 @@ const readCatalogue = () => guarded("list", () => "/v1/kpis", readList);
 
 async function readFigures() {
   const screen = screenOf();
-  const body = await ask(`/v1/kpis?${asked()}`);
-  if (screen === screenOf()) take(body, true);
+  try {
+    const body = await ask(`/v1/kpis?${asked()}`);
+    if (screen === screenOf()) take(body, true);
+  } catch (error) {
+    // Why is told above; the rows do not say that they are still being read.
+    const isRefused = error instanceof Trouble && error.isRefusal;
+    if (isRefused && screen === screenOf()) board.set({ isRead: true });
+    throw error;
+  }
 }
 
 function follow() {
@@ -71,13 +88,15 @@ function follow() {
     board.set({ link: "past" });
     return;
   }
-  stream = followEvents(`/v1/stream?${new URLSearchParams({ period: page.now.period })}`, {
+  const path = `/v1/stream?${new URLSearchParams({ period: page.now.period })}`;
+  stream = followEvents(path, board.now.cut, {
     opened: () => {
       board.set({ link: "live" });
       retry();
     },
     came: (name, data) => {
       if (name === "progress") takeProgress(parse(data));
+      if (name === "fresh") takeFresh(parse(data));
       if (name !== "figures") return;
       board.set({ link: "live" });
       take(parse(data), false);
@@ -106,7 +125,7 @@ export async function enter() {
   if (entered !== screen) {
     entered = screen;
     page.set({ updatedAt: "" });
-    board.set({ figures: new Map(), isRead: false, cut: "" });
+    board.set({ figures: new Map(), isRead: false, cut: "", fresh: {} });
   }
   await guarded("figures", () => "/v1/kpis?period", readFigures);
   if (screen !== screenOf()) return;

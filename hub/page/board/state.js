@@ -15,6 +15,8 @@ import { Store } from "../store.js";
  * @property {boolean} isLoading The hub is still loading its events.
  * @property {"connecting" | "live" | "lost" | "past"} link
  * @property {string} cut
+ * @property {Readonly<Record<string, string>>} fresh By contract, when it was last heard, where that
+ *   is later than its figures say.
  */
 
 /** @type {BoardState} */
@@ -27,12 +29,22 @@ const first = {
   isLoading: false,
   link: "connecting",
   cut: "",
+  fresh: {},
 };
 
 export const board = new Store(first);
 
 /** @param {Figure} figure */
 export const dimsOf = (figure) => figure.dims ?? {};
+
+/**
+ * When the contract of a figure was last heard; of one that is closed, as it was then.
+ * @param {Kpi} kpi @param {Figure} figure
+ */
+export function freshOf(kpi, { fresh_at: then, status }) {
+  const now = board.now.fresh[kpi.contract ?? ""];
+  return now && then && now > then && status === "provisional" ? now : then;
+}
 
 /**
  * Names the row of a figure.

@@ -12,8 +12,8 @@ import pytest
 from hub import registry
 from hub.apply import intake
 from hub.apply.applier import Applier
-from hub.apply.intake import ALONE_MAX, Taken
-from hub.definitions import avro, revisions
+from hub.apply.intake import Taken
+from hub.definitions import avro, datums, revisions
 from hub.definitions.admission import verdict_on
 from hub.definitions.ahead import US_MAX
 from hub.definitions.contract import Contract
@@ -211,7 +211,7 @@ def test_each_record_is_judged_as_if_it_stood_alone(name: str) -> None:
     schema_id = revisions.latest(name).schema_id
     fates = {"whole": 0, "taken": 0, "set aside": 0}
     for _ in range(ROUNDS):
-        count = r.choice([1, 2, ALONE_MAX, ALONE_MAX + 1, 150])
+        count = r.choice([1, 2, 33, 150])
         events = [make(r, contract, i) for i in range(count)]
         share = r.choice([0.02, 0.1, 0.5, 1])
         values: list[bytes | None] = []
@@ -381,13 +381,76 @@ def test_only_the_shortest_form_to_the_end_of_each_record_is_it(good: bytes, oth
     fields = fields[: 2 if good is NO_UNION else 4]
     schema = avro.parsed({"type": "record", "name": "r", "fields": fields})
 
-    def is_shortest(datums: list[bytes], moved: int = 0) -> bool:
-        payload = b"".join(datums)
-        ends = np.cumsum([len(d) for d in datums])
+    def whole(written: list[bytes], moved: int = 0) -> list[bool]:
+        ends = np.cumsum([len(d) for d in written])
         ends[len(ends) // 2] += moved
-        frame = avro.decode_columns(schema, payload, len(datums))
-        return avro.is_shortest(schema, frame, payload, ends)
+        return list(datums.find_whole(schema, b"".join(written), ends))
 
-    assert is_shortest([good] * 100)
-    assert not is_shortest([good] * 100, moved=1)
-    assert not is_shortest([good] * 50 + [other] + [good] * 50)
+    assert whole([good] * 100) == [True] * 100
+    assert whole([good] * 100, moved=1) == [True] * 50 + [False] * 2 + [True] * 48
+    assert whole([good] * 50 + [other] + [good] * 50) == [True] * 50 + [False] + [True] * 50
+
+
+def no_text(_: random.Random, contract: Contract, values: Values, value: bytes) -> bytes:
+    """Write bytes that are no UTF-8 where a text stands, in as many."""
+    return value[:5] + datum(contract, values | {"event_id": b"\xff\xfe"})
+
+
+@pytest.mark.parametrize("mutation", [cut, no_text, another_head], ids=lambda m: m.__name__)
+def test_bad_records_are_looked_at_alone_and_no_others(
+    mutation: Mutation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What decoding costs grows with what is wrong, not with what stands around it."""
+    contract = CONTRACTS["dossier"]
+    r = random.Random(f"alone {mutation.__name__}")
+    schema_id = revisions.latest("dossier").schema_id
+    values: list[bytes | None] = []
+    for i in range(1_000):
+        event = make(r, contract, i)
+        good = avro.wire(schema_id, datum(contract, event))
+        values.append(mutation(r, contract, event, good) if i % 20 == 7 else good)
+    asked: dict[str, int] = {}
+
+    def count(name: str) -> None:
+        work = getattr(avro, name)
+
+        def counted(*told: Any) -> Any:
+            asked[name] = asked.get(name, 0) + 1
+            return work(*told)
+
+        monkeypatch.setattr(avro, name, counted)
+
+    for name in ("read_one", "check_strict", "decode_columns"):
+        count(name)
+    found = taken(contract, values)
+    assert len(found.frame) >= 950
+    assert max(asked.get("read_one", 0), asked.get("check_strict", 0)) <= 50
+    # Once for all, and twice more where a text is none; once for each schema that a head names.
+    assert asked["decode_columns"] <= 3
+
+
+def test_revisions_in_turn_are_decoded_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A producer that was not brought up to date writes an older schema beside others."""
+    contract = CONTRACTS["dossier"]
+    r = random.Random("in turn")
+    every = revisions.revisions()["dossier"]
+    assert len(every) > 1
+    events = [make(r, contract, i) for i in range(300)]
+    values: list[bytes | None] = []
+    for i, event in enumerate(events):
+        plain = every[i % 2 - 1]
+        names = [f["name"] for f in plain.plain["fields"]]
+        raw = avro.write_one(plain.plain, {n: event[n] for n in names})
+        values.append(avro.wire(plain.schema_id, raw))
+    decoded = []
+    decode = avro.decode_columns
+
+    def counted(*told: Any) -> Any:
+        decoded.append(told)
+        return decode(*told)
+
+    monkeypatch.setattr(avro, "decode_columns", counted)
+    found = taken(contract, values)
+    assert found.frame["row"].to_list() == list(range(300))
+    assert found.frame["event_id"].to_list() == [e["event_id"] for e in events]
+    assert len(decoded) == 2

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from hub import registry
 from hub.clock import VIETNAM, to_us
-from hub.figures.book import Ask
+from hub.figures.book import Ask, parted
+from hub.figures.compute import read_question
+from hub.figures.made_of import facts
 from hub.reference.periods import parse_period
 from stream_jobs.worked import dossier, received, salinity
 from tests.conftest import Hub
@@ -17,6 +19,42 @@ from tests.parts.asked import Json, keyed, ratios, whole
 from tests.parts.depth import rounds
 
 KPIS = registry.kpis()
+
+
+# --- what has not begun ------------------------------------------------------------------------
+
+
+def test_a_period_that_has_not_begun_has_no_figures(hub: Hub) -> None:
+    """What is in progress now is not what will be in progress in 2030."""
+    hub.send("dossier", received("A", "2023-05-01"))
+    hub.send("reading", salinity("ST01", "2023-05-01T05:00", 1))
+    for name in KPIS:
+        assert hub.kpi(name, period="2030") == []
+        assert hub.kpi(name, period="2023-06", at="2023-06-01T00:00:00+07:00") == []
+    assert whole(hub.kpi("dossier_in_progress", period="2026")) == 1
+    begun = {"period": "2023-06", "at": "2023-06-01T00:00:01+07:00"}
+    assert whole(hub.kpi("dossier_in_progress", **begun)) == 1
+    now = to_us(hub.now)
+    question = read_question(KPIS["dossier_in_progress"], {"period": "2030"}, now)
+    with hub.store.reading() as reading:
+        made = facts(KPIS["dossier_in_progress"], question, hub.book(reading), 0)
+    assert made["facts"] == []
+
+
+@pytest.mark.parametrize(
+    ("there", "offered", "apart"),
+    [
+        ({}, [], []),
+        ({"1926": 1}, ["1926"], []),
+        ({"2023": 900, "1926": 1}, ["2023"], ["1926"]),
+        ({"2029": 1, "2026": 10, "2023": 900}, ["2026", "2023"], ["2029"]),
+        ({"2023": 900, "2018": 2, "2013": 1, "2007": 1}, ["2023", "2018", "2013"], ["2007"]),
+    ],
+)
+def test_a_wrong_year_is_not_offered_to_everybody(
+    there: dict[str, int], offered: list[str], apart: list[str]
+) -> None:
+    assert parted(sorted(there.items(), reverse=True), "2026") == (offered, apart)
 
 
 # --- dimensions --------------------------------------------------------------------------------

@@ -77,6 +77,20 @@ def test_what_was_acknowledged_and_is_nowhere_is_the_remainder(hub: OpenHub) -> 
     assert value("hub_ledger_remainder") == 1
 
 
+def test_what_came_past_the_gateway_stands_for_nothing_that_is_lost(hub: OpenHub) -> None:
+    """Events of a foreign producer are in the ledger and under no receipt."""
+    hub.runner.catch_up()
+    foreign = "INSERT INTO ledger VALUES ('dossier', 'unnamed', 20000, 'applied', 0, 5)"
+    with hub.store.administering() as c:
+        c.execute(sa.text(foreign))
+    Gauges(hub).refresh()
+    assert value("hub_ledger_remainder") == 0
+    with hub.store.administering() as c:
+        c.execute(sa.text("UPDATE ledger SET count = count - 1 WHERE sender = 'one_stop'"))
+    Gauges(hub).refresh()
+    assert value("hub_ledger_remainder") == 2  # of the two classes that one_stop has, one each
+
+
 def test_sources_and_the_last_verify_are_told(hub: OpenHub) -> None:
     hub.runner.catch_up()
     at = iso(to_us(hub.clock()))

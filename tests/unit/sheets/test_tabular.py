@@ -310,3 +310,10 @@ def test_an_archive_with_a_large_directory_is_not_listed(monkeypatch: pytest.Mon
 def test_two_names_that_are_the_same_are_not_declared() -> None:
     with pytest.raises(ValueError, match="same"):
         code({"Nước": "water", "nuoc": "else"})
+
+
+def test_a_header_that_nobody_knows_is_no_broken_quote() -> None:
+    """What commas part and quotes keep together, semicolons do not read; that is no fault of it."""
+    text = '"Tên cơ quan, đơn vị","Cách trả","Số, lượt"\n"A","thẻ","1"\n'
+    assert rule(read_rows(TABLE, text.encode())) == "missing_header"
+    assert rule(read_rows(TABLE, text.replace('"1"', '"1').encode())) == "malformed_csv"
