@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import isfinite
@@ -24,7 +24,8 @@ from hub.definitions.admission import (
     judge_each,
     show_value,
 )
-from hub.definitions.contract import Contract, WireField
+from hub.definitions.choices import choices_of
+from hub.definitions.contract import Contract, Doc, WireField
 from hub.sheets.cells import Cell
 from hub.sheets.days import deadline, instant, period
 from hub.sheets.notes import unit
@@ -76,8 +77,25 @@ def _reader(contract: Contract, f: WireField) -> Reader:
         return deadline
     if f.kind == "text" and f.name == contract.spec.occurred:
         return period
+    if names := choices_of(contract, f.name).names:
+        return called(names)
     stated = unit(f.doc.vi.rpartition(",")[2]) if f.kind == "integer" else None
     return money if stated is not None and stated.counts == "money" else _READERS[f.kind]
+
+
+def called(names: Mapping[str, Doc]) -> Reader:
+    """Make a reader of a closed set by what people call its values; another text stays as it is."""
+    by_name = {
+        folded(name): value
+        for value, doc in names.items()
+        for name in (value, doc.vi, doc.en, *doc.also)
+    }
+
+    def read(cell: Cell, reading: Reading) -> str:
+        words: str = text.read(cell, reading)
+        return by_name.get(folded(words), words)
+
+    return Reader("text", read)
 
 
 def _short_titles(f: WireField) -> list[str]:
@@ -193,6 +211,11 @@ def worded(contract: Contract, v: Verdict) -> tuple[str, str]:
     of_field = next((f for f in contract.fields if f.name == v.field), None)
     if of_field is None:
         return v.message_vi, v.message_en
+    names = choices_of(contract, v.field).names
+    if v.rule == "unknown_value" and names:
+        vi = f"giá trị ngoài danh sách; chỉ nhận: {', '.join(d.vi for d in names.values())}"
+        en = f"not in the list; one of: {', '.join(d.en for d in names.values())}"
+        return f"{vi} ({v.value})", f"{en} ({v.value})"
     if v.rule != "malformed" or "pattern" not in of_field.limits:
         vi, en = (m.removeprefix(f"{v.field}: ") for m in (v.message_vi, v.message_en))
         return vi, en

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from hub.definitions.choices import Choices
 from hub.definitions.contract import Count, Doc, Event, Spec, UnitCode
 
 
@@ -22,6 +23,24 @@ Period = Annotated[
     StringConstraints(pattern=r"^[12][0-9]{3}(-[0-9]{2}(-[0-9]{2})?)?$"),
     AfterValidator(_is_on_the_calendar),
 ]
+
+SERVICES = Choices(
+    {
+        "electricity": Doc("Tiền điện", "Electricity", ("Điện",)),
+        "water": Doc("Tiền nước", "Water", ("Nước",)),
+        "tuition": Doc("Học phí", "Tuition"),
+        "hospital": Doc("Viện phí", "Hospital fees"),
+        "dossier_fee": Doc("Phí, lệ phí hồ sơ", "Dossier fees", ("Lệ phí hồ sơ",)),
+        "other": Doc("Khác", "Other"),
+    }
+)
+METHODS = Choices(
+    {
+        "cashless": Doc("Không dùng tiền mặt", "Cashless"),
+        "collection_point": Doc("Điểm thu tiền mặt", "Cash collection point", ("Điểm thu",)),
+        "cash": Doc("Tiền mặt", "Cash"),
+    }
+)
 
 
 class Payment(Event):
@@ -46,6 +65,7 @@ class Payment(Event):
     service: Annotated[
         Literal["electricity", "water", "tuition", "hospital", "dossier_fee", "other"],
         Doc("Dịch vụ được thanh toán", "Service paid for"),
+        SERVICES,
     ]
     method: Annotated[
         Literal["cashless", "collection_point", "cash"],
@@ -53,8 +73,9 @@ class Payment(Event):
             "Hình thức: không dùng tiền mặt, điểm thu tiền mặt, tiền mặt",
             "Cashless, cash at an intermediary's collection point, or cash",
         ),
+        METHODS,
     ]
-    area: Annotated[UnitCode, Doc("Địa bàn", "Area", example="H57")]
+    area: Annotated[UnitCode, Doc("Địa bàn", "Area", example="H57"), Choices(of="units")]
     period: Annotated[Period, Doc("Kỳ thống kê: năm, tháng hoặc ngày", "Year, month or day")]
     revision: Annotated[
         Annotated[int, Field(ge=0, le=2**31 - 1)],

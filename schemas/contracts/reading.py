@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from hub.definitions.choices import Choices
 from hub.definitions.contract import Absent, Doc, Event, Instant, Milli, Ranged, Rule, Spec
 
 StationCode = Annotated[
@@ -66,6 +67,16 @@ _NINES += [9_000 + n for n in _NINES] + [99_999, 999_999]
 _OVER = [*_NINES, 99.9, 99.99, 99.999, 6_999, 7_999, 8_888, 32_767, 65_535]
 _UNDER = [-n for n in (*_OVER, 99, 32_768)]
 _OF_PROBES = {"temperature": (-127, 85)}
+QUANTITIES = Choices(
+    {
+        "salinity": Doc("Độ mặn", "Salinity"),
+        "water_level": Doc("Mực nước", "Water level"),
+        "temperature": Doc("Nhiệt độ", "Temperature"),
+        "ph": Doc("Độ pH", "pH"),
+        "conductivity": Doc("Độ dẫn điện", "Conductivity"),
+        "dissolved_oxygen": Doc("Oxy hòa tan", "Dissolved oxygen", ("DO",)),
+    }
+)
 GOOD_MAX = 2
 _value, _unit, _quantity = pl.col("value"), pl.col("unit"), pl.col("quantity")
 _counts = pl.col("quality").fill_null(GOOD_MAX) <= GOOD_MAX
@@ -182,11 +193,14 @@ class Reading(Event):
         ),
     )
 
-    station_code: Annotated[StationCode, Doc("Mã trạm", "Station code", example="ST01")]
+    station_code: Annotated[
+        StationCode, Doc("Mã trạm", "Station code", example="ST01"), Choices(of="stations")
+    ]
     measured_at: Annotated[Instant, Doc("Thời điểm đo", "When it was measured")]
     quantity: Annotated[
         Literal["salinity", "water_level", "temperature", "ph", "conductivity", "dissolved_oxygen"],
         Doc("Đại lượng đo", "What was measured"),
+        QUANTITIES,
     ]
     value: Annotated[
         Milli | None,
