@@ -52,6 +52,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_spool.py": ("log",),
     "laws/test_subjects.py": ("tree",),
     "laws/test_tree.py": ("tree",),
+    "laws/test_templates.py": ("sheets",),
     "laws/test_trial.py": ("proof",),
     "laws/test_verify.py": ("proof",),
     "laws/test_words.py": ("tree",),

@@ -28,5 +28,11 @@ class Uncomputed(Failed):
     __slots__ = ()
 
 
+class Typed(str):
+    """What somebody typed in the place of a cell: read by itself, whatever its column shows."""
+
+    __slots__ = ()
+
+
 Cell = str | Decimal
 SheetRow = tuple[int, list[Cell]]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hub.sheets import days, numbers
-from hub.sheets.cells import Cell, Dated
+from hub.sheets.cells import Cell, Dated, Typed
 from hub.sheets.grids import Grid
 from hub.sheets.notes import Unit, shown
 from hub.sheets.table import Column, FileError, Hint, Hints
@@ -24,13 +24,14 @@ class Part:
     """One sheet's part of a file: its grid, the rows that are data, and the units it states.
 
     `noted` are the units of notes around the table, `under` those of rows under the header, by
-    index of the column.
+    index of the column. What was typed in the place of cells shows nothing of a column.
     """
 
     grid: Grid
     rows: list[tuple[int, Sequence[Cell], bytes]]
     noted: list[Unit]
     under: dict[int, list[Unit]]
+    is_corrected: bool = False
 
     def cells(self, field: str) -> list[Cell]:
         """Give the cells of a field's column."""
@@ -38,7 +39,8 @@ class Part:
         if heading is None:
             return []
         at = heading.at
-        return [row[1][at] for row in self.rows if at < len(row[1])]
+        cells = [row[1][at] for row in self.rows if at < len(row[1])]
+        return [c for c in cells if type(c) is not Typed] if self.is_corrected else cells
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,8 @@ def _shortened(column: Column, parts: Sequence[Part]) -> WrittenError | None:
 
 def is_touched(column: Column, cell: Cell) -> bool:
     """Tell whether a cell is refused with its column: numbers of a workbook are exact."""
+    if type(cell) is Typed:
+        return False
     if column.kind in _NUMBERS:
         return isinstance(cell, str) and not isinstance(cell, Dated)
     if column.kind == "text":

@@ -27,6 +27,7 @@ from hub.definitions.admission import (
 from hub.definitions.choices import choices_of
 from hub.definitions.contract import Contract, Doc, WireField
 from hub.sheets.cells import Cell
+from hub.sheets.correcting import Corrections
 from hub.sheets.days import deadline, instant, period
 from hub.sheets.notes import unit
 from hub.sheets.numbers import decimal, integer, is_doubtful, money
@@ -57,10 +58,10 @@ class AdmittedFile(Admitted):
 
 def table_of(contract: Contract) -> Table:
     """Make the table that a contract's files hold."""
-    shorts = Counter(folded(s) for f in contract.sent for s in _short_titles(f))
+    shorts = Counter(folded(s) for f in contract.sent for s in short_titles(f))
     columns = []
     for f in contract.sent:
-        own = [s for s in _short_titles(f) if shorts[folded(s)] == 1]
+        own = [s for s in short_titles(f) if shorts[folded(s)] == 1]
         titles = (f.doc.vi, f.name, f.doc.en, *f.doc.also, *own)
         headers: dict[str, str] = {}
         for title in titles:
@@ -98,7 +99,7 @@ def called(names: Mapping[str, Doc]) -> Reader:
     return Reader("text", read)
 
 
-def _short_titles(f: WireField) -> list[str]:
+def short_titles(f: WireField) -> list[str]:
     """Give a field's titles without what explains them."""
     return list({folded(s): s for t in (f.doc.vi, f.doc.en) if (s := _shortened(t))}.values())
 
@@ -135,8 +136,10 @@ def corrections(contract: Contract, data: bytes) -> list[tuple[str, bytes | Verd
     return out
 
 
-def _read(table: Table, data: bytes, hints: Hints | None = None) -> TableRead:
-    read = read_table(table, data, hints)
+def _read(
+    table: Table, data: bytes, hints: Hints | None = None, corrections: Corrections | None = None
+) -> TableRead:
+    read = read_table(table, data, hints, corrections)
     first = read.rows[0].verdict
     if len(read.rows) == 1 and first is not None and not read.rows[0].said:
         status = 413 if first.rule in ("too_large", "too_many_rows") else 400
@@ -161,13 +164,19 @@ def is_table(data: bytes, name: str = "") -> bool:
     return data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"[")
 
 
-def admit_file(contract: Contract, data: bytes, hints: Hints | None = None) -> AdmittedFile:
+def admit_file(
+    contract: Contract,
+    data: bytes,
+    hints: Hints | None = None,
+    corrections: Corrections | None = None,
+) -> AdmittedFile:
     """Judge each row of a file; an item's index is its row's number in the file, less one.
 
     Where rows of several sheets are read, indexes count on from sheet to sheet, and messages name
-    the sheet. Raises `BodyError` where the file cannot be read as a whole, or has too many rows.
+    the sheet. `corrections` are put in the place of cells. Raises `BodyError` where the file cannot
+    be read as a whole, or has too many rows.
     """
-    read = _read(table_of(contract), data, hints)
+    read = _read(table_of(contract), data, hints, corrections)
     good = [r for r in read.rows if r.verdict is None]
     admitted = judge_each(contract, [_item(r.values) for r in good])
     places = [r.place for r in good]
@@ -245,15 +254,16 @@ def errors(contract: Contract, rejected: Sequence[dict[str, Any]]) -> str:
     titles = [c.headers[0] for c in table.columns]
     writer.writerow([ITEM, "Dòng", "Cột sai", "Lý do từ chối", "Reason", *titles])
     for one in rejected:
-        said = _fields(one["original"])
-        cells = [_written(said.get(c.field)) for c in table.columns]
+        said = fields_of(one["original"])
+        cells = [written(said.get(c.field)) for c in table.columns]
         column = table.header_of(one["field"])
         words = (one["message_vi"], one["message_en"])
         writer.writerow([one["event_id"], one["index"] + 1, column, *map(_harmless, words), *cells])
     return "\ufeff" + file.getvalue()
 
 
-def _fields(original: str) -> dict[str, Any]:
+def fields_of(original: str) -> dict[str, Any]:
+    """Read the fields of an item that was rejected; none where it is no JSON object."""
     try:
         said = json.loads(original)
     except (ValueError, RecursionError):
@@ -261,7 +271,8 @@ def _fields(original: str) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """Write a value of an item as a cell that is read as that value by itself."""
     if value is None:
         return ""
     if isinstance(value, bool):

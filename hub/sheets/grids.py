@@ -26,6 +26,7 @@ HEADER_ROWS_MAX = 50  # a header stands within the first so many rows
 SHEETS_MAX = 100
 ORIGINAL_BYTES_MAX = 65_536  # of a file that cannot be read as a whole
 DELIMITERS = ";,\t"
+OWN_SHEETS = ("Hướng dẫn", "Danh mục")  # of a template of ours, besides the one that is filled in
 
 # A row as it stands in its file: number, cells, and its own bytes.
 Raw = tuple[int, Sequence[Cell], bytes]
@@ -181,7 +182,9 @@ def _passed_sheet(name: str, begun: _Begun) -> PassedOver | None:
     if not begun.first:
         return None
     place = begun.headings
-    if place is None:
+    if name in OWN_SHEETS:
+        why = ("là trang của tệp mẫu, không phải số liệu", "it is of the template")
+    elif place is None:
         why = ("không có dòng tiêu đề", "it has no header")
     elif place.missing:
         missing = ", ".join(place.missing)

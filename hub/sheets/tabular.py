@@ -17,14 +17,15 @@ from typing import Any
 from hub.definitions.admission import unreadable
 from hub.definitions.masking import hidden
 from hub.sheets import grids
-from hub.sheets.cells import Cell, Failed, Uncomputed
+from hub.sheets.cells import Cell, Failed, Typed, Uncomputed
 from hub.sheets.columns import Part, WholeColumn, find_readings, is_touched, named_unit
+from hub.sheets.correcting import Corrections, correct
 from hub.sheets.grids import ORIGINAL_BYTES_MAX, TABLE_ROWS_MAX, Grid, Raw, in_text, in_workbook
 from hub.sheets.notes import shown
 from hub.sheets.surroundings import part_of
 from hub.sheets.table import Column, FileError, Hints, Row, Table, masked_as
 from hub.sheets.understood import PassedOver, Understood, UnderstoodColumn, words_of
-from hub.sheets.vietnamese import Reading, WrittenError, plain
+from hub.sheets.vietnamese import ALONE, Reading, WrittenError, plain
 from hub.sheets.xlsx import ARCHIVE_MAGIC, CELL_LENGTH_MAX, XlsxError
 from hub.troubles import RefusedError
 
@@ -45,11 +46,13 @@ def read_rows(table: Table, data: bytes, hints: Hints | None = None) -> list[Row
     return read_table(table, data, hints).rows
 
 
-def read_table(table: Table, data: bytes, hints: Hints | None = None) -> TableRead:
+def read_table(
+    table: Table, data: bytes, hints: Hints | None = None, corrections: Corrections | None = None
+) -> TableRead:
     """Read a file, CSV or XLSX by its content: each row that is not blank, in order.
 
-    `hints` are what is known of the sender's columns beforehand. A file that cannot be read as a
-    whole is one row with its verdict.
+    `hints` are what is known of the sender's columns beforehand, `corrections` what was typed in
+    the place of some cells. A file that cannot be read as a whole is one row with its verdict.
     """
     understood = Understood()
     try:
@@ -57,6 +60,8 @@ def read_table(table: Table, data: bytes, hints: Hints | None = None) -> TableRe
         parts = [part_of(table, grid, understood.passed) for grid in sheets]
         if len(parts) > 1:
             parts = [p for p in parts if p.rows] or parts
+        if corrections:
+            correct(table, parts, corrections)
         columns = {c.field: find_readings(c, parts, hints or {}) for c in table.columns}
         _understand(table, parts, columns, understood)
         rows = list(_read(table, parts, columns, understood))
@@ -154,7 +159,8 @@ class _RowReader:
                         continue
                 if self._troubles:
                     self._check_column(column, cell)
-                values[column.field] = read(cell, reading)
+                is_typed = type(cell) is Typed
+                values[column.field] = read(cell, ALONE if is_typed else reading)
         except WrittenError as error:
             where = words_of(self._sheet, number)
             vi, en = f"{where[0]}: {error.vi}", f"{where[1]}: {error.en}"
@@ -182,7 +188,7 @@ class _RowReader:
             try:
                 if column.field in self._troubles:
                     self._check_column(column, cell)
-                words[column.field] = read(cell, reading)
+                words[column.field] = read(cell, ALONE if type(cell) is Typed else reading)
             except WrittenError:
                 is_column = column.field in self._troubles and is_touched(column, cell)
                 words[column.field] = plain(str(cell)) + (UNCORRECTED if is_column else "")
@@ -234,7 +240,8 @@ def _value(column: Column, cell: Cell, whole: WholeColumn, reading: Reading) -> 
     if whole.trouble is not None and is_touched(column, cell):
         return "?"
     try:
-        return shown(str(column.reads(cell, reading)), masked_as(column))
+        value = column.reads(cell, ALONE if type(cell) is Typed else reading)
+        return shown(str(value), masked_as(column))
     except WrittenError:
         return "?"
 

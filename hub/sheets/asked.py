@@ -1,0 +1,150 @@
+"""What a contract asks of a file, column by column, in the words of who fills it in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.clock import VIETNAM
+from hub.definitions.choices import choices_of
+from hub.definitions.contract import Contract, Doc, WireField
+from hub.sheets.files import fields_of, short_titles, table_of, written
+from hub.sheets.tabular import UNCORRECTED
+from hub.sheets.vietnamese import Kind
+
+_HOW = {
+    "instant": Doc("Ngày và giờ", "A day and its time", example="17/05/2023 08:00"),
+    "period": Doc("Năm, tháng hoặc ngày", "A year, a month or a day", example="05/2023"),
+    "money": Doc("Số nguyên, tính bằng đồng", "A whole number of đồng", example="1543880"),
+    "integer": Doc("Số nguyên", "A whole number", example="12"),
+    "decimal": Doc("Số, dấu phẩy trước phần lẻ", "A number", example="4,5"),
+    "boolean": Doc("có hoặc không", "có (yes) or không (no)", example="có"),
+    "text": Doc("Chữ hoặc mã, ghi như trong hồ sơ", "Words or a code", example=""),
+}
+_DEADLINE = Doc(
+    "Ngày, hoặc ngày và giờ; chỉ có ngày là hết giờ làm việc ngày đó",
+    "A day, or a day and its time; a day alone is the end of its working hours",
+    example="24/05/2023",
+)
+_NAMED = Doc(
+    "Mã riêng của từng dòng, không dùng lại; gửi lại cùng mã thì chỉ tính một lần",
+    "An id of each row, never used again; sent again it counts once",
+    example="2023-0001",
+)
+_CHOSEN = Doc("Chọn trong danh sách", "Choose from the list")
+_LISTED = Doc("Mã trong danh mục", "A code of the list")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A column: its field and header, what it is for, how its cells are written and an example.
+
+    `choices` are the texts of a closed set, each with what it means; `list_name` is the list of
+    reference data that its codes are of; `needed_for` names the kinds of event that need it, and
+    is empty where all do or none does.
+    """
+
+    field: str
+    header: str
+    doc: Doc
+    kind: Kind
+    is_needed: bool
+    how: Doc
+    choices: tuple[tuple[str, str], ...]
+    list_name: str
+    needed_for: Doc
+
+    @property
+    def example(self) -> str:
+        """A text that would be right."""
+        return self.how.example
+
+    @property
+    def how_vi(self) -> str:
+        """Say in Vietnamese how its cells are written."""
+        return self.how.vi
+
+    @property
+    def needed_for_vi(self) -> str:
+        """Say in Vietnamese for which events it is needed."""
+        return self.needed_for.vi
+
+
+def asked_of(contract: Contract) -> Sequence[Asked]:
+    """Give the columns of a contract, those that must be filled first, else in their order."""
+    kinds = {c.field: c.kind for c in table_of(contract).columns}
+    columns = [_asked(contract, f, kinds[f.name]) for f in contract.sent]
+    return sorted(columns, key=lambda c: (not c.is_needed, not c.needed_for.vi))
+
+
+def _asked(contract: Contract, f: WireField, kind: Kind) -> Asked:
+    said = choices_of(contract, f.name)
+    choices: tuple[tuple[str, str], ...]
+    if said.names:
+        choices = tuple((doc.vi, doc.en) for doc in said.names.values())
+    elif kind == "boolean":
+        choices = (("có", "yes"), ("không", "no"))
+    else:
+        choices = tuple((str(v), "") for v in f.limits.get("enum", ()))
+    how = _NAMED if f.name == "event_id" else _HOW[kind]
+    if f.name in contract.spec.deadlines:
+        how = _DEADLINE
+    elif choices:
+        how = Doc(_CHOSEN.vi, _CHOSEN.en, example=choices[0][0])
+    elif f.doc.example:
+        words = _LISTED if said.of else how
+        how = Doc(words.vi, words.en, example=f.doc.example)
+    return Asked(
+        f.name, _header(contract, f), f.doc, kind, f.is_needed, how, choices, said.of,
+        _needed_for(contract, f.name),
+    )  # fmt: skip
+
+
+def _header(contract: Contract, f: WireField) -> str:
+    """Give the shortest title of a field that is no other's, with the unit that it names."""
+    column = next(c for c in table_of(contract).columns if c.field == f.name)
+    short = short_titles(f)[0]
+    return short if short in column.headers and column.kind != "money" else f.doc.vi
+
+
+def _needed_for(contract: Contract, name: str) -> Doc:
+    kinds = choices_of(contract, "kind").names
+    needing = [kind for kind, names in contract.spec.needs.items() if name in names]
+    words = [kinds.get(kind, Doc(kind, kind)) for kind in needing]
+    if not words:
+        return Doc("", "")
+    vi, en = (", ".join(w) for w in ([d.vi for d in words], [d.en for d in words]))
+    return Doc(f"bắt buộc khi: {vi}", f"needed when: {en}")
+
+
+def texts_of(contract: Contract, item: str) -> dict[str, str]:
+    """Write the fields of an item as a clerk would; each text is read by itself as what it was.
+
+    What could not be read stays as it was written.
+    """
+    fields = fields_of(item)
+    return {f.name: _text(contract, f, fields[f.name]) for f in contract.sent if f.name in fields}
+
+
+def _text(contract: Contract, f: WireField, value: Any) -> str:
+    names = choices_of(contract, f.name).names
+    if isinstance(value, str) and value in names:
+        return names[value].vi
+    if f.kind == "instant" and isinstance(value, str):
+        return _day_and_time(value)
+    if isinstance(value, str):
+        return value.removesuffix(UNCORRECTED)
+    return written(value)
+
+
+def _day_and_time(value: str) -> str:
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return value.removesuffix(UNCORRECTED)
+    if at.tzinfo is None:
+        return value
+    local = at.astimezone(VIETNAM)
+    if local.microsecond:
+        return f"{local:%d/%m/%Y %H:%M:%S.%f}"
+    return f"{local:%d/%m/%Y %H:%M:%S}" if local.second else f"{local:%d/%m/%Y %H:%M}"
