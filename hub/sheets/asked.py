@@ -78,10 +78,10 @@ def asked_of(contract: Contract) -> Sequence[Asked]:
 
 
 def _asked(contract: Contract, f: WireField, kind: Kind) -> Asked:
-    said = choices_of(contract, f.name)
+    chosen = choices_of(contract, f.name)
     choices: tuple[tuple[str, str], ...]
-    if said.names:
-        choices = tuple((doc.vi, doc.en) for doc in said.names.values())
+    if chosen.names:
+        choices = tuple((doc.vi, doc.en) for doc in chosen.names.values())
     elif kind == "boolean":
         choices = (("có", "yes"), ("không", "no"))
     else:
@@ -92,10 +92,10 @@ def _asked(contract: Contract, f: WireField, kind: Kind) -> Asked:
     elif choices:
         how = Doc(_CHOSEN.vi, _CHOSEN.en, example=choices[0][0])
     elif f.doc.example:
-        words = _LISTED if said.of else how
+        words = _LISTED if chosen.of else how
         how = Doc(words.vi, words.en, example=f.doc.example)
     return Asked(
-        f.name, _header(contract, f), f.doc, kind, f.is_needed, how, choices, said.of,
+        f.name, _header(contract, f), f.doc, kind, f.is_needed, how, choices, chosen.of,
         _needed_for(contract, f.name),
     )  # fmt: skip
 
