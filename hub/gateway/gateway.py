@@ -46,13 +46,17 @@ class Answer:
 
 @dataclass
 class Offer:
-    """A request on its way: what was sent, and what it became: an answer, or an error."""
+    """A request on its way: what was sent, and what it became: an answer, or an error.
+
+    `typed` is what was typed in the place of some cells of the body, where it is a file.
+    """
 
     contract: Contract
     sender: Sender
     body: bytes
     idempotency_key: str | None
     admitted: Admitted
+    typed: bytes = b""
     sent: set[Row] = field(default_factory=set)
     submission: Submission | None = None
     answer: Answer | None = None
@@ -192,6 +196,7 @@ class Gateway:
         self, offer: Offer, receipt: str, repeats: int, at: int, batches: list[Batch]
     ) -> None:
         contract, admitted, body = offer.contract.name, offer.admitted, offer.body
+        typed = offer.typed
         receipt_body = {
             "receipt": receipt,
             "accepted": len(admitted.kept) - repeats,
@@ -205,11 +210,12 @@ class Gateway:
                 "sender": offer.sender.name,
                 "contract": contract,
                 "sha256": hashlib.sha256(body).hexdigest(),
+                **({"typed_sha256": hashlib.sha256(typed).hexdigest()} if typed else {}),
                 "accepted_at": iso(at),
             }
         )
         answer = Answer(202 if admitted.kept else 422, receipt_body)
-        digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+        digest = hashlib.blake2b(body + typed, digest_size=16).hexdigest()
         offer.submission = Submission(
             receipt=receipt,
             sender=offer.sender.name,

@@ -147,7 +147,7 @@ DRY_RUN = {
     "description": "1: chỉ thử, không ghi | 1: only try it, commit nothing",
     "schema": {"enum": ["0", "1"]},
 }
-FILE = {
+FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -160,6 +160,23 @@ FILE = {
     },
     "security": _KEY_WANTED,
 }
+
+
+# The wrong rows of a file that is tried are shown to who has sent it, where they are asked for.
+ROWS = {
+    "name": "rows",
+    "in": "query",
+    "required": False,
+    "description": "1: cùng dry_run, cho xem các dòng sai | 1: with dry_run, show the wrong rows",
+    "schema": {"enum": ["0", "1"]},
+}
+
+
+def sent_file(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe the body of a file that is sent, by itself or with what was typed in its cells."""
+    body = FILE["requestBody"]
+    content = {**body["content"], media_type: {"schema": schema}}
+    return {**FILE, "requestBody": {**body, "content": content}, "parameters": [DRY_RUN, ROWS]}
 
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:

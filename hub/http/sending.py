@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -10,12 +11,13 @@ from fastapi.responses import JSONResponse
 
 from hub.access.audit import Entry
 from hub.access.keys import Sender
+from hub.definitions.admission import Admitted
 from hub.definitions.contract import Contract
 from hub.figures.compute import QuestionError
 from hub.gateway import boundary
 from hub.gateway.gateway import Answer, Judge, Offer
 from hub.gateway.groups import SMALL_BYTES, AuditError
-from hub.http import openapi
+from hub.http import corrected, openapi
 from hub.http.backlog import LARGE_BYTES, Backlog
 from hub.http.cloudevents import admit_request
 from hub.http.edge import Edge, edge_of
@@ -25,9 +27,12 @@ from hub.log.log import IdempotencyConflictError, LogUnavailableError
 from hub.operating import metrics
 from hub.proof.trial import Trial, try_events
 from hub.repair.repair import REPLAY
+from hub.sheets.asked import texts_of
 from hub.sheets.files import AdmittedFile, admit_file
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 128
+NOT_KEPT = {"Cache-Control": "no-store"}  # what a file holds is for its sender's eyes
+ROWS_SHOWN_MAX = 500  # wrong rows of a file that is tried; those that are right make room for more
 
 router = APIRouter()
 
@@ -65,7 +70,7 @@ def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
 @router.post(
     "/v1/files/{contract}",
     summary="Gửi tệp CSV hoặc XLSX, mỗi dòng một bản ghi | Send a CSV or XLSX file",
-    openapi_extra={**openapi.FILE, "parameters": [openapi.DRY_RUN]},
+    openapi_extra=openapi.sent_file(corrected.MEDIA_TYPE, corrected.schema()),
     responses={**openapi.POST_RESPONSES, 404: openapi.NO_CONTRACT},
     status_code=202,
 )
@@ -87,11 +92,12 @@ async def take(name: str, request: Request, judge: Judge | None = None) -> Respo
             f"this key may not send {name}",
         )
     edge.guard.check_breaker(sender.name)
-    is_dry = _is_dry(request)
+    is_dry, has_rows = _is_asked(request, "dry_run"), _is_asked(request, "rows")
     offer = await _offer(edge, contract, sender, request, judge)
     if is_dry:
         tried = await asyncio.to_thread(_tried, edge, offer)
-        return JSONResponse(tried, 200 if offer.admitted.kept else 422)
+        shown = _table(offer) if has_rows else {}
+        return JSONResponse({**tried, **shown}, 200 if offer.admitted.kept else 422, NOT_KEPT)
     answer = await _carry(edge, offer, request)
     request.state.is_recorded = True
     if not answer.is_replay:
@@ -102,11 +108,11 @@ async def take(name: str, request: Request, judge: Judge | None = None) -> Respo
     return JSONResponse({**answer.body, **(_understood(offer) if has_more else {})}, answer.status)
 
 
-def _is_dry(request: Request) -> bool:
-    """Tell whether nothing is to be committed. What is not understood must not commit either."""
-    asked = request.query_params.get("dry_run", "0")
+def _is_asked(request: Request, name: str) -> bool:
+    """Tell whether something is asked for by 1. What is not understood must not commit either."""
+    asked = request.query_params.get(name, "0")
     if asked not in ("0", "1"):
-        raise QuestionError("dry_run", f"dry_run={asked}: chỉ nhận 1", f"dry_run={asked}: only 1")
+        raise QuestionError(name, f"{name}={asked}: chỉ nhận 1", f"{name}={asked}: only 1")
     return asked == "1"
 
 
@@ -116,6 +122,24 @@ def _understood(offer: Offer) -> dict[str, Any]:
         return {}
     lines = offer.admitted.understood.lines()
     return {"understood": [{"message_vi": vi, "message_en": en} for vi, en in lines]}
+
+
+def _table(offer: Offer) -> dict[str, Any]:
+    """Show a file as a table: its columns, what was passed over, and its wrong rows as texts.
+
+    The rows are shown to who has just sent them, and kept nowhere.
+    """
+    admitted = offer.admitted
+    if not isinstance(admitted, AdmittedFile):
+        return {}
+    understood = admitted.understood
+    rows = []
+    for index in islice(dict.fromkeys(v.index for v in admitted.rejected), ROWS_SHOWN_MAX):
+        item = admitted.originals.get(index) or admitted.items.get(index, b"")
+        sheet, number = understood.row_of(index)
+        texts = texts_of(offer.contract, item.decode(errors="replace"))
+        rows.append({"index": index, "sheet": sheet, "row": number, "texts": texts})
+    return {"table": {**understood.public(), "rows": rows}}
 
 
 def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
@@ -152,11 +176,19 @@ async def _offer(
             "much is still to be applied; send large submissions again in some seconds",
             headers={"Retry-After": "2"},
         )
-    judging = partial(judge or partial(admit_request, request.headers), contract, body)
+    typed = b""
+    if judge is not None and corrected.is_corrected(request):
+        file = await asyncio.to_thread(corrected.read_corrected, body)
+        body, typed = file.file, file.written
+        judging: Callable[[], Admitted] = partial(
+            admit_file, contract, body, corrections=file.corrections
+        )
+    else:
+        judging = partial(judge or partial(admit_request, request.headers), contract, body)
     # To judge a small body takes less than to hand it to a thread.
     is_small = len(body) <= SMALL_BYTES and judge is None
     admitted = judging() if is_small else await asyncio.to_thread(judging)
-    return Offer(contract, sender, body, idempotency_key, admitted)
+    return Offer(contract, sender, body, idempotency_key, admitted, typed)
 
 
 async def _carry(edge: Edge, offer: Offer, request: Request) -> Answer:

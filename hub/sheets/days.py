@@ -5,9 +5,10 @@
   column's order, such as 05/13/2023, casts doubt on all of it. The year first, as in `2023-05-17`,
   leaves no doubt.
 - `instant`: a day and its time, in either order: `17/05/2023 08:00`, `08:00:00.000 17/05/2023`,
-  with an offset or else of local time. 24:00 is the next day's 0:00. `4:00 SA` and `4:00 CH` are
-  before and after noon; AM and PM come with programs that write the month first, and are taken
-  only where the header or the day leaves no doubt of the order. A day without a time is rejected.
+  `8h30 ngày 17/05/2023`, `17/05/2023 8 giờ`, with an offset or else of local time. 24:00 is the
+  next day's 0:00. `4:00 SA` and `4:00 CH` are before and after noon; AM and PM come with programs
+  that write the month first, and are taken only where the header or the day leaves no doubt of the
+  order. A day without a time is rejected.
 - `deadline`: an instant, of which a day without a time is the end of its working hours.
 - `period`: `2023`, `05/2023`, `tháng 5/2023`, `17/05/2023`, `2023-05`, `2023-05-17`.
 """
@@ -30,7 +31,10 @@ DAYS = 31
 _DAY_MONTH = r"(?P<a>[0-9]{1,2})(?P<s>[/.-])(?P<b>[0-9]{1,2})(?P=s)(?P<y>[12][0-9]{3})"
 _YEAR_FIRST = r"(?P<y>[12][0-9]{3})(?P<s>[/.-])(?P<m>[0-9]{1,2})(?P=s)(?P<d>[0-9]{1,2})"
 _CLOCK = (
-    r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<part>[0-9]{1,9}))?)?"
+    r"(?:(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
+    r"(?::(?P<second>[0-9]{2})(?:[.,](?P<part>[0-9]{1,9}))?)?"
+    # As it is said: 8h, 8h30, 8g30, 8 giờ 30 phút.
+    r"|(?P<hours>[0-9]{1,2}) ?(?:h|g|giờ)(?: ?(?P<minutes>[0-9]{1,2}) ?(?:p|ph|phút)?)?)"
     r"(?: ?(?P<half>sa|ch|sáng|chiều|am|pm))?"
     r"(?: ?(?P<offset>z|[+-][0-9]{2}:?[0-9]{2}))?"
 )
@@ -183,7 +187,7 @@ def _instant(cell: Cell, reading: Reading) -> str:
 def _at(parts: re.Match[str], reading: Reading) -> str:
     """Put a day and a time together; raises `ValueError` where there is no such day or time."""
     day = _day(parts, reading.order)
-    hour, half = int(parts["hour"]), parts["half"]
+    hour, half = int(parts["hour"] or parts["hours"]), parts["half"]
     if half in ("am", "pm") and not reading.is_said and "a" in parts.re.groupindex:
         vi = "AM và PM thường đi với tháng viết trước; hãy ghi giờ 0–24, ví dụ 17/05/2023 16:00"
         vi += ", hoặc ghi rõ thứ tự trong tiêu đề, ví dụ (dd/mm/yyyy)"
@@ -194,7 +198,7 @@ def _at(parts: re.Match[str], reading: Reading) -> str:
         if not 1 <= hour <= MONTHS:
             raise ValueError("no such hour of half a day")
         hour = hour % 12 + (12 if half in _AFTERNOON else 0)
-    minute, second = int(parts["minute"]), int(parts["second"] or 0)
+    minute, second = int(parts["minute"] or parts["minutes"] or 0), int(parts["second"] or 0)
     micros = int(parts["part"][:6].ljust(6, "0")) if parts["part"] else 0
     is_next = hour == 24 and not (minute or second or micros or half)
     hour = 0 if is_next else hour

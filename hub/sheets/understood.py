@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 LINES_MAX = 100  # of what was passed over; the rest is counted
 
@@ -84,6 +85,23 @@ class Understood:
         rest = len(self.passed) - LINES_MAX
         if rest > 0:
             yield f"bỏ qua thêm {rest} mục như trên", f"{rest} more were passed over likewise"
+
+    def public(self) -> dict[str, Any]:
+        """Give the columns and what was passed over as JSON."""
+        columns = [
+            {
+                **{"sheet": c.sheet, "header": c.header, "field": c.field, "title": c.title},
+                **{"example": c.example, "value": c.value},
+                "as_vi": ", ".join(w[0] for w in (c.unit, c.order, c.mark) if w[0]),
+                "as_en": ", ".join(w[1] for w in (c.unit, c.order, c.mark) if w[1]),
+            }
+            for c in self.columns
+        ]
+        passed = [
+            {"what": p.what, "sheet": p.sheet, "row": p.row, "message_vi": p.vi, "message_en": p.en}
+            for p in self.passed[:LINES_MAX]
+        ]
+        return {"columns": columns, "passed": passed}
 
 
 def words_of(sheet: str, number: int) -> tuple[str, str]:

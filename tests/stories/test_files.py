@@ -1,9 +1,13 @@
 """A department with only a spreadsheet: checks it, sends it, corrects what came back."""
 
+import base64
+import hashlib
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from hub.gateway.signing import verify
 from tests.laws.test_files import ROW, as_csv
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
@@ -73,3 +77,45 @@ def test_what_is_no_file_or_of_no_contract_is_said(served: Served, tmp_path: Pat
     for name, code in (("empty.json", 1), ("none.json", 2)):
         done = served.run("check", str(tmp_path / name), "--contract", "dossier")
         assert done.returncode == code
+
+
+def test_a_file_is_tried_corrected_where_it_was_wrong_and_sent_as_a_whole(served: Served) -> None:
+    rows = [ROW | {"event_id": f"c{n}", "dossier_code": f"H57.C{n}"} for n in range(3)]
+    rows[1] |= {"channel": "bồ câu", "occurred_at": "17/05/2023"}
+    file = as_csv(rows)
+    url = f"{served.url}/v1/files/dossier"
+    key = {"Authorization": f"Bearer {served.key}"}
+    plain = httpx.post(f"{url}?dry_run=1", content=file, headers=key, timeout=30).json()
+    assert "table" not in plain, "what a file holds is shown where it is asked for"
+    tried = httpx.post(f"{url}?dry_run=1&rows=1", content=file, headers=key, timeout=30)
+    assert tried.headers["cache-control"] == "no-store"
+    table = tried.json()["table"]
+    assert [(r["index"], r["row"]) for r in table["rows"]] == [(2, 3)]
+    texts = table["rows"][0]["texts"]
+    assert (texts["channel"], texts["kind"]) == ("bồ câu", "Được tiếp nhận")
+    assert texts["due_at"] == "24/05/2023 17:00"
+    assert {c["field"] for c in table["columns"]} == set(rows[0])
+
+    cells = [{"index": 2, "field": "channel", "text": "Trực tuyến"}]
+    cells += [{"index": 2, "field": "occurred_at", "text": "17/05/2023 8h30"}]
+    body = {"file": base64.b64encode(file).decode(), "cells": cells}
+    headers = {**key, "Content-Type": "application/vnd.lgsp.corrected-file+json"}
+    again = httpx.post(f"{url}?dry_run=1&rows=1", json=body, headers=headers, timeout=30).json()
+    assert (again["accepted"], again["rejected"], again["table"]["rows"]) == (3, [], [])
+    sent = httpx.post(url, json=body, headers=headers, timeout=30)
+    assert (sent.status_code, sent.json()["accepted"]) == (202, 3)
+    keys = served.get("/.well-known/jwks.json").json()
+    said = verify(sent.json()["signed"], keys)
+    assert said["sha256"] == hashlib.sha256(file).hexdigest(), "the file as its sender has it"
+    typed = '[[2,"channel","Trực tuyến"],[2,"occurred_at","17/05/2023 8h30"]]'
+    assert said["typed_sha256"] == hashlib.sha256(typed.encode()).hexdigest()
+
+    wrongs: list[Any] = [{"cells": []}, [], {**body, "cells": [{"index": 1}]}, {**body, "x": 1}]
+    for wrong in wrongs:
+        refused = httpx.post(url, json=wrong, headers=headers, timeout=30)
+        assert (refused.status_code, refused.json()["title"]) == (400, "malformed_corrections")
+    nowhere = {**body, "cells": [{"index": 9, "field": "channel", "text": "x"}]}
+    refused = httpx.post(url, json=nowhere, headers=headers, timeout=30)
+    assert (refused.status_code, refused.json()["title"]) == (400, "no_such_cell")
+    unclear = httpx.post(f"{url}?dry_run=1&rows=yes", content=file, headers=key, timeout=30)
+    assert (unclear.status_code, unclear.json()["parameter"]) == (400, "rows")
