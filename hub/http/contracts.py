@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from hub.clock import iso
-from hub.definitions.choices import choices_of
 from hub.definitions.contract import Contract
 from hub.figures.book import Book
 from hub.http.attachment import CsvResponse, WorkbookResponse, attached
@@ -61,7 +60,7 @@ async def get_workbook_template(contract: Named, edge: Here) -> Response:
 def describe(contract: Contract) -> dict[str, Any]:
     """Describe a contract as JSON."""
     title = contract.spec.title
-    columns = [_described(contract, column) for column in asked_of(contract)]
+    columns = [_described(column) for column in asked_of(contract)]
     return {
         "contract": contract.name,
         "title_vi": title.vi,
@@ -70,13 +69,8 @@ def describe(contract: Contract) -> dict[str, Any]:
     }
 
 
-def _described(contract: Contract, column: Asked) -> dict[str, Any]:
-    names = choices_of(contract, column.field).names
-    values = list(names) if names else [text for text, _ in column.choices]
-    choices = [
-        {"value": value, "title_vi": vi, "title_en": en or vi}
-        for value, (vi, en) in zip(values, column.choices, strict=True)
-    ]
+def _described(column: Asked) -> dict[str, Any]:
+    choices = [{"text": text, "meaning": meaning} for text, meaning in column.choices]
     return {
         "field": column.field,
         "header": column.header,

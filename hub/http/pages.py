@@ -28,6 +28,12 @@ async def show_repair() -> Response:
     return _page("repair")
 
 
+@router.get("/upload")
+async def show_upload() -> Response:
+    """Show where a clerk fills in, checks, corrects and sends a file."""
+    return _page("upload")
+
+
 # After the routes: what is mounted takes all that begins so.
 router.mount("/page", StaticFiles(directory=str(FOLDER)), name="page")
 

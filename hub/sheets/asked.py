@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from hub.clock import VIETNAM
-from hub.definitions.choices import choices_of
+from hub.definitions.coded import coded
 from hub.definitions.contract import Contract, Doc, WireField
-from hub.sheets.files import fields_of, short_titles, table_of, written
+from hub.sheets.files import fields_of, short_titles, shown_code, table_of, written
 from hub.sheets.tabular import UNCORRECTED
 from hub.sheets.vietnamese import Kind
 
@@ -78,24 +78,25 @@ def asked_of(contract: Contract) -> Sequence[Asked]:
 
 
 def _asked(contract: Contract, f: WireField, kind: Kind) -> Asked:
-    chosen = choices_of(contract, f.name)
     choices: tuple[tuple[str, str], ...]
-    if chosen.names:
-        choices = tuple((doc.vi, doc.en) for doc in chosen.names.values())
-    elif kind == "boolean":
+    codes = f.limits.get("enum", ())
+    listed = coded(contract, f.name).listed
+    if kind == "boolean":
         choices = (("có", "yes"), ("không", "no"))
+    elif f.kind == "text":
+        choices = tuple((shown_code(contract, f.name, code), code) for code in codes)
     else:
-        choices = tuple((str(v), "") for v in f.limits.get("enum", ()))
+        choices = tuple((str(code), shown_code(contract, f.name, str(code))) for code in codes)
     how = _NAMED if f.name == "event_id" else _HOW[kind]
     if f.name in contract.spec.deadlines:
         how = _DEADLINE
     elif choices:
         how = Doc(_CHOSEN.vi, _CHOSEN.en, example=choices[0][0])
     elif f.doc.example:
-        words = _LISTED if chosen.of else how
+        words = _LISTED if listed else how
         how = Doc(words.vi, words.en, example=f.doc.example)
     return Asked(
-        f.name, _header(contract, f), f.doc, kind, f.is_needed, how, choices, chosen.of,
+        f.name, _header(contract, f), f.doc, kind, f.is_needed, how, choices, listed,
         _needed_for(contract, f.name),
     )  # fmt: skip
 
@@ -108,12 +109,11 @@ def _header(contract: Contract, f: WireField) -> str:
 
 
 def _needed_for(contract: Contract, name: str) -> Doc:
-    kinds = choices_of(contract, "kind").names
-    needing = [kind for kind, names in contract.spec.needs.items() if name in names]
-    words = [kinds.get(kind, Doc(kind, kind)) for kind in needing]
+    kinds = [kind for kind, names in contract.spec.needs.items() if name in names]
+    words = [(shown_code(contract, "kind", kind), kind) for kind in kinds]
     if not words:
         return Doc("", "")
-    vi, en = (", ".join(w) for w in ([d.vi for d in words], [d.en for d in words]))
+    vi, en = (", ".join(w[i] for w in words) for i in (0, 1))
     return Doc(f"bắt buộc khi: {vi}", f"needed when: {en}")
 
 
@@ -127,9 +127,9 @@ def texts_of(contract: Contract, item: str) -> dict[str, str]:
 
 
 def _text(contract: Contract, f: WireField, value: Any) -> str:
-    names = choices_of(contract, f.name).names
-    if isinstance(value, str) and value in names:
-        return names[value].vi
+    codes = f.limits.get("enum", ())
+    if isinstance(value, str) and value in codes:
+        return shown_code(contract, f.name, value)
     if f.kind == "instant" and isinstance(value, str):
         return _day_and_time(value)
     if isinstance(value, str):

@@ -24,8 +24,8 @@ from hub.definitions.admission import (
     judge_each,
     show_value,
 )
-from hub.definitions.choices import choices_of
-from hub.definitions.contract import Contract, Doc, WireField
+from hub.definitions.coded import coded
+from hub.definitions.contract import Contract, WireField
 from hub.sheets.cells import Cell
 from hub.sheets.correcting import Corrections
 from hub.sheets.days import deadline, instant, period
@@ -78,19 +78,22 @@ def _reader(contract: Contract, f: WireField) -> Reader:
         return deadline
     if f.kind == "text" and f.name == contract.spec.occurred:
         return period
-    if names := choices_of(contract, f.name).names:
-        return called(names)
+    words = coded(contract, f.name).words
+    if words and f.kind == "text":
+        return called({code: words.get(code, ()) for code in f.limits["enum"]})
     stated = unit(f.doc.vi.rpartition(",")[2]) if f.kind == "integer" else None
     return money if stated is not None and stated.counts == "money" else _READERS[f.kind]
 
 
-def called(names: Mapping[str, Doc]) -> Reader:
-    """Make a reader of a closed set by what people call its values; another text stays as it is."""
-    by_name = {
-        folded(name): value
-        for value, doc in names.items()
-        for name in (value, doc.vi, doc.en, *doc.also)
-    }
+def shown_code(contract: Contract, name: str, code: str) -> str:
+    """Give a code as people call it, as it is written in a file: `Trực tuyến`."""
+    words = coded(contract, name).words.get(code, (code,))
+    return f"{words[0][:1].upper()}{words[0][1:]}" if words[0] != code else code
+
+
+def called(names: Mapping[str, tuple[str, ...]]) -> Reader:
+    """Make a reader of codes by what people call them; another text stays as it is."""
+    by_name = {folded(n): code for code, words in names.items() for n in (code, *words)}
 
     def read(cell: Cell, reading: Reading) -> str:
         words: str = text.read(cell, reading)
@@ -220,11 +223,11 @@ def worded(contract: Contract, v: Verdict) -> tuple[str, str]:
     of_field = next((f for f in contract.fields if f.name == v.field), None)
     if of_field is None:
         return v.message_vi, v.message_en
-    names = choices_of(contract, v.field).names
+    names = coded(contract, v.field).words
     if v.rule == "unknown_value" and names:
-        vi = f"giá trị ngoài danh sách; chỉ nhận: {', '.join(d.vi for d in names.values())}"
-        en = f"not in the list; one of: {', '.join(d.en for d in names.values())}"
-        return f"{vi} ({v.value})", f"{en} ({v.value})"
+        listed = ", ".join(shown_code(contract, v.field, code) for code in of_field.limits["enum"])
+        vi = f"giá trị ngoài danh sách; chỉ nhận: {listed} ({v.value})"
+        return vi, f"not in the list; one of: {listed} ({v.value})"
     if v.rule != "malformed" or "pattern" not in of_field.limits:
         vi, en = (m.removeprefix(f"{v.field}: ") for m in (v.message_vi, v.message_en))
         return vi, en

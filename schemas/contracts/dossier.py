@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import StringConstraints
 
-from hub.definitions.choices import Choices
+from hub.definitions.coded import Coded
 from hub.definitions.contract import Doc, Event, EventId, Instant, Spec, Stamp, UnitCode
 
 DossierCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9.\-]{1,64}$")]
@@ -28,42 +28,25 @@ Kind = Literal[
     "retracted",
 ]
 
-UNITS = Choices(of="units")
-# The ten statuses of the portal as it words them, and what else can happen.
-KINDS = Choices(
-    {
-        "registered": Doc("Mới đăng ký", "Registered"),
-        "received": Doc("Được tiếp nhận", "Received", ("Tiếp nhận", "Đã tiếp nhận")),
-        "refused": Doc("Không được tiếp nhận", "Refused", ("Từ chối tiếp nhận",)),
-        "processing": Doc("Đang xử lý", "In process"),
-        "supplement_requested": Doc("Yêu cầu bổ sung giấy tờ", "Supplement requested"),
-        "payment_requested": Doc("Yêu cầu thực hiện nghĩa vụ tài chính", "Payment requested"),
-        "withdrawn": Doc("Công dân yêu cầu rút", "Withdrawn by the applicant"),
-        "stopped": Doc("Dừng xử lý", "Stopped"),
-        "resolved": Doc("Đã xử lý xong", "Resolved"),
-        "returned": Doc("Đã trả kết quả", "Result returned"),
-        "supplemented": Doc("Đã bổ sung giấy tờ", "Supplemented"),
-        "due_changed": Doc("Đổi ngày hẹn trả", "Due date changed"),
-        "synced": Doc("Đã đồng bộ lên Cổng quốc gia", "Synced to the national portal"),
-        "sync_failed": Doc("Đồng bộ bị lỗi", "Sync failed"),
-        "rated": Doc("Đã đánh giá hài lòng", "Rated"),
-        "retracted": Doc("Rút lại sự kiện", "Event retracted"),
-    }
-)
-LEVELS = Choices(
-    {
-        "full": Doc("Toàn trình", "Full online"),
-        "partial": Doc("Một phần", "Partly online"),
-        "information": Doc("Còn lại", "Information only", ("Cung cấp thông tin",)),
-    }
-)
-CHANNELS = Choices(
-    {
-        "counter": Doc("Trực tiếp", "At the counter"),
-        "online": Doc("Trực tuyến", "Online"),
-        "post": Doc("Bưu chính", "By post", ("Bưu chính công ích",)),
-    }
-)
+# As the portal of public services calls the states of a dossier.
+KINDS = {
+    "registered": ("mới đăng ký", "đăng ký"),
+    "received": ("được tiếp nhận", "tiếp nhận", "đã tiếp nhận"),
+    "refused": ("không được tiếp nhận", "từ chối tiếp nhận"),
+    "processing": ("đang xử lý",),
+    "supplement_requested": ("yêu cầu bổ sung giấy tờ", "yêu cầu bổ sung"),
+    "payment_requested": ("yêu cầu thực hiện nghĩa vụ tài chính",),
+    "withdrawn": ("công dân yêu cầu rút", "rút hồ sơ"),
+    "stopped": ("dừng xử lý",),
+    "resolved": ("đã xử lý xong", "giải quyết xong"),
+    "returned": ("đã trả kết quả", "trả kết quả"),
+    "supplemented": ("đã bổ sung", "bổ sung"),
+    "due_changed": ("đổi ngày hẹn trả", "gia hạn"),
+    "synced": ("đồng bộ thành công", "đã đồng bộ"),
+    "sync_failed": ("đồng bộ lỗi", "đồng bộ không thành công"),
+    "rated": ("đánh giá", "đã đánh giá"),
+    "retracted": ("rút lại sự kiện", "hủy sự kiện"),
+}
 
 
 class Dossier(Event):
@@ -95,33 +78,51 @@ class Dossier(Event):
     dossier_code: Annotated[
         DossierCode, Doc("Mã hồ sơ", "Dossier code", example="H57.132-230517-0001")
     ]
-    kind: Annotated[Kind, Doc("Việc đã xảy ra với hồ sơ", "What happened to the dossier"), KINDS]
+    kind: Annotated[
+        Kind, Doc("Việc đã xảy ra với hồ sơ", "What happened to the dossier"), Coded(KINDS)
+    ]
     occurred_at: Annotated[Instant, Doc("Thời điểm xảy ra", "When it happened")]
     received_by: Annotated[
-        UnitCode | None, Doc("Đơn vị tiếp nhận", "Unit that received it", example="H57.132"), UNITS
+        UnitCode | None,
+        Doc("Đơn vị tiếp nhận", "Unit that received it", example="H57.132"),
+        Coded(listed="units"),
     ] = None
     resolved_by: Annotated[
-        UnitCode | None, Doc("Đơn vị giải quyết", "Unit that resolves it", example="H57.132"), UNITS
+        UnitCode | None,
+        Doc("Đơn vị giải quyết", "Unit that resolves it", example="H57.132"),
+        Coded(listed="units"),
     ] = None
     citizen_unit: Annotated[
         UnitCode | None,
         Doc("Đơn vị nơi người nộp cư trú", "Unit where the applicant lives", example="H57.132"),
-        UNITS,
+        Coded(listed="units"),
     ] = None
     procedure_code: Annotated[
         ProcedureCode | None,
         Doc("Mã TTHC", "Procedure code", example="1.005129"),
-        Choices(of="procedures"),
+        Coded(listed="procedures"),
     ] = None
     service_level: Annotated[
         Literal["full", "partial", "information"] | None,
         Doc("Mức độ dịch vụ công: toàn trình, một phần, còn lại", "Service level of the procedure"),
-        LEVELS,
+        Coded(
+            {
+                "full": ("toàn trình",),
+                "partial": ("một phần",),
+                "information": ("còn lại", "cung cấp thông tin"),
+            }
+        ),
     ] = None
     channel: Annotated[
         Literal["counter", "online", "post"] | None,
         Doc("Kênh thực hiện: trực tiếp, trực tuyến, bưu chính", "Channel it came by"),
-        CHANNELS,
+        Coded(
+            {
+                "counter": ("trực tiếp",),
+                "online": ("trực tuyến",),
+                "post": ("bưu chính công ích", "bưu chính"),
+            }
+        ),
     ] = None
     due_at: Annotated[Instant | None, Doc("Ngày hẹn trả", "When the result is due")] = None
     satisfied: Annotated[bool | None, Doc("Người nộp hài lòng", "The applicant was satisfied")] = (

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from hub.definitions.choices import Choices
+from hub.definitions.coded import Coded
 from hub.definitions.contract import Count, Doc, Event, Spec, UnitCode
 
 
@@ -23,24 +23,6 @@ Period = Annotated[
     StringConstraints(pattern=r"^[12][0-9]{3}(-[0-9]{2}(-[0-9]{2})?)?$"),
     AfterValidator(_is_on_the_calendar),
 ]
-
-SERVICES = Choices(
-    {
-        "electricity": Doc("Tiền điện", "Electricity", ("Điện",)),
-        "water": Doc("Tiền nước", "Water", ("Nước",)),
-        "tuition": Doc("Học phí", "Tuition"),
-        "hospital": Doc("Viện phí", "Hospital fees"),
-        "dossier_fee": Doc("Phí, lệ phí hồ sơ", "Dossier fees", ("Lệ phí hồ sơ",)),
-        "other": Doc("Khác", "Other"),
-    }
-)
-METHODS = Choices(
-    {
-        "cashless": Doc("Không dùng tiền mặt", "Cashless"),
-        "collection_point": Doc("Điểm thu tiền mặt", "Cash collection point", ("Điểm thu",)),
-        "cash": Doc("Tiền mặt", "Cash"),
-    }
-)
 
 
 class Payment(Event):
@@ -65,7 +47,16 @@ class Payment(Event):
     service: Annotated[
         Literal["electricity", "water", "tuition", "hospital", "dossier_fee", "other"],
         Doc("Dịch vụ được thanh toán", "Service paid for"),
-        SERVICES,
+        Coded(
+            {
+                "electricity": ("điện", "tiền điện"),
+                "water": ("nước", "tiền nước"),
+                "tuition": ("học phí",),
+                "hospital": ("viện phí",),
+                "dossier_fee": ("phí, lệ phí hồ sơ", "phí lệ phí hồ sơ"),
+                "other": ("khác", "dịch vụ khác"),
+            }
+        ),
     ]
     method: Annotated[
         Literal["cashless", "collection_point", "cash"],
@@ -73,9 +64,15 @@ class Payment(Event):
             "Hình thức: không dùng tiền mặt, điểm thu tiền mặt, tiền mặt",
             "Cashless, cash at an intermediary's collection point, or cash",
         ),
-        METHODS,
+        Coded(
+            {
+                "cashless": ("không dùng tiền mặt",),
+                "collection_point": ("điểm thu tiền mặt", "điểm thu"),
+                "cash": ("tiền mặt",),
+            }
+        ),
     ]
-    area: Annotated[UnitCode, Doc("Địa bàn", "Area", example="H57"), Choices(of="units")]
+    area: Annotated[UnitCode, Doc("Địa bàn", "Area", example="H57"), Coded(listed="units")]
     period: Annotated[Period, Doc("Kỳ thống kê: năm, tháng hoặc ngày", "Year, month or day")]
     revision: Annotated[
         Annotated[int, Field(ge=0, le=2**31 - 1)],

@@ -13,7 +13,7 @@ import polars as pl
 from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from hub.definitions.choices import Choices
+from hub.definitions.coded import Coded
 from hub.definitions.contract import Absent, Doc, Event, Instant, Milli, Ranged, Rule, Spec
 
 StationCode = Annotated[
@@ -29,6 +29,14 @@ def _is_integer(value: object) -> object:
 
 
 Quality = Annotated[Literal[1, 2, 3, 4, 9], BeforeValidator(_is_integer)]
+QUANTITIES = {
+    "salinity": ("độ mặn",),
+    "water_level": ("mực nước",),
+    "temperature": ("nhiệt độ", "nhiệt độ nước"),
+    "ph": ("độ pH", "pH"),
+    "conductivity": ("độ dẫn điện",),
+    "dissolved_oxygen": ("oxy hòa tan", "ôxy hòa tan", "DO"),
+}
 UNITS = {
     "salinity": ("g/L", "mg/L"),
     "water_level": ("m",),
@@ -67,16 +75,6 @@ _NINES += [9_000 + n for n in _NINES] + [99_999, 999_999]
 _OVER = [*_NINES, 99.9, 99.99, 99.999, 6_999, 7_999, 8_888, 32_767, 65_535]
 _UNDER = [-n for n in (*_OVER, 99, 32_768)]
 _OF_PROBES = {"temperature": (-127, 85)}
-QUANTITIES = Choices(
-    {
-        "salinity": Doc("Độ mặn", "Salinity"),
-        "water_level": Doc("Mực nước", "Water level"),
-        "temperature": Doc("Nhiệt độ", "Temperature"),
-        "ph": Doc("Độ pH", "pH"),
-        "conductivity": Doc("Độ dẫn điện", "Conductivity"),
-        "dissolved_oxygen": Doc("Oxy hòa tan", "Dissolved oxygen", ("DO",)),
-    }
-)
 GOOD_MAX = 2
 _value, _unit, _quantity = pl.col("value"), pl.col("unit"), pl.col("quantity")
 _counts = pl.col("quality").fill_null(GOOD_MAX) <= GOOD_MAX
@@ -194,13 +192,13 @@ class Reading(Event):
     )
 
     station_code: Annotated[
-        StationCode, Doc("Mã trạm", "Station code", example="ST01"), Choices(of="stations")
+        StationCode, Doc("Mã trạm", "Station code", example="ST01"), Coded(listed="stations")
     ]
     measured_at: Annotated[Instant, Doc("Thời điểm đo", "When it was measured")]
     quantity: Annotated[
         Literal["salinity", "water_level", "temperature", "ph", "conductivity", "dissolved_oxygen"],
         Doc("Đại lượng đo", "What was measured"),
-        QUANTITIES,
+        Coded(QUANTITIES),
     ]
     value: Annotated[
         Milli | None,
@@ -208,7 +206,9 @@ class Reading(Event):
         Absent(0, _HOW),
     ] = None
     unit: Annotated[
-        Literal["g/L", "m", "degC", "pH", "mS/cm", "mg/L"], Doc("Đơn vị đo", "Unit of the value")
+        Literal["g/L", "m", "degC", "pH", "mS/cm", "mg/L"],
+        Doc("Đơn vị đo", "Unit of the value"),
+        Coded({"g/L": ("g/l", "‰"), "degC": ("độ C", "°C", "oC"), "mg/L": ("mg/l",)}),
     ]
     quality: Annotated[
         Quality | None,
@@ -216,6 +216,15 @@ class Reading(Event):
             "Cờ chất lượng QARTOD: 1 tốt, 2 chưa đánh giá, 3 nghi ngờ, 4 hỏng, 9 thiếu",
             "QARTOD flag: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing",
             ("Cờ chất lượng", "Cờ", "Chất lượng", "QARTOD", "QC", "Flag", "Quality flag"),
+        ),
+        Coded(
+            {
+                "1": ("tốt",),
+                "2": ("chưa đánh giá",),
+                "3": ("nghi ngờ",),
+                "4": ("hỏng",),
+                "9": ("thiếu", "không có số liệu"),
+            }
         ),
     ] = None
     revised_at: Annotated[

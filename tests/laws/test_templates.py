@@ -14,7 +14,6 @@ from polars.testing import assert_frame_equal
 from hub import registry
 from hub.clock import VIETNAM
 from hub.definitions.admission import BodyError, admit
-from hub.definitions.choices import choices_of
 from hub.definitions.contract import Contract
 from hub.sheets.asked import Asked, asked_of, texts_of
 from hub.sheets.files import AdmittedFile, admit_file, table_of
@@ -42,8 +41,8 @@ def typed(contract: Contract, column: Asked, value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return "có" if value else "không"
-    if names := choices_of(contract, column.field).names:
-        return names[value].vi
+    if isinstance(value, str) and column.choices:
+        return next(text for text, code in column.choices if code == value)
     if isinstance(value, int) and value > EXACT_MAX:
         return str(value)  # which no number of a cell holds to the last digit
     if column.kind == "instant":
