@@ -17,6 +17,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_parts.py": ("page",),
     "browser/test_repair.py": ("page", "repair"),
     "browser/test_sources.py": ("page", "board"),
+    "browser/test_upload.py": ("page", "sheets"),
     "chaos/test_chaos.py": ("apply", "gateway", "kafka", "store", "worker"),
     "guards/test_guards.py": ("apply",),
     "laws/test_apply.py": ("apply",),

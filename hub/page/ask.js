@@ -54,14 +54,16 @@ async function send(path, init = {}) {
   try {
     const answer = await fetch(path, { ...init, headers });
     if (answer.status === 401) page.set({ isKeyAsked: true });
-    return { answer, text: await answer.text() };
+    const bytes = await answer.blob();
+    return { answer, bytes, text: await bytes.text() };
   } catch {
     throw new Trouble(() => t("unreachable"));
   }
 }
 
 /**
- * Reads an answer, or throws the trouble that it tells.
+ * Reads an answer, or throws the trouble that it tells. Of a file whose rows are all wrong the
+ * answer says so row by row, and is read too.
  * @param {{ answer: Response, text: string }} sent
  */
 function read({ answer, text }) {
@@ -71,7 +73,7 @@ function read({ answer, text }) {
   } catch {
     throw new Trouble(() => t("odd_answer", answer.status));
   }
-  if (answer.ok) return body;
+  if (answer.ok || (answer.status === 422 && body.rejected)) return body;
   throw new Trouble(
     () =>
       body[`message_${page.now.lang}`] ??
@@ -116,4 +118,13 @@ export const postFile = async (path, file) =>
 export async function askText(path) {
   const sent = await send(path);
   return sent.answer.ok ? sent.text : read(sent);
+}
+
+/**
+ * Asks for a file.
+ * @param {string} path
+ */
+export async function askFile(path) {
+  const sent = await send(path);
+  return sent.answer.ok ? sent.bytes : read(sent);
 }

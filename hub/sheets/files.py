@@ -93,7 +93,10 @@ def shown_code(contract: Contract, name: str, code: str) -> str:
 
 def called(names: Mapping[str, tuple[str, ...]]) -> Reader:
     """Make a reader of codes by what people call them; another text stays as it is."""
-    by_name = {folded(n): code for code, words in names.items() for n in (code, *words)}
+    pairs = {(folded(n), code) for code, words in names.items() for n in (code, *words)}
+    by_name = dict(pairs)
+    if len(by_name) < len(pairs):
+        raise ValueError("two codes are called the same without case, diacritics and spaces")
 
     def read(cell: Cell, reading: Reading) -> str:
         words: str = text.read(cell, reading)

@@ -16,12 +16,14 @@ const t = words({
   vi: {
     sources: "Chất lượng nguồn dữ liệu",
     more: "Nhịp, độ trễ, công thức và danh sách sau mỗi con số →",
+    upload: "Nộp tệp",
     repair: "Sửa bản ghi bị từ chối",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
   en: {
     sources: "Source quality",
     more: "Heartbeat, lag, formula and the list behind each number →",
+    upload: "Send a file",
     repair: "Repair rejected items",
     none: "No source has sent anything in this period.",
   },
@@ -35,6 +37,7 @@ export class SourceQualities extends AskingPart {
   #note = el("span", { id: "quality-note" });
   #more = el("a", { id: "sources-link", href: "/sources" });
   #repair = el("a", { href: "/repair" });
+  #upload = el("a", { href: "/upload" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
 
@@ -57,7 +60,17 @@ export class SourceQualities extends AskingPart {
   leave() {}
 
   build() {
-    const links = el("p", {}, this.#note, " ", this.#more, " · ", this.#repair);
+    const links = el(
+      "p",
+      {},
+      this.#note,
+      " ",
+      this.#more,
+      " · ",
+      this.#upload,
+      " · ",
+      this.#repair,
+    );
     this.#section.append(el("div", { class: "heading" }, this.#title, links), this.#sources);
     return [this.#section];
   }
@@ -66,6 +79,7 @@ export class SourceQualities extends AskingPart {
     this.#section.hidden = isEmpty() || page.now.asOf !== "";
     this.#title.textContent = t("sources");
     this.#more.textContent = t("more");
+    this.#upload.textContent = t("upload");
     this.#repair.textContent = t("repair");
     if (!this.answer) return;
     const { period, sources } = this.answer;

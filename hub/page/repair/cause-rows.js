@@ -2,12 +2,12 @@
 
 import { askText, postFile, Trouble } from "../ask.js";
 import { el } from "../el.js";
+import { trialSaid } from "../elements/trial-said.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
 import { integer } from "../strings.js";
 import { inLang, words } from "../words.js";
 import { act, filterOf, guardedRead, keepOutcome, nameOf, repair } from "./state.js";
-import { trialSaid } from "./trial-said.js";
 
 /** @import { Cause, Outcome } from "../types.js" */
 
@@ -102,7 +102,7 @@ export class CauseRows extends Part {
     return [
       el("p", { class: refused.length ? "bad" : "good" }, t("corrected", ...counts)),
       ...(wrong.length ? [el("ul", {}, ...wrong)] : []),
-      ...(trials ? trialSaid(trials) : []),
+      ...(trials ? trialSaid(trials, repair.now.kpis) : []),
       el(
         "p",
         { class: "acts" },

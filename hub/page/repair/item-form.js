@@ -2,13 +2,13 @@
 
 import { Trouble } from "../ask.js";
 import { el } from "../el.js";
+import { trialSaid } from "../elements/trial-said.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
 import { timeText } from "../strings.js";
 import { inLang, words } from "../words.js";
 import { act, guardedRead, keepOutcome, listItems, repair } from "./state.js";
 import { stateName } from "./state-picker.js";
-import { trialSaid } from "./trial-said.js";
 
 /** @import { Item, Outcome } from "../types.js" */
 
@@ -202,7 +202,7 @@ export class ItemForm extends Part {
     const outcome = repair.now.outcomes.get(this.#item.event_id);
     if (!outcome) return [];
     if (outcome instanceof Trouble) return [el("p", { class: "bad" }, outcome.say())];
-    if (!outcome.receipts) return outcome.trials ? trialSaid(outcome.trials) : [];
+    if (!outcome.receipts) return outcome.trials ? trialSaid(outcome.trials, repair.now.kpis) : [];
     const receipt = outcome.receipts[this.#item.event_id];
     if (!receipt) return [el("p", { class: "bad" }, t("refused"))];
     const link = el("a", { href: `/v1/receipts/${receipt}` }, receipt);

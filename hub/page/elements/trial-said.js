@@ -1,29 +1,28 @@
-// Which figures sending items again would change.
+// Which figures sending something would change.
 
 import { el } from "../el.js";
 import { integer } from "../strings.js";
 import { inLang, words } from "../words.js";
-import { repair } from "./state.js";
 
-/** @import { ChangedFigure, Trial } from "../types.js" */
+/** @import { ChangedFigure, Kpi, Trial } from "../types.js" */
 
 const t = words({
-  vi: { none: "Gửi lại không đổi số liệu nào.", would: "Gửi lại sẽ đổi {0} số liệu:" },
+  vi: { none: "Gửi không đổi số liệu nào.", would: "Gửi sẽ đổi {0} số liệu:" },
   en: {
-    none: "Sending it again changes no figure.",
-    would: "Sending it again would change {0} figures:",
+    none: "Sending it changes no figure.",
+    would: "Sending it would change {0} figures:",
   },
 });
 
 /** @param {ChangedFigure["before"]} figure */
 const valueSaid = (figure) => figure?.restatement?.value ?? figure?.value ?? "–";
 
-/** @param {Trial[]} trials */
-export function trialSaid(trials) {
+/** @param {Trial[]} trials @param {ReadonlyMap<string, Kpi>} kpis By their ids. */
+export function trialSaid(trials, kpis) {
   const changed = trials.flatMap((trial) => trial.figures);
   if (!changed.length) return [el("p", {}, t("none"))];
   const rows = changed.map(({ period, kpi: id, before, after }) => {
-    const kpi = repair.now.kpis.get(id);
+    const kpi = kpis.get(id);
     return el(
       "tr",
       {},

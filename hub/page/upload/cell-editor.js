@@ -1,0 +1,68 @@
+// A cell of a wrong row: what stands there, to be corrected, and what is wrong with it.
+
+import { el } from "../el.js";
+import { page } from "../page.js";
+import { inLang, words } from "../words.js";
+import { cellName, type, upload } from "./state.js";
+
+/** @import { Fault, FormColumn, WrongRow } from "./types.js" */
+
+const t = words({
+  vi: { label: "{0}, dòng {1}", example: "ví dụ {0}" },
+  en: { label: "{0}, row {1}", example: "such as {0}" },
+});
+
+/**
+ * Says what is wrong without the place, which is where it stands: `dòng 3, cột Kênh: …`.
+ * @param {string} message
+ */
+const withoutPlace = (message) => {
+  const place =
+    /^(?:[^:]{0,80}: )?(?:(?:trang|sheet) “[^”]*”, )?(?:dòng|row) \d+(?:, (?:cột|column) [^:]*)?: /;
+  return message.replace(place, "");
+};
+
+/**
+ * @param {WrongRow} row
+ * @param {string} name How the row is called.
+ * @param {FormColumn} column
+ * @param {Fault[]} faults
+ */
+export function cellEditor(row, name, column, faults) {
+  const { field, header, example, choices } = column;
+  const was = row.texts[field] ?? "";
+  const text = upload.now.typed.get(cellName(row.index, field))?.text ?? was;
+  const id = `cell-${row.index}-${field}`;
+  const label = t("label", header, name);
+  const said = { "aria-label": label, "aria-describedby": faults.length ? `${id}-why` : null };
+  const attributes = { id, name: id, ...said, "aria-invalid": faults.length ? "true" : null };
+  const input = choices.length
+    ? chooser(attributes, column, text)
+    : el("input", {
+        ...attributes,
+        value: text,
+        autocomplete: "off",
+        placeholder: example && t("example", example),
+      });
+  input.addEventListener("input", () => type(row.index, field, input.value, was));
+  const why = faults.map((fault) => withoutPlace(inLang(fault, "message")));
+  return [
+    input,
+    faults.length ? el("small", { id: `${id}-why`, class: "bad" }, why.join("; ")) : null,
+  ];
+}
+
+/** @param {Record<string, unknown>} attributes @param {FormColumn} column @param {string} text */
+function chooser(attributes, { choices }, text) {
+  const texts = choices.map((choice) => choice.text);
+  const others = texts.includes(text) ? [""] : [text, ...(text ? [""] : [])];
+  const named = (/** @type {string} */ one) => {
+    const meaning = choices.find((choice) => choice.text === one)?.meaning;
+    const isSaid = meaning && (page.now.lang === "en" || /^\d+$/.test(one));
+    return isSaid ? `${one} (${meaning})` : one;
+  };
+  const options = [...others, ...texts].map((one) =>
+    el("option", { value: one, selected: one === text }, named(one)),
+  );
+  return el("select", attributes, ...options);
+}
