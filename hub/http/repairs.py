@@ -33,7 +33,10 @@ from hub.opening import OpenHub
 from hub.repair import items as rejected
 from hub.repair.items import ENDED, ITEMS_MAX, Item, Wanted
 from hub.repair.repair import Repair, RepairError, as_json
+from hub.sheets.asked import read_texts, texts_of
 from hub.sheets.files import corrections, errors
+from hub.sheets.vietnamese import WrittenError
+from hub.sheets.xlsx import CELL_LENGTH_MAX
 from hub.store.reading import Reading
 
 BODY_BYTES_MAX = 1 << 20
@@ -42,6 +45,10 @@ ID_MAX = 160
 T = TypeVar("T")
 Body = TypeVar("Body", bound=BaseModel)
 Fields = Annotated[dict[str, Any] | None, WithJsonSchema({"type": "object"})]
+Texts = Annotated[
+    dict[str, Annotated[str, Field(max_length=CELL_LENGTH_MAX)]] | None,
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
+]
 Id = Annotated[str, Field(min_length=1, max_length=ID_MAX)]
 
 router = APIRouter(prefix="/v1/quarantine")
@@ -60,21 +67,26 @@ class ItemsQuery(Parameters):
 
 
 class Fix(Parameters):
-    """A correction: some fields (null takes one out), or the whole item."""
+    """A correction: some fields (null takes one out), the whole item, or texts as people type them.
+
+    A text is read as a cell of a file would be by itself; one that is empty takes its field out.
+    """
 
     model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["changes"]}, {"required": ["item"]}]}
+        json_schema_extra={"oneOf": [{"required": [way]} for way in ("changes", "item", "texts")]}
     )
 
     id: Id
     changes: Fields = None
     item: Fields = None
+    texts: Texts = None
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:
-        is_one = len(self.model_fields_set) == 2  # an explicit null is none of both
-        if not is_one or self.changes is self.item is None:
-            raise QuestionError("changes", "cần changes hoặc item", "give either changes or item")
+        given = [w for w in (self.changes, self.item, self.texts) if w is not None]
+        if len(self.model_fields_set) != 2 or len(given) != 1:  # an explicit null is none of them
+            vi, en = "cần changes, item hoặc texts", "give one of changes, item and texts"
+            raise QuestionError("changes", vi, en)
         return self
 
 
@@ -128,7 +140,7 @@ async def list_items(
     is_shown = await edge.looked(request, holder, [i.event_id for i in page])
     return {
         "groups": groups,
-        "items": [i.public(is_shown=is_shown) for i in page],
+        "items": [_public(i, is_shown=is_shown) for i in page],
         "next_offset": query.offset + PAGE if len(items) > PAGE else None,
     }
 
@@ -207,10 +219,10 @@ async def fix(
 ) -> dict[str, Any]:
     """Keep a correction; say what sending it would change."""
     repairing = edge.part(_repairing)
-    correction = as_json(body.item or {}) if body.changes is None else body.changes
 
     def do() -> dict[str, Any]:
         (item,) = _own(edge, who, [body.id])
+        correction = _correction(edge, item, body)
         fixed = repairing.fix(item, correction, _name(who), _limits(who))
         return {"item": fixed.public(), "trials": _trials(repairing, who, [fixed])}
 
@@ -279,6 +291,24 @@ async def discard(
         return {"discarded": body.ids}
 
     return await _acted(edge, request, who, "discard", body.ids, do)
+
+
+def _correction(edge: Edge, item: Item, body: Fix) -> dict[str, Any] | bytes:
+    """Give what a correction says: changes of some fields, or the whole item."""
+    if body.texts is not None:
+        try:
+            return read_texts(edge.contract(item.contract), body.texts)
+        except WrittenError as error:
+            raise RepairError(error.rule, error.vi, error.en) from None
+    return as_json(body.item or {}) if body.changes is None else body.changes
+
+
+def _public(item: Item, *, is_shown: bool) -> dict[str, Any]:
+    """Give an item as JSON; what may be seen of it also as texts, as a clerk writes them."""
+    shown = item.public(is_shown=is_shown)
+    if not is_shown or item.installed is None or shown["content"] is None:
+        return shown
+    return {**shown, "texts": texts_of(item.installed, shown["content"])}
 
 
 def _repairing(hub: OpenHub) -> Repair:

@@ -116,13 +116,16 @@
  * @property {string} at
  * @property {string | null} receipt
  * @property {string} reason
+ * @typedef {{ field: string, message_vi: string, message_en: string }} WrongField
  * @typedef {object} Item A rejected item as it stands now.
  * @property {string} event_id
  * @property {ItemState} state
  * @property {string | null} content Null where it may not be seen, or is there no more.
+ * @property {Record<string, string>} [texts] By field, what it says as a clerk writes it.
+ * @property {string} contract
  * @property {string | null} original_erased_at
  * @property {string} rejected_at
- * @property {{ field: string, message_vi: string, message_en: string } | null} verdict
+ * @property {WrongField & { faults?: WrongField[] } | null} verdict
  * @property {Act[]} acts
  * @typedef {object} Quarantine The answer of `/v1/quarantine`.
  * @property {Cause[]} groups
@@ -135,6 +138,22 @@
  * @property {{ event_id: string }} event
  * @property {string} message_vi
  * @property {string} message_en
+ * @typedef {object} FormColumn A column of a contract's files, as a clerk fills it in.
+ * @property {string} field
+ * @property {string} header
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {string} how_vi
+ * @property {string} how_en
+ * @property {string} example
+ * @property {string} kind
+ * @property {boolean} is_needed
+ * @property {{ text: string, meaning: string }[]} choices
+ * @typedef {object} ContractForm
+ * @property {string} contract
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {FormColumn[]} columns
  * @typedef {object} ChangedFigure
  * @property {string} period
  * @property {string} kpi

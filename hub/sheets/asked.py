@@ -1,8 +1,9 @@
 """What a contract asks of a file, column by column, in the words of who fills it in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from hub.clock import VIETNAM
@@ -10,7 +11,7 @@ from hub.definitions.coded import coded
 from hub.definitions.contract import Contract, Doc, WireField
 from hub.sheets.files import fields_of, short_titles, shown_code, table_of, written
 from hub.sheets.tabular import UNCORRECTED
-from hub.sheets.vietnamese import Kind
+from hub.sheets.vietnamese import Kind, WrittenError
 
 _HOW = {
     "instant": Doc("Ngày và giờ", "A day and its time", example="17/05/2023 08:00"),
@@ -124,6 +125,32 @@ def texts_of(contract: Contract, item: str) -> dict[str, str]:
     """
     fields = fields_of(item)
     return {f.name: _text(contract, f, fields[f.name]) for f in contract.sent if f.name in fields}
+
+
+def read_texts(contract: Contract, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Read texts by field as cells of a file are read by themselves; an empty one is None.
+
+    Raises `WrittenError` that names every text that cannot be read. What no field of the contract
+    is called stays as it is.
+    """
+    reads = {c.field: c.reads for c in table_of(contract).columns}
+    headers = {c.field: c.header for c in asked_of(contract)}
+    values: dict[str, Any] = {}
+    faults: list[WrittenError] = []
+    for name, words in texts.items():
+        values[name] = words if words.strip() else None
+        if not words.strip() or name not in reads:
+            continue
+        try:
+            value = reads[name](words)
+            values[name] = float(value) if isinstance(value, Decimal) else value
+        except WrittenError as error:
+            place = f"{headers[name]}: “{words}”"
+            faults.append(WrittenError(error.rule, f"{place} {error.vi}", f"{place} {error.en}"))
+    if faults:
+        vi, en = ("; ".join(w) for w in ([f.vi for f in faults], [f.en for f in faults]))
+        raise WrittenError(faults[0].rule, vi, en)
+    return values
 
 
 def _text(contract: Contract, f: WireField, value: Any) -> str:

@@ -32,10 +32,18 @@ def test_a_bad_row_is_repaired_and_counts_once(
     item = page.locator(f'[data-item="{receipt}:0"]')
     expect(item).to_contain_text("ngoài danh sách")
     expect(item.get_by_role("button", name="Gửi lại")).to_be_disabled()
-    item.get_by_label("channel").fill("raven")
+    expect(group.get_by_role("heading")).to_have_text(
+        "Kênh thực hiện: ngoài danh sách · Hồ sơ một cửa"
+    )
+    item.get_by_label("Ngày hẹn trả").fill("mai")
     item.get_by_role("button", name="Lưu sửa đổi").click()
-    expect(item.locator(".said")).to_contain_text("chỉ nhận", timeout=DATA_MS_MAX)
-    item.get_by_label("channel").fill("online")
+    expect(item.locator(".said")).to_contain_text(
+        "Ngày hẹn trả: “mai” không phải ngày giờ", timeout=DATA_MS_MAX
+    )
+    item.get_by_label("Ngày hẹn trả").fill("24-5-2023 16h30")
+    page.reload()  # the cause is open again, and what was typed is there
+    expect(item.get_by_label("Ngày hẹn trả")).to_have_value("24-5-2023 16h30", timeout=DATA_MS_MAX)
+    item.get_by_label("Kênh thực hiện", exact=True).select_option("Trực tuyến")
     item.get_by_role("button", name="Lưu sửa đổi").click()
     expect(item.locator(".said")).to_contain_text("Hồ sơ tiếp nhận mới", timeout=DATA_MS_MAX)
     assert figure_of(hub_url, "dossier_received_new")["numerator"] == before
@@ -53,6 +61,10 @@ def test_a_bad_row_is_repaired_and_counts_once(
     assert body["states"] == {"replayed": 1}
     again = httpx.get(f"{hub_url}/v1/receipts/{body['items'][0]['replayed_as']}").json()
     assert again["states"] == {"applied": 1}
+    headers = {"Authorization": f"Bearer {hub_key}"}
+    sent = httpx.get(f"{hub_url}/v1/quarantine?id={receipt}:0", headers=headers)
+    content = json.loads(sent.json()["items"][0]["content"])
+    assert (content["due_at"], content["channel"]) == ("2023-05-24T16:30:00+07:00", "online")
 
 
 def test_a_department_sees_its_own_items_only(hub_url: str, hub_key: str, show: Show) -> None:

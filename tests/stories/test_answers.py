@@ -8,6 +8,7 @@ difference of that file is what to look at.
 """
 
 import asyncio
+import base64
 import difflib
 import gzip
 import json
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from hub.http import guard
+from hub.http import corrected, guard
 from hub.http.backlog import Backlog
 from hub.log.log import LogUnavailableError, NotInLogError
 from hub.opening import running
@@ -134,7 +135,26 @@ async def send_files(client: Client) -> str:
     await client.post("/v1/files/dossier", as_csv(rows), Idempotency_Key="file")
     packed = gzip.compress(as_csv(rows), mtime=0)
     await client.post("/v1/files/dossier?x=1", packed, content_encoding="gzip")
+    await send_corrected(client, rows)
     return str(sent["receipt"])
+
+
+async def send_corrected(client: Client, rows: list[dict[str, str]]) -> None:
+    """Get empty files, and send one with what was typed in its cells."""
+    for path in ("dossier.csv", "dossier.xlsx", "nothing.csv", "nothing.xlsx"):
+        await client.ask(f"GET /v1/templates/{path}", is_file=True)
+    await client.ask_each("/v1/contracts /v1/contracts?x=1 /v1/templates/dossier")
+    await client.ask("GET /v1/contracts", key="nobody")
+    cell = {"index": 2, "field": "channel", "text": "Trực tuyến"}
+    body = {"file": base64.b64encode(as_csv(rows)).decode(), "cells": [cell]}
+    for wrong in ({}, {"cells": [cell | {"index": 9}]}, {"cells": [cell | {"text": 1}]}):
+        said, kind = {**body, **wrong}, corrected.MEDIA_TYPE
+        await client.post("/v1/files/dossier?dry_run=1&rows=1", said, content_type=kind)
+        if wrong:
+            await client.post("/v1/files/dossier", said, content_type=kind)
+    await client.post("/v1/files/dossier?dry_run=1&rows=1", as_csv(rows))
+    await client.post("/v1/files/dossier?dry_run=1&rows=x", as_csv(rows))
+    await client.post("/v1/files/dossier", b"{}", content_type=corrected.MEDIA_TYPE)
 
 
 async def repair(client: Client) -> None:
@@ -165,6 +185,8 @@ async def repair(client: Client) -> None:
     pigeons = [i["event_id"] for i in listed["items"] if i["field"] == "channel"]
     path = "/v1/quarantine"
     await client.post(f"{path}/fix", {"id": pigeons[0], "changes": {"channel": "raven"}})
+    for texts in ({"channel": "quạ", "due_at": "mai"}, {"channel": "quạ"}, {"channel": 1}):
+        await client.post(f"{path}/fix", {"id": pigeons[0], "texts": texts})
     await client.post(f"{path}/fix", {"id": pigeons[0], "changes": {"channel": "online"}})
     whole = DOSSIERS[0] | {"event_id": "w1"}
     await client.post(f"{path}/fix", {"id": pigeons[1], "item": whole}, "officer")
@@ -229,7 +251,15 @@ async def repair_wrongly(client: Client, ids: list[str]) -> None:
 async def ask_elsewhere(client: Client) -> None:
     """Ask for pages, for what is not there, and by methods that are not for it."""
     stylesheet = next((Path(__file__).parents[2] / "hub" / "page").glob("*.css")).name
-    for page in ("/", "/sources", "/repair", "/?x=1", f"/page/{stylesheet}", "/page/groups.json"):
+    for page in (
+        "/",
+        "/sources",
+        "/repair",
+        "/upload",
+        "/?x=1",
+        f"/page/{stylesheet}",
+        "/page/groups.json",
+    ):
         await client.ask(f"GET {page}", is_file=True)
     await client.ask(f"HEAD /page/{stylesheet}", is_file=True)
     await client.ask(f"POST /page/{stylesheet}")

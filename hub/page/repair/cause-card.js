@@ -4,10 +4,12 @@ import { el } from "../el.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
 import { integer, timeText } from "../strings.js";
-import { words } from "../words.js";
+import { inLang, words } from "../words.js";
 import { CauseRows } from "./cause-rows.js";
 import { ItemForm } from "./item-form.js";
-import { filterOf, guardedRead, listItems, nameOf, repair } from "./state.js";
+import { ruleName } from "./rule-name.js";
+import { fieldName, filterOf, guardedRead, listItems, nameOf, repair } from "./state.js";
+import { isKeptOpen, keepOpen } from "./typed.js";
 
 /** @import { Cause } from "../types.js" */
 
@@ -17,18 +19,12 @@ const t = words({
     show: "Xem từng bản ghi",
     hide: "Thu gọn",
     more: "Xem thêm",
-    contract_dossier: "hồ sơ một cửa",
-    contract_reading: "số đo",
-    contract_payment: "thống kê thanh toán",
   },
   en: {
     count: "{0} items",
     show: "Show items",
     hide: "Hide items",
     more: "Show more",
-    contract_dossier: "one-stop dossiers",
-    contract_reading: "readings",
-    contract_payment: "payment statistics",
   },
 });
 
@@ -56,6 +52,7 @@ export class CauseCard extends Part {
     this.#opener.id = `open-${name}`;
     this.#opener.addEventListener("click", () => this.#toggle());
     this.#more.addEventListener("click", () => this.#read(this.#next ?? 0));
+    if (isKeptOpen(name)) this.#read(0);
     const isWaiting = ["open", "fixed"].includes(repair.now.wanted);
     return [
       el(
@@ -73,8 +70,10 @@ export class CauseCard extends Part {
 
   draw() {
     const { contract, sender, rule, field, count, first_at: first, last_at: last } = this.#cause;
-    const of = t.find(`contract_${contract}`, contract);
-    this.#title.replaceChildren(`${rule} `, el("code", {}, field || "–"), " · ", of);
+    const form = repair.now.forms.get(contract);
+    const of = form ? inLang(form, "title") : contract;
+    const name = field ? `${fieldName(contract, field)}: ` : "";
+    this.#title.textContent = `${name}${ruleName(rule)} · ${of}`;
     const when = `${sender} · ${timeText(first)} – ${timeText(last)}`;
     const items = el("strong", {}, t("count", integer(count)));
     this.#count.replaceChildren(items, " ", el("small", {}, when));
@@ -85,6 +84,7 @@ export class CauseCard extends Part {
   }
 
   #toggle() {
+    keepOpen(nameOf(this.#cause), !this.#isOpen);
     if (!this.#isOpen) return this.#read(0);
     this.#isOpen = false;
     this.#next = null;

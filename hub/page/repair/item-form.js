@@ -2,13 +2,15 @@
 
 import { Trouble } from "../ask.js";
 import { el } from "../el.js";
+import { chooser } from "../elements/chooser.js";
 import { trialSaid } from "../elements/trial-said.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
 import { timeText } from "../strings.js";
 import { inLang, words } from "../words.js";
-import { act, guardedRead, keepOutcome, listItems, repair } from "./state.js";
+import { act, columnOf, fieldName, guardedRead, keepOutcome, listItems, repair } from "./state.js";
 import { stateName } from "./state-picker.js";
+import { forgetTyped, keepTyped, typedOf } from "./typed.js";
 
 /** @import { Item, Outcome } from "../types.js" */
 
@@ -19,6 +21,7 @@ const t = words({
     replay: "Gửi lại",
     discard: "Loại bỏ",
     reason: "Lý do loại bỏ",
+    example: "ví dụ {0}",
     whole: "Cả bản ghi, dạng JSON",
     ready: "Đúng hợp đồng dữ liệu, có thể gửi lại.",
     sent: "Đã gửi lại, biên nhận",
@@ -32,6 +35,7 @@ const t = words({
     replay: "Send again",
     discard: "Discard",
     reason: "Why it is discarded",
+    example: "such as {0}",
     whole: "The whole item, as JSON",
     ready: "It keeps its contract and may be sent again.",
     sent: "Sent again, receipt",
@@ -85,7 +89,16 @@ export class ItemForm extends Part {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       const correction = this.#correction();
-      void this.#act(() => act("fix", { id: this.#item.event_id, ...correction }));
+      const id = this.#item.event_id;
+      void this.#act(async () => {
+        const outcome = await act("fix", { id, ...correction });
+        forgetTyped(id);
+        return outcome;
+      });
+    });
+    this.#form.addEventListener("input", ({ target }) => {
+      const { name, value, dataset } = /** @type {HTMLInputElement} */ (target);
+      keepTyped(this.#item.event_id, name, value, dataset.was ?? "");
     });
     return [this.#form];
   }
@@ -130,19 +143,28 @@ export class ItemForm extends Part {
 
   /** @param {string} content */
   #editor(content) {
-    const { event_id: id, verdict } = this.#item;
+    const { event_id: id, verdict, contract, texts = {} } = this.#item;
     const fields = fieldsOf(content);
+    const typed = typedOf(id);
     if (!fields) {
-      const whole = { rows: 8, name: "~whole", "aria-label": t("whole") };
-      return el("textarea", whole, content);
+      const whole = { rows: 8, name: "~whole", "aria-label": t("whole"), "data-was": content };
+      return el("textarea", whole, typed["~whole"] ?? content);
     }
-    const wrong = verdict?.field;
-    const names = new Set([...Object.keys(fields), ...(wrong ? [wrong] : [])]);
+    const wrong = new Set((verdict?.faults ?? (verdict ? [verdict] : [])).map((one) => one.field));
+    const names = new Set([...Object.keys(fields), ...wrong].filter(Boolean));
     const inputs = [...names].map((name) => {
-      const value = writtenField(fields[name]);
-      const place = { for: `${id}.${name}`, class: name === wrong ? "wrong" : "" };
-      const input = el("input", { id: place.for, name, value, "data-was": value });
-      return el("label", place, el("code", {}, name), input);
+      const was = texts[name] ?? writtenField(fields[name]);
+      const text = typed[name] ?? was;
+      const isWrong = wrong.has(name);
+      const column = columnOf(contract, name);
+      const example = column?.example ? t("example", column.example) : null;
+      const said = { "aria-invalid": isWrong ? "true" : null, placeholder: example };
+      const attributes = { id: `${id}.${name}`, name, "data-was": was, ...said };
+      const input = column?.choices.length
+        ? chooser(attributes, column.choices, text)
+        : el("input", { ...attributes, value: text });
+      const label = el("label", { for: attributes.id }, fieldName(contract, name));
+      return el("div", { class: isWrong ? "wrong" : null }, label, input);
     });
     return el("div", { class: "inputs" }, ...inputs);
   }
@@ -181,21 +203,17 @@ export class ItemForm extends Part {
     this.draw(); // once: twice would take away what is typed in between
   }
 
-  /** What was changed in the form; a field that is left empty is taken out. */
+  /** What was changed in the form, as it was typed; a field that is left empty is taken out. */
   #correction() {
-    const fields = fieldsOf(this.#item.content ?? "");
     const whole = this.#form.querySelector("textarea");
     if (whole) return { item: parsed(whole.value, {}) };
-    /** @type {Fields} */
-    const changes = {};
-    for (const input of this.#form.querySelectorAll("input")) {
-      const { name, value } = input;
-      if (value === input.dataset.was) continue;
-      const isText = typeof fields?.[name] === "string";
-      const typed = isText ? value : parsed(value, value); // values that are JSON are taken as such
-      changes[name] = value === "" ? null : typed;
-    }
-    return { changes };
+    /** @type {Record<string, string>} */
+    const texts = {};
+    const inputs = /** @type {NodeListOf<HTMLInputElement>} */ (
+      this.#form.querySelectorAll("input, select")
+    );
+    for (const { name, value, dataset } of inputs) if (value !== dataset.was) texts[name] = value;
+    return { texts };
   }
 
   #outcome() {

@@ -2,9 +2,10 @@
 
 import { ask, post, Trouble } from "../ask.js";
 import { guarded } from "../failures.js";
+import { page } from "../page.js";
 import { Store } from "../store.js";
 
-/** @import { Cause, Held, ItemState, Kpi, Outcome, Quarantine } from "../types.js" */
+/** @import { Cause, ContractForm, Held, ItemState, Kpi, Outcome, Quarantine } from "../types.js" */
 
 export const STATES = /** @type {const} */ (["open", "fixed", "replayed", "discarded"]);
 
@@ -15,6 +16,7 @@ export const STATES = /** @type {const} */ (["open", "fixed", "replayed", "disca
  * @property {ReadonlyMap<string, Kpi>} kpis By their ids.
  * @property {ReadonlyMap<string, Outcome | Trouble>} outcomes The answer to the last act upon an
  *   item or a cause, by its name.
+ * @property {ReadonlyMap<string, ContractForm>} forms By contract, its fields in words.
  * @property {Held[]} held Events that wait for their sender's standing.
  * @property {number} readings How often the causes were read.
  */
@@ -27,6 +29,7 @@ const first = {
   causes: null,
   held: [],
   kpis: new Map(),
+  forms: new Map(),
   outcomes: new Map(),
   readings: 0,
 };
@@ -61,7 +64,10 @@ export const readCauses = () =>
     if (!repair.now.kpis.size) {
       /** @type {{ kpis: Kpi[] }} */
       const { kpis } = await ask("/v1/kpis");
-      repair.set({ kpis: new Map(kpis.map((kpi) => [kpi.id, kpi])) });
+      /** @type {{ contracts: ContractForm[] }} */
+      const { contracts } = await ask("/v1/contracts");
+      const forms = new Map(contracts.map((form) => [form.contract, form]));
+      repair.set({ kpis: new Map(kpis.map((kpi) => [kpi.id, kpi])), forms });
     }
     const { wanted, readings } = repair.now;
     const { groups: causes } = await listItems({ state: wanted });
@@ -81,4 +87,23 @@ export async function keepOutcome(name, work) {
     throw error;
   });
   repair.set({ outcomes: new Map(repair.now.outcomes).set(name, outcome) });
+}
+
+/**
+ * How a contract's field is called and filled in, where the contract has it.
+ * @param {string} contract
+ * @param {string} field
+ */
+export const columnOf = (contract, field) =>
+  repair.now.forms.get(contract)?.columns.find((column) => column.field === field);
+
+/**
+ * Names a field in the reader's language; what the contract does not have by itself.
+ * @param {string} contract
+ * @param {string} field
+ */
+export function fieldName(contract, field) {
+  const column = columnOf(contract, field);
+  if (!column) return field;
+  return page.now.lang === "vi" ? column.header : column.title_en;
 }

@@ -1,11 +1,12 @@
 // A cell of a wrong row: what stands there, to be corrected, and what is wrong with it.
 
 import { el } from "../el.js";
-import { page } from "../page.js";
+import { chooser } from "../elements/chooser.js";
 import { inLang, words } from "../words.js";
 import { cellName, type, upload } from "./state.js";
 
-/** @import { Fault, FormColumn, WrongRow } from "./types.js" */
+/** @import { FormColumn } from "../types.js" */
+/** @import { Fault, WrongRow } from "./types.js" */
 
 const t = words({
   vi: { label: "{0}, dòng {1}", example: "ví dụ {0}" },
@@ -37,7 +38,7 @@ export function cellEditor(row, name, column, faults) {
   const said = { "aria-label": label, "aria-describedby": faults.length ? `${id}-why` : null };
   const attributes = { id, name: id, ...said, "aria-invalid": faults.length ? "true" : null };
   const input = choices.length
-    ? chooser(attributes, column, text)
+    ? chooser(attributes, choices, text)
     : el("input", {
         ...attributes,
         value: text,
@@ -50,19 +51,4 @@ export function cellEditor(row, name, column, faults) {
     input,
     faults.length ? el("small", { id: `${id}-why`, class: "bad" }, why.join("; ")) : null,
   ];
-}
-
-/** @param {Record<string, unknown>} attributes @param {FormColumn} column @param {string} text */
-function chooser(attributes, { choices }, text) {
-  const texts = choices.map((choice) => choice.text);
-  const others = texts.includes(text) ? [""] : [text, ...(text ? [""] : [])];
-  const named = (/** @type {string} */ one) => {
-    const meaning = choices.find((choice) => choice.text === one)?.meaning;
-    const isSaid = meaning && (page.now.lang === "en" || /^\d+$/.test(one));
-    return isSaid ? `${one} (${meaning})` : one;
-  };
-  const options = [...others, ...texts].map((one) =>
-    el("option", { value: one, selected: one === text }, named(one)),
-  );
-  return el("select", attributes, ...options);
 }

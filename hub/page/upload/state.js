@@ -9,8 +9,8 @@ import { Store } from "../store.js";
 import { words } from "../words.js";
 import { fromBase64, toBase64 } from "./bytes.js";
 
-/** @import { Kpi } from "../types.js" */
-/** @import { ContractForm, Receipt, TriedFile } from "./types.js" */
+/** @import { ContractForm, Kpi } from "../types.js" */
+/** @import { Receipt, TriedFile } from "./types.js" */
 
 const t = words({
   vi: { contracts: "các loại số liệu" },

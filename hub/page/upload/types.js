@@ -3,22 +3,6 @@
 /** @import { Trial } from "../types.js" */
 
 /**
- * @typedef {object} FormColumn A column of a contract's files, as a clerk fills it in.
- * @property {string} field
- * @property {string} header
- * @property {string} title_vi
- * @property {string} title_en
- * @property {string} how_vi
- * @property {string} how_en
- * @property {string} example
- * @property {string} kind
- * @property {boolean} is_needed
- * @property {{ text: string, meaning: string }[]} choices
- * @typedef {object} ContractForm
- * @property {string} contract
- * @property {string} title_vi
- * @property {string} title_en
- * @property {FormColumn[]} columns
  * @typedef {object} Fault One thing that is wrong with a row.
  * @property {string} field
  * @property {string} message_vi

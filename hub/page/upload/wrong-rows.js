@@ -9,7 +9,8 @@ import { inLang, words } from "../words.js";
 import { cellEditor } from "./cell-editor.js";
 import { cellName, check, formNow, isChecked, upload } from "./state.js";
 
-/** @import { Fault, FormColumn, TriedFile, WrongRow } from "./types.js" */
+/** @import { FormColumn } from "../types.js" */
+/** @import { Fault, TriedFile, WrongRow } from "./types.js" */
 
 const t = words({
   vi: {
