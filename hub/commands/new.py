@@ -19,7 +19,7 @@ def new_source_command(
     name: Annotated[str, typer.Argument(help="Small letters, digits and _.")],
     contract: Annotated[str, typer.Option(help="The contract of its events.")],
 ) -> None:
-    """Write a source with a connector over a drop folder, and a case to fill in."""
+    """Write a source with a connector over a drop folder; its cases are made of real files."""
     known = registry.contracts()
     if contract not in known:
         raise typer.BadParameter(f"--contract: one of {', '.join(known)}")

@@ -1,7 +1,8 @@
-"""Scaffolds: the files of a new source, working from the start, with a case to fill in.
+"""Scaffolds: the files of a new source, working from the start, and cases from its real files.
 
 The connector reads CSV and XLSX files that are dropped in a folder, the way in that every
-department has; its columns are those that the contract cannot do without.
+department has; its columns are those that the contract cannot do without. It has no case yet: what
+headers its files have is known when they are there.
 """
 
 import json
@@ -20,7 +21,6 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _READERS = {"text": "text", "integer": "integer", "instant": "instant", "thousandths": "exact"}
 _MODULES = {"text": "vietnamese", "code": "vietnamese", "instant": "days"}
 _MODULES |= {"integer": "numbers", "exact": "numbers"}
-_SAMPLES = {"text": "A1", "integer": "12", "instant": "17/05/2023 08:00", "thousandths": "1,25"}
 
 _SOURCE = '''"""{title} as a source."""
 
@@ -139,16 +139,13 @@ def new_source(folder: Path, name: str, contract: Contract, since: date) -> list
         **{n: getattr(since, n) for n in ("year", "month", "day")},
         "named_by": "\n".join(f'    "{n}",' for n in named_by),
     }
-    rows = [[_header(f) for f in fields], [_sample(f) for f in fields]]
     files = {
         "__init__.py": f'"""{spec.title.vi}: source and connector."""\n',
         "source.py": _SOURCE.format(**words),
         "connector.py": _CONNECTOR.format(**words),
-        "cases/first/input.csv": "".join(";".join(row) + "\n" for row in rows),
-        "cases/first/expected.json": json.dumps({"records": []}, indent=2) + "\n",
     }
+    (home / "cases").mkdir(parents=True)
     for path, text in files.items():
-        (home / path).parent.mkdir(parents=True, exist_ok=True)
         (home / path).write_text(text, "utf-8")
     return [home / path for path in files]
 
@@ -188,10 +185,6 @@ def _column(field: WireField) -> str:
     head = f'        Column(\n            "{field.name}",\n            ("{_header(field)}",),\n'
     tail = "                }\n            ),\n        ),"
     return f"{head}            code(\n                {{\n{names}{tail}"
-
-
-def _sample(field: WireField) -> str:
-    return str(field.limits["enum"][0]) if "enum" in field.limits else _SAMPLES[field.kind]
 
 
 def read_case(connector: Connector, contract: Contract, name: str, content: bytes) -> Any:

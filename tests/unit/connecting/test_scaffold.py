@@ -12,8 +12,10 @@ import pytest
 from hub import places, registry
 from hub.connecting.connection import judge
 from hub.connecting.scaffold import NewSourceError, new_case, new_source
+from hub.definitions.contract import Contract
 
 TODAY = date(2026, 11, 20)
+SAMPLES = {"text": "A1", "integer": "12", "instant": "17/05/2023 08:00", "thousandths": "1,25"}
 
 
 def loaded(path: Path) -> ModuleType:
@@ -26,21 +28,47 @@ def loaded(path: Path) -> ModuleType:
 
 
 @pytest.mark.parametrize("name", ["reading", "payment"])
-def test_a_new_source_reads_its_first_case(tmp_path: Path, name: str) -> None:
+def test_a_new_source_reads_a_file_as_it_stands(tmp_path: Path, name: str) -> None:
     contract = registry.contracts()[name]
     paths = new_source(tmp_path, "reservoir", contract, TODAY)
     home = tmp_path / "reservoir"
     assert all(p.is_file() for p in paths)
     source = loaded(home / "source.py").SOURCE
     assert (source.name, source.contract, source.since) == ("reservoir", name, TODAY)
-    connector = loaded(home / "connector.py").CONNECTOR
-    records = connector.read("input.csv", (home / "cases/first/input.csv").read_bytes())
+    module = loaded(home / "connector.py")
+    records = module.CONNECTOR.read("input.csv", a_file(module, contract))
     judged: list[Any] = judge(contract, records)
     assert len(judged) == 1
     # It reads: every column is found, and what the sample says is the contract's or named by it.
     assert isinstance(judged[0], list) or judged[0].rule not in ("missing_header", "required")
-    # The case is to be filled in: as it stands it fails.
-    assert json.loads((home / "cases/first/expected.json").read_text()) == {"records": []}
+
+
+def a_file(module: ModuleType, contract: Contract) -> bytes:
+    """Write a file of one row with the headers that a connector has."""
+    fields = {f.name: f for f in contract.fields}
+    headers, row = [], []
+    for column in module.TABLE.columns:
+        field = fields[column.field]
+        headers.append(column.headers[0])
+        row.append(str(field.limits["enum"][0]) if "enum" in field.limits else SAMPLES[field.kind])
+    return f"{';'.join(headers)}\n{';'.join(row)}\n".encode()
+
+
+def test_headers_are_edited_and_the_first_case_made_of_a_file_with_them(tmp_path: Path) -> None:
+    contract = registry.contracts()["reading"]
+    new_source(tmp_path, "reservoir", contract, TODAY)
+    home = tmp_path / "reservoir"
+    assert list((home / "cases").iterdir()) == [], "no case holds headers that were never sent"
+    path = home / "connector.py"
+    text = path.read_text("utf-8")
+    assert text.count('"Mã trạm"') == 1
+    path.write_text(text.replace('"Mã trạm"', '"Mã hồ chứa"'), "utf-8")
+    module = loaded(path)
+    file = tmp_path / "hồ chứa.csv"
+    file.write_bytes(a_file(module, contract))
+    case = new_case(home, module.CONNECTOR, contract, "first", file)
+    (record,) = json.loads((case / "expected.json").read_text("utf-8"))["records"]
+    assert record["events"][0]["station_code"] == "A1"
 
 
 @pytest.mark.parametrize("name", ["", "Hồ", "a", "2x", "a-b", "../a"])
