@@ -15,6 +15,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_key.py": ("page", "access"),
     "browser/test_page.py": ("page", "board"),
     "browser/test_parts.py": ("page",),
+    "browser/test_printing.py": ("page", "board"),
     "browser/test_repair.py": ("page", "repair"),
     "browser/test_sources.py": ("page", "board"),
     "browser/test_upload.py": ("page", "sheets"),
