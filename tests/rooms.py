@@ -73,6 +73,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_hostile.py": ("http",),
     "stories/test_http.py": ("http",),
     "stories/test_kill.py": ("gateway", "log"),
+    "stories/test_mappings.py": ("http", "sheets"),
     "stories/test_logs.py": ("operating",),
     "stories/test_openapi.py": ("http",),
     "stories/test_period.py": ("commands", "figures"),

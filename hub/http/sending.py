@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -11,23 +12,25 @@ from fastapi.responses import JSONResponse
 
 from hub.access.audit import Entry
 from hub.access.keys import Sender
-from hub.definitions.admission import Admitted
 from hub.definitions.contract import Contract
 from hub.figures.compute import QuestionError
 from hub.gateway import boundary
 from hub.gateway.gateway import Answer, Judge, Offer
 from hub.gateway.groups import SMALL_BYTES, AuditError
+from hub.gateway.unlisted import find_unlisted, offer_near
 from hub.http import corrected, openapi
 from hub.http.backlog import LARGE_BYTES, Backlog
 from hub.http.cloudevents import admit_request
 from hub.http.edge import Edge, edge_of
 from hub.http.guard import read_body
+from hub.http.mappings import mappings_of
 from hub.http.problems import ProblemError
 from hub.log.log import IdempotencyConflictError, LogUnavailableError
 from hub.operating import metrics
 from hub.proof.trial import Trial, try_events
 from hub.repair.repair import REPLAY
 from hub.sheets.asked import texts_of
+from hub.sheets.correcting import Corrections
 from hub.sheets.files import AdmittedFile, admit_file
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 128
@@ -75,11 +78,19 @@ def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
     status_code=202,
 )
 async def take_file(contract: str, request: Request) -> Response:
-    """Take a CSV or XLSX file, row by row."""
-    return await take(contract, request, admit_file)
+    """Take a CSV or XLSX file, row by row, read by its sender's mapping where there is one."""
+    return await take(contract, request, is_file=True)
 
 
-async def take(name: str, request: Request, judge: Judge | None = None) -> Response:
+def _judge_of_file(edge: Edge, sender: Sender, corrections: Corrections) -> Judge:
+    def judge(contract: Contract, body: bytes) -> AdmittedFile:
+        mapping = edge.part(mappings_of).in_force(contract.name, sender.name)
+        return admit_file(contract, body, mapping, corrections)
+
+    return judge
+
+
+async def take(name: str, request: Request, *, is_file: bool = False) -> Response:
     """Take one request's events; who sent what is in the audit log."""
     edge = edge_of(request)
     sender = await edge.guard.sender(request)
@@ -93,7 +104,7 @@ async def take(name: str, request: Request, judge: Judge | None = None) -> Respo
         )
     edge.guard.check_breaker(sender.name)
     is_dry, has_rows = _is_asked(request, "dry_run"), _is_asked(request, "rows")
-    offer = await _offer(edge, contract, sender, request, judge)
+    offer = await _offer(edge, contract, sender, request, is_file=is_file)
     if is_dry:
         tried = await asyncio.to_thread(_tried, edge, offer)
         shown = _table(offer) if has_rows else {}
@@ -104,8 +115,11 @@ async def take(name: str, request: Request, judge: Judge | None = None) -> Respo
         edge.guard.judge(sender.name, offer.admitted)
         _count(name, answer)
     admitted = offer.admitted
-    has_more = isinstance(admitted, AdmittedFile) and admitted.understood.has_more_to_say
-    return JSONResponse({**answer.body, **(_understood(offer) if has_more else {})}, answer.status)
+    if not isinstance(admitted, AdmittedFile):
+        return JSONResponse(answer.body, answer.status)
+    more = _understood(offer) if admitted.understood.has_more_to_say else {}
+    more |= await asyncio.to_thread(_unlisted, edge, offer)
+    return JSONResponse({**answer.body, **more}, answer.status)
 
 
 def _is_asked(request: Request, name: str) -> bool:
@@ -142,11 +156,18 @@ def _table(offer: Offer) -> dict[str, Any]:
     return {"table": {**understood.public(), "rows": rows}}
 
 
+def _unlisted(edge: Edge, offer: Offer) -> dict[str, Any]:
+    """Name the codes that the province's lists do not have, where there are some."""
+    unlisted = find_unlisted(offer.contract, offer.admitted.events, edge.gateway.names.of)
+    return {"unlisted": [asdict(u) for u in unlisted]} if unlisted else {}
+
+
 def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
     """Say what would become of an offer, and what it would change; nothing is committed."""
     hub, contract, sender, admitted = edge.hub, offer.contract, offer.sender, offer.admitted
     admitted.reject(edge.gateway.outside(contract, [sender.scope], admitted))
     admitted.mark(boundary.stamp(contract, sender.scope))
+    offer_near(contract, admitted, edge.gateway.names.of)
     trial = Trial()
     if admitted.kept:
         trial = try_events(
@@ -156,13 +177,15 @@ def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
         "dry_run": True,
         "accepted": len(admitted.kept),
         "rejected": [v.public() for v in admitted.rejected],
+        **({"mapping": admitted.mapping} if admitted.mapping else {}),
         **_understood(offer),
+        **_unlisted(edge, offer),
         "would_change": vars(trial),
     }
 
 
 async def _offer(
-    edge: Edge, contract: Contract, sender: Sender, request: Request, judge: Judge | None
+    edge: Edge, contract: Contract, sender: Sender, request: Request, *, is_file: bool
 ) -> Offer:
     """Read the body and judge its items."""
     idempotency_key = _idempotency_key(request)
@@ -176,17 +199,17 @@ async def _offer(
             "much is still to be applied; send large submissions again in some seconds",
             headers={"Retry-After": "2"},
         )
+    judge: Judge = partial(admit_request, request.headers)
     typed = b""
-    if judge is not None and corrected.is_corrected(request):
-        file = await asyncio.to_thread(corrected.read_corrected, body)
-        body, typed = file.file, file.written
-        judging: Callable[[], Admitted] = partial(
-            admit_file, contract, body, corrections=file.corrections
-        )
-    else:
-        judging = partial(judge or partial(admit_request, request.headers), contract, body)
+    if is_file:
+        corrections: Corrections = {}
+        if corrected.is_corrected(request):
+            file = await asyncio.to_thread(corrected.read_corrected, body)
+            body, typed, corrections = file.file, file.written, file.corrections
+        judge = _judge_of_file(edge, sender, corrections)
     # To judge a small body takes less than to hand it to a thread.
-    is_small = len(body) <= SMALL_BYTES and judge is None
+    is_small = len(body) <= SMALL_BYTES and not is_file
+    judging = partial(judge, contract, body)
     admitted = judging() if is_small else await asyncio.to_thread(judging)
     return Offer(contract, sender, body, idempotency_key, admitted, typed)
 
