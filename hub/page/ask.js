@@ -94,14 +94,20 @@ export const ask = async (path) => read(await send(path));
  * @param {string} path
  * @param {unknown} body
  */
-export const post = async (path, body) =>
-  read(
-    await send(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    }),
-  );
+export const post = (path, body) => sendJson("POST", path, body);
+
+/**
+ * Puts JSON.
+ * @param {string} path
+ * @param {unknown} body
+ */
+export const put = (path, body) => sendJson("PUT", path, body);
+
+/** @param {string} method @param {string} path @param {unknown} body */
+async function sendJson(method, path, body) {
+  const headers = { "Content-Type": "application/json" };
+  return read(await send(path, { method, headers, body: JSON.stringify(body) }));
+}
 
 /**
  * Posts a file.

@@ -13,15 +13,18 @@ const t = words({
   en: { label: "{0}, row {1}", example: "such as {0}" },
 });
 
+const PLACE = /^(?:(?:trang|sheet) “[^”]*”, )?(?:dòng|row) \d+(?:, (?:cột|column) |: )/;
+
 /**
  * Says what is wrong without the place, which is where it stands: `dòng 3, cột Kênh: …`.
  * @param {string} message
+ * @param {string[]} titles What the column may be called.
  */
-const withoutPlace = (message) => {
-  const place =
-    /^(?:[^:]{0,80}: )?(?:(?:trang|sheet) “[^”]*”, )?(?:dòng|row) \d+(?:, (?:cột|column) [^:]*)?: /;
-  return message.replace(place, "");
-};
+function withoutPlace(message, titles) {
+  const rest = message.replace(PLACE, "");
+  const title = titles.find((one) => rest !== message && rest.startsWith(`${one}: `));
+  return title === undefined ? rest : rest.slice(title.length + 2);
+}
 
 /**
  * @param {WrongRow} row
@@ -46,7 +49,9 @@ export function cellEditor(row, name, column, faults) {
         placeholder: example && t("example", example),
       });
   input.addEventListener("input", () => type(row.index, field, input.value, was));
-  const why = faults.map((fault) => withoutPlace(inLang(fault, "message")));
+  const own = upload.now.tried?.table.columns.filter((one) => one.field === field) ?? [];
+  const titles = [...own.map((one) => one.header), column.title_vi, column.title_en, header, field];
+  const why = faults.map((fault) => withoutPlace(inLang(fault, "message"), titles));
   return [
     input,
     faults.length ? el("small", { id: `${id}-why`, class: "bad" }, why.join("; ")) : null,

@@ -1,7 +1,7 @@
 // What the parts of the page of upload share. What was typed outlives a reload of the page, not the
 // tab: a file holds what is its sender's alone.
 
-import { ask, postFile, Trouble } from "../ask.js";
+import { ask, postFile, put, Trouble } from "../ask.js";
 import { guarded } from "../failures.js";
 import { Pace } from "../pace.js";
 import { page } from "../page.js";
@@ -10,7 +10,7 @@ import { words } from "../words.js";
 import { fromBase64, toBase64 } from "./bytes.js";
 
 /** @import { ContractForm, Kpi } from "../types.js" */
-/** @import { Receipt, TriedFile } from "./types.js" */
+/** @import { Draft, FileMapping, Receipt, TriedFile } from "./types.js" */
 
 const t = words({
   vi: { contracts: "các loại số liệu" },
@@ -20,6 +20,8 @@ const t = words({
 const KEPT = "upload";
 const KEPT_FILE = "upload.file";
 const KEEP_MS = 200;
+const IN_FORCE_MS = 300;
+const IN_FORCE_TRIES = 40;
 const CORRECTED = "application/vnd.lgsp.corrected-file+json";
 
 /**
@@ -44,6 +46,7 @@ const CORRECTED = "application/vnd.lgsp.corrected-file+json";
  * @property {string} triedAs Of what it said it: contract, file and what was typed.
  * @property {Record<string, string>} rows By index, how a wrong row is called.
  * @property {Trouble | null} trouble Why the file as a whole is not read, or was not sent.
+ * @property {Draft | null} draft How the sender's files may be read, to be confirmed.
  * @property {boolean} isBusy
  * @property {boolean} isKept What was chosen and typed outlives a reload.
  * @property {SentFile | null} sent
@@ -60,6 +63,7 @@ const first = {
   triedAs: "",
   rows: {},
   trouble: null,
+  draft: null,
   isBusy: false,
   isKept: true,
   sent: null,
@@ -99,13 +103,14 @@ function keepFile() {
 
 /** Keeps what was typed, and the receipt. */
 function keep() {
-  const { contract, typed, rows, sent } = upload.now;
-  sessionStorage.setItem(KEPT, JSON.stringify({ contract, typed: [...typed], rows, sent }));
+  const { contract, typed, rows, sent, draft } = upload.now;
+  const kept = { contract, typed: [...typed], rows, sent, draft };
+  sessionStorage.setItem(KEPT, JSON.stringify(kept));
 }
 
 const pace = new Pace(KEEP_MS);
 upload.changes("file")(keepFile);
-upload.changes("contract", "typed", "rows", "sent")(() => pace.soon(keep));
+upload.changes("contract", "typed", "rows", "sent", "draft")(() => pace.soon(keep));
 addEventListener("pagehide", keep);
 
 export const readContracts = () =>
@@ -126,7 +131,7 @@ export const readContracts = () =>
 
 /** @param {string} contract */
 export function chooseContract(contract) {
-  upload.set({ contract, tried: null, trouble: null, typed: new Map(), rows: {} });
+  upload.set({ contract, tried: null, trouble: null, draft: null, typed: new Map(), rows: {} });
   if (upload.now.file) void check();
 }
 
@@ -134,7 +139,8 @@ export function chooseContract(contract) {
 export async function chooseFile(file) {
   const base64 = toBase64(new Uint8Array(await file.arrayBuffer()));
   const chosen = { name: file.name, size: file.size, base64 };
-  upload.set({ file: chosen, typed: new Map(), rows: {}, tried: null, trouble: null, sent: null });
+  const none = { tried: null, trouble: null, draft: null, sent: null };
+  upload.set({ file: chosen, typed: new Map(), rows: {}, ...none });
   await check();
 }
 
@@ -195,7 +201,55 @@ export async function check() {
     upload.set({ tried, triedAs: asked, rows });
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
-    if (asked === askedNow()) upload.set({ trouble: error, tried: null });
+    if (asked === askedNow()) {
+      upload.set({ trouble: error, tried: null });
+      if (!upload.now.draft) await propose();
+    }
+  } finally {
+    upload.set({ isBusy: false });
+  }
+}
+
+/** Asks how the sender's files may be read; what the hub cannot read at all is left as it is. */
+export async function propose() {
+  const { contract, file } = upload.now;
+  if (!file) return;
+  const body = new Blob([fromBase64(file.base64)]);
+  try {
+    upload.set({ draft: await postFile(`/v1/mappings/${contract}/propose`, body) });
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+  }
+}
+
+/** @param {Partial<FileMapping>} changes */
+export function decide(changes) {
+  const { draft } = upload.now;
+  if (draft) upload.set({ draft: { ...draft, mapping: { ...draft.mapping, ...changes } } });
+}
+
+/** Confirms the draft, and reads the file by it once it is in force. */
+export async function confirm() {
+  const { contract, draft } = upload.now;
+  if (!draft) return;
+  upload.set({ isBusy: true, trouble: null });
+  try {
+    const path = `/v1/mappings/${contract}`;
+    const { digest } = await put(path, draft.mapping);
+    for (let tries = 0; tries < IN_FORCE_TRIES; tries++) {
+      const { mappings } = await ask("/v1/mappings");
+      const inForce = mappings.find(
+        (/** @type {{ digest: string, is_in_force: boolean }} */ one) =>
+          one.digest === digest && one.is_in_force,
+      );
+      if (inForce) break;
+      await new Promise((resolve) => setTimeout(resolve, IN_FORCE_MS));
+    }
+    upload.set({ draft: null });
+    await check();
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    upload.set({ trouble: error });
   } finally {
     upload.set({ isBusy: false });
   }

@@ -8,6 +8,7 @@ import { words } from "../words.js";
 import { ContractPicker } from "./contract-picker.js";
 import { FileDrop } from "./file-drop.js";
 import { FileUnderstood } from "./file-understood.js";
+import { MappingDraft } from "./mapping-draft.js";
 import { ReceiptSheet } from "./receipt-sheet.js";
 import { SendFile } from "./send-file.js";
 import { readContracts } from "./state.js";
@@ -22,6 +23,7 @@ openPage({
   main: [
     new ContractPicker(),
     new FileDrop(),
+    new MappingDraft(),
     new FileUnderstood(),
     new WrongRows(),
     new SendFile(),
