@@ -10,6 +10,7 @@ from hub.clock import VIETNAM
 from hub.definitions.coded import coded
 from hub.definitions.contract import Contract, Doc, WireField
 from hub.sheets.files import fields_of, short_titles, shown_code, table_of, written
+from hub.sheets.table import Column
 from hub.sheets.tabular import UNCORRECTED
 from hub.sheets.vietnamese import Kind, WrittenError
 
@@ -28,8 +29,8 @@ _DEADLINE = Doc(
     example="24/05/2023",
 )
 _NAMED = Doc(
-    "Mã riêng của từng dòng, không dùng lại; gửi lại cùng mã thì chỉ tính một lần",
-    "An id of each row, never used again; sent again it counts once",
+    "Để trống thì dòng được gọi tên theo nội dung; nếu ghi, mỗi dòng một mã, không dùng lại",
+    "Left blank, a row is named by what it says; else an id of each row, never used again",
     example="2023-0001",
 )
 _CHOSEN = Doc("Chọn trong danh sách", "Choose from the list")
@@ -73,12 +74,13 @@ class Asked:
 
 def asked_of(contract: Contract) -> Sequence[Asked]:
     """Give the columns of a contract, those that must be filled first, else in their order."""
-    kinds = {c.field: c.kind for c in table_of(contract).columns}
-    columns = [_asked(contract, f, kinds[f.name]) for f in contract.sent]
+    of_file = {c.field: c for c in table_of(contract).columns}
+    columns = [_asked(contract, f, of_file[f.name]) for f in contract.sent]
     return sorted(columns, key=lambda c: (not c.is_needed, not c.needed_for.vi))
 
 
-def _asked(contract: Contract, f: WireField, kind: Kind) -> Asked:
+def _asked(contract: Contract, f: WireField, column: Column) -> Asked:
+    kind = column.kind
     choices: tuple[tuple[str, str], ...]
     codes = f.limits.get("enum", ())
     listed = coded(contract, f.name).listed
@@ -97,7 +99,7 @@ def _asked(contract: Contract, f: WireField, kind: Kind) -> Asked:
         words = _LISTED if listed else how
         how = Doc(words.vi, words.en, example=f.doc.example)
     return Asked(
-        f.name, _header(contract, f), f.doc, kind, f.is_needed, how, choices, listed,
+        f.name, _header(contract, f), f.doc, kind, column.required, how, choices, listed,
         _needed_for(contract, f.name),
     )  # fmt: skip
 
