@@ -294,7 +294,7 @@ def _judged(contract: Contract, row: Row, understood: Understood | None) -> Verd
     ]
     if understood is not None:
         values = {k: v for k, v in row.values.items() if k != _ITEM_FIELD}
-        others = faults_of_values(contract, _plain(values), row.wrong)
+        others = faults_of_values(contract, _plain(with_id(values)), row.wrong)
         faults += [_in_row(contract, f, row.place, understood) for f in others]
     return verdict_of(row.place, faults)
 

@@ -150,6 +150,12 @@ def test_a_file_that_cannot_be_read_as_a_whole_is_refused_as_a_whole() -> None:
         assert raised.value.status == 400
 
 
+def test_a_row_that_cannot_be_read_is_not_said_to_lack_a_name_that_no_row_needs() -> None:
+    row = {k: v for k, v in ROW.items() if k != "event_id"} | {"occurred_at": "hôm qua"}
+    (verdict,) = admit_file(DOSSIER, as_csv([row])).rejected
+    assert [f.field for f in verdict.each()] == ["occurred_at"]
+
+
 def test_json_and_tables_are_told_apart() -> None:
     assert not is_table(b' [{"a":1}]')
     assert not is_table(b'\xef\xbb\xbf{"a":1}\n{"a":2}')
