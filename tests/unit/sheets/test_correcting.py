@@ -10,6 +10,7 @@ from tests.laws.test_files import ROW, as_csv
 
 DOSSIER = registry.contracts()["dossier"]
 PAYMENT = registry.contracts()["payment"]
+READING = registry.contracts()["reading"]
 
 
 def test_a_corrected_cell_takes_the_place_of_what_stood_there() -> None:
@@ -66,3 +67,14 @@ def test_a_correction_that_is_wrong_is_named_and_one_of_no_cell_is_refused() -> 
         with pytest.raises(BodyError) as raised:
             admit_file(DOSSIER, data, corrections={nowhere: "x"})
         assert raised.value.rule == "no_such_cell"
+
+
+def test_what_is_typed_shows_nothing_of_its_column() -> None:
+    row = {
+        "station_code": "ST01", "measured_at": "17/05/2023 05:00", "quantity": "salinity",
+        "value": "4,5", "unit": "g/L",
+    }  # fmt: skip
+    data = as_csv([row, row | {"measured_at": "17/05/2023 06:00", "value": "hỏng"}], {})
+    file = admit_file(READING, data, corrections={(2, "value"): "12.5"})
+    assert file.rejected == []
+    assert file.events["value"].to_list() == [4_500, 12_500]
