@@ -74,8 +74,8 @@ def test_what_is_typed_stays_while_another_item_is_corrected(
     group.get_by_role("button", name="Xem từng bản ghi").click(timeout=DATA_MS_MAX)
     receipt = sent.json()["receipt"]
     first, second = (page.locator(f'[data-item="{receipt}:{i}"]') for i in range(2))
-    first.get_by_label("service_level").fill("typed")
-    second.get_by_label("service_level").fill("full")
+    first.get_by_label("Mã TTHC").fill("typed")
+    second.get_by_label("Mức độ dịch vụ công", exact=True).select_option("Toàn trình")
     second.get_by_role("button", name="Lưu sửa đổi").click()
     expect(second).to_contain_text("có thể gửi lại", timeout=DATA_MS_MAX)
-    expect(first.get_by_label("service_level")).to_have_value("typed")
+    expect(first.get_by_label("Mã TTHC")).to_have_value("typed")
