@@ -15,7 +15,7 @@ from hub.clock import DAY_US
 from hub.definitions.contract import Doc
 from hub.definitions.fact import SHIFT_US
 from hub.figures.kpi import ByRole
-from hub.reports.report import Column, Equation
+from hub.reports.report import Clocked, Column, Equation
 from stream_jobs.dossier_terms import DIMS as KPI_DIMS
 
 SOURCE = Doc(
@@ -153,6 +153,29 @@ EQUATIONS = (
     Equation("c9", ("c10", "c11")),
 )
 CARRIED = ("c4", "c9")
+# As the fact has it: the last microsecond of the due day, or the reception where that is later.
+_PAST_DUE = f"({_DUE_DAY} + {DAY_US - 1})"
+_OVERDUE = (
+    f"CASE WHEN left_at IS NULL OR (left_at > {_PAST_DUE} AND left_at > received_at) THEN"
+    f" CASE WHEN {_PAST_DUE} > received_at THEN {_PAST_DUE} ELSE received_at END END"
+)
+_ENDS = ("resolved", "refused", "withdrawn", "stopped", "returned")
+CLOCKED = Clocked(
+    contract="dossier",
+    unit=_RESOLVER,
+    procedure="procedure_code",
+    begun="received_at",
+    due="due_at",
+    ended="ended_at",
+    kind="kind",
+    occurred="occurred_at",
+    overdue=f"CASE WHEN due_at IS NOT NULL THEN {_OVERDUE} END",
+    # The contract has no event that says that money was paid: processing that goes on says it.
+    waits={
+        "supplement_requested": ("supplement", ("supplemented", "processing", *_ENDS)),
+        "payment_requested": ("payment", ("processing", *_ENDS)),
+    },
+)
 NOTES = (
     Column(
         "without_due",

@@ -15,8 +15,9 @@ from hub.commands.show import print_report
 from hub.figures.compute import read_as_of
 from hub.figures.official import as_known
 from hub.opening import OpenHub, catch_up, open_hub
+from hub.reports.deadlines import REASONS, find_differences
 from hub.reports.editions import editions, sign_file, status_of, verify_file
-from hub.reports.filled import fill, read_report_question
+from hub.reports.filled import fill, read_due, read_report_question
 from hub.reports.formats import write
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ def _command(name: str) -> Callable[..., None]:
         unit: Annotated[str, typer.Option(help="A unit, with what is below it.")] = "",
         role: Annotated[str, typer.Option(help="resolved_by or received_by.")] = "",
         view: Annotated[str, typer.Option(help="as_was or as_is.")] = "",
+        due: Annotated[str, typer.Option(help="Due dates as sent, or computed.")] = "",
         at: Annotated[str, typer.Option(help="The instant of the question, ISO 8601.")] = "",
         as_of: Annotated[str, typer.Option(help="As the hub knew it then, ISO 8601.")] = "",
         edition: Annotated[int, typer.Option(help="A frozen edition, by its number.")] = 0,
@@ -51,7 +53,7 @@ def _command(name: str) -> Callable[..., None]:
         output: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
     ) -> None:
         asked = {"period": period, "unit": unit, "role": role, "view": view}
-        asked |= {"at": at, "as_of": as_of}
+        asked |= {"due": due, "at": at, "as_of": as_of}
         parameters = {k: v for k, v in asked.items() if v}
         if form in (Format.XLSX, Format.PDF) and output is None:
             raise typer.BadParameter("--output: cần tên tệp | a file to write")
@@ -81,7 +83,7 @@ def _filled(hub: OpenHub, name: str, parameters: dict[str, str]) -> dict[str, An
     question = read_report_question(report, parameters, now)
     with hub.store.reading() as reading:
         book = as_known(hub.book(reading), read_as_of(parameters, now), now)
-        filled = fill(report, question, book)
+        filled = fill(report, question, book, is_computed=read_due(parameters))
         return {**filled.public(), "status": status_of(report, question, book, filled)}
 
 
@@ -130,6 +132,32 @@ def list_editions(
         edition, count = body["edition"], len(body.get("changes", ()))
         who = f"{edition['frozen_at']}  {edition['frozen_by']}  {edition['digest']}"
         print(f"{edition['number']}  {body['status']}  {who}  {count} thay đổi | changes")
+
+
+@app.command("deadlines")
+def show_deadlines(
+    period: _Period,
+    unit: Annotated[str, typer.Option(help="A unit, with what is below it.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all there is to say.")] = False,
+) -> None:
+    """Hold due dates as sent against those that working time says: which differ, and why."""
+    parameters = {k: v for k, v in {"period": period, "unit": unit}.items() if v}
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        report, now = registry.reports()[NAMES[0]], to_us(hub.clock())
+        question = read_report_question(report, parameters, now)
+        with hub.store.reading() as reading:
+            body = find_differences(report, question, hub.book(reading))
+    if as_json:
+        print(json.dumps(body, ensure_ascii=False, indent=2))
+        return
+    for row in body["differences"]:
+        vi, en = REASONS[row["reason"]]
+        days = "" if row["working_days"] is None else f"{row['working_days']:+} ngày làm việc"
+        print(f"{row['entity']}  {row['sent']} → {row['computed']}  {days}  {vi} | {en}")
+    for reason, n in body["counts"].items():
+        print(f"{n:>8,}  {REASONS[reason][0]} | {REASONS[reason][1]}")
+    print(f"{body['agree']:>8,}  khớp, trong {body['total']:,} hồ sơ | agree, of so many")
 
 
 @app.command("verify")

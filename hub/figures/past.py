@@ -179,14 +179,10 @@ class Past(Reading):
         """See `Reading.count_facts`."""
         n = len(tally.by)
         counts = {r[:n]: r[n:] for r in super().count_facts(fact, tally)}
-        changed = counted_facts(self._since(fact).facts, tally)
-        sums = (pl.col("^~n.*$") * -pl.col("~sign")).sum()
-        by = [f"~by{i}" for i in range(n)]
-        grouped = changed.group_by(by).agg(sums) if by else changed.select(sums)
-        for row in grouped.rows():
-            then = counts.get(row[:n], (0,) * len(tally.counted))
-            counts[row[:n]] = tuple(a + b for a, b in zip(then, row[n:], strict=True))
-        return [(*key, *then) for key, then in counts.items() if any(then) or not by]
+        for row in count_rows(self._since(fact).facts, tally):
+            now = counts.get(row[:n], (0,) * len(tally.counted))
+            counts[row[:n]] = tuple(a - b for a, b in zip(now, row[n:], strict=True))
+        return [(*key, *then) for key, then in counts.items() if any(then) or not n]
 
     def _changed(self, fact: Fact, measure: Measure, span: Span) -> pl.DataFrame:
         at = pl.col(measure.when)
@@ -351,14 +347,27 @@ def _is_before(then: dict[int, int]) -> pl.Expr:
     return pl.col("offset") < position
 
 
+def count_rows(facts: pl.DataFrame, tally: Tally) -> list[Row]:
+    """Count facts in columns: rows (by…, a count for each condition), as they are less as were.
+
+    Without `as_of` all are as they are.
+    """
+    counted = counted_facts(facts, tally)
+    sums = (pl.col("^~n.*$") * pl.col("~sign")).sum()
+    by = [f"~by{i}" for i in range(len(tally.by))]
+    grouped = counted.group_by(by).agg(sums) if by else counted.select(sums)
+    return grouped.rows()
+
+
 def counted_facts(facts: pl.DataFrame, tally: Tally) -> pl.DataFrame:
     """Count each fact by itself: (by…, 1 for it as it is and -1 as it was, 1 or 0 a condition)."""
+    sign = fold.sign() if "as_of" in facts.columns else pl.lit(1, pl.Int64)
     within = facts.filter(pl.sql_expr(tally.within))
     for column, value in tally.where.items():
         within = within.filter(pl.sql_expr(column) == value)
     return within.select(
         *(pl.sql_expr(column).alias(f"~by{i}") for i, column in enumerate(tally.by)),
-        fold.sign().alias("~sign"),
+        sign.alias("~sign"),
         *(
             pl.sql_expr(f"CASE WHEN {condition} THEN 1 ELSE 0 END").alias(f"~n{i}")
             for i, condition in enumerate(tally.counted)

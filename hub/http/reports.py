@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from hub import registry
 from hub.access.scope import WHOLE
 from hub.access.sight import seen
-from hub.figures.compute import QuestionError, read_as_of
+from hub.figures.compute import QuestionError
 from hub.figures.official import as_known
 from hub.http.edge import Edge, Here, Reader, Seeing
 from hub.http.figures import AsOf, At
@@ -26,7 +26,7 @@ from hub.http.problems import ProblemError
 from hub.opening import OpenHub
 from hub.reports.counting import things
 from hub.reports.editions import editions, sign_file, status_of
-from hub.reports.filled import describe, fill, read_report_question
+from hub.reports.filled import DUES, describe, fill, read_due, read_report_question
 from hub.reports.formats import FORMATS, write
 from hub.reports.report import Report
 from hub.store.reading import Reading
@@ -49,6 +49,7 @@ class ReportQuery(BaseModel):
     period: PeriodText = None
     role: Annotated[str | None, WithJsonSchema({"enum": ["resolved_by", "received_by"]})] = None
     view: Annotated[str | None, WithJsonSchema({"enum": ["as_was", "as_is"]})] = None
+    due: Annotated[str | None, WithJsonSchema({"enum": list(DUES)})] = None
     at: At = None
     as_of: AsOf = None
 
@@ -125,8 +126,8 @@ async def get_report(
         if query.edition != AS_IT_STANDS:
             return _edition(report, query, edge, reading)
         question = read_report_question(report, query.asked(), now)
-        book = as_known(edge.hub.book(reading), read_as_of(query.asked(), now), now)
-        filled = fill(report, question, book)
+        book = as_known(edge.hub.book(reading), question.as_of, now)
+        filled = fill(report, question, book, is_computed=read_due(query.asked()))
         body = {**filled.public(), "status": status_of(report, question, book, filled)}
         return _file(body, query.format, write(body, query.format))
 
@@ -183,7 +184,8 @@ async def list_things(
 
     def ask(reading: Reading) -> dict[str, Any]:
         book = as_known(edge.hub.book(reading), question.as_of, now)
-        counted = things(report, question, book, column)
+        is_computed = read_due(query.asked())
+        counted = things(report, question, book, column, is_computed=is_computed)
         if scope.limits_of(contract):
             within = seen(reading, contract, scope, counted)
             counted = [entity for entity in counted if entity in within]

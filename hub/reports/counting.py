@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field, replace
 
+import polars as pl
+
 from hub.definitions.fact import Fact
 from hub.figures.book import Ask, Book, Key
 from hub.figures.by_unit import ByUnit
 from hub.figures.compute import Question, sums_of, units_asked
+from hub.figures.past import count_rows
 from hub.figures.terms import Sums, Term
+from hub.reports.clocking import with_computed_due
 from hub.reports.report import Column, Report
 from hub.store.reading import Tally
 
@@ -18,12 +22,14 @@ Counts = dict[Key, tuple[int, ...]]
 class Pass:
     """What one book says of a report's columns, kept by what they are grouped by.
 
-    `only`: facts that are in this column alone are looked at.
+    `only`: facts that are in this column alone are looked at. By due dates as sent it is one query;
+    by those computed (`is_computed`) the facts are read, and counted in columns.
     """
 
     report: Report
     book: Book
     only: Column | None = None
+    is_computed: bool = False
     kept: dict[tuple[object, ...], Counts] = field(default_factory=dict)
 
     @property
@@ -37,9 +43,22 @@ class Pass:
         if name not in self.kept:
             tally = tally_of(self.report, ask, self.only)
             n = len(ask.by)
-            rows = self.book.reading.count_facts(self.fact, tally)
+            if self.is_computed:
+                rows = count_rows(self._facts(ask), tally)
+            else:
+                rows = self.book.reading.count_facts(self.fact, tally)
             self.kept[name] = {row[:n]: row[n:] for row in rows}
         return self.kept[name]
+
+    def _facts(self, ask: Ask) -> pl.DataFrame:
+        """Read the facts of a period, with the due dates that are computed."""
+        columns = ["entity", *self.fact.types]
+        within = tally_of(self.report, ask).within
+        sql = f"SELECT {','.join(columns)} FROM {self.fact.table} WHERE {within} ORDER BY entity"
+        types = {"text": pl.String(), "integer": pl.Int64()}
+        schema = {"entity": pl.String(), **{n: types[t] for n, t in self.fact.types.items()}}
+        facts = pl.DataFrame(self.book.reading.rows(sql), schema, orient="row")
+        return with_computed_due(self.report.clocked, self.book, facts)
 
 
 def tally_of(report: Report, ask: Ask, only: Column | None = None) -> Tally:
@@ -102,7 +121,9 @@ def count(made: Pass, question: Question, *by: str) -> tuple[Counts, ByUnit | No
     return {key: tuple(row) for key, row in counts.items()}, by_unit
 
 
-def things(report: Report, question: Question, book: Book, column: Column) -> list[str]:
+def things(
+    report: Report, question: Question, book: Book, column: Column, *, is_computed: bool = False
+) -> list[str]:
     """List the things that a column counts, by their names."""
-    counts, _ = count(Pass(report, book, column), question, ENTITY)
+    counts, _ = count(Pass(report, book, column, is_computed), question, ENTITY)
     return sorted(str(key[0]) for key, row in counts.items() if any(row))

@@ -160,8 +160,11 @@ def carried(
 
 
 def status_of(report: Report, question: Question, book: Book, now: Filled) -> str:
-    """Tell whether a report is provisional, official as it was closed, or restated since."""
-    listed = _closings(book, question.period)
+    """Tell whether a report is provisional, official as it was closed, or restated since.
+
+    What goes by computed due dates is beside the official one, and always provisional.
+    """
+    listed = [] if now.is_computed else _closings(book, question.period)
     if not any(report.id in closing.reports for closing in listed):
         return "provisional"
     then = fill(report, question, book.on(Past(book.reading, listed[-1].cut)))

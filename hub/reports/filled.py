@@ -16,6 +16,7 @@ from hub.reports.report import Column, Report
 from hub.store.store import definition_digest
 
 UNKNOWN = ""
+DUES = ("sent", "computed")  # by which due dates: as sources sent them, or by working time
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Filled:
     cut: str
     as_of: str | None
     definition_version: str
+    is_computed: bool = False
 
     def broken(self) -> list[Broken]:
         """List what does not add up: rows, the total, and the rows against the total."""
@@ -84,6 +86,7 @@ class Filled:
             "where": {n: v for n, v in dict(question.where).items() if n != "unit"},
             "role": question.role or report.role,
             "view": question.view,
+            "due": DUES[self.is_computed],
             "at": iso(question.at),
             "as_of": self.as_of,
             "cut": self.cut,
@@ -135,9 +138,26 @@ def last_day(period: Period) -> date:
     return date.fromisoformat(period.days()[-1])
 
 
+def read_due(parameters: Mapping[str, str]) -> bool:
+    """Tell whether due dates are those computed, and not those sent; raise `QuestionError`."""
+    due = parameters.get("due", DUES[0])
+    if due not in DUES:
+        listed = ", ".join(DUES)
+        raise QuestionError("due", f"due={due}: chỉ nhận {listed}", f"due={due}: only {listed}")
+    if due == DUES[1] and "as_of" in parameters:
+        raise QuestionError(
+            "as_of",
+            "hạn tính lại chỉ có theo dữ liệu hiện nay, không theo as_of",
+            "computed due dates are as things are known now: leave as_of out",
+        )
+    return due == DUES[1]
+
+
 def read_report_question(report: Report, parameters: Mapping[str, str], now: int) -> Question:
     """Read a question from request parameters; raise `QuestionError` for what is wrong in it."""
-    question = read_question(report.asked_as, parameters, now)
+    read_due(parameters)
+    asked = {name: value for name, value in parameters.items() if name != "due"}
+    question = read_question(report.asked_as, asked, now)
     if question.by:
         raise QuestionError(
             "by",
@@ -153,9 +173,12 @@ def read_report_question(report: Report, parameters: Mapping[str, str], now: int
     return question
 
 
-def fill(report: Report, question: Question, book: Book) -> Filled:
-    """Fill a report from a book. Raises `QuestionError` for a unit that nobody knows."""
-    made = Pass(report, book)
+def fill(report: Report, question: Question, book: Book, *, is_computed: bool = False) -> Filled:
+    """Fill a report from a book, by due dates as sent or by those that are computed.
+
+    Raises `QuestionError` for a unit that nobody knows.
+    """
+    made = Pass(report, book, is_computed=is_computed)
     counts, by_unit = count(made, question, report.by)
     whole, _ = count(made, question)
     names = _names(report, question, book)
@@ -177,7 +200,8 @@ def fill(report: Report, question: Question, book: Book) -> Filled:
         _unit_name(question, book, wanted),
         book.reading.cut(),
         iso(book.reading.committed_at()),
-        _version(report, book),
+        _version(report, book, is_computed=is_computed),
+        is_computed,
     )
 
 
@@ -196,13 +220,15 @@ def _unit_name(question: Question, book: Book, wanted: str) -> str:
     return wanted if unit is None else unit.name or wanted
 
 
-def _version(report: Report, book: Book) -> str:
+def _version(report: Report, book: Book, *, is_computed: bool) -> str:
     """Digest the report's conditions, its fact's definitions and the lists in force."""
+    timing = ("hours", "clock_policies") if is_computed else ()
     fact = book.facts[report.contract]
     columns = [(column.id, column.where) for column in report.counted]
     parts = (
+        *timing,
         repr((report.id, report.within, columns, sorted(report.dims.items(), key=str))),
         definition_digest(fact, book.definitions.contracts[report.contract]),
-        book.reference.digest({report.listed}),
+        book.reference.digest({report.listed, *timing}),
     )
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

@@ -13,6 +13,7 @@ Body = Mapping[str, Any]
 SHOWN = 11  # columns; what follows are notes
 UNNAMED = "(không rõ)"
 ROLES = {"received_by": "đơn vị tiếp nhận", "resolved_by": "đơn vị giải quyết"}
+DUES = {"sent": "hạn trả như nguồn gửi", "computed": "hạn trả do hệ thống tính lại"}
 STATUSES = {"provisional": "TẠM TÍNH", "official": "CHÍNH THỨC", "restated": "ĐIỀU CHỈNH"}
 
 
@@ -78,7 +79,7 @@ def under_title(body: Body) -> list[str]:
     return [
         f"Kỳ báo cáo: {write_period(body['period'])}",
         f"(Từ ngày {write_day(body['start_on'])} đến ngày {write_day(body['end_on'])})",
-        f"{status} – theo {ROLES[body['role']]}",
+        f"{status} – theo {ROLES[body['role']]}, {DUES[body['due']]}",
     ]
 
 

@@ -4,6 +4,7 @@ from hub.definitions.contract import Doc
 from hub.reports.report import Report
 from stream_jobs.dossier_columns import (
     CARRIED,
+    CLOCKED,
     COLUMNS,
     DIMS,
     EQUATIONS,
@@ -33,6 +34,6 @@ REPORT = Report(
     by="unit",
     dims=DIMS,
     role=ROLE,
+    clocked=CLOCKED,
     listed="units",
-    under=None,
 )

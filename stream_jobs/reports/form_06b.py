@@ -4,6 +4,7 @@ from hub.definitions.contract import Doc
 from hub.reports.report import Report
 from stream_jobs.dossier_columns import (
     CARRIED,
+    CLOCKED,
     COLUMNS,
     DIMS,
     EQUATIONS,
@@ -36,6 +37,7 @@ REPORT = Report(
     by="procedure",
     dims=DIMS,
     role=ROLE,
+    clocked=CLOCKED,
     listed="procedures",
     under="field_vi",
 )

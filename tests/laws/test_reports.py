@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -161,6 +162,7 @@ def test_a_report_is_what_its_words_say_and_adds_up(events: list[Json]) -> None:
                 assert of_units.broken() == of_procedures.broken() == []
                 assert of_units.total == of_procedures.total
                 if period == "2023-01":
+                    check_overdue(book)
                     before = of_units
                 if period == "2023-02" and before is not None:
                     assert of_units.total[3] == before.total[8]
@@ -183,6 +185,17 @@ def test_a_report_as_it_was_known_is_that_of_then(events: list[Json], data: st.D
             known = [e for e in known if e["dossier_code"] in received]
             for period in PERIODS:
                 assert by_code(filled(book, "06a", period=period)) == read_plainly(known, period)
+
+
+def check_overdue(book: Book) -> None:
+    """What is overdue by a computed due date is so by the same rule as by one that was sent."""
+    fact = book.facts["dossier"]
+    rows = book.reading.rows(f"SELECT {','.join(fact.types)} FROM {fact.table}")
+    types = {"text": pl.String(), "integer": pl.Int64()}
+    facts = pl.DataFrame(rows, {n: types[t] for n, t in fact.types.items()}, orient="row")
+    overdue = pl.sql_expr(registry.reports()["06a"].clocked.overdue)
+    again = facts.select(overdue.alias("again"))["again"]
+    assert again.to_list() == facts["overdue_at"].to_list()
 
 
 def take(small: Small, events: list[Json]) -> None:

@@ -96,6 +96,7 @@ async def ask_for_reports(client: Client) -> None:
             *(f"period=2023&role={r}" for r in ("received_by", "citizen", "")),
             *(f"period=2023&view={v}" for v in ("as_was", "as_is", "rebased", "x")),
             *(f"period=2023&unit={u}" for u in ("H57.1", "H57.2", "H57", "x", "")),
+            *(f"period=2023&due={d}" for d in ("sent", "computed", "x", "computed&as_of=now")),
             *("by=channel", "period=2023&channel=online", "channel=fax", "procedure=1.005129"),
         ):
             await client.ask(f"GET {path}{query}")

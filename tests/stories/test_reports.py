@@ -88,3 +88,47 @@ def test_a_month_is_filled_frozen_restated_and_proven(month: Served, tmp_path: P
     assert month.run("report", "verify", str(file), *options).returncode == 0
     gone = month.run("report", "verify", str(tmp_path / "none.pdf"), "--keys", str(keys))
     assert (gone.returncode, "KHÔNG hợp lệ" in gone.stderr) == (1, True)
+
+
+def test_due_dates_are_held_against_working_time_and_a_day_off_lists_what_flips(
+    month: Served, tmp_path: Path
+) -> None:
+    """Two working days after 2 May are 4 and 5 May; A was sent with 10 May and ended on the 9th."""
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    policies = "procedure,counts,amount,before,due_hour,on_supplement,on_payment,valid_from\n"
+    policies += "1.005129,ngày làm việc,2,,,tạm dừng,tạm dừng,2020-01-01\n"
+    (folder / "clock_policies.csv").write_text(policies, "utf-8")
+    loaded = month.run("reference", "load", str(folder))
+    assert loaded.returncode == 0, loaded.stderr
+
+    def found() -> dict[str, Any]:
+        done = month.run("report", "deadlines", "2023-05", "--json")
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout))
+
+    until(lambda: "no_policy" not in found()["counts"], "the policies are in force")
+    body = found()
+    listed = {d["entity"]: (d["computed"][:10], d["working_days"]) for d in body["differences"]}
+    # From 5 May there are three working days to the 10th, and ten to Saturday the 20th.
+    assert listed == {"A": ("2023-05-05", 3), "B": ("2023-05-05", 10)}
+    assert "ngày làm việc" in month.run("report", "deadlines", "2023-05").stdout
+    late = month.run("report", "06a", "2023-05", "--due", "computed", "--format", "json")
+    assert json.loads(late.stdout)["total"]["c8"] == 1
+
+    calendar = (Path(registry.__file__).parents[1] / "reference" / "calendar.csv").read_text(
+        "utf-8"
+    )
+    days = "".join(f"2023-05-{day:02},holiday,,thử,thử\n" for day in (4, 5, 8))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "calendar.csv").write_text(calendar + days, "utf-8")
+    tried = month.run("try", "reference", str(other), "--json")
+    assert tried.returncode == 0, tried.stderr
+    (flip,) = json.loads(tried.stdout)["flips"]
+    assert (flip["entity"], flip["before"]["state"], flip["after"]["state"]) == (
+        "A",
+        "late",
+        "early",
+    )
+    assert "A: late" in month.run("try", "reference", str(other)).stdout
