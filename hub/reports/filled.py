@@ -9,7 +9,7 @@ from typing import Any
 from hub.clock import iso
 from hub.figures.book import Book
 from hub.figures.by_unit import VIEWS
-from hub.figures.compute import Question, QuestionError, read_question
+from hub.figures.compute import Question, QuestionError, check_known, read_question
 from hub.reference.periods import Period
 from hub.reports.counting import Pass, count
 from hub.reports.report import Column, Report
@@ -181,6 +181,8 @@ def fill(report: Report, question: Question, book: Book, *, is_computed: bool = 
     made = Pass(report, book, is_computed=is_computed)
     counts, by_unit = count(made, question, report.by)
     whole, _ = count(made, question)
+    if question.where and not counts:
+        check_known(report.asked_as, question, book)
     names = _names(report, question, book)
     lines = []
     for (code,), row in counts.items():

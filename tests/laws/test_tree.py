@@ -55,7 +55,7 @@ VENDORS = {
         "hub/sheets/template.py",
     },
     "typst": {"hub/reports/printed.py"},
-    "cryptography": {"hub/gateway/signing.py", "hub/access/seals.py"},
+    "cryptography": {"hub/doctor/machine.py", "hub/gateway/signing.py", "hub/access/seals.py"},
     "pgpq": {"hub/store/postgres.py"},
 }
 

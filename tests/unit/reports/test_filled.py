@@ -151,6 +151,7 @@ def test_amid_a_period_things_count_up_to_the_instant(month: Hub) -> None:
     ("asked", "field"),
     [
         ({"unit": "H57.9"}, "unit"),
+        ({"procedure": "9.999999"}, "procedure"),
         ({"view": "rebased"}, "view"),
         ({"by": "channel"}, "by"),
         ({"role": "citizen"}, "role"),
