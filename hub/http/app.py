@@ -13,7 +13,7 @@ from hub.gateway.gateway import Gateway
 from hub.http import openapi, sending
 from hub.http.boards import Progress
 from hub.http.edge import Edge
-from hub.http.hourly import erase_hourly
+from hub.http.hourly import add_up_hourly, erase_hourly
 from hub.http.observer import Observer
 from hub.http.once import Once
 from hub.http.problems import answer_errors
@@ -37,9 +37,10 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        erasing = asyncio.create_task(erase_hourly(edge))
+        hourly = [asyncio.create_task(does(edge)) for does in (erase_hourly, add_up_hourly)]
         yield
-        erasing.cancel()
+        for task in hourly:
+            task.cancel()
         await asyncio.to_thread(gateway.close)
         await asyncio.to_thread(edge.auditor.close)
 

@@ -1,16 +1,16 @@
 """Filled: a report for a period, a unit and a role, with what does not add up in it."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from hub.clock import iso
 from hub.figures.book import Book
 from hub.figures.by_unit import VIEWS
 from hub.figures.compute import Question, QuestionError, check_known, read_question
-from hub.reference.periods import Period
+from hub.reference.periods import Period, parse_period
 from hub.reports.counting import Pass, count
 from hub.reports.report import Column, Report
 from hub.store.store import definition_digest
@@ -205,6 +205,22 @@ def fill(report: Report, question: Question, book: Book, *, is_computed: bool = 
         _version(report, book, is_computed=is_computed),
         is_computed,
     )
+
+
+def count_broken(reports: Iterable[Report], book: Book, now: int) -> int:
+    """Count what does not add up in the reports of this month and of the last, and between them.
+
+    All forms over the same facts must have the same total.
+    """
+    this = parse_period(str(iso(now))[:7])
+    last = parse_period((this.start_on - timedelta(1)).isoformat()[:7])
+    broken = 0
+    for period in (last, this):
+        filled = [fill(report, Question(period, now), book) for report in reports]
+        broken += sum(len(each.broken()) for each in filled)
+        totals = {each.report.contract: each.total for each in filled}
+        broken += sum(each.total != totals[each.report.contract] for each in filled)
+    return broken
 
 
 def _names(report: Report, question: Question, book: Book) -> dict[str, tuple[str, str]]:

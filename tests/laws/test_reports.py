@@ -17,7 +17,7 @@ from hub import registry
 from hub.clock import to_us
 from hub.figures.book import Book
 from hub.figures.official import as_known
-from hub.reports.filled import Broken, Filled, fill, read_report_question
+from hub.reports.filled import Broken, Filled, count_broken, fill, read_report_question
 from hub.store.reading import Reading
 from tests.parts import lists
 from tests.parts.depth import rounds
@@ -241,3 +241,21 @@ def reception(code: str, day: str, channel: str = "counter") -> Json:
         "procedure_code": "1.005129",
         "service_level": "full",
     }
+
+
+def test_what_does_not_add_up_is_counted_for_this_month_and_the_last(tmp_path: Path) -> None:
+    with Small(tmp_path / "small") as small:
+        take(small, [reception("D1", "2023-01-02"), reception("D2", "2023-01-03", "post")])
+        report = registry.reports()["06a"]
+        columns = tuple(replace(c, where="1 = 1") if c.id == "c2" else c for c in report.columns)
+        greedy = replace(report, columns=columns)
+        with small.store.reading() as reading:
+            book = book_of(reading)
+            february = to_us(datetime.fromisoformat("2023-02-10T00:00:00+07:00"))
+            both = registry.reports().values()
+            assert count_broken(both, book, february) == 0
+            # By hand, of January: c2 counts both, so c1 = c2 + c3 + c4 is 2 = 4, in the row and in
+            # the total. Of February: both are carried over, and it is again 2 = 4. The total of the
+            # other form is another one, twice.
+            wrong = [greedy, registry.reports()["06b"]]
+            assert count_broken(wrong, book, february) == 2 + 2 + 2
