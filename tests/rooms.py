@@ -16,6 +16,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_page.py": ("page", "board"),
     "browser/test_parts.py": ("page",),
     "browser/test_repair.py": ("page", "repair"),
+    "browser/test_reports.py": ("page", "reports"),
     "browser/test_sources.py": ("page", "board"),
     "chaos/test_chaos.py": ("apply", "gateway", "kafka", "store", "worker"),
     "guards/test_guards.py": ("apply",),

@@ -43,7 +43,8 @@ def close(
                 complain("chưa có sự kiện nào | nothing has been applied yet")
                 raise typer.Exit(1)
             book, who = hub.book(reading), by or getpass.getuser()
-            editions = freeze_reports(registry.reports().values(), book, asked, now, who)
+            reports, is_synthetic = registry.reports().values(), hub.is_synthetic
+            editions = freeze_reports(reports, book, asked, now, who, is_synthetic=is_synthetic)
             event = freeze(book, hub.kpis.values(), asked, cut, now, who, editions)
         _show(event)
         if dry_run:

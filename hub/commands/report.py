@@ -84,7 +84,8 @@ def _filled(hub: OpenHub, name: str, parameters: dict[str, str]) -> dict[str, An
     with hub.store.reading() as reading:
         book = as_known(hub.book(reading), read_as_of(parameters, now), now)
         filled = fill(report, question, book, is_computed=read_due(parameters))
-        return {**filled.public(), "status": status_of(report, question, book, filled)}
+        body = {**filled.public(), "status": status_of(report, question, book, filled)}
+    return {**body, "is_synthetic": True} if hub.is_synthetic else body
 
 
 def _frozen(hub: OpenHub, name: str, parameters: dict[str, str], number: int) -> dict[str, Any]:

@@ -129,6 +129,8 @@ async def get_report(
         book = as_known(edge.hub.book(reading), question.as_of, now)
         filled = fill(report, question, book, is_computed=read_due(query.asked()))
         body = {**filled.public(), "status": status_of(report, question, book, filled)}
+        if edge.hub.is_synthetic:
+            body["is_synthetic"] = True
         return _file(body, query.format, write(body, query.format))
 
     return await edge.read(ask)

@@ -28,18 +28,28 @@ CAUSES_SHOWN_MAX = 1_000
 
 
 def freeze_reports(
-    reports: Iterable[Report], book: Book, period: Period, now: int, by: str
+    reports: Iterable[Report],
+    book: Book,
+    period: Period,
+    now: int,
+    by: str,
+    *,
+    is_synthetic: bool = False,
 ) -> dict[str, list[Body]]:
-    """Give the editions of a period's reports that a closing is to hold, by their names in it."""
+    """Give the editions of a period's reports that a closing is to hold, by their names in it.
+
+    Those of made-up data say so.
+    """
+    marked = {"is_synthetic": True} if is_synthetic else {}
     return {
-        f"{REPORT}{report.id}": [_edition(report, book, Question(period, now), by)]
+        f"{REPORT}{report.id}": [_edition(report, book, Question(period, now), by, marked)]
         for report in reports
     }
 
 
-def _edition(report: Report, book: Book, question: Question, by: str) -> Body:
+def _edition(report: Report, book: Book, question: Question, by: str, marked: Body) -> Body:
     earlier = editions(report, book, question.period)
-    body = fill(report, question, book).public()
+    body = {**fill(report, question, book).public(), **marked}
     number = len(earlier) + 1
     body["status"] = "restated" if earlier else "official"
     body["edition"] = {"number": number, "frozen_at": iso(question.at), "frozen_by": by}

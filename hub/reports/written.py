@@ -76,7 +76,9 @@ def under_title(body: Body) -> list[str]:
     edition = body.get("edition")
     if edition:
         status += f" – bản số {edition['number']}, chốt {write_long_day(edition['frozen_at'])}"
+    made_up = ["DỮ LIỆU MÔ PHỎNG (synthetic data)"] if body.get("is_synthetic") else []
     return [
+        *made_up,
         f"Kỳ báo cáo: {write_period(body['period'])}",
         f"(Từ ngày {write_day(body['start_on'])} đến ngày {write_day(body['end_on'])})",
         f"{status} – theo {ROLES[body['role']]}, {DUES[body['due']]}",

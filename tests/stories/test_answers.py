@@ -263,7 +263,15 @@ async def repair_wrongly(client: Client, ids: list[str]) -> None:
 async def ask_elsewhere(client: Client) -> None:
     """Ask for pages, for what is not there, and by methods that are not for it."""
     stylesheet = next((Path(__file__).parents[2] / "hub" / "page").glob("*.css")).name
-    for page in ("/", "/sources", "/repair", "/?x=1", f"/page/{stylesheet}", "/page/groups.json"):
+    for page in (
+        "/",
+        "/sources",
+        "/repair",
+        "/reports",
+        "/?x=1",
+        f"/page/{stylesheet}",
+        "/page/groups.json",
+    ):
         await client.ask(f"GET {page}", is_file=True)
     await client.ask(f"HEAD /page/{stylesheet}", is_file=True)
     await client.ask(f"POST /page/{stylesheet}")

@@ -17,12 +17,14 @@ const t = words({
     sources: "Chất lượng nguồn dữ liệu",
     more: "Nhịp, độ trễ, công thức và danh sách sau mỗi con số →",
     repair: "Sửa bản ghi bị từ chối",
+    reports: "Biểu 06a, 06b",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
   en: {
     sources: "Source quality",
     more: "Heartbeat, lag, formula and the list behind each number →",
     repair: "Repair rejected items",
+    reports: "Reports 06a, 06b",
     none: "No source has sent anything in this period.",
   },
 });
@@ -35,6 +37,7 @@ export class SourceQualities extends AskingPart {
   #note = el("span", { id: "quality-note" });
   #more = el("a", { id: "sources-link", href: "/sources" });
   #repair = el("a", { href: "/repair" });
+  #reports = el("a", { href: "/reports" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
 
@@ -57,7 +60,8 @@ export class SourceQualities extends AskingPart {
   leave() {}
 
   build() {
-    const links = el("p", {}, this.#note, " ", this.#more, " · ", this.#repair);
+    const shown = [this.#more, " · ", this.#repair, " · ", this.#reports];
+    const links = el("p", {}, this.#note, " ", ...shown);
     this.#section.append(el("div", { class: "heading" }, this.#title, links), this.#sources);
     return [this.#section];
   }
@@ -67,6 +71,8 @@ export class SourceQualities extends AskingPart {
     this.#title.textContent = t("sources");
     this.#more.textContent = t("more");
     this.#repair.textContent = t("repair");
+    this.#reports.textContent = t("reports");
+    this.#reports.href = `/reports?${new URLSearchParams({ period: page.now.period })}`;
     if (!this.answer) return;
     const { period, sources } = this.answer;
     this.#note.textContent = levelsNote(this.answer);

@@ -28,6 +28,13 @@ def test_a_period_is_named_as_people_do(period: str, words: str) -> None:
     assert written.write_period(period) == words
 
 
+def test_what_is_made_up_says_so_on_the_page(month: Hub) -> None:
+    body = report(month, "06a") | {"status": "provisional"}
+    assert not any("MÔ PHỎNG" in line for line in written.under_title(body))
+    made_up = written.under_title(body | {"is_synthetic": True})
+    assert made_up[0] == "DỮ LIỆU MÔ PHỎNG (synthetic data)"
+
+
 def test_numbers_and_days_are_as_documents_have_them() -> None:
     assert [written.write_number(n) for n in (0, 999, 599_888, 1_000_000)] == [
         *("0", "999", "599.888", "1.000.000"),
