@@ -24,6 +24,7 @@ from hub.figures.installed import Installed
 from hub.figures.kpi import Kpi
 from hub.reference.form import Form
 from hub.reference.lists import Lists, Reference, read_folder
+from hub.reports.report import Report
 from hub.settings import Settings
 
 
@@ -64,6 +65,16 @@ def kpis() -> dict[str, Kpi]:
             raise TypeError(f"{module.__name__} must be of a group, one of {', '.join(groups())}")
         found[name] = module.KPI.named(name, contracts().get(module.KPI.contract))
     return found
+
+
+@cache
+def reports() -> dict[str, Report]:
+    """Find the reports: `REPORT` in each module of `stream_jobs.reports`, `form_` and the id."""
+    found = [
+        module.REPORT.named(name, contracts()[module.REPORT.contract])
+        for name, module in _modules("stream_jobs.reports")
+    ]
+    return {report.id: report for report in found}
 
 
 @cache

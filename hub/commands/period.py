@@ -6,14 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
+from hub import registry
 from hub.clock import from_us, to_us
 from hub.commands.console import act, complain, read_period, settings_for_reading
 from hub.commands.show import write_count
-from hub.figures.closing import Closing, in_force
+from hub.figures.closing import REPORT, Closing, in_force
 from hub.figures.closing import close as close_period
 from hub.figures.official import freeze
 from hub.figures.restating import restatements as find_restatements
 from hub.opening import catch_up, open_hub
+from hub.reports.editions import freeze_reports
 from hub.store.cuts import latest_cut
 
 app = typer.Typer(
@@ -40,9 +42,10 @@ def close(
             if cut is None:
                 complain("chưa có sự kiện nào | nothing has been applied yet")
                 raise typer.Exit(1)
-            event = freeze(
-                hub.book(reading), hub.kpis.values(), asked, cut, now, by or getpass.getuser()
-            )
+            book, who = hub.book(reading), by or getpass.getuser()
+            reports, is_synthetic = registry.reports().values(), hub.is_synthetic
+            editions = freeze_reports(reports, book, asked, now, who, is_synthetic=is_synthetic)
+            event = freeze(book, hub.kpis.values(), asked, cut, now, who, editions)
         _show(event)
         if dry_run:
             return
@@ -54,6 +57,10 @@ def close(
 
 def _show(event: dict[str, Any]) -> None:
     for kpi, found in json.loads(event["figures"]).items():
+        if kpi.startswith(REPORT):
+            edition = found[0]["edition"]
+            print(f"biểu {kpi.removeprefix(REPORT)}: bản {edition['number']} | edition")
+            continue
         for figure in found:
             share = f"{write_count(figure['numerator'])} / {write_count(figure['denominator'])}"
             print(f"{kpi:40} {figure['value'] or '–':>16}  {share}  {figure['completeness']:.2%}")

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.proof.trial import Trial
+from hub.reports import written
 from hub.sheets.numbers import is_doubtful
 
 WIDTH_PRINTED = 180
@@ -94,3 +95,19 @@ def _said(figure: dict[str, Any] | None) -> str:
     other = figure.get("restatement")
     beside = f" ({figure['status']}: {other['value']})" if other else ""
     return f"{figure['value']}{beside}"
+
+
+def print_report(body: dict[str, Any]) -> None:
+    """Print a report as a table, as its form has it."""
+    table = Table(title=f"{body['number']} · {body['period']} · {body['status']}")
+    table.add_column(written.head_right(body)[0])
+    ids = [column["id"] for column in body["columns"][: written.SHOWN]]
+    for name in ids:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in written.rows(body):
+        name = row.name.upper() if row.is_head else row.name
+        table.add_row(name, *map(written.write_number, row.counts))
+    console = Console(width=WIDTH_PRINTED)
+    console.print(table)
+    for line in written.foot(body):
+        console.print(line, markup=False, highlight=False)

@@ -1,6 +1,7 @@
 """The commands `hub try`: what would change, before anything is committed."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +15,13 @@ from hub.commands.lists import read_checked
 from hub.definitions.admission import BodyError, admit
 from hub.opening import catch_up, open_hub
 from hub.proof.trial import Trial, try_events, try_reference
+from hub.reports.deadlines import find_flips
+from hub.reports.report import Report
 
 app = typer.Typer(
     name="try", help="What would change, before anything is committed.", no_args_is_help=True
 )
+FLIPS_SHOWN_MAX = 50
 _Json = Annotated[bool, typer.Option("--json", help="Print all there is to say.")]
 
 
@@ -60,8 +64,26 @@ def reference(
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         with hub.store.reading() as reading:
-            trial = try_reference(hub.book(reading), hub.kpis.values(), tables, to_us(hub.clock()))
-    _print(trial, as_json=as_json)
+            book, now = hub.book(reading), to_us(hub.clock())
+            trial = try_reference(book, hub.kpis.values(), tables, now)
+            clocks = {report.clocked.contract: report.clocked for report in _reports()}
+            flips = [
+                f for clocked in clocks.values() for f in find_flips(clocked, book, tables, now)
+            ]
+    if as_json:
+        print(json.dumps({**vars(trial), "flips": flips}, ensure_ascii=False, indent=2))
+        return
+    show.print_trial(trial)
+    for flip in flips[:FLIPS_SHOWN_MAX]:
+        before, after = (f"{flip[n]['state']} ({flip[n]['due_at']})" for n in ("before", "after"))
+        print(f"{flip['entity']}: {before} → {after}")
+    print(
+        f"{len(flips):,} hồ sơ đổi kết quả theo hạn tính lại | dossiers flip by computed due dates"
+    )
+
+
+def _reports() -> Iterable[Report]:
+    return registry.reports().values()
 
 
 def _print(trial: Trial, *, as_json: bool) -> None:

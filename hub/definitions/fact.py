@@ -15,7 +15,7 @@ from hub.clock import DAY_US, OFFSET_US
 # Days counted from 1900, so that integer division never meets a negative number: SQL truncates
 # towards zero where the calendar needs the floor.
 _DAYS_BEFORE_1970 = 25_567
-_SHIFT_US = OFFSET_US + _DAYS_BEFORE_1970 * DAY_US
+SHIFT_US = OFFSET_US + _DAYS_BEFORE_1970 * DAY_US
 
 LiveEvent = Mapping[str, Any]
 # What a measure's values may be added over: periods, places, those who report.
@@ -35,7 +35,7 @@ def iso_day_expr(column: str) -> pl.Expr:
 
 def day_sql(column: str) -> str:
     """Say the same in SQL that SQLite and PostgreSQL share."""
-    return f"(({column} + {_SHIFT_US}) / {DAY_US} - {_DAYS_BEFORE_1970})"
+    return f"(({column} + {SHIFT_US}) / {DAY_US} - {_DAYS_BEFORE_1970})"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from hub.store.reading import Reading, Row
 
 Figures = dict[str, list[Figure]]
 SENDER = "hub-period"
+# What a closing holds under such a name is an edition of a report, not figures of a KPI.
+REPORT = "report/"
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,22 @@ class Closing:
     @cached_property
     def figures(self) -> Figures:
         """The official figures, as they were given when the period was closed."""
-        by_kpi = json.loads(self.figures_text)
-        return {kpi: [read_figure(f) for f in listed] for kpi, listed in by_kpi.items()}
+        return {
+            name: [read_figure(f) for f in listed]
+            for name, listed in self._kept.items()
+            if not name.startswith(REPORT)
+        }
+
+    @cached_property
+    def reports(self) -> dict[str, list[dict[str, Any]]]:
+        """The editions of reports that were frozen with it, by the report's id."""
+        kept = self._kept.items()
+        return {n.removeprefix(REPORT): listed for n, listed in kept if n.startswith(REPORT)}
+
+    @cached_property
+    def _kept(self) -> dict[str, list[dict[str, Any]]]:
+        kept: dict[str, list[dict[str, Any]]] = json.loads(self.figures_text)
+        return kept
 
     def public(self) -> dict[str, Any]:
         """Say what was closed, without its figures."""

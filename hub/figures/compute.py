@@ -196,11 +196,12 @@ def compute(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
     computed = _computed(kpi, question, book)
     is_share = kpi.denominator is not None
     if question.where and not any(f.numerator or (is_share and f.denominator) for f in computed):
-        _check_known(kpi, question, book)
+        check_known(kpi, question, book)
     return computed
 
 
-def _check_known(kpi: Kpi, question: Question, book: Book) -> None:
+def check_known(kpi: Kpi, question: Question, book: Book) -> None:
+    """Raise `QuestionError` for a value that neither lists nor data know: it would read as zero."""
     columns = kpi.columns(question.role)
     open_ended = {n: v for n, v in dict(question.where).items() if columns[n] not in kpi.closed}
     asked = {n: (columns[n], v) for n, v in open_ended.items()}

@@ -6,7 +6,7 @@ the event that closes a period, `recheck` computes it again, `silent` names who 
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -167,15 +167,24 @@ def _then(closing: Closing, kpi: Kpi, asked: Question, book: Book) -> list[Figur
 
 
 def freeze(
-    book: Book, kpis: Iterable[Kpi], period: Period, cut: Cut, now: int, by: str
+    book: Book,
+    kpis: Iterable[Kpi],
+    period: Period,
+    cut: Cut,
+    now: int,
+    by: str,
+    reports: Mapping[str, list[dict[str, Any]]] | None = None,
 ) -> dict[str, Any]:
-    """Make the event that closes a period: what `hub.definitions.own.control.Control` says."""
+    """Make the event that closes a period: what `hub.definitions.own.control.Control` says.
+
+    `reports`: editions that it holds beside the figures, by their names in it.
+    """
     found = {
         k.id: [f.public() for f in compute(k, Question(period, now), book)]
         for k in kpis
         if k.numerator.is_of_period
     }
-    text = json.dumps(found, ensure_ascii=False, sort_keys=True)
+    text = json.dumps({**found, **(reports or {})}, ensure_ascii=False, sort_keys=True)
     figures_digest = digest(text)
     return {
         "event_id": f"{period.text}@{now:x}",

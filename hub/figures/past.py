@@ -24,7 +24,7 @@ from hub.definitions.fact import Fact, Measure
 from hub.definitions.own.control import CONTROL
 from hub.log.cut import Cut
 from hub.store.cuts import NoCutError
-from hub.store.reading import Reading, Row, Span, dims_text, sum_facts_sql
+from hub.store.reading import Reading, Row, Span, Tally, dims_text, sum_facts_sql
 from hub.store.states import decode_states
 
 ENTITIES_AT_ONCE = 50_000
@@ -178,6 +178,15 @@ class Past(Reading):
             before = sums.get(name, (0, 0))
             sums[name] = (before[0] + n, before[1] + int(v or 0))
         return [(*key, n, v) for key, (n, v) in sums.items() if n]
+
+    def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
+        """See `Reading.count_facts`."""
+        n = len(tally.by)
+        counts = {r[:n]: r[n:] for r in super().count_facts(fact, tally)}
+        for row in count_rows(self._since(fact).facts, tally):
+            now = counts.get(row[:n], (0,) * len(tally.counted))
+            counts[row[:n]] = tuple(a - b for a, b in zip(now, row[n:], strict=True))
+        return [(*key, *then) for key, then in counts.items() if any(then) or not n]
 
     def _changed(self, fact: Fact, measure: Measure, span: Span) -> pl.DataFrame:
         at = pl.col(measure.when)
@@ -340,6 +349,34 @@ def _is_before(then: dict[int, int]) -> pl.Expr:
     """Tell whether an event stands before a cut, given the cut's offset by partition."""
     position = pl.col("partition").replace_strict(then, default=0, return_dtype=pl.Int64)
     return pl.col("offset") < position
+
+
+def count_rows(facts: pl.DataFrame, tally: Tally) -> list[Row]:
+    """Count facts in columns: rows (by…, a count for each condition), as they are less as were.
+
+    Without `as_of` all are as they are.
+    """
+    counted = counted_facts(facts, tally)
+    sums = (pl.col("^~n.*$") * pl.col("~sign")).sum()
+    by = [f"~by{i}" for i in range(len(tally.by))]
+    grouped = counted.group_by(by).agg(sums) if by else counted.select(sums)
+    return grouped.rows()
+
+
+def counted_facts(facts: pl.DataFrame, tally: Tally) -> pl.DataFrame:
+    """Count each fact by itself: (by…, 1 for it as it is and -1 as it was, 1 or 0 a condition)."""
+    sign = fold.sign() if "as_of" in facts.columns else pl.lit(1, pl.Int64)
+    within = facts.filter(pl.sql_expr(tally.within))
+    for column, value in tally.where.items():
+        within = within.filter(pl.sql_expr(column) == value)
+    return within.select(
+        *(pl.sql_expr(column).alias(f"~by{i}") for i, column in enumerate(tally.by)),
+        sign.alias("~sign"),
+        *(
+            pl.sql_expr(f"CASE WHEN {condition} THEN 1 ELSE 0 END").alias(f"~n{i}")
+            for i, condition in enumerate(tally.counted)
+        ),
+    )
 
 
 def _back() -> pl.Expr:

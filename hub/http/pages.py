@@ -34,6 +34,12 @@ async def show_upload() -> Response:
     return _page("upload")
 
 
+@router.get("/reports")
+async def show_reports() -> Response:
+    """Show biểu 06a and 06b."""
+    return _page("reports")
+
+
 # After the routes: what is mounted takes all that begins so.
 router.mount("/page", StaticFiles(directory=str(FOLDER)), name="page")
 

@@ -1,7 +1,7 @@
 """Upkeep: what a server does by itself beside answering.
 
-Every hour, originals that nobody needs any more are erased; every few seconds, rejected items are
-closed that were mended.
+Every hour, originals that nobody needs any more are erased, and it is looked whether the reports
+add up; every few seconds, rejected items are closed that were mended.
 """
 
 import asyncio
@@ -9,15 +9,18 @@ import logging
 import time
 from collections.abc import Callable
 
+from hub import registry
 from hub.access.audit import Entry
 from hub.http.edge import Edge
 from hub.log.log import LogUnavailableError
 from hub.opening import OpenHub
+from hub.operating import metrics
 from hub.repair.erasing import erase
 from hub.repair.mending import close_mended
+from hub.reports.filled import count_broken
 from hub.store.troubles import StoreUnavailableError
 
-ERASING_SECONDS = 3600.0
+HOUR_SECONDS = 3600.0
 MENDING_SECONDS = 3.0
 MENDING_SHARE = 0.05  # of the time is given to it at most
 log = logging.getLogger(__name__)
@@ -33,7 +36,7 @@ async def erase_hourly(edge: Edge) -> None:
 
     while True:
         await _done(edge, "originals erased", "keys", do)
-        await asyncio.sleep(ERASING_SECONDS)
+        await asyncio.sleep(HOUR_SECONDS)
 
 
 async def mend_often(edge: Edge) -> None:
@@ -49,6 +52,25 @@ async def mend_often(edge: Edge) -> None:
         await _done(edge, "items closed as mended", "items", do)
         took = time.monotonic() - began
         await asyncio.sleep(max(MENDING_SECONDS, took / MENDING_SHARE))
+
+
+async def add_up_hourly(edge: Edge) -> None:
+    """Look whether the reports add up, now and every hour, until cancelled."""
+
+    def do() -> int:
+        add_up(edge.hub, edge.now())
+        return 0
+
+    while True:
+        await _done(edge, "reports added up", "reports", do)
+        await asyncio.sleep(HOUR_SECONDS)
+
+
+def add_up(hub: OpenHub, now: int) -> None:
+    """Set the gauge of what does not add up in the reports."""
+    reports = list(registry.reports().values())
+    with hub.store.reading() as reading:
+        metrics.REPORT_BROKEN.set(count_broken(reports, hub.book(reading), now))
 
 
 async def _done(edge: Edge, action: str, what: str, do: Callable[[], int]) -> None:

@@ -124,6 +124,11 @@ UNPUBLISHED_SECONDS = Gauge(
     "How long the oldest of those has been waiting, as far as this server has seen.",
     registry=HELD,
 )
+REPORT_BROKEN = Gauge(
+    "hub_report_broken",
+    "What does not add up in the reports (06a, 06b) of this month and the last, counted hourly.",
+    registry=HELD,
+)
 VERIFY_DIFFERENCES = Gauge(
     "hub_verify_differences",
     "Differences that the last verify found, with those of the last one on a sample.",

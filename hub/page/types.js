@@ -171,6 +171,26 @@
  * @property {Record<string, string>} [receipts] By item, the receipt of what was sent.
  * @property {string[]} [fixed]
  * @property {{ id: string, message_vi: string, message_en: string }[]} [refused]
+ * @typedef {object} ReportColumn
+ * @property {string} id
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {string} meaning_vi
+ * @property {string} meaning_en
+ * @typedef {Record<string, string | number>} ReportRow Its code and name, and a number by column.
+ * @typedef {object} Report The answer of `/v1/reports/{report}`.
+ * @property {string} number
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {string} period
+ * @property {string | null} unit
+ * @property {string} unit_name
+ * @property {string} status
+ * @property {string | null} as_of
+ * @property {ReportColumn[]} columns
+ * @property {ReportRow[]} rows
+ * @property {ReportRow} total
+ * @property {{ equation: string, code: string, whole: number, parts: number }[]} broken
  */
 
 export {};

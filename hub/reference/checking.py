@@ -3,6 +3,7 @@
 On one day there is one row of a key; what a row is part of is in force as long as the row is.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -10,6 +11,8 @@ from typing import NamedTuple
 
 from hub.reference.form import Form, Row
 from hub.reference.units import EVER, Units
+
+HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Flaw(NamedTuple):
@@ -48,7 +51,7 @@ def check_tables(
 
 def check_rows(form: Form, rows: Sequence[Row]) -> list[Flaw]:
     """Find what is wrong with a list's rows, by the index of each, in their order."""
-    flaws = [*_alone(form, rows), *_turned(rows), *_together(form, rows)]
+    flaws = [*_alone(form, rows), *_hours(form, rows), *_turned(rows), *_together(form, rows)]
     if form.parent is not None:
         flaws += _parents(form, form.parent, rows)
     return sorted(flaws, key=lambda f: f.row)
@@ -80,6 +83,23 @@ def _alone(form: Form, rows: Sequence[Row]) -> Iterator[Flaw]:
 
 
 _THOUSANDTH = Decimal("0.001")
+
+
+def _hours(form: Form, rows: Sequence[Row]) -> Iterator[Flaw]:
+    """Find what is no hour, hours that end before they begin, and what a value needs beside it."""
+    for i, row in enumerate(rows):
+        for name in form.hours:
+            if row[name] and not HOUR.fullmatch(row[name]):
+                vi, en = "không phải giờ, ví dụ 07:30", "no hour; write one like 07:30"
+                yield Flaw(i, name, row[name], "not_an_hour", vi, en)
+        if "opens" in form.hours and row["closes"] <= row["opens"]:
+            vi, en = f"phải sau {row['opens']}", f"must be after {row['opens']}"
+            yield Flaw(i, "closes", row["closes"], "ends_before_it_begins", vi, en)
+        for column, needed in form.needs.items():
+            for name in needed.get(row[column], ()):
+                if not row[name]:
+                    vi, en = f"phải có khi {column} là {row[column]}", f"is needed by {row[column]}"
+                    yield Flaw(i, name, "", "empty", vi, en)
 
 
 def _turned(rows: Sequence[Row]) -> Iterator[Flaw]:

@@ -57,7 +57,8 @@ class Form:
 
     `key` names the columns that say what a row is about: on one day there is one such row.
     `parent` is the column that names the row, of the same list, that a row is part of. Of the
-    columns `one_of`, one at least is filled.
+    columns `one_of`, one at least is filled. `hours` names those that hold an hour, as 07:30;
+    `needs` says, by column and its value, which others must be filled beside it.
     """
 
     title_vi: str
@@ -67,6 +68,8 @@ class Form:
     key: tuple[str, ...] = ("code",)
     parent: str | None = None
     one_of: tuple[str, ...] = ()
+    hours: tuple[str, ...] = ()
+    needs: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, hash=False)
 
     @property
     def is_effective_dated(self) -> bool:

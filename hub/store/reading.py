@@ -1,6 +1,7 @@
 """Reading: one snapshot of the store, so that all figures of an answer come from one cut."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -61,6 +62,36 @@ def sum_facts_sql(
     group = f" GROUP BY {','.join(by)}" if by else ""
     sql = (
         f"SELECT {','.join([*by, 'COUNT(*)', value])} FROM {fact.table}"
+        f" WHERE {' AND '.join(conditions)}{group}"
+    )
+    return sql, values
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is counted of facts in one pass: by which columns, within what, by which conditions.
+
+    All are SQL that the columns engine and both databases read alike; `where` holds values that
+    columns must have.
+    """
+
+    by: tuple[str, ...]
+    where: Mapping[str, str]
+    within: str
+    counted: tuple[str, ...]
+
+
+def count_facts_sql(fact: Fact, tally: Tally) -> tuple[str, dict[str, Any]]:
+    """Write what counts facts, and the named values."""
+    conditions = [f"({tally.within})"]
+    values: dict[str, Any] = {}
+    for i, (column, value) in enumerate(tally.where.items()):
+        conditions.append(f"{column} = :v{i}")
+        values[f"v{i}"] = value
+    counts = (f"SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)" for condition in tally.counted)
+    group = f" GROUP BY {','.join(tally.by)}" if tally.by else ""
+    sql = (
+        f"SELECT {','.join([*tally.by, *counts])} FROM {fact.table}"
         f" WHERE {' AND '.join(conditions)}{group}"
     )
     return sql, values
@@ -213,6 +244,13 @@ class Reading:
         """Sum a measure over facts: rows (by…, count, value) of those that count in the span."""
         sql, values = sum_facts_sql(fact, measure, by, where, span)
         return [r for r in self.rows(sql, **values) if r[-2]]
+
+    def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
+        """Count facts by conditions, in one pass: rows (by…, a count for each condition)."""
+        sql, values = count_facts_sql(fact, tally)
+        rows = self.rows(sql, **values)
+        n = len(tally.by)
+        return [(*r[:n], *(int(count or 0) for count in r[n:])) for r in rows]
 
     def cells(self, cell_set: str, period: str | None = None) -> dict[Row, Row]:
         """Read a set's cells over all shards: (period, dims) -> (count, value, disputed, d0..d3).

@@ -1,4 +1,8 @@
-"""Calendar: holidays, and working days that stand in for others. Ordinary days are not listed."""
+"""Calendar: days off, and Saturdays that are worked instead. Ordinary days are not listed.
+
+A row names the decision that made it so. No decision was at hand when the installed rows were
+written: `source` says where one was read of (`secondary`: quoted by others, without an address).
+"""
 
 from hub.reference.form import SOURCE, Column, Form
 
@@ -14,6 +18,7 @@ FORM = Form(
             choices={"nghỉ": "holiday", "làm bù": "working"},
         ),
         Column("name_vi", "Tên", "Name", is_required=False),
+        Column("decision", "Văn bản quyết định", "Decision", is_required=False),
         SOURCE,
     ),
     digest_place=4,

@@ -8,6 +8,7 @@ FORM = Form(
     columns=(
         Column("code", "Mã thủ tục", "Code"),
         Column("name_vi", "Tên thủ tục", "Name", is_required=False),
+        Column("field_vi", "Lĩnh vực", "Field", is_required=False, may_be_empty=True),
         Column(
             "service_level",
             "Mức độ cung cấp",

@@ -49,7 +49,12 @@ VENDORS = {
     "avro": {"hub/definitions/avro.py"},
     "prometheus_client": {"hub/operating/metrics.py", "hub/operating/dashboard.py"},
     "pydantic_settings": {"hub/settings.py", "hub/connecting/feeds.py", "connectors/"},
-    "openpyxl": {"connectors/payments/simulator.py", "hub/sheets/template.py"},
+    "openpyxl": {
+        "connectors/payments/simulator.py",
+        "hub/reports/workbook.py",
+        "hub/sheets/template.py",
+    },
+    "typst": {"hub/reports/printed.py"},
     "cryptography": {"hub/doctor/machine.py", "hub/gateway/signing.py", "hub/access/seals.py"},
     "pgpq": {"hub/store/postgres.py"},
     "gsw": {"schemas/conversions.py"},

@@ -22,6 +22,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from hub import registry
 from hub.access import keys
 from hub.access.scope import WHOLE, Scope
 from hub.clock import to_us
@@ -33,6 +34,7 @@ from hub.log.submitting import encode
 from hub.opening import OpenHub, load_province, open_hub
 from hub.operating import metrics
 from hub.reference.periods import parse_period
+from hub.reports.editions import freeze_reports
 from hub.settings import Settings
 from hub.store.cuts import latest_cut
 from tests.parts import lists
@@ -100,7 +102,9 @@ def close_period(hub: OpenHub, text: str) -> None:
     with hub.store.reading() as reading:
         cut = latest_cut(reading)
         assert cut is not None
-        event = freeze(hub.book(reading), hub.kpis.values(), parse_period(text), cut, now, "An")
+        book, period = hub.book(reading), parse_period(text)
+        editions = freeze_reports(registry.reports().values(), book, period, now, "An")
+        event = freeze(book, hub.kpis.values(), period, cut, now, "An", editions)
     schema = {f.name: f.dtype for f in CONTROL.fields}
     frame = pl.DataFrame([{"recorded_at": None, **event}], schema=schema)
     batch = encode(CONTROL, "hub-period", frame, event["event_id"], now)

@@ -84,6 +84,36 @@ async def ask_for_figures(client: Client) -> None:
     )
 
 
+async def ask_for_reports(client: Client) -> None:
+    """Ask for reports, and what their numbers are made of, rightly and wrongly."""
+    for path in ("/v1/reports/06a?", "/v1/reports/06b?", "/v1/reports/06a/facts?column=c1&"):
+        for period in ("", *PERIODS, *NO_PERIODS, "2022&period=2023"):
+            await client.ask(f"GET {path}period={period}")
+        for query in (
+            *UNKNOWN,
+            *(f"period=2023&at={i.replace('NAME', 'at')}" for i in INSTANTS),
+            *(f"period=2023&as_of={i.replace('NAME', 'as_of')}" for i in INSTANTS),
+            *(f"period=2023&role={r}" for r in ("received_by", "citizen", "")),
+            *(f"period=2023&view={v}" for v in ("as_was", "as_is", "rebased", "x")),
+            *(f"period=2023&unit={u}" for u in ("H57.1", "H57.2", "H57", "x", "")),
+            *(f"period=2023&due={d}" for d in ("sent", "computed", "x", "computed&as_of=now")),
+            *("by=channel", "period=2023&channel=online", "channel=fax", "procedure=1.005129"),
+        ):
+            await client.ask(f"GET {path}{query}")
+    for query in ("format=odd", "edition=0", "edition=1", "edition=x", "edition=1&unit=H57.1"):
+        await client.ask(f"GET /v1/reports/06a?period=2023-05&{query}")
+    for column in ("", "c4", "c11", "not_decided", "c12"):
+        await client.ask(f"GET /v1/reports/06b/facts?period=2023-05&column={column}")
+    for offset in ("", *OFFSETS):
+        await client.ask(f"GET /v1/reports/06a/facts?period=2023&column=c1&offset={offset}")
+    await client.ask_each(
+        "/v1/reports /v1/reports/06c /v1/reports/06c/facts?column=c1 /v1/reports/06a/facts"
+    )
+    for key in ("payer", "unit", "nobody", "officer"):
+        await client.ask("GET /v1/reports/06a?period=2023", key)
+        await client.ask("GET /v1/reports/06a/facts?period=2023&column=c1", key)
+
+
 async def ask_for_the_stream(client: Client) -> None:
     """Follow figures, for a bounded time."""
     first = await client.ask("GET /v1/stream?limit=1")

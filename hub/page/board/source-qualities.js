@@ -18,6 +18,7 @@ const t = words({
     more: "Nhịp, độ trễ, công thức và danh sách sau mỗi con số →",
     upload: "Nộp tệp",
     repair: "Sửa bản ghi bị từ chối",
+    reports: "Biểu 06a, 06b",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
   en: {
@@ -25,6 +26,7 @@ const t = words({
     more: "Heartbeat, lag, formula and the list behind each number →",
     upload: "Send a file",
     repair: "Repair rejected items",
+    reports: "Reports 06a, 06b",
     none: "No source has sent anything in this period.",
   },
 });
@@ -38,6 +40,7 @@ export class SourceQualities extends AskingPart {
   #more = el("a", { id: "sources-link", href: "/sources" });
   #repair = el("a", { href: "/repair" });
   #upload = el("a", { href: "/upload" });
+  #reports = el("a", { href: "/reports" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
 
@@ -60,17 +63,8 @@ export class SourceQualities extends AskingPart {
   leave() {}
 
   build() {
-    const links = el(
-      "p",
-      {},
-      this.#note,
-      " ",
-      this.#more,
-      " · ",
-      this.#upload,
-      " · ",
-      this.#repair,
-    );
+    const shown = [this.#upload, this.#repair, this.#reports].flatMap((link) => [" · ", link]);
+    const links = el("p", {}, this.#note, " ", this.#more, ...shown);
     this.#section.append(el("div", { class: "heading" }, this.#title, links), this.#sources);
     return [this.#section];
   }
@@ -81,6 +75,8 @@ export class SourceQualities extends AskingPart {
     this.#more.textContent = t("more");
     this.#upload.textContent = t("upload");
     this.#repair.textContent = t("repair");
+    this.#reports.textContent = t("reports");
+    this.#reports.href = `/reports?${new URLSearchParams({ period: page.now.period })}`;
     if (!this.answer) return;
     const { period, sources } = this.answer;
     this.#note.textContent = levelsNote(this.answer);

@@ -39,12 +39,13 @@ from tests.unit.figures import (
 )
 from tests.unit.gateway import test_gateway
 from tests.unit.proof import test_verify as test_verifying
+from tests.unit.reports import test_deadlines, test_editions, test_filled
 
 EXAMPLES_MAX = 10
 COMMITS_EACH = 5
 FIXTURES = {
     *("_one", "areas", "closed", "empty", "filled", "folders"),
-    *("one", "restated", "small", "taken"),
+    *("may", "month", "one", "restated", "small", "taken"),
 }
 OPENS_A_HUB = {"hub", *FIXTURES, "tmp_path", "tmp_path_factory"}
 
@@ -75,6 +76,9 @@ for _module in (
     test_completeness,
     test_compute,
     test_flags,
+    test_deadlines,
+    test_editions,
+    test_filled,
     test_gateway,
     test_guards,
     test_history,

@@ -1,0 +1,185 @@
+"""The commands `hub report`: biểu 06a and 06b, their editions, and whether a file is one."""
+
+import json
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub import registry
+from hub.clock import to_us
+from hub.commands.console import complain, read_period, settings_for_reading
+from hub.commands.show import print_report
+from hub.figures.compute import read_as_of
+from hub.figures.official import as_known
+from hub.opening import OpenHub, catch_up, open_hub
+from hub.reports.deadlines import REASONS, find_differences
+from hub.reports.editions import editions, sign_file, status_of, verify_file
+from hub.reports.filled import fill, read_due, read_report_question
+from hub.reports.formats import write
+
+app = typer.Typer(
+    name="report", help="Reports that the law wants: biểu 06a, 06b.", no_args_is_help=True
+)
+NAMES = ("06a", "06b")
+SIGNATURE = ".jws"
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    XLSX = "xlsx"
+    PDF = "pdf"
+
+
+_Period = Annotated[str, typer.Argument(metavar="PERIOD", help="2023 2023-H1 2023-Q1 2023-05 …")]
+
+
+def _command(name: str) -> Callable[..., None]:
+    def show(
+        period: _Period,
+        unit: Annotated[str, typer.Option(help="A unit, with what is below it.")] = "",
+        role: Annotated[str, typer.Option(help="resolved_by or received_by.")] = "",
+        view: Annotated[str, typer.Option(help="as_was or as_is.")] = "",
+        due: Annotated[str, typer.Option(help="Due dates as sent, or computed.")] = "",
+        at: Annotated[str, typer.Option(help="The instant of the question, ISO 8601.")] = "",
+        as_of: Annotated[str, typer.Option(help="As the hub knew it then, ISO 8601.")] = "",
+        edition: Annotated[int, typer.Option(help="A frozen edition, by its number.")] = 0,
+        form: Annotated[Format, typer.Option("--format")] = Format.TABLE,
+        output: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+    ) -> None:
+        asked = {"period": period, "unit": unit, "role": role, "view": view}
+        asked |= {"due": due, "at": at, "as_of": as_of}
+        parameters = {k: v for k, v in asked.items() if v}
+        if form in (Format.XLSX, Format.PDF) and output is None:
+            raise typer.BadParameter("--output: cần tên tệp | a file to write")
+        with open_hub(settings_for_reading()) as hub:
+            catch_up(hub)
+            if edition:
+                body = _frozen(hub, name, parameters, edition)
+            else:
+                body = _filled(hub, name, parameters)
+            if hub.is_synthetic:
+                complain("số liệu mô phỏng | synthetic data")
+            _write(hub, body, form, output)
+        if body["broken"]:
+            complain(f"{len(body['broken'])} đẳng thức không khớp | equations do not hold")
+            raise typer.Exit(1)
+
+    show.__doc__ = f"Fill biểu {name} for a period, or give an edition of it with its signature."
+    return show
+
+
+for _name in NAMES:
+    app.command(_name)(_command(_name))
+
+
+def _filled(hub: OpenHub, name: str, parameters: dict[str, str]) -> dict[str, Any]:
+    report, now = registry.reports()[name], to_us(hub.clock())
+    question = read_report_question(report, parameters, now)
+    with hub.store.reading() as reading:
+        book = as_known(hub.book(reading), read_as_of(parameters, now), now)
+        filled = fill(report, question, book, is_computed=read_due(parameters))
+        body = {**filled.public(), "status": status_of(report, question, book, filled)}
+    return {**body, "is_synthetic": True} if hub.is_synthetic else body
+
+
+def _frozen(hub: OpenHub, name: str, parameters: dict[str, str], number: int) -> dict[str, Any]:
+    if parameters.keys() != {"period"}:
+        complain("một bản đã chốt là của toàn tỉnh | an edition is of the whole province")
+        raise typer.Exit(1)
+    with hub.store.reading() as reading:
+        report, period = registry.reports()[name], read_period(parameters["period"])
+        listed = editions(report, hub.book(reading), period)
+    if not 0 < number <= len(listed):
+        complain(f"có {len(listed)} bản đã chốt | there are so many editions")
+        raise typer.Exit(1)
+    return listed[number - 1]
+
+
+def _write(hub: OpenHub, body: dict[str, Any], form: Format, output: Path | None) -> None:
+    if form is Format.TABLE:
+        print_report(body)
+        return
+    content = write(body, form)
+    if output is None:
+        print(content.decode(), end="")
+        return
+    output.write_bytes(content)
+    print(output)
+    if body.get("edition"):
+        beside = output.with_name(output.name + SIGNATURE)
+        beside.write_text(sign_file(hub.signer(), content, body) + "\n", "ascii")
+        print(beside)
+
+
+@app.command("editions")
+def list_editions(
+    name: Annotated[str, typer.Argument(metavar="REPORT", help="06a or 06b")], period: _Period
+) -> None:
+    """List the frozen editions of a report: number, when, by whom, digest, what changed."""
+    if name not in NAMES:
+        raise typer.BadParameter(f"one of {', '.join(NAMES)}")
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        with hub.store.reading() as reading:
+            report = registry.reports()[name]
+            listed = editions(report, hub.book(reading), read_period(period))
+    for body in listed:
+        edition, count = body["edition"], len(body.get("changes", ()))
+        who = f"{edition['frozen_at']}  {edition['frozen_by']}  {edition['digest']}"
+        print(f"{edition['number']}  {body['status']}  {who}  {count} thay đổi | changes")
+
+
+@app.command("deadlines")
+def show_deadlines(
+    period: _Period,
+    unit: Annotated[str, typer.Option(help="A unit, with what is below it.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all there is to say.")] = False,
+) -> None:
+    """Hold due dates as sent against those that working time says: which differ, and why."""
+    parameters = {k: v for k, v in {"period": period, "unit": unit}.items() if v}
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        report, now = registry.reports()[NAMES[0]], to_us(hub.clock())
+        question = read_report_question(report, parameters, now)
+        with hub.store.reading() as reading:
+            body = find_differences(report, question, hub.book(reading))
+    if as_json:
+        print(json.dumps(body, ensure_ascii=False, indent=2))
+        return
+    for row in body["differences"]:
+        vi, en = REASONS[row["reason"]]
+        days = "" if row["working_days"] is None else f"{row['working_days']:+} ngày làm việc"
+        print(f"{row['entity']}  {row['sent']} → {row['computed']}  {days}  {vi} | {en}")
+    for reason, n in body["counts"].items():
+        print(f"{n:>8,}  {REASONS[reason][0]} | {REASONS[reason][1]}")
+    print(f"{body['agree']:>8,}  khớp, trong {body['total']:,} hồ sơ | agree, of so many")
+
+
+@app.command("verify")
+def verify_report(
+    file: Annotated[Path, typer.Argument(help="An edition as a file; its signature is beside it.")],
+    signature: Annotated[Path | None, typer.Option(help="By default FILE.jws.")] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="The published keys (JWK set); else this hub's own.")
+    ] = None,
+) -> None:
+    """Tell whether a file is an edition as the hub signed it: exit 0, or 1. Needs no network."""
+    beside = signature or file.with_name(file.name + SIGNATURE)
+    if keys is None:
+        with open_hub(settings_for_reading()) as hub:
+            known = hub.signer().public()
+    else:
+        known = json.loads(keys.read_text("utf-8"))
+    try:
+        stated = verify_file(file.read_bytes(), beside.read_text("ascii"), known)
+    except (OSError, ValueError) as error:
+        complain(f"{file}: KHÔNG hợp lệ, tệp hoặc chữ ký đã bị sửa | not valid: {error}")
+        raise typer.Exit(1) from None
+    named = f"biểu {stated['report']} kỳ {stated['period']} bản {stated['edition']}"
+    print(f"{file}: hợp lệ, {named}, mã băm {stated['digest']} | valid")

@@ -1,0 +1,22 @@
+// The page of reports: biểu 06a and 06b, each number with the dossiers behind it.
+
+import { el } from "../el.js";
+import { KeyPrompt } from "../elements/key-prompt.js";
+import { SyntheticMark } from "../elements/synthetic-mark.js";
+import { UpdatedAt } from "../elements/updated-at.js";
+import { openPage } from "../shell.js";
+import { words } from "../words.js";
+import { DrilledList } from "./drilled-list.js";
+import { ReportAsked } from "./report-asked.js";
+import { ReportTable } from "./report-table.js";
+import { read } from "./state.js";
+
+const t = words({ vi: { title: "Biểu 06a, 06b" }, en: { title: "Reports 06a, 06b" } });
+
+openPage({
+  title: () => t("title"),
+  chips: new ReportAsked(),
+  strip: [new SyntheticMark(), new KeyPrompt(read), el("p", { class: "state" }, new UpdatedAt())],
+  main: [new ReportTable(), new DrilledList()],
+});
+void read();

@@ -1,0 +1,82 @@
+// What the parts of the page of reports share: what is asked for, the report, what a number is of.
+
+import { ask } from "../ask.js";
+import { guarded } from "../failures.js";
+import { page, remember } from "../page.js";
+import { Store } from "../store.js";
+import { thisYear } from "../strings.js";
+
+/** @import { Report } from "../types.js" */
+
+const asked = new URLSearchParams(location.search);
+
+/**
+ * @typedef {object} Drill
+ * @property {string} code The row's code; empty for the total.
+ * @property {string} column
+ * @property {string[]} facts
+ * @property {number} total
+ */
+
+/**
+ * @typedef {object} ReportsState
+ * @property {string} name Which report is asked for.
+ * @property {string} unit
+ * @property {string} due Whether due dates are as sent or computed.
+ * @property {Report | null} report
+ * @property {Drill | null} drill
+ */
+
+/** @type {ReportsState} */
+const first = {
+  name: asked.get("report") === "06b" ? "06b" : "06a",
+  unit: asked.get("unit") ?? "",
+  due: asked.get("due") === "computed" ? "computed" : "sent",
+  report: null,
+  drill: null,
+};
+
+export const reports = new Store(first);
+
+/** The address of what is asked for, without what is asked of it. */
+export function query() {
+  const { unit, due } = reports.now;
+  const period = page.now.period || thisYear();
+  return { period, due, ...(unit && { unit }) };
+}
+
+async function readReport() {
+  if (!page.now.list) page.set({ list: await ask("/v1/kpis") });
+  const { name } = reports.now;
+  const wanted = query();
+  remember({ report: name, unit: reports.now.unit, due: wanted.due, period: wanted.period });
+  page.set({ period: wanted.period });
+  /** @type {Report} */
+  const report = await ask(`/v1/reports/${name}?${new URLSearchParams(wanted)}`);
+  if (
+    name !== reports.now.name ||
+    String(Object.values(wanted)) !== String(Object.values(query()))
+  ) {
+    return; // something else was asked for meanwhile
+  }
+  page.set({ updatedAt: report.as_of ?? "" });
+  reports.set({ report, drill: null });
+}
+
+export const read = () => guarded("report", null, readReport);
+
+/**
+ * Lists the dossiers that a number counts.
+ * @param {string} code
+ * @param {string} column
+ */
+export function open(code, column) {
+  return guarded("drill", null, async () => {
+    const { name } = reports.now;
+    /** @type {Record<string, string>} */
+    const row = name === "06a" ? { unit: code } : { procedure: code };
+    const wanted = { ...query(), ...(code && row), column };
+    const { facts, total } = await ask(`/v1/reports/${name}/facts?${new URLSearchParams(wanted)}`);
+    reports.set({ drill: { code, column, facts, total } });
+  });
+}

@@ -1,0 +1,1 @@
+"""One report per file: a form that the law wants, with its columns in words."""

@@ -1,0 +1,56 @@
+"""The page of reports in a real browser: what it shows is what `/v1/reports` says."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.request import urlopen
+
+from playwright.sync_api import Page, expect
+
+Show = Callable[..., Page]
+
+
+def get(hub_url: str, path: str) -> Any:
+    with urlopen(hub_url + path, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def written(n: int) -> str:
+    return f"{n:,}".replace(",", ".")
+
+
+def test_every_number_is_shown_and_opens_the_dossiers_behind_it(hub_url: str, show: Show) -> None:
+    body = get(hub_url, "/v1/reports/06a?period=2023-05")
+    page = show("?period=2023-05", path="reports")
+    total = page.locator('#report tr[data-code=""] td')
+    columns = [f"c{i}" for i in range(1, 12)]
+    expect(total).to_have_text([written(body["total"][c]) for c in columns])
+    expect(page.locator("synthetic-mark")).to_contain_text("mô phỏng")
+    assert page.locator("#report tbody tr").count() == len(body["rows"]) + 1
+    row = next(r for r in body["rows"] if r["c8"])
+    page.locator(f'#report tr[data-code="{row["code"]}"] td[data-column="c8"] button').click()
+    expect(page.locator("#drilled li")).to_have_count(min(row["c8"], 1_000))
+    listed = get(hub_url, f"/v1/reports/06a/facts?period=2023-05&unit={row['code']}&column=c8")
+    assert page.locator("#drilled li").all_inner_texts() == listed["facts"]
+
+
+def test_another_report_period_and_file_can_be_asked_for(
+    hub_url: str, show: Show, forgiven: list[str]
+) -> None:
+    forgiven.append("status of 400")  # of what is asked for wrongly in the end
+    page = show("?period=2023-05&lang=en", path="reports")
+    form = page.locator("#asked")
+    expect(form.get_by_text("Save XLSX")).to_be_visible()
+    form.locator('[name="report"]').select_option("06b")
+    form.locator('[name="period"]').fill("2023-Q2")
+    form.locator('[type="submit"]').click()
+    body = get(hub_url, "/v1/reports/06b?period=2023-Q2")
+    expect(page.locator("#note")).to_contain_text(body["title_en"])
+    expect(page.locator("#report tbody tr")).to_have_count(len(body["rows"]) + 1)
+    assert "report=06b" in page.url
+    with page.expect_download() as started:
+        form.locator('[data-format="pdf"]').click()
+    assert started.value.suggested_filename == "06b-2023-Q2.pdf"
+    form.locator('[name="period"]').fill("2023-13")
+    form.locator('[type="submit"]').click()
+    expect(page.get_by_text("not a period: 2023-13")).to_be_visible()
