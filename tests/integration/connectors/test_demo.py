@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local.services.ports import free_port
 from hub.kafka.topics import PARTITIONS
+from tests.parts import loopback
 from tests.parts.starting import start_hub
 from tests.parts.waiting import until
 
@@ -35,7 +36,7 @@ def test_three_connectors_feed_the_page(
 
     def ask(path: str) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = httpx.get(f"http://{listen}{path}", timeout=30).json()
+            found: dict[str, Any] = loopback.get(f"http://{listen}{path}", timeout=30).json()
         except httpx.TransportError:
             return {}
         return found
