@@ -15,6 +15,9 @@ from tests.parts.waiting import until
 
 COMMAND = [sys.executable, "-u", "-m", "tests.chaos"]
 SECONDS_MAX = 1_500
+# Of one minute its plan steps the gateway's clock a day ahead, which Kafka refuses, and a worker's
+# half an hour back.
+SEED = "6"
 
 
 def test_a_plan_follows_from_seed_and_duration_and_has_every_kind() -> None:
@@ -45,7 +48,7 @@ def test_clocks_step_both_ways_by_minutes_to_a_day() -> None:
 def chaos(folder: Path, minutes: int, **more: Any) -> "subprocess.Popen[str]":
     """Start the harness, with its folder below this one."""
     return subprocess.Popen(
-        [*COMMAND, "--seed", "1", "--minutes", str(minutes), "--brief"],
+        [*COMMAND, "--seed", SEED, "--minutes", str(minutes), "--brief"],
         env={**os.environ, "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         text=True,
@@ -58,10 +61,14 @@ def test_after_a_minute_of_faults_everything_holds(tmp_path: Path) -> None:
 
     What more time brings is more of the same: faults in other orders, and close to each other.
     """
-    run = chaos(tmp_path, 1, stderr=subprocess.PIPE)
-    said, errors = run.communicate(timeout=SECONDS_MAX)
+    with chaos(tmp_path, 1, stderr=subprocess.PIPE) as run:
+        try:
+            said, errors = run.communicate(timeout=SECONDS_MAX)
+        except BaseException:
+            run.kill()  # its watchdog ends the rest
+            raise
     assert run.returncode == 0, said[-10_000:] + errors[-3_000:]
-    assert said.splitlines()[-1] == "chaos: seed 1, 1 minutes: all holds"
+    assert said.splitlines()[-1] == f"chaos: seed {SEED}, 1 minutes: all holds"
     assert list(tmp_path.glob("lgsp-chaos-*")) == []
 
 
