@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.rooms import TESTS
 
 SECONDS: dict[str, int] = {
+    "integration/store/test_laws.py": 130,
     "integration/worker/test_production.py": 69,
     "stories/test_wheel.py": 37,
     "integration/gateway/test_crash_points.py": 31,
