@@ -35,8 +35,10 @@ from hub.log.succession import succession_of
 from hub.reference.checking import Flaw, check_tables
 from hub.reference.form import Row
 from hub.settings import Settings, make_folder
+from hub.sheets.mapping import FileMapping
 from hub.sheets.province import Fault, ListFile, read_province
 from hub.store.adopting import OtherLogError, adopt, check_known
+from hub.store.mappings import list_name
 from hub.store.reading import Reading
 from hub.store.sqlite import Sqlite
 from hub.store.store import Store
@@ -208,6 +210,14 @@ def load_tables(hub: OpenHub, tables: Mapping[str, list[Row]], by: str) -> dict[
     Raises `LogUnavailableError`.
     """
     return load_lists(hub.log, tables, to_us(hub.clock()), by)
+
+
+def confirm_mapping(hub: OpenHub, mapping: FileMapping, by: str) -> None:
+    """Append the event by which a sender's files are read from now on, where it says anything new.
+
+    Raises `LogUnavailableError`.
+    """
+    load_tables(hub, {list_name(mapping.contract, mapping.sender): mapping.rows}, by)
 
 
 def load_province(hub: OpenHub, folder: Traversable, by: str) -> dict[str, str]:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from connectors.one_stop.codes import Lists, has_form
 from hub.clock import VIETNAM
-from hub.definitions.admission import VALUE_LENGTH_MAX, Verdict, unreadable
+from hub.definitions.admission import Verdict, unreadable
+from hub.definitions.faults import VALUE_LENGTH_MAX
 from hub.definitions.masking import Kind, masked
 from hub.sheets.vietnamese import plain
 

@@ -28,7 +28,8 @@ from connectors.one_stop.fields import ENTRIES_MAX, Fields, Finding, Said
 from connectors.one_stop.pages import PageError, parse
 from hub.connecting.connection import judge
 from hub.connecting.feeds import JsonObject, Record
-from hub.definitions.admission import VALUE_LENGTH_MAX, Verdict, unreadable
+from hub.definitions.admission import Verdict, unreadable
+from hub.definitions.faults import VALUE_LENGTH_MAX
 from hub.definitions.masking import mask_text
 
 FIELDS: dict[str, tuple[str, ...]] = {

@@ -23,6 +23,7 @@ from hub.connecting.feeds import Connector, Context, Known
 from hub.connecting.folder import FileRecords, Folder, records_of
 from hub.definitions.contract import Contract
 from hub.sheets.days import period
+from hub.sheets.mapping import FileMapping
 from hub.sheets.numbers import integer, money
 from hub.sheets.table import Column, Table
 from hub.sheets.understood import PassedOver
@@ -69,9 +70,9 @@ class PaymentsSettings(BaseSettings):
     settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5.0
 
 
-def read(name: str, content: bytes) -> FileRecords:
-    """Read a file, CSV or XLSX by its content; a record a row."""
-    return records_of(TABLE, content, _event)
+def read(name: str, content: bytes, mapping: FileMapping | None = None) -> FileRecords:
+    """Read a file, CSV or XLSX by its content, and by a mapping of its sender; a record a row."""
+    return records_of(TABLE, content, _event, mapping)
 
 
 def _event(values: dict[str, Any]) -> dict[str, Any]:

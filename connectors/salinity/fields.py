@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from hub.clock import VIETNAM
-from hub.definitions.admission import is_word_for_nothing, unreadable
+from hub.definitions.admission import unreadable
+from hub.definitions.faults import is_word_for_nothing
 from hub.definitions.masking import Kind, masked
 
 QUANTITIES = {

@@ -7,6 +7,7 @@ import typer
 
 from hub import registry
 from hub.commands.console import complain
+from hub.commands.mapping import find_in_force, read_mapping_file
 from hub.definitions.admission import BodyError
 from hub.sheets.files import AdmittedFile, judge_file, lines
 
@@ -17,17 +18,28 @@ app = typer.Typer()
 def check(
     file: Annotated[Path, typer.Argument(help="JSON (an array or lines), CSV or XLSX.")],
     contract: Annotated[str, typer.Option(help="The contract of the events.")],
+    sender: Annotated[
+        str, typer.Option(help="Read it by the mapping of this sender that is in force.")
+    ] = "",
+    mapping: Annotated[
+        Path | None, typer.Option(help="Read it by this mapping, confirmed or not.")
+    ] = None,
 ) -> None:
-    """Judge a file as the gateway would, here and by itself: a line an error, exit 1 for any.
+    """Judge a file as the gateway would, here and by itself: a line a fault, exit 1 for any.
 
     Of a table it says first how it was understood: what each column is taken for, and what was
-    passed over.
+    passed over. With `--sender` the hub of the settings is asked, for its mapping alone.
     """
     installed = registry.contracts().get(contract)
     if installed is None:
         raise typer.BadParameter(f"--contract: one of {', '.join(registry.contracts())}")
+    if sender and mapping is not None:
+        raise typer.BadParameter("--sender and --mapping: one of them")
+    read_by = read_mapping_file(installed, mapping) if mapping else None
+    if sender:
+        read_by = find_in_force(contract, sender)
     try:
-        admitted = judge_file(installed, file.read_bytes(), file.name)
+        admitted = judge_file(installed, file.read_bytes(), file.name, read_by)
     except OSError as error:
         complain(f"{file}: {error.strerror}")
         raise typer.Exit(2) from None

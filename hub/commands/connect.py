@@ -18,6 +18,7 @@ from hub.opening import OpenHub, catch_up, open_hub
 from hub.operating.logs import log_as_json
 from hub.operating.probe import probe
 from hub.settings import read_own, read_settings
+from hub.store.mappings import Mappings
 
 app = typer.Typer()
 APPLIED_SECONDS_MAX, APPLIED_POLL_SECONDS = 10.0, 0.05
@@ -45,7 +46,8 @@ def connect(
         contract = hub.contracts[listed.contract]
         first, ranges = since.date() if since else None, hub.store.ranges
         known = partial(known_facts, hub, contract)
-        feed = connector.open(own, Context(hub.log, hub.clock, first, ranges, known))
+        mapping = partial(Mappings(hub.store).in_force, contract.name, source)
+        feed = connector.open(own, Context(hub.log, hub.clock, first, ranges, known, mapping))
         seal = hub.seals().seal
         connection = Connection(listed, contract, feed, hub.log, hub.clock, settings, seal, ranges)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -16,6 +16,7 @@ from hub.clock import Clock
 from hub.definitions.admission import Verdict
 from hub.definitions.ranges import Ranges
 from hub.log.log import Log
+from hub.sheets.mapping import FileMapping
 from hub.troubles import TroubleError
 
 JsonObject = Mapping[str, Any]
@@ -87,7 +88,7 @@ class Feed(Protocol):
 @dataclass(frozen=True)
 class Context:
     """What a feed may use: the log, for its checkpoints alone, the clock, the ranges of values,
-    and what is known of the things that its events are about.
+    what is known of the things that its events are about, and the mapping of its source's files.
 
     `since` is the day from which history is to be loaded, beside what is new.
     """
@@ -97,6 +98,7 @@ class Context:
     since: date | None = None
     ranges: Callable[[], Ranges] = Ranges
     known: Known = _none_known
+    mapping: Callable[[], FileMapping | None] = lambda: None
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from hub.definitions.contract import Contract
 from hub.log.submitting import accepted_at
 from hub.sheets.files import worded
 from hub.sheets.grids import FILE_BYTES_MAX
+from hub.sheets.mapping import FileMapping
 from hub.sheets.table import Table
 from hub.sheets.tabular import read_table
 from hub.sheets.understood import Understood
@@ -58,11 +59,21 @@ class FileRecords(list[Record]):
         self.understood = understood
 
 
+Read = Callable[[str, bytes, FileMapping | None], FileRecords]
+
+
 def records_of(
-    table: Table, content: bytes, event: Callable[[dict[str, Any]], JsonObject]
+    table: Table,
+    content: bytes,
+    event: Callable[[dict[str, Any]], JsonObject],
+    mapping: FileMapping | None = None,
 ) -> FileRecords:
-    """Read a file's rows as records; `event` makes a row's values an event."""
-    read = read_table(table, content)
+    """Read a file's rows as records; `event` makes a row's values an event.
+
+    `mapping` says what in its sender's files is written otherwise than the table has it.
+    """
+    read = read_table(table if mapping is None else mapping.on(table), content)
+    read.understood.mapping = "" if mapping is None else mapping.digest
     records = (
         Record(r.original, () if r.verdict else (event(r.values),), r.verdict, r.place)
         for r in read.rows
@@ -83,10 +94,10 @@ class _File:
 class Folder:
     """A folder into which others put files.
 
-    `read` makes records of a file; a record's place is its row, counted from 0. `header_of` names
-    the column of a field of `contract`; `corrected` lets records of a new file stand in the place
-    of what is known. A file is complete when its size and time stood still for `settle_seconds`,
-    and, where the file system tells, nobody has it open for writing.
+    `read` makes records of a file, by the mapping in force; a record's place is its row, counted
+    from 0. `header_of` names the column of a field of `contract`; `corrected` lets records of a new
+    file stand in the place of what is known. A file is complete when its size and time stood still
+    for `settle_seconds`, and, where the file system tells, nobody has it open for writing.
     """
 
     def __init__(
@@ -96,7 +107,7 @@ class Folder:
         path: Path,
         settle_seconds: float,
         context: Context,
-        read: Callable[[str, bytes], FileRecords],
+        read: Read,
         header_of: Callable[[str], str],
         corrected: Callable[[FileRecords], FileRecords] = lambda records: records,
     ) -> None:
@@ -166,8 +177,8 @@ class Folder:
         return f"{self._source}:file:{digest}"
 
     def _delivery(self, file: _File) -> Delivery:
-        taken = json.dumps({"name": file.path.name, "moved": ""}, ensure_ascii=False)
-        records = self._corrected(self._read(file.path.name, file.content))
+        records = self._corrected(self._records(file))
+        taken = _known_as(file, records.understood, "")
 
         def acknowledge(verdicts: list[Verdict]) -> None:
             self._carried(self._finish, file, verdicts, records.understood)
@@ -176,6 +187,9 @@ class Folder:
             self._carried(self._fail, file, verdicts, records.understood, NOTHING_TAKEN)
 
         return Delivery(records, {self._checkpoint(file.digest): taken}, acknowledge, refuse)
+
+    def _records(self, file: _File) -> FileRecords:
+        return self._read(file.path.name, file.content, self._context.mapping())
 
     def _carried(self, do: Callable[..., object], *given: object) -> None:
         try:
@@ -190,7 +204,7 @@ class Folder:
             en = f"Taken before from {known['name']}, now {known['moved']}; not taken again."
             self._move(file, "done", note=f"{vi}\n{en}\n")
             return
-        records = self._read(file.path.name, file.content)
+        records = self._records(file)
         at = accepted_at(self._context.clock)
         judged = judge_arrived(self._contract, records, at, self._context.ranges)
         verdicts = [j for j in judged if isinstance(j, Verdict)]
@@ -205,7 +219,7 @@ class Folder:
         if target is None:
             return  # under its new name it is to get its error file
         where = f"{target.parent.name}/{target.name}"
-        moved = json.dumps({"name": file.path.name, "moved": where}, ensure_ascii=False)
+        moved = _known_as(file, understood, where)
         self._log.set_checkpoints({self._checkpoint(file.digest): moved})
 
     def _fail(
@@ -228,11 +242,12 @@ class Folder:
             rows.writerow([first_line])
         rows.writerow(ERROR_COLUMNS)
         for v in verdicts:
-            words = worded(self._contract, v)
-            cells = (self._header_of(v.field), v.value, v.rule, *words)
             sheet, number = understood.row_of(v.index)
             where = f"{sheet}!{number}" if sheet else str(number)
-            rows.writerow([_inert(c) for c in (where, *cells)])
+            for fault in v.each():
+                words = worded(self._contract, fault)
+                cells = (self._header_of(fault.field), fault.value, fault.rule, *words)
+                rows.writerow([_inert(c) for c in (where, *cells)])
         return b"\xef\xbb\xbf" + file.getvalue().encode()
 
     def _move(
@@ -254,6 +269,13 @@ class Folder:
             return None  # renamed by its owner: under its new name it is known by its content
         self._since.pop(file.path.name, None)
         return target
+
+
+def _known_as(file: _File, understood: Understood, moved: str) -> str:
+    """Write what is remembered of a file: its name, where it went, the mapping that read it."""
+    known = {"name": file.path.name, "moved": moved}
+    known |= {"mapping": understood.mapping} if understood.mapping else {}
+    return json.dumps(known, ensure_ascii=False)
 
 
 def _note(understood: Understood) -> str | None:

@@ -80,9 +80,9 @@ class {camel}Settings(BaseSettings):
     settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5.0
 
 
-def read(name: str, content: bytes) -> FileRecords:
-    """Read a file, CSV or XLSX by its content; a record a row."""
-    return records_of(TABLE, content, lambda values: _event({{**SAME, **values}}))
+def read(name: str, content: bytes, mapping: FileMapping | None = None) -> FileRecords:
+    """Read a file, CSV or XLSX by its content, and by a mapping of its sender; a record a row."""
+    return records_of(TABLE, content, lambda values: _event({{**SAME, **values}}), mapping)
 
 
 def _event(values: JsonObject) -> JsonObject:
@@ -155,7 +155,7 @@ def new_source(folder: Path, name: str, contract: Contract, since: date) -> list
 
 def _imports(readers: set[str]) -> str:
     """Import the readers from where they are."""
-    names = {"table": {"Column", "Table"}}
+    names = {"mapping": {"FileMapping"}, "table": {"Column", "Table"}}
     for reader in readers:
         names.setdefault(_MODULES[reader], set()).add(reader)
     return "\n".join(

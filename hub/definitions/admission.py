@@ -6,24 +6,19 @@ columns; rows that this check does not pass go to pydantic, which says why.
 
 import io
 import json
-import math
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from hub.clock import iso
 from hub.definitions.contract import AS_STORED, ITEMS_MAX, Contract, Event
-from hub.definitions.masking import Kind, hidden, mask_text, masked
+from hub.definitions.faults import Fault, find_faults, show_value, together
+from hub.definitions.masking import Kind, mask_text
 from hub.troubles import RefusedError
-
-VALUE_LENGTH_MAX = 200
 
 
 class BodyError(RefusedError):
@@ -36,7 +31,11 @@ class BodyError(RefusedError):
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why one item was rejected: the rule, the field, the value, in two languages."""
+    """Why one item was rejected: the rule, the field, the value, in two languages.
+
+    Where several things are wrong with it, `faults` holds each, in plain values; rule, field and
+    value are those of the first, and the messages say all.
+    """
 
     index: int
     rule: str
@@ -44,10 +43,33 @@ class Verdict:
     value: str
     message_vi: str
     message_en: str
+    faults: Sequence[Mapping[str, str]] = ()
 
     def public(self) -> dict[str, Any]:
         """Give the verdict as the sender sees it."""
-        return dict(self.__dict__)
+        return {**self.core(), "faults": [asdict(f) for f in self.each()]}
+
+    def core(self) -> dict[str, Any]:
+        """Give it as it is kept: where, the first fault, and what is said of all."""
+        return {n: v for n, v in self.__dict__.items() if n != "faults"}
+
+    def each(self) -> list[Fault]:
+        """List what is wrong with the item: one thing at least."""
+        own = Fault(self.rule, self.field, self.value, self.message_vi, self.message_en)
+        return [Fault(**f) for f in self.faults] or [own]
+
+    def joined(self, other: "Verdict | None") -> "Verdict":
+        """Add what else is wrong with the same item."""
+        if other is None:
+            return self
+        return verdict_of(self.index, [*self.each(), *other.each()])
+
+
+def verdict_of(index: int, faults: Sequence[Fault]) -> Verdict:
+    """Make the verdict on an item of all that is wrong with it."""
+    first = faults[0]
+    several = tuple(asdict(f) for f in faults) if len(faults) > 1 else ()
+    return Verdict(index, first.rule, first.field, first.value, *together(faults), several)
 
 
 @dataclass
@@ -63,6 +85,8 @@ class Admitted:
     items: dict[int, bytes] = field(default_factory=dict)
     # What the hub writes into each event (`Spec.stamp`).
     stamp: str | None = None
+    # The digest of the mapping by which they were read, where they came as a file and it had one.
+    mapping: str = ""
 
     @cached_property
     def events(self) -> pl.DataFrame:
@@ -161,14 +185,16 @@ def verdict_on(contract: Contract, event: Mapping[str, Any]) -> Verdict | None:
 
 
 def admit_values(contract: Contract, values: Sequence[Mapping[str, Any]]) -> list[Event] | Verdict:
-    """Judge JSON values that belong together: all as events, or the first verdict."""
+    """Judge JSON values that belong together: all as events, or one verdict on all of them."""
     events = []
+    faults: list[Fault] = []
     for value in values:
+        item = json.dumps(value)
         try:
-            events.append(contract.item.validate_json(json.dumps(value)))
+            events.append(contract.item.validate_json(item))
         except ValidationError as error:
-            return _verdict(contract, 0, error.errors(include_url=False)[0])
-    return events
+            faults += [f for f in find_faults(contract, error, item) if f not in faults]
+    return verdict_of(0, faults) if faults else events
 
 
 def check_count(count: int) -> None:
@@ -245,8 +271,13 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def judge_each(contract: Contract, items: list[bytes], context: str | None = None) -> Admitted:
-    """Judge items one by one; `context` is `AS_STORED` for what stands in the log."""
+def judge_each(
+    contract: Contract, items: list[bytes], context: str | None = None, *, in_file: bool = False
+) -> Admitted:
+    """Judge items one by one; `context` is `AS_STORED` for what stands in the log.
+
+    `in_file`: they were rows of a table, so what would be right is said as it is written there.
+    """
     events: list[Event] = []
     indexes: list[int] = []
     rejected: list[Verdict] = []
@@ -256,148 +287,12 @@ def judge_each(contract: Contract, items: list[bytes], context: str | None = Non
             events.append(contract.item.validate_json(item, context=context))
             indexes.append(index)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            if first["type"] == "json_invalid" and len(items) == 1:
-                raise _not_json(str(first["msg"])) from None
-            rejected.append(_verdict(contract, index, first))
+            faults = find_faults(contract, error, item, in_file=in_file)
+            if faults[0].rule == "not_json" and len(items) == 1:
+                raise _not_json(str(error.errors(include_url=False)[0]["msg"])) from None
+            rejected.append(verdict_of(index, faults))
             originals[index] = item
     return Admitted(contract, events, indexes, rejected, originals)
-
-
-# pydantic's error type -> (our rule, Vietnamese, English); `{x}` come from the error's context.
-_RULES: dict[str, tuple[str, str, str]] = {
-    "missing": ("required", "thiếu trường bắt buộc", "a required field is missing"),
-    "required_on_kind": (
-        "required",
-        "thiếu trường bắt buộc với loại sự kiện này",
-        "a field that this kind of event requires is missing",
-    ),
-    "extra_forbidden": (
-        "unknown_field",
-        "trường không có trong hợp đồng dữ liệu",
-        "the contract has no such field",
-    ),
-    "literal_error": (
-        "unknown_value",
-        "giá trị ngoài danh sách; chỉ nhận {expected}",
-        "not one of {expected}",
-    ),
-    "string_pattern_mismatch": (
-        "malformed",
-        "không đúng dạng {pattern}",
-        "does not have the form {pattern}",
-    ),
-    "string_too_long": (
-        "too_long",
-        "dài quá {max_length} ký tự",
-        "longer than {max_length} characters",
-    ),
-    "timezone_aware": (
-        "missing_offset",
-        "thời điểm thiếu múi giờ, ví dụ +07:00",
-        "the instant has no offset such as +07:00",
-    ),
-    "malformed_instant": (
-        "malformed_instant",
-        "không phải thời điểm ISO 8601, ví dụ 2023-05-17T08:00:00+07:00",
-        "not an ISO 8601 instant such as 2023-05-17T08:00:00+07:00",
-    ),
-    "malformed_period": (
-        "malformed",
-        "kỳ không có trên lịch; dạng 2023, 2023-05 hoặc 2023-05-17",
-        "not on the calendar; write 2023, 2023-05 or 2023-05-17",
-    ),
-    "decimal_max_places": (
-        "too_many_decimals",
-        "nhiều hơn {decimal_places} số lẻ",
-        "more than {decimal_places} decimals",
-    ),
-    "greater_than_equal": ("too_small", "nhỏ hơn {ge}", "less than {ge}"),
-    "less_than_equal": ("too_large", "lớn hơn {le}", "greater than {le}"),
-    "bool_type": ("not_a_boolean", "phải là true hoặc false", "not true or false"),
-    "int_type": ("not_an_integer", "phải là số nguyên", "not an integer"),
-    "int_from_float": ("not_an_integer", "phải là số nguyên", "not an integer"),
-    "string_type": ("not_text", "phải là chuỗi ký tự", "not a text"),
-    "json_invalid": ("not_json", "không phải JSON: {error}", "not JSON: {error}"),
-    "model_type": ("not_an_object", "phải là một đối tượng JSON", "not a JSON object"),
-}
-_INSTANTS = ("datetime_parsing", "datetime_from_date_parsing", "datetime_type", "datetime_invalid")
-_NUMBERS = ("decimal_type", "decimal_parsing", "finite_number", "int_parsing", "int_parsing_size")
-
-
-def _verdict(contract: Contract, index: int, error: ErrorDetails) -> Verdict:
-    kind = str(error["type"])
-    context = error.get("ctx", {})
-    name = str(error["loc"][0]) if error["loc"] else str(context.get("field", ""))
-    shown = (
-        "" if kind in ("missing", "required_on_kind") else _shown(contract, name, error["input"])
-    )
-    name = show_value(mask_text(name))
-    if kind == "rule":
-        rule = next(r for r in contract.spec.rules if r.name == context["name"])
-        value = show_value(error["input"].get(rule.field))
-        return Verdict(index, rule.name, rule.field, value, context["vi"], context["en"])
-    if kind.startswith(_INSTANTS):
-        kind = "malformed_instant"
-    absent = next((f.absent for f in contract.fields if f.name == name), None)
-    if absent is not None and kind in _NUMBERS and is_word_for_nothing(error["input"]):
-        how = absent.advice
-        vi = f"chữ thiết bị ghi khi không có số liệu, không phải số; {how.vi}"
-        en = f"what a logger writes when it has no value, not a number; {how.en}"
-        rule_name = "missing_code"
-    elif kind in _NUMBERS:
-        rule_name, vi, en = "not_a_number", "phải là một số", "not a number"
-    else:
-        rule_name, vi, en = _RULES.get(kind, (kind, "không hợp lệ: {msg}", "{msg}"))
-    words = {"msg": error["msg"], **context}
-    limits = next((f.limits for f in contract.fields if f.name == name and f.kind == "instant"), {})
-    if limits:
-        words |= {"ge": iso(limits["minimum"]), "le": iso(limits["maximum"])}
-    en = en.format_map(words)
-    vi = vi.format_map(words | {"expected": str(words.get("expected")).replace(" or ", " hoặc ")})
-    prefix = f"{name}: " if name else ""
-    suffix = f" ({shown})" if shown else ""
-    return Verdict(index, rule_name, name, shown, f"{prefix}{vi}{suffix}", f"{prefix}{en}{suffix}")
-
-
-# What loggers and sheets write where there is no number, without case, signs and marks.
-_NOTHING = re.compile(
-    "|nan|nil|none|null|na|nodata|novalue|missing|inf|infinity|overflow|over|under|error|err|fault"
-    "|fail|thieu|khongco|khongcosolieu|matsolieu"
-)
-
-
-def is_word_for_nothing(value: Any) -> bool:
-    """Tell whether a value is a word that stands where there is no number, such as `NAN`."""
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    letters = unicodedata.normalize("NFD", str(value).casefold()).replace("đ", "d")
-    word = "".join(c for c in letters if c.isalnum() and c.isascii())
-    return _NOTHING.fullmatch(word) is not None
-
-
-_MASKED_AS: dict[str, Kind] = {
-    "integer": "number",
-    "thousandths": "number",
-    "instant": "instant",
-}
-
-
-def _shown(contract: Contract, name: str, value: Any) -> str:
-    """Show a value that was refused; one that no field of the contract has, only by its length."""
-    of_field = next((f for f in contract.fields if f.name == name), None)
-    if of_field is None:
-        return hidden(value)
-    return show_value(masked(value, _MASKED_AS.get(of_field.kind, "text")))
-
-
-def show_value(value: Any) -> str:
-    """Show a value in a message: short, and without what a database or a terminal chokes on."""
-    if isinstance(value, bytes):
-        value = value.decode(errors="replace")
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return text if len(text) <= VALUE_LENGTH_MAX else text[: VALUE_LENGTH_MAX - 1] + "…"
 
 
 def unreadable(

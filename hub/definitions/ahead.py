@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 
 from hub.clock import day_of, iso, iso_day
-from hub.definitions.admission import Verdict
+from hub.definitions.admission import Verdict, verdict_of
 from hub.definitions.contract import Contract
+from hub.definitions.faults import Fault, said
 
 RULE = "in_the_future"
 # What a clock of its own may be off by. Less than an hour, so that local time sent as if it were
@@ -44,16 +45,18 @@ def ahead(contract: Contract, frame: pl.DataFrame, accepted_at: pl.Series) -> It
 def verdict_ahead(
     contract: Contract, wire: Mapping[str, Any], accepted_at: int, index: int
 ) -> Verdict:
-    """Say what an event in wire values, of `ahead`, speaks of that is yet to come."""
-    name = next(n for n in contract.past if _is_ahead(wire[n], accepted_at + US_MAX))
-    value = wire[name]
-    shown = str(iso(value)) if isinstance(value, int) else str(value)
+    """Say all that an event in wire values, of `ahead`, speaks of that is yet to come."""
     at = iso(accepted_at)
-    vi = f"{name}: {shown} sau lúc tiếp nhận {at} quá {MINUTES_MAX} phút; hãy kiểm tra đồng hồ và"
-    vi += " múi giờ của thiết bị (giờ Việt Nam ghi +07:00) rồi gửi lại"
-    en = f"{name}: {shown} is more than {MINUTES_MAX} minutes after its acceptance, {at}; check the"
-    en += " clock and the time zone (Vietnam's is written +07:00) and send it again"
-    return Verdict(index, RULE, name, shown, vi, en)
+    vi = f"sau lúc tiếp nhận {at} quá {MINUTES_MAX} phút; hãy kiểm tra đồng hồ và múi giờ của thiết"
+    vi += " bị (giờ Việt Nam ghi +07:00) rồi gửi lại"
+    en = f"is more than {MINUTES_MAX} minutes after its acceptance, {at}; check the clock and the"
+    en += " time zone (Vietnam's is written +07:00) and send it again"
+    faults = []
+    for name in contract.past:
+        if _is_ahead(wire[name], accepted_at + US_MAX):
+            shown = str(iso(wire[name]) if isinstance(wire[name], int) else wire[name])
+            faults.append(Fault(RULE, name, shown, *said(contract, name, shown, vi, en)))
+    return verdict_of(index, faults)
 
 
 def _is_ahead(value: str | int | None, limit: int) -> bool:

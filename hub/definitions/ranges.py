@@ -12,7 +12,9 @@ import polars as pl
 
 from hub.clock import OFFSET_US
 from hub.definitions.admission import Verdict
+from hub.definitions.coded import word
 from hub.definitions.contract import Contract
+from hub.definitions.faults import said
 
 RULE = "outside_range"
 EVER = "9999-12-31"
@@ -65,21 +67,25 @@ class Ranges:
         held = held.filter(own | ~own.any().over("row"))
         wrong = held.filter(~pl.col("value").is_between("low", "high"))
         for row in wrong.unique("row").sort("row").iter_rows(named=True):
-            yield row["row"], _said(spec.field, row)
+            yield row["row"], _verdict(contract, spec.field, row)
 
 
-def _said(field: str, row: Mapping[str, object]) -> Verdict:
+def _verdict(contract: Contract, field: str, row: Mapping[str, object]) -> Verdict:
     """Say which range a value is outside of, and what to do."""
     value, low, high = (Decimal(str(row[n])) / 1000 for n in ("value", "low", "high"))
-    place, since = row["station"], row["valid_from"]
+    place, since, shown = row["station"], row["valid_from"], f"{value:f}"
     of_vi = f"trạm {place}" if place else "mọi trạm"
     of_en = f"station {place}" if place else "all stations"
-    vi = f"{field}: {value:f} ngoài ngưỡng {low:f}–{high:f} của {row['quantity']}, {of_vi}, từ"
-    vi += f" {since}; số đo nghi ngờ hoặc hỏng thì gửi với quality 3 hoặc 4, ngưỡng sai thì sửa"
-    vi += " danh mục ranges"
-    en = f"{field}: {value:f} is outside {low:f}–{high:f}, the range of {row['quantity']} at"
-    en += (
-        f" {of_en} since {since}; send what is suspect or failed with quality 3 or 4, and mend the"
+    what = word(contract, "quantity", str(row["quantity"]))
+    such = f"{(low + high) / 2:f}"
+    vi = f"ngoài ngưỡng {low:f}–{high:f} của {what}, {of_vi}, từ {since}; số đo nghi ngờ hoặc hỏng"
+    vi += (
+        " thì gửi với cờ chất lượng 3 hoặc 4, ngưỡng sai thì sửa danh mục ngưỡng giá trị đo; ví dụ"
     )
-    en += " list of ranges where it is wrong"
-    return Verdict(0, RULE, field, f"{value:f}", vi, en)
+    vi += f" {such}"
+    en = f"is outside {low:f}–{high:f}, the range of {row['quantity']} at {of_en} since {since};"
+    en += (
+        " send what is suspect or failed with quality 3 or 4, and mend the list of ranges where it"
+    )
+    en += f" is wrong, such as {such}"
+    return Verdict(0, RULE, field, shown, *said(contract, field, shown, vi, en))

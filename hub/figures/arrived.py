@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from hub.definitions.source import Cadence, Source
@@ -12,6 +13,7 @@ SPAN_OF: dict[Cadence, str] = {
     "monthly": "month",
     "yearly": "year",
 }
+_EPOCH = date(1970, 1, 1)
 
 
 class Arrived(NamedTuple):
@@ -58,3 +60,18 @@ def step_of(by_span: Mapping[str, Counter[int]], first: int, end: int, source: S
     own = by_span.get(SPAN_OF[source.cadence], Counter())[first]
     daily = by_span.get("day", Counter())
     return Step(first, end, max(own, min(daily[d] for d in range(first, end))), due)
+
+
+def spoken_until(by_span: Mapping[str, Counter[int]]) -> int | None:
+    """Give the day number up to which what came speaks: the end of the last day, month or year."""
+    ends = [_end(day, span) for span, days in by_span.items() for day, n in days.items() if n > 0]
+    return max(ends, default=None)
+
+
+def _end(first: int, span: str) -> int:
+    months = {"month": 1, "year": 12}.get(span)
+    if months is None:
+        return first + 1
+    begun = _EPOCH + timedelta(first)
+    following = begun.year * 12 + begun.month - 1 + months
+    return (date(following // 12, following % 12 + 1, 1) - _EPOCH).days

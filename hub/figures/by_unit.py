@@ -72,6 +72,11 @@ class ByUnit:
         # What was before the list begins is of its first day: nothing else is known of it.
         self._eras = [first, *(day for day in others if day <= last)]
 
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """Name the lists that the answer follows: what units became is none of as they were."""
+        return ("units",) if self._asked.view == "as_was" else ("units", "lineage")
+
     def sums(self, term: Term, book: Book) -> Sums:
         """Sum a term by the dimensions asked for, of which the unit may be one."""
         column, ask = self._asked.column, self._ask

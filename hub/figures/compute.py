@@ -1,7 +1,7 @@
 """Figures: a KPI answered for a period, with all that it needs to prove itself."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,6 +12,7 @@ from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
 from hub.figures.book import Ask, Book, Key
 from hub.figures.by_unit import VIEWS, ByUnit, UnitAsk, UnknownUnitError
 from hub.figures.figure import Figure, Lack
+from hub.figures.known import strange
 from hub.figures.kpi import BUCKETS, Kpi
 from hub.figures.reported import parts_missing
 from hub.figures.terms import Sums, Term
@@ -128,13 +129,18 @@ def sums_of(kpi: Kpi, book: Book, ask: Ask, by_unit: ByUnit | None) -> tuple[Sum
     try:
         by_unit.check()
     except UnknownUnitError as error:
-        near = ", ".join(error.args)
-        vi = "không có trong danh mục đơn vị, cũng không có trong dữ liệu"
-        en = "neither the list of units nor the data know it"
-        vi, en = (vi + f"; gần giống: {near}", en + f"; near: {near}") if near else (vi, en)
-        asked = f"unit={by_unit.wanted}"
-        raise QuestionError("unit", f"{asked}: {vi}", f"{asked}: {en}", "unknown_value") from None
+        raise _nobody_knows("unit", str(by_unit.wanted), error.args) from None
     return sums
+
+
+def _nobody_knows(name: str, value: str, near: Sequence[str]) -> QuestionError:
+    """Say that neither lists nor data know what a question names, and what is like it."""
+    vi = f"{name}={value}: không có trong danh mục, cũng không có trong dữ liệu"
+    en = f"{name}={value}: neither the lists nor the data know it"
+    if near:
+        listed = ", ".join(near)
+        vi, en = f"{vi}; gần giống: {listed}", f"{en}; near: {listed}"
+    return QuestionError(name, vi, en, "unknown_value")
 
 
 def read_as_of(parameters: Mapping[str, str], now: int) -> int | None:
@@ -180,7 +186,27 @@ def _check_values(kpi: Kpi, where: Mapping[str, str], columns: Mapping[str, str]
 
 
 def compute(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
-    """Compute what was asked for: one figure per key, none where there is nothing to say."""
+    """Compute what was asked for: one figure per key, none where there is nothing to say.
+
+    Raises `QuestionError`, also for a value that neither lists nor data know: it would be zero.
+    """
+    computed = _computed(kpi, question, book)
+    is_share = kpi.denominator is not None
+    if question.where and not any(f.numerator or (is_share and f.denominator) for f in computed):
+        _check_known(kpi, question, book)
+    return computed
+
+
+def _check_known(kpi: Kpi, question: Question, book: Book) -> None:
+    columns = kpi.columns(question.role)
+    open_ended = {n: v for n, v in dict(question.where).items() if columns[n] not in kpi.closed}
+    asked = {n: (columns[n], v) for n, v in open_ended.items()}
+    fact = book.facts.get(kpi.contract or "")
+    for name, value, near in strange(book, fact, asked) if fact is not None else ():
+        raise _nobody_knows(name, value, near)
+
+
+def _computed(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
     buckets = [b for b in question.by if b in BUCKETS]
     whole = question.period
     if not buckets:
@@ -249,7 +275,7 @@ def _figures(
     keys |= unsaid.unknown
     if not keys:
         return []
-    judged = _judge(kpi, question, ask, book)
+    judged = _judge(kpi, question, ask, book, () if by_unit is None else by_unit.lists)
     computed = []
     for key in sorted(keys, key=_sortable):
         dims = dict(zip(question.by, key, strict=True))
@@ -343,7 +369,9 @@ class _Judged(NamedTuple):
     definition_version: str
 
 
-def _judge(kpi: Kpi, question: Question, ask: Ask, book: Book) -> _Judged:
+def _judge(
+    kpi: Kpi, question: Question, ask: Ask, book: Book, more_lists: Collection[str]
+) -> _Judged:
     if kpi.contract:
         completeness = book.completeness(kpi.contract, ask, kpi.only)
         fresh_at = book.fresh_at(kpi.contract)
@@ -359,7 +387,7 @@ def _judge(kpi: Kpi, question: Question, ask: Ask, book: Book) -> _Judged:
         round(completeness, 6),
         iso(fresh_at),
         book.reading.cut(),
-        definition_version(kpi, book),
+        definition_version(kpi, book, more_lists),
     )
 
 
@@ -369,11 +397,14 @@ def kpi_parents(kpi: Kpi, book: Book) -> set[str]:
     return set(fact.parents.values()) if fact else set()
 
 
-def definition_version(kpi: Kpi, book: Book) -> str:
-    """Digest the KPI's terms, its fact's definitions and the reference data in force."""
+def definition_version(kpi: Kpi, book: Book, more_lists: Collection[str] = ()) -> str:
+    """Digest the KPI's terms, its fact's definitions and the reference data in force.
+
+    `more_lists` names lists that a question goes by besides those of the KPI, as one by units does.
+    """
     fact = book.facts.get(kpi.contract or "")
     said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
     of_fact = definition_digest(fact, book.definitions.contracts[fact.contract]) if fact else ""
-    lists = kpi.lists | kpi_parents(kpi, book)
+    lists = kpi.lists | kpi_parents(kpi, book) | set(more_lists)
     parts = (said, of_fact, book.reference.digest(lists))
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

@@ -10,19 +10,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.apply.lateness import quantiles
-from hub.clock import day_of, day_start, iso, iso_day
+from hub.clock import day_of, iso, iso_day
 from hub.connecting.connection import heartbeat_name
 from hub.definitions.contract import Doc
 from hub.definitions.own.control import CONTROL
-from hub.definitions.source import Source
 from hub.figures.book import Ask, Book
 from hub.figures.compute import Question
 from hub.figures.kpi import Kpi
 from hub.figures.official import figures
+from hub.figures.silence import Silence, last_heard, silences
 from hub.log.log import Log
 from hub.reference.periods import Period
 
 ROWS_MAX = 100
+_OWED = (
+    "cadence",
+    "events_per_due",
+    "silence_seconds_max",
+    "is_late",
+    "silent_party",
+    "spoken_until",
+)
 Rows = list[dict[str, Any]]
 
 
@@ -158,8 +166,11 @@ def sources(
     senders = {sender for contract, sender, *_ in book.ledger if contract != CONTROL.name}
     senders |= set(heard)
     late = _lateness(book, received)
-    owing = {s.debtor: s for s in reversed(list(book.sources.values()))}
-    names = [*reversed(owing), *sorted(senders - set(owing))]
+    owing: dict[str, Silence] = {}
+    for silence in silences(book, at).values():
+        debtor = silence.source.debtor
+        owing[debtor] = silence.or_longer(owing.get(debtor))
+    names = [*owing, *sorted(senders - set(owing))]
     said = log.checkpoints([heartbeat_name(n) for n in names])
     qualities = {
         key: _figures(book, kpis, q, period if key == "complete" else received, at)
@@ -172,8 +183,7 @@ def sources(
         listed.append(
             {
                 "source": name,
-                **_expected(owing.get(name), at, accepted_at),
-                **_late_party(book, owing.get(name), Ask(period, at)),
+                **_expected(owing.get(name), book),
                 "heartbeat": None if beat is None else json.loads(beat),
                 "heard_at": iso(accepted_at),
                 "horizon": iso(horizon),
@@ -213,17 +223,11 @@ def _last_heard(book: Book) -> dict[str, tuple[int, int]]:
     return {sender: (int(at), int(horizon)) for sender, at, horizon in rows}
 
 
-def _expected(source: Source | None, at: int, accepted_at: int | None) -> dict[str, Any]:
-    if source is None:
-        return {"title_vi": None, "title_en": None, "owner": None, "contract": None} | {
-            "cadence": None,
-            "events_per_due": None,
-            "silence_seconds_max": None,
-            "is_late": None,
-        }
-    if accepted_at is None and source.since is not None:
-        accepted_at = day_start(source.since)  # it cannot be late before it has begun
-    silent_us = None if accepted_at is None else at - accepted_at
+def _expected(silence: Silence | None, book: Book) -> dict[str, Any]:
+    if silence is None:
+        return dict.fromkeys(("title_vi", "title_en", "owner", "contract", *_OWED))
+    source = silence.source
+    said_until = last_heard(book, source) if source.party else None
     return {
         "title_vi": source.title_vi,
         "title_en": source.title_en,
@@ -232,15 +236,10 @@ def _expected(source: Source | None, at: int, accepted_at: int | None) -> dict[s
         "cadence": source.cadence,
         "events_per_due": source.events_per_due,
         "silence_seconds_max": source.silence_seconds_max,
-        "is_late": silent_us is None or silent_us > source.silence_seconds_max * 1_000_000,
+        "is_late": silence.is_late,
+        "silent_party": source.party or None,
+        "spoken_until": iso(said_until),
     }
-
-
-def _late_party(book: Book, source: Source | None, ask: Ask) -> dict[str, Any]:
-    """Say whether what anybody may send of a party is late: by what came for the last step."""
-    if source is None or source.name:
-        return {}
-    return {"is_late": any(s.received < s.due for s in book.due(source, ask)[-1:])}
 
 
 def is_known(book: Book, source: str) -> bool:

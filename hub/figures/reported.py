@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from heapq import nsmallest
 
 from hub.clock import DAY_US
 from hub.figures.book import Ask, Book, Key
@@ -250,8 +251,16 @@ class Unsaid:
         return counted / (counted + missing) if missing else 1.0
 
     def named(self, key: Key) -> tuple[Missing, ...] | None:
-        """Name the first of what is missing, None where nothing is."""
-        return tuple(self.missing.get(key, ())[:NAMED_MAX]) or None
+        """Name the first of what is missing, None where nothing is.
+
+        They are in an order of their own: a closed figure is to be computed again as it was, and
+        SQL gives rows as it likes.
+        """
+        return tuple(nsmallest(NAMED_MAX, self.missing.get(key, ()), key=_in_order)) or None
+
+
+def _in_order(missing: Missing) -> tuple[list[tuple[str, str]], str]:
+    return sorted(missing.dims.items()), missing.message_en
 
 
 def parts_missing(above: Term, below: Term | None, book: Book, ask: Ask) -> Unsaid:

@@ -14,8 +14,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hub.access.scope import Codes, Scope
-from hub.definitions.admission import Admitted, Verdict, show_value
+from hub.definitions.admission import Admitted, Verdict
 from hub.definitions.contract import Contract, Doc, LimitKind
+from hub.definitions.faults import said, show_value
+from hub.definitions.near import offered
 
 CODES_SHOWN_MAX = 8
 _WHO: dict[LimitKind, Doc] = {
@@ -44,15 +46,15 @@ def stamp(contract: Contract, scope: Scope) -> str | None:
 
 
 def outside(contract: Contract, scope: Scope, admitted: Admitted) -> list[Verdict]:
-    """Find items of a body that are outside of its sender's scope."""
-    verdicts: list[Verdict] = []
-    gone: set[int] = set()
+    """Find items of a body that are outside of its sender's scope, in each way that they are."""
+    verdicts: dict[int, Verdict] = {}
     for kind, fields, codes in scope.limits(contract):
         for row, wrong in _wrong(fields, codes, admitted):
-            if row not in gone:
-                gone.add(row)
-                verdicts.append(_verdict(admitted.indexes[row], kind, wrong, codes))
-    return verdicts
+            index = admitted.indexes[row]
+            verdict = _verdict(contract, index, kind, wrong, codes)
+            before = verdicts.get(index)
+            verdicts[index] = verdict if before is None else before.joined(verdict)
+    return list(verdicts.values())
 
 
 def outside_all(contract: Contract, scopes: Iterable[Scope], admitted: Admitted) -> list[Verdict]:
@@ -77,19 +79,20 @@ def _wrong(
             yield row, wrong
 
 
-def _verdict(index: int, kind: LimitKind, wrong: Wrong, codes: Codes) -> Verdict:
+def _verdict(
+    contract: Contract, index: int, kind: LimitKind, wrong: Wrong, codes: Codes
+) -> Verdict:
     """Say what an item may not say, and for whom the sender may send."""
     listed = sorted(codes)
     shown = ", ".join(listed[:CODES_SHOWN_MAX])
     more = len(listed) - CODES_SHOWN_MAX
     vi_more, en_more = (f" và {more} mã nữa", f" and {more} more") if more > 0 else ("", "")
-    who, field, value = _WHO[kind], wrong.field, show_value(wrong.value)
-    vi, en = f"không được gửi cho {who.vi}", f"may not send for {who.en}"
-    return Verdict(
-        index,
-        RULES[kind],
-        field,
-        value,
-        f"{field}: khóa này {vi} {value}, chỉ được gửi cho {shown}{vi_more}",
-        f"{field}: this key {en} {value}, only for {shown}{en_more}",
-    )
+    who, value = _WHO[kind], show_value(wrong.value)
+    near_vi, near_en = offered(wrong.value, dict.fromkeys(listed, ""))
+    such = listed[0] if listed else "–"
+    vi = f"ngoài phạm vi: khóa này không được gửi cho {who.vi} {value}, chỉ được gửi cho"
+    vi += f" {shown}{vi_more}{near_vi}, ví dụ {such}"
+    en = f"is outside of its scope: this key may not send for {who.en} {value}, only for"
+    en += f" {shown}{en_more}{near_en}, such as {such}"
+    words = said(contract, wrong.field, value, vi, en)
+    return Verdict(index, RULES[kind], wrong.field, value, *words)

@@ -23,9 +23,11 @@ from hub.definitions.contract import Contract
 from hub.definitions.originals import Seal
 from hub.gateway import boundary
 from hub.gateway.signing import Signer
+from hub.gateway.unlisted import offer_near
 from hub.log.log import Batch, Log, LogUnavailableError, Submission
 from hub.log.spool import Spool
 from hub.log.submitting import accepted_at, impossible, new_receipt, rejections
+from hub.store.names import Names
 from hub.store.reading import Row
 from hub.store.states import contents
 from hub.store.store import Store
@@ -91,6 +93,7 @@ class Gateway:
         self._signer = signer
         self._store = store
         self._clock = clock
+        self.names = Names(store, clock)
         self._recent: dict[str, set[Row]] = {}
         self._recent_lock = threading.Lock()
 
@@ -147,7 +150,6 @@ class Gateway:
         contract = offers[0].contract
         for offer in offers:
             offer.admitted.mark(boundary.stamp(contract, offer.sender.scope))
-            offer.reject(boundary.outside(contract, offer.sender.scope, offer.admitted))
         at = accepted_at(self._clock)
         frame = self._possible(contract, offers, at)
         revision = revisions.latest(contract.name)
@@ -175,18 +177,28 @@ class Gateway:
             self._answer(offer, receipt, repeats, at, batches)
 
     def _possible(self, contract: Contract, offers: list[Offer], at: int) -> pl.DataFrame:
-        """Reject what cannot be; give the events that are left of all offers, in columns."""
+        """Reject what is outside of its sender's scope, and what cannot be, each item once.
+
+        Gives the events that are left of all offers, in columns.
+        """
         frame = columns_of(contract, [o.admitted for o in offers])
         wrong = impossible(contract, frame, at, self._store.ranges)
-        if not wrong:
-            return frame
-        start = 0
+        start, is_whole = 0, True
         for offer in offers:
             indexes = offer.admitted.indexes
-            rows = {i: v for row, v in wrong.items() if 0 <= (i := row - start) < len(indexes)}
+            verdicts = {
+                indexes[i]: replace(v, index=indexes[i])
+                for row, v in wrong.items()
+                if 0 <= (i := row - start) < len(indexes)
+            }
             start += len(indexes)
-            offer.reject([replace(v, index=indexes[i]) for i, v in rows.items()])
-        return columns_of(contract, [o.admitted for o in offers])
+            for v in boundary.outside(contract, offer.sender.scope, offer.admitted):
+                verdicts[v.index] = v.joined(verdicts.get(v.index))
+            offer.reject(list(verdicts.values()))
+            if offer.admitted.rejected:
+                offer_near(contract, offer.admitted, self.names.of)
+            is_whole &= not verdicts
+        return frame if is_whole else columns_of(contract, [o.admitted for o in offers])
 
     def _answer(
         self, offer: Offer, receipt: str, repeats: int, at: int, batches: list[Batch]
@@ -197,6 +209,7 @@ class Gateway:
             "accepted": len(admitted.kept) - repeats,
             "duplicates": repeats,
             "rejected": [v.public() for v in admitted.rejected],
+            **({"mapping": admitted.mapping} if admitted.mapping else {}),
         }
         receipt_body["signed"] = self._signer.sign(
             {
@@ -273,5 +286,7 @@ def outside(
     verdicts = {v.index: v for v in boundary.outside_all(contract, scopes, admitted)}
     for row, v in impossible(contract, admitted.events, at, store.ranges).items():
         index = admitted.indexes[row]
-        verdicts.setdefault(index, replace(v, index=index))
+        before = verdicts.get(index)
+        impossible_too = replace(v, index=index)
+        verdicts[index] = impossible_too if before is None else before.joined(impossible_too)
     return [verdicts[index] for index in sorted(verdicts)]

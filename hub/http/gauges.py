@@ -9,8 +9,9 @@ from itertools import product
 
 from hub.archive.log import ArchivedLog
 from hub.archive.manifest import ArchiveError
-from hub.clock import day_start, to_us
+from hub.clock import to_us
 from hub.connecting.connection import STATES, heartbeat_name
+from hub.figures.silence import silences
 from hub.figures.terms import RECEIVED
 from hub.log.log import LogUnavailableError
 from hub.opening import OpenHub
@@ -23,12 +24,12 @@ log = logging.getLogger(__name__)
 FRESH_SECONDS = 5.0
 # Counting what was ever acknowledged reads every receipt.
 REMAINDER_SECONDS = 60.0
-DUTIES = "duties"  # the list, by its form's name
 UNTOLD_MAX = 1000  # whose ages are followed
 _CLEARED = (
     metrics.LAG_EVENTS,
     metrics.LEDGER_EVENTS,
     metrics.SOURCE_SILENT,
+    metrics.SOURCE_SILENCE_MAX,
     metrics.SOURCE_LAG,
     metrics.ARCHIVED,
     metrics.QUARANTINE_OPEN,
@@ -72,9 +73,7 @@ class Gauges:
         with hub.store.reading() as reading:
             applied = {t: sum(reading.positions(i, t).values()) for t, i in topics.items()}
             ledger = reading.rows("SELECT contract, class, SUM(count) FROM ledger GROUP BY 1, 2")
-            heard = reading.rows(
-                "SELECT sender, MAX(accepted_at), MAX(horizon) FROM heard GROUP BY 1"
-            )
+            horizons = reading.rows("SELECT sender, MAX(horizon) FROM heard GROUP BY 1")
             rejected = rejections.waiting(reading)
             repaired, seconds = rejections.time_to_fix(reading)
             waiting = reading.rows(
@@ -108,29 +107,24 @@ class Gauges:
         now = time.monotonic()
         self._untold = {name: self._untold.get(name, now) for (name,) in untold}
         metrics.UNPUBLISHED_SECONDS.set(now - min(self._untold.values(), default=now))
-        self._read_sources({sender: (at, horizon) for sender, at, horizon in heard})
+        self._read_sources({sender: int(horizon) for sender, horizon in horizons})
         self._read_statement()
         self._read_archive(list(lag))
 
-    def _read_sources(self, heard: dict[str, tuple[int, int]]) -> None:
+    def _read_sources(self, horizons: dict[str, int]) -> None:
         now = to_us(self._hub.clock())
         with self._hub.store.reading() as reading:
-            owing = self._hub.book(reading).sources.values()
-            owed_since = [at for name, at, *_ in reading.list_acts() if name == DUTIES]
-        sources = {source.name: source for source in reversed(list(owing)) if source.name}
-        beats = self._hub.log.checkpoints([heartbeat_name(n) for n in sources])
-        for name, source in sources.items():
-            metrics.SOURCE_SILENCE_MAX.labels(name).set(source.silence_seconds_max)
-            if name not in heard and owed_since:
-                # Who owes and was never heard is silent since it owes, and since that is known.
-                owed_at = day_start(source.since) if source.since else owed_since[-1]
-                metrics.SOURCE_SILENT.labels(name).set(
-                    max(0, now - max(owed_since[-1], owed_at)) / 1e6
-                )
-            if name in heard:
-                at, horizon = heard[name]
-                metrics.SOURCE_SILENT.labels(name).set((now - at) / 1e6)
-                metrics.SOURCE_LAG.labels(name).set(max(0, now - horizon) / 1e6)
+            book = self._hub.book(reading)
+            silent = silences(book, now)
+            senders = dict.fromkeys(s.name for s in book.sources.values() if s.name)
+        for label, silence in silent.items():
+            metrics.SOURCE_SILENCE_MAX.labels(label).set(silence.source.silence_seconds_max)
+            if silence.silent_us is not None:
+                metrics.SOURCE_SILENT.labels(label).set(silence.silent_us / 1e6)
+        beats = self._hub.log.checkpoints([heartbeat_name(n) for n in senders])
+        for name in senders:
+            if name in horizons:
+                metrics.SOURCE_LAG.labels(name).set(max(0, now - horizons[name]) / 1e6)
             beat = beats.get(heartbeat_name(name))
             if beat is not None:
                 heartbeat = json.loads(beat)

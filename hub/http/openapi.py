@@ -24,15 +24,21 @@ DESCRIPTION = (
 Described = dict[int | str, dict[str, Any]]
 
 
-class RejectedItem(BaseModel):
-    """Why one item was rejected."""
+class FaultOfItem(BaseModel):
+    """One thing that is wrong with an item."""
 
-    index: int
     rule: str
     field: str
     value: str = ""
     message_vi: str
     message_en: str
+
+
+class RejectedItem(FaultOfItem):
+    """Why one item was rejected: the first fault, what is said of all, and each of them."""
+
+    index: int
+    faults: list[FaultOfItem] = Field(min_length=1)
 
 
 class Receipt(BaseModel):
@@ -42,6 +48,10 @@ class Receipt(BaseModel):
     accepted: int
     duplicates: int
     rejected: list[RejectedItem]
+    mapping: str = Field(
+        default="",
+        description="Mã băm của bảng ánh xạ đã đọc tệp | Digest of the mapping that read the file",
+    )
     signed: str = Field(
         description="JWS (RFC 7515, EdDSA); khóa ở | keys at /.well-known/jwks.json"
     )
@@ -55,12 +65,30 @@ class WouldChange(BaseModel):
     classes: dict[str, int] = Field(description="Số sự kiện theo loại | Events by ledger class")
 
 
+class Told(BaseModel):
+    """Something that is said of what was sent."""
+
+    message_vi: str
+    message_en: str
+
+
+class UnlistedCode(Told):
+    """A code that the province's list does not have, and near ones that it has."""
+
+    field: str
+    value: str
+    near: list[str]
+
+
 class Tried(BaseModel):
     """What would become of what was tried."""
 
     dry_run: bool
     accepted: int
     rejected: list[RejectedItem]
+    mapping: str = ""
+    understood: list[Told] = []
+    unlisted: list[UnlistedCode] = []
     would_change: WouldChange
 
 
@@ -137,6 +165,13 @@ REPAIR_RESPONSES: Described = {
     404: problem("Không có bản ghi này của bạn | No such item of yours"),
     409: problem("Người khác vừa sửa | Somebody else was at it"),
     422: problem("Vẫn không đúng hợp đồng dữ liệu | It still breaks its contract"),
+}
+MAPPING_RESPONSES: Described = {
+    **_BODY_REFUSED,
+    403: problem("Bảng ánh xạ của bên khác | It is another sender's"),
+    404: problem("Không có hợp đồng này | No such contract"),
+    408: problem("Nội dung đến quá chậm | The body came too slowly"),
+    422: problem("Bảng ánh xạ chưa dùng được | The mapping cannot be used as it is"),
 }
 _KEY_WANTED: list[dict[str, list[str]]] = [{"bearer": []}]
 # What is sent is judged and tried, and nothing is committed.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -15,11 +16,13 @@ from hub.figures.compute import QuestionError
 from hub.gateway import boundary
 from hub.gateway.gateway import Answer, Judge, Offer
 from hub.gateway.groups import SMALL_BYTES, AuditError
+from hub.gateway.unlisted import find_unlisted, offer_near
 from hub.http import openapi
 from hub.http.backlog import LARGE_BYTES, Backlog
 from hub.http.cloudevents import admit_request
 from hub.http.edge import Edge, edge_of
 from hub.http.guard import read_body
+from hub.http.mappings import mappings_of
 from hub.http.problems import ProblemError
 from hub.log.log import IdempotencyConflictError, LogUnavailableError
 from hub.operating import metrics
@@ -70,11 +73,21 @@ def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
     status_code=202,
 )
 async def take_file(contract: str, request: Request) -> Response:
-    """Take a CSV or XLSX file, row by row."""
-    return await take(contract, request, admit_file)
+    """Take a CSV or XLSX file, row by row, read by its sender's mapping where there is one."""
+    return await take(contract, request, _file_judge)
 
 
-async def take(name: str, request: Request, judge: Judge | None = None) -> Response:
+def _file_judge(edge: Edge, sender: Sender) -> Judge:
+    def judge(contract: Contract, body: bytes) -> AdmittedFile:
+        mapping = edge.part(mappings_of).in_force(contract.name, sender.name)
+        return admit_file(contract, body, mapping)
+
+    return judge
+
+
+async def take(
+    name: str, request: Request, judge_of: Callable[[Edge, Sender], Judge] | None = None
+) -> Response:
     """Take one request's events; who sent what is in the audit log."""
     edge = edge_of(request)
     sender = await edge.guard.sender(request)
@@ -88,6 +101,7 @@ async def take(name: str, request: Request, judge: Judge | None = None) -> Respo
         )
     edge.guard.check_breaker(sender.name)
     is_dry = _is_dry(request)
+    judge = None if judge_of is None else judge_of(edge, sender)
     offer = await _offer(edge, contract, sender, request, judge)
     if is_dry:
         tried = await asyncio.to_thread(_tried, edge, offer)
@@ -98,8 +112,11 @@ async def take(name: str, request: Request, judge: Judge | None = None) -> Respo
         edge.guard.judge(sender.name, offer.admitted)
         _count(name, answer)
     admitted = offer.admitted
-    has_more = isinstance(admitted, AdmittedFile) and admitted.understood.has_more_to_say
-    return JSONResponse({**answer.body, **(_understood(offer) if has_more else {})}, answer.status)
+    if not isinstance(admitted, AdmittedFile):
+        return JSONResponse(answer.body, answer.status)
+    more = _understood(offer) if admitted.understood.has_more_to_say else {}
+    more |= await asyncio.to_thread(_unlisted, edge, offer)
+    return JSONResponse({**answer.body, **more}, answer.status)
 
 
 def _is_dry(request: Request) -> bool:
@@ -118,11 +135,18 @@ def _understood(offer: Offer) -> dict[str, Any]:
     return {"understood": [{"message_vi": vi, "message_en": en} for vi, en in lines]}
 
 
+def _unlisted(edge: Edge, offer: Offer) -> dict[str, Any]:
+    """Name the codes that the province's lists do not have, where there are some."""
+    unlisted = find_unlisted(offer.contract, offer.admitted.events, edge.gateway.names.of)
+    return {"unlisted": [asdict(u) for u in unlisted]} if unlisted else {}
+
+
 def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
     """Say what would become of an offer, and what it would change; nothing is committed."""
     hub, contract, sender, admitted = edge.hub, offer.contract, offer.sender, offer.admitted
     admitted.reject(edge.gateway.outside(contract, [sender.scope], admitted))
     admitted.mark(boundary.stamp(contract, sender.scope))
+    offer_near(contract, admitted, edge.gateway.names.of)
     trial = Trial()
     if admitted.kept:
         trial = try_events(
@@ -132,7 +156,9 @@ def _tried(edge: Edge, offer: Offer) -> dict[str, Any]:
         "dry_run": True,
         "accepted": len(admitted.kept),
         "rejected": [v.public() for v in admitted.rejected],
+        **({"mapping": admitted.mapping} if admitted.mapping else {}),
         **_understood(offer),
+        **_unlisted(edge, offer),
         "would_change": vars(trial),
     }
 

@@ -33,7 +33,8 @@ def impossible(
     if contract.spec.ranged is not None:
         wrong = dict(ranges().outside(contract, frame))
     for row in ahead(contract, frame, pl.repeat(at, len(frame), dtype=pl.Int64, eager=True)):
-        wrong[row] = verdict_ahead(contract, frame.row(row, named=True), at, 0)
+        late = verdict_ahead(contract, frame.row(row, named=True), at, 0)
+        wrong[row] = late.joined(wrong.get(row))
     return {row: replace(v, index=row) for row, v in sorted(wrong.items())}
 
 
@@ -78,7 +79,7 @@ def rejections(
                 "recorded_at": None,
                 "contract": contract.name,
                 "rejected_at": at,
-                **v.public(),
+                **v.core(),
                 "original": seal(sender, name, admitted.originals[v.index]),
             }
             for v in admitted.rejected

@@ -92,7 +92,7 @@ REPAIRED = Gauge(
 )
 SOURCE_SILENT = Gauge(
     "hub_source_silent_seconds",
-    "Seconds since an event of a source was last accepted.",
+    "Seconds since an event of a sender was last accepted, or since what came of a party ends.",
     ["source"],
     registry=HELD,
 )

@@ -78,7 +78,9 @@
  * @property {"daily" | "working_day" | "monthly" | "yearly" | null} cadence
  * @property {number} events_per_due
  * @property {number | null} silence_seconds_max
- * @property {boolean} is_late
+ * @property {boolean | null} is_late
+ * @property {string | null} silent_party Of whom it is silent, where it owes events of a party.
+ * @property {string | null} spoken_until Up to when what came of that party speaks.
  * @property {Heartbeat | null} heartbeat
  * @property {string | null} heard_at
  * @property {string | null} horizon

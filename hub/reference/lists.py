@@ -20,6 +20,8 @@ from hub.reference.form import Form, FormError, Row
 from hub.reference.periods import Period
 from hub.reference.units import Units, units_of
 
+# Lists so named are mappings of files (`hub.sheets.mapping`): no figure is read against them.
+MAPPING = "mapping:"
 KEPT_MAX = 8  # sets of lists: those in force, and those of closed periods and questions of the past
 
 
@@ -89,6 +91,18 @@ class Reference:
             for r in self.tables.get(table, [])
             if r["valid_from"] <= day and (not r["valid_to"] or day < r["valid_to"])
         ]
+
+    def names(self, day: str) -> dict[str, dict[str, str]]:
+        """Give what lists call their codes on a day, by list: empty where one has no names."""
+        return {
+            name: {
+                r["code"]: r.get("name_vi", "")
+                for r in rows
+                if r["valid_from"] <= day and (not r["valid_to"] or day < r["valid_to"])
+            }
+            for name, rows in self.tables.items()
+            if rows and {"code", "valid_from", "valid_to"} <= rows[0].keys()
+        }
 
     def target(self, kpi: str, period: Period) -> Target | None:
         """Find the province's target for a KPI in the year that holds the period."""
@@ -160,7 +174,7 @@ class Lists:
 
         `rows_of` reads the rows of one, as JSON, by its event; those of the last few are kept.
         """
-        last = {entry.name: entry for entry in loaded}
+        last = {e.name: e for e in loaded if not e.name.startswith(MAPPING)}
         key = tuple(entry.event_id for entry in last.values())
         reference = self._kept.get(key)
         if reference is None:

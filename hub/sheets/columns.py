@@ -11,7 +11,7 @@ from hub.sheets import days, numbers
 from hub.sheets.cells import Cell, Dated
 from hub.sheets.grids import Grid
 from hub.sheets.notes import Unit, shown
-from hub.sheets.table import Column, FileError, Hint, Hints
+from hub.sheets.table import NO_HINT, Column, FileError, Hint
 from hub.sheets.vietnamese import Mark, Order, Reading, WrittenError
 
 _NUMBERS = ("integer", "money", "decimal", "share")
@@ -49,9 +49,10 @@ class WholeColumn:
     trouble: WrittenError | None = None
 
 
-def find_readings(column: Column, parts: Sequence[Part], hints: Hints) -> WholeColumn:
+def find_readings(column: Column, parts: Sequence[Part]) -> WholeColumn:
     """Find how a column is read in each part; raises `FileError` where its units contradict."""
-    hint = hints.get(column.field, Hint())
+    headings = (p.grid.headings.known.get(column.field) for p in parts)
+    hint = next((h.hint for h in headings if h is not None), NO_HINT)
     if column.kind in _NUMBERS:
         return _numbers(column, parts, hint)
     if column.kind in ("instant", "period"):

@@ -10,8 +10,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cache
 from math import isfinite
 from typing import Any
 
@@ -22,14 +23,17 @@ from hub.definitions.admission import (
     admit,
     check_count,
     judge_each,
-    show_value,
+    verdict_of,
 )
-from hub.definitions.contract import Contract, WireField
+from hub.definitions.coded import example, find_field, label
+from hub.definitions.contract import Contract, Doc, WireField
+from hub.definitions.faults import Fault, faults_of_values, show_value
 from hub.sheets.cells import Cell
 from hub.sheets.days import deadline, instant, period
+from hub.sheets.mapping import FileMapping
 from hub.sheets.notes import unit
 from hub.sheets.numbers import decimal, integer, is_doubtful, money
-from hub.sheets.table import Column, Hints, Row, Table
+from hub.sheets.table import Column, Row, Table
 from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.understood import Understood
 from hub.sheets.vietnamese import Reader, Reading, boolean, folded, text
@@ -54,8 +58,14 @@ class AdmittedFile(Admitted):
         super().reject(list(placed))
 
 
-def table_of(contract: Contract) -> Table:
-    """Make the table that a contract's files hold."""
+def table_of(contract: Contract, mapping: FileMapping | None = None) -> Table:
+    """Make the table that a contract's files hold, as a sender's mapping has it."""
+    table = _plain_table(contract)
+    return table if mapping is None else mapping.on(table)
+
+
+@cache
+def _plain_table(contract: Contract) -> Table:
     shorts = Counter(folded(s) for f in contract.sent for s in _short_titles(f))
     columns = []
     for f in contract.sent:
@@ -66,7 +76,9 @@ def table_of(contract: Contract) -> Table:
             headers.setdefault(folded(title), title)
         reader = _reader(contract, f)
         titles_shown = tuple(headers.values())
-        columns.append(Column(f.name, titles_shown, _unarmed(reader), required=f.is_needed))
+        such = example(contract, f, in_file=True)
+        reads, is_needed = _unarmed(reader), f.is_needed
+        columns.append(Column(f.name, titles_shown, reads, required=is_needed, example=such))
     return Table(tuple(columns), frozenset(folded(t) for t in _ERROR_TITLES))
 
 
@@ -100,25 +112,27 @@ def _unarmed(reader: Reader) -> Reader:
     return Reader(reader.kind, read)
 
 
-def corrections(contract: Contract, data: bytes) -> list[tuple[str, bytes | Verdict]]:
+def corrections(
+    contract: Contract, data: bytes, mapping: FileMapping | None = None
+) -> list[tuple[str, bytes | Verdict]]:
     """Read a file of corrected items: each one's name, and the item or why it cannot be read.
 
     Raises `BodyError` where the file cannot be read as a whole, or has no column `ITEM`.
     """
     named = Column(_ITEM_FIELD, (ITEM, "quarantine_id"), text)
-    table = Table((named, *table_of(contract).columns))
+    table = Table((named, *table_of(contract, mapping).columns))
     out: list[tuple[str, bytes | Verdict]] = []
     for row in _read(table, data).rows:
         if row.verdict is not None:
-            out.append((str(row.said.get(_ITEM_FIELD, "")), _named(contract, row)))
+            out.append((str(row.said.get(_ITEM_FIELD, "")), _judged(contract, row, None)))
         else:
             values = {k: v for k, v in row.values.items() if k != _ITEM_FIELD}
             out.append((str(row.values[_ITEM_FIELD]), _item(values)))
     return out
 
 
-def _read(table: Table, data: bytes, hints: Hints | None = None) -> TableRead:
-    read = read_table(table, data, hints)
+def _read(table: Table, data: bytes) -> TableRead:
+    read = read_table(table, data)
     first = read.rows[0].verdict
     if len(read.rows) == 1 and first is not None and not read.rows[0].said:
         status = 413 if first.rule in ("too_large", "too_many_rows") else 400
@@ -143,18 +157,20 @@ def is_table(data: bytes, name: str = "") -> bool:
     return data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"[")
 
 
-def admit_file(contract: Contract, data: bytes, hints: Hints | None = None) -> AdmittedFile:
+def admit_file(contract: Contract, data: bytes, mapping: FileMapping | None = None) -> AdmittedFile:
     """Judge each row of a file; an item's index is its row's number in the file, less one.
 
-    Where rows of several sheets are read, indexes count on from sheet to sheet, and messages name
-    the sheet. Raises `BodyError` where the file cannot be read as a whole, or has too many rows.
+    `mapping` is its sender's. Where rows of several sheets are read, indexes count on from sheet to
+    sheet, and messages name the sheet. Raises `BodyError` where the file cannot be read as a whole,
+    or has too many rows.
     """
-    read = _read(table_of(contract), data, hints)
+    read = _read(table_of(contract, mapping), data)
+    digest = read.understood.mapping = "" if mapping is None else mapping.digest
     good = [r for r in read.rows if r.verdict is None]
-    admitted = judge_each(contract, [_item(r.values) for r in good])
+    admitted = judge_each(contract, [_item(r.values) for r in good], in_file=True)
     places = [r.place for r in good]
     rejected = [_placed(contract, v, places[v.index], read.understood) for v in admitted.rejected]
-    rejected += [_named(contract, r) for r in read.rows if r.verdict is not None]
+    rejected += [_judged(contract, r, read.understood) for r in read.rows if r.verdict is not None]
     originals = {places[i]: raw for i, raw in admitted.originals.items()}
     originals |= {r.place: _item(r.said) for r in read.rows if r.verdict is not None}
     return AdmittedFile(
@@ -164,51 +180,71 @@ def admit_file(contract: Contract, data: bytes, hints: Hints | None = None) -> A
         sorted(rejected, key=lambda v: v.index),
         originals,
         {r.place: _item(r.values) for r in good},
+        mapping=digest,
         understood=read.understood,
     )
 
 
-def judge_file(contract: Contract, data: bytes, name: str = "") -> Admitted:
+def judge_file(
+    contract: Contract, data: bytes, name: str = "", mapping: FileMapping | None = None
+) -> Admitted:
     """Judge a file of any form: JSON, lines of JSON, CSV or XLSX. Raises `BodyError`."""
-    return admit_file(contract, data) if is_table(data, name) else admit(contract, data)
+    if is_table(data, name):
+        return admit_file(contract, data, mapping)
+    return admit(contract, data)
 
 
 def _item(values: dict[str, Any]) -> bytes:
-    plain = {k: float(v) if isinstance(v, Decimal) else v for k, v in values.items()}
-    return json.dumps(plain, ensure_ascii=False).encode()
+    return json.dumps(_plain(values), ensure_ascii=False).encode()
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: json_value(v) for k, v in values.items()}
+
+
+def json_value(value: Any) -> Any:
+    """Give a value that was read from a cell as JSON has it."""
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _placed(contract: Contract, v: Verdict, place: int, understood: Understood) -> Verdict:
-    """Say of a verdict in which row and column it is."""
-    column = table_of(contract).header_of(v.field)
-    title = next((c.header for c in understood.columns if c.field == v.field), column)
+    """Say of a verdict in which row and columns it is."""
+    return verdict_of(place, [_in_row(contract, f, place, understood) for f in v.each()])
+
+
+def _in_row(contract: Contract, fault: Fault, place: int, understood: Understood) -> Fault:
+    """Say of a fault in which row and column it is, by the header that its sender wrote."""
+    column = table_of(contract).header_of(fault.field)
+    title = next((c.header for c in understood.columns if c.field == fault.field), column)
     where_vi, where_en = understood.where(place)
-    vi, en = worded(contract, v)
-    message_vi, message_en = f"{where_vi}, cột {title}: {vi}", f"{where_en}, column {title}: {en}"
-    return Verdict(place, v.rule, v.field, v.value, message_vi, message_en)
+    vi, en = worded(contract, fault)
+    message_vi, message_en = (
+        f"{where_vi}, cột {title}: {vi}",
+        f"{where_en}, column {title}: {en}",
+    )
+    return replace(fault, message_vi=message_vi, message_en=message_en)
 
 
-def worded(contract: Contract, v: Verdict) -> tuple[str, str]:
-    """Say what is wrong with a value for who wrote it: no names of fields and no forms of codes."""
-    of_field = next((f for f in contract.fields if f.name == v.field), None)
-    if of_field is None:
-        return v.message_vi, v.message_en
-    if v.rule != "malformed" or "pattern" not in of_field.limits:
-        vi, en = (m.removeprefix(f"{v.field}: ") for m in (v.message_vi, v.message_en))
-        return vi, en
-    example = of_field.doc.example
-    such_vi, such_en = (f", ví dụ {example}", f", such as {example}") if example else ("", "")
-    vi = f"“{v.value}” không đúng dạng của cột này{such_vi}"
-    return vi, f"“{v.value}” does not have the form of this column{such_en}"
+def worded(contract: Contract, fault: Fault) -> tuple[str, str]:
+    """Say what is wrong with a field without its label, for where its column is named before."""
+    of_field = find_field(contract, fault.field)
+    called = Doc("", "") if of_field is None else label(of_field)
+    vi = fault.message_vi.removeprefix(f"{called.vi}: ")
+    return vi, fault.message_en.removeprefix(f"{called.en}: ")
 
 
-def _named(contract: Contract, row: Row) -> Verdict:
-    """Give a verdict on a row that cannot be read the name of its field, besides the column's."""
-    v = row.verdict
-    assert v is not None
-    column = table_of(contract).column_of(v.field)
-    name = column.field if column else v.field
-    return Verdict(v.index, v.rule, name, v.value, v.message_vi, v.message_en)
+def _judged(contract: Contract, row: Row, understood: Understood | None) -> Verdict:
+    """Say all that is wrong with a row of which some cells cannot be read, by field."""
+    assert row.verdict is not None
+    faults = [
+        replace(fault, field=name or fault.field)
+        for fault, name in zip(row.verdict.each(), row.wrong, strict=True)
+    ]
+    if understood is not None:
+        values = {k: v for k, v in row.values.items() if k != _ITEM_FIELD}
+        others = faults_of_values(contract, _plain(values), row.wrong)
+        faults += [_in_row(contract, f, row.place, understood) for f in others]
+    return verdict_of(row.place, faults)
 
 
 def errors(contract: Contract, rejected: Sequence[dict[str, Any]]) -> str:
@@ -269,4 +305,6 @@ def lines(contract: Contract, admitted: Admitted, name: str) -> Iterator[str]:
         if isinstance(admitted, AdmittedFile):
             sheet, number = admitted.understood.row_of(v.index)
             at = f"{sheet}:{number}" if sheet else str(number)
-        yield f"{name}:{at}: {v.rule} {v.field} {show_value(v.value)}: {v.message_vi}"
+        for fault in v.each():
+            what = f"{fault.rule} {fault.field} {show_value(fault.value)}"
+            yield f"{name}:{at}: {what}: {fault.message_vi}"

@@ -9,6 +9,7 @@ import io
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -18,7 +19,8 @@ from hub.sheets.headers import Headings, headings
 from hub.sheets.notes import is_summary
 from hub.sheets.table import FileError, Table
 from hub.sheets.understood import PassedOver
-from hub.sheets.xlsx import COLUMNS_MAX, ROW_CELLS_MAX, Workbook
+from hub.sheets.vietnamese import folded
+from hub.sheets.xlsx import ARCHIVE_MAGIC, COLUMNS_MAX, ROW_CELLS_MAX, Workbook
 
 FILE_BYTES_MAX = 64 * 2**20
 TABLE_ROWS_MAX = 200_000
@@ -60,7 +62,9 @@ def in_workbook(table: Table, data: bytes) -> tuple[list[Grid], list[PassedOver]
         raise FileError("too_many_sheets", vi, en, value=str(len(book.sheets)))
     grids: list[Grid] = []
     others: list[tuple[str, _Begun]] = []
-    for name in book.sheets:
+    wanted = _wanted(table, book)
+    passed = [_passed_by_name(name) for name in book.sheets if name not in wanted]
+    for name in wanted:
         rows = _sheet_rows(book, name)
         begun = _begin(table, rows)
         if begun.headings is None or begun.headings.missing:
@@ -77,7 +81,31 @@ def in_workbook(table: Table, data: bytes) -> tuple[list[Grid], list[PassedOver]
         grids = details
     for grid in grids:
         _check(table, [grid.headings], grid.name if len(grids) > 1 else "")
-    return grids, [p for name, begun in others if (p := _passed_sheet(name, begun))]
+    return grids, passed + [p for name, begun in others if (p := _passed_sheet(name, begun))]
+
+
+def _wanted(table: Table, book: Workbook) -> list[str]:
+    """Name the sheets to be looked at: all, or those that the sender's mapping names."""
+    if not table.sheets:
+        return list(book.sheets)
+    named = {folded(name) for name in table.sheets}
+    wanted = [name for name in book.sheets if folded(name) in named]
+    if not wanted:
+        listed = ", ".join(table.sheets)
+        there = mask_text(", ".join(book.sheets))
+        vi = f"bảng ánh xạ chỉ đọc trang {listed}, tệp này có trang {there}; hãy sửa bảng ánh xạ"
+        vi += f" hoặc tên trang, ví dụ “{table.sheets[0]}”"
+        en = f"the mapping reads the sheets {listed} alone and this file has {there}; mend the"
+        en += f" mapping or the name of the sheet, such as “{table.sheets[0]}”"
+        raise FileError("missing_sheet", vi, en, value=there)
+    return wanted
+
+
+def _passed_by_name(name: str) -> PassedOver:
+    shown = mask_text(name)
+    vi = f"bỏ qua trang “{shown}”: bảng ánh xạ không đọc trang này"
+    en = f"passed over: sheet “{shown}”, which the mapping does not read"
+    return PassedOver("sheet", shown, 0, shown, vi, en)
 
 
 def in_text(table: Table, data: bytes) -> list[Grid]:
@@ -256,3 +284,56 @@ def _undecodable(tried: str) -> FileError:
     vi = "không đọc được bảng mã (đã thử nêu sau đây); hãy lưu lại dạng CSV UTF-8"
     en = "the encoding cannot be told for sure (tried is shown); save the file as CSV UTF-8"
     return FileError("unknown_encoding", vi, en, value=tried)
+
+
+SAMPLE_ROWS_MAX = 2_000
+_LABELS_MIN = 2
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A sheet as it may be read: the row that is most likely its header, what is around it."""
+
+    name: str
+    header: Sequence[Cell]
+    above: list[Raw]
+    rows: list[Raw]
+    known: int
+
+
+def sample(table: Table, data: bytes) -> list[Sampled]:
+    """Give the beginning of each sheet, whether or not it has a table's columns.
+
+    Raises `FileError` or `XlsxError` where nothing of the file can be read.
+    """
+    if data[:4] == ARCHIVE_MAGIC:
+        book = Workbook(data)
+        sheets = [(name, _sheet_rows(book, name)) for name in book.sheets[:SHEETS_MAX]]
+        return [s for name, rows in sheets if (s := _sampled(table, mask_text(name), rows))]
+    text, encoding = decoded(data, [h for c in table.columns for h in c.headers])
+    tries = []
+    for delimiter in DELIMITERS:
+        with suppress(FileError):
+            one = _sampled(table, "", _text_rows(text, delimiter, encoding))
+            tries += [] if one is None else [one]
+    if not tries:
+        raise FileError("empty", "tệp không có dòng nào", "there is no row in the file")
+    return [max(tries, key=lambda s: (s.known, len(s.header)))]
+
+
+def _sampled(table: Table, name: str, rows: Iterator[Raw]) -> Sampled | None:
+    """Take the row with most known headers for the header, else the first of several words."""
+    first = list(islice(rows, HEADER_ROWS_MAX + SAMPLE_ROWS_MAX))
+    held = [raw for raw in first if _holds_something(raw[1])]
+    if not held:
+        return None
+    known = [len(headings(table, raw[1]).known) for raw in held[:HEADER_ROWS_MAX]]
+    at = max(range(len(known)), key=lambda i: (known[i], -i))
+    if known[at] < _LABELS_MIN:
+        at = max(range(len(known)), key=lambda i: (known[i], _labels(held[i][1]), -i))
+    return Sampled(name, held[at][1], held[:at], held[at + 1 :], known[at])
+
+
+def _labels(cells: Sequence[Cell]) -> int:
+    """Count the cells that may be headers: words, and no figures."""
+    return sum(isinstance(c, str) and any(letter.isalpha() for letter in c) for c in cells)

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hub.definitions.masking import hidden
+from hub.definitions.near import is_within
 from hub.sheets.cells import Cell
 from hub.sheets.days import order_in
 from hub.sheets.notes import Unit, is_label, shown, unit
-from hub.sheets.table import Column, Table
+from hub.sheets.table import NO_HINT, Column, Hint, Table
 from hub.sheets.vietnamese import Order, bare, folded, key
 
 _FIGURE = re.compile(r"[-+]?[0-9][0-9.,:/% -]*")
@@ -28,12 +29,16 @@ LETTERS_MIN = 5
 
 @dataclass(frozen=True)
 class Heading:
-    """One known header: its column's index, its words as written, and what they say besides."""
+    """One known header: its column's index, its words as written, and what they say besides.
+
+    `hint` is what is known of the column beforehand, where the header is one of the sender's own.
+    """
 
     at: int
     written: str
     unit: Unit | None = None
     order: Order | None = None
+    hint: Hint = NO_HINT
 
 
 @dataclass(frozen=True)
@@ -58,17 +63,24 @@ def headings(table: Table, cells: Sequence[Cell]) -> Headings:
     known: dict[str, Heading] = {}
     unknown: dict[int, str] = {}
     twice = []
-    for at, cell in enumerate(cells):
-        if not isinstance(cell, str) or not cell.strip():
-            continue
-        column, said, order = _match(table, cell)
+    titles = {at: c for at, c in enumerate(cells) if isinstance(c, str) and c.strip()}
+    # A file that we wrote ourselves is in our own words, whatever its sender's are.
+    owned = {} if any(folded(c) in table.passed for c in titles.values()) else table.own
+    for at, cell in titles.items():
+        own = owned.get(key(cell))
+        if own is None:
+            column, stated, order = _match(table, cell)
+        else:
+            column = next((c for c in table.columns if c.field == own.field), None)
+            stated, order = _unit_behind(cell), order_in(cell)
         if column is None:
             if folded(cell) not in table.passed:
                 unknown[at] = shown(cell)
         elif column.field in known:
             twice.append(column.headers[0])
         else:
-            known[column.field] = Heading(at, shown(cell), said, order)
+            hint = NO_HINT if own is None else own.hint
+            known[column.field] = Heading(at, shown(cell), stated, order, hint)
     missing = tuple(c.headers[0] for c in table.needed if c.field not in known)
     written = [shown(c) for c in cells]
     width = max((i + 1 for i, name in enumerate(written) if name), default=0)
@@ -76,7 +88,9 @@ def headings(table: Table, cells: Sequence[Cell]) -> Headings:
     near = {}
     if known:
         for name in unknown.values():
-            fields = tuple(c.headers[0] for c in absent if _resembles_any(name, c.headers))
+            if key(name) in owned:
+                continue
+            fields = tuple(c.headers[0] for c in absent if resembles_any(name, c.headers))
             if fields:
                 near[name] = fields
     if any(_FIGURE.fullmatch(name) for name in written):
@@ -122,7 +136,8 @@ def words(text: str) -> list[str]:
     return [w for w in re.split(r"[^a-z0-9]+", bare(text)) if w and w not in _STOP]
 
 
-def _resembles_any(header: str, titles: Sequence[str]) -> bool:
+def resembles_any(header: str, titles: Sequence[str]) -> bool:
+    """Tell whether a header may be one of some titles."""
     given = words(header)
     shorts = [re.split(r"[,;:(]", t)[0] for t in titles]
     return any(_resembles(given, words(t)) for t in dict.fromkeys((*shorts, *titles)))
@@ -142,7 +157,7 @@ def _resembles(header: list[str], title: list[str]) -> bool:
         return True
     a, b = "".join(header), "".join(title)
     longest = max(len(a), len(b))
-    return longest >= LETTERS_MIN and _distance(a, b, longest // LETTERS_PER_SLIP)
+    return longest >= LETTERS_MIN and is_within(a, b, longest // LETTERS_PER_SLIP)
 
 
 def _shortens(given: list[str], title: list[str]) -> bool:
@@ -154,19 +169,3 @@ def _shortens(given: list[str], title: list[str]) -> bool:
     size = len(given[0])
     is_initials = size > 1 and given[0] == "".join(w[0] for w in title[:size])
     return is_initials and _shortens(given[1:], title[size:])
-
-
-def _distance(a: str, b: str, limit: int) -> bool:
-    """Tell whether so many letters put in, left out, changed or swapped make one of the other."""
-    if abs(len(a) - len(b)) > limit:
-        return False
-    before: list[int] = []
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        older, before, row = before, row, [i]
-        for j, y in enumerate(b, 1):
-            cost = min(before[j] + 1, row[-1] + 1, before[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
-                cost = min(cost, older[j - 2] + 1)
-            row.append(cost)
-    return row[-1] <= limit

@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
 
-from hub.definitions.admission import is_word_for_nothing
+from hub.definitions.faults import is_word_for_nothing
 from hub.sheets.cells import Cell, Dated, Percent
 from hub.sheets.vietnamese import Mark, Reader, Reading, WrittenError, plain
 

@@ -1,7 +1,7 @@
 """What a file must hold, and what comes of it: declared columns, rows, and why one is rejected."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,7 @@ class Column:
     `headers` are compared without case, diacritics, spaces and marks; the first is the one shown
     to people. A blank cell is rejected where it is `required`, else its field is left out. Where
     the whole column is not there every row has `absent`; None means that a required column must be
-    there.
+    there. `example` is a cell that would be right.
     """
 
     field: str
@@ -27,6 +27,7 @@ class Column:
     reads: Reader
     required: bool = True
     absent: Any = None
+    example: str = ""
 
     @property
     def kind(self) -> Kind:
@@ -43,11 +44,37 @@ def masked_as(column: Column | None) -> Masked:
 
 
 @dataclass(frozen=True)
+class Hint:
+    """What is known of a sender's column beforehand: its decimal mark, order of days, unit."""
+
+    mark: Mark | None = None
+    order: Order | None = None
+    scale: int | None = None
+
+
+NO_HINT = Hint()
+
+
+@dataclass(frozen=True)
+class Own:
+    """What a sender's own header stands for: a field, with what is known of its column, or none."""
+
+    field: str = ""
+    hint: Hint = NO_HINT
+
+
+@dataclass(frozen=True)
 class Table:
-    """What a file must hold. `passed` are folded headers of ours that say nothing of the rows."""
+    """What a file must hold. `passed` are folded headers of ours that say nothing of the rows.
+
+    `own` are headers that the sender alone uses, by what headers are compared by: they come before
+    those of the columns. Of a workbook only `sheets` are read, where some are named.
+    """
 
     columns: tuple[Column, ...]
     passed: frozenset[str] = frozenset()
+    own: Mapping[str, Own] = field(default_factory=dict)
+    sheets: tuple[str, ...] = ()
 
     @cached_property
     def needed(self) -> list[Column]:
@@ -69,24 +96,13 @@ class Table:
         return next((c.headers[0] for c in self.columns if c.field == field), field)
 
 
-@dataclass(frozen=True)
-class Hint:
-    """What is known of a sender's column beforehand: its decimal mark, order of days, unit."""
-
-    mark: Mark | None = None
-    order: Order | None = None
-    scale: int | None = None
-
-
-Hints = Mapping[str, Hint]  # by field
-
-
 @dataclass(slots=True)
 class Row:
     """One row: its number, its bytes, and what it says or why it is rejected.
 
     `number` is the one that its sheet program shows, `place` counts from 0 over all sheets, and
-    `sheet` is the sheet's name where rows of several are read.
+    `sheet` is the sheet's name where rows of several are read. `wrong` names the field of each
+    fault of the verdict, empty where it is of none.
     """
 
     number: int
@@ -97,6 +113,7 @@ class Row:
     said: dict[str, Any] = field(default_factory=dict)
     place: int = 0
     sheet: str = ""
+    wrong: Sequence[str] = ()
 
 
 class FileError(RefusedError):

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.definitions.admission import unreadable
+from hub.definitions.admission import unreadable, verdict_of
+from hub.definitions.faults import Fault, show_value
 from hub.definitions.masking import hidden
 from hub.sheets import grids
 from hub.sheets.cells import Cell, Failed, Uncomputed
@@ -22,7 +23,7 @@ from hub.sheets.columns import Part, WholeColumn, find_readings, is_touched, nam
 from hub.sheets.grids import ORIGINAL_BYTES_MAX, TABLE_ROWS_MAX, Grid, Raw, in_text, in_workbook
 from hub.sheets.notes import shown
 from hub.sheets.surroundings import part_of
-from hub.sheets.table import Column, FileError, Hints, Row, Table, masked_as
+from hub.sheets.table import Column, FileError, Row, Table, masked_as
 from hub.sheets.understood import PassedOver, Understood, UnderstoodColumn, words_of
 from hub.sheets.vietnamese import Reading, WrittenError, plain
 from hub.sheets.xlsx import ARCHIVE_MAGIC, CELL_LENGTH_MAX, XlsxError
@@ -40,16 +41,15 @@ class TableRead:
     understood: Understood = field(default_factory=Understood)
 
 
-def read_rows(table: Table, data: bytes, hints: Hints | None = None) -> list[Row]:
+def read_rows(table: Table, data: bytes) -> list[Row]:
     """Read a file's rows; `read_table` says too how it was understood."""
-    return read_table(table, data, hints).rows
+    return read_table(table, data).rows
 
 
-def read_table(table: Table, data: bytes, hints: Hints | None = None) -> TableRead:
+def read_table(table: Table, data: bytes) -> TableRead:
     """Read a file, CSV or XLSX by its content: each row that is not blank, in order.
 
-    `hints` are what is known of the sender's columns beforehand. A file that cannot be read as a
-    whole is one row with its verdict.
+    A file that cannot be read as a whole is one row with its verdict.
     """
     understood = Understood()
     try:
@@ -57,7 +57,7 @@ def read_table(table: Table, data: bytes, hints: Hints | None = None) -> TableRe
         parts = [part_of(table, grid, understood.passed) for grid in sheets]
         if len(parts) > 1:
             parts = [p for p in parts if p.rows] or parts
-        columns = {c.field: find_readings(c, parts, hints or {}) for c in table.columns}
+        columns = {c.field: find_readings(c, parts) for c in table.columns}
         _understand(table, parts, columns, understood)
         rows = list(_read(table, parts, columns, understood))
         if not rows:
@@ -132,37 +132,68 @@ class _RowReader:
         self._sheet, self._start = sheet, start
 
     def row(self, raw: Raw) -> Row:
-        """Read one row: its values, or the first thing that is wrong with it."""
+        """Read one row: its values, or everything that is wrong with it."""
         number, cells, original = raw
         place = self._start + number - 1
         values = dict(self._absent)
-        header, cell = "", next((c for c in cells[self._width :] if c != ""), "")
         try:
-            if cell != "":
-                vi = "có ô ngoài các cột của tiêu đề; dấu phân cách có thể làm lệch cột"
-                en = "a cell beyond the header; columns may be off"
-                raise WrittenError("too_many_cells", vi, en)
-            for column, at, name, reading, read in self._columns:
-                header, cell = name, cells[at] if at < len(cells) else ""
+            self._check_width(cells)
+            for column, at, _, reading, read in self._columns:
+                cell = cells[at] if at < len(cells) else ""
                 if isinstance(cell, str):
                     if type(cell) is not str or len(cell) > CELL_LENGTH_MAX:
                         _check_text(cell)
                     if not cell or cell.isspace():
                         if column.required:
-                            vi = "thiếu giá trị bắt buộc"
-                            raise WrittenError("required", vi, "a required value is missing")
+                            raise _missing()
                         continue
                 if self._troubles:
                     self._check_column(column, cell)
                 values[column.field] = read(cell, reading)
-        except WrittenError as error:
-            where = words_of(self._sheet, number)
-            vi, en = f"{where[0]}: {error.vi}", f"{where[1]}: {error.en}"
-            kind = masked_as(next((c for c, _, h, *_ in self._columns if h == header), None))
-            said = shown(cell, kind) if header else hidden(cell)
-            wrong = unreadable(error.rule, header, said, vi, en, place, kind)
-            return Row(number, original, {}, wrong, self._said(cells), place, self._sheet)
+        except WrittenError:
+            return self._wrong(raw, place)
         return Row(number, original, values, None, {}, place, self._sheet)
+
+    def _wrong(self, raw: Raw, place: int) -> Row:
+        """Look at each cell of a row that is wrong: what it says, and all that is wrong with it."""
+        number, cells, original = raw
+        values, words = dict(self._absent), dict[str, Any]()
+        faults, wrong = [], []
+        where = words_of(self._sheet, number)
+        try:
+            self._check_width(cells)
+        except WrittenError as error:
+            beyond = next((c for c in cells[self._width :] if c != ""), "")
+            faults.append(_fault(where, error, "", hidden(beyond)))
+            wrong.append("")
+        for column, at, name, reading, read in self._columns:
+            cell = cells[at] if at < len(cells) else ""
+            is_blank = isinstance(cell, str) and not cell.strip()
+            try:
+                if isinstance(cell, str):
+                    _check_text(cell)
+                if is_blank:
+                    words |= {column.field: ""} if at < len(cells) else {}
+                    if column.required:
+                        raise _missing()
+                    continue
+                self._check_column(column, cell)
+                values[column.field] = words[column.field] = read(cell, reading)
+            except WrittenError as error:
+                if not is_blank:
+                    is_column = column.field in self._troubles and is_touched(column, cell)
+                    words[column.field] = plain(str(cell)) + (UNCORRECTED if is_column else "")
+                said = shown(cell, masked_as(column))
+                faults.append(_fault(where, error, name, said, column.example))
+                wrong.append(column.field)
+        verdict = verdict_of(place, faults)
+        return Row(number, original, values, verdict, words, place, self._sheet, wrong)
+
+    def _check_width(self, cells: Sequence[Cell]) -> None:
+        if any(c != "" for c in cells[self._width :]):
+            vi = "có ô ngoài các cột của tiêu đề; dấu phân cách có thể làm lệch cột"
+            en = "a cell beyond the header; columns may be off"
+            raise WrittenError("too_many_cells", vi, en)
 
     def _check_column(self, column: Column, cell: Cell) -> None:
         trouble = self._troubles.get(column.field)
@@ -170,23 +201,25 @@ class _RowReader:
             vi, en = f"cả cột không đọc được: {trouble.vi}", f"the whole column: {trouble.en}"
             raise WrittenError(trouble.rule, vi, en)
 
-    def _said(self, cells: Sequence[Cell]) -> dict[str, Any]:
-        """Give what stands in a row that is rejected, each cell as it is read where it can be."""
-        words: dict[str, Any] = {}
-        for column, at, _, reading, read in self._columns:
-            cell = cells[at] if at < len(cells) else ""
-            if isinstance(cell, str) and not cell.strip():
-                if at < len(cells):
-                    words[column.field] = ""
-                continue
-            try:
-                if column.field in self._troubles:
-                    self._check_column(column, cell)
-                words[column.field] = read(cell, reading)
-            except WrittenError:
-                is_column = column.field in self._troubles and is_touched(column, cell)
-                words[column.field] = plain(str(cell)) + (UNCORRECTED if is_column else "")
-        return words
+
+def _missing() -> WrittenError:
+    return WrittenError("required", "thiếu giá trị bắt buộc", "a required value is missing")
+
+
+def _fault(
+    where: tuple[str, str], error: WrittenError, header: str, value: str, example: str = ""
+) -> Fault:
+    """Say what is wrong with a cell: its row and column, what stands there, and what is right."""
+    cell = show_value(value)
+    said = f"“{cell}” " if cell else ""
+    column = (f", cột {header}", f", column {header}") if header else ("", "")
+    vi = error.vi if "ví dụ" in error.vi or not example else f"{error.vi}, ví dụ {example}"
+    en = error.en if "such as" in error.en or not example else f"{error.en}, such as {example}"
+    message_vi, message_en = (
+        f"{place}{title}: {said}{text}"
+        for place, title, text in zip(where, column, (vi, en), strict=True)
+    )
+    return Fault(error.rule, header, cell, message_vi, message_en)
 
 
 def _check_text(cell: str) -> None:

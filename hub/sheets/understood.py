@@ -41,12 +41,14 @@ class PassedOver:
 class Understood:
     """How a file was understood: `columns`, what was `passed` over, and where each row stands.
 
-    `starts` are the sheets whose rows were read, with the place of the first row of each.
+    `starts` are the sheets whose rows were read, with the place of the first row of each. `mapping`
+    is the digest of the sender's mapping by which it was read, empty where there is none.
     """
 
     columns: list[UnderstoodColumn] = field(default_factory=list)
     passed: list[PassedOver] = field(default_factory=list)
     starts: list[tuple[str, int]] = field(default_factory=list)
+    mapping: str = ""
 
     def row_of(self, place: int) -> tuple[str, int]:
         """Give the sheet, empty where one is read, and the number of a row by its place."""
@@ -61,11 +63,13 @@ class Understood:
 
     @property
     def has_more_to_say(self) -> bool:
-        """Tell whether something was passed over, or a unit or a month was read into the rows."""
-        return bool(self.passed) or any(c.unit[0] for c in self.columns)
+        """Tell whether a mapping was used, something passed over, or a unit read into the rows."""
+        return bool(self.mapping) or bool(self.passed) or any(c.unit[0] for c in self.columns)
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Say all of it, a line a column or thing passed over, in both languages."""
+        if self.mapping:
+            yield f"đọc theo bảng ánh xạ {self.mapping}", f"read by the mapping {self.mapping}"
         for c in self.columns:
             at = (f"trang “{c.sheet}”, ", f"sheet “{c.sheet}”, ") if c.sheet else ("", "")
             more = [

@@ -23,6 +23,7 @@ _WIDE.update(dict.fromkeys((0xA0, 0x2007, 0x2009, 0x202F, 0x3000), " "))
 _WIDE.update(dict.fromkeys((0x200B, 0xFEFF)))
 # What a sheet program makes of long digits; no list of codes has such.
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}", re.IGNORECASE)
+_TONES = re.compile("[\u0300\u0301\u0303\u0309\u0323]")  # grave, acute, tilde, hook, dot below
 _TRUE, _FALSE = ("true", "co", "dung", "1", "x"), ("false", "khong", "sai", "0")
 
 Kind = Literal[
@@ -93,6 +94,18 @@ def bare(text: str) -> str:
 def key(header: str) -> str:
     """Give what headers are compared by: letters, digits and % alone."""
     return re.sub(r"[^a-z0-9%]", "", folded(header))
+
+
+@lru_cache(16_384)
+def spoken(text: str) -> str:
+    """Give what names and code words are compared by: their letters with all marks.
+
+    Case, spaces, Unicode form and the letter that carries a syllable's tone (`hoà`, `hòa`) are as
+    good as any other; nothing else is.
+    """
+    letters = unicodedata.normalize("NFD", plain(text).casefold())
+    syllables = (f"{_TONES.sub('', s)}{''.join(_TONES.findall(s))}" for s in letters.split())
+    return unicodedata.normalize("NFC", " ".join(syllables))
 
 
 def _text(cell: Cell, _: Reading) -> str:

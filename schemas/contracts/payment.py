@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from hub.definitions.coded import Coded
 from hub.definitions.contract import Count, Doc, Event, Spec, UnitCode
 
 
@@ -46,6 +47,16 @@ class Payment(Event):
     service: Annotated[
         Literal["electricity", "water", "tuition", "hospital", "dossier_fee", "other"],
         Doc("Dịch vụ được thanh toán", "Service paid for"),
+        Coded(
+            {
+                "electricity": ("điện", "tiền điện"),
+                "water": ("nước", "tiền nước"),
+                "tuition": ("học phí",),
+                "hospital": ("viện phí",),
+                "dossier_fee": ("phí, lệ phí hồ sơ", "phí lệ phí hồ sơ"),
+                "other": ("khác", "dịch vụ khác"),
+            }
+        ),
     ]
     method: Annotated[
         Literal["cashless", "collection_point", "cash"],
@@ -53,8 +64,15 @@ class Payment(Event):
             "Hình thức: không dùng tiền mặt, điểm thu tiền mặt, tiền mặt",
             "Cashless, cash at an intermediary's collection point, or cash",
         ),
+        Coded(
+            {
+                "cashless": ("không dùng tiền mặt",),
+                "collection_point": ("điểm thu tiền mặt", "điểm thu"),
+                "cash": ("tiền mặt",),
+            }
+        ),
     ]
-    area: Annotated[UnitCode, Doc("Địa bàn", "Area", example="H57")]
+    area: Annotated[UnitCode, Doc("Địa bàn", "Area", example="H57"), Coded(listed="units")]
     period: Annotated[Period, Doc("Kỳ thống kê: năm, tháng hoặc ngày", "Year, month or day")]
     revision: Annotated[
         Annotated[int, Field(ge=0, le=2**31 - 1)],

@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from hub.definitions.coded import Coded
 from hub.definitions.contract import Absent, Doc, Event, Instant, Milli, Ranged, Rule, Spec
 
 StationCode = Annotated[
@@ -28,6 +29,14 @@ def _is_integer(value: object) -> object:
 
 
 Quality = Annotated[Literal[1, 2, 3, 4, 9], BeforeValidator(_is_integer)]
+QUANTITIES = {
+    "salinity": ("độ mặn",),
+    "water_level": ("mực nước",),
+    "temperature": ("nhiệt độ", "nhiệt độ nước"),
+    "ph": ("độ pH", "pH"),
+    "conductivity": ("độ dẫn điện",),
+    "dissolved_oxygen": ("oxy hòa tan", "ôxy hòa tan", "DO"),
+}
 UNITS = {
     "salinity": ("g/L", "mg/L"),
     "water_level": ("m",),
@@ -36,6 +45,14 @@ UNITS = {
     "conductivity": ("mS/cm",),
     "dissolved_oxygen": ("mg/L",),
 }
+
+
+def _unit_said(e: Any) -> Doc:
+    right = UNITS[e.quantity][0]
+    vi = f"không hợp với đại lượng {QUANTITIES[e.quantity][0]}, ví dụ {right}"
+    return Doc(vi, f"the unit does not fit the quantity {e.quantity}, such as {right} does")
+
+
 UNIT_FITS = Rule(
     name="unit_mismatch",
     field="unit",
@@ -44,7 +61,7 @@ UNIT_FITS = Rule(
         (pl.col("quantity") == quantity) & pl.col("unit").is_in(units)
         for quantity, units in UNITS.items()
     ),
-    doc=Doc("đơn vị đo không hợp với đại lượng", "the unit does not fit the quantity"),
+    doc=_unit_said,
 )
 # What can be, anywhere, in the quantity's first unit: the gross range of QARTOD (US IOOS, Manual
 # for Real-Time Quality Control of In-situ Temperature and Salinity Data, 2020). Practical salinity
@@ -71,8 +88,8 @@ _value, _unit, _quantity = pl.col("value"), pl.col("unit"), pl.col("quantity")
 _counts = pl.col("quality").fill_null(GOOD_MAX) <= GOOD_MAX
 _is_mg = (_quantity == "salinity") & (_unit == "mg/L")
 _HOW = Doc(
-    "để báo thiếu số liệu, gửi quality 9 và bỏ trống value",
-    "to say that it is missing, send quality 9 without a value",
+    "để báo thiếu số liệu, bỏ trống giá trị và ghi cờ chất lượng, ví dụ 9",
+    "to say that it is missing, leave the value out and flag it, such as by quality 9",
 )
 
 
@@ -96,21 +113,22 @@ def _is_code(e: Any) -> bool:
     return is_over or of_probe or milli in _thousandths(_UNDER)
 
 
-def _code_said(e: Any) -> Doc:
-    vi = f"value: {e.value} là mã thiết bị ghi khi không có số liệu, không phải số đo; {_HOW.vi}"
-    en = f"value: {e.value} is what a logger writes when it has no value, no reading; {_HOW.en}"
+def _code_said(_: Any) -> Doc:
+    vi = f"là mã thiết bị ghi khi không có số liệu, không phải số đo; {_HOW.vi}"
+    en = f"is what a logger writes when it has no value, no reading; {_HOW.en}"
     return Doc(vi, en)
 
 
 def _range_said(e: Any) -> Doc:
     low, high = RANGES[e.quantity]
     unit = UNITS[e.quantity][0]
-    vi = f"value: {e.value} {e.unit} ngoài khoảng có thể có của {e.quantity}, {low}–{high} {unit}; "
-    vi += (
-        "hãy kiểm tra đơn vị đo và cảm biến; số đo nghi ngờ hoặc hỏng thì gửi với quality 3 hoặc 4"
-    )
-    en = f"value: {e.value} {e.unit} is outside of what {e.quantity} can be, {low}–{high} {unit}; "
+    such = (low + high) // 2
+    vi = f"({e.unit}) ngoài khoảng có thể có của {QUANTITIES[e.quantity][0]}, {low}–{high}"
+    vi += f" {unit}; hãy kiểm tra đơn vị đo và cảm biến; số đo nghi ngờ hoặc hỏng thì gửi với cờ"
+    vi += f" chất lượng 3 hoặc 4; ví dụ {such} {unit}"
+    en = f"({e.unit}) is outside of what {e.quantity} can be, {low}–{high} {unit}; "
     en += "check unit and probe; send what is suspect or failed with quality 3 or 4"
+    en += f"; such as {such} {unit}"
     return Doc(vi, en)
 
 
@@ -119,9 +137,7 @@ NOT_MISSING = Rule(
     field="value",
     allows=lambda e: e.value is not None or e.quality == 9,
     column=pl.lit(value=True),  # on the wire there is always one
-    doc=Doc(
-        f"value: thiếu trường bắt buộc; {_HOW.vi}", f"value: a required field is missing; {_HOW.en}"
-    ),
+    doc=Doc(f"thiếu trường bắt buộc; {_HOW.vi}", f"a required field is missing; {_HOW.en}"),
 )
 NO_CODE = Rule(
     name="missing_code",
@@ -182,11 +198,14 @@ class Reading(Event):
         ),
     )
 
-    station_code: Annotated[StationCode, Doc("Mã trạm", "Station code", example="ST01")]
+    station_code: Annotated[
+        StationCode, Doc("Mã trạm", "Station code", example="ST01"), Coded(listed="stations")
+    ]
     measured_at: Annotated[Instant, Doc("Thời điểm đo", "When it was measured")]
     quantity: Annotated[
         Literal["salinity", "water_level", "temperature", "ph", "conductivity", "dissolved_oxygen"],
         Doc("Đại lượng đo", "What was measured"),
+        Coded(QUANTITIES),
     ]
     value: Annotated[
         Milli | None,
@@ -194,7 +213,9 @@ class Reading(Event):
         Absent(0, _HOW),
     ] = None
     unit: Annotated[
-        Literal["g/L", "m", "degC", "pH", "mS/cm", "mg/L"], Doc("Đơn vị đo", "Unit of the value")
+        Literal["g/L", "m", "degC", "pH", "mS/cm", "mg/L"],
+        Doc("Đơn vị đo", "Unit of the value"),
+        Coded({"g/L": ("g/l", "‰"), "degC": ("độ C", "°C", "oC"), "mg/L": ("mg/l",)}),
     ]
     quality: Annotated[
         Quality | None,
@@ -202,6 +223,15 @@ class Reading(Event):
             "Cờ chất lượng QARTOD: 1 tốt, 2 chưa đánh giá, 3 nghi ngờ, 4 hỏng, 9 thiếu",
             "QARTOD flag: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing",
             ("Cờ chất lượng", "Cờ", "Chất lượng", "QARTOD", "QC", "Flag", "Quality flag"),
+        ),
+        Coded(
+            {
+                "1": ("tốt",),
+                "2": ("chưa đánh giá",),
+                "3": ("nghi ngờ",),
+                "4": ("hỏng",),
+                "9": ("thiếu", "không có số liệu"),
+            }
         ),
     ] = None
     revised_at: Annotated[

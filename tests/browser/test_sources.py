@@ -1,12 +1,19 @@
 """The sources page in a real browser: what it shows is what `/v1/sources` says."""
 
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+
+from stream_jobs.worked import paid, received, salinity
+from tests.parts import lists
+from tests.stories import test_a_month
+from tests.stories.conftest import Served
 
 Show = Callable[..., Page]
 QUALITIES = ("valid", "complete", "clean", "live")
@@ -107,3 +114,41 @@ def test_trouble_is_told_and_goes_by_itself(page: Page, forgiven: list[str]) -> 
     expect(page.locator(".notice")).to_be_visible()
     page.unroute("**/v1/sources?*")
     expect(page.locator(".notice")).to_have_count(0, timeout=30_000)
+
+
+def test_a_station_that_was_silent_for_a_week_is_named_with_its_days(
+    show: Show, tmp_path: Path
+) -> None:
+    """Two departments, a bank and a station owe for June 2023; the station missed 12 to 18 June."""
+    served = Served(tmp_path / "hub")
+    folder = tmp_path / "lists"
+    shutil.copytree(lists.FOLDER, folder)
+    (folder / "duties.csv").write_text(test_a_month.DUTIES, "utf-8")
+    served.env["HUB_REFERENCE_DIR"] = str(folder)
+    days = [d for d in test_a_month.DAYS if d not in test_a_month.SILENT]
+    readings = [salinity("ST01", f"{day}T14:00", 0.5) for day in days]
+    try:
+        served.start()
+        for sender, contract, events in (
+            ("gateway", "reading", readings),
+            ("so-a", "dossier", [received("A", "2023-06-01")]),
+            ("so-b", "dossier", [received("B", "2023-06-01")]),
+            ("NH01", "payment", [paid("cash", "2023-06", customers=5, amount=100)]),
+        ):
+            served.create_key(sender)
+            assert served.post(contract, events).status_code == 202
+        served.settle()
+        page = show(path="sources")
+        page.goto(f"{served.url}/sources?period=2023-06")
+        card = page.locator('[data-source="ST01"]')
+        expect(card.locator(".facts")).to_contain_text("Có số liệu đến")
+        expect(card.locator(".facts .mark.bad")).to_have_count(1)
+        for sender in ("so-a", "so-b", "NH01"):  # they sent just now
+            expect(page.locator(f'[data-source="{sender}"] .facts .mark.bad')).to_have_count(0)
+        box = quality(page, "ST01", "complete")
+        box.get_by_role("button").click()
+        expect(box.locator("tbody tr")).to_have_count(30)
+        missing = box.locator("tbody tr").all_inner_texts()[: len(test_a_month.SILENT)]
+        assert all(f"{d}/06/2023" in text for d, text in zip(range(12, 19), missing, strict=True))
+    finally:
+        served.kill()

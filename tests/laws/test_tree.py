@@ -51,7 +51,7 @@ VENDORS = {
     "prometheus_client": {"hub/operating/metrics.py", "hub/operating/dashboard.py"},
     "pydantic_settings": {"hub/settings.py", "hub/connecting/feeds.py", "connectors/"},
     "openpyxl": {"connectors/payments/simulator.py", "hub/sheets/template.py"},
-    "cryptography": {"hub/gateway/signing.py", "hub/access/seals.py"},
+    "cryptography": {"hub/doctor/machine.py", "hub/gateway/signing.py", "hub/access/seals.py"},
     "pgpq": {"hub/store/postgres.py"},
 }
 

@@ -11,6 +11,7 @@ import httpx
 
 from hub.access import keys
 from hub.access.scope import WHOLE, Scope
+from hub.clock import Clock, system_clock
 from hub.http.app import create_app
 from hub.opening import OpenHub, load_province, open_hub
 from hub.settings import Settings
@@ -77,12 +78,15 @@ class Pushed:
 
 @contextmanager
 def pushed(
-    folder: Path, more: Mapping[str, Scope] | None = None, **settings: Any
+    folder: Path,
+    more: Mapping[str, Scope] | None = None,
+    clock: Clock = system_clock,
+    **settings: Any,
 ) -> Iterator[Pushed]:
     """Open a hub with a key of each known sender, of some more, and an officer's."""
     folder.mkdir(parents=True, exist_ok=True)
     stores.store_url(folder)  # an empty store that is copied
-    with open_hub(Settings(data_dir=folder, **settings)) as hub:
+    with open_hub(Settings(data_dir=folder, **settings), clock) as hub:
         load_province(hub, lists.FOLDER, "An")
         for name, scope in {**SCOPES, **(more or {})}.items():
             made = keys.Made(f"id-{name}", f"hub_{name}")

@@ -34,6 +34,9 @@ from tests.parts.questions import (
     ask_for_sources_and_periods,
     ask_for_the_stream,
 )
+from tests.unit.sheets.test_mapping import BANK
+from tests.unit.sheets.test_mapping import ROWS as BANK_ROWS
+from tests.unit.sheets.test_mapping import as_csv as as_bank_csv
 
 RECORDING = Path(__file__).with_name("answers.txt")
 CLOUD_EVENT, CLOUD_EVENTS = "application/cloudevents+json", "application/cloudevents-batch+json"
@@ -66,6 +69,7 @@ PAYMENTS = numbered(
 )
 LATE = numbered([received("D", "2023-05-20"), dossier("B", "resolved", "2023-05-09")], "l")
 PIGEON: Json = DOSSIERS[0] | {"event_id": "w0", "channel": "pigeon"}
+BANK_FILE = as_bank_csv(*BANK_ROWS)
 WRONG: list[Any] = [PIGEON, {"kind": "received"}, 7]
 
 
@@ -135,6 +139,35 @@ async def send_files(client: Client) -> str:
     packed = gzip.compress(as_csv(rows), mtime=0)
     await client.post("/v1/files/dossier?x=1", packed, content_encoding="gzip")
     return str(sent["receipt"])
+
+
+async def map_files(client: Client) -> None:
+    """Draft a mapping, confirm it and read a file by it, with everything that is wrong."""
+    path = "/v1/mappings/payment"
+    for key in ("", "payer", "officer", "nobody"):
+        await client.ask("GET /v1/mappings", key)
+        for query in ("", "?sender=payer", "?sender=none", "?digest=x", "?x=1"):
+            await client.ask(f"GET {path}{query}", key)
+        await client.post(f"{path}/propose", BANK_FILE, key)
+    for body in (b"", XLSX_CUT_SHORT, b"a;b", b"\xff\xfe\x00"):
+        await client.post(f"{path}/propose", body, "payer")
+    await client.post(f"{path}/propose?sender=%00", BANK_FILE, "officer")
+    await client.post("/v1/mappings/nothing/propose", BANK_FILE, "payer")
+    own = {k: v for k, v in BANK.items() if k != "sender"}
+    wrong: list[Any] = [b"{", [], {"x": 1}, {"columns": [{"header": "A"}]}, BANK]
+    wrong.append({"columns": [{"header": "A", "field": "?"}], "words": {"method": {"A": "B"}}})
+    for said in wrong:
+        content = said if isinstance(said, bytes) else json.dumps(said).encode()
+        await client.ask(f"PUT {path}", "payer", content)
+    for key in ("", "nobody", "unit", "payer"):
+        await client.ask(f"PUT {path}", key, json.dumps(own).encode())
+    await client.ask(f"PUT {path}?sender=payer", "one_stop", json.dumps(own).encode())
+    await client.ask("PUT /v1/mappings/nothing", "payer", json.dumps(own).encode())
+    client.asking.hub.runner.catch_up()
+    await client.ask("GET /v1/mappings", "payer")
+    await client.ask(f"GET {path}", "payer")
+    await client.post("/v1/files/payment?dry_run=1", BANK_FILE, "payer")
+    await client.post("/v1/files/payment", BANK_FILE, "payer")
 
 
 async def repair(client: Client) -> None:
@@ -348,6 +381,7 @@ async def walk(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Json:
         await ask_for_the_stream(client)
         await ask_for_sources_and_periods(client)
         await ask_for_receipts(client, receipt)
+        await map_files(client)
         await repair(client)
         await ask_elsewhere(client)
     async with asking.application(listen="0.0.0.0:8080") as client:

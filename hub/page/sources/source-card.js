@@ -32,6 +32,8 @@ const t = words({
     state_stopped_by_breaker: "tạm ngắt vì quá nhiều bản ghi sai",
     heard: "Nhận lần cuối",
     never: "chưa từng",
+    spoken: "Có số liệu đến",
+    of_party: "của {0}",
     late_after: "trễ nếu im lặng quá {0}",
     lag: "Độ trễ sự kiện",
     horizon: "sự kiện muộn nhất xảy ra lúc {0}",
@@ -54,6 +56,8 @@ const t = words({
     state_stopped_by_breaker: "paused: too many wrong records",
     heard: "Last heard",
     never: "never",
+    spoken: "Has figures until",
+    of_party: "of {0}",
     late_after: "late when silent for {0}",
     lag: "Event-time lag",
     horizon: "the latest event happened at {0}",
@@ -82,8 +86,20 @@ function beatSaid(beat) {
 /** @param {Source} source @returns {Said} */
 function heardSaid({ heard_at: at, is_late: isLate, silence_seconds_max: silence }) {
   const late = silence ? small(` · ${t("late_after", spanText(silence))}`) : "";
-  if (!at) return [mark("none", t("never")), late];
+  if (!at) return [mark(isLate ? "bad" : "none", t("never")), late];
   return [mark(isLate ? "bad" : "good", agoText(at)), " ", small(timeText(at)), late];
+}
+
+/**
+ * Up to when what came of a bank, station or unit speaks, whoever passes it on.
+ * @param {Source} source
+ * @returns {Said}
+ */
+function spokenSaid(source) {
+  const said = heardSaid({ ...source, heard_at: source.spoken_until });
+  return source.silent_party === source.source
+    ? said
+    : [...said, small(` · ${t("of_party", source.silent_party ?? "")}`)];
 }
 
 /** @param {Source} source @returns {[Parameters<typeof t>[0], Said][]} */
@@ -96,10 +112,10 @@ function factsOf(source) {
   const quantiles = /** @type {const} */ (["p50", "p95", "p99"]);
   const lateness = late && quantiles.map((p) => `${p} ≤ ${spanText(late[p])}`).join(" · ");
   return [
-    ["owner", [source.owner ?? "–"]],
+    ["owner", [source.owner || "–"]],
     ["schedule", [due]],
     ["heartbeat", beatSaid(source.heartbeat)],
-    ["heard", heardSaid(source)],
+    source.silent_party ? ["spoken", spokenSaid(source)] : ["heard", heardSaid(source)],
     ["lag", lag],
     ["lateness", [lateness ?? "–"]],
   ];

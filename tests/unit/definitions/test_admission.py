@@ -10,8 +10,10 @@ import pytest
 from hub import registry
 from hub.access.keys import Sender
 from hub.definitions import admission
-from hub.definitions.admission import VALUE_LENGTH_MAX, Admitted, BodyError, admit, split
+from hub.definitions.admission import Admitted, BodyError, admit, split
+from hub.definitions.coded import find_field, label
 from hub.definitions.contract import ITEMS_MAX
+from hub.definitions.faults import VALUE_LENGTH_MAX
 from hub.definitions.masking import hidden
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.conftest import Hub
@@ -131,8 +133,11 @@ def test_items_that_are_no_objects_are_told_so(item: Any) -> None:
 def judged(item: Json, **changed: Any) -> tuple[str, str, str]:
     (verdict,) = sent(item | changed).rejected
     assert verdict.message_vi != verdict.message_en
+    of_field = find_field(DOSSIER, verdict.field)
+    called = verdict.field if of_field is None else label(of_field).vi
+    assert called in verdict.message_vi
+    assert verdict.field in verdict.message_en
     for message in (verdict.message_vi, verdict.message_en):
-        assert verdict.field in message
         assert verdict.value in message
     return verdict.rule, verdict.field, verdict.value
 

@@ -143,6 +143,23 @@ def test_a_code_that_is_used_again_is_told_apart_by_when_it_was_meant(province: 
     assert whole(province, "31507@2021-01-01", "as_was", period="2025") == 1
 
 
+def test_the_definitions_version_names_the_lists_that_the_view_goes_by(province: Hub) -> None:
+    def versions() -> dict[str, str]:
+        asked = {"period": "2023", "by": "unit"}
+        (whole,) = province.kpi("dossier_received_new", period="2023")
+        return {"": whole["definition_version"]} | {
+            view: province.kpi("dossier_received_new", view=view, **asked)[0]["definition_version"]
+            for view in VIEWS
+        }
+
+    before = versions()
+    tables = dict(province.reference.tables)
+    tables["lineage"] = tables["lineage"][:-1]
+    province.reference = province.reference.with_tables(tables)
+    after = versions()
+    assert {view for view in after if after[view] != before[view]} == {"as_is", "rebased"}
+
+
 def test_facts_are_those_of_the_figure(province: Hub) -> None:
     kpi = registry.kpis()["dossier_received_new"]
     asked = {"period": "2023", "unit": "31510", "view": "rebased"}

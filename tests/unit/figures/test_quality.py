@@ -159,15 +159,6 @@ def test_a_source_that_cannot_deliver_it_does_not_lower_a_kpi(book: Book) -> Non
     assert completeness(replace(other, since=date(2023, 5, 15))) == alone
 
 
-def test_a_source_that_has_only_begun_is_not_late() -> None:
-    begun = date(2026, 1, 10)
-    source = Source("other", "reading", "Khác", "Other", "X", "daily", since=begun)
-    limit = day_start(begun) + source.silence_seconds_max * 1_000_000
-    assert not quality._expected(source, limit, None)["is_late"]
-    assert quality._expected(source, limit + 1, None)["is_late"]
-    assert replace(source, silence_hours_max=3).silence_seconds_max == 10_800
-
-
 def test_how_late_events_come_is_said_of_those_accepted_in_a_period(
     hub: OpenHub, book: Book
 ) -> None:

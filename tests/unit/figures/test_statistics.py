@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from hub.figures.reported import NAMED_MAX
+from hub.store.reading import Reading
 from stream_jobs.worked import paid
 from tests.conftest import Hub
 from tests.parts.asked import keyed
@@ -223,6 +225,21 @@ def test_what_came_before_and_did_not_come_now_is_missing(areas: Hub) -> None:
     customers(areas, "cash", "2025-08", 5, reporter="NH.6")
     (latest,) = share(areas, "2025-08")
     assert "missing" not in latest
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_is_missing_is_named_in_an_order_of_its_own(
+    areas: Hub, monkeypatch: pytest.MonkeyPatch, order: int
+) -> None:
+    """More than are named: in whichever order SQL gives its rows, the same fifty."""
+    everybody = [f"NH.{number:02}" for number in range(NAMED_MAX + 10)]
+    for reporter in everybody:
+        pay(areas, "2023-05", 10, reporter=reporter)
+    pay(areas, "2023-06", 10, reporter="NH.99")
+    sum_facts = Reading.sum_facts
+    monkeypatch.setattr(Reading, "sum_facts", lambda *asked: list(sum_facts(*asked))[::order])
+    (june,) = areas.kpi("payment_amount", period="2023-06")
+    assert [m["dims"]["reporter"] for m in june["missing"]] == everybody[:NAMED_MAX]
 
 
 @pytest.mark.parametrize(("method", "other"), [("cashless", "cash"), ("cash", "cashless")])

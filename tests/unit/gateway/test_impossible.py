@@ -9,6 +9,7 @@ import pytest
 from hub import registry
 from hub.clock import VIETNAM, from_us, to_us
 from hub.definitions.ahead import US_MAX
+from hub.definitions.coded import find_field, label
 from hub.definitions.ranges import Ranges
 from hub.figures.loading import load_lists
 from hub.log.submitting import append_columns
@@ -28,7 +29,9 @@ def rules(hub: Hub, contract: str, *items: Json) -> list[tuple[int, str, str]]:
     answer = hub.post(contract, *items)
     for said in answer.body["rejected"]:
         assert said["message_vi"] != said["message_en"]
-        assert said["field"] in said["message_vi"]
+        of_field = find_field(registry.contracts()[contract], said["field"])
+        assert of_field is not None
+        assert label(of_field).vi in said["message_vi"]
         assert said["field"] in said["message_en"]
     hub.runner.catch_up()
     return [(v["index"], v["rule"], v["field"]) for v in answer.body["rejected"]]

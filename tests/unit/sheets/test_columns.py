@@ -14,22 +14,24 @@ import pytest
 
 from hub.sheets.days import deadline, instant, period
 from hub.sheets.numbers import decimal, integer, money, share
-from hub.sheets.table import Column, Hint, Hints, Row, Table
+from hub.sheets.table import Column, Hint, Own, Row, Table
 from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.vietnamese import Reader, text
 
 D = Decimal
 
 
-def column(reader: Reader, header: str = "Giá trị") -> Table:
-    return Table((Column("code", ("Mã",), text), Column("it", ("Giá trị", header), reader)))
+def column(reader: Reader, header: str = "Giá trị", hint: Hint | None = None) -> Table:
+    own = {} if hint is None else {"giatri": Own("it", hint)}
+    columns = (Column("code", ("Mã",), text), Column("it", ("Giá trị", header), reader))
+    return Table(columns, own=own)
 
 
 def read(
-    reader: Reader, cells: Sequence[str], header: str = "Giá trị", hints: Hints | None = None
+    reader: Reader, cells: Sequence[str], header: str = "Giá trị", hint: Hint | None = None
 ) -> TableRead:
     lines = [f"Mã;{header}", *(f"A{n};{cell}" for n, cell in enumerate(cells))]
-    return read_table(column(reader), "\n".join(lines).encode(), hints)
+    return read_table(column(reader, hint=hint), "\n".join(lines).encode())
 
 
 def values(rows: Sequence[Row]) -> list[Any]:
@@ -107,15 +109,15 @@ def test_a_contradiction_names_both_cells() -> None:
 
 def test_what_is_known_of_a_sender_settles_a_column() -> None:
     cells = ["1.300", "2.500"]
-    assert values(read(decimal, cells, hints={"it": Hint(mark="point")}).rows) == [
+    assert values(read(decimal, cells, hint=Hint(mark="point")).rows) == [
         D("1.3"),
         D("2.5"),
     ]
-    assert values(read(decimal, cells, hints={"it": Hint(mark="comma")}).rows) == [1300, 2500]
-    against = read(decimal, ["12.5"], hints={"it": Hint(mark="comma")}).rows
+    assert values(read(decimal, cells, hint=Hint(mark="comma")).rows) == [1300, 2500]
+    against = read(decimal, ["12.5"], hint=Hint(mark="comma")).rows
     assert values(against) == ["two_ways"]
-    assert values(read(money, ["2,5"], hints={"it": Hint(scale=6)}).rows) == [2_500_000]
-    american = read(instant, ["05/11/2022 08:00"], hints={"it": Hint(order="month")}).rows
+    assert values(read(money, ["2,5"], hint=Hint(scale=6)).rows) == [2_500_000]
+    american = read(instant, ["05/11/2022 08:00"], hint=Hint(order="month")).rows
     assert values(american) == ["2022-05-11T08:00:00+07:00"]
 
 

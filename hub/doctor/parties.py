@@ -1,0 +1,109 @@
+"""Parties: keys that end soon, who is silent, lists not loaded, heartbeats of connectors."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from hub.access import keys
+from hub.clock import DAY_US, iso, to_us
+from hub.connecting.connection import heartbeat_name
+from hub.doctor.finding import Finding, good
+from hub.figures.compute import lacks_of
+from hub.figures.silence import silences
+from hub.opening import OpenHub
+
+KEY_DAYS = 30
+BEAT_SECONDS = 120
+
+
+def of_parties(hub: OpenHub) -> Iterator[Finding]:
+    """Look at who sends, and at what figures need of the province."""
+    yield from of_keys(hub)
+    with hub.store.reading() as reading:
+        book = hub.book(reading)
+        lacks = lacks_of(hub.kpis.values(), book)
+        silent = silences(book, to_us(hub.clock()))
+    for lack in lacks:
+        yield Finding(
+            "note",
+            f"list {lack.list}",
+            lack.message_vi,
+            lack.message_en,
+            "`hub reference template`, rồi `hub reference load THƯ_MỤC`",
+            "`hub reference template`, then `hub reference load DIR`",
+        )
+    late = {label: s for label, s in silent.items() if s.is_late}
+    for label, silence in late.items():
+        hours = None if silence.silent_us is None else silence.silent_us / 3.6e9
+        yield Finding(
+            "note",
+            f"duty {label}",
+            "chưa gửi lần nào"
+            if hours is None
+            else f"im lặng {hours:.0f} giờ, quá nghĩa vụ báo cáo",
+            "never heard"
+            if hours is None
+            else f"silent for {hours:.0f} hours, more than its duty allows",
+            f"hỏi {silence.source.owner or label} (docs/runbooks/HubSourceSilent.md)",
+            f"ask {silence.source.owner or label} (docs/runbooks/HubSourceSilent.md)",
+        )
+    if not late:
+        yield good(
+            "duties",
+            f"{len(silent)} nghĩa vụ, không ai trễ",
+            f"{len(silent)} duties, nobody is late",
+        )
+    yield from of_heartbeats(hub)
+
+
+def of_keys(hub: OpenHub) -> Iterator[Finding]:
+    """Look for senders whose last valid key ends soon, or that have none any more."""
+    now = to_us(hub.clock())
+    last: dict[str, float] = {}
+    for key in keys.listed(hub.store):
+        if key.revoked_at is None:
+            until = float("inf") if key.expires_at is None else float(key.expires_at)
+            last[key.name] = max(last.get(key.name, 0.0), until)
+    ending = {name: until for name, until in last.items() if until < now + KEY_DAYS * DAY_US}
+    for name, until in sorted(ending.items()):
+        has_ended = until <= now
+        yield Finding(
+            "note",
+            f"key {name}",
+            f"khóa cuối cùng {'đã' if has_ended else 'sẽ'} hết hạn lúc {iso(int(until))}",
+            f"its last key {'ended' if has_ended else 'ends'} at {iso(int(until))}",
+            f'`hub keys create "{name}" …`, giao khóa mới, rồi thu hồi khóa cũ',
+            f'`hub keys create "{name}" …`, hand it over, then revoke the old one',
+        )
+    if last and not ending:
+        yield good("keys", f"{len(last)} bên gửi có khóa", f"{len(last)} senders have keys")
+
+
+def of_heartbeats(hub: OpenHub) -> Iterator[Finding]:
+    """Look at what connectors last said of themselves."""
+    names = list(hub.installed.definitions.sources)
+    for name, text in hub.log.checkpoints([heartbeat_name(n) for n in names]).items():
+        beat = json.loads(text)
+        seconds = (hub.clock() - datetime.fromisoformat(beat["at"])).total_seconds()
+        source = name.partition(":")[2]
+        if seconds > BEAT_SECONDS:
+            yield Finding(
+                "fault",
+                f"connector {source}",
+                f"không còn nhịp từ {beat['at']}",
+                f"no heartbeat since {beat['at']}",
+                f"chạy lại `hub connect {source}` (docs/runbooks/HubConnectorSilent.md)",
+                f"start `hub connect {source}` again (docs/runbooks/HubConnectorSilent.md)",
+            )
+        elif beat["state"] != "running":
+            said = f"{beat['state']}: {beat['error']}"
+            yield Finding(
+                "fault",
+                f"connector {source}",
+                said,
+                said,
+                "docs/runbooks/HubUpstreamAway.md, HubBreakerOpen.md",
+                "docs/runbooks/HubUpstreamAway.md, HubBreakerOpen.md",
+            )
+        else:
+            yield good(f"connector {source}", "đang chạy", "running")
