@@ -5,6 +5,7 @@ no field has is passed over, so that a file of errors can be corrected and sent 
 """
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -35,15 +36,20 @@ from hub.sheets.notes import unit
 from hub.sheets.numbers import decimal, integer, is_doubtful, money
 from hub.sheets.table import Column, Row, Table
 from hub.sheets.tabular import TableRead, read_table
-from hub.sheets.understood import Understood
+from hub.sheets.understood import PassedOver, Understood
 from hub.sheets.vietnamese import Reader, Reading, boolean, folded, text
 from hub.sheets.xlsx import ARCHIVE_MAGIC
 
 ITEM = "Mã bản ghi"  # the column by which rows are corrections of rejected items
 _ITEM_FIELD = "~item"  # no field of a contract is called so
+NAME = "event_id"  # the field that names a row
 _ERROR_TITLES = (ITEM, "Dòng", "Cột sai", "Lý do từ chối", "Reason")
 # A cell that begins so is run as a formula by programs that open the file.
 _FORMULA = ("=", "+", "@", "-", "\t", "\r")
+_UNNAMED = (
+    "không có cột Mã sự kiện: mỗi dòng có mã theo nội dung, gửi lại y nguyên chỉ tính một lần",
+    "no column of event ids: each row is named by what it says; sent again as it is it counts once",
+)
 
 
 @dataclass
@@ -77,7 +83,8 @@ def _plain_table(contract: Contract) -> Table:
         reader = _reader(contract, f)
         titles_shown = tuple(headers.values())
         such = example(contract, f, in_file=True)
-        reads, is_needed = _unarmed(reader), f.is_needed
+        # Whose rows have no names of their own, of them the hub makes one from what a row says.
+        reads, is_needed = _unarmed(reader), f.is_needed and f.name != NAME
         columns.append(Column(f.name, titles_shown, reads, required=is_needed, example=such))
     return Table(tuple(columns), frozenset(folded(t) for t in _ERROR_TITLES))
 
@@ -127,7 +134,7 @@ def corrections(
             out.append((str(row.said.get(_ITEM_FIELD, "")), _judged(contract, row, None)))
         else:
             values = {k: v for k, v in row.values.items() if k != _ITEM_FIELD}
-            out.append((str(row.values[_ITEM_FIELD]), _item(values)))
+            out.append((str(row.values[_ITEM_FIELD]), _item(with_id(values))))
     return out
 
 
@@ -167,22 +174,38 @@ def admit_file(contract: Contract, data: bytes, mapping: FileMapping | None = No
     read = _read(table_of(contract, mapping), data)
     digest = read.understood.mapping = "" if mapping is None else mapping.digest
     good = [r for r in read.rows if r.verdict is None]
-    admitted = judge_each(contract, [_item(r.values) for r in good], in_file=True)
+    items = [_item(with_id(r.values)) for r in good]
+    admitted = judge_each(contract, items, in_file=True)
+    if not any(NAME in r.values for r in good):
+        read.understood.passed.append(PassedOver("unnamed", "", 0, "", *_UNNAMED))
     places = [r.place for r in good]
     rejected = [_placed(contract, v, places[v.index], read.understood) for v in admitted.rejected]
     rejected += [_judged(contract, r, read.understood) for r in read.rows if r.verdict is not None]
     originals = {places[i]: raw for i, raw in admitted.originals.items()}
-    originals |= {r.place: _item(r.said) for r in read.rows if r.verdict is not None}
+    originals |= {r.place: _item(with_id(r.said)) for r in read.rows if r.verdict is not None}
     return AdmittedFile(
         contract,
         admitted.kept,
         [places[i] for i in admitted.indexes],
         sorted(rejected, key=lambda v: v.index),
         originals,
-        {r.place: _item(r.values) for r in good},
+        dict(zip(places, items, strict=True)),
         mapping=digest,
         understood=read.understood,
     )
+
+
+def with_id(values: dict[str, Any]) -> dict[str, Any]:
+    """Name a row that has no name of its own by what it says.
+
+    So the same row sent again is a repeat, and another one is another event. The name is a digest:
+    BLAKE2b (RFC 7693), 16 bytes, of the values as JSON, by field.
+    """
+    if values.get(NAME, "") != "":
+        return values
+    said = _plain({k: v for k, v in values.items() if k != NAME})
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True)
+    return {NAME: hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), **said}
 
 
 def judge_file(

@@ -16,7 +16,7 @@ from hub.definitions.faults import field_fault
 from hub.definitions.near import is_within, near_codes
 from hub.sheets.cells import Cell
 from hub.sheets.days import order_shown
-from hub.sheets.files import json_value, table_of
+from hub.sheets.files import NAME, json_value, table_of
 from hub.sheets.grids import Grid, Sampled, sample
 from hub.sheets.headers import headings, resembles_any
 from hub.sheets.mapping import SCALES, FileMapping, MappedColumn, mapping_of, write_mapping
@@ -239,7 +239,7 @@ class _Proposer:
 
         The name of an event may be anything, so that cells could be that shows nothing.
         """
-        if not cells or column.field == "event_id":
+        if not cells or column.field == NAME:
             return False
         reading = _alone(column, header, cells)
         right = sum(
@@ -272,18 +272,11 @@ class _Proposer:
         """
         always = dict(self._draft.mapping.always)
         taken |= {c.value for d in self._doubts if d.is_open for c in d.candidates}
-        is_settled = not any(d.is_open and d.part == "column" for d in self._doubts)
         for f in self._contract.sent:
-            if not f.is_needed or f.name in taken or f.name in always:
+            is_given = f.name in taken or f.name in always or f.name == NAME
+            if not f.is_needed or is_given:
                 continue
             title = label(f).vi
-            if f.name == "event_id":
-                if not is_settled:
-                    continue
-                vi = f"tệp không có cột “{title}”; mỗi dòng cần một mã riêng, ví dụ 2023-0001"
-                en = "no column names the events; each row needs a name of its own, 2023-0001"
-                self._doubts.append(Doubt("column", True, vi, en, field=f.name))
-                continue
             always[f.name] = ""
             vi = f"tệp không có cột “{title}”; nếu mọi dòng như nhau, hãy ghi giá trị ở đây"
             en = f"no column fills {f.name}; if it is the same in all rows, say it here"

@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 
 from tests.laws.test_files import ROW, as_csv
+from tests.parts.pushed import pushed
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
 
@@ -73,3 +74,23 @@ def test_what_is_no_file_or_of_no_contract_is_said(served: Served, tmp_path: Pat
     for name, code in (("empty.json", 1), ("none.json", 2)):
         done = served.run("check", str(tmp_path / name), "--contract", "dossier")
         assert done.returncode == code
+
+
+def test_rows_without_names_of_their_own_are_named_by_what_they_say(tmp_path: Path) -> None:
+    """A clerk's table has no event ids: sent again it counts once, and a corrected row anew."""
+    titles = "Mã trạm;Thời điểm đo;Đại lượng đo;Giá trị;Đơn vị đo"
+    right = "ST01;02/03/2023 05:00;salinity;1,25;g/L"
+    wrong = "ST01;02/03/2023 06:00;salinity;odd;g/L"
+    first = f"{titles}\n{right}\n{wrong}\n"
+    with pushed(tmp_path / "hub") as hub:
+        body = hub.post("/v1/files/reading", first.encode(), "province").json()
+        assert (body["accepted"], len(body["rejected"])) == (1, 1)
+        assert any("không có cột Mã sự kiện" in u["message_vi"] for u in body["understood"])
+        again = hub.post("/v1/files/reading", f"{first}\n".encode(), "province").json()
+        assert (again["accepted"], again["duplicates"]) == (0, 1)
+        # What is given back to correct names its row, so that it comes in once.
+        rows = hub.ask(f"/v1/receipts/{body['receipt']}/errors.csv", "province").text
+        kept = hub.post(
+            "/v1/quarantine/corrections/reading", rows.replace("odd", "1.3").encode(), "province"
+        ).json()
+        assert (len(kept["fixed"]), kept["refused"]) == (1, [])
