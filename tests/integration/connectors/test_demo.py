@@ -43,7 +43,7 @@ def test_three_connectors_feed_the_page(
 
     def value(kpi: str) -> float:
         figures = ask(f"/v1/kpis/{kpi}").get("figures", [])
-        return float(figures[0]["value"]) if figures else 0.0
+        return float(figures[0]["value"] or 0) if figures else 0.0
 
     def states() -> dict[str, str]:
         listed = ask("/v1/sources").get("sources", [])
