@@ -89,9 +89,10 @@ demo: $(if $(CONNECTORS),setup-services,$(VENV)/.runs)
 	$(VENV)/bin/hub demo $(if $(CONNECTORS),--connectors,$(if $(ONCE),--once) --scale $(SCALE))
 
 # Lint, types, import directions, rendered files, then every test: a file a process, each process
-# with servers of its own; then faults under traffic, which need the machine for themselves.
+# with servers of its own; then a minute of faults under traffic, which need the machine for
+# themselves, and of which `make chaos` is the long form.
 # Half the time of tests is waiting, so there are more of their processes than two cores; each has
-# up to 1.5 GB. Files are taken in their order: those of units, which are short, come last.
+# up to 1.5 GB. Files are taken in the order of tests/turns.py: the longest first.
 # Tests start hundreds of processes: what Python has compiled once is kept, whatever is set.
 CHAOS_TESTS := tests/chaos/test_chaos.py
 test quick: export PYTHONDONTWRITEBYTECODE :=

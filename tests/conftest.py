@@ -25,6 +25,7 @@ from hub.store.reading import Reading
 from hub.store.store import Store
 from tests.parts import depth, lists, starting, stores
 from tests.rooms import rooms_of
+from tests.turns import turn
 
 depth.register()
 starting.is_forking = True
@@ -32,10 +33,11 @@ Part.is_brief = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by the rooms that it is of."""
+    """Mark each test by the rooms that it is of, and put their files in the order of turns."""
     for item in items:
         for room in rooms_of(item.path):
             item.add_marker(room)
+    items.sort(key=lambda item: turn(item.path))
 
 
 class Hub:

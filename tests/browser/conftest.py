@@ -22,6 +22,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.parts.demos import SCALE, demo_copy
 from tests.parts.starting import run_hub, start_hub
 from tests.parts.waiting import SECONDS_MAX
 
@@ -86,20 +87,20 @@ def _make_key(env: dict[str, str]) -> str:
 
 @pytest.fixture(scope="package")
 def hub_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of the hub under test: its own folder and a free port."""
+    """The environment of the hub under test: a copy of the demo year and a free port."""
     return os.environ | {
-        "HUB_DATA_DIR": str(tmp_path_factory.mktemp("hub") / "data"),
+        "HUB_DATA_DIR": str(demo_copy(tmp_path_factory)[0]),
         "HUB_LISTEN": f"127.0.0.1:{_free_port()}",
     }
 
 
 @pytest.fixture(scope="package")
 def hub_url(hub_env: dict[str, str]) -> Iterator[str]:
-    """Where the demo answers, at a hundredth of its size and fully loaded."""
+    """Where the demo answers, with its year loaded before it starts."""
     url = f"http://{hub_env['HUB_LISTEN']}"
     said = Path(hub_env["HUB_DATA_DIR"]).with_suffix(".log")
     with said.open("wb") as log:
-        words = ("demo", "--scale", "0.01")
+        words = ("demo", "--scale", SCALE)
         process = start_hub(*words, env=hub_env, stdout=log, stderr=subprocess.STDOUT)
         try:
             _until(lambda: _is_ready(url), READY_SECONDS_MAX, process)

@@ -7,6 +7,7 @@ import httpx
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_page import DATA_MS_MAX, Show, a_dossier, figure_of
+from tests.parts import loopback
 
 
 def use_key(page: Page, key: str) -> None:
@@ -57,9 +58,9 @@ def test_a_bad_row_is_repaired_and_counts_once(
             break
         page.wait_for_timeout(100)
     assert figure_of(hub_url, "dossier_received_new")["numerator"] == before + 1
-    body = httpx.get(f"{hub_url}/v1/receipts/{receipt}").json()
+    body = loopback.get(f"{hub_url}/v1/receipts/{receipt}").json()
     assert body["states"] == {"replayed": 1}
-    again = httpx.get(f"{hub_url}/v1/receipts/{body['items'][0]['replayed_as']}").json()
+    again = loopback.get(f"{hub_url}/v1/receipts/{body['items'][0]['replayed_as']}").json()
     assert again["states"] == {"applied": 1}
     headers = {"Authorization": f"Bearer {hub_key}"}
     sent = httpx.get(f"{hub_url}/v1/quarantine?id={receipt}:0", headers=headers)
@@ -68,10 +69,10 @@ def test_a_bad_row_is_repaired_and_counts_once(
 
 
 def test_a_department_sees_its_own_items_only(hub_url: str, hub_key: str, show: Show) -> None:
-    everything = httpx.get(f"{hub_url}/v1/quarantine").json()["groups"]
+    everything = loopback.get(f"{hub_url}/v1/quarantine").json()["groups"]
     assert {g["sender"] for g in everything} > {"TEST"} or len(everything) == 0
     headers = {"Authorization": f"Bearer {hub_key}"}
-    mine = httpx.get(f"{hub_url}/v1/quarantine", headers=headers).json()["groups"]
+    mine = loopback.get(f"{hub_url}/v1/quarantine", headers=headers).json()["groups"]
     assert {g["sender"] for g in mine} <= {"TEST"}
 
 

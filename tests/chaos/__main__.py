@@ -27,6 +27,7 @@ import time
 from itertools import count
 from pathlib import Path
 
+from deploy.local.services.part import Part
 from hub.log.log import LogUnavailableError
 from hub.opening import open_hub
 from hub.store.troubles import StoreUnavailableError
@@ -35,6 +36,7 @@ from tests.chaos.checks import Report
 from tests.chaos.parts import ChaosError, Parts
 from tests.chaos.plan import OTHERS, Fault, plan, printed
 from tests.chaos.traffic import Traffic
+from tests.parts import starting
 from tests.parts.same import Say
 
 PROGRESS_SECONDS = 10
@@ -211,7 +213,10 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=20.0)
+    brief = "start processes as tests do: without what pays only in the long run"
+    parser.add_argument("--brief", action="store_true", help=brief)
     given = parser.parse_args()
+    Part.is_brief = starting.is_forking = given.brief
     begun = time.monotonic()
 
     def say(text: str) -> None:

@@ -45,7 +45,9 @@ def start(
     """Start any module that is a program and imports much of what commands do."""
     given = dict(os.environ if env is None else env)
     command = [sys.executable, "-m", module, *words]
-    return (_Forked if is_forking else subprocess.Popen)(command, env=given, **more)
+    # A library that is preloaded may set itself up as its process begins, not as it forks.
+    is_forked = is_forking and "LD_PRELOAD" not in given
+    return (_Forked if is_forked else subprocess.Popen)(command, env=given, **more)
 
 
 def run_hub(

@@ -13,7 +13,7 @@ from typing import IO, Any
 import httpx
 import pytest
 
-from tests.parts import lists
+from tests.parts import lists, loopback
 from tests.parts.starting import run_hub, start_hub
 from tests.parts.waiting import SECONDS_MAX
 
@@ -62,7 +62,7 @@ class Served:
         deadline = time.monotonic() + SECONDS_MAX
         while time.monotonic() < deadline:
             try:
-                if httpx.get(f"{self.url}/readyz", timeout=60).status_code == is_ready:
+                if loopback.get(f"{self.url}/readyz", timeout=60).status_code == is_ready:
                     return
             except httpx.TransportError:
                 assert process.poll() is None, "hub serve ended"
@@ -90,7 +90,7 @@ class Served:
             self.process = None
 
     def post(self, contract: str, body: Any, **headers: str) -> httpx.Response:
-        return httpx.post(
+        return loopback.post(
             f"{self.url}/v1/events/{contract}",
             content=body if isinstance(body, bytes) else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.key}"} | headers,
@@ -98,19 +98,19 @@ class Served:
         )
 
     def get(self, path: str, **parameters: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", params=parameters or None, timeout=SECONDS_MAX)
+        return loopback.get(f"{self.url}{path}", params=parameters or None, timeout=SECONDS_MAX)
 
     def figure(self, kpi: str, **parameters: str) -> dict[str, Any]:
         """Ask for the one figure of a question, once everything acknowledged is applied."""
         self.settle()
-        found = httpx.get(f"{self.url}/v1/kpis/{kpi}", params=parameters).json()["figures"]
+        found = loopback.get(f"{self.url}/v1/kpis/{kpi}", params=parameters).json()["figures"]
         assert len(found) == 1, found
         figure: dict[str, Any] = found[0]
         return figure
 
     def settle(self) -> None:
         deadline = time.monotonic() + SECONDS_MAX
-        while any(httpx.get(f"{self.url}/readyz").json()["lag_events"].values()):
+        while any(loopback.get(f"{self.url}/readyz").json()["lag_events"].values()):
             assert time.monotonic() < deadline, "still behind"
             time.sleep(0.02)
 

@@ -5,10 +5,9 @@ import sqlite3
 import threading
 from pathlib import Path
 
-import httpx
-
 from hub import registry
 from stream_jobs.worked import dossier, received
+from tests.parts import loopback
 from tests.stories.conftest import Served
 
 PAUSE_SECONDS = 0.1  # leaves the machine to the others
@@ -38,7 +37,7 @@ class Traffic:
     def _ask(self) -> None:
         url = f"{self._served.url}/v1/kpis/dossier_received_new"
         while not self._stopping.wait(PAUSE_SECONDS):
-            told = httpx.get(url, params={"period": "2026"}, timeout=30)
+            told = loopback.get(url, params={"period": "2026"}, timeout=30)
             if told.status_code != 200:
                 self.failures.append(f"GET {told.status_code} {told.text}")
                 return
@@ -139,7 +138,7 @@ def test_what_was_archived_may_be_gone_from_the_log(served: Served, tmp_path: Pa
         assert done.returncode == 0, (command, done.stdout, done.stderr)
     assert "105 events" in served.run("verify").stdout
     served.start()
-    scraped = httpx.get(f"{served.url}/metrics").text
+    scraped = loopback.get(f"{served.url}/metrics").text
     assert f'hub_archive_following{{topic="{TOPIC}"}} 90.0' in scraped
     assert served.figure("dossier_received_new", period="2026")["numerator"] == 90
 

@@ -20,10 +20,9 @@ from hub.reference.periods import parse_period
 from hub.settings import Settings
 from stream_jobs.worked import received
 from tests.parts import lists
+from tests.parts.demos import SCALE, demo_copy
 from tests.parts.starting import run_hub
 from tests.parts.waiting import SECONDS_MAX
-
-SCALE = "0.01"
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -33,10 +32,8 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    folder = tmp_path_factory.mktemp("demo")
-    done = run(folder, "demo", "--once", "--scale", SCALE)
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
+    """What `hub demo --once` loaded and printed."""
+    return demo_copy(tmp_path_factory)
 
 
 def row(table: str, *words: str) -> list[str]:

@@ -5,9 +5,8 @@ import json
 import sqlite3
 from typing import Any
 
-import httpx
-
 from stream_jobs.worked import dossier, received
+from tests.parts import loopback
 from tests.stories.conftest import Served
 
 ONLINE = received("H57.1-230105-0001", "2023-01-05", channel="online", due="2023-01-10")
@@ -82,7 +81,7 @@ def test_from_reception_to_restatement(served: Served) -> None:
 
 
 def _this_year(served: Served) -> str:
-    return str(httpx.get(f"{served.url}/v1/kpis/source_clean_share").json()["period"])
+    return str(loopback.get(f"{served.url}/v1/kpis/source_clean_share").json()["period"])
 
 
 def test_verify_names_the_cell_that_was_edited(served: Served) -> None:
@@ -133,7 +132,7 @@ def test_cli_and_http_give_the_same_body(served: Served) -> None:
     served.post("dossier", [ONLINE, COUNTER])
     served.settle()
     at = "2024-02-01T00:00:00+07:00"
-    over_http = httpx.get(
+    over_http = loopback.get(
         f"{served.url}/v1/kpis/dossier_online_share",
         params={"period": "2023", "by": "channel", "at": at},
     ).json()

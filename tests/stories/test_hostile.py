@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from stream_jobs.worked import received
+from tests.parts import loopback
 from tests.parts.waiting import SECONDS_MAX, until
 from tests.stories.conftest import Served
 
@@ -77,7 +78,7 @@ def test_a_body_that_does_not_come_is_waited_for_a_bounded_time(impatient: Serve
 def test_who_goes_within_a_body_is_no_news(hub: Served, capfd: pytest.CaptureFixture[str]) -> None:
     def cut() -> float:
         wanted = 'hub_http_request_seconds_count{route="/v1/events/dossier",status="400"}'
-        text = httpx.get(f"{hub.url}/metrics").text
+        text = loopback.get(f"{hub.url}/metrics").text
         return sum(float(x.split()[1]) for x in text.splitlines() if x.startswith(wanted))
 
     before = cut()
@@ -116,7 +117,7 @@ def test_bodies_made_to_hurt_are_refused(hub: Served, body: bytes, status: int) 
 def test_files_made_to_hurt_are_refused(hub: Served) -> None:
     headers = {"Authorization": f"Bearer {hub.key}"}
     for body in (bomb(300 * MIB), b"PK\x03\x04" + b"\x00" * 100, b"a,b\n" * 400_000):
-        answer = httpx.post(
+        answer = loopback.post(
             f"{hub.url}/v1/files/dossier", content=body, headers=headers, timeout=SECONDS_MAX
         )
         assert answer.status_code in (400, 413), answer.text[:200]
@@ -179,7 +180,7 @@ def test_who_sends_only_wrong_items_is_stopped_for_a_while(tmp_path: Path) -> No
         return served.post("dossier", list(items))
 
     def stopped() -> float:
-        text = httpx.get(f"{served.url}/metrics").text
+        text = loopback.get(f"{served.url}/metrics").text
         wanted = 'hub_sender_stopped{sender="wrong"}'
         return sum(float(x.split()[1]) for x in text.splitlines() if x.startswith(wanted))
 
@@ -207,6 +208,6 @@ def test_who_sends_only_wrong_items_is_stopped_for_a_while(tmp_path: Path) -> No
 def test_meanwhile_others_are_served(hub: Served) -> None:
     answer = hub.post("dossier", [received("A", "2023-05-02")])
     assert answer.status_code == 202
-    assert json.loads(httpx.get(f"{hub.url}/healthz").content) == {"status": "ok"}
+    assert json.loads(loopback.get(f"{hub.url}/healthz").content) == {"status": "ok"}
     resident = Path(f"/proc/{hub.process.pid}/statm").read_text().split()[1]  # type: ignore[union-attr]
     assert int(resident) * 4096 < 600 * MIB

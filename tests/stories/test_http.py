@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from stream_jobs.worked import paid, received, salinity
+from tests.parts import loopback
 from tests.stories.conftest import Served
 
 ITEM = received("A", "2023-01-05")
@@ -192,12 +193,12 @@ def test_one_process_applies(served: Served) -> None:
 def test_lists_behind_the_qualities_of_a_source(served: Served) -> None:
     assert served.post("dossier", [received("Q", "2026-01-05"), {"x": 1}]).status_code == 202
     served.settle()
-    body = httpx.get(f"{served.url}/v1/sources").json()
+    body = loopback.get(f"{served.url}/v1/sources").json()
     (tester,) = [s for s in body["sources"] if s["source"] == "tester"]
     assert (tester["heartbeat"], tester["cadence"]) == (None, None)
     assert tester["quality"]["valid"]["value"] == "0.500000"
     for name, totals in (("valid", 1), ("complete", 0), ("clean", 0), ("live", 1)):
-        behind = httpx.get(f"{served.url}/v1/sources/tester/{name}").json()
+        behind = loopback.get(f"{served.url}/v1/sources/tester/{name}").json()
         assert (behind["kpi"], behind["total"]) == (body["formulas"][name]["kpi"], totals)
     for path, status in (
         ("/v1/sources/nobody/valid", 404),
@@ -207,7 +208,7 @@ def test_lists_behind_the_qualities_of_a_source(served: Served) -> None:
         ("/v1/sources?period=odd", 400),
         ("/v1/sources?colour=red", 400),
     ):
-        answer = httpx.get(f"{served.url}{path}")
+        answer = loopback.get(f"{served.url}{path}")
         assert answer.status_code == status, path
         assert answer.json()["message_vi"] != answer.json()["message_en"]
 

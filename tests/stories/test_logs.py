@@ -11,11 +11,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from hub.operating.probe import probe
 from stream_jobs.worked import received
+from tests.parts import loopback
 from tests.parts.starting import start_hub
 from tests.parts.waiting import until
 from tests.stories.conftest import Served, free_port
@@ -78,7 +78,7 @@ def test_a_scraper_that_leaves_too_soon_is_no_news(capfd: pytest.CaptureFixture[
             scraper.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             assert answering.wait(30)
         left.set()
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+        assert loopback.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
     assert capfd.readouterr().err == ""
 
 

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from openpyxl import Workbook
 
@@ -29,6 +28,7 @@ from hub.connecting.feeds import Context, Feed
 from hub.opening import open_hub
 from hub.settings import Settings
 from stream_jobs.worked import received
+from tests.parts import loopback
 from tests.stories.conftest import Served
 from tests.unit.connecting.test_connection import ListFeed
 from tests.unit.connectors.test_one_stop_cursors import Upstream, record, serving
@@ -212,7 +212,7 @@ def test_nothing_about_a_person_is_found_anywhere(hub: Served, tmp_path: Path) -
         agent = {"Authorization": f"Bearer {hub.key}", "User-Agent": f"tool {PHONE}"}
         for path, name, body, headers in bodies():
             for tail in ("?dry_run=1", ""):
-                answer = httpx.post(
+                answer = loopback.post(
                     f"{hub.url}/v1/{path}{tail}", content=body, headers={**agent, **headers}
                 )
                 assert leaks(answer.content) == [], (name, answer.text)
@@ -245,10 +245,10 @@ def _look(hub: Served, keys: dict[str, str]) -> None:
         said = b""
         for offset in range(0, 500, 100):
             asked = f"{hub.url}/v1/quarantine?offset={offset}"
-            said += httpx.get(asked, headers=headers, timeout=60).content
+            said += loopback.get(asked, headers=headers, timeout=60).content
         for contract in ("dossier", "payment"):
             rows = f"{hub.url}/v1/quarantine/rows/{contract}"
-            said += httpx.get(rows, headers=headers, timeout=60).content
+            said += loopback.get(rows, headers=headers, timeout=60).content
         seen[who] = leaks(said)
     assert seen == {"payer": [], "": [], "tester": [*MARKS], "officer": [*MARKS]}
     audit = hub.run("audit", "list", "--actor", "officer").stdout
@@ -261,21 +261,21 @@ def _repair(hub: Served, keys: dict[str, str]) -> None:
     headers = {"Authorization": f"Bearer {keys['officer']}"}
     hub.run("quarantine", "list")  # what a later record mended is closed, and the rest stays open
     asked = f"{hub.url}/v1/quarantine?sender=tester&contract=dossier&state=open"
-    listed = httpx.get(asked, headers=headers).json()["items"]
+    listed = loopback.get(asked, headers=headers).json()["items"]
     first = next(i["event_id"] for i in listed if i["field"] == "Họ tên")
     second, third = [i["event_id"] for i in listed if i["event_id"] != first][:2]
     fix = {"id": first, "changes": dict.fromkeys(PERSON)}
     path = f"{hub.url}/v1/quarantine"
-    assert httpx.post(f"{path}/fix", json=fix, headers=headers).status_code == 200
-    sent = httpx.post(f"{path}/replay", json={"ids": [first]}, headers=headers)
+    assert loopback.post(f"{path}/fix", json=fix, headers=headers).status_code == 200
+    sent = loopback.post(f"{path}/replay", json={"ids": [first]}, headers=headers)
     assert list(sent.json()["receipts"]) == [first]
     wrong = {"id": third, "changes": {"Họ tên": NAME}}
-    refused = httpx.post(f"{path}/fix", json=wrong, headers=headers)
+    refused = loopback.post(f"{path}/fix", json=wrong, headers=headers)
     assert (refused.status_code, leaks(refused.content)) == (422, [])
     absent = {"ids": [NAME, PHONE], "reason": "x"}
-    assert leaks(httpx.post(f"{path}/discard", json=absent, headers=headers).content) == []
+    assert leaks(loopback.post(f"{path}/discard", json=absent, headers=headers).content) == []
     gone = {"ids": [second], "reason": TEXT}
-    assert httpx.post(f"{path}/discard", json=gone, headers=headers).status_code == 200
+    assert loopback.post(f"{path}/discard", json=gone, headers=headers).status_code == 200
     receipt = first.partition(":")[0]
     assert leaks(hub.get(f"/v1/receipts/{receipt}").content) == []
     assert leaks(hub.get(f"/v1/receipts/{receipt}/errors.csv").content) == []

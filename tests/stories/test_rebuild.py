@@ -2,9 +2,8 @@
 
 import sqlite3
 
-import httpx
-
 from stream_jobs.worked import dossier, paid, received, salinity
+from tests.parts import loopback
 from tests.stories.conftest import Served
 
 TABLES = {
@@ -60,7 +59,7 @@ def test_verify_on_a_sample_leaves_its_own_statement(served: Served) -> None:
     assert "0 differences" in done.stdout
     counted = int(done.stdout.split(" events")[0].replace(",", ""))
     assert 0 < counted < len(events)
-    scraped = httpx.get(f"{served.url}/metrics").text
+    scraped = loopback.get(f"{served.url}/metrics").text
     samples = dict(line.rsplit(" ", 1) for line in scraped.splitlines() if line[:1] != "#")
     assert float(samples["hub_verify_sample_at_seconds"]) > 0
     assert float(samples["hub_verify_at_seconds"]) == 0

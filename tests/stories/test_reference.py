@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from stream_jobs.worked import paid
-from tests.parts import lists
+from tests.parts import lists, loopback
 from tests.parts.asking import Json
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
@@ -29,7 +28,7 @@ def empty(tmp_path: Path) -> Iterator[Served]:
 
 
 def figure(served: Served, kpi: str) -> Json:
-    found: list[Json] = httpx.get(f"{served.url}/v1/kpis/{kpi}?period=2023").json()["figures"]
+    found: list[Json] = loopback.get(f"{served.url}/v1/kpis/{kpi}?period=2023").json()["figures"]
     assert len(found) == 1
     return found[0]
 
@@ -46,10 +45,10 @@ def test_what_needs_a_list_that_was_not_loaded_says_so_and_gives_no_value(empty:
         "procedures",
         "chưa nạp danh mục thủ tục hành chính",
     )
-    ready = httpx.get(f"{empty.url}/readyz").json()
+    ready = loopback.get(f"{empty.url}/readyz").json()
     assert ready["status"] == "ready"
     assert [lack["list"] for lack in ready["lacks"]] == LACKS
-    everything = httpx.get(f"{empty.url}/v1/kpis?period=2023").text
+    everything = loopback.get(f"{empty.url}/v1/kpis?period=2023").text
     assert "synthetic" not in everything.replace('"synthetic":false', "")
     assert "published-2023" not in everything
     # A statistic of an area is not added up until it is known what the area is part of.
@@ -74,7 +73,7 @@ def test_lists_are_in_force_once_loaded_and_the_past_stays_as_it_was_known(
     until(lambda: "lacks" not in loaded(), "the list is in force")
     assert (loaded()["numerator"], loaded()["denominator"]) == (1041, 1774)
     assert loaded()["definition_version"] != before["definition_version"]
-    assert "lacks" not in httpx.get(f"{empty.url}/readyz").json()
+    assert "lacks" not in loopback.get(f"{empty.url}/readyz").json()
     assert [s["loaded_by"] for s in shown(empty) if s["state"] == "loaded"] == ["An"] * 4
 
     again = empty.run("reference", "load", str(lists.FOLDER))
@@ -88,7 +87,7 @@ def test_lists_are_in_force_once_loaded_and_the_past_stays_as_it_was_known(
     assert empty.run("reference", "load", str(tmp_path)).returncode == 0
     until(lambda: loaded()["denominator"] == 1000, "the shorter list is in force")
     url = f"{empty.url}/v1/kpis/procedure_full_online_share"
-    then = httpx.get(url, params={"period": "2023", "as_of": known_at}).json()["figures"]
+    then = loopback.get(url, params={"period": "2023", "as_of": known_at}).json()["figures"]
     assert [f["denominator"] for f in then] == [1774]
 
     verified = empty.run("verify")

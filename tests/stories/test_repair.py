@@ -5,6 +5,7 @@ import json
 import httpx
 
 from stream_jobs.worked import received
+from tests.parts import loopback
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
 
@@ -58,7 +59,7 @@ def test_a_key_sees_and_repairs_what_its_contracts_allow(served: Served) -> None
 
     def ask(method: str, path: str, body: object = None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {served.key}"}
-        return httpx.request(method, served.url + path, headers=headers, json=body, timeout=30)
+        return loopback.request(method, served.url + path, headers=headers, json=body, timeout=30)
 
     def total() -> int:
         return sum(g["count"] for g in ask("GET", "/v1/quarantine").json()["groups"])

@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local.services.ports import free_port
 from hub.kafka.topics import PARTITIONS
+from tests.parts import loopback
 from tests.parts.starting import start_hub
 from tests.parts.waiting import until
 
@@ -35,14 +36,14 @@ def test_three_connectors_feed_the_page(
 
     def ask(path: str) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = httpx.get(f"http://{listen}{path}", timeout=30).json()
+            found: dict[str, Any] = loopback.get(f"http://{listen}{path}", timeout=30).json()
         except httpx.TransportError:
             return {}
         return found
 
     def value(kpi: str) -> float:
         figures = ask(f"/v1/kpis/{kpi}").get("figures", [])
-        return float(figures[0]["value"]) if figures else 0.0
+        return float(figures[0]["value"] or 0) if figures else 0.0
 
     def states() -> dict[str, str]:
         listed = ask("/v1/sources").get("sources", [])

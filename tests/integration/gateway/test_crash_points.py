@@ -38,7 +38,7 @@ from hub.store import receipts
 from hub.store.store import Store
 from stream_jobs.worked import received
 from tests.integration.conftest import delete_topics, make_topics, new_schema
-from tests.parts import lists
+from tests.parts import lists, loopback
 from tests.parts.crash_points import SIDES, Point, Points, Touched, kill_this_process
 from tests.parts.small import Json, in_this_process
 from tests.parts.waiting import until
@@ -124,7 +124,7 @@ class Province:
         def is_there() -> bool:
             assert process.exitcode is None
             try:
-                return httpx.get(f"{url}/healthz", timeout=30).status_code in (200, 503)
+                return loopback.get(f"{url}/healthz", timeout=30).status_code in (200, 503)
             except httpx.TransportError:
                 return False
 
@@ -186,7 +186,7 @@ class Serving:
         self.process = process
 
     def post(self, name: str, body: bytes) -> tuple[int, Json]:
-        answer = httpx.post(
+        answer = loopback.post(
             f"{self._url}/v1/events/dossier",
             content=body,
             headers={"Authorization": f"Bearer {self._key}", "Idempotency-Key": name},

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from deploy.local.services.kafka import Kafka
@@ -13,7 +12,7 @@ from hub.log.log import LogUnavailableError
 from hub.opening import open_hub
 from hub.proof.verify import verify
 from stream_jobs.worked import received
-from tests.parts import lists
+from tests.parts import lists, loopback
 from tests.parts.province import DOSSIER, TESTER, Province
 from tests.parts.small import in_this_process
 from tests.parts.waiting import until
@@ -31,12 +30,12 @@ def test_without_kafka_nothing_is_acknowledged_and_the_server_says_so(
                 gateway.accept(DOSSIER, TESTER, json.dumps(received("A", "2023-05-17")).encode())
             # Figures need the store alone.
             province.served.start(is_ready=503)
-            told = httpx.get(f"{province.served.url}/v1/kpis/dossier_received_new?period=2023")
+            told = loopback.get(f"{province.served.url}/v1/kpis/dossier_received_new?period=2023")
             assert (told.status_code, told.json()["figures"]) == (200, [])
-            ready = httpx.get(f"{province.served.url}/readyz", timeout=60)
+            ready = loopback.get(f"{province.served.url}/readyz", timeout=60)
             assert ready.json()["type"].endswith("log_unavailable"), ready.json()
-            assert httpx.get(f"{province.served.url}/healthz").status_code == 200
-            shown = httpx.get(f"{province.served.url}/metrics", timeout=60)
+            assert loopback.get(f"{province.served.url}/healthz").status_code == 200
+            shown = loopback.get(f"{province.served.url}/metrics", timeout=60)
             assert b"hub_lag_events{" not in shown.content
         finally:
             kafka.start()

@@ -14,6 +14,7 @@ import yaml
 
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
+from tests.parts import loopback
 from tests.parts.starting import start_hub
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
@@ -56,7 +57,7 @@ def test_every_process_is_scraped(
 
     def ask(path: str, **parameters: str) -> Any:
         try:
-            answer = httpx.get(f"http://{prometheus}/api/v1/{path}", params=parameters)
+            answer = loopback.get(f"http://{prometheus}/api/v1/{path}", params=parameters)
         except httpx.TransportError:
             return {}
         return answer.json().get("data", {}) if answer.status_code == 200 else {}

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
-import httpx
 import pytest
 from faust.types import TP
 
@@ -27,7 +26,7 @@ from hub.log.slices import Slice
 from hub.opening import open_hub
 from hub.worker.work import Work
 from stream_jobs.worked import dossier, received
-from tests.parts import lists
+from tests.parts import lists, loopback
 from tests.parts.foreign import Foreign, everything, record, wire_values
 from tests.parts.province import DOSSIER, QUARANTINE_TOPIC, TESTER, Province, plain_read
 from tests.parts.same import Workers, compare
@@ -281,7 +280,7 @@ def test_ids_come_from_a_registry_where_one_is_set(province: Province, tmp_path:
     try:
         schemas.start()
         other = json.dumps({"type": "record", "name": "other", "fields": []})
-        httpx.post(
+        loopback.post(
             f"{schemas.address}/subjects/other/versions",
             json={"schema": other},
             headers={"Content-Type": "application/vnd.schemaregistry.v1+json"},
@@ -302,7 +301,7 @@ def test_ids_come_from_a_registry_where_one_is_set(province: Province, tmp_path:
         value = message.value() or b""
         schema_id = int.from_bytes(value[1:5], "big")
         assert schema_id != revisions.latest("dossier").schema_id
-        found = httpx.get(f"{schemas.address}/schemas/ids/{schema_id}").json()["schema"]
+        found = loopback.get(f"{schemas.address}/schemas/ids/{schema_id}").json()["schema"]
         stream = io.BytesIO(value[5:])
         event: Any = fastavro.schemaless_reader(stream, json.loads(found), None)
         assert (event["dossier_code"], stream.read()) == ("A", b"")
