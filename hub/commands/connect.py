@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
@@ -23,6 +23,7 @@ from hub.operating.probe import probe
 from hub.reference.periods import Period
 from hub.settings import read_own, read_settings
 from hub.store.mappings import Mappings
+from hub.store.troubles import StoreUnavailableError
 
 app = typer.Typer()
 APPLIED_SECONDS_MAX, APPLIED_POLL_SECONDS = 10.0, 0.05
@@ -61,7 +62,8 @@ def connect(
         first, ranges = since.date() if since else None, hub.store.ranges
         known = partial(known_facts, hub, contract)
         mapping = partial(Mappings(hub.store).in_force, contract.name, source)
-        context = Context(hub.log, hub.clock, first, ranges, known, mapping)
+        rows = partial(listed_rows, hub)
+        context = Context(hub.log, hub.clock, first, ranges, known, mapping, rows)
         if reconcile is not None:
             _reconcile(hub, source, connector, own, context, read_period(reconcile))
             return
@@ -93,6 +95,15 @@ def _reconcile(
     reconciling.keep(hub.log, reconciled)
     lacks, records = reconciled.lacking_count, reconciled.records
     print(f"{lacks}/{records} bản ghi của nguồn chưa có ở đây như ở nguồn | lack here")
+
+
+def listed_rows(hub: OpenHub, name: str) -> Sequence[Mapping[str, str]]:
+    """Give the rows of a list in force; raise `UpstreamError` while the database is away."""
+    catch_up(hub)
+    try:
+        return hub.store.listed(name)
+    except StoreUnavailableError as error:
+        raise UpstreamError(f"the list {name} cannot be read: {error}") from error
 
 
 def known_facts(

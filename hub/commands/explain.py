@@ -27,7 +27,7 @@ def explain(
         catch_up(hub)
         with hub.store.reading() as reading:
             try:
-                explained = explaining.explain(reading, name, offset)
+                explained = explaining.explain(hub.book(reading), name, offset)
             except explaining.UnknownNameError:
                 opens, book = hub.seals().opener(), hub.book(reading)
                 found = whereabouts(hub.log, book, opens, name)

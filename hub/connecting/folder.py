@@ -215,9 +215,10 @@ class Folder:
         for v in verdicts:
             sheet, number = understood.row_of(v.index)
             where = f"{sheet}!{number}" if sheet else str(number)
+            _, header = understood.cells.get(v.index, (0, ""))
             for fault in v.each():
                 words = worded(self._contract, fault)
-                cells = (self._header_of(fault.field), fault.value, fault.rule, *words)
+                cells = (header or self._header_of(fault.field), fault.value, fault.rule, *words)
                 rows.writerow([_inert(c) for c in (where, *cells)])
         return b"\xef\xbb\xbf" + file.getvalue().encode()
 

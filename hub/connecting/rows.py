@@ -15,7 +15,7 @@ from hub.definitions.faults import Fault
 from hub.sheets.files import worded
 from hub.sheets.mapping import FileMapping
 from hub.sheets.table import Table
-from hub.sheets.tabular import read_table
+from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.understood import Understood
 from hub.sheets.vietnamese import WrittenError
 
@@ -41,6 +41,13 @@ def records_of(
     """
     read = read_table(table if mapping is None else mapping.on(table), content)
     read.understood.mapping = "" if mapping is None else mapping.digest
+    return recorded(read, event, table)
+
+
+def recorded(
+    read: TableRead, event: Event = lambda values: values, table: Table | None = None
+) -> FileRecords:
+    """Give rows that were read as records, likewise; without a table each is kept as it came."""
     records = (
         Record(
             _cells(table, r.said if r.verdict else r.values) or r.original,
@@ -64,7 +71,9 @@ def again_of(
     return Again(partial(_read, contract, table, event), partial(_about, table), settled=settled)
 
 
-def _cells(table: Table, values: dict[str, Any]) -> bytes:
+def _cells(table: Table | None, values: dict[str, Any]) -> bytes:
+    if table is None:
+        return b""
     plain = {
         table.header_of(k): float(v) if isinstance(v, Decimal) else v for k, v in values.items()
     }
