@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from hub import registry
 from hub.access.audit import Entry
 from hub.access.keys import Sender
 from hub.definitions.contract import Contract
@@ -28,7 +29,7 @@ from hub.log.log import IdempotencyConflictError, LogUnavailableError
 from hub.operating import metrics
 from hub.proof.trial import Trial, try_events
 from hub.repair.repair import REPLAY
-from hub.sheets.files import AdmittedFile, admit_file
+from hub.sheets.files import AdmittedFile, admit_file, admit_rows, checked
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 128
 
@@ -73,12 +74,15 @@ def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
     status_code=202,
 )
 async def take_file(contract: str, request: Request) -> Response:
-    """Take a CSV or XLSX file, row by row, read by its sender's mapping where there is one."""
+    """Take a file row by row: what devices write, or CSV or XLSX by its sender's mapping."""
     return await take(contract, request, _file_judge)
 
 
 def _file_judge(edge: Edge, sender: Sender) -> Judge:
     def judge(contract: Contract, body: bytes) -> AdmittedFile:
+        for own in registry.own_files(contract.name):
+            if own.is_one(body):
+                return admit_rows(contract, checked(own.read(body, edge.hub.store.listed(own.by))))
         mapping = edge.part(mappings_of).in_force(contract.name, sender.name)
         return admit_file(contract, body, mapping)
 
