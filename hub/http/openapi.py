@@ -227,8 +227,21 @@ def sent_file(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """Describe a body that a route reads by itself, within the hub's limits."""
-    content = {"application/json": {"schema": model.model_json_schema()}}
+    schema = model.model_json_schema()
+    schema = _inlined(schema, schema.pop("$defs", {}))
+    content = {"application/json": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}, "security": _KEY_WANTED}
+
+
+def _inlined(schema: Any, defs: dict[str, Any]) -> Any:
+    """Put what a schema refers to in the place of its references: a body stands by itself."""
+    if isinstance(schema, list):
+        return [_inlined(part, defs) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(defs[schema["$ref"].rpartition("/")[2]], defs)
+    return {name: _inlined(part, defs) for name, part in schema.items()}
 
 
 def _cloudevent(data: dict[str, Any]) -> dict[str, Any]:

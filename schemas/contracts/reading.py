@@ -265,4 +265,5 @@ class Reading(Event):
             "Công thức quy đổi: pss78 độ dẫn điện sang độ mặn, psu thang thực hành sang g/L",
             "Formula of the conversion: pss78 from conductivity, psu from practical salinity",
         ),
+        Coded({"pss78": ("độ dẫn điện sang độ mặn",), "psu": ("thang thực hành sang g/L",)}),
     ] = None
