@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from types import ModuleType
 
 from hub import places
-from hub.connecting.feeds import Connector
+from hub.connecting.feeds import Connector, OwnFiles
 from hub.definitions.contract import Contract, Event
 from hub.definitions.fact import Fact
 from hub.definitions.installed import Definitions
@@ -114,6 +114,16 @@ def connectors() -> dict[str, Connector]:
         for name in sources()
         if (module := beside_source(name, "connector")) is not None
     }
+
+
+@cache
+def own_files(contract: str) -> tuple[OwnFiles, ...]:
+    """Find the files in forms of their own that hold events of a contract: connectors' `own`."""
+    return tuple(
+        c.own
+        for name, c in connectors().items()
+        if c.own is not None and sources()[name].contract == contract
+    )
 
 
 def beside_source(name: str, part: str) -> ModuleType | None:

@@ -1,6 +1,7 @@
 """Station loggers over MQTT 5: each reading is acknowledged to the broker once it is durable."""
 
 from dataclasses import replace
+from datetime import timedelta, timezone
 from functools import partial
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.salinity.fields import Manner, Mark
 from connectors.salinity.reading import read
 from connectors.salinity.upstream import PORTS, Upstream
 from hub.connecting.feeds import Connector, Context, Delivery, Record, UpstreamError
@@ -20,6 +22,9 @@ class SalinitySettings(BaseSettings):
     `client_id`: names the session in which the broker keeps what was not acknowledged, so one per
     hub. `batch_max`: readings of one append, but for a message that alone has more.
     `inflight_max`: messages that the broker sends ahead of their acknowledgement.
+    `decimal_mark`: what stands before decimals of numbers that loggers write as texts.
+    `local_offset`: the offset from UTC of times that loggers write without one, such as `+07:00`;
+    where it is not set, ISO 8601 times need their own.
     """
 
     model_config = SettingsConfigDict(extra="ignore")
@@ -29,6 +34,14 @@ class SalinitySettings(BaseSettings):
     topic: Annotated[str, Field(min_length=1, max_length=200)] = "lgsp/tram/+/+"
     batch_max: Annotated[int, Field(ge=1, le=20_000)] = 500
     inflight_max: Annotated[int, Field(ge=1, le=10_000)] = 500
+    decimal_mark: Mark = "comma"
+    local_offset: Annotated[str, Field(pattern=r"^([+-](0[0-9]|1[0-4]):[0-5][0-9])?$")] = ""
+
+    @property
+    def manner(self) -> Manner:
+        """How the loggers of this source write."""
+        offset = self.local_offset
+        return Manner(self.decimal_mark, _zone(offset) if offset else None)
 
     @field_validator("url")
     @classmethod
@@ -46,6 +59,11 @@ class SalinitySettings(BaseSettings):
         if any(len(v) > 1 and set(v) & set("+#") for v in levels) or "#" in levels[:-1]:
             raise ValueError("expected a topic filter such as lgsp/tram/+/+")
         return value
+
+
+def _zone(offset: str) -> timezone:
+    minutes = int(offset[1:3]) * 60 + int(offset[4:])
+    return timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))
 
 
 class StationFeed:
@@ -71,7 +89,7 @@ class StationFeed:
         keys: list[int] = []
         passed_over = 0
         for key, message in upstream.held.items():
-            of_message = read(message.topic, bytes(message.payload))
+            of_message = read(message.topic, bytes(message.payload), settings.manner)
             if records and len(records) + len(of_message) > settings.batch_max:
                 break
             passed_over += not of_message

@@ -5,8 +5,9 @@ import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Literal
 
 from hub.clock import VIETNAM
 from hub.definitions.admission import unreadable
@@ -21,14 +22,6 @@ QUANTITIES = {
     "do_dan": "conductivity",
     "oxy": "dissolved_oxygen",
 }
-UNITS = {
-    **dict.fromkeys(("g/L", "g/l", "‰", "ppt"), "g/L"),
-    **dict.fromkeys(("degC", "°C"), "degC"),
-    **dict.fromkeys(("pH", "ph"), "pH"),
-    **dict.fromkeys(("mg/L", "mg/l"), "mg/L"),
-    "m": "m",
-    "mS/cm": "mS/cm",
-}
 QUALITIES = (1, 2, 3, 4, 9)
 MISSING = 9
 
@@ -37,7 +30,22 @@ _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})"
 )
-_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(,[0-9]{1,30})?")
+_ISO_LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?")
+Mark = Literal["comma", "point"]
+_NUMBERS: dict[Mark, re.Pattern[str]] = {
+    "comma": re.compile(r"[+-]?[0-9]{1,30}(,[0-9]{1,30})?"),
+    "point": re.compile(r"[+-]?[0-9]{1,30}([.][0-9]{1,30})?"),
+}
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How the loggers of a source write: what stands before decimals of a number in a text, and
+    the zone of times without offset, where ISO 8601 times may have none.
+    """
+
+    mark: Mark = "comma"
+    zone: timezone | None = None
 
 
 class UnreadableError(Exception):
@@ -76,6 +84,11 @@ def _unmapped(name: str, code: Any, known: Any) -> UnreadableError:
     )
 
 
+def no_unit(written: Any, known: list[str]) -> UnreadableError:
+    """Refuse a unit that cannot be converted."""
+    return _unmapped("dv", written, known)
+
+
 def quality_of(flag: Any) -> int:
     """Read a QARTOD flag."""
     # `True == 1`, and a flag written 1.0 is of another logger.
@@ -84,11 +97,14 @@ def quality_of(flag: Any) -> int:
     return flag
 
 
-def instant(name: str, text: Any) -> datetime:
-    """Read when something was."""
+def instant(name: str, text: Any, zone: timezone | None = None) -> datetime:
+    """Read when something was; `zone` is that of times without offset, where one is set."""
     with suppress(ValueError, OverflowError):  # such as 30 February, or before the year 1
         if isinstance(text, str) and _LOCAL.fullmatch(text):
-            return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=VIETNAM)
+            local = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=zone or VIETNAM)
+            return local.astimezone(VIETNAM)
+        if isinstance(text, str) and zone is not None and _ISO_LOCAL.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(VIETNAM)
         if isinstance(text, str) and _ISO.fullmatch(text):
             return datetime.fromisoformat(text).astimezone(VIETNAM)
     raise UnreadableError(
@@ -101,10 +117,11 @@ def instant(name: str, text: Any) -> datetime:
     )
 
 
-def number(name: str, value: Any) -> float:
-    """Read a number, written as one or as a text with a decimal comma."""
-    # A text's point is not read: in Vietnam it parts thousands, in a logger it may be either.
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
+def number(name: str, value: Any, mark: Mark = "comma") -> float:
+    """Read a number, written as one or as a text with the source's decimal mark."""
+    # Unless it is set, a text's point is not read: in Vietnam it parts thousands, in a logger it
+    # may be either.
+    if isinstance(value, str) and _NUMBERS[mark].fullmatch(value):
         return float(value.replace(",", "."))
     if type(value) in (int, float) and (isinstance(value, int) or math.isfinite(value)):
         plain: float = value
@@ -113,8 +130,10 @@ def number(name: str, value: Any) -> float:
         vi = "chữ thiết bị ghi khi không có số liệu, không phải số; để báo thiếu số liệu, ghi cl 9"
         en = "what a logger writes when it has no value, not a number; to say so write cl 9"
         raise UnreadableError("missing_code", name, value, vi, en)
-    vi = "không phải một số; chữ số viết trong chuỗi dùng dấu phẩy thập phân, ví dụ 1,25"
-    en = "not a number; one in a text has a decimal comma, such as 1,25"
+    marks = {"comma": ("dấu phẩy thập phân, ví dụ 1,25", "a decimal comma, such as 1,25")}
+    marks["point"] = ("dấu chấm thập phân, ví dụ 1.25", "a decimal point, such as 1.25")
+    vi = f"không phải một số; chữ số viết trong chuỗi dùng {marks[mark][0]}"
+    en = f"not a number; one in a text has {marks[mark][1]}"
     raise UnreadableError("not_a_number", name, value, vi, en, "number")
 
 

@@ -3,9 +3,11 @@
 A logger publishes to `lgsp/tram/<station>/<quantity>`, QoS 1, JSON: `tg` when it was measured
 (`yyyyMMddHHmmss` in Asia/Ho_Chi_Minh, or ISO 8601 with offset), `gt` the value (a number, or text
 with a decimal comma), `dv` its unit, and optionally `cl` the QARTOD flag and `sua` when the value
-was revised. With the flag 9, missing, whatever stands in `gt` is no value. One that was offline
-sends an array of such objects. What else an object holds, such as the battery's voltage, is not
-read.
+was revised. With the flag 9, missing, whatever stands in `gt` is no value. A unit such as µS/cm or
+PSU is converted, and what was written is kept. Salinity may come as conductivity with `nd`, the
+water's temperature in °C. `Manner` says what a source's settings have otherwise. One that was
+offline sends an array of such objects. What else an object holds, such as the battery's voltage, is
+not read.
 
 Not every message is of readings: an empty one clears what the broker retained (MQTT 5, 3.3.1.3),
 and loggers tell that they come and go, by themselves or by their will. Those are passed over.
@@ -16,15 +18,17 @@ import json
 import re
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from connectors.salinity.fields import (
     MISSING,
     QUANTITIES,
-    UNITS,
+    Manner,
     UnreadableError,
     instant,
     mapped,
+    no_unit,
     number,
     quality_of,
     required,
@@ -33,6 +37,15 @@ from hub.clock import to_us
 from hub.connecting.feeds import JsonObject, Record
 from hub.definitions.admission import split, unreadable
 from hub.definitions.masking import hidden
+from schemas.conversions import (
+    PSS78,
+    UNITS,
+    ConversionError,
+    Unit,
+    convert,
+    salinity_of,
+    unit_of,
+)
 
 STATUS_BYTES_MAX = 1_000  # what tells of a logger is short
 ENTRIES_MAX = 500  # of one message: three weeks of hours
@@ -48,6 +61,9 @@ _STATUS_WORDS = re.compile(
     "|(mat_)?ket_noi"
 )
 _STATUS_FIELDS = frozenset(["status", "state", "trang_thai", "online", "connected"])
+
+
+AS_AGREED = Manner()
 
 
 def is_reading(name: str, payload: bytes) -> bool:
@@ -66,7 +82,7 @@ def is_reading(name: str, payload: bytes) -> bool:
     return not isinstance(message, str) or not _STATUS_WORDS.fullmatch(message.lower())
 
 
-def read(name: str, payload: bytes) -> list[Record]:
+def read(name: str, payload: bytes, manner: Manner = AS_AGREED) -> list[Record]:
     """Read one message, a record per entry; `name` is its topic, or `input.ST01.man.json`.
 
     A message that is not of readings has none.
@@ -98,7 +114,7 @@ def read(name: str, payload: bytes) -> list[Record]:
     records = []
     for place, (entry, original) in enumerate(zip(entries, originals, strict=True)):
         try:
-            events = (_event(station, quantity, entry),)
+            events = (_event(station, quantity, entry, manner),)
             records.append(Record(_original(name, original), events, place=place))
         except UnreadableError as wrong:
             verdict = replace(wrong.verdict, index=place)
@@ -119,28 +135,65 @@ def _original(name: str, data: bytes) -> bytes:
     return name.encode() + b"\n" + data
 
 
-def _event(station: str, quantity: str, entry: Any) -> JsonObject:
+def _event(station: str, quantity: str, entry: Any, manner: Manner) -> JsonObject:
     if not isinstance(entry, dict):
         raise UnreadableError(
             "not_an_object", "", hidden(entry), "phải là một đối tượng JSON", "not a JSON object"
         )
     quantity = mapped("topic", quantity, QUANTITIES)
-    measured_at = instant("tg", required("tg", entry))
-    revised_at = None if entry.get("sua") is None else instant("sua", entry["sua"])
+    measured_at = instant("tg", required("tg", entry), manner.zone)
+    revised_at = None if entry.get("sua") is None else instant("sua", entry["sua"], manner.zone)
     event: dict[str, Any] = {
         "event_id": _event_id(station, quantity, measured_at, revised_at),
         "station_code": station,
         "measured_at": measured_at.isoformat(),
         "quantity": quantity,
-        "unit": mapped("dv", required("dv", entry), UNITS),
     }
     if entry.get("cl") is not None:
         event["quality"] = quality_of(entry["cl"])
-    if event.get("quality") != MISSING:
-        event["value"] = number("gt", required("gt", entry))
+    event |= _value(quantity, entry, manner, event.get("quality") == MISSING)
     if revised_at is not None:
         event["revised_at"] = revised_at.isoformat()
     return event
+
+
+def _value(quantity: str, entry: Any, manner: Manner, is_missing: bool) -> dict[str, Any]:
+    """Read an entry's value in the contract's unit; what was converted stands beside it."""
+    written = required("dv", entry)
+    unit = _unit(quantity, written)
+    of_conductivity = unit_of("conductivity", written) if quantity == "salinity" else None
+    if is_missing:
+        return {"unit": "g/L" if of_conductivity else unit.unit}
+    value = number("gt", required("gt", entry), manner.mark)
+    if of_conductivity is not None:
+        return _salinity(value, of_conductivity, written, entry, manner)
+    if unit.factor == 1:
+        return {"unit": unit.unit, "value": value}
+    converted = {"unit": unit.unit, "value": float(convert(Decimal(repr(value)), unit))}
+    if unit.formula is not None:
+        converted["formula"] = unit.formula
+    return converted | {"raw_value": repr(value), "raw_unit": written}
+
+
+def _salinity(value: float, unit: Unit, written: str, entry: Any, manner: Manner) -> dict[str, Any]:
+    """Compute salinity of conductivity and temperature."""
+    celsius = number("nd", required("nd", entry), manner.mark)
+    try:
+        salinity = salinity_of(Decimal(repr(value)) * unit.factor, Decimal(repr(celsius)))
+    except ConversionError as error:
+        raise UnreadableError(error.rule, "gt", value, error.vi, error.en, "number") from None
+    raw = {"raw_value": repr(value), "raw_unit": written, "raw_temperature": celsius}
+    return {"unit": "g/L", "value": float(salinity), "formula": PSS78, **raw}
+
+
+def _unit(quantity: str, written: Any) -> Unit:
+    """Find what a unit is; one of another quantity is the contract's to refuse."""
+    if isinstance(written, str) and written:
+        for name in (quantity, *UNITS):
+            unit = unit_of(name, written)
+            if unit is not None:
+                return unit
+    raise no_unit(written, [u for u in UNITS[quantity] if u])
 
 
 def _event_id(

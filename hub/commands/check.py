@@ -8,8 +8,10 @@ import typer
 from hub import registry
 from hub.commands.console import complain
 from hub.commands.mapping import find_in_force, read_mapping_file
-from hub.definitions.admission import BodyError
-from hub.sheets.files import AdmittedFile, judge_file, lines
+from hub.definitions.admission import Admitted, BodyError
+from hub.definitions.contract import Contract
+from hub.sheets.files import AdmittedFile, admit_rows, checked, judge_file, lines
+from hub.sheets.mapping import FileMapping
 
 app = typer.Typer()
 
@@ -27,8 +29,9 @@ def check(
 ) -> None:
     """Judge a file as the gateway would, here and by itself: a line a fault, exit 1 for any.
 
-    Of a table it says first how it was understood: what each column is taken for, and what was
-    passed over. With `--sender` the hub of the settings is asked, for its mapping alone.
+    A file in a device's own form is read without the list of devices. Of a file it says first how
+    it was understood: what each column is taken for, and what was passed over. With `--sender` the
+    hub of the settings is asked, for its mapping alone.
     """
     installed = registry.contracts().get(contract)
     if installed is None:
@@ -39,7 +42,7 @@ def check(
     if sender:
         read_by = find_in_force(contract, sender)
     try:
-        admitted = judge_file(installed, file.read_bytes(), file.name, read_by)
+        admitted = judged(installed, file.read_bytes(), file.name, read_by)
     except OSError as error:
         complain(f"{file}: {error.strerror}")
         raise typer.Exit(2) from None
@@ -54,3 +57,11 @@ def check(
     print(f"{len(admitted.indexes):,} accepted, {len(admitted.rejected):,} rejected")
     if admitted.rejected:
         raise typer.Exit(1)
+
+
+def judged(contract: Contract, data: bytes, name: str, mapping: FileMapping | None) -> Admitted:
+    """Judge a file of any form; raises `BodyError`."""
+    for own in registry.own_files(contract.name):
+        if own.is_one(data):
+            return admit_rows(contract, checked(own.read(data, None)))
+    return judge_file(contract, data, name, mapping)

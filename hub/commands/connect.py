@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,7 @@ from hub.operating.logs import log_as_json
 from hub.operating.probe import probe
 from hub.settings import read_own, read_settings
 from hub.store.mappings import Mappings
+from hub.store.troubles import StoreUnavailableError
 
 app = typer.Typer()
 APPLIED_SECONDS_MAX, APPLIED_POLL_SECONDS = 10.0, 0.05
@@ -47,7 +48,8 @@ def connect(
         first, ranges = since.date() if since else None, hub.store.ranges
         known = partial(known_facts, hub, contract)
         mapping = partial(Mappings(hub.store).in_force, contract.name, source)
-        feed = connector.open(own, Context(hub.log, hub.clock, first, ranges, known, mapping))
+        rows = partial(listed_rows, hub)
+        feed = connector.open(own, Context(hub.log, hub.clock, first, ranges, known, mapping, rows))
         seal = hub.seals().seal
         connection = Connection(listed, contract, feed, hub.log, hub.clock, settings, seal, ranges)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,6 +61,15 @@ def connect(
                 alive = partial(connection.is_alive, settings.stall_seconds)
                 stack.enter_context(probe(settings.host, settings.port, alive))
             connection.run()
+
+
+def listed_rows(hub: OpenHub, name: str) -> Sequence[Mapping[str, str]]:
+    """Give the rows of a list in force; raise `UpstreamError` while the database is away."""
+    catch_up(hub)
+    try:
+        return hub.store.listed(name)
+    except StoreUnavailableError as error:
+        raise UpstreamError(f"the list {name} cannot be read: {error}") from error
 
 
 def known_facts(

@@ -26,7 +26,7 @@ def explain(
         catch_up(hub)
         with hub.store.reading() as reading:
             try:
-                explained = explaining.explain(reading, name, offset)
+                explained = explaining.explain(hub.book(reading), name, offset)
             except explaining.UnknownNameError:
                 wanted = items.Wanted(ids=[name])
                 item = next(items.all_items(reading, hub.seals().opener(), wanted), None)

@@ -17,12 +17,15 @@ from hub.definitions.admission import Verdict
 from hub.definitions.ranges import Ranges
 from hub.log.log import Log
 from hub.sheets.mapping import FileMapping
+from hub.sheets.tabular import TableRead
 from hub.troubles import TroubleError
 
 JsonObject = Mapping[str, Any]
 # Gives some columns of those things that are known, by the thing's name; raises `UpstreamError`
 # where not all that is in the log is known yet.
 Known = Callable[[Sequence[str], Sequence[str]], dict[str, tuple[Any, ...]]]
+# Gives the rows of a list that is in force; raises `UpstreamError` where that cannot be told.
+Listed = Callable[[str], Sequence[Mapping[str, str]]]
 
 
 class UpstreamError(TroubleError):
@@ -51,6 +54,11 @@ class Record:
 def _none_known(_: Sequence[str], __: Sequence[str]) -> dict[str, tuple[Any, ...]]:
     """Know of nothing."""
     return {}
+
+
+def _no_rows(_: str) -> Sequence[Mapping[str, str]]:
+    """Give no rows: the list is not loaded."""
+    return ()
 
 
 def _nothing(_: list[Verdict]) -> None:
@@ -88,7 +96,8 @@ class Feed(Protocol):
 @dataclass(frozen=True)
 class Context:
     """What a feed may use: the log, for its checkpoints alone, the clock, the ranges of values,
-    what is known of the things that its events are about, and the mapping of its source's files.
+    what is known of the things that its events are about, the mapping of its source's files, and
+    the rows of a list in force.
 
     `since` is the day from which history is to be loaded, beside what is new.
     """
@@ -99,6 +108,20 @@ class Context:
     ranges: Callable[[], Ranges] = Ranges
     known: Known = _none_known
     mapping: Callable[[], FileMapping | None] = lambda: None
+    listed: Listed = _no_rows
+
+
+@dataclass(frozen=True)
+class OwnFiles:
+    """Files in forms of their own, such as devices write, which are no tables of a contract.
+
+    `is_one` knows a file by its first lines; `read` gives its items as rows, by the rows of the
+    list that is called `by`, or without the list, to try it.
+    """
+
+    by: str
+    is_one: Callable[[bytes], bool]
+    read: Callable[[bytes, Sequence[Mapping[str, str]] | None], TableRead]
 
 
 @dataclass(frozen=True)
@@ -107,10 +130,11 @@ class Connector:
 
     `settings` is a class whose fields are set by `HUB_<SOURCE>_<FIELD>`. `read` turns bytes of the
     upstream (a page, a message, a file; with its name) into records and is pure: the cases go
-    through it. `open` begins to read.
+    through it. `open` begins to read. `own` are files that are taken over HTTP, too.
     """
 
     settings: type[BaseSettings]
     read: Callable[[str, bytes], list[Record]]
     open: Callable[[Any, Context], Feed]
     takes_since: bool = False
+    own: OwnFiles | None = None

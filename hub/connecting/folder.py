@@ -32,7 +32,7 @@ from hub.sheets.files import worded
 from hub.sheets.grids import FILE_BYTES_MAX
 from hub.sheets.mapping import FileMapping
 from hub.sheets.table import Table
-from hub.sheets.tabular import read_table
+from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.understood import Understood
 
 POLL_SECONDS = 0.25
@@ -74,6 +74,13 @@ def records_of(
     """
     read = read_table(table if mapping is None else mapping.on(table), content)
     read.understood.mapping = "" if mapping is None else mapping.digest
+    return recorded(read, event)
+
+
+def recorded(
+    read: TableRead, event: Callable[[dict[str, Any]], JsonObject] = lambda values: values
+) -> FileRecords:
+    """Give rows that were read as records, likewise."""
     records = (
         Record(r.original, () if r.verdict else (event(r.values),), r.verdict, r.place)
         for r in read.rows
@@ -244,9 +251,10 @@ class Folder:
         for v in verdicts:
             sheet, number = understood.row_of(v.index)
             where = f"{sheet}!{number}" if sheet else str(number)
+            _, header = understood.cells.get(v.index, (0, ""))
             for fault in v.each():
                 words = worded(self._contract, fault)
-                cells = (self._header_of(fault.field), fault.value, fault.rule, *words)
+                cells = (header or self._header_of(fault.field), fault.value, fault.rule, *words)
                 rows.writerow([_inert(c) for c in (where, *cells)])
         return b"\xef\xbb\xbf" + file.getvalue().encode()
 

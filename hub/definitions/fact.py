@@ -75,6 +75,19 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """What quality control looks at: series of values, one of each place and quantity.
+
+    `measure` names the measure that counts the values looked at; the others are columns.
+    """
+
+    measure: str
+    place: str
+    quantity: str
+    value: str
+
+
+@dataclass(frozen=True)
 class Fact:
     """The row that an entity's events fold into.
 
@@ -83,6 +96,7 @@ class Fact:
     computed from `of(pick, field)` and the aggregates. `recount` takes one entity's live events,
     least first, as wire values, and gives the same columns by plain Python. `parents` are columns
     whose values are part of one another, with the list of reference data that says of which.
+    `checked` is there where quality control flags values; what is flagged is in no figure.
     """
 
     contract: str
@@ -96,6 +110,7 @@ class Fact:
     aggregates: dict[str, pl.Expr] = field(default_factory=dict)
     indexes: tuple[tuple[str, ...], ...] = ()
     parents: Mapping[str, str] = field(default_factory=dict)
+    checked: Checked | None = None
 
     @property
     def table(self) -> str:

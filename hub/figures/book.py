@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
-from hub.definitions.fact import Fact, Measure
+from hub.definitions.fact import Fact, Measure, day_sql
 from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
+from hub.definitions.thresholds import Threshold, thresholds_of
 from hub.figures.arrived import Arrived, Step, of_source, step_of
 from hub.figures.closing import Closing, closings
 from hub.figures.duties import sources_of
+from hub.figures.flags import Flags, elsewhere, only, portions, without
 from hub.reference.lists import Lists, Loaded, Reference
 from hub.reference.periods import Period
 from hub.store.reading import Reading, Row, parse_dims
@@ -87,6 +89,7 @@ class Book:
         Several pairs stand under one key: the caller adds them up, or takes the greatest.
         """
         fact, measure = self.measure(name)
+        flagged = self.flagged(fact, start, until)
         needed = {*ask.by, *ask.where}
         # What may not be added over places is kept for just those that are asked for together.
         is_added = "place" in measure.adds_over
@@ -95,25 +98,83 @@ class Book:
         if start is not None and until <= start:
             return pairs
         if not kept:
-            self._add_facts(pairs, fact, measure, ask, (start, until))
-            return pairs
+            own = elsewhere(measure, flagged) if measure.is_recomputed else measure
+            self._add_facts(pairs, fact, own, ask, (start, until))
+            return self._less_flagged(pairs, fact, measure, ask, (start, until), flagged)
         last, rest = day_of(until), day_start_us(until) != until
         if rest and not measure.is_ahead and self._all_before(fact.contract, until):
             last, rest = last + 1, False
         first = _BEGINNING if start is None else iso_day(day_of(start))
         dims = kept[0]
-        for _, text, count, value in self.reading.sum_cells(
+        for period, text, count, value in self.reading.sum_cells(
             measure.cell_set(dims), first, iso_day(last), by_period=measure.is_recomputed
         ):
+            if measure.is_recomputed and period in flagged:
+                continue  # its cells hold what is flagged, too
             parts = parse_dims(text)
             if all(parts[k] == v for k, v in ask.where.items()):
                 key = tuple(parts[d] for d in ask.by)
                 pairs.setdefault(key, []).append((count, value))
-        if rest:
+        if rest and not (measure.is_recomputed and iso_day(last) in flagged):
             begin = day_start_us(until)
             span = (begin if start is None else max(start, begin), until)
             self._add_facts(pairs, fact, measure, ask, span)
+        return self._less_flagged(pairs, fact, measure, ask, (start, until), flagged)
+
+    def _less_flagged(
+        self,
+        pairs: dict[Key, list[tuple[int, int]]],
+        fact: Fact,
+        measure: Measure,
+        ask: Ask,
+        span: tuple[int | None, int],
+        flagged: dict[str, list[str]],
+    ) -> dict[Key, list[tuple[int, int]]]:
+        """Take what is flagged out of sums; what cannot be taken away is summed anew by day."""
+        of_day = (day_sql(measure.when),) if measure.is_recomputed else ()
+        sign = 1 if measure.is_recomputed else -1
+
+        def summed(days: dict[str, list[str]]) -> list[Row]:
+            own = without(measure, days) if measure.is_recomputed else only(measure, days)
+            return self.reading.sum_facts(fact, own, (*ask.by, *of_day), ask.where, span)
+
+        thresholds = self.thresholds_of(fact)
+        for days in portions(flagged):
+            # Facts one by one are looked at once; what a page asks for again and again is kept.
+            question = (measure, ask.by, *sorted(ask.where.items()))
+            is_kept = "entity" not in ask.by
+            rows = (
+                self.flags.kept_sums(fact, thresholds, days, span, question, partial(summed, days))
+                if is_kept
+                else summed(days)
+            )
+            for row in rows:
+                pair = (sign * int(row[-2]), sign * int(row[-1] or 0))
+                pairs.setdefault(tuple(row[: len(ask.by)]), []).append(pair)
+        if flagged:
+            pairs = {key: p for key, p in pairs.items() if sum(count for count, _ in p) > 0}
         return pairs
+
+    def thresholds_of(self, fact: Fact) -> list[Threshold]:
+        """Give the thresholds of quality control that the lists say, where the fact has series."""
+        return self._thresholds if fact.checked else []
+
+    @cached_property
+    def _thresholds(self) -> list[Threshold]:
+        return thresholds_of(self.reference.tables)
+
+    def flagged(self, fact: Fact, start: int | None, until: int) -> dict[str, list[str]]:
+        """Give by day the entities whose values are flagged, of the days that touch [start, until).
+
+        They are in no sum.
+        """
+        thresholds = self.thresholds_of(fact)
+        return self.flags.by_day(fact, thresholds, start, until) if thresholds else {}
+
+    @cached_property
+    def flags(self) -> Flags:
+        """The flags of the snapshot."""
+        return Flags(self.reading)
 
     def _all_before(self, contract: str, until: int) -> bool:
         if contract not in self._horizons:

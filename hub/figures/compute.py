@@ -12,6 +12,7 @@ from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
 from hub.figures.book import Ask, Book, Key
 from hub.figures.by_unit import VIEWS, ByUnit, UnitAsk, UnknownUnitError
 from hub.figures.figure import Figure, Lack
+from hub.figures.flags import lists_of_thresholds
 from hub.figures.known import strange
 from hub.figures.kpi import BUCKETS, Kpi
 from hub.figures.reported import parts_missing
@@ -406,5 +407,6 @@ def definition_version(kpi: Kpi, book: Book, more_lists: Collection[str] = ()) -
     said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
     of_fact = definition_digest(fact, book.definitions.contracts[fact.contract]) if fact else ""
     lists = kpi.lists | kpi_parents(kpi, book) | set(more_lists)
+    lists |= lists_of_thresholds(fact, book.reference)
     parts = (said, of_fact, book.reference.digest(lists))
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

@@ -142,6 +142,8 @@ def _causes(
         is_additive = kpi.numerator.is_additive and (
             kpi.denominator is None or kpi.denominator.is_additive
         )
+        # One value may change what its neighbours are flagged by.
+        is_additive = is_additive and not book.thresholds_of(fact)
         if is_additive:
             causes = _by_entity(book, past, fact, kpi, question)
         else:

@@ -10,8 +10,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from hub import registry
 from hub.access.audit import Entry
 from hub.access.keys import Sender
+from hub.definitions.admission import BodyError
 from hub.definitions.contract import Contract
 from hub.figures.compute import QuestionError
 from hub.gateway import boundary
@@ -31,7 +33,7 @@ from hub.proof.trial import Trial, try_events
 from hub.repair.repair import REPLAY
 from hub.sheets.asked import texts_of
 from hub.sheets.correcting import Corrections
-from hub.sheets.files import AdmittedFile, admit_file
+from hub.sheets.files import AdmittedFile, admit_file, admit_rows, checked
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 128
 NOT_KEPT = {"Cache-Control": "no-store"}  # what a file holds is for its sender's eyes
@@ -78,16 +80,27 @@ def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
     status_code=202,
 )
 async def take_file(contract: str, request: Request) -> Response:
-    """Take a CSV or XLSX file, row by row, read by its sender's mapping where there is one."""
+    """Take a file row by row: what devices write, or CSV or XLSX by its sender's mapping."""
     return await take(contract, request, is_file=True)
 
 
 def _judge_of_file(edge: Edge, sender: Sender, corrections: Corrections) -> Judge:
     def judge(contract: Contract, body: bytes) -> AdmittedFile:
+        for own in registry.own_files(contract.name):
+            if own.is_one(body):
+                if corrections:
+                    raise _uncorrectable()
+                return admit_rows(contract, checked(own.read(body, edge.hub.store.listed(own.by))))
         mapping = edge.part(mappings_of).in_force(contract.name, sender.name)
         return admit_file(contract, body, mapping, corrections)
 
     return judge
+
+
+def _uncorrectable() -> BodyError:
+    vi = "tệp do thiết bị ghi không sửa được trên trang; hãy nộp nguyên tệp, dòng sai sửa sau"
+    en = "what a device wrote is not corrected cell by cell; send it as it is, repair rows later"
+    return BodyError("no_such_cell", vi, en)
 
 
 async def take(name: str, request: Request, *, is_file: bool = False) -> Response:

@@ -7,6 +7,7 @@ from hub.apply.stored import settle_stored
 from hub.clock import DAY_US, day_start, iso, iso_day
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact, Measure, day_sql
+from hub.figures.book import Book
 from hub.store.reading import Reading, dims_text, parse_dims
 
 FACTS_SHOWN_MAX = 1_000
@@ -16,22 +17,51 @@ class UnknownNameError(LookupError):
     """Neither an entity nor a cell has this name."""
 
 
-def explain(reading: Reading, name: str, offset: int = 0) -> dict[str, Any]:
+def explain(book: Book, name: str, offset: int = 0) -> dict[str, Any]:
     """Explain an entity (its key) or a cell (`set/period/dims`, as `hub verify` names it).
 
-    Of a cell's facts a page is listed, from an offset on. Raises `UnknownNameError`.
+    Of a cell's facts a page is listed, from an offset on. What quality control flags is named: a
+    cell holds it, and no figure does. Raises `UnknownNameError`.
     """
+    reading = book.reading
     name = name.removeprefix("cell ").removeprefix("fact ")
     cell = _find_cell(reading, name)
     if cell is not None:
-        return explain_cell(reading, *cell, offset)
+        return {**explain_cell(reading, *cell, offset), "flagged": _flagged_on(book, cell)}
     for contract in reading.definitions.contracts.values():
         plain = name.removeprefix(f"{contract.name}/")
         fact = reading.definitions.facts[contract.name]
         rows = reading.states(fact, [plain])
         if rows:
-            return explain_entity(reading, fact, contract, rows)
+            flagged_by = _flagged_by(book, fact, plain)
+            return {**explain_entity(reading, fact, contract, rows), "flagged_by": flagged_by}
     raise UnknownNameError(name)
+
+
+def _flagged_by(book: Book, fact: Fact, entity: str) -> list[str]:
+    """Name the tests of quality control by which an entity's value is flagged."""
+    thresholds = book.thresholds_of(fact)
+    if not thresholds or fact.checked is None:
+        return []
+    when = fact.measure(fact.checked.measure).when
+    ((_, at),) = book.reading.fact_values(fact, [when], [entity])
+    if at is None:
+        return []
+    flags = book.flags.listed(fact, thresholds, at, at + 1)
+    return [test for flag in flags if flag.entity == entity for test in flag.tests]
+
+
+def _flagged_on(
+    book: Book, cell: tuple[Fact, Measure, tuple[str, ...], str, str]
+) -> dict[str, list[str]]:
+    """Give what is flagged on a cell's day, each with its tests."""
+    fact, period = cell[0], cell[3]
+    thresholds = book.thresholds_of(fact)
+    if not thresholds:
+        return {}
+    start = day_start(date.fromisoformat(period))
+    flags = book.flags.listed(fact, thresholds, start, start + DAY_US)
+    return {flag.entity: list(flag.tests) for flag in flags}
 
 
 def _find_cell(

@@ -19,10 +19,12 @@ from pathlib import Path
 from hub.apply.set_aside import TOO_LARGE
 from hub.clock import DAY_US, day_start, iso, iso_day
 from hub.definitions.fact import Fact, Measure, day_sql
+from hub.figures.book import Book
 from hub.figures.closing import closings
 from hub.figures.installed import Installed
 from hub.figures.official import recheck
 from hub.log.log import Log
+from hub.proof.flagging import recount_flags
 from hub.proof.recount import (
     Progress,
     Recount,
@@ -96,6 +98,7 @@ def verify(
             _compare_facts(reading, fact, database, findings, sample)
             if sample is None:
                 _compare_cells(reading, fact, database, findings, progress)
+                _compare_flags(installed.book(reading), fact, database, findings)
             else:
                 _compare_some_cells(reading, fact, findings, sample)
             database.close()
@@ -188,6 +191,26 @@ def _compare_cells(
     for cell_set in reading.cell_sets(f"{fact.contract}."):
         if cell_set not in known:
             findings.differ(f"cells {cell_set}", "cells", "no such measure")
+
+
+def _compare_flags(
+    book: Book, fact: Fact, database: sqlite3.Connection, findings: Findings
+) -> None:
+    """Compare what quality control flags of the stored facts with a recount over the log's."""
+    thresholds = book.thresholds_of(fact)
+    if not thresholds or fact.checked is None:
+        return
+    checked, measure = fact.checked, fact.measure(fact.checked.measure)
+    names = ",".join(["entity", checked.place, checked.quantity, measure.when, checked.value])
+    rows = database.execute(f"SELECT {names} FROM {fact.table} WHERE {measure.where}").fetchall()
+    ours = recount_flags(rows, thresholds)
+    start, until = min((r[3] for r in rows), default=0), max((r[3] for r in rows), default=0) + 1
+    listed = book.flags.listed(fact, thresholds, start, until)
+    stored = {(flag.entity, test) for flag in listed for test in flag.tests}
+    for entity, test in sorted(ours ^ stored):
+        is_ours = (entity, test) in ours
+        said = ("nothing", test) if is_ours else (test, "nothing")
+        findings.differ(f"flag {fact.contract}/{entity}", *said)
 
 
 def _differ_cells(

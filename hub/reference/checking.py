@@ -79,9 +79,16 @@ def _alone(form: Form, rows: Sequence[Row]) -> Iterator[Flaw]:
             yield Flaw(i, "valid_to", row["valid_to"], "ends_before_it_begins", vi, en)
 
 
+_THOUSANDTH = Decimal("0.001")
+
+
 def _turned(rows: Sequence[Row]) -> Iterator[Flaw]:
-    """Find ranges whose least value is over their greatest."""
+    """Find ranges whose least value is over their greatest, and thresholds that none can have."""
     for i, row in enumerate(rows):
+        threshold = Decimal(row.get("threshold") or 0)
+        if threshold < 0 or threshold % _THOUSANDTH:
+            vi, en = "phải từ 0 trở lên, tối đa ba số lẻ", "must be 0 or more, of three decimals"
+            yield Flaw(i, "threshold", row["threshold"], "malformed", vi, en)
         if "low" in row and "high" in row and Decimal(row["low"]) > Decimal(row["high"]):
             vi, en = f"phải từ {row['low']} trở lên", f"must be {row['low']} or more"
             yield Flaw(i, "high", row["high"], "ends_before_it_begins", vi, en)

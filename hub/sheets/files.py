@@ -163,7 +163,11 @@ def corrections(
 
 
 def _read(table: Table, data: bytes, corrections: Corrections | None = None) -> TableRead:
-    read = read_table(table, data, corrections)
+    return checked(read_table(table, data, corrections))
+
+
+def checked(read: TableRead) -> TableRead:
+    """Give a file's rows; raise `BodyError` where it could not be read as a whole, or has many."""
     first = read.rows[0].verdict
     if len(read.rows) == 1 and first is not None and not read.rows[0].said:
         status = 413 if first.rule in ("too_large", "too_many_rows") else 400
@@ -201,12 +205,17 @@ def admit_file(
     `BodyError` where the file cannot be read as a whole, or has too many rows.
     """
     read = _read(table_of(contract, mapping), data, corrections)
-    digest = read.understood.mapping = "" if mapping is None else mapping.digest
+    read.understood.mapping = "" if mapping is None else mapping.digest
+    if not any(NAME in r.values for r in read.rows if r.verdict is None):
+        read.understood.passed.append(PassedOver("unnamed", "", 0, "", *_UNNAMED))
+    return admit_rows(contract, read)
+
+
+def admit_rows(contract: Contract, read: TableRead) -> AdmittedFile:
+    """Judge rows of a file that were read, likewise; see `checked`."""
     good = [r for r in read.rows if r.verdict is None]
     items = [_item(with_id(r.values)) for r in good]
     admitted = judge_each(contract, items, in_file=True)
-    if not any(NAME in r.values for r in good):
-        read.understood.passed.append(PassedOver("unnamed", "", 0, "", *_UNNAMED))
     places = [r.place for r in good]
     rejected = [_placed(contract, v, places[v.index], read.understood) for v in admitted.rejected]
     rejected += [_judged(contract, r, read.understood) for r in read.rows if r.verdict is not None]
@@ -219,7 +228,7 @@ def admit_file(
         sorted(rejected, key=lambda v: v.index),
         originals,
         dict(zip(places, items, strict=True)),
-        mapping=digest,
+        mapping=read.understood.mapping,
         understood=read.understood,
     )
 
@@ -268,6 +277,7 @@ def _in_row(contract: Contract, fault: Fault, place: int, understood: Understood
     """Say of a fault in which row and column it is, by the header that its sender wrote."""
     column = table_of(contract).header_of(fault.field)
     title = next((c.header for c in understood.columns if c.field == fault.field), column)
+    title = understood.cells.get(place, (0, title))[1]
     where_vi, where_en = understood.where(place)
     vi, en = worded(contract, fault)
     message_vi, message_en = (
@@ -288,6 +298,8 @@ def worded(contract: Contract, fault: Fault) -> tuple[str, str]:
 def _judged(contract: Contract, row: Row, understood: Understood | None) -> Verdict:
     """Say all that is wrong with a row of which some cells cannot be read, by field."""
     assert row.verdict is not None
+    if not row.wrong:
+        return row.verdict  # of one cell alone
     faults = [
         replace(fault, field=name or fault.field)
         for fault, name in zip(row.verdict.each(), row.wrong, strict=True)

@@ -68,7 +68,7 @@ def read_table(table: Table, data: bytes, corrections: Corrections | None = None
             vi, en = "tệp không có dòng số liệu nào", "there is no row under the header"
             raise FileError("empty", vi, en)
     except (XlsxError, FileError) as error:
-        return TableRead([_whole(data, error)], understood)
+        return TableRead([whole_file(data, error)], understood)
     return TableRead(rows, understood)
 
 
@@ -83,7 +83,7 @@ def _grids(table: Table, data: bytes) -> tuple[list[Grid], list[PassedOver]]:
     return in_workbook(table, data) if data[:4] == ARCHIVE_MAGIC else (in_text(table, data), [])
 
 
-def _whole(data: bytes, error: RefusedError) -> Row:
+def whole_file(data: bytes, error: RefusedError) -> Row:
     """Reject a file as a whole; it is known by its digest, of its bytes the first are kept."""
     digest = hashlib.blake2b(data, digest_size=16).hexdigest()
     original = f"{digest} {len(data)}\n".encode() + data[:ORIGINAL_BYTES_MAX]

@@ -43,16 +43,20 @@ class Understood:
     """How a file was understood: `columns`, what was `passed` over, and where each row stands.
 
     `starts` are the sheets whose rows were read, with the place of the first row of each. `mapping`
-    is the digest of the sender's mapping by which it was read, empty where there is none.
+    is the digest of the sender's mapping by which it was read, empty where there is none. Where a
+    row holds several items, `cells` says of each place in which row and under which header it is.
     """
 
     columns: list[UnderstoodColumn] = field(default_factory=list)
     passed: list[PassedOver] = field(default_factory=list)
     starts: list[tuple[str, int]] = field(default_factory=list)
     mapping: str = ""
+    cells: dict[int, tuple[int, str]] = field(default_factory=dict)
 
     def row_of(self, place: int) -> tuple[str, int]:
         """Give the sheet, empty where one is read, and the number of a row by its place."""
+        if place in self.cells:
+            return "", self.cells[place][0]
         if len(self.starts) < 2:
             return "", place + 1
         sheet, start = next(s for s in reversed(self.starts) if s[1] <= place)

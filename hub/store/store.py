@@ -140,6 +140,13 @@ class Store:
                 self._ranges = loaded[-1], Ranges(json.loads(reading.list_rows(loaded[-1])))
         return self._ranges[1]
 
+    def listed(self, name: str) -> list[dict[str, str]]:
+        """Give the rows of a list that is in force, none before it is loaded."""
+        with self.reading() as reading:
+            loaded = [event for event, of, _ in reading.lists() if of == name]
+            rows: list[dict[str, str]] = json.loads(reading.list_rows(loaded[-1])) if loaded else []
+        return rows
+
     def second(self) -> "Store":
         """Open the second set of tables beside these, an empty one where there is none."""
         with self.named_errors():

@@ -4,6 +4,9 @@ A value that counts, unlike one that its sender calls suspect (3), failed (4) or
 be one that can be: what a logger writes when it has none is refused as such, and so is what no
 water has. It is refused rather than flagged, as only who measured knows what is true: he may send
 it again with its flag, or say that it is missing, `quality` 9 without a value.
+
+Where a value was converted, what the device wrote stands beside it: `raw_value` in `raw_unit`, with
+the `formula`, and the `raw_temperature` that it took.
 """
 
 from decimal import Decimal
@@ -28,6 +31,11 @@ def _is_integer(value: object) -> object:
     return value
 
 
+# A number or a word such as NAN, and a unit: too short for anything about a person.
+RawValue = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,24}$")]
+RawUnit = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,16}$")]
+# Said here as a type, and computed in `schemas.conversions`.
+Formula = Literal["pss78", "psu"]
 Quality = Annotated[Literal[1, 2, 3, 4, 9], BeforeValidator(_is_integer)]
 QUANTITIES = {
     "salinity": ("độ mặn",),
@@ -236,4 +244,25 @@ class Reading(Event):
     ] = None
     revised_at: Annotated[
         Instant | None, Doc("Thời điểm hiệu chỉnh số đo", "When the value was revised")
+    ] = None
+    raw_value: Annotated[
+        RawValue | None,
+        Doc("Trị số gốc thiết bị ghi, trước quy đổi", "What the device wrote, before conversion"),
+    ] = None
+    raw_unit: Annotated[
+        RawUnit | None, Doc("Đơn vị gốc của thiết bị", "Unit that the device wrote it in")
+    ] = None
+    raw_temperature: Annotated[
+        Milli | None,
+        Doc(
+            "Nhiệt độ nước dùng để quy đổi, °C",
+            "Temperature of the water that the conversion took, °C",
+        ),
+    ] = None
+    formula: Annotated[
+        Formula | None,
+        Doc(
+            "Công thức quy đổi: pss78 độ dẫn điện sang độ mặn, psu thang thực hành sang g/L",
+            "Formula of the conversion: pss78 from conductivity, psu from practical salinity",
+        ),
     ] = None

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from hub.clock import OFFSET_US
-from hub.definitions.fact import Fact, LiveEvent, Measure, Over, of
+from hub.definitions.fact import Checked, Fact, LiveEvent, Measure, Over, of
 from schemas.contracts.reading import GOOD_MAX, RANGES
 
 HOUR_US = 3_600_000_000
@@ -111,4 +111,5 @@ FACT = Fact(
     ),
     recount=recount,
     indexes=(("station_code", "measured_at"), ("measured_at",)),
+    checked=Checked("reading.counted", "station_code", "quantity", "milli"),
 )

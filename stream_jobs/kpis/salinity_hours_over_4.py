@@ -3,11 +3,12 @@
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
 from hub.figures.terms import Joint
+from stream_jobs.salinity_terms import asked
 from stream_jobs.worked import salinity
 
 KPI = Kpi(
     title=Doc("Số giờ mặn ≥ 4 g/L", "Hours with salinity ≥ 4 g/L"),
-    question=Doc(
+    question=asked(
         "Bao nhiêu giờ đồng hồ có độ mặn từ 4 g/L trở lên, ở ít nhất một trạm?",
         "In how many clock hours was salinity at least 4 g/L at some station?",
     ),

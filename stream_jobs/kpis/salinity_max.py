@@ -3,11 +3,12 @@
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
 from hub.figures.terms import Peak
+from stream_jobs.salinity_terms import asked
 from stream_jobs.worked import salinity
 
 KPI = Kpi(
     title=Doc("Độ mặn cao nhất", "Highest salinity"),
-    question=Doc(
+    question=asked(
         "Độ mặn cao nhất là bao nhiêu?",
         "What was the highest salinity?",
     ),

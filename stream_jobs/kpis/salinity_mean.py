@@ -3,11 +3,12 @@
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
 from hub.figures.terms import Flow
+from stream_jobs.salinity_terms import asked
 from stream_jobs.worked import salinity
 
 KPI = Kpi(
     title=Doc("Độ mặn trung bình", "Mean salinity"),
-    question=Doc(
+    question=asked(
         "Độ mặn trung bình của các số đo hợp lệ là bao nhiêu?",
         "What was the mean of all counted salinity readings?",
     ),

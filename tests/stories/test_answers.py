@@ -198,6 +198,7 @@ async def repair(client: Client) -> None:
     await client.ask("GET /v1/quarantine/rows/dossier?offset=-1")
     await client.ask_each("/v1/held /v1/held?offset=-1")
     await client.ask_each("/v1/missing?period=2023-05 /v1/missing?period=x")
+    await client.ask_each("/v1/flags?period=2023-05 /v1/flags?period=x /v1/flags?offset=-1")
     every = ("sender", "contract", "rule", "field", "state", "id")
     for path in ("/v1/quarantine", "/v1/quarantine/rows/dossier"):
         for query in (

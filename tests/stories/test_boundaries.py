@@ -64,6 +64,10 @@ READING: list[tuple[str, Any, Expected]] = [
     ("unit", "mg/L", None),
     ("quality", 4, None),
     ("revised_at", "2023-06-01T08:00:00+07:00", None),
+    ("raw_value", "9000.5", None),
+    ("raw_unit", "uS/cm", None),
+    ("raw_temperature", 28, None),
+    ("formula", "pss78", None),
 ]
 # Dossiers: who received it, who was named to resolve it.
 KNOWN: dict[str, Json] = {

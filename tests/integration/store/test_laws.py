@@ -32,6 +32,7 @@ from tests.unit.definitions import test_admission
 from tests.unit.figures import (
     test_completeness,
     test_compute,
+    test_flags,
     test_question,
     test_statistics,
     test_targets,
@@ -73,6 +74,7 @@ for _module in (
     test_closing,
     test_completeness,
     test_compute,
+    test_flags,
     test_gateway,
     test_guards,
     test_history,

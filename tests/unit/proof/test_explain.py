@@ -6,6 +6,7 @@ from hub.proof import explain as explaining
 from hub.proof.explain import UnknownNameError, explain
 from stream_jobs.worked import dossier, received
 from tests.conftest import Hub
+from tests.parts.lists import installed
 
 CELL = "dossier.received/received_by/2023-05-02/received_by="
 
@@ -18,7 +19,7 @@ def test_a_cell_lists_its_facts_a_page_at_a_time(hub: Hub, monkeypatch: pytest.M
     listed, sizes, offset = [], [], 0
     with hub.store.reading() as reading:
         while offset is not None:
-            page = explain(reading, name, offset)
+            page = explain(installed().book(reading), name, offset)
             listed += [f["entity"] for f in page["facts"]]
             sizes.append(len(page["facts"]))
             assert (page["count"], page["facts_total"]) == (5, 5)
@@ -31,9 +32,9 @@ def test_an_entity_says_where_its_events_stand_and_what_counts_it(hub: Hub) -> N
     hub.send("dossier", received("A", "2023-05-02"), received("B", "2023-05-02"))
     hub.send("dossier", dossier("A", "resolved", "2023-05-09"))
     with hub.store.reading() as reading:
-        said = explain(reading, "A")
+        said = explain(installed().book(reading), "A")
         with pytest.raises(UnknownNameError):
-            explain(reading, "Z")
+            explain(installed().book(reading), "Z")
     assert [(e["partition"], e["offset"]) for e in said["events"]] == [(0, 0), (0, 2)]
     assert any(c.startswith("dossier.resolved/") for c in said["counted_in"])
     assert {

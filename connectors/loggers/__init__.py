@@ -1,0 +1,1 @@
+"""Files that loggers of stations write, as their own programs export them."""
