@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from hub.archive.manifest import ArchiveError
 from hub.definitions.admission import BodyError
@@ -122,7 +123,14 @@ async def _on_archived(_: Request, error: Exception) -> Response:
     ).response()
 
 
-async def _on_http(_: Request, error: Exception) -> Response:
+def _methods(request: Request) -> set[str]:
+    """Give the methods of all routes of a path: the first alone is what the framework names."""
+    routes = [r for r in request.app.router.routes if isinstance(r, Route)]
+    own = [r for r in routes if r.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in own for method in route.methods or ()}
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {
         404: ("không tìm thấy", "not found"),
@@ -130,5 +138,7 @@ async def _on_http(_: Request, error: Exception) -> Response:
     }
     vi, en = words.get(error.status_code, ("không xử lý được", str(error.detail)))
     headers = dict(error.headers or {})
+    if error.status_code == 405 and (methods := _methods(request)):
+        headers["Allow"] = ", ".join(sorted(methods))
     rule = en.replace(" ", "_")
     return ProblemError(error.status_code, rule, vi, en, headers=headers).response()
