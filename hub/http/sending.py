@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from hub import registry
 from hub.access.audit import Entry
 from hub.access.keys import Sender
+from hub.definitions.admission import BodyError
 from hub.definitions.contract import Contract
 from hub.figures.compute import QuestionError
 from hub.gateway import boundary
@@ -87,11 +88,19 @@ def _judge_of_file(edge: Edge, sender: Sender, corrections: Corrections) -> Judg
     def judge(contract: Contract, body: bytes) -> AdmittedFile:
         for own in registry.own_files(contract.name):
             if own.is_one(body):
+                if corrections:
+                    raise _uncorrectable()
                 return admit_rows(contract, checked(own.read(body, edge.hub.store.listed(own.by))))
         mapping = edge.part(mappings_of).in_force(contract.name, sender.name)
         return admit_file(contract, body, mapping, corrections)
 
     return judge
+
+
+def _uncorrectable() -> BodyError:
+    vi = "tệp do thiết bị ghi không sửa được trên trang; hãy nộp nguyên tệp, dòng sai sửa sau"
+    en = "what a device wrote is not corrected cell by cell; send it as it is, repair rows later"
+    return BodyError("no_such_cell", vi, en)
 
 
 async def take(name: str, request: Request, *, is_file: bool = False) -> Response:
