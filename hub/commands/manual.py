@@ -65,7 +65,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "report 06b": ("hub report 06b 2023-Q2 --format xlsx --output bieu-06b.xlsx",),
     "report deadlines": ("hub report deadlines 2023-05",),
-    "report editions": ("hub report editions",),
+    "report editions": ("hub report editions 06a 2023-05",),
     "report verify": ("hub report verify bieu-06a.pdf --keys jwks.json",),
     "restore": ("hub restore /mnt/luu-tru",),
     "serve": ("hub serve", "HUB_LISTEN=0.0.0.0:8080 hub serve"),

@@ -301,6 +301,8 @@ async def discard(
 
 def _correction(edge: Edge, item: Item, body: Fix) -> dict[str, Any] | bytes:
     """Give what a correction says: changes of some fields, or the whole item."""
+    if body.texts is not None and item.again is not None:
+        return dict(body.texts)  # an upstream's own fields are read as it writes them
     if body.texts is not None:
         try:
             return read_texts(edge.contract(item.contract), body.texts)
@@ -312,7 +314,8 @@ def _correction(edge: Edge, item: Item, body: Fix) -> dict[str, Any] | bytes:
 def _public(item: Item, *, is_shown: bool) -> dict[str, Any]:
     """Give an item as JSON; what may be seen of it also as texts, as a clerk writes them."""
     shown = item.public(is_shown=is_shown)
-    if not is_shown or item.installed is None or shown["content"] is None:
+    is_upstreams = item.again is not None  # whose fields are none of the contract's
+    if not is_shown or is_upstreams or item.installed is None or shown["content"] is None:
         return shown
     return {**shown, "texts": texts_of(item.installed, shown["content"])}
 

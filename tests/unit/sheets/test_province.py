@@ -26,7 +26,7 @@ def test_the_demos_lists_are_read_to_the_text() -> None:
 def test_a_template_that_is_filled_in_is_read(kind: str, tmp_path: Path) -> None:
     write_template(FORMS["procedures"], tmp_path / "procedures")
     (tmp_path / f"procedures.{'xlsx' if kind == 'csv' else 'csv'}").unlink()
-    row = ["1.005129", "Cấp giấy phép", "Toàn trình", "01/07/2025", "", "QĐ 12/QĐ-UBND"]
+    row = ["1.005129", "Cấp phép", "Tư pháp", "Toàn trình", "01/07/2025", "", "QĐ 12/QĐ-UBND"]
     path = tmp_path / f"procedures.{kind}"
     if kind == "csv":
         path.write_text(path.read_text("utf-8") + ",".join(row) + "\n", "utf-8")
@@ -40,7 +40,8 @@ def test_a_template_that_is_filled_in_is_read(kind: str, tmp_path: Path) -> None
     assert file.rows == [
         {
             "code": "1.005129",
-            "name_vi": "Cấp giấy phép",
+            "name_vi": "Cấp phép",
+            "field_vi": "Tư pháp",
             "service_level": "full",
             "valid_from": "2025-07-01",
             "valid_to": "",
