@@ -49,7 +49,7 @@ class Payment(Event):
     reporter: Annotated[ReporterCode, Doc("Đơn vị báo cáo", "Who reports", example="NH01")]
     service: Annotated[
         Literal["electricity", "water", "tuition", "hospital", "dossier_fee", "other"],
-        Doc("Dịch vụ được thanh toán", "Service paid for"),
+        Doc("Dịch vụ được thanh toán", "Service paid for", ("Dịch vụ",)),
         Coded(
             {
                 "electricity": ("điện", "tiền điện"),
@@ -76,10 +76,13 @@ class Payment(Event):
         ),
     ]
     area: Annotated[UnitCode, Doc("Địa bàn", "Area", example="H57"), Coded(listed="units")]
-    period: Annotated[Period, Doc("Kỳ thống kê: năm, tháng hoặc ngày", "Year, month or day")]
+    period: Annotated[
+        Period,
+        Doc("Kỳ thống kê: năm, tháng hoặc ngày", "Year, month or day", ("Kỳ", "Kỳ báo cáo")),
+    ]
     revision: Annotated[
         Annotated[int, Field(ge=0, le=2**31 - 1)],
-        Doc("Lần điều chỉnh; số lớn nhất được tính", "The highest counts"),
+        Doc("Lần điều chỉnh; số lớn nhất được tính", "The highest counts", ("Lần báo cáo",)),
     ]
     transactions: Annotated[Count, Doc("Số giao dịch", "Transactions")]
     customers: Annotated[Count, Doc("Số khách hàng", "Customers")]

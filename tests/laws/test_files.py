@@ -125,6 +125,16 @@ def test_a_value_outside_of_a_closed_set_is_refused_in_the_sender_s_words() -> N
     assert "“bồ câu” ngoài danh sách; chỉ nhận counter (trực tiếp), online (trực" in v.message_vi
 
 
+def test_a_table_of_the_drop_folder_is_read_over_http_too() -> None:
+    """A reporter sends the same table by whichever way."""
+    titles = "Đơn vị báo cáo;Dịch vụ;Hình thức;Địa bàn;Kỳ;Lần báo cáo;Số giao dịch;Số khách hàng;"
+    rows = "NH01;nước;tiền mặt;H57;05/2023;1;1000;900;50.000.000"
+    admitted = admit_file(registry.contracts()["payment"], f"{titles}Số tiền\n{rows}\n".encode())
+    assert admitted.rejected == []
+    (event,) = admitted.events.select("service", "period", "revision", "amount_vnd").rows()
+    assert event == ("water", "2023-05", 1, 50_000_000)
+
+
 def test_a_workbook_is_read_too(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
