@@ -302,7 +302,8 @@ async def discard(
 def _correction(edge: Edge, item: Item, body: Fix) -> dict[str, Any] | bytes:
     """Give what a correction says: changes of some fields, or the whole item."""
     if body.texts is not None and item.again is not None:
-        return dict(body.texts)  # an upstream's own fields are read as it writes them
+        # An upstream's own fields are read as it writes them.
+        return {name: text or None for name, text in body.texts.items()}
     if body.texts is not None:
         try:
             return read_texts(edge.contract(item.contract), body.texts)

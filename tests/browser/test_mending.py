@@ -99,7 +99,9 @@ class Walk:
     def correct(self, item: Locator, field: str, value: str) -> None:
         """Correct a field; see which figures change before anything does; send it again."""
         counted = count(self.url)
-        item.get_by_label(field).fill(value)
+        cell = item.get_by_label(field, exact=True)
+        is_chosen = cell.evaluate("cell => cell.tagName") == "SELECT"
+        (cell.select_option if is_chosen else cell.fill)(value)
         item.get_by_role("button", name="Lưu sửa đổi").click()
         expect(item.locator(".said")).to_contain_text("Hồ sơ tiếp nhận mới", timeout=DATA_MS_MAX)
         assert count(self.url) == counted
@@ -127,7 +129,7 @@ def test_the_loop_is_walked_to_its_end(walk: Walk) -> None:
     first = f"{receipt}:2"
     item = walk.item(first, "TEST|unknown_value|channel", walk.key)
     expect(item).to_contain_text("ngoài danh sách")
-    walk.correct(item, "channel", "online")
+    walk.correct(item, "Kênh thực hiện", "Trực tuyến")
     walk.counts(2)
     assert walk.states(receipt) == {"applied": 1, "replayed": 1, "quarantined": 2}
     where = explained(walk.env, first)
