@@ -25,17 +25,17 @@ from hub.reports.formats import write
 from hub.store.cuts import latest_cut
 from stream_jobs.worked import Json, dossier
 from tests.conftest import Hub
-from tests.unit.reports.test_filled import EVENTS, month, taken
+from tests.unit.reports.test_filled import EVENTS, handed_in, month
 
 __all__ = ["month"]
 HOUR = timedelta(hours=1)
 FORMS = registry.reports()
 # K was received in May and nobody had said so; D was ended on its due day, not after it.
 LATE = [
-    taken("K", "2023-05-20", "2023-05-30", "H57.1"),
+    handed_in("K", "2023-05-20", "2023-05-30", "H57.1"),
     dossier("D", "resolved", "2023-05-12T09:00"),
     dossier("D", "retracted", "2023-06-20"),
-    taken("L", "2023-06-20", "2023-06-30"),  # of June: no cause in May
+    handed_in("L", "2023-06-20", "2023-06-30"),  # of June: no cause in May
 ]
 
 

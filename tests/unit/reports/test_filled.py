@@ -38,7 +38,9 @@ def listed() -> dict[str, list[dict[str, str]]]:
     return {"units": units, "procedures": procedures}
 
 
-def taken(code: str, at: str, due: str | None, resolver: str | None = "H57.2", **more: Any) -> Json:
+def handed_in(
+    code: str, at: str, due: str | None, resolver: str | None = "H57.2", **more: Any
+) -> Json:
     """Write a reception by H57.1, to be resolved by another unit."""
     event = received(code, at, due=due, **more)
     if resolver is None:
@@ -49,21 +51,21 @@ def taken(code: str, at: str, due: str | None, resolver: str | None = "H57.2", *
 
 # May 2023. A and B are carried over from April.
 EVENTS = [
-    taken("A", "2023-04-10", "2023-05-10"),
+    handed_in("A", "2023-04-10", "2023-05-10"),
     dossier("A", "resolved", "2023-05-09"),  # early
-    taken("B", "2023-04-20", "2023-04-28", "H57.2.1"),  # overdue since 29 April, still there
-    taken("C", "2023-05-02", "2023-05-12", channel="online"),
+    handed_in("B", "2023-04-20", "2023-04-28", "H57.2.1"),  # overdue since 29 April, still there
+    handed_in("C", "2023-05-02", "2023-05-12", channel="online"),
     dossier("C", "returned", "2023-05-12T23:59"),  # on the due day
-    taken("D", "2023-05-02", "2023-05-12", "H57.2.1", channel="post"),
+    handed_in("D", "2023-05-02", "2023-05-12", "H57.2.1", channel="post"),
     dossier("D", "resolved", "2023-05-13T00:00"),  # late
-    taken("E", "2023-05-31T23:59", "2023-06-05"),  # new, in progress, in time
-    taken("F", "2023-05-15", None, None),  # no due date, and nobody is to resolve it yet
-    taken("G", "2023-05-03", "2023-05-04"),
+    handed_in("E", "2023-05-31T23:59", "2023-06-05"),  # new, in progress, in time
+    handed_in("F", "2023-05-15", None, None),  # no due date, and nobody is to resolve it yet
+    handed_in("G", "2023-05-03", "2023-05-04"),
     dossier("G", "refused", "2023-05-05"),  # late, and not decided
-    taken("H", "2023-06-01T00:00", "2023-06-09"),  # of June
-    taken("I", "2023-04-03", "2023-04-05"),
+    handed_in("H", "2023-06-01T00:00", "2023-06-09"),  # of June
+    handed_in("I", "2023-04-03", "2023-04-05"),
     dossier("I", "resolved", "2023-04-30T23:59"),  # of April
-    taken("J", "2023-05-04", "2023-05-31", channel="online") | {"procedure_code": "2.000001"},
+    handed_in("J", "2023-05-04", "2023-05-31", channel="online") | {"procedure_code": "2.000001"},
     dossier("J", "resolved", "2023-06-01T00:00"),  # due on the last day of May, which ended
 ]
 # C and J came online, D E F G at a counter or by post, A and B are carried over; A C D G ended. By
