@@ -26,6 +26,9 @@ from hub.store.mappings import Mappings
 from hub.store.troubles import StoreUnavailableError
 
 app = typer.Typer()
+EXAMPLES = {
+    "connect": ("hub connect one_stop", "hub connect one_stop --since 2023-01-01"),
+}
 APPLIED_SECONDS_MAX, APPLIED_POLL_SECONDS = 10.0, 0.05
 
 
