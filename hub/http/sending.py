@@ -86,7 +86,7 @@ def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
     "/v1/files/{contract}",
     summary="Gửi tệp CSV hoặc XLSX, mỗi dòng một bản ghi | Send a CSV or XLSX file",
     openapi_extra=openapi.sent_file(corrected.MEDIA_TYPE, corrected.schema()),
-    responses={**openapi.POST_RESPONSES, 404: openapi.NO_CONTRACT},
+    responses={**openapi.POST_RESPONSES, 404: openapi.NO_CONTRACT, 503: openapi.NOT_COUNTED},
     status_code=202,
 )
 async def take_file(contract: str, request: Request) -> Response:

@@ -133,7 +133,7 @@ def fields_of(contract: Contract) -> list[dict[str, Any]]:
             "field": f.name,
             "vi": f.doc.vi,
             "en": f.doc.en,
-            "is_needed": f.is_needed,
+            "is_needed": f.is_needed and f.name != counted(contract),
             "kind": f.kind,
             "words": [asdict(c) for c in _choices(contract, f)],
         }
