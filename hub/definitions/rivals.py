@@ -15,8 +15,9 @@ import polars as pl
 
 from hub.clock import iso
 from hub.definitions.admission import Verdict, verdict_of
+from hub.definitions.coded import label
 from hub.definitions.contract import Contract
-from hub.definitions.faults import Fault, said
+from hub.definitions.faults import Fault
 
 RULE = "two_values"
 _PART = "~part"
@@ -65,7 +66,9 @@ def verdict_on_rivals(
     vi += " chỉ giữ bản đúng, hoặc ghi rõ lần hay thời điểm điều chỉnh"
     en = f"another item says something else of the same at the same time (item {listed}: {theirs});"
     en += " keep the right one, or say which corrects which"
-    return verdict_of(places[row], [Fault(RULE, name, shown, *said(contract, name, shown, vi, en))])
+    called = label(next(f for f in contract.fields if f.name == name))
+    words = (f"{called.vi}: “{shown}” {vi}", f"{called.en}: “{shown}” {en}")
+    return verdict_of(places[row], [Fault(RULE, name, shown, *words)])
 
 
 def _shown(contract: Contract, name: str, value: Any) -> str:
