@@ -36,15 +36,7 @@ from hub.sheets.days import deadline, instant, period
 from hub.sheets.mapping import FileMapping
 from hub.sheets.notes import unit
 from hub.sheets.numbers import decimal, integer, is_doubtful, money
-from hub.sheets.revising import (
-    FIRST,
-    PLACES_MAX,
-    counted,
-    figures,
-    note_replaced,
-    note_uncounted,
-    revise,
-)
+from hub.sheets.revising import FIRST, counted, note_replaced, note_uncounted, revise
 from hub.sheets.table import Column, Row, Table
 from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.understood import PassedOver, Understood
@@ -231,13 +223,9 @@ def admit_file(
 def count_on(admitted: AdmittedFile, known: Known, outside: Collection[int] = ()) -> None:
     """Give rows of a file whose table has no revisions those by which they replace what is known.
 
-    Rows that say two things of one are rejected. Of those at indexes that are `outside` nothing is
-    looked up.
+    Of rows at indexes that are `outside` nothing is looked up.
     """
     contract, name = admitted.contract, admitted.understood.to_count
-    twofold = _twofold(admitted)
-    admitted.originals |= {v.index: admitted.items[v.index] for v in twofold}
-    admitted.reject(twofold)
     mine = [i for i, index in enumerate(admitted.indexes) if index not in outside]
     wires = {i: contract.wire(admitted.kept[i]) for i in mine}
     revised = revise(contract, wires.values(), known)
@@ -252,29 +240,6 @@ def count_on(admitted: AdmittedFile, known: Known, outside: Collection[int] = ()
         places += [index] if entity in revised.replaced else []
     admitted.__dict__.pop("events", None)
     note_replaced(contract, admitted.understood, places)
-
-
-def _twofold(admitted: AdmittedFile) -> list[Verdict]:
-    """Find rows that report on one thing with different figures: which of them is right?"""
-    contract, names = admitted.contract, figures(admitted.contract)
-    rows: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    for index, event in zip(admitted.indexes, admitted.kept, strict=True):
-        wire = contract.wire(event)
-        rows.setdefault(contract.entity_of(wire), []).append((index, wire))
-    verdicts = []
-    for of_one in rows.values():
-        name = next((n for n in names if len({wire[n] for _, wire in of_one}) > 1), None)
-        if name is None:
-            continue
-        places = [admitted.understood.where(index) for index, _ in of_one[:PLACES_MAX]]
-        at_vi, at_en = (", ".join(p[i] for p in places) for i in (0, 1))
-        vi = f"{at_vi} báo về cùng một số liệu mà trị số khác nhau; chỉ để một dòng"
-        en = f"{at_en} report the same with different figures; keep one of them"
-        verdicts += [
-            verdict_of(index, [Fault("two_figures", name, show_value(wire[name]), vi, en)])
-            for index, wire in of_one
-        ]
-    return verdicts
 
 
 def admit_rows(contract: Contract, read: TableRead) -> AdmittedFile:

@@ -287,3 +287,17 @@ def test_figures_of_others_are_not_told_by_what_would_replace_them(tmp_path: Pat
         same, other = ([r["rule"] for r in a.json()["rejected"]] for a in answers)
         assert same == other == ["reporter_not_allowed"] * 4
         assert [replaced(a.json()) for a in answers] == [[], []]
+
+
+def test_two_figures_of_one_thing_in_a_table_without_revisions_are_both_refused(
+    tmp_path: Path,
+) -> None:
+    with pushed(tmp_path / "hub") as hub:
+        hub.post("/v1/files/payment", FIRST, "province")
+        both = SECOND + SECOND.splitlines()[1].replace(b"32.400.000", b"9.000.000") + b"\n"
+        for query in ("?dry_run=1", ""):
+            body = hub.post(f"/v1/files/payment{query}", both, "province").json()
+            wrong = [(v["rule"], v["index"], v["value"]) for v in body["rejected"]]
+            assert wrong == [("two_values", 1, "32400000"), ("two_values", 5, "9000000")]
+            assert body["accepted"] == 3
+        assert held(hub)["TRUONG1"] == (31_000_000, 0)

@@ -126,17 +126,13 @@ def test_what_is_typed_in_the_place_of_a_blank_is_the_senders_word() -> None:
     assert (admitted.understood.to_count, revisions(admitted)) == ("", [2])
 
 
-def test_two_figures_of_one_thing_are_both_refused_and_one_said_twice_is_not() -> None:
-    other = ROW.replace("50.000.000", "51.000.000")
-    admitted = numbered(as_file(ROW, ROW.replace("NH01", "NH02"), other), Held())
-    assert admitted.indexes == [2]
-    assert [(v.index, v.rule, v.field, v.value) for v in admitted.rejected] == [
-        (1, "two_figures", "amount_vnd", "50000000"),
-        (3, "two_figures", "amount_vnd", "51000000"),
-    ]
-    assert "dòng 2, dòng 4 báo về cùng một số liệu" in admitted.rejected[0].message_vi
-    assert set(admitted.originals) == {1, 3}
-    assert numbered(as_file(ROW, ROW), Held()).indexes == [1, 2]
+def test_the_hub_is_said_to_count_where_nothing_is_looked_up() -> None:
+    """As `hub check` judges a file, by itself."""
+    admitted = admit_file(PAYMENT, as_file(ROW))
+    assert (revisions(admitted), admitted.rejected) == ([0], [])
+    (note,) = [p for p in admitted.understood.passed if p.what == "uncounted"]
+    assert note.vi.startswith("không có cột Lần điều chỉnh: dòng có số liệu khác với số đã báo")
+    assert note.en.startswith("no column of revision: a row with other figures")
 
 
 def test_of_what_is_outside_of_the_senders_scope_nothing_is_looked_up() -> None:
@@ -166,11 +162,9 @@ def test_a_template_says_that_the_column_may_be_left_out() -> None:
 
 
 def test_things_are_counted_each_by_itself() -> None:
-    reports = [
-        {"reporter": "NH01", "service": "water", "method": "cash", "area": "H57"}
-        | {"period": p, "transactions": 1, "customers": 1, "amount_vnd": 1}
-        for p in ("2020-01", "2020-02")
-    ]
+    named = {"reporter": "NH01", "service": "water", "method": "cash", "area": "H57"}
+    said = dict.fromkeys(FIELDS[1:], 1)
+    reports: list[dict[str, Any]] = [{**named, **said, "period": p} for p in ("2020-01", "2020-02")]
     known = Held(NH01=(1, 1, 1, 2))
     revised = revise(PAYMENT, reports, known)
     assert dict(revised.revisions) == {THING: 2, THING.replace("-01", "-02"): 0}
