@@ -6,6 +6,7 @@ import os
 import pkgutil
 import sys
 from importlib import metadata
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -19,8 +20,24 @@ from hub.troubles import RefusedError, TroubleError
 logger = logging.getLogger("hub.cli")
 
 
+def find_parts() -> list[ModuleType]:
+    """Find the modules of `hub.commands` that have an `app`, by name."""
+    names = sorted(m.name for m in pkgutil.iter_modules(commands.__path__))
+    modules = [importlib.import_module(f"{commands.__name__}.{name}") for name in names]
+    return [m for m in modules if hasattr(m, "app")]
+
+
+def find_examples() -> dict[str, tuple[str, ...]]:
+    """Put the examples of all commands together, by the words by which each is called."""
+    return {
+        command: shown
+        for part in find_parts()
+        for command, shown in getattr(part, "EXAMPLES", {}).items()
+    }
+
+
 def find_commands() -> typer.Typer:
-    """Put the commands together: the `app` of each module of `hub.commands` that has one."""
+    """Put the commands together, each with its examples."""
     together = typer.Typer(
         help="A province's data hub whose every figure can prove itself.",
         no_args_is_help=True,
@@ -29,12 +46,10 @@ def find_commands() -> typer.Typer:
         add_completion=False,
         epilog=ending(),
     )
-    for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda m: m.name):
-        part = importlib.import_module(f"{commands.__name__}.{module.name}")
-        if hasattr(part, "app"):
-            together.add_typer(part.app)
+    for part in find_parts():
+        together.add_typer(part.app)
     together.callback()(_options)
-    write_help(together)
+    write_help(together, find_examples())
     return together
 
 

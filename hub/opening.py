@@ -278,6 +278,18 @@ def catch_up(hub: OpenHub) -> None:
         hub.runner.stop()
 
 
+def applied(hub: OpenHub, contract: Contract) -> Callable[[], bool]:
+    """Give what tells whether all events of a contract that are in the log now are applied."""
+    ends = hub.log.ends(contract.topic)
+
+    def is_applied() -> bool:
+        with hub.store.reading() as reading:
+            stands = reading.positions(hub.log.identity(contract.topic), contract.topic)
+        return all(stands.get(partition, 0) >= end for partition, end in ends.items())
+
+    return is_applied
+
+
 def bring_up(hub: OpenHub, showing: Showing) -> int | None:
     """Apply what nobody else can; count it where nothing was applied before, else give None.
 

@@ -3,16 +3,14 @@
 `HUB_PAYMENTS_FOLDER` is the folder; files are taken when they stood still for
 `HUB_PAYMENTS_SETTLE_SECONDS`.
 
-A file without the column `Lần báo cáo` holds reports of senders who know no revisions. A row of it
-that says what is known already is a repeat; one with other figures replaces them as the next
-revision, so that of a corrected file all rows count, and the note beside the file says how many
-did. What is known is what was applied: a new file waits for that. Where the column is there, the
-sender counts: a blank in it is an error, and other figures under one revision are a conflict.
+A file without the column `Lần báo cáo`, or with nothing in it, holds reports of senders who know no
+revisions: they are counted on (`hub.sheets.revising`), and the note beside the file says which rows
+replaced what was known. What is known is what was applied: a new file waits for that. Where the
+sender counts, a blank is an error, and other figures under one revision are a conflict.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,8 +26,8 @@ from hub.definitions.contract import Contract
 from hub.sheets.days import period
 from hub.sheets.mapping import FileMapping
 from hub.sheets.numbers import integer, money
+from hub.sheets.revising import FIRST, Revised, note_replaced, revise
 from hub.sheets.table import Column, Table
-from hub.sheets.understood import PassedOver
 from hub.sheets.vietnamese import code, text
 from schemas.contracts.payment import Payment
 
@@ -49,7 +47,9 @@ METHODS = {
     "điểm thu": "collection_point",
     "tiền mặt": "cash",
 }
-REVISION = Column("revision", ("Lần báo cáo", "Lần điều chỉnh"), integer, absent=0)
+REVISION = Column(
+    "revision", ("Lần báo cáo", "Lần điều chỉnh"), integer, absent=FIRST, is_counted=True
+)
 TABLE = Table(
     columns=(
         Column("reporter", ("Đơn vị báo cáo",), text),
@@ -63,7 +63,6 @@ TABLE = Table(
         Column("amount_vnd", ("Số tiền",), money),
     ),
 )
-FIGURES = ("transactions", "customers", "amount_vnd")
 NAMED_BY = ("reporter", "service", "method", "area", "period", "revision")
 
 
@@ -88,45 +87,30 @@ def _event(values: dict[str, Any]) -> dict[str, Any]:
 
 def correct(records: FileRecords, known: Known) -> FileRecords:
     """Give rows of a file without revisions the revision by which they replace what is known."""
-    if any(column.field == "revision" for column in records.understood.columns):
+    if not records.understood.to_count:
         return records
-    revised, replaced = _revisions([e for r in records for e in r.events], known)
+    revised = revise(CONTRACT, [e for r in records for e in r.events], known)
     corrected = [replace(r, events=tuple(_revision(e, revised) for e in r.events)) for r in records]
-    out = FileRecords(corrected, records.understood)
-    if replaced:
-        n = len(replaced)
-        vi = f"{n} dòng thay số liệu đã báo trước đó của cùng đơn vị, dịch vụ, hình thức và kỳ"
-        en = f"{n} rows replace figures reported before for the same reporter, service and period"
-        out.understood.passed.append(PassedOver("replaced", "", 0, str(n), vi, en))
-    return out
+    replacing = [r.place for r in records for e in r.events if _entity(e) in revised.replaced]
+    note_replaced(CONTRACT, records.understood, replacing)
+    return FileRecords(corrected, records.understood)
 
 
 def settle(events: list[JsonObject], content: bytes, known: Known) -> list[JsonObject]:
     """Give a corrected row the revision by which it replaces what is known, if it says none."""
     if any(TABLE.column_of(header) is REVISION for header in json.loads(content)):
         return events
-    revised, _ = _revisions(events, known)
+    revised = revise(CONTRACT, events, known)
     return [_revision(e, revised) for e in events]
 
 
-def _revisions(events: list[JsonObject], known: Known) -> tuple[dict[str, int], set[str]]:
-    """Give the revision of each statistic beside what is known, and which of them are replaced."""
-    named = {CONTRACT.entity_of(dict(e)): e for e in events}
-    before = known(sorted(named), ("revision", *FIGURES))
-    revised = {entity: int(values[0]) for entity, values in before.items()}
-    replaced = set()
-    for entity, event in named.items():
-        revision, *figures = before.get(entity, (-1, *(None for _ in FIGURES)))
-        if figures != [event[n] for n in FIGURES]:
-            revised[entity] = revision + 1
-            if entity in before:
-                replaced.add(entity)
-    return revised, replaced
-
-
-def _revision(event: JsonObject, revised: Mapping[str, int]) -> dict[str, Any]:
+def _revision(event: JsonObject, revised: Revised) -> dict[str, Any]:
     values = {k: v for k, v in event.items() if k != "event_id"}
-    return _event({**values, "revision": revised[CONTRACT.entity_of(dict(event))]})
+    return _event({**values, "revision": revised.revisions[_entity(event)]})
+
+
+def _entity(event: JsonObject) -> str:
+    return CONTRACT.entity_of(dict(event))
 
 
 def open_folder(settings: PaymentsSettings, context: Context) -> Folder:

@@ -11,6 +11,9 @@ from hub.opening import open_hub
 from hub.settings import SettingsError
 
 app = typer.Typer()
+EXAMPLES = {
+    "archive": ("hub archive", "hub archive --check"),
+}
 
 
 @app.command()

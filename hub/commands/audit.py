@@ -11,6 +11,10 @@ from hub.opening import open_hub
 app = typer.Typer(
     name="audit", help="The audit log: uses, refusals, administrative acts.", no_args_is_help=True
 )
+EXAMPLES = {
+    "audit list": ("hub audit list --from 100 --actor so-tu-phap",),
+    "audit verify": ("hub audit verify",),
+}
 
 
 @app.command("list")

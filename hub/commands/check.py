@@ -14,6 +14,9 @@ from hub.sheets.files import AdmittedFile, admit_rows, checked, judge_file, line
 from hub.sheets.mapping import FileMapping
 
 app = typer.Typer()
+EXAMPLES = {
+    "check": ("hub check ho-so.xlsx --contract dossier",),
+}
 
 
 @app.command()

@@ -17,7 +17,7 @@ from hub.connecting import reconciling
 from hub.connecting.connection import Connection
 from hub.connecting.feeds import Connector, Context, UpstreamError
 from hub.definitions.contract import Contract
-from hub.opening import OpenHub, catch_up, open_hub
+from hub.opening import OpenHub, applied, catch_up, open_hub
 from hub.operating.logs import log_as_json
 from hub.operating.probe import probe
 from hub.reference.periods import Period
@@ -26,6 +26,9 @@ from hub.store.mappings import Mappings
 from hub.store.troubles import StoreUnavailableError
 
 app = typer.Typer()
+EXAMPLES = {
+    "connect": ("hub connect one_stop", "hub connect one_stop --since 2023-01-01"),
+}
 APPLIED_SECONDS_MAX, APPLIED_POLL_SECONDS = 10.0, 0.05
 
 
@@ -115,17 +118,11 @@ def known_facts(
     """
     if not entities:
         return {}
-    log = hub.log.identity(contract.topic)
-    ends = hub.log.ends(contract.topic)
+    is_applied = applied(hub, contract)
     until = time.monotonic() + APPLIED_SECONDS_MAX
     catch_up(hub)
-    while True:
-        with hub.store.reading() as reading:
-            stands = reading.positions(log, contract.topic)
-            if all(stands.get(partition, 0) >= end for partition, end in ends.items()):
-                fact = hub.store.facts[contract.name]
-                rows = reading.fact_values(fact, columns, list(entities))
-                return {entity: tuple(values) for entity, *values in rows}
+    while not is_applied():
         if time.monotonic() >= until:
             raise UpstreamError("what came before is still to be applied; is a server running?")
         time.sleep(APPLIED_POLL_SECONDS)
+    return hub.store.known(contract.name, entities, columns)

@@ -24,6 +24,9 @@ from hub.reference.periods import parse_period
 from hub.settings import Settings, read_settings
 
 app = typer.Typer()
+EXAMPLES = {
+    "demo": ("hub demo", "hub demo --once --scale 0.01", "hub demo --connectors"),
+}
 CONNECTORS_FOLDER = Path(".hub-demo-connectors")
 Workers = list[subprocess.Popen[bytes]]
 

@@ -19,6 +19,9 @@ from hub.settings import Settings
 from hub.troubles import TroubleError
 
 app = typer.Typer()
+EXAMPLES = {
+    "doctor": ("hub doctor", "hub doctor --json"),
+}
 
 
 @app.command()

@@ -17,6 +17,10 @@ from hub.opening import catch_up, open_hub
 app = typer.Typer(
     name="duties", help="Who owes what: nghĩa vụ báo cáo của các bên gửi.", no_args_is_help=True
 )
+EXAMPLES = {
+    "duties show": ("hub duties show 2023-05",),
+    "duties propose": ("hub duties propose > danh-muc/duties.csv",),
+}
 
 
 @app.callback()

@@ -11,6 +11,10 @@ from hub.proof import explain as explaining
 from hub.repair.whereabouts import whereabouts
 
 app = typer.Typer()
+_CELL = "dossier.received/channel+service_level/2023-05-17/channel=online,service_level=full"
+EXAMPLES = {
+    "explain": ("hub explain H57.1-230517-0001", f"hub explain '{_CELL}'"),
+}
 
 
 @app.command()

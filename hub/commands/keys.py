@@ -15,6 +15,15 @@ from hub.commands.console import act, complain, settings_for_acting, settings_fo
 from hub.opening import open_hub
 
 app = typer.Typer(name="keys", help="API keys of senders.", no_args_is_help=True)
+EXAMPLES = {
+    "keys create": (
+        "hub keys create so-tu-phap --contracts dossier --units H57.1",
+        "hub keys create 'Ngân hàng' --contracts payment --reporters NH01",
+        "hub keys create can-bo --all --officer --days 90",
+    ),
+    "keys list": ("hub keys list",),
+    "keys revoke": ("hub keys revoke 3f9c1a2b",),
+}
 DAYS = 365
 
 

@@ -15,6 +15,13 @@ from hub.opening import catch_up, open_hub
 from hub.reference.periods import parse_period
 
 app = typer.Typer()
+EXAMPLES = {
+    "kpi": (
+        "hub kpi --period 2023",
+        "hub kpi dossier_on_time_share --period 2023-Q2 --by unit",
+        "hub kpi payment_amount --period 2023 --where service=electricity --json",
+    ),
+}
 ROLES = "A role that the KPI has, such as received_by, resolved_by or citizen."
 
 

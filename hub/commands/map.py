@@ -23,6 +23,11 @@ from hub.store.mappings import Mappings, all_mappings, find_mapping
 app = typer.Typer(
     name="map", help="How senders' files are read: bảng ánh xạ tệp.", no_args_is_help=True
 )
+EXAMPLES = {
+    "map propose": ("hub map propose ho-so.xlsx --contract dossier --sender so-tu-phap",),
+    "map confirm": ("hub map confirm so-tu-phap.json",),
+    "map show": ("hub map show --contract dossier --sender so-tu-phap",),
+}
 _Contract = Annotated[str, typer.Option(help="The contract of the files' rows.")]
 _Sender = Annotated[str, typer.Option(help="Who sends them: the name of its key or source.")]
 

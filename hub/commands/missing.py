@@ -16,6 +16,9 @@ from hub.proof.missing import gaps, owed
 from hub.repair import totals
 
 app = typer.Typer()
+EXAMPLES = {
+    "missing": ("hub missing 2023-05", "hub missing 2023-05 --letters thu/"),
+}
 
 
 @app.command()

@@ -12,6 +12,10 @@ from hub.clock import system_clock
 from hub.connecting.scaffold import new_case, new_source
 
 app = typer.Typer(name="new", help="Scaffolds, in a source tree.", no_args_is_help=True)
+EXAMPLES = {
+    "new source": ("hub new source meteo --contract reading",),
+    "new case": ("hub new case payments so-lieu.csv --name two_sheets",),
+}
 
 
 @app.command("source")

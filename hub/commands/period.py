@@ -21,6 +21,11 @@ from hub.store.cuts import latest_cut
 app = typer.Typer(
     name="period", help="Closed periods: chốt số liệu, điều chỉnh.", no_args_is_help=True
 )
+EXAMPLES = {
+    "period close": ("hub period close 2023-05 --dry-run", "hub period close 2023-05"),
+    "period list": ("hub period list",),
+    "period restatements": ("hub period restatements 2023-05",),
+}
 
 
 @app.command()

@@ -20,6 +20,17 @@ from hub.repair.repair import Repair, RepairError
 app = typer.Typer(
     name="quarantine", help="Rejected items: see, correct, try, send again.", no_args_is_help=True
 )
+EXAMPLES = {
+    "quarantine list": ("hub quarantine list", "hub quarantine list --contract dossier --ready"),
+    "quarantine show": ("hub quarantine show rcp_1:0",),
+    "quarantine fix": ("hub quarantine fix rcp_1:0 channel=online",),
+    "quarantine replay": (
+        "hub quarantine replay rcp_1:0 --dry-run",
+        "hub quarantine replay rcp_1:0",
+    ),
+    "quarantine discard": ("hub quarantine discard rcp_1:0 --reason 'gửi thử'",),
+    "quarantine erase": ("hub quarantine erase",),
+}
 _Ids = Annotated[list[str] | None, typer.Argument(metavar="ID…")]
 _Contract = Annotated[str, typer.Option(help="Sent under this contract.")]
 _Sender = Annotated[str, typer.Option(help="Sent by this sender.")]

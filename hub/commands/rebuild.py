@@ -12,6 +12,9 @@ from hub.opening import bring_up, check_logs, open_hub
 from hub.settings import Settings
 
 app = typer.Typer()
+EXAMPLES = {
+    "rebuild": ("hub rebuild",),
+}
 
 
 @app.command()

@@ -14,6 +14,10 @@ from hub.repair.following import follow
 app = typer.Typer(
     name="receipts", help="Receipts: signed, and followed to their items.", no_args_is_help=True
 )
+EXAMPLES = {
+    "receipts show": ("hub receipts show rcp_1",),
+    "receipts rotate": ("hub receipts rotate",),
+}
 
 
 @app.command()

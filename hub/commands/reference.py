@@ -24,6 +24,12 @@ app = typer.Typer(
     help="The province's own lists: danh mục đơn vị, thủ tục, trạm, chỉ tiêu.",
     no_args_is_help=True,
 )
+EXAMPLES = {
+    "reference check": ("hub reference check danh-muc/",),
+    "reference load": ("hub reference load danh-muc/",),
+    "reference show": ("hub reference show", "hub reference show units --at 2025-07-01"),
+    "reference template": ("hub reference template --output danh-muc/",),
+}
 _Folder = Annotated[
     Path, typer.Argument(help="A folder of CSV or XLSX files, each named as its list.")
 ]

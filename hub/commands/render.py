@@ -11,6 +11,9 @@ from hub.definitions.installed import OWN
 from hub.operating import dashboard, metrics
 
 app = typer.Typer()
+EXAMPLES = {
+    "render": ("hub render", "hub render --check"),
+}
 
 
 @app.command()

@@ -23,6 +23,16 @@ from hub.reports.formats import write
 app = typer.Typer(
     name="report", help="Reports that the law wants: biểu 06a, 06b.", no_args_is_help=True
 )
+EXAMPLES = {
+    "report 06a": (
+        "hub report 06a 2023-05",
+        "hub report 06a 2023 --unit H57.1 --format pdf --output bieu-06a.pdf",
+    ),
+    "report 06b": ("hub report 06b 2023-Q2 --format xlsx --output bieu-06b.xlsx",),
+    "report editions": ("hub report editions 06a 2023-05",),
+    "report deadlines": ("hub report deadlines 2023-05",),
+    "report verify": ("hub report verify bieu-06a.pdf --keys jwks.json",),
+}
 NAMES = ("06a", "06b")
 SIGNATURE = ".jws"
 

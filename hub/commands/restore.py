@@ -22,6 +22,9 @@ from hub.store.adopting import adopt, check_known
 from hub.store.store import Store
 
 app = typer.Typer()
+EXAMPLES = {
+    "restore": ("hub restore /mnt/luu-tru",),
+}
 
 
 @app.command()

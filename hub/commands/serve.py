@@ -7,6 +7,9 @@ from hub.operating.logs import log_as_json
 from hub.settings import read_settings
 
 app = typer.Typer()
+EXAMPLES = {
+    "serve": ("hub serve", "HUB_LISTEN=0.0.0.0:8080 hub serve"),
+}
 
 
 @app.command("serve")

@@ -8,6 +8,10 @@ from hub import registry
 from hub.settings import SettingsError, read_settings
 
 app = typer.Typer(name="topics", help="Topics in Apache Kafka.", no_args_is_help=True)
+EXAMPLES = {
+    "topics plan": ("hub topics plan",),
+    "topics apply": ("hub topics apply --replication 3",),
+}
 
 
 @app.command("plan")

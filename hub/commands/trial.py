@@ -21,6 +21,10 @@ from hub.reports.report import Report
 app = typer.Typer(
     name="try", help="What would change, before anything is committed.", no_args_is_help=True
 )
+EXAMPLES = {
+    "try events": ("hub try events ho-so.json --contract dossier --sender so-tu-phap",),
+    "try reference": ("hub try reference danh-muc/",),
+}
 FLIPS_SHOWN_MAX = 50
 _Json = Annotated[bool, typer.Option("--json", help="Print all there is to say.")]
 

@@ -11,6 +11,9 @@ from hub.proof import verify as verifying
 from hub.proof.sample import Sample, parse_share
 
 app = typer.Typer()
+EXAMPLES = {
+    "verify": ("hub verify", "hub verify --sample 1%"),
+}
 
 
 @app.command()

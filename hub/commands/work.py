@@ -11,6 +11,9 @@ from hub.operating.logs import log_as_json
 from hub.settings import read_settings
 
 app = typer.Typer()
+EXAMPLES = {
+    "work": ("hub work", "HUB_LISTEN=127.0.0.1:8081 hub work"),
+}
 
 
 @app.command()

@@ -150,6 +150,10 @@ _BODY_REFUSED: Described = {
     429: problem("Gửi quá dày | Too many requests"),
     503: problem("Chưa ghi bền vững được | Could not be made durable"),
 }
+NOT_COUNTED = problem(
+    "Chưa ghi bền vững được, hoặc dữ liệu gửi trước còn đang được xử lý"
+    " | Could not be made durable, or what was sent before is still to be applied"
+)
 POST_RESPONSES: Described = {
     **_BODY_REFUSED,
     200: {

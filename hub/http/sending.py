@@ -1,6 +1,7 @@
 """The routes by which events come in: a body under its contract, or a file row by row."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -28,15 +29,24 @@ from hub.http.guard import read_body
 from hub.http.mappings import mappings_of
 from hub.http.problems import ProblemError
 from hub.log.log import IdempotencyConflictError, LogUnavailableError
+from hub.opening import applied
 from hub.operating import metrics
 from hub.proof.trial import Trial, try_events
 from hub.repair.repair import REPLAY
 from hub.sheets.asked import texts_of
 from hub.sheets.correcting import Corrections
-from hub.sheets.files import AdmittedFile, admit_file, admit_rows, checked
+from hub.sheets.files import (
+    AdmittedFile,
+    admit_file,
+    admit_rows,
+    checked,
+    count_on,
+    table_of,
+)
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 128
 NOT_KEPT = {"Cache-Control": "no-store"}  # what a file holds is for its sender's eyes
+APPLIED_SECONDS_MAX, APPLIED_POLL_SECONDS = 3.0, 0.05
 ROWS_SHOWN_MAX = 500  # wrong rows of a file that is tried; those that are right make room for more
 
 router = APIRouter()
@@ -76,7 +86,7 @@ def _poster(name: str) -> Callable[[Request], Awaitable[Response]]:
     "/v1/files/{contract}",
     summary="Gửi tệp CSV hoặc XLSX, mỗi dòng một bản ghi | Send a CSV or XLSX file",
     openapi_extra=openapi.sent_file(corrected.MEDIA_TYPE, corrected.schema()),
-    responses={**openapi.POST_RESPONSES, 404: openapi.NO_CONTRACT},
+    responses={**openapi.POST_RESPONSES, 404: openapi.NO_CONTRACT, 503: openapi.NOT_COUNTED},
     status_code=202,
 )
 async def take_file(contract: str, request: Request) -> Response:
@@ -224,7 +234,41 @@ async def _offer(
     is_small = len(body) <= SMALL_BYTES and not is_file
     judging = partial(judge, contract, body)
     admitted = judging() if is_small else await asyncio.to_thread(judging)
+    if isinstance(admitted, AdmittedFile) and admitted.understood.to_count:
+        await _count_on(edge, sender, admitted)
     return Offer(contract, sender, body, idempotency_key, admitted, typed)
+
+
+async def _count_on(edge: Edge, sender: Sender, admitted: AdmittedFile) -> None:
+    """Give rows the revisions by which they replace what is known, once that is known.
+
+    Raises a 503 where what came before is still to be applied.
+    """
+    hub, contract = edge.hub, admitted.contract
+    until = time.monotonic() + APPLIED_SECONDS_MAX
+    if edge.gateway.spool is not None and edge.gateway.spool.waiting:
+        raise _not_known(admitted)
+    is_applied = await asyncio.to_thread(applied, hub, contract)
+    while not await asyncio.to_thread(is_applied):
+        if time.monotonic() >= until:
+            raise _not_known(admitted)
+        await asyncio.sleep(APPLIED_POLL_SECONDS)
+    # Whether it is right what somebody says of others is told to nobody.
+    outside = {v.index for v in boundary.outside(contract, sender.scope, admitted)}
+    await asyncio.to_thread(count_on, admitted, partial(hub.store.known, contract.name), outside)
+
+
+def _not_known(admitted: AdmittedFile) -> ProblemError:
+    header = table_of(admitted.contract).header_of(admitted.understood.to_count)
+    return ProblemError(
+        503,
+        "still_applying",
+        "dữ liệu gửi trước còn đang được xử lý nên chưa biết dòng nào thay số liệu đã báo; hãy gửi"
+        f" lại tệp sau ít giây, hoặc ghi cột “{header}”",
+        "what was sent before is still to be applied, so which rows replace it is not known; send"
+        f" the file again in some seconds, or with the column {admitted.understood.to_count}",
+        headers={"Retry-After": "2"},
+    )
 
 
 async def _carry(edge: Edge, offer: Offer, request: Request) -> Answer:

@@ -11,6 +11,7 @@ from hub.definitions.admission import BodyError, Verdict, admit
 from hub.definitions.again import Again, JsonObject
 from hub.definitions.contract import Contract
 from hub.definitions.originals import Opener, Original
+from hub.sheets.revising import with_revision
 from hub.store.reading import Reading
 
 ITEMS_MAX = 1_000  # of one page, and of one submission of those that are sent again
@@ -112,7 +113,7 @@ class Item:
             if self.content is None or (self.again is not None and self.original is None):
                 raise BodyError(*self._gone())
             if self.again is None:
-                body = self.content
+                body = with_revision(self.installed, self.content)
             else:
                 said = self._read_again()
                 if isinstance(said, Verdict):

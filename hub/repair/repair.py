@@ -41,6 +41,7 @@ from hub.repair.items import (
     is_ready,
 )
 from hub.repair.noting import MeanwhileError, note
+from hub.sheets.revising import counted, says_none, settled
 from hub.store.store import Store
 from hub.troubles import RefusedError
 
@@ -213,25 +214,18 @@ class Repair:
         owners: list[int] = []
         to_connectors: dict[str, list[JsonObject]] = {}
         for n, item in enumerate(chunk):
+            known = partial(self._store.known, contract.name)
             if item.again is None:
-                written.append((item.content or b"").removeprefix(b"\xef\xbb\xbf").strip())
+                content = (item.content or b"").removeprefix(b"\xef\xbb\xbf").strip()
+                written.append(settled(contract, content, known))
                 owners.append(n)
                 continue
-            known = partial(self._known, contract)
             for event in item.again.settled(item.events, item.content or b"", known):
                 written.append(as_json(event))
                 owners.append(n)
                 if item.again.is_remembered:
                     to_connectors.setdefault(item.sender, []).append(event)
         return _Sent(b"[" + b",".join(written) + b"]", owners, to_connectors)
-
-    def _known(
-        self, contract: Contract, entities: Sequence[str], columns: Sequence[str]
-    ) -> dict[str, tuple[Any, ...]]:
-        """Give columns of those facts that are known."""
-        with self._store.reading() as reading:
-            rows = reading.fact_values(self._store.facts[contract.name], columns, list(entities))
-        return {entity: tuple(values) for entity, *values in rows}
 
     def _tell_connector(self, contract: Contract, sent: "_Sent") -> None:
         """Leave for connectors what corrections told of things, so that they can withdraw it."""
@@ -312,8 +306,11 @@ def _changed(item: Item, changes: Mapping[str, Any]) -> bytes:
         vi = "bản ghi gốc không phải đối tượng JSON: hãy thay cả bản ghi"
         en = "the item is no JSON object: replace it as a whole"
         raise RepairError("not_an_object", vi, en)
+    contract = item.installed
+    # A row whose table has no revisions goes on saying none.
+    kept = counted(contract) if contract is not None and says_none(contract, fields) else ""
     for name, value in changes.items():
-        if value is None:
+        if value is None and name != kept:
             fields.pop(name, None)
         else:
             fields[name] = value

@@ -33,6 +33,13 @@ _NAMED = Doc(
     "Left blank, a row is named by what it says; else an id of each row, never used again",
     example="2023-0001",
 )
+_COUNTED = Doc(
+    "Bỏ trống cả cột thì trục tự đếm: số liệu khác với số đã báo là lần điều chỉnh kế tiếp, như cũ"
+    " thì chỉ tính một lần; nếu ghi thì ghi ở mọi dòng",
+    "Left blank in all rows, the hub counts: other figures than those reported are the next"
+    " revision, the same count once; else it is needed in every row",
+    example="1",
+)
 _CHOSEN = Doc("Chọn trong danh sách", "Choose from the list")
 _LISTED = Doc("Mã trong danh mục", "A code of the list")
 
@@ -91,7 +98,10 @@ def _asked(contract: Contract, f: WireField, column: Column) -> Asked:
     else:
         choices = tuple((str(code), shown_code(contract, f.name, str(code))) for code in codes)
     how = _NAMED if f.name == "event_id" else _HOW[kind]
-    if f.name in contract.spec.deadlines:
+    is_needed = column.required and not column.is_counted
+    if column.is_counted:
+        how = _COUNTED
+    elif f.name in contract.spec.deadlines:
         how = _DEADLINE
     elif choices:
         how = Doc(_CHOSEN.vi, _CHOSEN.en, example=choices[0][0])
@@ -99,7 +109,7 @@ def _asked(contract: Contract, f: WireField, column: Column) -> Asked:
         words = _LISTED if listed else how
         how = Doc(words.vi, words.en, example=f.doc.example)
     return Asked(
-        f.name, _header(contract, f), f.doc, kind, column.required, how, choices, listed,
+        f.name, _header(contract, f), f.doc, kind, is_needed, how, choices, listed,
         _needed_for(contract, f.name),
     )  # fmt: skip
 

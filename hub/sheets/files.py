@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
@@ -26,6 +26,7 @@ from hub.definitions.admission import (
     judge_each,
     verdict_of,
 )
+from hub.definitions.again import Known
 from hub.definitions.coded import coded, example, find_field, label
 from hub.definitions.contract import Contract, Doc, WireField
 from hub.definitions.faults import Fault, faults_of_values, show_value
@@ -35,6 +36,7 @@ from hub.sheets.days import deadline, instant, period
 from hub.sheets.mapping import FileMapping
 from hub.sheets.notes import unit
 from hub.sheets.numbers import decimal, integer, is_doubtful, money
+from hub.sheets.revising import FIRST, counted, note_replaced, note_uncounted, revise
 from hub.sheets.table import Column, Row, Table
 from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.understood import PassedOver, Understood
@@ -86,7 +88,10 @@ def _plain_table(contract: Contract) -> Table:
         such = example(contract, f, in_file=True)
         # Whose rows have no names of their own, of them the hub makes one from what a row says.
         reads, is_needed = _unarmed(reader), f.is_needed and f.name != NAME
-        columns.append(Column(f.name, titles_shown, reads, required=is_needed, example=such))
+        first = FIRST if f.name == counted(contract) else None
+        columns.append(
+            Column(f.name, titles_shown, reads, is_needed, first, such, first is not None)
+        )
     return Table(tuple(columns), frozenset(folded(t) for t in _ERROR_TITLES))
 
 
@@ -153,12 +158,14 @@ def corrections(
     named = Column(_ITEM_FIELD, (ITEM, "quarantine_id"), text)
     table = Table((named, *table_of(contract, mapping).columns))
     out: list[tuple[str, bytes | Verdict]] = []
-    for row in _read(table, data).rows:
+    read = _read(table, data)
+    unsaid = {name: None} if (name := read.understood.to_count) else {}
+    for row in read.rows:
         if row.verdict is not None:
             out.append((str(row.said.get(_ITEM_FIELD, "")), _judged(contract, row, None)))
         else:
             values = {k: v for k, v in row.values.items() if k != _ITEM_FIELD}
-            out.append((str(row.values[_ITEM_FIELD]), _item(with_id(values))))
+            out.append((str(row.values[_ITEM_FIELD]), _item(with_id({**values, **unsaid}))))
     return out
 
 
@@ -208,19 +215,46 @@ def admit_file(
     read.understood.mapping = "" if mapping is None else mapping.digest
     if not any(NAME in r.values for r in read.rows if r.verdict is None):
         read.understood.passed.append(PassedOver("unnamed", "", 0, "", *_UNNAMED))
+    if read.understood.to_count:
+        note_uncounted(contract, read.understood)
     return admit_rows(contract, read)
+
+
+def count_on(admitted: AdmittedFile, known: Known, outside: Collection[int] = ()) -> None:
+    """Give rows of a file whose table has no revisions those by which they replace what is known.
+
+    Of rows at indexes that are `outside` nothing is looked up.
+    """
+    contract, name = admitted.contract, admitted.understood.to_count
+    mine = [i for i, index in enumerate(admitted.indexes) if index not in outside]
+    wires = {i: contract.wire(admitted.kept[i]) for i in mine}
+    revised = revise(contract, wires.values(), known)
+    places = []
+    for i, wire in wires.items():
+        entity, index = contract.entity_of(wire), admitted.indexes[i]
+        changes = {name: revised.revisions[entity]}
+        said = json.loads(admitted.items[index])
+        if said[NAME] == with_id({**said, NAME: ""})[NAME]:  # it has no name of its own
+            changes |= {NAME: with_id({**said, **changes, NAME: ""})[NAME]}
+        admitted.kept[i] = admitted.kept[i].model_copy(update=changes)
+        places += [index] if entity in revised.replaced else []
+    admitted.__dict__.pop("events", None)
+    note_replaced(contract, admitted.understood, places)
 
 
 def admit_rows(contract: Contract, read: TableRead) -> AdmittedFile:
     """Judge rows of a file that were read, likewise; see `checked`."""
     good = [r for r in read.rows if r.verdict is None]
-    items = [_item(with_id(r.values)) for r in good]
-    admitted = judge_each(contract, items, in_file=True)
+    admitted = judge_each(contract, [_item(with_id(r.values)) for r in good], in_file=True)
     places = [r.place for r in good]
+    # A row whose revision the hub counts is kept without: by then another one may be the next.
+    unsaid = {name: None} if (name := read.understood.to_count) else {}
+    items = [_item(with_id({**r.values, **unsaid})) for r in good]
     rejected = [_placed(contract, v, places[v.index], read.understood) for v in admitted.rejected]
     rejected += [_judged(contract, r, read.understood) for r in read.rows if r.verdict is not None]
-    originals = {places[i]: raw for i, raw in admitted.originals.items()}
-    originals |= {r.place: _item(with_id(r.said)) for r in read.rows if r.verdict is not None}
+    originals = {places[i]: items[i] for i in admitted.originals}
+    wrong = (r for r in read.rows if r.verdict is not None)
+    originals |= {r.place: _item(with_id({**r.said, **unsaid})) for r in wrong}
     return AdmittedFile(
         contract,
         admitted.kept,

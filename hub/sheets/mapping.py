@@ -111,7 +111,8 @@ class FileMapping(BaseModel):
         if words:
             column = replace(column, reads=_with_words(column.reads, words))
         if column.field in self.always:
-            column = replace(column, absent=column.reads(self.always[column.field]))
+            said = column.reads(self.always[column.field])
+            column = replace(column, absent=said, is_counted=False)
         return column
 
 

@@ -22,6 +22,7 @@ from hub.sheets.headers import headings, resembles_any
 from hub.sheets.mapping import SCALES, FileMapping, MappedColumn, mapping_of, write_mapping
 from hub.sheets.notes import shown, unit
 from hub.sheets.numbers import shown_by
+from hub.sheets.revising import counted
 from hub.sheets.surroundings import part_of
 from hub.sheets.table import Column, FileError, Table
 from hub.sheets.vietnamese import (
@@ -132,7 +133,7 @@ def fields_of(contract: Contract) -> list[dict[str, Any]]:
             "field": f.name,
             "vi": f.doc.vi,
             "en": f.doc.en,
-            "is_needed": f.is_needed,
+            "is_needed": f.is_needed and f.name != counted(contract),
             "kind": f.kind,
             "words": [asdict(c) for c in _choices(contract, f)],
         }
@@ -273,7 +274,8 @@ class _Proposer:
         always = dict(self._draft.mapping.always)
         taken |= {c.value for d in self._doubts if d.is_open for c in d.candidates}
         for f in self._contract.sent:
-            is_given = f.name in taken or f.name in always or f.name == NAME
+            by_the_hub = f.name in (NAME, counted(self._contract))
+            is_given = f.name in taken or f.name in always or by_the_hub
             if not f.is_needed or is_given:
                 continue
             title = label(f).vi

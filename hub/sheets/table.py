@@ -19,7 +19,8 @@ class Column:
     `headers` are compared without case, diacritics, spaces and marks; the first is the one shown
     to people. A blank cell is rejected where it is `required`, else its field is left out. Where
     the whole column is not there every row has `absent`; None means that a required column must be
-    there. `example` is a cell that would be right.
+    there. `example` is a cell that would be right. `is_counted`: where no row says it, the hub
+    counts on from what is known, and `absent` is the first.
     """
 
     field: str
@@ -28,6 +29,7 @@ class Column:
     required: bool = True
     absent: Any = None
     example: str = ""
+    is_counted: bool = False
 
     @property
     def kind(self) -> Kind:

@@ -64,6 +64,7 @@ def read_table(table: Table, data: bytes, corrections: Corrections | None = None
             correct(table, parts, corrections)
         columns = {c.field: find_readings(c, parts) for c in table.columns}
         _understand(table, parts, columns, understood)
+        understood.to_count = _unsaid(table, parts)
         rows = list(_read(table, parts, columns, understood))
         if not rows:
             vi, en = "tệp không có dòng số liệu nào", "there is no row under the header"
@@ -104,7 +105,7 @@ def _read(
     for at, part in enumerate(parts):
         name = part.grid.name if len(parts) > 1 else ""
         understood.starts.append((part.grid.name, start))
-        reader = _RowReader(table, part, columns, at, name, start)
+        reader = _RowReader(table, part, columns, at, name, start, understood.to_count)
         for raw in part.rows:
             count += 1
             if count > TABLE_ROWS_MAX:
@@ -124,8 +125,10 @@ class _RowReader:
         at: int,
         sheet: str,
         start: int,
+        to_count: str,
     ) -> None:
-        known = part.grid.headings.known
+        known = dict(part.grid.headings.known)
+        known.pop(to_count, None)  # a column of blanks says as much as none
         gone = [c for c in table.columns if c.field not in known]
         self._absent = {c.field: c.absent for c in gone if c.absent is not None}
         self._columns = [
@@ -259,8 +262,7 @@ def _understand(
                 continue
             whole = columns[column.field]
             reading = whole.readings[at]
-            there = (r[1][heading.at] for r in part.rows if heading.at < len(r[1]))
-            cell = next((c for c in there if str(c).strip()), "")
+            cell = next((c for c in _cells(part, column.field) if str(c).strip()), "")
             value = "" if cell == "" else _value(column, cell, whole, reading)
             example = shown(cell, masked_as(column))
             one = UnderstoodColumn(
@@ -268,6 +270,22 @@ def _understand(
                 named_unit(reading), *_ways(column, reading),
             )  # fmt: skip
             understood.columns.append(one)
+
+
+def _unsaid(table: Table, parts: Sequence[Part]) -> str:
+    """Name the column that the hub counts itself, as no cell of the file says it."""
+    for column in table.columns:
+        cells = (str(c).strip() for p in parts for c in _cells(p, column.field))
+        if column.is_counted and not any(cells):
+            return column.field
+    return ""
+
+
+def _cells(part: Part, field: str) -> Iterator[Cell]:
+    """Give the cells of a field's column, those that were typed among them."""
+    heading = part.grid.headings.known.get(field)
+    if heading is not None:
+        yield from (r[1][heading.at] for r in part.rows if heading.at < len(r[1]))
 
 
 def _value(column: Column, cell: Cell, whole: WholeColumn, reading: Reading) -> str:

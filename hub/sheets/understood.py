@@ -45,6 +45,7 @@ class Understood:
     `starts` are the sheets whose rows were read, with the place of the first row of each. `mapping`
     is the digest of the sender's mapping by which it was read, empty where there is none. Where a
     row holds several items, `cells` says of each place in which row and under which header it is.
+    `to_count` is the field that no row says, so that the hub counts it; empty where there is none.
     """
 
     columns: list[UnderstoodColumn] = field(default_factory=list)
@@ -52,6 +53,7 @@ class Understood:
     starts: list[tuple[str, int]] = field(default_factory=list)
     mapping: str = ""
     cells: dict[int, tuple[int, str]] = field(default_factory=dict)
+    to_count: str = ""
 
     def row_of(self, place: int) -> tuple[str, int]:
         """Give the sheet, empty where one is read, and the number of a row by its place."""

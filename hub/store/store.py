@@ -8,7 +8,7 @@ writer.
 import hashlib
 import json
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -146,6 +146,16 @@ class Store:
             loaded = [event for event, of, _ in reading.lists() if of == name]
             rows: list[dict[str, str]] = json.loads(reading.list_rows(loaded[-1])) if loaded else []
         return rows
+
+    def known(
+        self, contract: str, entities: Sequence[str], columns: Sequence[str]
+    ) -> dict[str, tuple[Any, ...]]:
+        """Give columns of those facts of a contract that are known, by the name of the thing."""
+        if not entities:
+            return {}
+        with self.reading() as reading:
+            rows = reading.fact_values(self.facts[contract], columns, list(entities))
+        return {entity: tuple(values) for entity, *values in rows}
 
     def second(self) -> "Store":
         """Open the second set of tables beside these, an empty one where there is none."""

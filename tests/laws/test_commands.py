@@ -11,8 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from hub import commands
-from hub.cli import app
-from hub.commands import manual
+from hub.cli import app, find_examples
 from hub.settings import Settings
 
 FOLDER = Path(commands.__path__[0])
@@ -70,14 +69,15 @@ def leaves(command: Any, *path: str) -> dict[str, Any]:
 
 
 LEAVES = leaves(typer.main.get_command(app))
+EXAMPLES = find_examples()
 
 
 @pytest.mark.parametrize("path", LEAVES)
 def test_every_command_shows_examples_that_it_understands(path: str, tmp_path: Path) -> None:
-    assert manual.EXAMPLES.get(path), f"give an example of `hub {path}` in hub/commands/manual.py"
+    assert EXAMPLES.get(path), f"give an example of `hub {path}` in EXAMPLES of its module"
     shown = " ".join(RUNNER.invoke(app, [*path.split(), "--help"]).output.split())
     assert "Exit codes: 0" in shown
-    for example in manual.EXAMPLES[path]:
+    for example in EXAMPLES[path]:
         said = [w for w in shlex.split(example.partition(" > ")[0]) if "=" not in w or w[0] != "H"]
         assert said[: len(path.split()) + 1] == ["hub", *path.split()]
         # A file that is to be there is; what else is typed must be understood as it is.
@@ -92,6 +92,6 @@ def test_every_command_shows_examples_that_it_understands(path: str, tmp_path: P
 
 
 def test_examples_are_of_commands_that_there_are_and_settings_are_all_named() -> None:
-    assert set(manual.EXAMPLES) <= set(LEAVES)
+    assert set(EXAMPLES) <= set(LEAVES)
     shown = RUNNER.invoke(app, ["--help"]).output
     assert [n for n in Settings.model_fields if f"HUB_{n.upper()}" not in shown] == []

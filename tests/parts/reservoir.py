@@ -229,6 +229,7 @@ import typer
 from hub import registry
 
 app = typer.Typer()
+EXAMPLES = {"reservoirs": ("hub reservoirs",)}
 
 
 @app.command()

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from hub.gateway.signing import verify
 from tests.laws.test_files import ROW, as_csv
-from tests.parts.pushed import pushed
+from tests.parts.pushed import Pushed, pushed
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
 
@@ -140,3 +141,163 @@ def test_rows_without_names_of_their_own_are_named_by_what_they_say(tmp_path: Pa
             "/v1/quarantine/corrections/reading", rows.replace("odd", "1.3").encode(), "province"
         ).json()
         assert (len(kept["fixed"]), kept["refused"]) == (1, [])
+
+
+def payments(month: str, amounts: dict[str, str]) -> bytes:
+    """Write a table of a sender who knows no revisions."""
+    head = "Đơn vị báo cáo;Dịch vụ;Hình thức;Địa bàn;Kỳ;Số giao dịch;Số khách hàng;Số tiền"
+    rows = [f"{who};học phí;điểm thu;H57;{month};310;290;{vnd}" for who, vnd in amounts.items()]
+    return "\n".join([head, *rows, ""]).encode()
+
+
+def held(hub: Pushed) -> dict[str, tuple[int, int]]:
+    """Give amount and revision that count, by reporter."""
+    with hub.hub.store.reading() as reading:
+        rows = reading.rows("SELECT reporter, amount_vnd, revision FROM fact_payment")
+    return {who: (amount, revision) for who, amount, revision in rows}
+
+
+def replaced(body: Any) -> list[str]:
+    """Give what an answer says of rows that replace others."""
+    lines = [u["message_vi"] for u in body["understood"]]
+    return [line for line in lines if "thay số liệu đã báo" in line]
+
+
+SCHOOLS = ("TRUONG1", "TRUONG2", "TRUONG3", "TRUONG4")
+FIRST = payments("09/2021", dict.fromkeys(SCHOOLS, "31.000.000"))
+SECOND = payments("09/2021", dict.fromkeys(SCHOOLS, "32.400.000"))
+
+
+def test_a_corrected_table_without_revisions_replaces_all_its_rows(tmp_path: Path) -> None:
+    """K8: four of four, not those that a digest favours; the same again counts once."""
+    with pushed(tmp_path / "hub") as hub:
+
+        def send(file: bytes, query: str = "") -> tuple[int, int, list[str]]:
+            answer = hub.post(f"/v1/files/payment{query}", file, "province")
+            assert answer.status_code == (200 if query else 202), answer.text
+            body = answer.json()
+            assert (body["rejected"], body.get("conflicts", [])) == ([], [])
+            return body["accepted"], body.get("duplicates", 0), replaced(body)
+
+        assert send(FIRST) == (4, 0, [])
+        assert send(FIRST) == (0, 4, [])
+        assert held(hub) == dict.fromkeys(SCHOOLS, (31_000_000, 0))
+        # What is tried says the same, and changes nothing.
+        told = send(SECOND, "?dry_run=1")
+        assert held(hub) == dict.fromkeys(SCHOOLS, (31_000_000, 0))
+        accepted, duplicates, lines = send(SECOND)
+        assert (accepted, duplicates) == (4, 0)
+        assert told == (4, 0, lines)
+        assert lines[0].startswith("4 dòng thay số liệu đã báo trước đó")
+        assert lines[0].endswith(": dòng 2; dòng 3; dòng 4; dòng 5")
+        assert held(hub) == dict.fromkeys(SCHOOLS, (32_400_000, 1))
+        assert send(SECOND) == (0, 4, [])
+        # Back to what was said first: a third report, not the first one again.
+        accepted, duplicates, lines = send(FIRST)
+        assert (accepted, duplicates, len(lines)) == (4, 0, 1)
+        assert held(hub) == dict.fromkeys(SCHOOLS, (31_000_000, 2))
+        # One row of a file is other than what is known, and three are not.
+        assert send(FIRST.replace(b"31.000.000", b"33.000.000", 1))[:2] == (1, 3)
+        assert held(hub)["TRUONG1"] == (33_000_000, 3)
+        with hub.hub.store.reading() as reading:
+            ledger = reading.rows("SELECT class, SUM(count) FROM ledger GROUP BY 1")
+        assert {str(c) for c, n in ledger if n} == {"applied", "duplicate"}
+
+
+def test_what_would_change_counts_only_what_is_new(tmp_path: Path) -> None:
+    with pushed(tmp_path / "hub") as hub:
+        hub.post("/v1/files/payment", FIRST, "province")
+
+        def would_be(file: bytes) -> list[Any]:
+            body = hub.post("/v1/files/payment?dry_run=1", file, "province").json()
+            figures = body["would_change"]["figures"]
+            return [
+                f["after"]["numerator"]
+                for f in figures
+                if (f["kpi"], f["period"]) == ("payment_amount", "2021-09")
+            ]
+
+        assert would_be(FIRST) == []
+        assert would_be(SECOND) == [4 * 32_400_000]
+
+
+def test_the_same_corrected_table_at_the_same_time_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pushed(tmp_path / "hub") as hub:
+        hub.post("/v1/files/payment", FIRST, "province")
+        with monkeypatch.context() as patched:
+            patched.setattr(hub.hub.runner, "catch_up", lambda: 0)
+            # Neither is applied when the other is counted on.
+            patched.setattr("hub.http.sending.applied", lambda *_: lambda: True)
+            answers = [hub.post("/v1/files/payment", SECOND, "province").json() for _ in range(2)]
+        assert [(a["accepted"], a["duplicates"]) for a in answers] == [(4, 0), (0, 4)]
+        hub.hub.runner.catch_up()
+        assert held(hub) == dict.fromkeys(SCHOOLS, (32_400_000, 1))
+
+
+def test_a_table_without_revisions_waits_for_what_came_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.http.sending.APPLIED_SECONDS_MAX", 0.1)
+    with pushed(tmp_path / "hub") as hub:
+        with monkeypatch.context() as patched:
+            patched.setattr(hub.hub.runner, "catch_up", lambda: 0)
+            assert hub.post("/v1/files/payment", FIRST, "province").status_code == 202
+            for query in ("", "?dry_run=1"):
+                answer = hub.post(f"/v1/files/payment{query}", SECOND, "province")
+                assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+                said = answer.json()
+                assert said["title"] == "still_applying"
+                assert "hãy gửi lại tệp sau ít giây" in said["message_vi"]
+                assert "send the file again in some seconds" in said["message_en"]
+            # Who counts himself need not wait.
+            counts = SECOND.replace("Số tiền".encode(), "Số tiền;Lần điều chỉnh".encode())
+            counts = counts.replace(b"32.400.000", b"32.400.000;1")
+            assert hub.post("/v1/files/payment", counts, "province").status_code == 202
+        hub.hub.runner.catch_up()
+        assert hub.post("/v1/files/payment", SECOND, "province").json()["duplicates"] == 4
+
+
+def test_a_wrong_row_of_a_table_without_revisions_is_corrected_and_takes_the_next(
+    tmp_path: Path,
+) -> None:
+    with pushed(tmp_path / "hub") as hub:
+        hub.post("/v1/files/payment", FIRST, "province")
+        wrong = SECOND.replace("điểm thu".encode(), "đổi hàng".encode(), 1)
+        body = hub.post("/v1/files/payment", wrong, "province").json()
+        assert (body["accepted"], len(body["rejected"])) == (3, 1)
+        rows = hub.ask(f"/v1/receipts/{body['receipt']}/errors.csv", "province").text
+        right = rows.replace("đổi hàng", "điểm thu").encode()
+        fixed = hub.post("/v1/quarantine/corrections/payment", right, "province").json()
+        assert (len(fixed["fixed"]), fixed["refused"]) == (1, [])
+        ids = {"ids": fixed["fixed"]}
+        sent = hub.post("/v1/quarantine/replay", ids, "province")
+        assert sent.status_code == 200, sent.text
+        assert held(hub) == dict.fromkeys(SCHOOLS, (32_400_000, 1))
+        # The same rows as a file: they are known by now.
+        again = hub.post("/v1/files/payment", right, "province").json()
+        assert (again["accepted"], again["duplicates"], again["rejected"]) == (0, 1, [])
+
+
+def test_figures_of_others_are_not_told_by_what_would_replace_them(tmp_path: Path) -> None:
+    with pushed(tmp_path / "hub") as hub:
+        hub.post("/v1/files/payment", FIRST, "province")
+        answers = [hub.post("/v1/files/payment?dry_run=1", f, "NH01") for f in (FIRST, SECOND)]
+        same, other = ([r["rule"] for r in a.json()["rejected"]] for a in answers)
+        assert same == other == ["reporter_not_allowed"] * 4
+        assert [replaced(a.json()) for a in answers] == [[], []]
+
+
+def test_two_figures_of_one_thing_in_a_table_without_revisions_are_both_refused(
+    tmp_path: Path,
+) -> None:
+    with pushed(tmp_path / "hub") as hub:
+        hub.post("/v1/files/payment", FIRST, "province")
+        both = SECOND + SECOND.splitlines()[1].replace(b"32.400.000", b"9.000.000") + b"\n"
+        for query in ("?dry_run=1", ""):
+            body = hub.post(f"/v1/files/payment{query}", both, "province").json()
+            wrong = [(v["rule"], v["index"], v["value"]) for v in body["rejected"]]
+            assert wrong == [("two_values", 1, "32400000"), ("two_values", 5, "9000000")]
+            assert body["accepted"] == 3
+        assert held(hub)["TRUONG1"] == (31_000_000, 0)

@@ -80,6 +80,7 @@ def test_its_group_and_its_part_are_given_to_the_page(grown: Grown) -> None:
 
 def test_its_command_is_found(grown: Grown) -> None:
     assert "List the reservoirs." in grown.hub.run("--help").stdout
+    assert "$ hub reservoirs" in grown.hub.run("reservoirs", "--help").stdout
     assert grown.hub.run("reservoirs").stdout.splitlines() == ["HO.1 Hồ một", "HO.2 Hồ hai"]
 
 

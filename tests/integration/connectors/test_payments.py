@@ -443,3 +443,19 @@ def test_a_new_file_waits_for_what_came_before(
     hub.runner.stop()
     carry(running, folder)
     assert held(hub)["TRUONG1"] == (2000, 1, 0)
+
+
+def test_a_column_of_revisions_with_nothing_in_it_says_as_much_as_none(
+    hub: OpenHub, folder: Path
+) -> None:
+    """As a template has it that was filled in by who knows no revisions."""
+    running = connection(hub, folder)
+    for name, vnd in (("a.csv", "1.000"), ("b.csv", "2.000")):
+        row = f"TRUONG1;học phí;tiền mặt;H57;03/2021;;400;380;{vnd}"
+        put(folder, name, row)
+        carry(running, folder)
+    assert held(hub) == {"TRUONG1": (2000, 1, 0)}
+    assert names(folder, "failed") == []
+    put(folder, "c.csv", row, GOOD)
+    carry(running, folder)
+    assert errors(folder, "c.csv.loi.csv")[1][:4] == ["2", "Lần báo cáo", "", "required"]

@@ -127,11 +127,19 @@ def test_a_header_that_is_like_several_stays_open() -> None:
 
 def test_a_field_that_no_column_fills_is_asked_for_once() -> None:
     head, row = payment().splitlines()
+    without = f"{head.replace(';Địa bàn', '')}\n{row.replace(';H57;', ';')}\n"
+    draft = drafted(without)
+    assert draft.mapping.always == {"area": ""}
+    (doubt,) = of_part(draft, "always")
+    assert (doubt.field, doubt.is_open) == ("area", True)
+
+
+def test_a_revision_that_no_column_says_is_not_asked_for_as_the_hub_counts() -> None:
+    head, row = payment().splitlines()
     without = f"{head.replace(';Lần điều chỉnh', '')}\n{row.replace(';2023-01;0', ';2023-01')}\n"
     draft = drafted(without)
-    assert draft.mapping.always == {"revision": ""}
-    (doubt,) = of_part(draft, "always")
-    assert (doubt.field, doubt.is_open) == ("revision", True)
+    assert draft.mapping.always == {}
+    assert of_part(draft, "always") == []
 
 
 def test_numbers_of_a_row_and_notes_are_passed_over() -> None:
