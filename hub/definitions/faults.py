@@ -329,7 +329,8 @@ def is_word_for_nothing(value: Any) -> bool:
     if isinstance(value, float):
         return not math.isfinite(value)
     letters = unicodedata.normalize("NFD", str(value).casefold()).replace("đ", "d")
-    word = "".join(c for c in letters if c.isalnum() and c.isascii())
+    # Letters and digits of other scripts are something, whatever they are: never nothing.
+    word = "".join(c for c in letters if c.isalnum())
     return _NOTHING.fullmatch(word) is not None
 
 
