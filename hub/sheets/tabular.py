@@ -236,9 +236,9 @@ def _fault(
 def _check_text(cell: str) -> None:
     if isinstance(cell, Uncomputed):
         vi = "ô chứa công thức chưa được tính; hãy mở tệp bằng Excel, lưu lại, hoặc dán giá trị"
-        vi += " thay cho công thức, ví dụ 4"
+        vi += " thay cho công thức"
         en = "the cell holds a formula that was never computed; open the file in Excel and save it,"
-        en += " or paste the value in place of the formula, such as 4"
+        en += " or paste the value in place of the formula"
         raise WrittenError("uncomputed_formula", vi, en)
     if isinstance(cell, Failed):
         vi = "ô báo lỗi hoặc không phải số, ngày; hãy sửa công thức hoặc định dạng"

@@ -1,5 +1,8 @@
 """Files under a contract: what its fields are decides how their columns are read."""
 
+import io
+
+import openpyxl
 import pytest
 
 from hub.definitions.admission import BodyError
@@ -38,6 +41,18 @@ def test_missing_columns_are_named_without_what_explains_them() -> None:
     said = f"cả tệp: thiếu cột {missing}, Số khách hàng, Số tiền, đồng; tìm thấy: "
     assert caught.value.vi.startswith(said)
     assert caught.value.vi.count("Địa bàn") == 2  # missing, and among what is needed: not again
+
+
+def test_a_formula_in_a_code_is_refused_with_a_code_as_the_example() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Mã hồ sơ", "kind", "occurred_at"])
+    sheet.append(['="H57.1"', "processing", "17/05/2023 08:00"])
+    out = io.BytesIO()
+    book.save(out)  # which writes formulas and never their values
+    (verdict,) = admit_file(Contract(Dossier), out.getvalue()).rejected
+    assert verdict.message_vi.endswith("thay cho công thức, ví dụ H57.132-230517-0001")
 
 
 def test_what_a_box_is_read_as_is_said_in_words() -> None:
