@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from connectors.loggers.export import Measured
 from hub.sheets.table import FileError
 from hub.sheets.vietnamese import key
+from schemas.contracts.reading import QUANTITIES
 from schemas.conversions import UNITS, unit_of
 
 # By the name without case, marks and what a logger's program adds to it. Conductivity that was
@@ -48,13 +49,15 @@ def measured(headers: Sequence[tuple[int, str, str, str]]) -> tuple[list[Measure
         twin = next((c for c in columns if c.quantity == quantity), None)
         if twin is not None:
             both = f"{twin.header}, {header}"
-            vi = f"hai cột cùng một đại lượng ({quantity}); hãy xuất tệp chỉ với một cột"
+            vi = f"hai cột cùng một đại lượng ({QUANTITIES[quantity][0]}); hãy xuất tệp chỉ với"
+            vi += " một cột"
             en = f"two columns hold one quantity ({quantity}); export the file with one of them"
             raise FileError("duplicate_header", vi, en, value=both)
         known_unit = unit_of(quantity, unit)
         if known_unit is None:
             listed = ", ".join(filter(None, UNITS[quantity]))
-            vi = f"cột “{header}”: đơn vị không đổi được cho {quantity}; nhận {listed}"
+            vi = f"cột “{header}”: đơn vị không đổi được cho {QUANTITIES[quantity][0]}; nhận"
+            vi += f" {listed}"
             en = f"column “{header}”: no unit of {quantity} that can be converted; known: {listed}"
             raise FileError("unknown_unit", vi, en, value=unit)
         columns.append(Measured(at, header, quantity, unit, known_unit))

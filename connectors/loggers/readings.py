@@ -28,6 +28,7 @@ from hub.sheets.table import FileError, Row
 from hub.sheets.tabular import TableRead, whole_file
 from hub.sheets.understood import PassedOver, Understood, UnderstoodColumn
 from hub.sheets.vietnamese import WrittenError
+from schemas.contracts.reading import QUANTITIES
 from schemas.conversions import PSS78, ConversionError, convert, salinity_of
 
 MISSING = 9
@@ -220,8 +221,9 @@ class _Reader:
         for column in export.columns:
             cell = first[column.at] if column.at < len(first) else ""
             names, unit = (mask_text(column.header), column.quantity), (column.unit.unit,) * 2
+            called = QUANTITIES[column.quantity][0]
             self._understood.columns.append(
-                UnderstoodColumn("", *names, column.quantity, *_example(column, cell), unit)
+                UnderstoodColumn("", *names, called, *_example(column, cell), unit)
             )
         for header in map(mask_text, export.passed):
             vi, en = f"bỏ qua cột “{header}”", f"passed over: column “{header}”"
@@ -267,7 +269,7 @@ def _example(column: Measured, cell: str) -> tuple[str, str]:
         number = read_number(cell)
     except WrittenError:
         return "", ""
-    as_read = "9" if number is None else str(convert(number, column.unit))
+    as_read = "cờ 9 | quality 9" if number is None else str(convert(number, column.unit))
     return mask_text(cell, "number"), as_read
 
 

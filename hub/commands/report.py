@@ -187,8 +187,13 @@ def verify_report(
     else:
         known = json.loads(keys.read_text("utf-8"))
     try:
-        stated = verify_file(file.read_bytes(), beside.read_text("ascii"), known)
-    except (OSError, ValueError) as error:
+        content, signed = file.read_bytes(), beside.read_bytes().decode("ascii")
+        stated = verify_file(content, signed, known)
+    except OSError as error:
+        # Nothing was looked at: it is not said of a file that somebody changed it.
+        complain(f"không đọc được {error.filename} | cannot be read: {error.strerror}")
+        raise typer.Exit(2) from None
+    except ValueError as error:
         complain(f"{file}: KHÔNG hợp lệ, tệp hoặc chữ ký đã bị sửa | not valid: {error}")
         raise typer.Exit(1) from None
     named = f"biểu {stated['report']} kỳ {stated['period']} bản {stated['edition']}"

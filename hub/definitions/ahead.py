@@ -55,8 +55,17 @@ def verdict_ahead(
     for name in contract.past:
         if _is_ahead(wire[name], accepted_at + US_MAX):
             shown = str(iso(wire[name]) if isinstance(wire[name], int) else wire[name])
-            faults.append(Fault(RULE, name, shown, *said(contract, name, shown, vi, en)))
+            is_period = isinstance(wire[name], str)  # no clock of a device is to blame for it
+            words = _not_begun(accepted_at) if is_period else (vi, en)
+            faults.append(Fault(RULE, name, shown, *said(contract, name, shown, *words)))
     return verdict_of(index, faults)
+
+
+def _not_begun(accepted_at: int) -> tuple[str, str]:
+    day = iso_day(day_of(accepted_at))
+    vi = f"kỳ này chưa bắt đầu lúc tiếp nhận ({day}); hãy kiểm tra lại năm, tháng, ngày của kỳ"
+    en = f"had not begun when it was accepted, on {day}; check the year, month, day of it"
+    return vi, en
 
 
 def _is_ahead(value: str | int | None, limit: int) -> bool:

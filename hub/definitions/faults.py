@@ -18,9 +18,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticUndefined
 
 from hub.clock import iso
-from hub.definitions.coded import example, find_field, label, word
+from hub.definitions.coded import coded, example, find_field, label, word
 from hub.definitions.contract import Contract, Doc, WireField
 from hub.definitions.masking import Kind, hidden, mask_text, masked
+from hub.definitions.near import offered
 
 VALUE_LENGTH_MAX = 200
 FAULTS_MAX = 20  # of one item; the rest is counted
@@ -287,6 +288,14 @@ def _fault(contract: Contract, error: ErrorDetails, in_file: bool) -> Fault:
     if in_file:
         vi = vi.replace("của trường này", "của cột này")
         en = en.replace("of this field", "of this column")
+    if kind == "literal_error" and of_field is not None and isinstance(error["input"], str):
+        # A long list hides the one word of it that was meant.
+        called = coded(contract, name).words
+        names = {c: called.get(c, ("",))[0] for c in of_field.limits.get("enum", ())}
+        near = offered(error["input"][:VALUE_LENGTH_MAX], names)
+        if near[0]:
+            vi = f"ngoài danh sách{near[0].replace(':', ', ví dụ', 1)}"
+            en = f"is not on the list{near[1].replace(':', ', such as', 1)}"
     listed = _listed(contract, of_field)
     vi = vi.format_map(words | {"expected": listed.vi})
     en = en.format_map(words | {"expected": listed.en})
@@ -329,7 +338,8 @@ def is_word_for_nothing(value: Any) -> bool:
     if isinstance(value, float):
         return not math.isfinite(value)
     letters = unicodedata.normalize("NFD", str(value).casefold()).replace("đ", "d")
-    word = "".join(c for c in letters if c.isalnum() and c.isascii())
+    # Letters and digits of other scripts are something, whatever they are: never nothing.
+    word = "".join(c for c in letters if c.isalnum())
     return _NOTHING.fullmatch(word) is not None
 
 

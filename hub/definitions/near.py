@@ -1,8 +1,8 @@
 """Near: the codes of a list that one which is not on it may be, misspelt or given by its name.
 
 A code is near one that differs by a letter or two put in, left out, changed or swapped. A name is
-near one that is the same but for case, spaces and Unicode form, or that differs as little. Offered
-are at most three, never taken.
+near one that is the same but for case, spaces, Unicode form and diacritics, or that differs as
+little. Offered are at most three, and one that is the same alone; never taken.
 """
 
 import unicodedata
@@ -54,13 +54,16 @@ def near_codes(value: str, names: Mapping[str, str]) -> list[str]:
         called = _plain(name)
         if called and name_sent == called:
             apart = 0
+        elif called and _bare(name_sent) == _bare(called):
+            apart = min(apart, 1)
         elif apart > slips and called:
             slips = min(SLIPS_MAX, len(called) // NAME_LETTERS_PER_SLIP)
             apart = distance(name_sent, called, slips)
         if apart <= slips:
             unlike = abs(len(listed) - len(code))
             ranked.append((apart, unlike, -_shared(code, listed), listed))
-    return [listed for *_, listed in sorted(ranked)[:OFFERED_MAX]]
+    same = [r for r in ranked if r[0] == 0]
+    return [listed for *_, listed in sorted(same or ranked)[:OFFERED_MAX]]
 
 
 def offered(value: str, names: Mapping[str, str]) -> tuple[str, str]:
@@ -74,6 +77,12 @@ def offered(value: str, names: Mapping[str, str]) -> tuple[str, str]:
 
 def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+def _bare(text: str) -> str:
+    """Take the diacritics from a text, as who types without them writes it."""
+    letters = unicodedata.normalize("NFD", text)
+    return "".join(c for c in letters if not unicodedata.combining(c)).replace("đ", "d")
 
 
 def _shared(code: str, other: str) -> int:

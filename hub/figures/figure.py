@@ -173,7 +173,7 @@ _WHERE_IT_APPLIES = ("closed_at", "restatement", "lacks", "unit", "missing")
 AS_SHOWN = tuple(n for n in _NAMES if n not in {"at", "cut"})
 AS_TOLD = tuple(n for n in AS_SHOWN if n != "fresh_at")
 AS_TRIED = (
-    "value", "numerator", "denominator", "met", "status", "completeness", "restatement"
+    "value", "numerator", "denominator", "scale", "met", "status", "completeness", "restatement"
 )  # fmt: skip
 AS_CLOSED = ("numerator", "denominator")
 

@@ -163,8 +163,9 @@
  * @typedef {object} ChangedFigure
  * @property {string} period
  * @property {string} kpi
- * @property {{ value: string | null, restatement?: Restatement } | null} before
- * @property {{ value: string | null, restatement?: Restatement } | null} after
+ * @property {TriedFigure | null} before
+ * @property {TriedFigure | null} after
+ * @typedef {Pick<Figure, "value" | "numerator" | "denominator" | "scale" | "restatement">} TriedFigure
  * @typedef {{ figures: ChangedFigure[] }} Trial What sending items again would change.
  * @typedef {object} Outcome What the hub answered to an act upon rejected items.
  * @property {Trial[] | null} [trials]
@@ -177,6 +178,8 @@
  * @property {string} title_en
  * @property {string} meaning_vi
  * @property {string} meaning_en
+ * @property {string} group_vi What it is of, with its neighbours: dossiers received, resolved, open.
+ * @property {string} group_en
  * @typedef {Record<string, string | number>} ReportRow Its code and name, and a number by column.
  * @typedef {object} Report The answer of `/v1/reports/{report}`.
  * @property {string} number

@@ -119,9 +119,9 @@ def _runs(owed: list[Owed]) -> list[list[Owed]]:
 def _run_line(book: Book, run: list[Owed]) -> str:
     contract = book.definitions.contracts[run[0].contract].spec.title.vi
     first, last = _vi_day(run[0].first), _vi_day(run[-1].last)
-    each = f" ({len(run)} kỳ, mỗi kỳ)" if len(run) > 1 else ""
+    each = f"{len(run)} kỳ, mỗi kỳ " if len(run) > 1 else ""
     came = f"đã nhận {run[0].received}, phải có {run[0].due}"
-    return f"   - {contract}: từ {first} đến {last}{each}: {came}"
+    return f"   - {contract}: từ {first} đến {last}: {each}{came}"
 
 
 def _gap_lines(gap: Gap) -> list[str]:

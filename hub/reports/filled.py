@@ -1,6 +1,7 @@
 """Filled: a report for a period, a unit and a role, with what does not add up in it."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from hub.reports.report import Column, Report
 from hub.store.store import definition_digest
 
 UNKNOWN = ""
+_PARTS = re.compile("([^0-9]+|(?=[0-9]))([0-9]*)")
 DUES = ("sent", "computed")  # by which due dates: as sources sent them, or by working time
 
 
@@ -191,7 +193,9 @@ def fill(report: Report, question: Question, book: Book, *, is_computed: bool = 
         name, under = names.get(code or UNKNOWN, ("", ""))
         unit = None if by_unit is None or report.by != "unit" else by_unit.shown(code)
         lines.append(Line(code or UNKNOWN, unit.name if unit else name, under, row))
-    lines.sort(key=lambda line: (line.under == "", line.under, line.code == UNKNOWN, line.code))
+    lines.sort(
+        key=lambda line: (line.under == "", line.under, line.code == UNKNOWN, _in_order(line.code))
+    )
     nothing = (0,) * len(report.counted)
     wanted = dict(question.where).get("unit", "")
     return Filled(
@@ -223,9 +227,19 @@ def count_broken(reports: Iterable[Report], book: Book, now: int) -> int:
     return broken
 
 
+def _in_order(code: str) -> tuple[list[tuple[str, int]], str]:
+    """Order codes by their numbers as people do: H57.2 comes before H57.10."""
+    return [(mark, int(number or 0)) for mark, number in _PARTS.findall(code)], code
+
+
 def _names(report: Report, question: Question, book: Book) -> dict[str, tuple[str, str]]:
-    """Give the names of rows, and what they stand under, by code, as the list has them."""
-    rows = book.reference.valid(report.listed, question.period)
+    """Give the names of rows, and what they stand under, by code, as the list has them.
+
+    What is no longer in force, and still has things open, is called as it was last.
+    """
+    day = last_day(question.period).isoformat()
+    listed = book.reference.tables.get(report.listed, [])
+    rows = sorted((r for r in listed if r["valid_from"] <= day), key=lambda r: r["valid_from"])
     under = report.under or ""
     return {row["code"]: (row.get("name_vi", ""), row.get(under, "")) for row in rows}
 

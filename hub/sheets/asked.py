@@ -9,7 +9,7 @@ from typing import Any
 from hub.clock import VIETNAM
 from hub.definitions.coded import coded
 from hub.definitions.contract import Contract, Doc, WireField
-from hub.sheets.files import fields_of, short_titles, shown_code, table_of, written
+from hub.sheets.files import fields_of, shown_code, table_of, written
 from hub.sheets.table import Column
 from hub.sheets.tabular import UNCORRECTED
 from hub.sheets.vietnamese import Kind, WrittenError
@@ -109,16 +109,9 @@ def _asked(contract: Contract, f: WireField, column: Column) -> Asked:
         words = _LISTED if listed else how
         how = Doc(words.vi, words.en, example=f.doc.example)
     return Asked(
-        f.name, _header(contract, f), f.doc, kind, is_needed, how, choices, listed,
+        f.name, column.title, f.doc, kind, is_needed, how, choices, listed,
         _needed_for(contract, f.name),
     )  # fmt: skip
-
-
-def _header(contract: Contract, f: WireField) -> str:
-    """Give the shortest title of a field that is no other's, with the unit that it names."""
-    column = next(c for c in table_of(contract).columns if c.field == f.name)
-    short = short_titles(f)[0]
-    return short if short in column.headers and column.kind != "money" else f.doc.vi
 
 
 def _needed_for(contract: Contract, name: str) -> Doc:

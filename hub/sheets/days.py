@@ -174,14 +174,24 @@ def _instant(cell: Cell, reading: Reading) -> str:
             except ValueError as error:
                 if isinstance(error, WrittenError):
                     raise
-                break
-    if any(form.fullmatch(said) for form in _DAY_FORMS):
+                raise _not_there() from None
+    for parts in filter(None, (form.fullmatch(said) for form in _DAY_FORMS)):
+        try:
+            _day(parts, reading.order)
+        except ValueError:
+            raise _not_there() from None
         vi = "thiếu giờ; hãy ghi cả ngày và giờ, ví dụ 17/05/2023 08:00"
         en = "a day without its time; write both, such as 17/05/2023 08:00"
         raise WrittenError("missing_time", vi, en)
     vi = "không phải ngày giờ, ví dụ 17/05/2023 08:00 (năm đủ bốn chữ số)"
     en = "not a day and time such as 17/05/2023 08:00 (with four digits of the year)"
     raise WrittenError("malformed_instant", vi, en)
+
+
+def _not_there() -> WrittenError:
+    vi = "không có ngày hoặc giờ này, ví dụ 17/05/2023 08:00"
+    en = "there is no such day or time; a right one is such as 17/05/2023 08:00"
+    return WrittenError("malformed_instant", vi, en)
 
 
 def _at(parts: re.Match[str], reading: Reading) -> str:

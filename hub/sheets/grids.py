@@ -178,7 +178,7 @@ def _check(table: Table, places: Sequence[Headings | None], sheet: str = "") -> 
     """Choose the headings that fit best; raises `FileError` where they do not fit."""
     best = max(range(len(places)), key=lambda i: len(p.known) if (p := places[i]) else 0)
     place = places[best]
-    expected = ", ".join(c.headers[0] for c in table.needed)
+    expected = ", ".join(c.title for c in table.needed)
     if place is None:
         vi = f"không thấy dòng tiêu đề; cần các cột: {expected}"
         raise FileError("missing_header", vi, f"no header; expected {expected}")

@@ -77,11 +77,11 @@ def headings(table: Table, cells: Sequence[Cell]) -> Headings:
             if folded(cell) not in table.passed:
                 unknown[at] = shown(cell)
         elif column.field in known:
-            twice.append(column.headers[0])
+            twice.append(column.title)
         else:
             hint = NO_HINT if own is None else own.hint
             known[column.field] = Heading(at, shown(cell), stated, order, hint)
-    missing = tuple(c.headers[0] for c in table.needed if c.field not in known)
+    missing = tuple(c.title for c in table.needed if c.field not in known)
     written = [shown(c) for c in cells]
     width = max((i + 1 for i, name in enumerate(written) if name), default=0)
     absent = [c for c in table.columns if c.field not in known]
@@ -90,7 +90,7 @@ def headings(table: Table, cells: Sequence[Cell]) -> Headings:
         for name in unknown.values():
             if key(name) in owned:
                 continue
-            fields = tuple(c.headers[0] for c in absent if resembles_any(name, c.headers))
+            fields = tuple(c.title for c in absent if resembles_any(name, c.headers))
             if fields:
                 near[name] = fields
     if any(_FIGURE.fullmatch(name) for name in written):

@@ -301,7 +301,7 @@ def _whole(value: Decimal) -> int:
 
 
 def _not_whole() -> WrittenError:
-    return WrittenError("not_whole", "không phải số nguyên (đồng)", "not a whole number (đồng)")
+    return WrittenError("not_whole", "không phải số nguyên", "not a whole number")
 
 
 def _not_money(reading: Reading) -> WrittenError:

@@ -99,7 +99,7 @@ def _day(cell: Cell, reading: Reading) -> str:
     try:
         return str(deadline.read(cell, reading))[:10]
     except WrittenError as error:
-        if error.rule != "missing_time":
+        if error.rule not in ("missing_time", "malformed_instant"):
             raise
         vi, en = "không phải ngày có thật, ví dụ 17/05/2023", "no day there is, such as 17/05/2023"
         raise WrittenError("not_a_day", vi, en) from None

@@ -36,6 +36,13 @@ class Column:
         """What its cells hold."""
         return self.reads.kind
 
+    @property
+    def title(self) -> str:
+        """What a message calls it: its first header without what explains it, where that is one."""
+        short = re.split(r"[,;:(]", self.headers[0])[0].strip()
+        # The title of money names its unit, which belongs to it.
+        return short if short in self.headers and self.kind != "money" else self.headers[0]
+
 
 def masked_as(column: Column | None) -> Masked:
     """Say as what a column's cells are masked where they are shown."""

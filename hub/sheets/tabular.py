@@ -11,7 +11,7 @@ limit, an unknown encoding, two units) is one verdict on row 1.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.definitions.admission import unreadable, verdict_of
@@ -91,7 +91,11 @@ def whole_file(data: bytes, error: RefusedError) -> Row:
     digest = hashlib.blake2b(data, digest_size=16).hexdigest()
     original = f"{digest} {len(data)}\n".encode() + data[:ORIGINAL_BYTES_MAX]
     vi, en = f"cả tệp: {error.vi}", f"the whole file: {error.en}"
-    return Row(1, original, {}, unreadable(error.rule, "", error.value, vi, en))
+    verdict = unreadable(error.rule, "", error.value, vi, en)
+    if error.value in vi and error.value in en:
+        # The words name it already: twice, a list of columns hides what is wrong.
+        verdict = replace(verdict, message_vi=vi, message_en=en)
+    return Row(1, original, {}, verdict)
 
 
 def _read(
@@ -235,9 +239,9 @@ def _fault(
 def _check_text(cell: str) -> None:
     if isinstance(cell, Uncomputed):
         vi = "ô chứa công thức chưa được tính; hãy mở tệp bằng Excel, lưu lại, hoặc dán giá trị"
-        vi += " thay cho công thức, ví dụ 4"
+        vi += " thay cho công thức"
         en = "the cell holds a formula that was never computed; open the file in Excel and save it,"
-        en += " or paste the value in place of the formula, such as 4"
+        en += " or paste the value in place of the formula"
         raise WrittenError("uncomputed_formula", vi, en)
     if isinstance(cell, Failed):
         vi = "ô báo lỗi hoặc không phải số, ngày; hãy sửa công thức hoặc định dạng"
@@ -293,7 +297,8 @@ def _value(column: Column, cell: Cell, whole: WholeColumn, reading: Reading) -> 
         return "?"
     try:
         value = column.reads(cell, ALONE if type(cell) is Typed else reading)
-        return shown(str(value), masked_as(column))
+        said = ("không", "có")[value] if isinstance(value, bool) else str(value)
+        return shown(said, masked_as(column))
     except WrittenError:
         return "?"
 

@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_page import DATA_MS_MAX, Show, a_dossier, figure_of
 from tests.parts import loopback
+from tests.parts.starting import run_hub
+from tests.parts.waiting import SECONDS_MAX
 
 
 def use_key(page: Page, key: str) -> None:
@@ -85,6 +87,25 @@ def test_the_page_speaks_english_and_fits_a_phone(show: Show, forgiven: list[str
     forgiven.append("401")
     use_key(page, "hub_wrong")
     expect(page.locator("#notices")).to_contain_text("a valid key is needed")
+
+
+def test_what_is_held_fits_a_phone(
+    hub_env: dict[str, str], hub_url: str, show: Show, forgiven: list[str]
+) -> None:
+    forgiven.append("401")
+    scope = ("--contracts", "dossier", "--units", "H57.12")
+    made = run_hub("keys", "create", "Sở mẫu 12", *scope, env=hub_env, timeout=SECONDS_MAX)
+    key = made.stdout.strip().splitlines()[-1]
+    code = f"H57.1-230517-{uuid.uuid4().int % 10**9:09d}"
+    event = {"event_id": "an-event-with-a-long-name-of-its-own", "dossier_code": code}
+    event |= {"kind": "resolved", "occurred_at": "2023-05-17T08:00:00+07:00"}
+    headers = {"Authorization": f"Bearer {key}"}
+    sent = httpx.post(f"{hub_url}/v1/events/dossier", headers=headers, content=json.dumps(event))
+    assert sent.status_code == 202
+    page = show("", 390, 844, path="repair")
+    use_key(page, key)
+    expect(page.locator("#held")).to_contain_text(code, timeout=DATA_MS_MAX)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_rows_are_corrected_in_a_file(

@@ -25,6 +25,12 @@ def test_every_number_is_shown_and_opens_the_dossiers_behind_it(hub_url: str, sh
     total = page.locator('#report tr[data-code=""] td')
     columns = [f"c{i}" for i in range(1, 12)]
     expect(total).to_have_text([written(body["total"][c]) for c in columns])
+    # Three columns are called “Tổng số”: each stands under what it is the total of.
+    above = page.locator('#report th[scope="colgroup"]')
+    expect(above).to_have_text(
+        ["Số hồ sơ tiếp nhận", "Số hồ sơ đã giải quyết", "Số hồ sơ đang giải quyết"]
+    )
+    assert [above.nth(i).get_attribute("colspan") for i in range(3)] == ["4", "4", "3"]
     expect(page.locator("synthetic-mark")).to_contain_text("mô phỏng")
     assert page.locator("#report tbody tr").count() == len(body["rows"]) + 1
     row = next(r for r in body["rows"] if r["c8"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -161,6 +162,8 @@ def test_a_clerk_walks_from_an_empty_file_to_a_printed_receipt(
     expect(page.locator("#counts")).to_have_text("14 dòng đúng, 0 dòng sai.", timeout=DATA_MS_MAX)
     expect(page.locator("#wrong")).to_be_hidden()
     expect(page.locator("#sending")).to_contain_text("Hồ sơ tiếp nhận mới")
+    share = page.locator("#sending tr", has_text="Tỷ lệ hồ sơ trực tuyến").first
+    expect(share).to_contain_text(re.compile(r"[0-9]+,[0-9]{2}\s% → [0-9]+,[0-9]{2}\s%"))
     assert figure_of(hub_url, "dossier_received_new")["numerator"] == before
     page.locator("#send").click()
     sheet = page.locator("#receipt")

@@ -125,6 +125,15 @@ def test_a_value_outside_of_a_closed_set_is_refused_in_the_sender_s_words() -> N
     assert "“bồ câu” ngoài danh sách; chỉ nhận counter (trực tiếp), online (trực" in v.message_vi
 
 
+@pytest.mark.parametrize("written", ["Được tiếp nhân", "duoc tiep nhan", "recieved"])
+def test_a_near_word_of_a_closed_set_is_offered_in_place_of_the_list(written: str) -> None:
+    (v,) = admit_file(DOSSIER, as_csv([ROW | {"kind": written}])).rejected
+    assert v.message_vi.endswith(
+        f"“{written}” ngoài danh sách; gần giống, ví dụ received (được tiếp nhận)?"
+    )
+    assert v.message_en.endswith(f"“{written}” is not on the list; near, such as received?")
+
+
 def test_a_table_of_the_drop_folder_is_read_over_http_too() -> None:
     """A reporter sends the same table by whichever way."""
     titles = "Đơn vị báo cáo;Dịch vụ;Hình thức;Địa bàn;Kỳ;Lần báo cáo;Số giao dịch;Số khách hàng;"

@@ -87,7 +87,10 @@ def test_a_month_is_filled_frozen_restated_and_proven(month: Served, tmp_path: P
     options = ("--signature", str(signature), "--keys", str(keys))
     assert month.run("report", "verify", str(file), *options).returncode == 0
     gone = month.run("report", "verify", str(tmp_path / "none.pdf"), "--keys", str(keys))
-    assert (gone.returncode, "KHÔNG hợp lệ" in gone.stderr) == (1, True)
+    assert (gone.returncode, "không đọc được" in gone.stderr) == (2, True)
+    signature.unlink()
+    alone = month.run("report", "verify", str(file), *options)
+    assert (alone.returncode, "KHÔNG hợp lệ" in alone.stderr) == (2, False)
 
 
 def test_due_dates_are_held_against_working_time_and_a_day_off_lists_what_flips(

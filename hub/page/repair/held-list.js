@@ -35,12 +35,17 @@ export class HeldList extends Part {
   #note = el("p");
   #head = el("tr");
   #rows = el("tbody");
+  #wide = el(
+    "div",
+    { class: "wide", tabindex: "0", role: "group" },
+    el("table", { class: "list" }, el("thead", {}, this.#head), this.#rows),
+  );
   #panel = el(
     "section",
     { class: "panel whole repair", id: "held" },
     this.#title,
     this.#note,
-    el("table", {}, el("thead", {}, this.#head), this.#rows),
+    this.#wide,
   );
 
   build() {
@@ -51,6 +56,7 @@ export class HeldList extends Part {
     const held = repair.now.held;
     this.#panel.hidden = !held.length;
     this.#title.textContent = t("title");
+    this.#wide.setAttribute("aria-label", t("title"));
     this.#note.textContent = t("note");
     const titles = /** @type {const} */ (["thing", "event", "sender", "accepted", "why"]);
     this.#head.replaceChildren(...titles.map((name) => el("th", { scope: "col" }, t(name))));

@@ -56,6 +56,18 @@ export class ReportTable extends Part {
       ),
     );
     const columns = report.columns.slice(0, SHOWN);
+    // Three columns are called the same: what they are of stands above them, as in the printed form.
+    /** @type {{ title: string, count: number }[]} */
+    const groups = [];
+    for (const column of columns) {
+      const title = inLang(column, "group");
+      const last = groups.at(-1);
+      if (last?.title === title) last.count += 1;
+      else groups.push({ title, count: 1 });
+    }
+    const above = groups.map(({ title, count }) =>
+      el("th", { scope: "colgroup", colspan: String(count) }, title),
+    );
     const heads = columns.map((column) => {
       const title = inLang(column, "meaning");
       return el("th", { scope: "col", title }, `${inLang(column, "title")} (${column.id})`);
@@ -76,7 +88,7 @@ export class ReportTable extends Part {
     });
     const total = line("", t("total"), report.total);
     this.#table.replaceChildren(
-      el("thead", {}, el("tr", {}, el("th"), ...heads)),
+      el("thead", {}, el("tr", {}, el("td"), ...above), el("tr", {}, el("td"), ...heads)),
       el("tbody", {}, total, ...rows),
     );
   }

@@ -164,6 +164,10 @@ def test_an_instant_that_is_yet_to_come_is_refused_whatever_it_is_of(hub: Hub) -
     texts = ["2026", "2026-01", "2026-01-15", "2026-01-16", "2026-02", "2027"]
     periods = [paid("cash", t, customers=1, amount=1) for t in texts]
     assert [i for i, *_ in rules(hub, "payment", *periods)] == [3, 4, 5]
+    # No device has a clock that was wrong: somebody wrote another year.
+    (wrong,) = hub.post("payment", periods[5]).body["rejected"]
+    assert "“2027” kỳ này chưa bắt đầu lúc tiếp nhận (2026-01-15)" in wrong["message_vi"]
+    assert "đồng hồ" not in wrong["message_vi"]
 
 
 def test_a_wrong_clock_neither_outranks_corrections_nor_holds_a_metric(hub: Hub) -> None:

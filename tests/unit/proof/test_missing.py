@@ -89,6 +89,6 @@ def test_a_letter_names_what_is_missing_to_who_owes_it(hub: Hub) -> None:
     assert "thiếu mã,dossier,2023-05-15,2023-05-15,H57.1-230515-0003,0,1" in to_unit.table
     assert to_debtor.text.startswith("Kính gửi: UBND xã A (ubnd)\n")
     assert (
-        "   - Hồ sơ một cửa: từ 08/05/2023 đến 17/05/2023 (10 kỳ, mỗi kỳ): đã nhận 0, phải có 1\n"
+        "   - Hồ sơ một cửa: từ 08/05/2023 đến 17/05/2023: 10 kỳ, mỗi kỳ đã nhận 0, phải có 1\n"
         in to_debtor.text
     )

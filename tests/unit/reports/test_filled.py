@@ -134,6 +134,23 @@ def test_rows_of_06b_are_procedures_under_their_field(month: Hub) -> None:
     ]
 
 
+def test_rows_stand_by_the_numbers_of_their_codes(month: Hub) -> None:
+    done = dossier("K", "resolved", "2023-05-20") | {"resolved_by": "H57.10"}
+    month.send("dossier", handed_in("K", "2023-05-09", "2023-05-31"), done)
+    codes = [r["code"] for r in report(month, "06a")["rows"]]
+    assert codes == ["H57.1", "H57.2", "H57.2.1", "H57.10"]
+
+
+def test_a_unit_that_ended_is_called_as_it_was(month: Hub) -> None:
+    lists = listed()
+    for row in lists["units"]:
+        if row["code"] == "H57.2":
+            row["valid_to"] = "2023-05-20"
+    month.reference = month.reference.with_tables(lists)
+    named = {r["code"]: r["name"] for r in report(month, "06a")["rows"]}
+    assert named["H57.2"] == "Sở Xây dựng"
+
+
 def test_c4_is_c9_of_the_period_before(month: Hub) -> None:
     may, june = report(month, "06a"), report(month, "06a", period="2023-06")
     assert june["total"]["c4"] == may["total"]["c9"] == 4

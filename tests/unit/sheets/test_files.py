@@ -1,5 +1,11 @@
 """Files under a contract: what its fields are decides how their columns are read."""
 
+import io
+
+import openpyxl
+import pytest
+
+from hub.definitions.admission import BodyError
 from hub.definitions.contract import Contract
 from hub.sheets.files import admit_file
 from schemas.contracts.dossier import Dossier
@@ -26,6 +32,35 @@ def test_short_titles_of_flags_are_known_and_near_ones_refused() -> None:
     for title in ("Cờ chất lượng", "Cờ", "QC", "quality", "Chất lượng"):
         found = admit_file(Contract(Reading), f"{READING};{title}\n{row}".encode())
         assert found.events["quality"].to_list() == [4]
+
+
+def test_missing_columns_are_named_without_what_explains_them() -> None:
+    with pytest.raises(BodyError) as caught:
+        admit_file(Contract(Payment), "Đơn vị báo cáo;Kỳ thống kê\nNH1;05/2023".encode())
+    missing = "Dịch vụ được thanh toán, Hình thức, Địa bàn, Lần điều chỉnh, Số giao dịch"
+    said = f"cả tệp: thiếu cột {missing}, Số khách hàng, Số tiền, đồng; tìm thấy: "
+    assert caught.value.vi.startswith(said)
+    assert caught.value.vi.count("Địa bàn") == 2  # missing, and among what is needed: not again
+
+
+def test_a_formula_in_a_code_is_refused_with_a_code_as_the_example() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Mã hồ sơ", "kind", "occurred_at"])
+    sheet.append(['="H57.1"', "processing", "17/05/2023 08:00"])
+    out = io.BytesIO()
+    book.save(out)  # which writes formulas and never their values
+    (verdict,) = admit_file(Contract(Dossier), out.getvalue()).rejected
+    assert verdict.message_vi.endswith("thay cho công thức, ví dụ H57.132-230517-0001")
+
+
+def test_what_a_box_is_read_as_is_said_in_words() -> None:
+    header = "event_id;dossier_code;kind;occurred_at;Người nộp hài lòng"
+    row = "1;H57.1-1;rated;17/05/2023 08:00;x"
+    found = admit_file(Contract(Dossier), f"{header}\n{row}".encode())
+    by_field = {c.field: c for c in found.understood.columns}
+    assert (by_field["satisfied"].example, by_field["satisfied"].value) == ("x", "có")
 
 
 def test_a_due_day_without_an_hour_is_the_end_of_working_hours() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.sheets.cells import Cell, Dated, Percent
-from hub.sheets.days import instant, period
+from hub.sheets.days import deadline, instant, period
 from hub.sheets.numbers import decimal, integer, is_doubtful, money, share
 from hub.sheets.vietnamese import Reading, WrittenError, folded, text
 
@@ -94,6 +94,12 @@ BAD: list[tuple[Callable[[Cell], Any], Cell, str]] = [
     (decimal, ",5", "not_a_number"),
     (decimal, "5,", "not_a_number"),
     (decimal, "NaN", "missing_code"),
+    (decimal, "١٢", "not_a_number"),  # digits of another script are no word for nothing
+    (instant, "17/05/2023", "missing_time"),
+    (instant, "31/02/2023", "malformed_instant"),  # no such day: to write an hour helps nobody
+    (instant, "31/02/2023 08:00", "malformed_instant"),
+    (deadline, "31/06/2023", "malformed_instant"),
+    (deadline, "31/06/2023 17:00", "malformed_instant"),
     (decimal, Decimal("1E+300"), "too_long"),
     (share, "33,93", "missing_percent"),
     (share, Decimal("0.33"), "missing_percent"),
