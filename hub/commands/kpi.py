@@ -8,11 +8,10 @@ import typer
 from hub.board import board
 from hub.clock import system_clock, to_us
 from hub.commands import show
-from hub.commands.console import settings_for_reading
+from hub.commands.console import read_period, settings_for_reading
 from hub.figures.compute import read_as_of, read_question
 from hub.figures.official import answer, as_known
 from hub.opening import catch_up, open_hub
-from hub.reference.periods import parse_period
 
 app = typer.Typer()
 EXAMPLES = {
@@ -41,7 +40,15 @@ def kpi(
     """Print figures: of one KPI, or of all."""
     options = {"period": period, "by": by, "role": role, "at": at, "as_of": as_of}
     parameters = {k: v for k, v in options.items() if v}
-    parameters |= dict(w.split("=", 1) for w in where or [])
+    for word in where or []:
+        name, is_filter, value = word.partition("=")
+        if not is_filter:
+            raise typer.BadParameter(f"{word}: a filter is such as service=electricity")
+        parameters[name] = value
+    if kpi_id is None and not parameters.keys() <= {"period", "as_of"}:
+        # All figures are those of the whole province: asked otherwise, they would answer wrongly.
+        raise typer.BadParameter("--by, --role, --where and --at are asked of one KPI: name it")
+    asked = read_period(period or str(system_clock().year))
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         now = to_us(hub.clock())
@@ -49,7 +56,6 @@ def kpi(
         with hub.store.reading() as reading:
             book = as_known(hub.book(reading), known_at, now)
             if kpi_id is None:
-                asked = parse_period(period or str(system_clock().year))
                 instant = now if known_at is None else known_at
                 kpis = hub.kpis.values()
                 body = board.board_body(book, kpis, asked, instant, hub.published)

@@ -181,12 +181,12 @@ def verify_report(
 ) -> None:
     """Tell whether a file is an edition as the hub signed it: exit 0, or 1. Needs no network."""
     beside = signature or file.with_name(file.name + SIGNATURE)
-    if keys is None:
-        with open_hub(settings_for_reading()) as hub:
-            known = hub.signer().public()
-    else:
-        known = json.loads(keys.read_text("utf-8"))
     try:
+        if keys is None:
+            with open_hub(settings_for_reading()) as hub:
+                known = hub.signer().public()
+        else:
+            known = json.loads(keys.read_bytes())
         content, signed = file.read_bytes(), beside.read_bytes().decode("ascii")
         stated = verify_file(content, signed, known)
     except OSError as error:
