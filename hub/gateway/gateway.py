@@ -13,6 +13,8 @@ from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from hub.access.keys import Sender
@@ -22,6 +24,7 @@ from hub.definitions import avro, revisions
 from hub.definitions.admission import Admitted, Verdict, admit, columns_of, split
 from hub.definitions.contract import Contract
 from hub.definitions.originals import Seal
+from hub.definitions.rivals import find_rivals, verdict_on_rivals
 from hub.gateway import boundary
 from hub.gateway.signing import Signer
 from hub.gateway.unlisted import offer_near
@@ -223,7 +226,9 @@ class Gateway:
         Gives the events that are left of all offers, in columns.
         """
         frame = columns_of(contract, [o.admitted for o in offers])
-        wrong = impossible(contract, frame, at, self._store.ranges)
+        part = np.repeat(np.arange(len(offers)), [len(o.admitted.indexes) for o in offers])
+        places = [i for o in offers for i in o.admitted.indexes]
+        wrong = _wrong(self._store, contract, frame, at, part, places)
         start, is_whole = 0, True
         for offer in offers:
             indexes = offer.admitted.indexes
@@ -354,12 +359,30 @@ def _conflicts(
     return conflicts
 
 
+def _wrong(
+    store: Store,
+    contract: Contract,
+    frame: pl.DataFrame,
+    at: int,
+    part: npt.NDArray[np.int64],
+    places: list[int],
+) -> dict[int, Verdict]:
+    """Find rows that cannot be, or not beside others of their submission (`part`)."""
+    wrong = impossible(contract, frame, at, store.ranges)
+    for row, others in find_rivals(contract, frame, part).items():
+        rival = verdict_on_rivals(contract, frame, row, others, places)
+        wrong[row] = rival.joined(wrong.get(row))
+    return wrong
+
+
 def outside(
     store: Store, contract: Contract, scopes: Sequence[Scope], admitted: Admitted, at: int
 ) -> list[Verdict]:
     """Find items that a gateway would reject at `at`: outside of each scope, or impossible."""
     verdicts = {v.index: v for v in boundary.outside_all(contract, scopes, admitted)}
-    for row, v in impossible(contract, admitted.events, at, store.ranges).items():
+    frame, places = admitted.events, admitted.indexes
+    part = np.zeros(len(frame), np.int64)
+    for row, v in _wrong(store, contract, frame, at, part, places).items():
         index = admitted.indexes[row]
         before = verdicts.get(index)
         impossible_too = replace(v, index=index)

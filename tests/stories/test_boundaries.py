@@ -180,6 +180,11 @@ def push(hub: Pushed, way: str, contract: str, sender: str, *items: Json) -> lis
     return verdicts(hub.post(f"/v1/{way}/{contract}", body, sender))
 
 
+def push_each(hub: Pushed, way: str, contract: str, sender: str, *items: Json) -> list[Any]:
+    """Send each item by itself: together they would say different things of one."""
+    return [v for item in items for v in push(hub, way, contract, sender, item)]
+
+
 def table(contract: str, *items: Json) -> bytes:
     """Write items as a CSV file with Vietnamese titles."""
     rows = []
@@ -208,10 +213,10 @@ def test_payments(hub: Pushed, way: str) -> None:
     before = theirs(hub)
     items = [OF_NH01 | {"event_id": f"n-{name}", name: value} for name, value, *_ in PAYMENT]
     wanted = [verdict for *_, verdict, _ in PAYMENT if verdict]
-    assert push(hub, way, "payment", "NH01", *items) == wanted
+    assert push_each(hub, way, "payment", "NH01", *items) == wanted
     assert theirs(hub) == before
     wanted = [verdict for *_, verdict in PAYMENT if verdict]
-    assert push(hub, way, "payment", "H57.1-office", *items) == wanted
+    assert push_each(hub, way, "payment", "H57.1-office", *items) == wanted
     # An office speaks for whoever reports of its area, and for no other area.
     assert theirs(hub)[1] == before[1]
 
@@ -222,7 +227,7 @@ def test_readings(hub: Pushed, way: str) -> None:
     items = [OF_ST01 | {"event_id": f"r-{name}", name: value} for name, value, _ in READING]
     items[0] |= {"event_id": "s2"}
     wanted = [verdict for *_, verdict in READING if verdict]
-    assert sorted(push(hub, way, "reading", "ST01", *items)) == sorted(wanted)
+    assert push_each(hub, way, "reading", "ST01", *items) == wanted
     assert theirs(hub) == before
 
 
