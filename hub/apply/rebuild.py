@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from hub.apply.applier import Applier
+from hub.apply.intake import take
 from hub.apply.runner import EVENTS_PER_BATCH_MAX, Runner
 from hub.clock import Clock
+from hub.definitions.contract import Contract
 from hub.locks import AlreadyRunningError
 from hub.log.log import Log, LogUnavailableError
-from hub.log.slices import Slice
+from hub.log.slices import Slice, join
 from hub.store import differences
 from hub.store.alike import alike
-from hub.store.differences import Differences
+from hub.store.differences import Differences, fact_columns, fact_name
 from hub.store.reading import Reading
 from hub.store.receipts import Receipts
 from hub.store.store import Store
@@ -56,6 +58,14 @@ class _BehindError(Exception):
     """More is left than may be applied while others wait."""
 
 
+class _DiffersError(Exception):
+    """Facts of what came after the comparison differ."""
+
+    def __init__(self, differences: Differences) -> None:
+        super().__init__(differences.lines)
+        self.differences = differences
+
+
 class Rebuild:
     """Makes the tables of a store anew. Safe beside any process that serves or applies."""
 
@@ -69,6 +79,8 @@ class Rebuild:
         self._contracts = tuple(store.definitions.applied.values())
         self._identities = {c.topic: log.identity(c.topic) for c in self._contracts}
         self.applied = 0
+        # By contract, what was touched since both sets were found equal; None where they were not.
+        self._touched: dict[str, set[str]] | None = None
 
     def build(self) -> Differences:
         """Build a second set, compare it, and put it in force where it is equal.
@@ -81,12 +93,17 @@ class Rebuild:
             with self._second() as second:
                 second.check_definitions()
                 second.name_build(uuid.uuid4().hex)
-                found = self._compare(second)
-                if not found.count:
-                    self._switch(second)
-            if not found.count:
+                differing = self._compare(second)
+                if not differing.count:
+                    self._touched = {}
+                    try:
+                        self._switch(second)
+                    except _DiffersError as error:
+                        differing = error.differences
+                        self._note(second, differing)
+            if not differing.count:
                 self._store.database.drop_second()
-        return found
+        return differing
 
     def approve(self) -> int:
         """Put in force what was built and compared; count the differences that it had then.
@@ -148,9 +165,34 @@ class Rebuild:
             known = alike(self._store.database, self._store.facts)
             with second.reading() as new:
                 found = differences.compare(old, new, self._store.facts, known)
+        self._note(second, found)
+        return found
+
+    def _note(self, second: Store, found: Differences) -> None:
+        """Leave with the second set that it was compared, and what differed."""
         said = {"differences": found.count}
         Receipts(second).set_checkpoints({COMPARED: json.dumps(said)})
-        return found
+
+    def _compare_touched(self, old: Reading, second: Store) -> None:
+        """Hold the facts against each other that changed since both sets were found equal.
+
+        Raises `_DiffersError`.
+        """
+        differing = Differences()
+        columns = fact_columns(self._store.facts)
+        with second.reading() as new:
+            for name, entities in (self._touched or {}).items():
+                fact, asked = self._store.facts[name], columns[name]
+                olds, news = (
+                    {row[0]: row[1:] for row in r.fact_values(fact, asked, sorted(entities))}
+                    for r in (old, new)
+                )
+                for entity in sorted(olds.keys() | news.keys()):
+                    was, now = olds.get(entity, "nothing"), news.get(entity, "nothing")
+                    if was != now:
+                        differing.differ(f"{fact_name(name)}/{entity}", was, now)
+        if differing.count:
+            raise _DiffersError(differing)
 
     def _follow(self, second: Store) -> None:
         """Apply until little is left to where the tables in force stand."""
@@ -176,6 +218,7 @@ class Rebuild:
                 if self._left(second, until) > LAST_EVENTS_MAX:
                     raise _BehindError  # it took long until nobody read any more
                 self._apply(second, until)
+                self._compare_touched(old, second)
                 second.close()
                 return
 
@@ -201,10 +244,17 @@ class Rebuild:
                     if found[-1].following >= end:
                         del waiting[partition]
                 applier.apply(contract, slices)
+                self._touch(contract, slices)
                 moved = sum(s.following - s.first for s in slices)
                 self.applied += sum(s.count for s in slices)
                 done += moved
                 self._progress(done, total)
+
+    def _touch(self, contract: Contract, slices: list[Slice]) -> None:
+        if self._touched is not None and contract.name in self._store.facts:
+            frame = take(contract, join(slices)).frame
+            entities = frame.select(contract.entity.alias("entity"))["entity"]
+            self._touched.setdefault(contract.name, set()).update(entities)
 
     def _read(
         self, topic: str, partition: int, span: tuple[int, int], partitions: int

@@ -76,12 +76,40 @@ class Offer:
             items = self.admitted.items or dict(enumerate(split(self.body)))
             self.admitted.originals |= {v.index: items[v.index] for v in verdicts}
 
+    @property
+    def digest(self) -> str:
+        """What tells its body from another one's."""
+        return body_digest(self.contract.name, self.body + self.typed)
+
+    @property
+    def named(self) -> Callable[[Verdict], str] | None:
+        """What names its rejected items; None where their receipt does."""
+        if self.idempotency_key is None:
+            return None
+        name = request_name(self.sender.name, self.idempotency_key, self.digest)
+        return lambda verdict: f"{name}:{verdict.index}"
+
     def outcome(self) -> Answer:
         """Give the answer; raise what kept it from being given."""
         if self.error is not None:
             raise self.error
         assert self.answer is not None, "it was not committed"
         return self.answer
+
+
+def body_digest(contract: str, body: bytes) -> str:
+    """Write what tells a body that is sent under a contract from another one."""
+    return f"{contract}:{hashlib.blake2b(body, digest_size=16).hexdigest()}"
+
+
+def request_name(sender: str, idempotency_key: str, digest: str) -> str:
+    """Name a request by what its sender sends again.
+
+    A gateway may end after rejected items are in the log and before their receipt is kept. What the
+    next gateway makes of the same request are the same items, and repeats: their names say so.
+    """
+    sent = json.dumps([sender, idempotency_key, digest])
+    return hashlib.blake2b(sent.encode(), digest_size=16).hexdigest()
 
 
 class Gateway:
@@ -188,7 +216,8 @@ class Gateway:
                 own = (payload[first:last], ends[start:stop] - first)
                 topic, schema_id = contract.topic, revision.schema_id
                 batches.append(Batch(topic, name, at, schema_id, receipt, *own))
-            batches += rejections(contract, name, offer.admitted, receipt, at, self._seal)
+            kept = (receipt, at, self._seal, offer.named)
+            batches += rejections(contract, name, offer.admitted, *kept)
             self._answer(offer, receipt, repeats, at, batches)
 
     def _possible(self, contract: Contract, offers: list[Offer], at: int) -> pl.DataFrame:
@@ -243,7 +272,6 @@ class Gateway:
             }
         )
         answer = Answer(202 if admitted.kept else 422, receipt_body)
-        digest = hashlib.blake2b(body + typed, digest_size=16).hexdigest()
         offer.submission = Submission(
             receipt=receipt,
             sender=offer.sender.name,
@@ -253,7 +281,7 @@ class Gateway:
             rejected=len(admitted.rejected),
             batches=batches,
             answer=json.dumps([answer.status, receipt_body], ensure_ascii=False),
-            body_digest=f"{contract}:{digest}",
+            body_digest=offer.digest,
             idempotency_key=offer.idempotency_key,
         )
         offer.answer = answer

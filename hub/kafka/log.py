@@ -14,6 +14,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from confluent_kafka import TopicPartition as At
 
+from hub.clock import iso
 from hub.definitions import revisions
 from hub.definitions.avro import WIRE_HEADER
 from hub.definitions.contract import Contract
@@ -132,7 +133,9 @@ class KafkaLog:
             if failed or left:
                 if left or any(e.fatal() for e in failed):
                     self._producer = None
-                raise LogUnavailableError(str(failed[0]) if failed else f"{left} not delivered")
+                raise LogUnavailableError(
+                    _why(failed[0], records) if failed else f"{left} not delivered"
+                )
 
     def _open_producer(self) -> Producer:
         if self._producer is None:
@@ -286,6 +289,22 @@ def producer_settings(bootstrap: str, delivery_seconds: int) -> dict[str, Any]:
 
 # topic, accepted at (in microseconds), key, value, headers
 Record = tuple[str, int, bytes, bytes, list[tuple[str, str | bytes | None]]]
+
+
+# What a broker says of an instant too far ahead: of a record alone, and of one among others.
+_INVALID = {KafkaError.INVALID_TIMESTAMP, KafkaError.INVALID_RECORD}
+
+
+def _why(error: KafkaError, records: Sequence[Record]) -> str:
+    """Say why records were not taken, and what to do where they are stamped too far ahead."""
+    if error.code() not in _INVALID:
+        return str(error)
+    topic, at, *_ = max(records, key=lambda r: r[1])
+    return (
+        f"{topic} does not take what was accepted up to {iso(at)}, by this machine's clock; where"
+        " that is ahead of the broker's clock, run `hub topics apply`, by which topics take any"
+        " instant, and set the clock right"
+    )
 
 
 class _Spans:

@@ -21,6 +21,9 @@ ANSWER_MS_MAX = 5_000
 COMMITTED = IsolationLevel.READ_COMMITTED
 # A rejected item may be as large as a request's body, and is carried in base64.
 REJECTION_BYTES_MAX = 32 << 20
+# A record carries the instant of its acceptance, whatever the clock of who took it. A broker's own
+# limit, an hour ahead of its clock, is there for retention by age, which none of these topics has.
+ANY_INSTANT = {"message.timestamp.after.max.ms": str((1 << 63) - 1)}
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,12 @@ class Step:
 
 def wanted(contracts: Iterable[Contract], partitions: int = PARTITIONS) -> list[Topic]:
     """List the topics: one a contract, kept without limit, then quarantine, control, figures."""
-    kept = {"retention.ms": "-1", "cleanup.policy": "delete"}
+    kept = {"retention.ms": "-1", "cleanup.policy": "delete", **ANY_INSTANT}
     out = [Topic(c.topic, partitions, kept) for c in contracts]
     large = {**kept, "max.message.bytes": str(REJECTION_BYTES_MAX)}
     out.append(Topic(REJECTION.topic, partitions, large))
     out.append(Topic(CONTROL.topic, 1, large))
-    out.append(Topic(FIGURE.topic, 1, {"cleanup.policy": "compact"}))
+    out.append(Topic(FIGURE.topic, 1, {"cleanup.policy": "compact", **ANY_INSTANT}))
     return out
 
 

@@ -169,6 +169,7 @@ class Spool:
         return spooled
 
     def _drain(self) -> None:
+        why = ""
         while not self._stopping.is_set():
             if not self.waiting:
                 self._wake.wait()
@@ -181,7 +182,10 @@ class Spool:
                 self._append([s for _, s in found])
                 with self._lock:
                     self._forget(found[-1][0])
-            except LogUnavailableError:
+            except LogUnavailableError as error:
+                if str(error) != why:  # a broker that is back may refuse what it is sent
+                    why = str(error)
+                    log.warning("what is spooled is not taken yet: %s", why)
                 self._stopping.wait(RETRY_SECONDS)
                 continue
             except Exception:
@@ -189,6 +193,7 @@ class Spool:
                 log.exception("the spool cannot be emptied; it is tried again")
                 self._stopping.wait(RETRY_SECONDS)
                 continue
+            why = ""
             if not self.waiting:
                 log.info("the log is back, and has what was spooled")
 

@@ -1,5 +1,6 @@
 """Submitting: what was admitted becomes batches of the log, under one receipt."""
 
+import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -8,13 +9,18 @@ import polars as pl
 
 from hub.clock import Clock, to_us
 from hub.definitions import avro, revisions
-from hub.definitions.admission import Admitted, Verdict, admit_columns
+from hub.definitions.admission import Admitted, Verdict, admit_columns, verdict_of
 from hub.definitions.ahead import ahead, verdict_ahead
 from hub.definitions.contract import Contract
+from hub.definitions.faults import Fault
 from hub.definitions.originals import Seal
 from hub.definitions.own.rejection import REJECTION
 from hub.definitions.ranges import Ranges
 from hub.log.log import Batch, Log, Submission
+
+# Of an item; sealed, in base64 and with its verdict it fits into a record of 32 MiB in Kafka.
+WHOLE_BYTES_MAX = 23 << 20
+PART_BYTES = 65_536  # what is kept of a larger one, beside its digest
 
 
 def accepted_at(clock: Clock) -> int:
@@ -70,8 +76,12 @@ def rejections(
     seal: Seal,
     named: Callable[[Verdict], str] | None = None,
 ) -> Iterable[Batch]:
-    """Make the batch of a submission's rejected items, where there are any; see `make_batches`."""
+    """Make the batch of a submission's rejected items, where there are any; see `make_batches`.
+
+    Where an item is too large to be kept whole its verdict says so, too.
+    """
     if admitted.rejected:
+        _bound(admitted)
         named = named or (lambda v: f"{receipt}:{v.index}")
         rows = [
             {
@@ -87,6 +97,24 @@ def rejections(
         schema = {f.name: f.dtype for f in REJECTION.fields}
         frame = pl.DataFrame(rows, schema=schema)
         yield encode(REJECTION, sender, frame, receipt, at)
+
+
+def _bound(admitted: Admitted) -> None:
+    """Put digest, length and first bytes in the place of originals that no record can hold."""
+    for place, verdict in enumerate(admitted.rejected):
+        original = admitted.originals[verdict.index]
+        if len(original) <= WHOLE_BYTES_MAX:
+            continue
+        digest = hashlib.blake2b(original, digest_size=16).hexdigest()
+        part = f"{digest} {len(original)}\n".encode() + original[:PART_BYTES]
+        admitted.originals[verdict.index] = part
+        size, most, first = len(original), WHOLE_BYTES_MAX >> 20, PART_BYTES >> 10
+        vi = f"bản ghi dài {size} byte, quá {most} MiB: chỉ giữ mã băm và {first} KiB đầu"
+        en = (
+            f"the item has {size} bytes, over {most} MiB: its digest and first {first} KiB are kept"
+        )
+        large = verdict_of(verdict.index, [Fault("item_too_large", "", str(size), vi, en)])
+        admitted.rejected[place] = verdict.joined(large)
 
 
 def encode(contract: Contract, sender: str, frame: pl.DataFrame, receipt: str, at: int) -> Batch:

@@ -36,6 +36,7 @@ from hub.log.slices import Origin, Slice
 from hub.proof.entity import Entity
 from hub.proof.sample import Sample
 from hub.store.reading import Reading, Row
+from hub.store.states import decode_states
 from hub.store.tables import LANES
 
 BUCKETS = 16
@@ -148,6 +149,7 @@ def _each(log_slice: Slice) -> Iterator[tuple[int, int, int, bytes]]:
 def recount_facts(
     definitions: Definitions,
     fact: Fact,
+    reading: Reading,
     folder: Path,
     pool: ProcessPoolExecutor,
     recount: Recount,
@@ -155,7 +157,8 @@ def recount_facts(
 ) -> sqlite3.Connection:
     """Fold every bucket in plain Python into one table of recomputed facts.
 
-    On all cores, where there is enough to fold: a process takes a second or two to start.
+    On all cores, where there is enough to fold: a process takes a second or two to start. What no
+    order of partitions tells, which of two copies was taken first, is asked of the store.
     """
     database = sqlite3.connect(folder / "facts.sqlite3", isolation_level=None)
     database.execute("PRAGMA synchronous = OFF")
@@ -170,22 +173,65 @@ def recount_facts(
     fold = partial(_recount_bucket, definitions, fact.contract, schemas=schemas, is_open=is_open)
     is_much = sum(p.stat().st_size for p in filled) > BYTES_WORTH_PROCESSES
     folded = pool.map(fold, filled) if is_much else map(fold, filled)
-    for i, (rows, counted, arrived, late, set_aside) in enumerate(folded, 1):
+    for i, (settled, set_aside, scattered) in enumerate(folded, 1):
         recount.quarantine |= set_aside
-        database.execute("BEGIN")
-        database.executemany(f"INSERT INTO {fact.table} VALUES ({marks})", rows)
-        database.execute("COMMIT")
-        for key, n in counted.items():
-            recount.ledger[key] = recount.ledger.get(key, 0) + n
-        for key, n in arrived.items():
-            recount.arrivals[key] = recount.arrivals.get(key, 0) + n
-        for key, n in late.items():
-            recount.lateness[key] = recount.lateness.get(key, 0) + n
+        for part in (settled, _settle_scattered(definitions, fact, reading, scattered)):
+            database.execute("BEGIN")
+            database.executemany(f"INSERT INTO {fact.table} VALUES ({marks})", part.rows)
+            database.execute("COMMIT")
+            _add(recount.ledger, part.ledger)
+            _add(recount.arrivals, part.arrivals)
+            _add(recount.lateness, part.lateness)
         progress(fact.contract, len(filled) + i, 2 * len(filled))
     return database
 
 
-_OfBucket = tuple[list[Row], dict[Row, int], dict[Row, int], dict[Row, int], dict[str, Row]]
+def _add(counts: dict[Row, int], more: dict[Row, int]) -> None:
+    for key, n in more.items():
+        counts[key] = counts.get(key, 0) + n
+
+
+@dataclass
+class _Settled:
+    """What entities come to: rows of facts, and counts by the keys of their tables."""
+
+    rows: list[Row] = field(default_factory=list)
+    ledger: dict[Row, int] = field(default_factory=dict)
+    arrivals: dict[Row, int] = field(default_factory=dict)
+    lateness: dict[Row, int] = field(default_factory=dict)
+
+
+# A record's sender, when it was accepted, its wire values, and whether it was taken.
+_Came = tuple[str, int, dict[str, Any], bool]
+
+
+class _Gathered:
+    """An entity's records as they come: its events, and of each record whether it was taken."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.entity = Entity(contract)
+        self.came: list[_Came] = []
+
+    def add(self, sender: str, accepted_at: int, wire: dict[str, Any]) -> None:
+        """Add one record."""
+        is_taken = self.entity.add(sender, day_of(accepted_at), wire)
+        self.came.append((sender, accepted_at, wire, is_taken))
+
+    @property
+    def is_scattered(self) -> bool:
+        """Whether one was not taken, and another partition has some: which came first is open."""
+        if all(is_taken for *_, is_taken in self.came):
+            return False
+        return len({_place(wire)[0] for _, _, wire, _ in self.came}) > 1
+
+
+def _place(wire: dict[str, Any]) -> tuple[int, int]:
+    """Give partition and offset of a record."""
+    _, partition, offset = wire["~name"].rsplit("/", 2)
+    return int(partition), int(offset)
+
+
+_OfBucket = tuple[_Settled, dict[str, Row], dict[str, list[_Came]]]
 
 
 def _recount_bucket(
@@ -196,25 +242,56 @@ def _recount_bucket(
     schemas: dict[int, avro.Schema],
     is_open: bool,
 ) -> _OfBucket:
-    """Fold one bucket: fact rows, ledger, arrivals and what must be in quarantine."""
-    fact, contract = definitions.facts[name], definitions.contracts[name]
-    entities: dict[str, Entity] = {}
-    lateness: dict[Row, int] = {}
+    """Fold one bucket; beside it what must be in quarantine, and what only the store can order."""
+    contract = definitions.contracts[name]
+    entities: dict[str, _Gathered] = {}
     set_aside = Recount(None)  # type: ignore[arg-type]  # it only gathers here
     read = _readable(contract, path, schemas, set_aside, is_open=is_open)
     for origin, _, _, wire in _valid(contract, read, set_aside) if is_open else read:
         entity = contract.entity_of(wire)
-        gathered = entities.setdefault(entity, Entity(contract))
-        day = day_of(origin.accepted_at)
-        if gathered.add(origin.sender, day, wire):
-            late = bucket(origin.accepted_at - contract.occurred_of(wire))
-            came = (name, origin.sender, day, late)
-            lateness[came] = lateness.get(came, 0) + 1
-    rows: list[Row] = []
-    ledger = set_aside.ledger
-    arrivals: dict[Row, int] = {}
+        gathered = entities.setdefault(entity, _Gathered(contract))
+        gathered.add(origin.sender, origin.accepted_at, wire)
+    scattered = {e: g.came for e, g in entities.items() if g.is_scattered}
+    for entity in scattered:
+        del entities[entity]
+    settled = _settle(definitions, name, entities)
+    _add(settled.ledger, set_aside.ledger)
+    return settled, set_aside.quarantine, scattered
+
+
+def _settle_scattered(
+    definitions: Definitions, fact: Fact, reading: Reading, scattered: dict[str, list[_Came]]
+) -> _Settled:
+    """Settle entities in the order in which the store has their events; the others come behind.
+
+    Where a key moves to another partition, as where partitions are added, two copies of an event
+    stand in two of them. The one that was read first was taken, and the log does not say which.
+    """
+    if not scattered:
+        return _Settled()
+    contract = definitions.contracts[fact.contract]
+    stored = reading.states(fact, list(scattered))
+    places = iter(decode_states(contract, stored).select("partition", "offset").iter_rows())
+    orders = {e: {p: i for i, p in enumerate(islice(places, n))} for e, _, n, _ in stored}
+    again = {entity: _Gathered(contract) for entity in scattered}
+    for entity, came in scattered.items():
+        order = orders.get(entity, {})
+        for sender, at, wire, _ in sorted(came, key=lambda r: order.get(_place(r[2]), len(order))):
+            again[entity].add(sender, at, wire)
+    return _settle(definitions, fact.contract, again)
+
+
+def _settle(definitions: Definitions, name: str, entities: dict[str, _Gathered]) -> _Settled:
+    fact, contract = definitions.facts[name], definitions.contracts[name]
+    settled = _Settled()
+    rows, ledger = settled.rows, settled.ledger
+    arrivals, lateness = settled.arrivals, settled.lateness
     for entity, gathered in entities.items():
-        live, is_disputed, classes = gathered.settle()
+        for sender, at, wire, is_taken in gathered.came:
+            if is_taken:
+                late = (name, sender, day_of(at), bucket(at - contract.occurred_of(wire)))
+                lateness[late] = lateness.get(late, 0) + 1
+        live, is_disputed, classes = gathered.entity.settle()
         values = fact.recount(list(live))
         columns = [values[n] for n in fact.types]
         lanes = fact_digest(name, entity, columns, is_disputed)
@@ -223,11 +300,11 @@ def _recount_bucket(
         for sender, day, kind in classes:
             key = (name, sender, day, kind)
             ledger[key] = ledger.get(key, 0) + 1
-        for sender, party, wire in gathered.arrived():
+        for sender, party, wire in gathered.entity.arrived():
             day = day_of(contract.occurred_of(wire))
             happened = (name, sender, party, contract.span_of(wire), day)
             arrivals[happened] = arrivals.get(happened, 0) + 1
-    return rows, ledger, arrivals, lateness, set_aside.quarantine
+    return settled
 
 
 _Read = tuple[Origin, int, bytes, dict[str, Any]]

@@ -94,7 +94,9 @@ def verify(
             path = Path(folder) / name
             path.mkdir()
             findings.events += deal(reading, contract, recount, path, progress, sample)
-            database = recount_facts(store.definitions, fact, path, pool, recount, progress)
+            database = recount_facts(
+                store.definitions, fact, reading, path, pool, recount, progress
+            )
             _compare_facts(reading, fact, database, findings, sample)
             if sample is None:
                 _compare_cells(reading, fact, database, findings, progress)

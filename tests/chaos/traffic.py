@@ -20,6 +20,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from hub import registry
 from hub.definitions.rivals import RULE as RIVALS
+from hub.gateway.gateway import body_digest, request_name
 from tests.chaos.events import Events, Item
 from tests.chaos.poison import KINDS, LARGE, Poison, make
 from tests.parts.foreign import record, wire_values
@@ -50,7 +51,7 @@ class Acknowledged:
 
     def __init__(self, folder: Path) -> None:
         self.counted: Counter[str] = Counter()
-        # Receipt and index of items that were rejected, and kept as the answer says.
+        # Names of items that were rejected, and kept as the answer says.
         self.rejected: list[str] = []
         self._lock = threading.Lock()
         self._paths = {n: folder / f"acknowledged-{n}.ndjson" for n in registry.contracts()}
@@ -212,7 +213,8 @@ class Traffic:
             self._surprise(f"rejected {said['rejected'][:3]}, expected {expected}")
         taken = [i.event for n, i in enumerate(post.items) if n not in rejected]
         self.acknowledged.add(post.contract, taken, "gateway")
-        self.acknowledged.reject([f"{said['receipt']}:{n}" for n in rejected])
+        name = request_name(SENDER, post.key, body_digest(post.contract, post.body))
+        self.acknowledged.reject([f"{name}:{n}" for n in rejected])
         return True
 
     def _count(self, answer: str) -> None:

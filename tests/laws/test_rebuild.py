@@ -443,6 +443,32 @@ def test_while_others_wait_little_is_applied(small: Small, monkeypatch: pytest.M
         assert small.verify().differences == []
 
 
+def test_facts_of_what_came_after_the_comparison_are_compared_before_the_switch(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replacing = Sqlite.replacing
+    came: list[int] = []
+
+    def late(self: Sqlite) -> Any:
+        if not came:
+            came.append(1)
+            small.append(DOSSIER, dossiers(100, 103))
+            small.apply(DOSSIER, 1)
+            tamper(small.store, "UPDATE fact_dossier SET d2 = d2 + 1 WHERE entity = 'D0101'")
+        return replacing(self)
+
+    monkeypatch.setattr(Sqlite, "replacing", late)
+    before = build_of(small)
+    found = rebuild(small).build()
+    assert found.count == 1
+    assert found.lines[0].startswith("fact dossier/D0101: in force (")
+    assert build_of(small) == before
+    assert rebuild(small).approve() == 1
+    assert build_of(small) != before
+    with in_this_process():
+        assert small.verify().differences == []
+
+
 def test_no_contract_is_named_as_the_row_that_names_a_build() -> None:
     assert BUILD not in registry.contracts()
     assert not BUILD.isidentifier()

@@ -11,7 +11,7 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]{0,2000}$")]
 
 
 class Rejection(Event):
-    """An item that broke its contract; `event_id` is the receipt and the item's index."""
+    """An item that broke its contract; `event_id` is its request or receipt, and its index."""
 
     spec: ClassVar[Spec] = Spec(
         name="quarantine",

@@ -158,15 +158,18 @@ class Province:
                 )
             names = [f"{name}-{i}".upper() for name in answers for i in (1, 2)]
             assert facts == dict.fromkeys(names, 1)
-            # Sent again, what a gateway produced before it died is a repeat; a rejected item has no
-            # name of its own, and stands in quarantine as often as it was produced.
+            # Sent again, what a gateway produced before it died is a repeat, rejected items too.
             goods, bads = (
                 sum(n for (t, _), n in in_log.items() if t == topic)
                 for topic in (DOSSIER.topic, REJECTION.topic)
             )
-            repeats = goods - len(names)
-            assert (repeats > 0) == hub.log.is_open
-            counted = {"applied": len(names), "duplicate": repeats, "quarantined": bads}
+            repeats = [goods - len(names), bads - len(answers)]
+            assert [n > 0 for n in repeats] == [hub.log.is_open] * 2
+            counted = {
+                "applied": len(names),
+                "duplicate": sum(repeats),
+                "quarantined": len(answers),
+            }
             assert ledger == {k: n for k, n in counted.items() if n}
             with in_this_process():
                 assert verify(hub.log, hub.store, lists.installed()).differences == []

@@ -308,3 +308,25 @@ def test_an_entity_in_two_partitions_is_one_entity(
             catch_up(wide, store)
     assert facts(store) == {"A": 4}
     assert differences(wide, store) == []
+
+
+@pytest.mark.parametrize("partitions", [(0, 1), (1, 0), (0, 2), (2, 0)])
+@pytest.mark.parametrize("is_at_once", [False, True])
+def test_a_repeat_in_another_partition_is_no_difference(
+    wide: KafkaLog,
+    store: Store,
+    foreign: Foreign,
+    partitions: tuple[int, int],
+    *,
+    is_at_once: bool,
+) -> None:
+    """More partitions move a key: which of two copies was taken first, no place in the log says."""
+    value = record("dossier", event("A", "1"))
+    for day, partition in enumerate(partitions):
+        stamp = STAMP + day * 86_400_000
+        foreign.send(TOPIC, value, "A", partition=partition, timestamp=stamp)
+        if not is_at_once:
+            catch_up(wide, store)
+    catch_up(wide, store)
+    assert sorted(c for _, c in classes(store)) == ["applied", "duplicate"]
+    assert differences(wide, store) == []

@@ -1,6 +1,8 @@
 """The log in Kafka: the laws of any log, and what only an open log meets."""
 
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME
@@ -10,13 +12,16 @@ from kafka.partitioner.default import murmur2
 from deploy.local.services.kafka import Kafka
 from hub import registry
 from hub.apply.runner import Runner
+from hub.clock import DAY_US, iso, system_clock
 from hub.definitions import avro, revisions
 from hub.definitions.own.rejection import REJECTION
 from hub.kafka import wire
 from hub.kafka.log import KafkaLog
+from hub.kafka.topics import Step, wanted
 from hub.log.log import Batch, LogUnavailableError, TopicsError
 from hub.log.slices import Origin
-from hub.log.submitting import encode
+from hub.log.spool import Spool
+from hub.log.submitting import accepted_at, encode
 from hub.store.store import Store
 from stream_jobs.worked import dossier, paid
 from tests.integration.conftest import delete_topics, make_topics
@@ -33,6 +38,7 @@ from tests.parts.on_kafka import (
     offsets,
 )
 from tests.parts.small import NOW, admitted_frame
+from tests.parts.waiting import until
 from tests.unit.log import test_sqlite
 from tests.unit.log.test_sqlite import AT, batch, submission
 
@@ -245,6 +251,52 @@ def test_one_idempotency_key_in_two_gateways_at_once_is_appended_once(
     assert [r.id for r in log.receipts()] == [first.receipt]
     for one in others:
         one.close()
+
+
+def ahead_of_now(days: int) -> int:
+    """An instant so many days ahead of this machine's clock, which the broker's is too."""
+    return accepted_at(system_clock) + days * DAY_US
+
+
+def test_what_a_clock_that_is_ahead_accepted_is_kept_with_that_instant(
+    log: KafkaLog, store: Store
+) -> None:
+    at = ahead_of_now(days=400)
+    stamped = replace(batch(count=2, receipt="a"), accepted_at=at)
+    log.append([submission("a", stamped, accepted_at=at), submission("b", batch(receipt="b"))])
+    (one,) = log.read(TOPIC, 0)
+    assert one.origins == [Origin("s", at, "a"), Origin("s", AT, "b")]
+    catch_up(log, store)
+    assert differences(log, store) == []
+
+
+def test_where_topics_refuse_an_instant_ahead_it_is_said_and_the_spool_goes_on_when_they_do_not(
+    log: KafkaLog, kafka: Kafka, tmp_path: Path
+) -> None:
+    hour = {"message.timestamp.after.max.ms": "3600000"}  # the broker's own limit
+    topics = wanted(registry.contracts().values(), 1)
+    strict = [Step(t, "alter", "", hour) for t in topics if t.name == TOPIC]
+    log.topics.apply(strict, 1)
+    at = ahead_of_now(days=1)
+    stamped = submission("a", replace(batch(receipt="a"), accepted_at=at), accepted_at=at)
+
+    def words() -> str:
+        with pytest.raises(LogUnavailableError) as refused:
+            log.append([replace(stamped)])
+        return str(refused.value)
+
+    until(lambda: f"up to {iso(at)}" in words(), "the limit holds")
+    assert "hub topics apply" in words()
+    log_with_spool = Spool(log, tmp_path / "spool.sqlite3")
+    log_with_spool.append([stamped])
+    log_with_spool.append([submission("b", batch(receipt="b"))])
+    assert log_with_spool.waiting == 2
+    steps = log.topics.plan(topics)
+    assert [(s.topic.name, list(s.config)) for s in steps] == [(TOPIC, list(hour))]
+    log.topics.apply(steps, 1)
+    until(lambda: log_with_spool.waiting == 0, "the spool is empty")
+    log_with_spool.close()
+    assert [o.receipt for s in log.read(TOPIC, 0) for o in s.origins] == ["a", "b"]
 
 
 # Which log it is

@@ -1,6 +1,8 @@
 """The quarantine topic: the hub's own notices are passed over, other gateways' rejections kept."""
 
 import base64
+import hashlib
+import os
 from typing import Any
 
 import pytest
@@ -8,8 +10,11 @@ import pytest
 from hub import registry
 from hub.apply import runner
 from hub.apply.runner import Runner
+from hub.definitions.admission import Admitted, Verdict
 from hub.definitions.own.rejection import REJECTION
 from hub.kafka.log import KafkaLog
+from hub.log.log import Submission
+from hub.log.submitting import make_batches
 from hub.store.store import Store
 from tests.parts.foreign import Foreign, record
 from tests.parts.on_kafka import (
@@ -23,7 +28,7 @@ from tests.parts.on_kafka import (
     quarantined,
 )
 from tests.parts.small import NOW
-from tests.unit.log.test_sqlite import DAY_US
+from tests.unit.log.test_sqlite import AT, DAY_US
 
 
 def test_what_the_hub_publishes_itself_is_passed_over_on_the_quarantine_topic_alone(
@@ -128,4 +133,35 @@ def test_bad_records_on_the_quarantine_topic_are_set_aside_too(
         ("unnamed", "quarantined"): len(bad) + 1,
         ("unnamed", "duplicate"): 1,
     }
+    assert differences(log, store) == []
+
+
+def plainly(_sender: str, _name: str, raw: bytes) -> str:
+    """Keep an original as it is, in base64, as what is sealed is kept in."""
+    return base64.b64encode(raw).decode()
+
+
+def test_a_rejected_item_of_any_size_is_kept(log: KafkaLog, store: Store) -> None:
+    """What is too large for a record is known by its digest; the next smaller one is whole."""
+    most = 23 << 20  # base64 makes 30.7 MiB of them, and a record may have 32
+    originals = {0: os.urandom(most), 1: os.urandom(most + 1), 2: os.urandom(40 << 20)}
+    verdicts = [Verdict(i, "not_json", "", "", "sai", "wrong") for i in originals]
+    admitted = Admitted(registry.contracts()["dossier"], [], [], verdicts, dict(originals))
+    batches = list(make_batches(admitted.contract, "s", admitted, "r", AT, plainly))
+    log.append([Submission("r", "s", "dossier", AT, 0, 3, batches)])
+    catch_up(log, store)
+    kept = quarantined(store)
+    assert base64.b64decode(kept["r:0"]["original"]) == originals[0]
+    assert kept["r:0"]["message_en"] == "wrong"
+    for index in (1, 2):
+        head, _, first = base64.b64decode(kept[f"r:{index}"]["original"]).partition(b"\n")
+        digest = hashlib.blake2b(originals[index], digest_size=16).hexdigest()
+        assert head.decode() == f"{digest} {len(originals[index])}"
+        assert first == originals[index][:65_536]
+        assert kept[f"r:{index}"]["rule"] == "not_json"
+        assert "(2) the item has" in kept[f"r:{index}"]["message_en"]
+        assert "(2) bản ghi dài" in kept[f"r:{index}"]["message_vi"]
+    # Its sender is told the same.
+    assert [len(v.each()) for v in admitted.rejected] == [1, 2, 2]
+    assert admitted.rejected[1].each()[1].rule == "item_too_large"
     assert differences(log, store) == []

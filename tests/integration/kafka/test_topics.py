@@ -115,6 +115,7 @@ def test_only_what_is_missing_is_made(topics: Topics, kafka: Kafka, admin: Admin
         (EVENTS[1], "cleanup.policy", "compact", "delete"),
         (REJECTION.topic, "max.message.bytes", "1048588", str(REJECTION_BYTES_MAX)),
         (FIGURE.topic, "cleanup.policy", "delete", "compact"),
+        (CONTROL.topic, "message.timestamp.after.max.ms", "3600000", str(2**63 - 1)),
     ],
 )
 def test_an_altered_setting_is_seen_and_mended_and_no_other_touched(

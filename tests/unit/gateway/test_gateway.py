@@ -4,6 +4,8 @@ from unittest import mock
 
 import pytest
 
+from hub import registry
+from hub.access.keys import Sender
 from hub.log.log import LogUnavailableError
 from stream_jobs.worked import received
 from tests.conftest import Hub
@@ -67,3 +69,30 @@ def test_two_contents_of_one_body_conflict(hub: Hub) -> None:
     body = hub.post("dossier", event, event, event | {"channel": "post"}).body
     assert (body["accepted"], body["duplicates"]) == (2, 1)
     assert [c["index"] for c in body["conflicts"]] == [2]
+
+
+@pytest.mark.parametrize(
+    ("key", "sender", "body", "items"),
+    [
+        ("k", "tester", b'[{"kind": "pigeon"}, {"kind": "pigeon"}]', 2),  # the same request
+        ("l", "tester", b'[{"kind": "pigeon"}, {"kind": "pigeon"}]', 4),
+        ("k", "another", b'[{"kind": "pigeon"}, {"kind": "pigeon"}]', 4),
+        ("k", "tester", b'[{"kind": "pigeon"}, {"kind": "dodo"}]', 4),
+        (None, "tester", b'[{"kind": "pigeon"}, {"kind": "pigeon"}]', 4),
+    ],
+)
+def test_of_a_request_whose_receipt_was_not_kept_rejected_items_are_kept_once(
+    hub: Hub, key: str | None, sender: str, body: bytes, items: int
+) -> None:
+    dossier = registry.contracts()["dossier"]
+    first = b'[{"kind": "pigeon"}, {"kind": "pigeon"}]'
+    hub.gateway.accept(dossier, Sender("tester"), first, key and "k")
+    # As where a gateway ends before its receipt: only a log in Kafka is without one then.
+    hub.log._connection.execute("DELETE FROM receipt")
+    answer = hub.gateway.accept(dossier, Sender(sender), body, key)
+    assert (answer.is_replay, len(answer.body["rejected"])) == (False, 2)
+    hub.runner.catch_up()
+    with hub.store.reading() as reading:
+        ledger = {r[3]: r[5] for r in reading.table("ledger") if r[1] == "tester"}
+        assert len(reading.table("quarantine")) == items
+    assert ledger.get("duplicate", 0) == 4 - items
