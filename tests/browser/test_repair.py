@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_page import DATA_MS_MAX, Show, a_dossier, figure_of
 from tests.parts import loopback
 from tests.parts.starting import run_hub
-from tests.parts.waiting import SECONDS_MAX
+from tests.parts.waiting import SECONDS_MAX, until
 
 
 def use_key(page: Page, key: str) -> None:
@@ -102,6 +102,9 @@ def test_what_is_held_fits_a_phone(
     headers = {"Authorization": f"Bearer {key}"}
     sent = httpx.post(f"{hub_url}/v1/events/dossier", headers=headers, content=json.dumps(event))
     assert sent.status_code == 202
+    # The page reads the list once: what is sent must have been applied by then.
+    held = f"{hub_url}/v1/held"
+    until(lambda: code in loopback.get(held, headers=headers).text, "it is held")
     page = show("", 390, 844, path="repair")
     use_key(page, key)
     expect(page.locator("#held")).to_contain_text(code, timeout=DATA_MS_MAX)
