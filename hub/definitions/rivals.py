@@ -6,7 +6,6 @@ and names the other. Of events with kinds a thing may have several at once, so t
 nor have items of one event id, which is a conflict that the ledger shows.
 """
 
-from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -20,35 +19,34 @@ from hub.definitions.contract import Contract
 from hub.definitions.faults import Fault
 
 RULE = "two_values"
-_PART = "~part"
+OTHERS_MAX = 3  # named of those that an item has: a clock that stands makes thousands
+_PART, _ROW = "~part", "~row"
 
 
 def find_rivals(
     contract: Contract, frame: pl.DataFrame, part: npt.NDArray[np.int64]
 ) -> dict[int, list[int]]:
-    """Give the rows of columns that have rivals, each with those; `part` is a row's submission."""
+    """Give the rows of columns that have rivals, each with the first of those.
+
+    `part` is a row's submission.
+    """
     if contract.kinds or len(np.unique(part)) == len(part):
         return {}
     recorded = pl.coalesce("recorded_at", contract.occurred).alias("~recorded")
-    keyed = frame.with_columns(recorded, pl.Series(_PART, part, pl.Int64))
-    about = [
-        _PART,
-        *dict.fromkeys((*contract.spec.entity, *contract.spec.order_first)),
-        "~recorded",
-    ]
-    again = keyed.select(about).is_duplicated()
-    if not again.any():
-        return {}
-    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for row in np.flatnonzero(again.to_numpy()).tolist():
-        groups[keyed.select(about).row(row)].append(row)
-    content = [f.name for f in contract.sent if f.name != "event_id"]
+    about = [_PART, *dict.fromkeys((*contract.spec.entity, *contract.spec.order_first))]
+    content = [f.name for f in contract.sent if f.name not in ("event_id", "recorded_at")]
+    keyed = frame.with_columns(recorded, pl.Series(_PART, part, pl.Int64)).with_row_index(_ROW)
+    groups = (
+        keyed.filter(pl.struct(*about, "~recorded").is_duplicated())
+        .group_by(*about, "~recorded")
+        .agg(_ROW, pl.col("event_id").n_unique(), pl.struct(content).n_unique().alias("contents"))
+        .filter((pl.col("event_id") > 1) & (pl.col("contents") > 1))
+    )
     rivals: dict[int, list[int]] = {}
-    for rows in groups.values():
-        own = frame[rows]
-        is_one = own["event_id"].n_unique() == 1
-        if not is_one and own.select(pl.struct(content).n_unique()).item() > 1:
-            rivals |= {row: [other for other in rows if other != row] for row in rows}
+    for rows in groups[_ROW].to_list():
+        first = rows[: OTHERS_MAX + 1]
+        for row in rows:
+            rivals[row] = [other for other in first if other != row][:OTHERS_MAX]
     return rivals
 
 

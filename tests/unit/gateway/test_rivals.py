@@ -41,11 +41,24 @@ def test_three_name_both_others(hub: Hub) -> None:
     assert len(listed) == 3
 
 
+def test_of_a_clock_that_stands_each_item_names_a_few_others(hub: Hub) -> None:
+    sent = [salinity("ST01", AT, number / 8) for number in range(50)]
+    listed = hub.post("reading", *sent).body["rejected"]
+    assert len(listed) == 50
+    assert "bản ghi 2, 3, 4: " in listed[0]["message_vi"]
+    assert "bản ghi 1, 2, 3: " in listed[-1]["message_vi"]
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [
         # The same said twice is a repeat of what is meant, whatever it is called.
         (salinity("ST01", AT, 1.2), salinity("ST01", AT, 1.2)),
+        # One says when it was recorded: when it happened, as is taken of the other.
+        (
+            salinity("ST01", AT, 1.2),
+            salinity("ST01", AT, 1.2) | {"recorded_at": f"{AT}:00+07:00"},
+        ),
         # One says that it corrects the other.
         (
             salinity("ST01", AT, 1.2),
