@@ -20,6 +20,7 @@ from hub.definitions.avro import WIRE_HEADER
 from hub.definitions.contract import Contract
 from hub.definitions.installed import Definitions
 from hub.kafka import wire
+from hub.kafka.credentials import IN_CLEAR, Credentials
 from hub.kafka.topics import REJECTION_BYTES_MAX, Topics
 from hub.log.log import (
     Acknowledgement,
@@ -37,6 +38,7 @@ from hub.store.store import Store
 DELIVERY_SECONDS_MAX = 60
 READ_SECONDS_MAX = 30
 CALL_SECONDS = 0.1
+READER = "lgsp-hub-reader"  # the group that the client asks for; nothing is committed
 RECORDS_PER_CALL_MAX = 10_000
 
 
@@ -45,12 +47,21 @@ class KafkaLog:
 
     is_open = True
 
-    def __init__(self, bootstrap: str, store: Store, delivery_seconds: int | None = None) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        store: Store,
+        delivery_seconds: int | None = None,
+        credentials: Credentials = IN_CLEAR,
+    ) -> None:
         self._bootstrap = bootstrap
+        self.credentials = credentials
+        self._shown: tuple[int, ...] = ()  # the credentials' stamp when the producer was opened
+        self._read_with: tuple[int, ...] = ()
         self._delivery_seconds = delivery_seconds or DELIVERY_SECONDS_MAX
         self._receipts = Receipts(store)
         self._definitions = store.definitions
-        self.topics = Topics(bootstrap)
+        self.topics = Topics(bootstrap, credentials)
         self._producer: Producer | None = None
         self._reader: Consumer | None = None
         self._reader_at: tuple[str, int, int] | None = None
@@ -138,8 +149,12 @@ class KafkaLog:
                 )
 
     def _open_producer(self) -> Producer:
-        if self._producer is None:
-            self._producer = Producer(producer_settings(self._bootstrap, self._delivery_seconds))
+        stamp = self.credentials.stamp()
+        if self._producer is None or self._shown != stamp:
+            self._producer = Producer(
+                producer_settings(self._bootstrap, self._delivery_seconds, self.credentials)
+            )
+            self._shown = stamp
         return self._producer
 
     def read(
@@ -196,12 +211,17 @@ class KafkaLog:
             raise NotInLogError(f"{topic}/{partition}", at, span)
 
     def _seek(self, topic: str, partition: int, offset: int) -> Consumer:
+        stamp = self.credentials.stamp()
+        if self._reader is not None and self._read_with != stamp:
+            self._reader.close()
+            self._reader, self._reader_at = None, None
         if self._reader is None:
+            self._read_with = stamp
             self._reader = Consumer(
                 {
                     "bootstrap.servers": self._bootstrap,
                     "client.id": "lgsp-hub",
-                    "group.id": "lgsp-hub-reader",  # asked for by the client; nothing is committed
+                    "group.id": READER,
                     "enable.auto.commit": False,
                     "enable.partition.eof": True,
                     "auto.offset.reset": "error",
@@ -211,6 +231,7 @@ class KafkaLog:
                     "queued.max.messages.kbytes": 64 << 10,
                     "fetch.message.max.bytes": 4 << 20,
                     "log_level": 2,
+                    **self.credentials.for_librdkafka(),
                 }
             )
         if self._reader_at != (topic, partition, offset):
@@ -267,7 +288,9 @@ class KafkaLog:
         self.topics.close()
 
 
-def producer_settings(bootstrap: str, delivery_seconds: int) -> dict[str, Any]:
+def producer_settings(
+    bootstrap: str, delivery_seconds: int, credentials: Credentials
+) -> dict[str, Any]:
     """Give the settings by which whatever the hub says is produced."""
     return {
         "bootstrap.servers": bootstrap,
@@ -284,6 +307,7 @@ def producer_settings(bootstrap: str, delivery_seconds: int) -> dict[str, Any]:
         "queue.buffering.max.messages": 200_000,
         "queue.buffering.max.kbytes": 256 << 10,
         "log_level": 2,
+        **credentials.for_librdkafka(),
     }
 
 

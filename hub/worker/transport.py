@@ -36,8 +36,9 @@ from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ConsumerMessage
 from mode import CrashingSupervisor, ServiceT
 
+from hub.kafka.credentials import IN_CLEAR, Credentials
 from hub.worker.fetched import Fetched
-from hub.worker.fetching import RETRY_MS, forget, keep_batches_whole, pace, take
+from hub.worker.fetching import RETRY_MS, forget, keep_batches_whole, pace, renew, take
 
 FETCH_BYTES_MAX = 16 << 20  # of one answer of the broker
 PARTITION_BYTES_MAX = 1 << 20  # of one partition in it, some 20,000 events; its first batch always
@@ -102,9 +103,10 @@ class Thread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
-            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+            **self.app.credentials.for_python(),
         )
         pace(consumer._client)
+        renew(consumer._client, self.app.credentials)
         return consumer
 
     async def subscribe(self, topics: Iterable[str]) -> None:
@@ -403,10 +405,21 @@ class Consumer(driver.Consumer):
         """Nothing: Faust would look for commits."""
 
 
+class Silent(driver.Producer):
+    """Produces nothing, and opens no connection for it: the hub's publisher has its own."""
+
+    async def on_start(self) -> None:
+        """Nothing to open."""
+
+    async def on_stop(self) -> None:
+        """Nothing to close."""
+
+
 class Transport(driver.Transport):
     """Faust's transport with this consumer; an entry point makes it known as `lgsp://host:port`."""
 
     Consumer = Consumer
+    Producer = Silent
 
 
 class _Whole(faust.Schema[None, Fetched]):
@@ -437,10 +450,12 @@ class BatchApp(faust.App):
         id: str,  # noqa: A002
         *,
         positions: Callable[[Collection[TP]], Mapping[TP, int]],
+        credentials: Credentials = IN_CLEAR,
         **settings: Any,
     ) -> None:
         keep_batches_whole()
         self.positions = positions
+        self.credentials = credentials
         defaults: dict[str, Any] = {
             "agent_supervisor": CrashingSupervisor,  # others skip the event that failed
             "broker_session_timeout": 10.0,
