@@ -46,6 +46,11 @@ class Credentials:
             return "PLAINTEXT"
         return "SASL_SSL" if self.user else "SSL"
 
+    @property
+    def shown(self) -> str:
+        """Say who comes, for messages."""
+        return self.user or (f"{self.certificate}" if self.certificate else "ANONYMOUS")
+
     def stamp(self) -> tuple[int, ...]:
         """Tell whether a file was changed: another tuple. Raises `SettingsError`."""
         return tuple(_stat(name, file) for name, file in self._files())
@@ -55,19 +60,22 @@ class Credentials:
         if self.ca is None:
             return {}
         self.stamp()
-        out: dict[str, Any] = {"security.protocol": self.protocol, "ssl.ca.location": str(self.ca)}
+        shown: dict[str, Any] = {
+            "security.protocol": self.protocol,
+            "ssl.ca.location": str(self.ca),
+        }
         if self.certificate is not None:
-            out |= {
+            shown |= {
                 "ssl.certificate.location": str(self.certificate),
                 "ssl.key.location": str(self.key),
             }
         if self.user:
-            out |= {
+            shown |= {
                 "sasl.mechanism": MECHANISM,
                 "sasl.username": self.user,
                 "sasl.password": self._password(),
             }
-        return out
+        return shown
 
     def for_python(self) -> dict[str, Any]:
         """Give the arguments of kafka-python's and aiokafka's clients, which have the same names.
@@ -86,14 +94,14 @@ class Credentials:
                 "HUB_KAFKA_CA, HUB_KAFKA_CERTIFICATE, HUB_KAFKA_KEY: không đọc được chứng thư PEM |"
                 f" certificates cannot be read as PEM ({error.reason})"
             ) from None
-        out: dict[str, Any] = {"security_protocol": self.protocol, "ssl_context": context}
+        shown: dict[str, Any] = {"security_protocol": self.protocol, "ssl_context": context}
         if self.user:
-            out |= {
+            shown |= {
                 "sasl_mechanism": MECHANISM,
                 "sasl_plain_username": self.user,
                 "sasl_plain_password": self._password(),
             }
-        return out
+        return shown
 
     def _password(self) -> str:
         assert self.password_file is not None, "the settings want both"

@@ -57,6 +57,7 @@ class KafkaLog:
         self._bootstrap = bootstrap
         self.credentials = credentials
         self._shown: tuple[int, ...] = ()  # the credentials' stamp when the producer was opened
+        self._kept_out = ""  # why the broker does not let the producer in
         self._read_with: tuple[int, ...] = ()
         self._delivery_seconds = delivery_seconds or DELIVERY_SECONDS_MAX
         self._receipts = Receipts(store)
@@ -140,22 +141,32 @@ class KafkaLog:
                 left = producer.flush(self._delivery_seconds + 10)
             except KafkaException as error:
                 self._producer = None
-                raise LogUnavailableError(str(error)) from error
+                why = _why(error.args[0], records, self.credentials)
+                raise LogUnavailableError(why) from error
             if failed or left:
                 if left or any(e.fatal() for e in failed):
                     self._producer = None
                 raise LogUnavailableError(
-                    _why(failed[0], records) if failed else f"{left} not delivered"
+                    _why(failed[0], records, self.credentials)
+                    if failed and not self._kept_out
+                    else self._kept_out or f"{left} not delivered"
                 )
 
     def _open_producer(self) -> Producer:
         stamp = self.credentials.stamp()
         if self._producer is None or self._shown != stamp:
             self._producer = Producer(
-                producer_settings(self._bootstrap, self._delivery_seconds, self.credentials)
+                {
+                    **producer_settings(self._bootstrap, self._delivery_seconds, self.credentials),
+                    "error_cb": self._hear,
+                }
             )
-            self._shown = stamp
+            self._shown, self._kept_out = stamp, ""
         return self._producer
+
+    def _hear(self, error: KafkaError) -> None:
+        if error.code() in _KEPT_OUT:
+            self._kept_out = _kept_out(error, self.credentials)
 
     def read(
         self,
@@ -319,8 +330,28 @@ Record = tuple[str, int, bytes, bytes, list[tuple[str, str | bytes | None]]]
 _INVALID = {KafkaError.INVALID_TIMESTAMP, KafkaError.INVALID_RECORD}
 
 
-def _why(error: KafkaError, records: Sequence[Record]) -> str:
-    """Say why records were not taken, and what to do where they are stamped too far ahead."""
+_KEPT_OUT = {KafkaError._AUTHENTICATION, KafkaError._SSL}
+
+
+def _kept_out(error: KafkaError, credentials: Credentials) -> str:
+    """Say that a broker does not let us in, and which settings say who we are."""
+    return (
+        f"máy chủ Kafka không cho {credentials.shown} vào; xem HUB_KAFKA_USER,"
+        " HUB_KAFKA_PASSWORD_FILE, HUB_KAFKA_CA |"
+        f" Kafka does not let {credentials.shown} in; see HUB_KAFKA_USER, HUB_KAFKA_PASSWORD_FILE,"
+        f" HUB_KAFKA_CA ({error.str()})"
+    )
+
+
+def _why(error: KafkaError, records: Sequence[Record], credentials: Credentials) -> str:
+    """Say why records were not taken, and what to do where we know."""
+    if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        topics = ", ".join(sorted({topic for topic, *_ in records}))
+        return (
+            f"{credentials.shown} không có quyền ghi {topics}; `hub topics rights` cho biết thiếu"
+            " gì |"
+            f" {credentials.shown} may not write {topics}; `hub topics rights` says what is missing"
+        )
     if error.code() not in _INVALID:
         return str(error)
     topic, at, *_ = max(records, key=lambda r: r[1])

@@ -104,7 +104,7 @@ def granted(topics: Topics, user: str) -> frozenset[Right]:
     )
 
 
-def grant(topics: Topics, user: str, given: Iterable[Right]) -> None:
+def grant(topics: Topics, user: str, added: Iterable[Right]) -> None:
     """Give a user rights. Raises `LogUnavailableError`, `TopicsError`."""
     acls = [
         ACL(
@@ -114,7 +114,7 @@ def grant(topics: Topics, user: str, given: Iterable[Right]) -> None:
             ACLPermissionType.ALLOW,
             ResourcePattern(ResourceType[right.kind.upper()], right.name),
         )
-        for right in sorted(given)
+        for right in sorted(added)
     ]
     if acls:
         _check(_said(topics, lambda client: client.create_acls(acls))["failed"])

@@ -1,5 +1,6 @@
 """Kafka with TLS, users and rights: each process does its work by its own, and nothing else."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -9,15 +10,24 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 
-from hub import registry
+from hub.clock import system_clock, to_us
+from hub.kafka.credentials import Credentials
+from hub.kafka.log import KafkaLog
+from hub.kafka.rights import Right, grant
+from hub.kafka.topics import Topics
+from hub.log.log import LogUnavailableError
+from hub.settings import SettingsError, read_settings
+from hub.store.store import Store
 from stream_jobs.worked import received
 from tests.integration.conftest import _running
 from tests.parts.province import Province
 from tests.parts.secured import OPERATOR, OPERATOR_PASSWORD, SecuredKafka
-from tests.parts.starting import run_hub
+from tests.parts.starting import run_hub, start_hub
 from tests.parts.waiting import until
 
-CONTRACTS = registry.contracts().values()
+REPORT = """Đơn vị báo cáo;Dịch vụ;Hình thức;Địa bàn;Kỳ;Lần báo cáo;Số giao dịch;Số khách hàng;Số tiền
+NH01;điện;Không dùng tiền mặt;H57;2023;1;1;1;1.000 đồng
+"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +74,7 @@ def hub(*words: str, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     return run_hub(*words, env={**os.environ, **env}, timeout=300)
 
 
-def test_each_process_has_what_it_needs_and_no_more(
+def test_each_process_has_what_it_needs_and_goes_on_with_a_new_password(
     secured: SecuredKafka,
     operator: dict[str, str],
     database_url: str,
@@ -96,15 +106,178 @@ def test_each_process_has_what_it_needs_and_no_more(
         answer = province.served.post("dossier", [received("A", "2023-05-02")])
         assert answer.status_code == 202, answer.text
         until(
-            lambda: (
-                province.workers.check()
-                or province.rows("SELECT count(*) FROM fact_dossier") == [(1,)]
-            ),
+            lambda: has_dossiers(province, 1),
             "the dossier is applied",
         )
         until(
             lambda: province.rows("SELECT min(is_published) FROM figure") == [(1,)],
             "figures are out on their topic",
         )
+        for user, (_, env) in users.items():
+            set_password(secured, user, "another", Path(env["HUB_KAFKA_PASSWORD_FILE"]))
+        secured.stop()  # nobody's connection stays
+        secured.start()
+        answer = province.served.post("dossier", [received("B", "2023-05-02")])
+        assert answer.status_code == 202, answer.text
+        until(
+            lambda: has_dossiers(province, 2),
+            "the worker reads on by its new password",
+            120,
+        )
     finally:
         province.close()
+
+
+def has_dossiers(province: Province, count: int) -> bool:
+    """Tell whether so many are applied; raise where the worker has ended."""
+    province.workers.check()
+    return province.rows("SELECT count(*) FROM fact_dossier") == [(count,)]
+
+
+def open_log(store: Store, env: dict[str, str], seconds: int = 20) -> KafkaLog:
+    """Open the log as the process of these settings does."""
+    certificate, key = env.get("HUB_KAFKA_CERTIFICATE"), env.get("HUB_KAFKA_KEY")
+    password = env.get("HUB_KAFKA_PASSWORD_FILE")
+    credentials = Credentials(
+        Path(env["HUB_KAFKA_CA"]),
+        Path(certificate) if certificate else None,
+        Path(key) if key else None,
+        env.get("HUB_KAFKA_USER", ""),
+        Path(password) if password else None,
+    )
+    return KafkaLog(env["HUB_KAFKA_BOOTSTRAP"], store, seconds, credentials)
+
+
+def produce(log: KafkaLog, topic: str, value: bytes) -> None:
+    log.produce([(topic, to_us(system_clock()), b"A", value, [])])
+
+
+def test_a_connector_that_writes_elsewhere_is_refused_and_says_so_once(
+    secured: SecuredKafka, operator: dict[str, str], database_url: str, tmp_path: Path
+) -> None:
+    assert hub("topics", "apply", env=operator).returncode == 0
+    stations = as_user(secured, "stations", tmp_path)
+    given = ("topics", "rights", "connect salinity", "--user", "stations", "--apply")
+    assert hub(*given, env=operator).returncode == 0
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "a.csv").write_text(REPORT, "utf-8")
+    log = tmp_path / "connect.log"
+    env = {
+        **os.environ,
+        **stations,
+        "HUB_DATABASE_URL": database_url,
+        "HUB_PAYMENTS_FOLDER": str(drop),
+        "HUB_PAYMENTS_SETTLE_SECONDS": "0.05",
+    }
+    with log.open("wb") as out:
+        process = start_hub("connect", "payments", env=env, stdout=out, stderr=out)
+    try:
+        until(lambda: process.poll() is not None or "log_away" in log.read_text(), "it says")
+        assert process.poll() is None, log.read_text()
+    finally:
+        process.terminate()
+        process.wait(60)
+    (line,) = [json.loads(n) for n in log.read_text().splitlines() if "may not" in n]
+    assert "stations may not write lgsp.payment.v1" in line["error"]
+    assert "`hub topics rights`" in line["error"]
+    assert [p.name for p in drop.glob("*.csv")] == ["a.csv"]  # it waits for its right
+
+
+def test_a_password_is_changed_without_a_stop(
+    secured: SecuredKafka, operator: dict[str, str], store: Store, tmp_path: Path
+) -> None:
+    assert hub("topics", "apply", env=operator).returncode == 0
+    env = as_user(secured, "turning", tmp_path)
+    given = ("topics", "rights", "serve", "--user", "turning", "--apply")
+    assert hub(*given, env=operator).returncode == 0
+    log = open_log(store, env)
+    try:
+        before = log.ends("lgsp.dossier.v1")
+        produce(log, "lgsp.dossier.v1", b"one")
+        file = Path(env["HUB_KAFKA_PASSWORD_FILE"])
+        set_password(secured, "turning", "another", file)
+        secured.stop()  # connections that are open end
+        secured.start()
+        produce(log, "lgsp.dossier.v1", b"two")
+        after = log.ends("lgsp.dossier.v1")
+        assert sum(after.values()) == sum(before.values()) + 2
+        file.write_text("wrong")
+        with pytest.raises(LogUnavailableError, match="Kafka does not let turning in"):
+            produce(log, "lgsp.dossier.v1", b"three")
+    finally:
+        log.close()
+
+
+def test_a_certificate_is_a_user_too(
+    secured: SecuredKafka, operator: dict[str, str], store: Store, tmp_path: Path
+) -> None:
+    assert hub("topics", "apply", env=operator).returncode == 0
+    certificate, key = secured.authority.issue("machine")
+    env = {
+        "HUB_KAFKA_BOOTSTRAP": secured.machines,
+        "HUB_KAFKA_CA": str(secured.authority.file),
+        "HUB_KAFKA_CERTIFICATE": str(certificate),
+        "HUB_KAFKA_KEY": str(key),
+    }
+    log = open_log(store, env)
+    try:
+        with pytest.raises(LogUnavailableError, match=r"may not write lgsp\.dossier\.v1"):
+            produce(log, "lgsp.dossier.v1", b"one")
+        given = ("topics", "rights", "serve", "--user", "CN=machine", "--apply")
+        assert hub(*given, env=operator).returncode == 0
+        until(lambda: may_produce(log), "the right is known to the broker")
+    finally:
+        log.close()
+
+
+def may_produce(log: KafkaLog) -> bool:
+    try:
+        produce(log, "lgsp.dossier.v1", b"two")
+    except LogUnavailableError:
+        return False
+    return True
+
+
+def test_who_has_rights_beyond_its_need_loses_them(
+    secured: SecuredKafka, operator: dict[str, str]
+) -> None:
+    topics = Topics(secured.address)
+    try:
+        grant(topics, "greedy", [Right("topic", "lgsp.kpi.v1", "WRITE")])
+    finally:
+        topics.close()
+    asked = ("topics", "rights", "connect salinity", "--user", "greedy")
+    plan = hub(*asked, env=operator)
+    assert plan.returncode == 1
+    assert "revoke  greedy  WRITE topic lgsp.kpi.v1" in plan.stdout
+    assert hub(*asked, "--apply", env=operator).returncode == 0
+    assert hub(*asked, env=operator).stdout == "nothing to do\n"
+    unknown = hub("topics", "rights", "connect nobody", "--user", "greedy", env=operator)
+    assert unknown.returncode == 2
+    assert "connect salinity" in unknown.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"HUB_KAFKA_USER": "a"}, "HUB_KAFKA_PASSWORD_FILE"),
+        ({"HUB_KAFKA_USER": "a", "HUB_KAFKA_PASSWORD_FILE": "/p"}, "HUB_KAFKA_CA"),
+        ({"HUB_KAFKA_CERTIFICATE": "/c"}, "HUB_KAFKA_KEY"),
+    ],
+)
+def test_half_of_what_shows_who_comes_is_refused(
+    given: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=named):
+        read_settings()
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"HUB_KAFKA_CA=.*none\.pem"):
+        Credentials(tmp_path / "none.pem").for_python()
+    (tmp_path / "none.pem").write_text("no certificate")
+    with pytest.raises(SettingsError, match="PEM"):
+        Credentials(tmp_path / "none.pem").for_python()
