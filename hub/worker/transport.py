@@ -28,6 +28,7 @@ from aiokafka.coordinator.assignors.roundrobin import (  # type: ignore[import-u
 )
 from aiokafka.errors import (  # type: ignore[import-untyped]
     ConsumerStoppedError,
+    KafkaConnectionError,
     OffsetOutOfRangeError,
 )
 from faust.transport.drivers import aiokafka as driver
@@ -108,6 +109,15 @@ class Thread(driver.AIOKafkaConsumerThread):
         pace(consumer._client)
         renew(consumer._client, self.app.credentials)
         return consumer
+
+    async def on_start(self) -> None:
+        """Open the consumer once a broker answers: it may go away while a worker starts."""
+        while not self.should_stop:
+            with contextlib.suppress(KafkaConnectionError):  # of which aiokafka has told the log
+                await super().on_start()
+                return
+            await self._ensure_consumer()._client.close()
+            await asyncio.sleep(RETRY_MS / 1000)
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Join the group for these topics; `LookupError` if the broker has not all of them."""
@@ -409,10 +419,9 @@ class Silent(driver.Producer):
     """Produces nothing, and opens no connection for it: the hub's publisher has its own."""
 
     async def on_start(self) -> None:
-        """Nothing to open."""
+        """Nothing to open, nor to close."""
 
-    async def on_stop(self) -> None:
-        """Nothing to close."""
+    on_stop = on_start
 
 
 class Transport(driver.Transport):
