@@ -188,7 +188,9 @@ def check_logs(log: Log, store: Store) -> None:
 
 def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":
     """Open the log in Kafka, with schema ids from the registry where one is set."""
-    from hub.kafka.log import KafkaLog  # noqa: PLC0415 (the embedded profile needs no Kafka client)
+    # The embedded profile needs no Kafka client.
+    from hub.kafka.credentials import Credentials  # noqa: PLC0415
+    from hub.kafka.log import KafkaLog  # noqa: PLC0415
 
     if settings.schema_registry_url:
         from hub.kafka import schema_registry  # noqa: PLC0415
@@ -196,7 +198,7 @@ def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":
         schema_registry.adopt(settings.schema_registry_url, store.definitions.contract)
     # With a spool behind it nobody need wait long for a broker that is away.
     wait = SPOOLED_SECONDS_MAX if settings.spool_dir is not None else None
-    return KafkaLog(settings.kafka_bootstrap, store, wait)
+    return KafkaLog(settings.kafka_bootstrap, store, wait, Credentials.of(settings))
 
 
 def names_for_lists(installed: Installed) -> dict[str, Collection[str]]:

@@ -28,7 +28,10 @@ class Settings(BaseSettings):
 
     `data_dir`: folder of the embedded log and store. `database_url`: the store; by default a
     SQLite file in the data folder. `kafka_bootstrap`: `host:port,…` of Apache Kafka, which then is
-    the log, with PostgreSQL as the store; there is no other mixture. `signing_dir`: the folder of
+    the log, with PostgreSQL as the store; there is no other mixture. `kafka_ca`: PEM of who signs
+    the brokers' certificates; with it Kafka is spoken to by TLS alone, as `kafka_user` with the
+    password in `kafka_password_file` (SCRAM-SHA-512), or by `kafka_certificate` and `kafka_key`;
+    their files are read anew where they changed. `signing_dir`: the folder of
     the keys that sign receipts, the same for all gateways; by default in the data folder, where one
     is made. `spool_dir`: a folder on a disk that outlives the process, where a gateway keeps what
     is sent while Kafka is away; without it that is refused with 503. `archive_dir`: the folder of
@@ -58,6 +61,11 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".hub")
     database_url: str = ""
     kafka_bootstrap: str = ""
+    kafka_ca: Path | None = None
+    kafka_certificate: Path | None = None
+    kafka_key: Path | None = None
+    kafka_user: str = ""
+    kafka_password_file: Path | None = None
     signing_dir: Path | None = None
     spool_dir: Path | None = None
     archive_dir: Path | None = None
@@ -91,6 +99,10 @@ class Settings(BaseSettings):
 
     @field_validator(
         "archive_dir",
+        "kafka_ca",
+        "kafka_certificate",
+        "kafka_key",
+        "kafka_password_file",
         "reference_dir",
         "signing_dir",
         "spool_dir",
@@ -134,6 +146,24 @@ class Settings(BaseSettings):
             )
         if self.tls_client_ca is not None and self.tls_key is None:
             raise PydanticCustomError("profile", "HUB_TLS_CLIENT_CA needs HUB_TLS_CERTIFICATE")
+        return self
+
+    @model_validator(mode="after")
+    def _is_whole_towards_kafka(self) -> "Settings":
+        if (self.kafka_certificate is None) != (self.kafka_key is None):
+            raise PydanticCustomError(
+                "profile", "HUB_KAFKA_CERTIFICATE and HUB_KAFKA_KEY belong together"
+            )
+        if bool(self.kafka_user) != (self.kafka_password_file is not None):
+            raise PydanticCustomError(
+                "profile", "HUB_KAFKA_USER and HUB_KAFKA_PASSWORD_FILE belong together"
+            )
+        shows_itself = self.kafka_user or self.kafka_certificate is not None
+        if shows_itself and self.kafka_ca is None:
+            raise PydanticCustomError(
+                "profile",
+                "HUB_KAFKA_USER and HUB_KAFKA_CERTIFICATE need HUB_KAFKA_CA: within TLS alone",
+            )
         return self
 
     @model_validator(mode="after")

@@ -16,6 +16,8 @@ from faust.types import StreamT
 from faust.web import Request, Response, View
 
 from hub import registry
+from hub.kafka.credentials import Credentials
+from hub.kafka.rights import WORKERS
 from hub.operating import metrics
 from hub.operating.logs import log_as_json
 from hub.settings import Settings, read_settings
@@ -24,7 +26,6 @@ from hub.worker.together import APPLYING_MAX, Pools, Together
 from hub.worker.transport import BatchApp
 from hub.worker.work import Work, open_work, slice_of
 
-GROUP = "lgsp-hub"
 PARTITIONS_AT_ONCE_MAX = 12
 
 
@@ -43,8 +44,9 @@ def create_app(settings: Settings) -> BatchApp:
     """Make the application; the work begins when its worker starts."""
     work = open_work(settings, registry.installed())
     app = BatchApp(
-        GROUP,
+        WORKERS,
         positions=work.positions,
+        credentials=Credentials.of(settings),
         broker=[f"lgsp://{b}" for b in settings.kafka_bootstrap.split(",")],
         datadir=work.folder,
         broker_session_timeout=settings.session_seconds,

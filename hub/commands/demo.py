@@ -48,9 +48,15 @@ def demo_command(
     settings = read_settings(data_dir=CONNECTORS_FOLDER if connectors else DEMO_FOLDER)
     wanted = demonstration.Demo(seed, scale, connectors)
     if settings.kafka_bootstrap:
-        from hub.kafka.topics import make_topics  # noqa: PLC0415 (only where Kafka is the log)
+        # Only where Kafka is the log.
+        from hub.kafka.credentials import Credentials  # noqa: PLC0415
+        from hub.kafka.topics import make_topics  # noqa: PLC0415
 
-        make_topics(settings.kafka_bootstrap, registry.contracts().values())
+        make_topics(
+            settings.kafka_bootstrap,
+            registry.contracts().values(),
+            credentials=Credentials.of(settings),
+        )
     with open_hub(settings) as hub:
         demonstration.claim(hub, wanted)
         with running(hub), _workers(settings, workers) as started:

@@ -70,9 +70,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _of_topics(settings: Settings) -> Iterator[Finding]:
-    from hub.kafka.topics import Topics, wanted  # noqa: PLC0415 (the embedded profile needs no Kafka)
+    # The embedded profile needs no Kafka.
+    from hub.kafka.credentials import Credentials  # noqa: PLC0415
+    from hub.kafka.topics import Topics, wanted  # noqa: PLC0415
 
-    topics = Topics(settings.kafka_bootstrap)
+    topics = Topics(settings.kafka_bootstrap, Credentials.of(settings))
     try:
         contracts = registry.contracts().values()
         # How many partitions there are is the province's own affair.

@@ -1,16 +1,23 @@
 """The commands `hub topics`: what must be in Kafka, and what is."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub import registry
 from hub.settings import SettingsError, read_settings
 
+if TYPE_CHECKING:
+    from hub.kafka.topics import Topics
+
 app = typer.Typer(name="topics", help="Topics in Apache Kafka.", no_args_is_help=True)
 EXAMPLES = {
     "topics plan": ("hub topics plan",),
     "topics apply": ("hub topics apply --replication 3",),
+    "topics rights": (
+        "hub topics rights serve --user gateway",
+        "hub topics rights 'connect payments' --user connect-payments --apply",
+    ),
 }
 
 
@@ -32,15 +39,65 @@ def apply(
     _show_plan(partitions, replication)
 
 
-def _show_plan(partitions: int, replication: int | None) -> int:
-    from hub.kafka.topics import Topics, wanted  # noqa: PLC0415 (the embedded profile needs no Kafka)
+@app.command("rights")
+def show_rights(
+    process: Annotated[
+        str, typer.Argument(help="serve, work, operate, or 'connect NAME'.", show_default=False)
+    ],
+    user: Annotated[str, typer.Option(help="Who runs it: its user, or its certificate's name.")],
+    is_applied: Annotated[
+        bool, typer.Option("--apply", help="Grant what is missing and revoke the rest.")
+    ] = False,
+) -> None:
+    """Say which rights a process's user lacks in Kafka or has beyond its need; exit 1 if any.
+
+    With --apply they are granted and revoked. A certificate's user is its whole subject, such as
+    CN=gateway.
+    """
+    from hub.kafka import rights  # noqa: PLC0415 (the embedded profile needs no Kafka)
+
+    sources = {name: source.contract for name, source in registry.sources().items()}
+    try:
+        wanted = rights.rights(process, registry.contracts().values(), sources)
+    except KeyError:
+        known = ", ".join(rights.processes(sources))
+        raise typer.BadParameter(
+            f"{process}: không có tiến trình này | there is no such process; {known}"
+        ) from None
+    topics = _open_topics()
+    try:
+        there = rights.granted(topics, user)
+        for right in sorted(wanted - there):
+            print(f"grant   {user}  {right}")
+        for right in sorted(there - wanted):
+            print(f"revoke  {user}  {right}")
+        if wanted == there:
+            print("nothing to do")
+        elif not is_applied:
+            raise typer.Exit(1)
+        rights.grant(topics, user, wanted - there)
+        rights.revoke(topics, user, there - wanted)
+    finally:
+        topics.close()
+
+
+def _open_topics() -> "Topics":
+    # The embedded profile needs no Kafka.
+    from hub.kafka.credentials import Credentials  # noqa: PLC0415
+    from hub.kafka.topics import Topics  # noqa: PLC0415
 
     settings = read_settings()
     if not settings.kafka_bootstrap:
         raise SettingsError(
             "HUB_KAFKA_BOOTSTRAP is not set: the embedded log has no topics to make"
         )
-    topics = Topics(settings.kafka_bootstrap)
+    return Topics(settings.kafka_bootstrap, Credentials.of(settings))
+
+
+def _show_plan(partitions: int, replication: int | None) -> int:
+    from hub.kafka.topics import wanted  # noqa: PLC0415 (the embedded profile needs no Kafka)
+
+    topics = _open_topics()
     steps = topics.plan(wanted(registry.contracts().values(), partitions))
     for step in steps:
         print(f"{step.action:6}  {step.topic.name}  {step.detail}")

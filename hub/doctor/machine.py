@@ -42,6 +42,8 @@ def of_machine(settings: Settings, now: datetime) -> Iterator[Finding]:
     for name, path in (
         ("HUB_TLS_CERTIFICATE", settings.tls_certificate),
         ("HUB_TLS_CLIENT_CA", settings.tls_client_ca),
+        ("HUB_KAFKA_CA", settings.kafka_ca),
+        ("HUB_KAFKA_CERTIFICATE", settings.kafka_certificate),
     ):
         if path is not None:
             yield from of_certificates(name, path, now)
@@ -95,19 +97,20 @@ def of_folder(name: str, folder: Path) -> Iterator[Finding]:
 
 
 def of_private_files(settings: Settings) -> Iterator[Finding]:
-    """Look whether keys of signing and TLS can be read by others on the machine."""
+    """Look whether others on the machine can read keys of signing and TLS, or a password."""
     folder = settings.signing_keys
     found = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
     private = [path for path in found if "PRIVATE KEY" in _beginning(path)]
-    for path in [*private, *([settings.tls_key] if settings.tls_key else [])]:
+    named = (settings.tls_key, settings.kafka_key, settings.kafka_password_file)
+    for path in [*private, *(path for path in named if path is not None)]:
         if path.exists() and path.stat().st_mode & 0o077:
             yield Finding(
                 "fault",
                 str(path),
-                "người dùng khác trên máy đọc được khóa bí mật này",
-                "others on this machine can read this private key",
-                f"chmod 600 {path}; nếu máy có người dùng khác thì thay khóa",
-                f"chmod 600 {path}; where the machine has other users, replace the key",
+                "người dùng khác trên máy đọc được bí mật này",
+                "others on this machine can read this secret",
+                f"chmod 600 {path}; nếu máy có người dùng khác thì thay bí mật",
+                f"chmod 600 {path}; where the machine has other users, replace the secret",
             )
 
 

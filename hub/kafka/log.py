@@ -20,6 +20,7 @@ from hub.definitions.avro import WIRE_HEADER
 from hub.definitions.contract import Contract
 from hub.definitions.installed import Definitions
 from hub.kafka import wire
+from hub.kafka.credentials import IN_CLEAR, Credentials
 from hub.kafka.topics import REJECTION_BYTES_MAX, Topics
 from hub.log.log import (
     Acknowledgement,
@@ -37,6 +38,7 @@ from hub.store.store import Store
 DELIVERY_SECONDS_MAX = 60
 READ_SECONDS_MAX = 30
 CALL_SECONDS = 0.1
+READER = "lgsp-hub-reader"  # the group that the client asks for; nothing is committed
 RECORDS_PER_CALL_MAX = 10_000
 
 
@@ -45,12 +47,22 @@ class KafkaLog:
 
     is_open = True
 
-    def __init__(self, bootstrap: str, store: Store, delivery_seconds: int | None = None) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        store: Store,
+        delivery_seconds: int | None = None,
+        credentials: Credentials = IN_CLEAR,
+    ) -> None:
         self._bootstrap = bootstrap
+        self.credentials = credentials
+        self._shown: tuple[int, ...] = ()  # the credentials' stamp when the producer was opened
+        self._kept_out = ""  # why the broker does not let the producer in
+        self._read_with: tuple[int, ...] = ()
         self._delivery_seconds = delivery_seconds or DELIVERY_SECONDS_MAX
         self._receipts = Receipts(store)
         self._definitions = store.definitions
-        self.topics = Topics(bootstrap)
+        self.topics = Topics(bootstrap, credentials)
         self._producer: Producer | None = None
         self._reader: Consumer | None = None
         self._reader_at: tuple[str, int, int] | None = None
@@ -129,18 +141,32 @@ class KafkaLog:
                 left = producer.flush(self._delivery_seconds + 10)
             except KafkaException as error:
                 self._producer = None
-                raise LogUnavailableError(str(error)) from error
+                why = _why(error.args[0], records, self.credentials)
+                raise LogUnavailableError(why) from error
             if failed or left:
                 if left or any(e.fatal() for e in failed):
                     self._producer = None
                 raise LogUnavailableError(
-                    _why(failed[0], records) if failed else f"{left} not delivered"
+                    _why(failed[0], records, self.credentials)
+                    if failed and not self._kept_out
+                    else self._kept_out or f"{left} not delivered"
                 )
 
     def _open_producer(self) -> Producer:
-        if self._producer is None:
-            self._producer = Producer(producer_settings(self._bootstrap, self._delivery_seconds))
+        stamp = self.credentials.stamp()
+        if self._producer is None or self._shown != stamp:
+            self._producer = Producer(
+                {
+                    **producer_settings(self._bootstrap, self._delivery_seconds, self.credentials),
+                    "error_cb": self._hear,
+                }
+            )
+            self._shown, self._kept_out = stamp, ""
         return self._producer
+
+    def _hear(self, error: KafkaError) -> None:
+        if error.code() in _KEPT_OUT:
+            self._kept_out = _kept_out(error, self.credentials)
 
     def read(
         self,
@@ -196,12 +222,17 @@ class KafkaLog:
             raise NotInLogError(f"{topic}/{partition}", at, span)
 
     def _seek(self, topic: str, partition: int, offset: int) -> Consumer:
+        stamp = self.credentials.stamp()
+        if self._reader is not None and self._read_with != stamp:
+            self._reader.close()
+            self._reader, self._reader_at = None, None
         if self._reader is None:
+            self._read_with = stamp
             self._reader = Consumer(
                 {
                     "bootstrap.servers": self._bootstrap,
                     "client.id": "lgsp-hub",
-                    "group.id": "lgsp-hub-reader",  # asked for by the client; nothing is committed
+                    "group.id": READER,
                     "enable.auto.commit": False,
                     "enable.partition.eof": True,
                     "auto.offset.reset": "error",
@@ -211,6 +242,7 @@ class KafkaLog:
                     "queued.max.messages.kbytes": 64 << 10,
                     "fetch.message.max.bytes": 4 << 20,
                     "log_level": 2,
+                    **self.credentials.for_librdkafka(),
                 }
             )
         if self._reader_at != (topic, partition, offset):
@@ -267,7 +299,9 @@ class KafkaLog:
         self.topics.close()
 
 
-def producer_settings(bootstrap: str, delivery_seconds: int) -> dict[str, Any]:
+def producer_settings(
+    bootstrap: str, delivery_seconds: int, credentials: Credentials
+) -> dict[str, Any]:
     """Give the settings by which whatever the hub says is produced."""
     return {
         "bootstrap.servers": bootstrap,
@@ -284,6 +318,7 @@ def producer_settings(bootstrap: str, delivery_seconds: int) -> dict[str, Any]:
         "queue.buffering.max.messages": 200_000,
         "queue.buffering.max.kbytes": 256 << 10,
         "log_level": 2,
+        **credentials.for_librdkafka(),
     }
 
 
@@ -295,8 +330,28 @@ Record = tuple[str, int, bytes, bytes, list[tuple[str, str | bytes | None]]]
 _INVALID = {KafkaError.INVALID_TIMESTAMP, KafkaError.INVALID_RECORD}
 
 
-def _why(error: KafkaError, records: Sequence[Record]) -> str:
-    """Say why records were not taken, and what to do where they are stamped too far ahead."""
+_KEPT_OUT = {KafkaError._AUTHENTICATION, KafkaError._SSL}
+
+
+def _kept_out(error: KafkaError, credentials: Credentials) -> str:
+    """Say that a broker does not let us in, and which settings say who we are."""
+    return (
+        f"máy chủ Kafka không cho {credentials.shown} vào; xem HUB_KAFKA_USER,"
+        " HUB_KAFKA_PASSWORD_FILE, HUB_KAFKA_CA |"
+        f" Kafka does not let {credentials.shown} in; see HUB_KAFKA_USER, HUB_KAFKA_PASSWORD_FILE,"
+        f" HUB_KAFKA_CA ({error.str()})"
+    )
+
+
+def _why(error: KafkaError, records: Sequence[Record], credentials: Credentials) -> str:
+    """Say why records were not taken, and what to do where we know."""
+    if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        topics = ", ".join(sorted({topic for topic, *_ in records}))
+        return (
+            f"{credentials.shown} không có quyền ghi {topics}; `hub topics rights` cho biết thiếu"
+            " gì |"
+            f" {credentials.shown} may not write {topics}; `hub topics rights` says what is missing"
+        )
     if error.code() not in _INVALID:
         return str(error)
     topic, at, *_ = max(records, key=lambda r: r[1])

@@ -64,7 +64,7 @@ class KafkaRefill:
         self._definitions: Definitions = store.definitions
         self._receipts = Receipts(store)
         self._partitions = partitions
-        settings = producer_settings(bootstrap, DELIVERY_SECONDS_MAX)
+        settings = producer_settings(bootstrap, DELIVERY_SECONDS_MAX, log.credentials)
         self._plain = Producer(settings)
         self._in_transaction = Producer({**settings, "transactional.id": TRANSACTION})
         self._is_begun = False

@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
-from kafka.errors import InvalidReplicationFactorError, KafkaError
+from kafka.errors import InvalidReplicationFactorError, KafkaError, SecurityDisabledError
 from kafka.protocol.consumer import IsolationLevel
 
 from hub.definitions.contract import Contract
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
+from hub.kafka.credentials import IN_CLEAR, Credentials
 from hub.log.log import LogUnavailableError, TopicsError
 
 T = TypeVar("T")
@@ -57,9 +58,14 @@ def wanted(contracts: Iterable[Contract], partitions: int = PARTITIONS) -> list[
     return out
 
 
-def make_topics(bootstrap: str, contracts: Iterable[Contract], replication: int = 1) -> None:
+def make_topics(
+    bootstrap: str,
+    contracts: Iterable[Contract],
+    replication: int = 1,
+    credentials: Credentials = IN_CLEAR,
+) -> None:
     """Make the topics that are missing."""
-    topics = Topics(bootstrap)
+    topics = Topics(bootstrap, credentials)
     topics.apply(topics.plan(wanted(contracts)), replication)
     topics.close()
 
@@ -67,14 +73,15 @@ def make_topics(bootstrap: str, contracts: Iterable[Contract], replication: int 
 class Topics:
     """The topics of one cluster."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, credentials: Credentials = IN_CLEAR) -> None:
         self._bootstrap = bootstrap
+        self._credentials = credentials
         self._opened: Any = None
         self._identities: dict[str, str] = {}
         self._partitions: dict[str, int] = {}
 
-    def _ask(self, question: Callable[[Any], T]) -> T:
-        """Ask the cluster, by a new connection where the old one fails.
+    def ask(self, question: Callable[[Any], T]) -> T:
+        """Ask the cluster through its admin client, by a new connection where the old one fails.
 
         Raises `LogUnavailableError` where that fails too.
         """
@@ -87,8 +94,11 @@ class Topics:
                         client_id="lgsp-hub",
                         bootstrap_timeout_ms=ANSWER_MS_MAX,
                         request_timeout_ms=ANSWER_MS_MAX,
+                        **self._credentials.for_python(),
                     )
                 return question(self._opened)
+            except SecurityDisabledError:
+                raise
             except InvalidReplicationFactorError as error:
                 raise TopicsError(str(error)) from error
             except KafkaError as error:
@@ -98,9 +108,9 @@ class Topics:
         raise AssertionError  # not reached
 
     def _described(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-        there = set(self._ask(lambda c: c.list_topics()))
+        there = set(self.ask(lambda c: c.list_topics()))
         present = [n for n in names if n in there]
-        found = self._ask(lambda c: c.describe_topics(present)) if present else []
+        found = self.ask(lambda c: c.describe_topics(present)) if present else []
         return {t["name"]: t for t in found}
 
     def plan(self, topics: Sequence[Topic]) -> list[Step]:
@@ -141,19 +151,19 @@ class Topics:
             if s.action == "create"
         ]
         if new:
-            self._ask(lambda c: c.create_topics(new))
-            self._ask(lambda c: c.wait_for_topics([t.name for t in new]))
+            self.ask(lambda c: c.create_topics(new))
+            self.ask(lambda c: c.wait_for_topics([t.name for t in new]))
         changed = [
             ConfigResource(ConfigResourceType.TOPIC, s.topic.name, configs=s.config)
             for s in steps
             if s.action == "alter"
         ]
         if changed:
-            self._ask(lambda c: c.alter_configs(changed))
+            self.ask(lambda c: c.alter_configs(changed))
 
     def _config(self, name: str) -> dict[str, str]:
         resource = ConfigResource(ConfigResourceType.TOPIC, name)
-        found = self._ask(lambda c: c.describe_configs([resource], config_filter="all"))
+        found = self.ask(lambda c: c.describe_configs([resource], config_filter="all"))
         return {k: v["value"] for k, v in found["topic"][name].items()}
 
     def identity(self, topic: str) -> str:
@@ -179,7 +189,7 @@ class Topics:
     def _offsets(self, topic: str, which: Any) -> dict[int, int]:
         self.check(topic)
         asked = {TopicPartition(topic, p): which for p in range(self.partitions(topic))}
-        found = self._ask(lambda c: c.list_partition_offsets(asked, isolation_level=COMMITTED))
+        found = self.ask(lambda c: c.list_partition_offsets(asked, isolation_level=COMMITTED))
         return {tp.partition: at.offset for tp, at in found.items()}
 
     def check(self, topic: str) -> None:
@@ -193,7 +203,7 @@ class Topics:
         found = self._described([topic]).get(topic)
         if found is None:
             raise TopicsError(f"there is no topic {topic}; run `hub topics apply`")
-        cluster = self._ask(lambda c: c.describe_cluster())["cluster_id"]
+        cluster = self.ask(lambda c: c.describe_cluster())["cluster_id"]
         self._identities[topic] = f"{cluster}/{found['topic_id'].replace('-', '')}"
         self._partitions[topic] = len(found["partitions"])
 

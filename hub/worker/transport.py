@@ -28,6 +28,7 @@ from aiokafka.coordinator.assignors.roundrobin import (  # type: ignore[import-u
 )
 from aiokafka.errors import (  # type: ignore[import-untyped]
     ConsumerStoppedError,
+    KafkaConnectionError,
     OffsetOutOfRangeError,
 )
 from faust.transport.drivers import aiokafka as driver
@@ -36,8 +37,9 @@ from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ConsumerMessage
 from mode import CrashingSupervisor, ServiceT
 
+from hub.kafka.credentials import IN_CLEAR, Credentials
 from hub.worker.fetched import Fetched
-from hub.worker.fetching import RETRY_MS, forget, keep_batches_whole, pace, take
+from hub.worker.fetching import RETRY_MS, forget, keep_batches_whole, pace, renew, take
 
 FETCH_BYTES_MAX = 16 << 20  # of one answer of the broker
 PARTITION_BYTES_MAX = 1 << 20  # of one partition in it, some 20,000 events; its first batch always
@@ -102,10 +104,20 @@ class Thread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
-            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+            **self.app.credentials.for_python(),
         )
         pace(consumer._client)
+        renew(consumer._client, self.app.credentials)
         return consumer
+
+    async def on_start(self) -> None:
+        """Open the consumer once a broker answers: it may go away while a worker starts."""
+        while not self.should_stop:
+            with contextlib.suppress(KafkaConnectionError):  # of which aiokafka has told the log
+                await super().on_start()
+                return
+            await self._ensure_consumer()._client.close()
+            await asyncio.sleep(RETRY_MS / 1000)
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Join the group for these topics; `LookupError` if the broker has not all of them."""
@@ -403,10 +415,20 @@ class Consumer(driver.Consumer):
         """Nothing: Faust would look for commits."""
 
 
+class Silent(driver.Producer):
+    """Produces nothing, and opens no connection for it: the hub's publisher has its own."""
+
+    async def on_start(self) -> None:
+        """Nothing to open, nor to close."""
+
+    on_stop = on_start
+
+
 class Transport(driver.Transport):
     """Faust's transport with this consumer; an entry point makes it known as `lgsp://host:port`."""
 
     Consumer = Consumer
+    Producer = Silent
 
 
 class _Whole(faust.Schema[None, Fetched]):
@@ -437,10 +459,12 @@ class BatchApp(faust.App):
         id: str,  # noqa: A002
         *,
         positions: Callable[[Collection[TP]], Mapping[TP, int]],
+        credentials: Credentials = IN_CLEAR,
         **settings: Any,
     ) -> None:
         keep_batches_whole()
         self.positions = positions
+        self.credentials = credentials
         defaults: dict[str, Any] = {
             "agent_supervisor": CrashingSupervisor,  # others skip the event that failed
             "broker_session_timeout": 10.0,

@@ -34,7 +34,7 @@ VENDORS = {
     },
     "psycopg": {"hub/store/postgres.py"},
     "confluent_kafka": {"hub/kafka/log.py", "hub/kafka/refilling.py"},
-    "kafka": {"hub/kafka/topics.py"},
+    "kafka": {"hub/kafka/topics.py", "hub/kafka/rights.py"},
     "aiokafka": {"hub/worker/", "hub/kafka/records.py"},
     "faust": {"hub/worker/", "stream_jobs/app.py"},
     "httpx": {"hub/kafka/schema_registry.py", "connectors/one_stop/"},

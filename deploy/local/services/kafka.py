@@ -36,9 +36,10 @@ class Kafka(JavaPart):
     def _twin(self, folder: Path) -> "Kafka":
         return Kafka(folder, free_port(), free_port())
 
-    def _prepare(self) -> None:
+    def _lines(self) -> dict[str, object]:
+        """Its properties."""
         client, controller = f"{HOST}:{self.port}", f"{HOST}:{self._controller_port}"
-        lines = {
+        return {
             "process.roles": "broker,controller",
             "node.id": 1,
             "controller.quorum.voters": f"1@{controller}",
@@ -66,7 +67,13 @@ class Kafka(JavaPart):
             # The default is a quarter of the heap.
             "log.cleaner.dedupe.buffer.size": 32 << 20,
         }
-        write_whole(self._configuration, "".join(f"{k}={v}\n" for k, v in lines.items()))
+
+    def _users(self) -> list[str]:
+        """Give what its storage is formatted with, besides: users and their passwords."""
+        return []
+
+    def _prepare(self) -> None:
+        write_whole(self._configuration, "".join(f"{k}={v}\n" for k, v in self._lines().items()))
         if not (self.data / "meta.properties").exists():
             cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             run_to_end(
@@ -77,6 +84,7 @@ class Kafka(JavaPart):
                     "--ignore-formatted",
                     f"--cluster-id={cluster_id}",
                     f"--config={self._configuration}",
+                    *self._users(),
                 ]
             )
 

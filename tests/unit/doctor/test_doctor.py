@@ -25,7 +25,7 @@ from hub.proof.verify import STATEMENT
 from hub.settings import Settings
 from stream_jobs.worked import received
 from tests.parts import stores
-from tests.stories.test_tls import START, Authority
+from tests.parts.authority import START, Authority
 
 NOW = datetime(2026, 1, 15, 3, tzinfo=UTC)
 
