@@ -28,7 +28,7 @@ from hub.access import keys
 from hub.access.scope import WHOLE
 from hub.clock import system_clock
 from hub.gateway.signing import Signer
-from hub.http.app import create_app
+from hub.http.serving import make_server, serve
 from hub.opening import open_hub, running
 from hub.settings import Settings
 from stream_jobs.worked import received
@@ -64,10 +64,9 @@ def serve_bare(port: int) -> None:
 def serve_hub(settings: Settings, is_signed: bool) -> None:
     """Serve and apply, as `hub serve` does."""
     if not is_signed:
-        Signer.sign = lambda *_: SIGNED  # type: ignore[method-assign]
+        Signer.signing = lambda _: lambda _: SIGNED  # type: ignore[assignment,method-assign]
     with open_hub(settings) as hub, running(hub):
-        app = create_app(hub, hub.gateway())
-        uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
+        serve(make_server(hub))
 
 
 def body(number: int, size: int) -> bytes:
