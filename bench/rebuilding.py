@@ -130,10 +130,10 @@ def _names(found: list[Parts]) -> list[str]:
 
 
 def _part(name: str, part: str, found: list[Parts]) -> Row:
-    """Say what a part of a rebuild took: the median of the rounds, and its share."""
+    """Say what a part of a rebuild took: the median of the rounds, and its share of all parts."""
     seconds = middle([one.seconds.get(part, 0.0) for one in found])
-    share = seconds / middle([one.total for one in found])
-    return Row(f"{name}: {part}", seconds, "s", f"{share:.0%} of it")
+    share = seconds / middle([sum(one.seconds.values()) for one in found])
+    return Row(f"{name}: {part}", seconds, "s", f"{share:.0%} of what threads did")
 
 
 def _alone(production: Settings) -> list[Row]:
@@ -158,7 +158,7 @@ def _misses(rows: list[Row], parts: dict[str, list[Parts]]) -> list[str]:
     if not missed:
         return []
     found = parts[FROM_LOG]
-    total = middle([one.total for one in found])
+    total = middle([sum(one.seconds.values()) for one in found])
     shares = {p: middle([one.seconds.get(p, 0.0) for one in found]) / total for p in _names(found)}
     most = sorted(shares, key=lambda part: -shares[part])
     where = ", ".join(f"{part} {shares[part]:.0%}" for part in most[:4])
