@@ -144,7 +144,7 @@ def measure(rounds: int = 2, seconds: float = 10.0) -> Section:
         _wait(engine, base * CHUNK)
         first = base
         for number in range(rounds):
-            for is_asked in found:
+            for is_asked, so_far in found.items():
                 sending = pool.submit(produce, settings, total, first, chunks, True)
                 first += chunks
                 _wait(engine, (first - chunks) * CHUNK + 1)
@@ -154,7 +154,7 @@ def measure(rounds: int = 2, seconds: float = 10.0) -> Section:
                 time.sleep(seconds - 1)  # its last events are not held up by nothing to follow
                 applied = (_position(engine) - before) / (time.monotonic() - at)
                 answers, statuses = asking.result() if asking else ([], [])
-                found[is_asked].append(Found(applied, answers, statuses))
+                so_far.append(Found(applied, answers, statuses))
                 sending.result()
                 _wait(engine, first * CHUNK)
                 print(f"round {number + 1}: {applied:,.0f} events/s", file=sys.stderr)

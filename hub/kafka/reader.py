@@ -14,6 +14,7 @@ from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped]
 from aiokafka.errors import (  # type: ignore[import-untyped]
     CorruptRecordException,
     KafkaError,
+    LeaderNotAvailableError,
     OffsetOutOfRangeError,
     for_code,
 )
@@ -104,6 +105,8 @@ class Reader:
             client = await self._connected()
             await client.add_topic(topic)
             node = client.cluster.leader_for_partition(TopicPartition(topic, partition))
+            if node is None or node < 0:
+                raise LeaderNotAvailableError
             asked = [(topic, [(partition, at, size)])]
             request = FetchRequest(WAIT_MS, 1, size, READ_COMMITTED, asked)
             answer = await client.send(node, request)
