@@ -13,7 +13,7 @@ from hub.worker.transport import BatchApp
 from hub.worker.work import Work
 
 APPLYING_MAX = 2  # transactions at a time, of all topics: while one is written, one is folded
-EVENTS_PER_TRANSACTION_MAX = 30_000
+EVENTS_PER_TRANSACTION_MAX = 60_000
 TRANSACTIONS_PER_TOPIC_MAX = 2  # while one waits for the database, another is folded
 GATHER_SECONDS = (0.005, 0.020)  # wait so long for others, and for those on their way at most
 BULK_EVENTS = 5_000  # with as many waiting, what is on its way is worth so long a wait

@@ -428,7 +428,7 @@ class BatchApp(faust.App):
     """
 
     records_max = 20_000  # of a `Fetched`, and up to one wire batch more
-    records_undone_max = 20_000  # with as many in hand and waiting, no further `Fetched` is made
+    records_undone_max = 30_000  # with as many in hand and waiting, no further `Fetched` is made
     revoke_seconds_max = 5.0  # a rebalance waits this long for what is in hand
     stop_seconds_max = 20.0  # and the end so long
 
