@@ -34,6 +34,7 @@ SECTIONS = (
     "rebuilding",
     "rebuilding_production",
     "freshness",
+    "mixed",
     "gateway",
     "state",
     "start",

@@ -29,7 +29,7 @@ from hub.kafka.records import WireBatch
 from hub.log.slices import join
 from hub.store.store import Store
 
-EVENTS = 180_000
+EVENTS = 120_000
 SHARES = (0.01, 0.05)
 ROUNDS = 3
 SLOWER_MAX = 2.0

@@ -1,10 +1,11 @@
 """Parts: where the time of applying and rebuilding goes, by the clock, each without the others.
 
-Inside `with Parts() as parts`, the functions in `_parts()` are timed wherever they are called, in
-one thread; a part that calls another is not charged for it. Timing costs under a microsecond a
-call, and none is called for a single event.
+Inside `with Parts() as parts`, the functions in `_parts()` are timed wherever they are called; a
+part that calls another is not charged for it. What threads do at once counts for each of them.
+Timing costs under a microsecond a call, and none is called for a single event.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -50,7 +51,8 @@ class Parts:
         self.seconds: dict[str, float] = {}
         self.total = 0.0
         self._begun = 0.0
-        self._inner: list[float] = []  # of each call under way: the seconds of calls within it
+        self._lock = threading.Lock()
+        self._own = threading.local()  # of each call under way: the seconds of calls within it
         self._patches = ExitStack()
 
     def __enter__(self) -> Self:
@@ -66,20 +68,22 @@ class Parts:
         """End; what no part took is `ELSE`."""
         self.total = time.perf_counter() - self._begun
         self._patches.close()
-        self.seconds[ELSE] = self.total - sum(self.seconds.values())
+        self.seconds[ELSE] = max(self.total - sum(self.seconds.values()), 0.0)
 
     def _timed(self, part: str, work: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(work)
         def timed(*given: Any, **named: Any) -> Any:
+            inner: list[float] = self._own.__dict__.setdefault("inner", [])
             begun = time.perf_counter()
-            self._inner.append(0.0)
+            inner.append(0.0)
             try:
                 return work(*given, **named)
             finally:
                 took = time.perf_counter() - begun
-                own = took - self._inner.pop()
-                self.seconds[part] = self.seconds.get(part, 0.0) + own
-                if self._inner:
-                    self._inner[-1] += took
+                own = took - inner.pop()
+                with self._lock:
+                    self.seconds[part] = self.seconds.get(part, 0.0) + own
+                if inner:
+                    inner[-1] += took
 
         return timed

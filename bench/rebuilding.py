@@ -29,19 +29,15 @@ from hub.opening import OpenHub, open_hub
 from hub.settings import Settings
 
 EVENTS = 1_000_000
-LEAST = 0.25
+LEAST = {"embedded": 0.3, "production": 0.25}  # of Polars
 POLARS, FROM_LOG, FROM_ARCHIVE = "Polars in memory", "rebuild from the log", "from the archive"
 # What might cure it, by the part that takes long: this share of all, or more.
 _LONG = 0.1
 _CURES = {
-    READ: (
-        "reading Kafka's batches whole into columns, as the workers do, rather than message by"
-        " message"
-    ),
+    READ: "asking the broker for the next batches while the last are put into columns",
     # Tried on 1 million events: without the stored events, SQLite takes 5 % less time.
     WRITE: (
-        "fewer rows, whose number counts and not their size (one cell for what has the same"
-        " keys), and folding the next contract while one is written"
+        "fewer rows, whose number counts and not their size (one cell for what has the same keys)"
     ),
     SWITCH: "letting files change places by their names, rather than copying tables",
 }
@@ -67,6 +63,7 @@ def measure(
     frames = decoded(events, seed)
     took = {name: Took() for name in (POLARS, FROM_LOG, FROM_ARCHIVE)}
     parts: dict[str, list[Parts]] = {FROM_LOG: [], FROM_ARCHIVE: []}
+    profile = "production" if production is not None else "embedded"
     with (
         tempfile.TemporaryDirectory(prefix="lgsp-bench-") as folder,
         open_hub(production or Settings(data_dir=Path(folder, "hub"))) as hub,
@@ -88,12 +85,11 @@ def measure(
                 parts[name].append(timed)
             told(number, rounds)
         rows = [
-            *_rates(events, took),
+            *_rates(events, took, LEAST[profile]),
             *(_part(name, part, found) for name, found in parts.items() for part in _names(found)),
         ]
         if production is not None:
             rows += _alone(production)
-    profile = "production" if production is not None else "embedded"
     return Section(
         title=f"Rebuild, {profile} profile",
         about=(
@@ -106,7 +102,7 @@ def measure(
             **{name: t.as_json() for name, t in took.items()},
             "parts": {n: [p.seconds for p in found] for n, found in parts.items()},
         },
-        misses=_misses(rows, parts),
+        misses=_misses(rows, parts, LEAST[profile]),
     )
 
 
@@ -117,12 +113,12 @@ def _rebuild(hub: OpenHub, log: Log, events: int) -> None:
         raise UnequalError(f"{rebuild.applied} of {events} applied; {found.lines[:3]}")
 
 
-def _rates(events: int, took: dict[str, Took]) -> Iterator[Row]:
+def _rates(events: int, took: dict[str, Took], least: float) -> Iterator[Row]:
     for name, one in took.items():
         yield Row(name, events / one.seconds, "events/s")
     for name in (FROM_LOG, FROM_ARCHIVE):
         ratio = took[POLARS].seconds / took[name].seconds
-        yield Row(f"{name}, to Polars", ratio, "of it", target=Target(least=LEAST))
+        yield Row(f"{name}, to Polars", ratio, "of it", target=Target(least=least))
 
 
 def _names(found: list[Parts]) -> list[str]:
@@ -130,10 +126,10 @@ def _names(found: list[Parts]) -> list[str]:
 
 
 def _part(name: str, part: str, found: list[Parts]) -> Row:
-    """Say what a part of a rebuild took: the median of the rounds, and its share."""
+    """Say what a part of a rebuild took: the median of the rounds, and its share of all parts."""
     seconds = middle([one.seconds.get(part, 0.0) for one in found])
-    share = seconds / middle([one.total for one in found])
-    return Row(f"{name}: {part}", seconds, "s", f"{share:.0%} of it")
+    share = seconds / middle([sum(one.seconds.values()) for one in found])
+    return Row(f"{name}: {part}", seconds, "s", f"{share:.0%} of what threads did")
 
 
 def _alone(production: Settings) -> list[Row]:
@@ -153,12 +149,12 @@ def _alone(production: Settings) -> list[Row]:
     ]
 
 
-def _misses(rows: list[Row], parts: dict[str, list[Parts]]) -> list[str]:
+def _misses(rows: list[Row], parts: dict[str, list[Parts]], least: float) -> list[str]:
     missed = [row for row in rows if row.is_met is False]
     if not missed:
         return []
     found = parts[FROM_LOG]
-    total = middle([one.total for one in found])
+    total = middle([sum(one.seconds.values()) for one in found])
     shares = {p: middle([one.seconds.get(p, 0.0) for one in found]) / total for p in _names(found)}
     most = sorted(shares, key=lambda part: -shares[part])
     where = ", ".join(f"{part} {shares[part]:.0%}" for part in most[:4])
@@ -166,7 +162,7 @@ def _misses(rows: list[Row], parts: dict[str, list[Parts]]) -> list[str]:
         f"{_CURES[part]} ({part})" for part in most if part in _CURES and shares[part] >= _LONG
     )
     names = "; ".join(f"{row.name} {row.value:.2f}" for row in missed)
-    return [f"{names}, not {LEAST}: {where}. {_WHY} What might help, most first: {cures}."]
+    return [f"{names}, not {least}: {where}. {_WHY} What might help, most first: {cures}."]
 
 
 def main() -> None:

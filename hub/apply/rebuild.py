@@ -6,8 +6,10 @@ force in one transaction. A process that ends at any step leaves the tables in f
 """
 
 import json
+import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 
 from hub.apply.applier import Applier
@@ -30,10 +32,13 @@ from hub.troubles import TroubleError
 LOCK = "rebuild"
 # What is applied while those who apply to the tables in force wait; as much as one batch of theirs.
 LAST_EVENTS_MAX = 20_000
+# Each with half of what one may hold: as much memory as before.
+CONTRACTS_AT_ONCE = 2
 # The checkpoint of the second set that tells that it was compared, and what differed.
 COMPARED = "rebuild"
 _Progress = Callable[[int, int], None]
-Positions = dict[tuple[str, int], int]  # by topic and partition
+Place = tuple[str, int]  # topic and partition
+Positions = dict[Place, int]
 
 
 def apply_all(runner: Runner, report: _Progress) -> int:
@@ -79,6 +84,8 @@ class Rebuild:
         self._contracts = tuple(store.definitions.applied.values())
         self._identities = {c.topic: log.identity(c.topic) for c in self._contracts}
         self.applied = 0
+        self._done = self._total = 0
+        self._lock = threading.Lock()  # holds what several contracts' events add to
         # By contract, what was touched since both sets were found equal; None where they were not.
         self._touched: dict[str, set[str]] | None = None
 
@@ -224,31 +231,41 @@ class Rebuild:
 
     def _apply(self, second: Store, until: Positions) -> None:
         """Apply to the second set up to positions, and not further."""
-        # Others were told of what was set aside when it was; they are not told again.
-        applier = Applier(second, self._identities.__getitem__, self._clock)
         with second.reading() as reading:
             at = self._positions(reading)
-        done, total = sum(at.values()), sum(until.values())
-        for contract in self._contracts:
-            waiting = {
-                partition: (at.get((topic, partition), 0), end)
-                for (topic, partition), end in until.items()
-                if topic == contract.topic and at.get((topic, partition), 0) < end
-            }
-            while waiting:
-                slices = []
-                for partition, (first, end) in list(waiting.items()):
-                    found = self._read(contract.topic, partition, (first, end), len(waiting))
-                    slices += found
-                    waiting[partition] = (found[-1].following, end)
-                    if found[-1].following >= end:
-                        del waiting[partition]
-                applier.apply(contract, slices)
+        self._done, self._total = sum(at.values()), sum(until.values())
+        spans = {place: (at.get(place, 0), end) for place, end in until.items()}
+        # One contract's events change nothing that another's do: while one is written, the other
+        # is read and folded.
+        with ThreadPoolExecutor(CONTRACTS_AT_ONCE, "rebuild") as pool:
+            work = [pool.submit(self._apply_one, second, c, spans) for c in self._contracts]
+            for one in as_completed(work):
+                if one.exception() is not None:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                one.result()
+
+    def _apply_one(
+        self, second: Store, contract: Contract, spans: Mapping[Place, tuple[int, int]]
+    ) -> None:
+        """Apply one contract's events to the second set."""
+        # Others were told of what was set aside when it was; they are not told again.
+        applier = Applier(second, self._identities.__getitem__, self._clock)
+        waiting = {p: s for (topic, p), s in spans.items() if topic == contract.topic}
+        waiting = {partition: (at, end) for partition, (at, end) in waiting.items() if at < end}
+        while waiting:
+            slices = []
+            for partition, (first, end) in list(waiting.items()):
+                found = self._read(contract.topic, partition, (first, end), len(waiting))
+                slices += found
+                waiting[partition] = (found[-1].following, end)
+                if found[-1].following >= end:
+                    del waiting[partition]
+            applier.apply(contract, slices)
+            with self._lock:
                 self._touch(contract, slices)
-                moved = sum(s.following - s.first for s in slices)
                 self.applied += sum(s.count for s in slices)
-                done += moved
-                self._progress(done, total)
+                self._done += sum(s.following - s.first for s in slices)
+                self._progress(self._done, self._total)
 
     def _touch(self, contract: Contract, slices: list[Slice]) -> None:
         if self._touched is not None and contract.name in self._store.facts:
@@ -265,7 +282,7 @@ class Rebuild:
             first,
             partition=partition,
             until=end,
-            events_max=max(EVENTS_PER_BATCH_MAX // partitions, 1),
+            events_max=max(EVENTS_PER_BATCH_MAX // CONTRACTS_AT_ONCE // partitions, 1),
         )
         if not slices:
             raise LogUnavailableError(

@@ -26,7 +26,7 @@ from hub.definitions.contract import Contract
 from hub.definitions.originals import Seal
 from hub.definitions.rivals import find_rivals, verdict_on_rivals
 from hub.gateway import boundary
-from hub.gateway.signing import Signer
+from hub.gateway.signing import Sign, Signer
 from hub.gateway.unlisted import offer_near
 from hub.log.log import Batch, Log, LogUnavailableError, Submission
 from hub.log.spool import Spool
@@ -43,10 +43,14 @@ RECENT_MAX = 100_000
 
 @dataclass(frozen=True)
 class Answer:
-    """What the sender is told, and with which HTTP status; `is_replay` where it was told before."""
+    """What the sender is told, and with which HTTP status; `is_replay` where it was told before.
+
+    `text` is the body as JSON: written once, for the answer and for the receipt that is kept.
+    """
 
     status: int
     body: dict[str, Any]
+    text: str
     is_replay: bool = False
 
 
@@ -200,6 +204,7 @@ class Gateway:
         known = self._known(contract, frame)
         identity = identity_of(contract)
         ids = {identity(row) for row in known}
+        sign = self._signer.signing()
         for offer, (start, stop) in spans:
             name = offer.sender.name
             mine = [(name, *row) for row in rows[start:stop]]
@@ -218,7 +223,7 @@ class Gateway:
                 batches.append(Batch(topic, name, at, schema_id, receipt, *own))
             kept = (receipt, at, self._seal, offer.named)
             batches += rejections(contract, name, offer.admitted, *kept)
-            self._answer(offer, receipt, repeats, at, batches)
+            _answer(offer, (receipt, repeats, at), batches, sign)
 
     def _possible(self, contract: Contract, offers: list[Offer], at: int) -> pl.DataFrame:
         """Reject what is outside of its sender's scope, and what cannot be, each item once.
@@ -246,46 +251,6 @@ class Gateway:
             is_whole &= not verdicts
         return frame if is_whole else columns_of(contract, [o.admitted for o in offers])
 
-    def _answer(
-        self, offer: Offer, receipt: str, repeats: int, at: int, batches: list[Batch]
-    ) -> None:
-        contract, admitted, body = offer.contract.name, offer.admitted, offer.body
-        typed = offer.typed
-        receipt_body = {
-            "receipt": receipt,
-            "accepted": len(admitted.kept) - repeats,
-            "duplicates": repeats,
-            "conflicts": [v.public() for v in offer.conflicts],
-            "rejected": [v.public() for v in admitted.rejected],
-            **({"mapping": admitted.mapping} if admitted.mapping else {}),
-        }
-        receipt_body["signed"] = self._signer.sign(
-            {
-                **receipt_body,
-                "conflicts": len(offer.conflicts),
-                "rejected": len(admitted.rejected),
-                "sender": offer.sender.name,
-                "contract": contract,
-                "sha256": hashlib.sha256(body).hexdigest(),
-                **({"typed_sha256": hashlib.sha256(typed).hexdigest()} if typed else {}),
-                "accepted_at": iso(at),
-            }
-        )
-        answer = Answer(202 if admitted.kept else 422, receipt_body)
-        offer.submission = Submission(
-            receipt=receipt,
-            sender=offer.sender.name,
-            contract=contract,
-            accepted_at=at,
-            accepted=len(admitted.kept),
-            rejected=len(admitted.rejected),
-            batches=batches,
-            answer=json.dumps([answer.status, receipt_body], ensure_ascii=False),
-            body_digest=offer.digest,
-            idempotency_key=offer.idempotency_key,
-        )
-        offer.answer = answer
-
     def commit(self, offers: Sequence[Offer]) -> None:
         """Make what is prepared durable, in order; each offer then has its outcome."""
         ready = [(o, o.submission) for o in offers if o.submission is not None]
@@ -303,7 +268,8 @@ class Gateway:
                 offer.error = submission.error
             elif submission.repeats is not None:
                 status, said = json.loads(submission.repeats)
-                offer.answer = Answer(status, said, is_replay=True)
+                text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+                offer.answer = Answer(status, said, text, is_replay=True)
             else:
                 self._remember(offer)
 
@@ -329,6 +295,48 @@ class Gateway:
                 ids.clear()
             recent |= offer.sent
             ids |= set(map(identity_of(offer.contract), offer.sent))
+
+
+def _answer(offer: Offer, taken: tuple[str, int, int], batches: list[Batch], sign: Sign) -> None:
+    """Write what the sender of an offer is told; `taken` is its receipt, repeats, and when."""
+    receipt, repeats, at = taken
+    contract, admitted, body = offer.contract.name, offer.admitted, offer.body
+    typed = offer.typed
+    receipt_body = {
+        "receipt": receipt,
+        "accepted": len(admitted.kept) - repeats,
+        "duplicates": repeats,
+        "conflicts": [v.public() for v in offer.conflicts],
+        "rejected": [v.public() for v in admitted.rejected],
+        **({"mapping": admitted.mapping} if admitted.mapping else {}),
+    }
+    receipt_body["signed"] = sign(
+        {
+            **receipt_body,
+            "conflicts": len(offer.conflicts),
+            "rejected": len(admitted.rejected),
+            "sender": offer.sender.name,
+            "contract": contract,
+            "sha256": hashlib.sha256(body).hexdigest(),
+            **({"typed_sha256": hashlib.sha256(typed).hexdigest()} if typed else {}),
+            "accepted_at": iso(at),
+        }
+    )
+    text = json.dumps(receipt_body, ensure_ascii=False, separators=(",", ":"))
+    answer = Answer(202 if admitted.kept else 422, receipt_body, text)
+    offer.submission = Submission(
+        receipt=receipt,
+        sender=offer.sender.name,
+        contract=contract,
+        accepted_at=at,
+        accepted=len(admitted.kept),
+        rejected=len(admitted.rejected),
+        batches=batches,
+        answer=f"[{answer.status},{text}]",
+        body_digest=offer.digest,
+        idempotency_key=offer.idempotency_key,
+    )
+    offer.answer = answer
 
 
 def identity_of(contract: Contract) -> Callable[[Row], Row]:

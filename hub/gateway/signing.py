@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from hub.troubles import TroubleError
 
+Sign = Callable[[Mapping[str, Any]], str]  # a JSON object becomes a JWS
 _IS_PRIVATE = b"PRIVATE KEY"
 
 
@@ -69,9 +70,18 @@ class Signer:
 
     def sign(self, said: Mapping[str, Any]) -> str:
         """Sign a JSON object; give the JWS."""
+        return self.signing()(said)
+
+    def signing(self) -> Sign:
+        """Give what signs with the key that is the newest now, to sign many with one look."""
         self._refresh()
-        signed = f"{self._header}.{_b64(json.dumps(dict(said)).encode())}"
-        return f"{signed}.{_b64(self._private.sign(signed.encode()))}"
+        private, header = self._private, self._header
+
+        def sign(said: Mapping[str, Any]) -> str:
+            signed = f"{header}.{_b64(json.dumps(dict(said)).encode())}"
+            return f"{signed}.{_b64(private.sign(signed.encode()))}"
+
+        return sign
 
     def public(self) -> dict[str, Any]:
         """Give the public keys as a JWK set, the newest first."""

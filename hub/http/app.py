@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Receive, Scope, Send
 
 from hub import http
 from hub.gateway.gateway import Gateway
@@ -25,6 +26,23 @@ from hub.operating.logs import open_access_log
 GZIP_BYTES_MIN = 1_024
 # Half the time of the usual 9, for a few percent more bytes.
 GZIP_LEVEL = 5
+
+
+class _Gzip(GZipMiddleware):
+    """Compresses what is sent to whoever accepts that.
+
+    What is answered to a POST is kept by no cache, so it need not say that others would get it in
+    another form.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            names = (value for name, value in scope["headers"] if name == b"accept-encoding")
+            if not any(b"gzip" in value for value in names):
+                await self.app(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
 
 
 def routers() -> Iterator[APIRouter]:
@@ -58,6 +76,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False},
     )
     app.state.edge = edge
     app.openapi = openapi.renderer(app)  # type: ignore[method-assign]
@@ -65,7 +84,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     where = hub.settings.access_log
     access = open_access_log(where) if where else None
     app.add_middleware(Once)
-    app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN, compresslevel=GZIP_LEVEL)
+    app.add_middleware(_Gzip, minimum_size=GZIP_BYTES_MIN, compresslevel=GZIP_LEVEL)
     app.add_middleware(Observer, auditor=edge.auditor, access=access)
     # Routes are taken over as they are: what `include_router` wraps them in is gone through again
     # for each request. Those of contracts come first, since most requests are theirs.

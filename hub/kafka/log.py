@@ -6,18 +6,15 @@ database.
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
-from confluent_kafka import TopicPartition as At
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from hub.clock import iso
 from hub.definitions import revisions
 from hub.definitions.avro import WIRE_HEADER
-from hub.definitions.contract import Contract
 from hub.definitions.installed import Definitions
 from hub.kafka import wire
 from hub.kafka.credentials import IN_CLEAR, Credentials
@@ -35,11 +32,11 @@ from hub.log.slices import Slice
 from hub.store.receipts import Receipts
 from hub.store.store import Store
 
+if TYPE_CHECKING:
+    from hub.kafka.reader import Reader
+
 DELIVERY_SECONDS_MAX = 60
 READ_SECONDS_MAX = 30
-CALL_SECONDS = 0.1
-READER = "lgsp-hub-reader"  # the group that the client asks for; nothing is committed
-RECORDS_PER_CALL_MAX = 10_000
 
 
 class KafkaLog:
@@ -58,14 +55,12 @@ class KafkaLog:
         self.credentials = credentials
         self._shown: tuple[int, ...] = ()  # the credentials' stamp when the producer was opened
         self._kept_out = ""  # why the broker does not let the producer in
-        self._read_with: tuple[int, ...] = ()
         self._delivery_seconds = delivery_seconds or DELIVERY_SECONDS_MAX
         self._receipts = Receipts(store)
         self._definitions = store.definitions
         self.topics = Topics(bootstrap, credentials)
         self._producer: Producer | None = None
-        self._reader: Consumer | None = None
-        self._reader_at: tuple[str, int, int] | None = None
+        self._reader: Reader | None = None
         self._produce_lock = threading.Lock()
         self._read_lock = threading.Lock()
         self._topics_lock = threading.Lock()
@@ -184,35 +179,21 @@ class KafkaLog:
         end = min(self.ends(topic)[partition], until if until is not None else 1 << 62)
         if offset >= end:
             return []
+        # What reads is needed by those who apply, and takes its time to be loaded.
+        from hub.kafka.reader import OutsideError, Reader  # noqa: PLC0415
+
         with self._read_lock:
-            consumer = self._seek(topic, partition, offset)
-            messages: list[Any] = []
-            at = offset
-            silent_since = time.monotonic()
-            while at < end and len(messages) < events_max:
-                # It waits for as many as asked for; where offsets have gaps, there are fewer.
-                wanted = min(end - at, events_max - len(messages), RECORDS_PER_CALL_MAX)
-                found = consumer.consume(wanted, CALL_SECONDS)
-                if found:
-                    silent_since = time.monotonic()
-                elif time.monotonic() - silent_since > READ_SECONDS_MAX:
-                    self._reader_at = None
-                    raise LogUnavailableError(f"{topic}/{partition}: nothing came from {at} on")
-                for m in found:
-                    error = m.error()
-                    if error is None:
-                        messages.append(m)
-                    elif error.code() != KafkaError._PARTITION_EOF:
-                        self._reader_at = None
-                        if error.code() == KafkaError._AUTO_OFFSET_RESET:
-                            self._check_begin(topic, partition, at)
-                        raise LogUnavailableError(str(error))
-                    # At the end, the position is beyond the gaps that stand before it.
-                    at = int(m.offset() or 0) + (error is None)
-            self._reader_at = (topic, partition, at)
+            if self._reader is None:
+                self._reader = Reader(self._bootstrap, self.credentials)
+            try:
+                records, following = self._reader.read(
+                    topic, partition, (offset, end), events_max, READ_SECONDS_MAX
+                )
+            except OutsideError as error:
+                self._check_begin(topic, partition, offset)
+                raise LogUnavailableError(str(error)) from error
         contract = self._definitions.of_topic(topic)
-        messages = [m for m in messages if m.offset() < end]
-        return [_slice(contract, partition, (offset, min(at, end)), messages)]
+        return [wire.slice_of(contract, partition, (offset, following), records)]
 
     def _check_begin(self, topic: str, partition: int, at: int) -> None:
         """Raise `NotInLogError` where a partition begins after an offset."""
@@ -220,34 +201,6 @@ class KafkaLog:
         if at < begin:
             span = (begin, self.ends(topic)[partition])
             raise NotInLogError(f"{topic}/{partition}", at, span)
-
-    def _seek(self, topic: str, partition: int, offset: int) -> Consumer:
-        stamp = self.credentials.stamp()
-        if self._reader is not None and self._read_with != stamp:
-            self._reader.close()
-            self._reader, self._reader_at = None, None
-        if self._reader is None:
-            self._read_with = stamp
-            self._reader = Consumer(
-                {
-                    "bootstrap.servers": self._bootstrap,
-                    "client.id": "lgsp-hub",
-                    "group.id": READER,
-                    "enable.auto.commit": False,
-                    "enable.partition.eof": True,
-                    "auto.offset.reset": "error",
-                    "fetch.wait.max.ms": 10,  # else a change of partition waits for the last fetch
-                    "isolation.level": "read_committed",
-                    "check.crcs": True,
-                    "queued.max.messages.kbytes": 64 << 10,
-                    "fetch.message.max.bytes": 4 << 20,
-                    "log_level": 2,
-                    **self.credentials.for_librdkafka(),
-                }
-            )
-        if self._reader_at != (topic, partition, offset):
-            self._reader.assign([At(topic, partition, offset)])
-        return self._reader
 
     def checkpoint(self, name: str) -> str | None:
         """Read a checkpoint."""
@@ -295,7 +248,6 @@ class KafkaLog:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
-            self._reader_at = None  # another one stands nowhere yet
         self.topics.close()
 
 
@@ -406,22 +358,3 @@ def _records(batches: Sequence[Batch], definitions: Definitions) -> list[Record]
             records.append((batch.topic, batch.accepted_at, key.encode(), value, headers))
             start = end
     return records
-
-
-def _slice(contract: Contract, partition: int, span: tuple[int, int], messages: list[Any]) -> Slice:
-    records = wire.one_by_one(
-        [m.offset() for m in messages],
-        [m.timestamp()[1] for m in messages],
-        [m.value() for m in messages],
-        [_headers(m) for m in messages],
-    )
-    return wire.slice_of(contract, partition, span, records)
-
-
-def _headers(message: Any) -> wire.Headers:
-    try:
-        # By this way of calling, an error that the client's C code leaves behind is noticed here.
-        found: wire.Headers | None = message.headers.__call__()
-    except (UnicodeDecodeError, SystemError):
-        return ()  # a name that is no text is none of ours
-    return found or ()

@@ -81,11 +81,27 @@ class WireBatch:
         return self._timestamps[1]
 
 
-def read(batches: Sequence[WireBatch]) -> Records:
-    """Read the records of batches, one after another.
+def read(batches: Sequence[WireBatch], first: int = 0, end: int = 1 << 62) -> Records:
+    """Read the records of batches, one after another, from an offset on and before another.
 
-    Raises `CorruptRecordException` where they are not what they say.
+    The broker answers with the whole batch that a position is in. Raises `CorruptRecordException`
+    where batches are not what they say.
     """
+    return between(_read_whole(batches), first, end)
+
+
+def between(records: Records, first: int, end: int) -> Records:
+    """Cut out what stands from an offset on and before another."""
+    at, told, values, heads, head = records
+    a, b = (int(i) for i in np.searchsorted(at, (first, end)))
+    if (a, b) == (0, len(at)):
+        return records
+    return Records(at[a:b], told[a:b], values[a:b], heads, head[a:b])
+
+
+def _read_whole(batches: Sequence[WireBatch]) -> Records:
+    if not batches:
+        return join([])
     payloads = [b.payload() for b in batches]
     counts = [b.count for b in batches]
     columns = _at_once(b"".join(payloads), sum(counts))
@@ -238,13 +254,13 @@ def _at_once(payload: bytes, count: int) -> Records | None:
         # What records of one acknowledgement share has one length: no need to look into each.
         end = len(avro.long_bytes(first.size)) + first.size
         own = len(avro.long_bytes(len(last[1]))) + len(last[1])
-        found = _read(payload, count, (*shape, end - own - first.headers_at))
+        found = _read_alike(payload, count, (*shape, end - own - first.headers_at))
         if found is not None:
             return found
-    return _read(payload, count, (*shape, tuple(v is not None for _, v in first.headers)))
+    return _read_alike(payload, count, (*shape, tuple(v is not None for _, v in first.headers)))
 
 
-def _read(payload: bytes, count: int, shape: Shape) -> Records | None:
+def _read_alike(payload: bytes, count: int, shape: Shape) -> Records | None:
     """Read records of this shape; none where one has another."""
     try:
         frame = avro.decode_columns(_schema(shape), payload, count)

@@ -24,7 +24,6 @@ from hub.definitions.contract import Contract
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
-from hub.kafka.log import READER
 from hub.kafka.refilling import TRANSACTION
 from hub.kafka.topics import Topics
 from hub.log.log import TopicsError
@@ -57,7 +56,7 @@ def rights(
     read = [*events, REJECTION.topic, CONTROL.topic]
     by_topic = {c.name: c.topic for c in contracts}
     if process == "serve":
-        return _of([*read], [*read])
+        return _of(read, read)
     if process == "work":
         return _of(read, [REJECTION.topic, FIGURE.topic], [WORKERS])
     if process == "operate":
@@ -82,7 +81,7 @@ def _of(read: list[str], write: list[str], groups: Iterable[str] = ()) -> frozen
         [
             *(Right(TOPIC, topic, "READ") for topic in read),
             *(Right(TOPIC, topic, "WRITE") for topic in write),
-            *(Right(GROUP, group, "READ") for group in (READER, *groups)),
+            *(Right(GROUP, group, "READ") for group in groups),
         ]
     )
 

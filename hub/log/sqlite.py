@@ -106,12 +106,16 @@ class SqliteLog:
         connection = self._connection
         try:
             with self._transaction(connection):
+                ends: dict[str, int] = {}
                 for submission in submissions:
-                    self._append_one(connection, submission)
+                    self._append_one(connection, submission, ends)
         except sqlite3.Error as error:
             raise LogUnavailableError(str(error)) from error
 
-    def _append_one(self, connection: sqlite3.Connection, s: Submission) -> None:
+    def _append_one(
+        self, connection: sqlite3.Connection, s: Submission, ends: dict[str, int]
+    ) -> None:
+        """Append one; `ends` are those of the topics that the transaction has appended to."""
         if s.idempotency_key is not None:
             named = (s.sender, s.idempotency_key)
             connection.execute(
@@ -131,7 +135,9 @@ class SqliteLog:
                 return
         connection.executemany(_SET, s.checkpoints.items())
         for batch in s.batches:
-            offset = self._end(connection, batch.topic)
+            if (offset := ends.get(batch.topic)) is None:
+                offset = self._end(connection, batch.topic)
+            ends[batch.topic] = offset + batch.count
             connection.execute(
                 _PUT_BATCH,
                 (

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from hub.kafka.records import WireBatch, read
 from hub.kafka.wire import Records
 
@@ -37,15 +35,4 @@ class Fetched:
 
     def records(self) -> Records:
         """Read the records; takes two seconds a million."""
-        records = read(self.batches)
-        if len(records.offsets) and records.offsets[0] < self.first:
-            # the broker answers with the whole wire batch that the position is in
-            start = int(np.searchsorted(records.offsets, self.first))
-            return Records(
-                records.offsets[start:],
-                records.timestamps[start:],
-                records.values[start:],
-                records.heads,
-                records.head[start:],
-            )
-        return records
+        return read(self.batches, self.first)

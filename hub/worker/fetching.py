@@ -15,7 +15,6 @@ from aiokafka.consumer.fetcher import (  # type: ignore[import-untyped]
 )
 from faust.types import TP
 
-from hub.kafka.credentials import Credentials
 from hub.kafka.records import WireBatch, WireBatches
 from hub.worker.fetched import Fetched
 
@@ -95,22 +94,3 @@ def pace(client: aiokafka.client.AIOKafkaClient) -> None:
         return is_done
 
     client._metadata_update = paced
-
-
-def renew(client: aiokafka.client.AIOKafkaClient, credentials: Credentials) -> None:
-    """Have a client read its credentials anew for a connection, where their files changed.
-
-    aiokafka keeps what it was made with for as long as it lives.
-    """
-    connect = client._get_conn
-    stamp = credentials.stamp()
-
-    async def renewed(*given: Any, **named: Any) -> Any:
-        nonlocal stamp
-        if stamp != (now := credentials.stamp()):
-            stamp, shown = now, credentials.for_python()
-            client._ssl_context = shown.get("ssl_context")
-            client._sasl_plain_password = shown.get("sasl_plain_password")
-        return await connect(*given, **named)
-
-    client._get_conn = renewed

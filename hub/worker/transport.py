@@ -38,8 +38,9 @@ from faust.types.tuples import ConsumerMessage
 from mode import CrashingSupervisor, ServiceT
 
 from hub.kafka.credentials import IN_CLEAR, Credentials
+from hub.kafka.reader import renew
 from hub.worker.fetched import Fetched
-from hub.worker.fetching import RETRY_MS, forget, keep_batches_whole, pace, renew, take
+from hub.worker.fetching import RETRY_MS, forget, keep_batches_whole, pace, take
 
 FETCH_BYTES_MAX = 16 << 20  # of one answer of the broker
 PARTITION_BYTES_MAX = 1 << 20  # of one partition in it, some 20,000 events; its first batch always

@@ -35,7 +35,7 @@ VENDORS = {
     "psycopg": {"hub/store/postgres.py"},
     "confluent_kafka": {"hub/kafka/log.py", "hub/kafka/refilling.py"},
     "kafka": {"hub/kafka/topics.py", "hub/kafka/rights.py"},
-    "aiokafka": {"hub/worker/", "hub/kafka/records.py"},
+    "aiokafka": {"hub/worker/", "hub/kafka/records.py", "hub/kafka/reader.py"},
     "faust": {"hub/worker/", "stream_jobs/app.py"},
     "httpx": {"hub/kafka/schema_registry.py", "connectors/one_stop/"},
     "paho": {"connectors/salinity/"},
