@@ -70,7 +70,7 @@ def owed(book: Book, period: Period, now: int) -> list[Owed]:
 
 def gaps(book: Book, period: Period) -> list[Gap]:
     """List gaps in the codes of a period, unit by unit and day by day."""
-    numbered = [c for c in book.definitions.contracts.values() if c.spec.numbered]
+    numbered = [c for c in book.definitions.contracts.values() if c.spec.names]
     return [gap for contract in numbered for gap in _gaps(book, contract, period)]
 
 
@@ -102,8 +102,8 @@ def _gaps(book: Book, contract: Contract, period: Period) -> list[Gap]:
 
 def number_codes(contract: Contract, codes: pl.DataFrame) -> pl.DataFrame:
     """Read numbered codes: unit, day from 1970-01-01, number, its digits, what precedes it."""
-    assert contract.spec.numbered is not None
-    parts = codes["code"].str.extract_groups(contract.spec.numbered)
+    assert contract.spec.names is not None
+    parts = codes["code"].str.extract_groups(contract.spec.names.numbered)
     frame = codes.with_columns(parts.struct.unnest()).with_columns(
         pl.col("date")
         .str.to_date("%y%m%d", strict=False)

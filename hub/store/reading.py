@@ -171,6 +171,12 @@ class Reading:
         sql = f"SELECT entity, {','.join(columns)} FROM {fact.table} WHERE {condition}"
         return self.rows(sql, **values)
 
+    def facts(self, fact: Fact, columns: Sequence[str], within: str) -> list[Row]:
+        """Read the entity and some columns of the facts within a condition."""
+        return self.rows(
+            f"SELECT {','.join(['entity', *columns])} FROM {fact.table} WHERE {within}"
+        )
+
     def among(self, column: str, values: list[str]) -> tuple[str, dict[str, Any]]:
         """Write the condition that a column is among values, with its parameters."""
         return self.database.among(column, values)
