@@ -10,6 +10,7 @@ A claim of whole scope counts. That of a limited sender counts where it may spea
 the other code's own events name as receiver or resolver, or else it could take others' dossiers.
 """
 
+import hashlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
@@ -104,10 +105,7 @@ def _together(
         events.drop("number")
         .join(things.join(numbered, on="goes_by"), on="entity")
         .with_columns(pl.col("goes_by").alias(contract.spec.names.field))
-        # What is said twice is what was accepted first, as within one code.
-        .sort("accepted_on", "offset", "partition", "entity")
     )
-    events = events.filter(~fold.find_repeats(contract, events, "number"))
     return _folded(fact, contract, _settled(contract, events), ones)
 
 
@@ -142,6 +140,13 @@ def _folded(
 def columns(fact: Fact) -> list[str]:
     """Name the columns of a fact that changes have, but for `as_of`."""
     return ["entity", "is_disputed", "held", *fact.types, *LANES]
+
+
+def nothing(fact: Fact) -> pl.DataFrame:
+    """Give changes in which nothing differs."""
+    types = {"text": pl.String(), "integer": pl.Int64()}
+    schema = {n: types[fact.types.get(n, "integer")] for n in columns(fact)}
+    return pl.DataFrame(schema={**schema, "entity": pl.String(), "as_of": fold.AS_OF})
 
 
 def _claims(contract: Contract, settled: pl.DataFrame, alone: pl.DataFrame) -> tuple[Claim, ...]:
@@ -199,11 +204,12 @@ class Aliased(Altered):
     def __init__(self, reading: Reading) -> None:
         super().__init__(reading)
         self._mergers: dict[str, Merger | None] = {}
+        self._states: dict[str, list[Row]] = {}
 
     def changes(self, fact: Fact) -> pl.DataFrame:
         """See `Altered.changes`."""
         merger = self.merger(fact)
-        return pl.DataFrame() if merger is None else merger.facts
+        return nothing(fact) if merger is None else merger.facts
 
     def merger(self, fact: Fact) -> Merger | None:
         """Tell which codes are one; None where none claims to be another."""
@@ -220,13 +226,22 @@ class Aliased(Altered):
         kept: dict[str, tuple[list[str], list[Row], Merger | None]]
         kept = self.kept.setdefault(KEPT, {})
         looked_at, state, merger = kept.get(fact.contract, ([], [], None))
+        self._states[fact.contract] = state
         if set(claiming) <= set(looked_at) and self._state(fact, looked_at) == state:
             return merger
         merger = merge(self.tables, fact, contract, claiming)
         named = set() if merger is None else {c for m in merger.claims for c in (m.code, m.other)}
         looked_at = sorted({*claiming, *named})
-        kept[fact.contract] = (looked_at, self._state(fact, looked_at), merger)
+        self._states[fact.contract] = state = self._state(fact, looked_at)
+        kept[fact.contract] = (looked_at, state, merger)
         return merger
+
+    def signature(self, fact: Fact) -> str:
+        """Tell apart what the codes that are one have come to; empty where none is another."""
+        if self.merger(fact) is None:
+            return ""
+        said = repr(self._states[fact.contract])
+        return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
     def _state(self, fact: Fact, codes: list[str]) -> list[Row]:
         """Tell apart what codes have come to."""

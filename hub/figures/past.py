@@ -189,6 +189,17 @@ class Past(Altered):
         mergers = (self.merger(fact), self._present.merger(fact))
         return {c: name for m in mergers if m is not None for c, name in m.names.items()}
 
+    def known(self, fact: Fact, codes: list[str], until: int) -> set[str]:
+        """Tell of which codes something was known at the cut that happened before an instant."""
+        contract = self.definitions.contracts[fact.contract]
+        rows = self.tables.states(fact, codes)
+        named = np.repeat(np.array([r[0] for r in rows], object), [r[2] for r in rows])
+        events = decode_states(contract, rows).with_columns(
+            pl.Series("entity", named.tolist(), pl.String)
+        )
+        before = _is_before(self._positions(contract.topic)) & (contract.occurred < until)
+        return set(events.filter(before)["entity"])
+
     def events_since(self, fact: Fact, entities: list[str] | None = None) -> pl.DataFrame:
         """List events after the cut: (entity, sender, event_id, accepted_on, partition, offset).
 
@@ -201,7 +212,7 @@ class Past(Altered):
         else:
             asked = set(entities)
             codes = [*entities, *(c for c, n in names.items() if n in asked and c not in asked)]
-        rows = self.states(fact, codes)
+        rows = self.tables.states(fact, codes)
         then = self._positions(contract.topic)
         own = np.repeat(
             np.array([names.get(r[0], r[0]) for r in rows], object), [r[2] for r in rows]
