@@ -69,19 +69,16 @@ def _named(
     if names is None:
         return {}
     codes = [name] if merger is None else merger.codes(name)
-    said: dict[str, Any] = {
-        "codes": [
-            {n: str(v) for n, v in asdict(names.read(code)).items() if v is not None}
-            for code in codes
-        ]
+    read = [asdict(names.read(code)) for code in codes]
+    named: dict[str, Any] = {
+        "codes": [{n: str(v) for n, v in code.items() if v is not None} for code in read]
     }
     claims = [] if merger is None else [c for c in merger.claims if {c.code, c.other} & {*codes}]
-    if not claims:
-        return said
-    said["claims"] = [asdict(claim) for claim in claims]
+    if claims:
+        named["claims"] = [asdict(claim) for claim in claims]
     if len(codes) > 1:
-        said |= _why_one(name, codes, claims) | {"restated": _restated(book, fact, codes)}
-    return said
+        named |= _why_one(name, codes, claims) | {"restated": _restated(book, fact, codes)}
+    return named
 
 
 def _why_one(name: str, codes: list[str], claims: list[Claim]) -> dict[str, str]:
