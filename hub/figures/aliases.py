@@ -220,7 +220,7 @@ class Aliased(Altered):
     def _find(self, fact: Fact) -> Merger | None:
         """Take what was worked out of the same codes in the same state, or work it out."""
         contract = self.definitions.contracts[fact.contract]
-        claiming = claimants(self.tables, fact, contract)
+        claiming = claimants(self.raw, fact, contract)
         if not claiming:
             return None
         kept: dict[str, tuple[list[str], list[Row], Merger | None]]
@@ -229,7 +229,7 @@ class Aliased(Altered):
         self._states[fact.contract] = state
         if set(claiming) <= set(looked_at) and self._state(fact, looked_at) == state:
             return merger
-        merger = merge(self.tables, fact, contract, claiming)
+        merger = merge(self.raw, fact, contract, claiming)
         named = set() if merger is None else {c for m in merger.claims for c in (m.code, m.other)}
         looked_at = sorted({*claiming, *named})
         self._states[fact.contract] = state = self._state(fact, looked_at)
@@ -245,7 +245,7 @@ class Aliased(Altered):
 
     def _state(self, fact: Fact, codes: list[str]) -> list[Row]:
         """Tell apart what codes have come to."""
-        rows = self.tables.fact_values(fact, ["version", *LANES], codes)
+        rows = self.raw.fact_values(fact, ["version", *LANES], codes)
         return [(str(self.build()),), *sorted(rows)]
 
     def states(self, fact: Fact, entities: list[str]) -> list[Row]:

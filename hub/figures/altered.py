@@ -30,7 +30,7 @@ class Altered(Reading):
             reading.succession,
         )
         # The snapshot as the tables have it.
-        self.tables: Reading = reading.tables if isinstance(reading, Altered) else reading
+        self.raw: Reading = reading.raw if isinstance(reading, Altered) else reading
         self._measures = {
             measure.cell_set(dims): (fact, measure, dims)
             for fact in self.definitions.facts.values()
@@ -138,22 +138,24 @@ class Altered(Reading):
             counts[row[:n]] = tuple(a + b for a, b in zip(there, row[n:], strict=True))
         return [(*key, *here) for key, here in counts.items() if any(here) or not n]
 
-    def facts(self, fact: Fact, columns: Sequence[str], within: str) -> list[Row]:
+    def facts(self, fact: Fact, columns: Sequence[str], condition: str) -> pl.DataFrame:
         """See `Reading.facts`."""
         changes = self.changes(fact)
-        rows = super().facts(fact, columns, within)
         if changes.is_empty():
-            return rows
-        gone = set(changes.filter(~fold.IS_PRESENT)["entity"])
-        here = changes.filter(fold.IS_PRESENT).filter(pl.sql_expr(within))
-        return [*(r for r in rows if r[0] not in gone), *here.select("entity", *columns).rows()]
+            return super().facts(fact, columns, condition)
+        named = list(dict.fromkeys(["entity", *columns]))
+        there = super().facts(fact, named, condition)
+        gone = changes.filter(~fold.IS_PRESENT)
+        here = changes.filter(fold.IS_PRESENT).filter(pl.sql_expr(condition))
+        kept = there.join(gone, on="entity", how="anti")
+        return pl.concat([kept, here.select(named)]).select(columns)
 
     def fact_values(self, fact: Fact, columns: Sequence[str], entities: list[str]) -> list[Row]:
         """See `Reading.fact_values`."""
         changes = self.changes(fact)
         rows = super().fact_values(fact, columns, entities)
-        if changes.is_empty():
-            return rows
+        if changes.is_empty() or not {*columns} <= {*changes.columns}:
+            return rows  # how many events a code has is of each code by itself
         gone = set(changes.filter(~fold.IS_PRESENT)["entity"])
         here = changes.filter(fold.IS_PRESENT & pl.col("entity").is_in(entities))
         return [*(r for r in rows if r[0] not in gone), *here.select("entity", *columns).rows()]

@@ -163,9 +163,9 @@ class Past(Altered):
             if names is not None:
                 was = self._since(fact).facts.filter(~fold.IS_PRESENT)
                 claiming = set(was.filter(pl.col(names.also).is_not_null())["entity"])
-                claiming |= set(claimants(self.tables, fact, contract))
+                claiming |= set(claimants(self.raw, fact, contract))
                 before = _is_before(self._positions(contract.topic))
-                found = merge(self.tables, fact, contract, claiming, before) if claiming else None
+                found = merge(self.raw, fact, contract, claiming, before) if claiming else None
             self._merged[fact.contract] = found
         return self._merged[fact.contract]
 
@@ -192,7 +192,7 @@ class Past(Altered):
     def known(self, fact: Fact, codes: list[str], until: int) -> set[str]:
         """Tell of which codes something was known at the cut that happened before an instant."""
         contract = self.definitions.contracts[fact.contract]
-        rows = self.tables.states(fact, codes)
+        rows = self.raw.states(fact, codes)
         named = np.repeat(np.array([r[0] for r in rows], object), [r[2] for r in rows])
         events = decode_states(contract, rows).with_columns(
             pl.Series("entity", named.tolist(), pl.String)
@@ -212,7 +212,7 @@ class Past(Altered):
         else:
             asked = set(entities)
             codes = [*entities, *(c for c, n in names.items() if n in asked and c not in asked)]
-        rows = self.tables.states(fact, codes)
+        rows = self.raw.states(fact, codes)
         then = self._positions(contract.topic)
         own = np.repeat(
             np.array([names.get(r[0], r[0]) for r in rows], object), [r[2] for r in rows]

@@ -1,6 +1,6 @@
 """The routes of lists that people work with: overdue, due soon, not synced, and so on."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import polars as pl
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -58,11 +58,15 @@ class ListQuery(BaseModel):
             f"must be a number of days from 0 to {DAYS_AHEAD_MAX}",
         ),
     ] = DAYS_AHEAD
+    format: Annotated[
+        Literal["json", "csv", "xlsx"] | None,
+        said_as("phải là json, csv hoặc xlsx", "must be json, csv or xlsx"),
+    ] = None
     offset: Offset = 0
 
     def asked(self) -> dict[str, str]:
         """Give what was asked of the figure, as it is written."""
-        return self.model_dump(exclude_unset=True, exclude={"days", "offset"})
+        return self.model_dump(exclude_unset=True, exclude={"days", "format", "offset"})
 
 
 async def _list(name: str) -> WorkList:
@@ -101,7 +105,7 @@ async def list_lists(_: Annotated[Parameters, Query()]) -> dict[str, Any]:
     response_model=None,
     responses={
         200: {
-            "description": "Theo Accept | by Accept",
+            "description": "Theo format hoặc Accept | by format or Accept",
             "content": {"application/json": {}, CSV: {}, XLSX: {}},
         },
         **BAD_QUESTION,
@@ -116,7 +120,9 @@ async def get_list(
     who: Seeing,
     accept: Annotated[str, Header()] = "",
 ) -> Response | dict[str, Any]:
-    """Give a list, the most urgent first: a page of it, or whole as a file, by `Accept`.
+    """Give a list, the most urgent first: a page of it, or whole as a file.
+
+    By `format`, or by `Accept`, where nothing is said of it.
 
     Of things within the key's scope.
     """
@@ -129,8 +135,11 @@ async def get_list(
     def ask(reading: Reading) -> Response | dict[str, Any]:
         book = edge.hub.book(reading)
         rows = _seen(find(listed, asked, book), listed, contract, book, who)
-        if CSV in accept or XLSX in accept:
-            return _file(listed, asked, book, rows, XLSX if XLSX in accept else CSV)
+        media = next((m for m in (XLSX, CSV) if m in accept), "")
+        if query.format is not None:
+            media = {"csv": CSV, "xlsx": XLSX}.get(query.format, "")
+        if media:
+            return _file(listed, asked, book, rows, media)
         return page(listed, asked, book, rows, query.offset, ROWS_MAX)
 
     return await edge.read(ask)

@@ -53,11 +53,8 @@ class Pass:
     def _facts(self, ask: Ask) -> pl.DataFrame:
         """Read the facts of a period, with the due dates that are computed."""
         within = tally_of(self.report, ask).within
-        rows = sorted(self.book.reading.facts(self.fact, [*self.fact.types], within))
-        types = {"text": pl.String(), "integer": pl.Int64()}
-        schema = {"entity": pl.String(), **{n: types[t] for n, t in self.fact.types.items()}}
-        facts = pl.DataFrame(rows, schema, orient="row")
-        return with_computed_due(self.report.clocked, self.book, facts)
+        facts = self.book.reading.facts(self.fact, ["entity", *self.fact.types], within)
+        return with_computed_due(self.report.clocked, self.book, facts.sort("entity"))
 
 
 def tally_of(report: Report, ask: Ask, only: Column | None = None) -> Tally:

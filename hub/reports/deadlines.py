@@ -132,7 +132,8 @@ def find_flips(
         return []
     fact = book.facts[clocked.contract]
     first = (since - LONGEST_DAYS) * DAY_US - OFFSET_US
-    entities = sorted(e for (e,) in book.reading.facts(fact, (), f"{clocked.begun} >= {first}"))
+    begun = book.reading.facts(fact, ["entity"], f"{clocked.begun} >= {first}")
+    entities = begun["entity"].sort().to_list()
     flips = []
     for dossiers in read_dossiers(clocked, book, entities):
         before = _judged(dossiers, dossiers.due(present), now)
