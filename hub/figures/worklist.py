@@ -13,7 +13,14 @@ import polars as pl
 from hub.clock import EPOCH_DATE, day_of, from_us, iso, iso_day
 from hub.definitions.contract import Contract, Doc
 from hub.figures.book import Ask, Book
-from hub.figures.compute import Question, check_known, read_question, sums_of, units_asked
+from hub.figures.compute import (
+    Question,
+    QuestionError,
+    check_known,
+    read_question,
+    sums_of,
+    units_asked,
+)
 from hub.figures.kpi import Kpi
 
 DAYS_AHEAD, DAYS_AHEAD_MAX = 5, 365
@@ -77,6 +84,12 @@ class WorkList:
 
     def asked(self, parameters: Mapping[str, str], now: int, days: int) -> Asked:
         """Read what is asked; raise `QuestionError`. Parameters are those of the KPI's figure."""
+        for name in parameters.keys() & {"as_of", "by"}:
+            raise QuestionError(
+                name,
+                f"tham số {name!r} không dùng được với danh sách: danh sách là của hiện tại",
+                f"a list has no parameter {name!r}: it is of what is known now, and not split",
+            )
         return Asked(read_question(self.kpi, parameters, now), days)
 
 
