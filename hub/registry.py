@@ -22,6 +22,7 @@ from hub.definitions.source import Source
 from hub.figures.group import Group
 from hub.figures.installed import Installed
 from hub.figures.kpi import Kpi
+from hub.figures.worklist import WorkList
 from hub.reference.form import Form
 from hub.reference.lists import Lists, Reference, read_folder
 from hub.reports.report import Report
@@ -75,6 +76,15 @@ def reports() -> dict[str, Report]:
         for name, module in _modules("stream_jobs.reports")
     ]
     return {report.id: report for report in found}
+
+
+@cache
+def worklists() -> dict[str, WorkList]:
+    """Find the work lists: `LIST` in each module of `stream_jobs.worklists`; its name the id."""
+    return {
+        name: module.LIST.named(name, contracts()[module.LIST.contract])
+        for name, module in _modules("stream_jobs.worklists")
+    }
 
 
 @cache

@@ -23,6 +23,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_upload.py": ("page", "sheets"),
     "chaos/test_chaos.py": ("apply", "gateway", "kafka", "store", "worker"),
     "guards/test_guards.py": ("apply",),
+    "laws/test_aliases.py": ("figures", "proof"),
     "laws/test_apply.py": ("apply",),
     "laws/test_archive.py": ("archive",),
     "laws/test_audit.py": ("access",),

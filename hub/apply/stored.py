@@ -56,9 +56,18 @@ def read_stored(fact: Fact, contract: Contract, reading: Reading, entities: pl.D
 
 
 def settle_stored(contract: Contract, rows: list[Row]) -> pl.DataFrame:
-    """Settle the events of rows (entity, version, events, state); adds `entity`."""
+    """Settle the events of rows (entity, version, events, state); adds `entity`.
+
+    Events of several codes of one thing are settled as if sent under the one of their row; the
+    code that each was sent under is then `sent_under`.
+    """
     names = np.repeat(np.array([r[0] for r in rows], object), [r[2] for r in rows])
     events = decode_states(contract, rows).with_columns(pl.Series("entity", names, pl.String))
+    if contract.spec.names is not None:
+        field = contract.spec.names.field
+        events = events.with_columns(
+            pl.col(field).alias("sent_under"), pl.col("entity").alias(field)
+        )
     return fold.settle(contract, fold.digest_contents(contract, events, "entity"), "entity")
 
 

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from hub.clock import DAY_US, EPOCH, OFFSET_US, day_start, to_us
+from hub.definitions.naming import Names
 
 INSTANT_MIN = to_us(datetime(1900, 1, 1, tzinfo=UTC))
 INSTANT_MAX = to_us(datetime(9999, 12, 30, tzinfo=UTC))
@@ -158,9 +159,8 @@ class Spec:
     against, the one that owns the thing first. `needs` names, per kind, the fields it
     cannot do without. `deadlines` are instants that mean the end of a working day
     where only the day is given. `stamp` is the field in which the hub writes which units the sender
-    of an event may speak for, where the things of a contract are shared by units. `numbered` is a
-    pattern of things' names that are numbered by unit and day, with groups `unit`, `date` (YYMMDD)
-    and `number`. `ranged` is there where values can be too small or too great.
+    of an event may speak for, where the things of a contract are shared by units. `names` says how
+    things are named by codes. `ranged` is there where values can be too small or too great.
     """
 
     name: str
@@ -181,7 +181,7 @@ class Spec:
     retracting_kind: str | None = None
     deadlines: tuple[str, ...] = ()
     stamp: str | None = None
-    numbered: str | None = None
+    names: Names | None = None
     ranged: Ranged | None = None
 
     @property

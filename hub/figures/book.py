@@ -11,6 +11,7 @@ from hub.definitions.fact import Fact, Measure, day_sql
 from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
 from hub.definitions.thresholds import Threshold, thresholds_of
+from hub.figures.aliases import Aliased
 from hub.figures.arrived import Arrived, Step, of_source, step_of
 from hub.figures.closing import Closing, closings
 from hub.figures.duties import sources_of
@@ -56,6 +57,8 @@ class Book:
     told: dict[Any, Any] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
+        if type(self.reading) is Reading:
+            self.reading = Aliased(self.reading)
         self._horizons: dict[str, int | None] = {}
         self._owners = {m.name: (f, m) for f in self.facts.values() for m in f.measures}
 

@@ -18,6 +18,7 @@ import polars as pl
 from hub.clock import DAY_US, EPOCH_DATE, OFFSET_US, day_of, day_start, iso_day
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.thresholds import LISTS, SERIES, Threshold, flags, reach_us
+from hub.figures.aliases import Aliased
 from hub.reference.lists import Reference
 from hub.store.reading import Reading, Row
 
@@ -123,7 +124,7 @@ class Flags:
     def _state(self, fact: Fact, thresholds: Sequence[Threshold], month: str) -> Any:
         """Tell apart what flags of a month depend on; None of what is not read from cells."""
         key = (fact.contract, month)
-        if type(self.reading) is Reading and key not in self._states:
+        if isinstance(self.reading, Aliased) and key not in self._states:
             (start, until), reach = _span(month), reach_us(thresholds)
             signature = self._signature(fact, start - reach, until + reach)
             self._states[key] = (signature, tuple(thresholds))

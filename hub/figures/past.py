@@ -6,11 +6,7 @@ before the cut, folded again by the same code. Nothing is written for it but the
 and the answer is the same for ever.
 """
 
-import contextlib
-import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from itertools import islice, pairwise
 
@@ -18,13 +14,14 @@ import numpy as np
 import polars as pl
 
 from hub.apply import fold
-from hub.apply.rows import arrival_rows, cell_rows, count_classes
-from hub.clock import DAY_US, day_start
-from hub.definitions.fact import Fact, Measure
+from hub.apply.rows import arrival_rows, count_classes
+from hub.definitions.fact import Fact
 from hub.definitions.own.control import CONTROL
+from hub.figures.aliases import Aliased, Merger, claimants, columns, merge
+from hub.figures.altered import Altered
 from hub.log.cut import Cut
 from hub.store.cuts import NoCutError
-from hub.store.reading import Reading, Row, Span, Tally, dims_text, sum_facts_sql
+from hub.store.reading import Reading, Row
 from hub.store.states import decode_states
 
 ENTITIES_AT_ONCE = 50_000
@@ -38,30 +35,20 @@ class _Since:
     """
 
     facts: pl.DataFrame
-    cells: pl.DataFrame
     ledger: list[Row]
     arrivals: list[Row]
 
 
-class Past(Reading):
+class Past(Altered):
     """The store as it was at a cut, for figures: their sums, and what they are judged by."""
 
     def __init__(self, reading: Reading, known_at: Cut) -> None:
-        super().__init__(
-            reading.connection,
-            reading.database,
-            reading.definitions,
-            reading.kept,
-            reading.succession,
-        )
+        super().__init__(reading)
         self.known_at = known_at
         self._known: dict[str, _Since] = {}
-        self._measures = {
-            measure.cell_set(dims): (fact, measure, dims)
-            for fact in self.definitions.facts.values()
-            for measure in fact.measures
-            for dims in measure.sets
-        }
+        self._changes: dict[str, pl.DataFrame] = {}
+        self._merged: dict[str, Merger | None] = {}
+        self._present = Aliased(reading)
 
     def totals(self) -> dict[str, int]:
         """See `Reading.totals`."""
@@ -108,121 +95,6 @@ class Past(Reading):
         assert name == "ledger", name
         return [*super().table(name), *(r for s in since for r in s.ledger), *self._aside]
 
-    def sum_cells(
-        self, cell_set: str, start: str, end: str, *, by_period: bool
-    ) -> list[tuple[str, str, int, int]]:
-        """See `Reading.sum_cells`."""
-        fact, measure, dims = self._measures[cell_set]
-        sums = {
-            row[:2]: row[2:] for row in super().sum_cells(cell_set, start, end, by_period=by_period)
-        }
-        within = (pl.col("cell_set") == cell_set) & pl.col("period").is_between(
-            pl.lit(start), pl.lit(end), closed="left"
-        )
-        touched = self._since(fact).cells.filter(within)
-        if measure.is_recomputed:
-            assert by_period, cell_set
-            self._recompute(sums, fact, measure, dims, touched)
-        for period, text, count, value in touched.select("period", "dims", "count", "value").rows():
-            key = (period if by_period else "", text)
-            n, v = sums.get(key, (0, 0))
-            sums[key] = (n + count, v + value)
-        return [(*key, n, v) for key, (n, v) in sums.items() if n]
-
-    def _recompute(
-        self,
-        sums: dict[tuple[str, str], tuple[int, int]],
-        fact: Fact,
-        measure: Measure,
-        dims: tuple[str, ...],
-        touched: pl.DataFrame,
-    ) -> None:
-        """Take values anew of the days in which any fact changed."""
-        for day in touched["period"].unique().to_list():
-            start = day_start(date.fromisoformat(day))
-            rows = self.sum_facts(fact, measure, dims, {}, (start, start + DAY_US))
-            values = {dims_text(dict(zip(dims, r, strict=False))): int(r[-1] or 0) for r in rows}
-            for key in [k for k in sums if k[0] == day]:
-                sums[key] = (sums[key][0], 0)
-            for text, value in values.items():
-                sums[day, text] = (sums.get((day, text), (0, 0))[0], value)
-
-    def sum_facts(
-        self,
-        fact: Fact,
-        measure: Measure,
-        by: Sequence[str],
-        where: dict[str, str],
-        span: Span,
-    ) -> list[Row]:
-        """See `Reading.sum_facts`."""
-        changed = self._changed(fact, measure, span)
-        if not len(changed):
-            return super().sum_facts(fact, measure, by, where, span)
-        if measure.is_recomputed:
-            return self._sum_again(fact, measure, by, where, span)
-        for column, value in where.items():
-            changed = changed.filter(pl.col(column) == value)
-        sums = {
-            tuple(r[: len(by)]): (int(r[-2]), int(r[-1] or 0))
-            for r in super().sum_facts(fact, measure, by, where, span)
-        }
-        changed = changed.select(
-            *(pl.sql_expr(column).alias(column) for column in by),
-            _back().alias("~n"),
-            (_back() * pl.sql_expr(measure.value)).alias("~v"),
-        )
-        grouped = changed.group_by(by) if by else changed.group_by(pl.lit(0).alias("~"))
-        for *key, n, v in grouped.agg(pl.col("~n").sum(), pl.col("~v").sum()).rows():
-            name = tuple(key[: len(by)])
-            before = sums.get(name, (0, 0))
-            sums[name] = (before[0] + n, before[1] + int(v or 0))
-        return [(*key, n, v) for key, (n, v) in sums.items() if n]
-
-    def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
-        """See `Reading.count_facts`."""
-        n = len(tally.by)
-        counts = {r[:n]: r[n:] for r in super().count_facts(fact, tally)}
-        for row in count_rows(self._since(fact).facts, tally):
-            now = counts.get(row[:n], (0,) * len(tally.counted))
-            counts[row[:n]] = tuple(a - b for a, b in zip(now, row[n:], strict=True))
-        return [(*key, *then) for key, then in counts.items() if any(then) or not n]
-
-    def _changed(self, fact: Fact, measure: Measure, span: Span) -> pl.DataFrame:
-        at = pl.col(measure.when)
-        within = at < span[1] if span[0] is None else (at >= span[0]) & (at < span[1])
-        return self._since(fact).facts.filter(within & pl.sql_expr(measure.where))
-
-    def _sum_again(
-        self,
-        fact: Fact,
-        measure: Measure,
-        by: Sequence[str],
-        where: dict[str, str],
-        span: Span,
-    ) -> list[Row]:
-        """Sum over the facts themselves, as they were: what cannot be taken back."""
-        names = ["entity", *fact.types]
-        plain = Measure(measure.name, measure.where, measure.sets, at=measure.at)
-        facts = self._since(fact).facts
-        changed = set(facts["entity"])
-        was = self._changed(fact, plain, span).filter(pl.col("as_of") == fold.WAS)
-        start = span[0] if span[0] is not None else -(2**63)
-        now = self.rows(
-            f"SELECT {','.join(names)} FROM {fact.table}"
-            f" WHERE {measure.when} >= :a AND {measure.when} < :b",
-            a=start,
-            b=span[1],
-        )
-        with contextlib.closing(sqlite3.connect(":memory:")) as facts_then:
-            facts_then.execute(f"CREATE TABLE {fact.table} ({','.join(names)})")
-            facts_then.executemany(
-                f"INSERT INTO {fact.table} VALUES ({','.join('?' * len(names))})",
-                [*(r for r in now if r[0] not in changed), *was.select(names).rows()],
-            )
-            sql, values = sum_facts_sql(fact, measure, by, where, span)
-            return [tuple(r) for r in facts_then.execute(sql, values) if r[-2]]
-
     def _since(self, fact: Fact) -> _Since:
         if fact.contract not in self._known:
             self._known[fact.contract] = self._find_since(fact)
@@ -248,13 +120,9 @@ class Past(Reading):
             facts.append(folded)
             ledger.append(count_classes(contract, events))
             arrivals.append(arrival_rows(contract, events, 0))
-        joined = pl.concat(facts)
         negated = (-pl.col("count")).alias("count")
         return _Since(
-            joined,
-            cell_rows(fact, joined, 0).with_columns(
-                (-pl.col(n)).alias(n) for n in ("count", "value")
-            ),
+            pl.concat(facts).select(*columns(fact), "as_of"),
             [
                 (contract_name, sender, day, kind, 0, count)
                 for frame in ledger
@@ -263,23 +131,95 @@ class Past(Reading):
             [row for frame in arrivals for row in frame.with_columns(negated).rows()],
         )
 
-    def facts_since(self, fact: Fact) -> pl.DataFrame:
-        """Give the facts of entities that have events after the cut: as they were and as they are.
+    def changes(self, fact: Fact) -> pl.DataFrame:
+        """See `Altered.changes`: what changed since is as it was, codes that were one then are."""
+        if fact.contract not in self._changes:
+            self._changes[fact.contract] = self._find_changes(fact)
+        return self._changes[fact.contract]
 
-        Rows are those of `fold.fold_twice`: `as_of` says which of the two each is.
+    def _find_changes(self, fact: Fact) -> pl.DataFrame:
+        since = _turned(self._since(fact).facts)
+        merger = self.merger(fact)
+        if merger is None:
+            return since
+        # The codes of what was one then: as the tables have them now, and one fact in their place.
+        parts = merger.facts.filter(~fold.IS_PRESENT)
+        is_known = pl.col("entity").is_in(since["entity"].unique().implode())
+        is_part = pl.col("entity").is_in(parts["entity"].implode())
+        return pl.concat(
+            [
+                since.filter(~(fold.IS_PRESENT & is_part)),
+                parts.filter(~is_known),
+                merger.facts.filter(fold.IS_PRESENT),
+            ]
+        )
+
+    def merger(self, fact: Fact) -> Merger | None:
+        """Tell which codes were one at the cut; None where none claimed to be another."""
+        if fact.contract not in self._merged:
+            contract = self.definitions.contracts[fact.contract]
+            names = contract.spec.names
+            found = None
+            if names is not None:
+                was = self._since(fact).facts.filter(~fold.IS_PRESENT)
+                claiming = set(was.filter(pl.col(names.also).is_not_null())["entity"])
+                claiming |= set(claimants(self.raw, fact, contract))
+                before = _is_before(self._positions(contract.topic))
+                found = merge(self.raw, fact, contract, claiming, before) if claiming else None
+            self._merged[fact.contract] = found
+        return self._merged[fact.contract]
+
+    def facts_since(self, fact: Fact) -> pl.DataFrame:
+        """Give the facts that may be others than at the cut: as they were and as they are.
+
+        `as_of` says which of the two each is. What stands on both sides is no other. A thing of
+        several codes, then or now, has the code that it goes by last.
         """
-        return self._since(fact).facts
+        parts = [self._since(fact).facts]
+        then, now = self.merger(fact), self._present.merger(fact)
+        if then is not None:
+            parts.append(_turned(then.facts))
+        if now is not None:
+            parts.append(now.facts)
+        names = self._named(fact)
+        return pl.concat(parts).with_columns(pl.col("entity").replace(names)) if names else parts[0]
+
+    def _named(self, fact: Fact) -> dict[str, str]:
+        """Give the code that a thing goes by, last, for each code of what is or was one."""
+        mergers = (self.merger(fact), self._present.merger(fact))
+        return {c: name for m in mergers if m is not None for c, name in m.names.items()}
+
+    def known(self, fact: Fact, codes: list[str], until: int) -> set[str]:
+        """Tell of which codes something was known at the cut that happened before an instant."""
+        contract = self.definitions.contracts[fact.contract]
+        rows = self.raw.states(fact, codes)
+        named = np.repeat(np.array([r[0] for r in rows], object), [r[2] for r in rows])
+        events = decode_states(contract, rows).with_columns(
+            pl.Series("entity", named.tolist(), pl.String)
+        )
+        before = _is_before(self._positions(contract.topic)) & (contract.occurred < until)
+        return set(events.filter(before)["entity"])
 
     def events_since(self, fact: Fact, entities: list[str] | None = None) -> pl.DataFrame:
-        """List events after the cut: (entity, sender, event_id, accepted_on, partition, offset)."""
+        """List events after the cut: (entity, sender, event_id, accepted_on, partition, offset).
+
+        Of some things, with all their codes, or of all: `entity` is the code that it goes by.
+        """
         contract = self.definitions.contracts[fact.contract]
-        found = self._since(fact).facts["entity"].unique(maintain_order=True).to_list()
-        rows = self.states(fact, found if entities is None else entities)
+        names = self._named(fact)
+        if entities is None:
+            codes = self._since(fact).facts["entity"].unique(maintain_order=True).to_list()
+        else:
+            asked = set(entities)
+            codes = [*entities, *(c for c, n in names.items() if n in asked and c not in asked)]
+        rows = self.raw.states(fact, codes)
         then = self._positions(contract.topic)
-        names = np.repeat(np.array([r[0] for r in rows], object), [r[2] for r in rows])
+        own = np.repeat(
+            np.array([names.get(r[0], r[0]) for r in rows], object), [r[2] for r in rows]
+        )
         return (
             decode_states(contract, rows)
-            .with_columns(pl.Series("entity", names, pl.String))
+            .with_columns(pl.Series("entity", own, pl.String))
             .filter(~_is_before(then))
             .select("entity", "sender", "event_id", "accepted_on", "partition", "offset")
             .sort("partition", "offset")
@@ -333,6 +273,12 @@ class Past(Reading):
         return " OR ".join(parts), values
 
 
+def _turned(facts: pl.DataFrame) -> pl.DataFrame:
+    """Let what was be what is, and the other way."""
+    turned = pl.when(fold.IS_PRESENT).then(pl.lit(fold.WAS)).otherwise(pl.lit(fold.IS))
+    return facts.with_columns(turned.cast(fold.AS_OF).alias("as_of"))
+
+
 def _place_since(then: dict[int, int]) -> str:
     """Write the condition that a fact's place in the log is not before a cut, as an index has it.
 
@@ -349,36 +295,3 @@ def _is_before(then: dict[int, int]) -> pl.Expr:
     """Tell whether an event stands before a cut, given the cut's offset by partition."""
     position = pl.col("partition").replace_strict(then, default=0, return_dtype=pl.Int64)
     return pl.col("offset") < position
-
-
-def count_rows(facts: pl.DataFrame, tally: Tally) -> list[Row]:
-    """Count facts in columns: rows (by…, a count for each condition), as they are less as were.
-
-    Without `as_of` all are as they are.
-    """
-    counted = counted_facts(facts, tally)
-    sums = (pl.col("^~n.*$") * pl.col("~sign")).sum()
-    by = [f"~by{i}" for i in range(len(tally.by))]
-    grouped = counted.group_by(by).agg(sums) if by else counted.select(sums)
-    return grouped.rows()
-
-
-def counted_facts(facts: pl.DataFrame, tally: Tally) -> pl.DataFrame:
-    """Count each fact by itself: (by…, 1 for it as it is and -1 as it was, 1 or 0 a condition)."""
-    sign = fold.sign() if "as_of" in facts.columns else pl.lit(1, pl.Int64)
-    within = facts.filter(pl.sql_expr(tally.within))
-    for column, value in tally.where.items():
-        within = within.filter(pl.sql_expr(column) == value)
-    return within.select(
-        *(pl.sql_expr(column).alias(f"~by{i}") for i, column in enumerate(tally.by)),
-        sign.alias("~sign"),
-        *(
-            pl.sql_expr(f"CASE WHEN {condition} THEN 1 ELSE 0 END").alias(f"~n{i}")
-            for i, condition in enumerate(tally.counted)
-        ),
-    )
-
-
-def _back() -> pl.Expr:
-    """Give 1 for a fact as it was, -1 for it as it is."""
-    return -fold.sign()

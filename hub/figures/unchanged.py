@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from hub.definitions.own.control import CONTROL
+from hub.figures.aliases import Aliased
 from hub.figures.book import Book
 from hub.figures.compute import definition_version
 from hub.figures.kpi import Kpi
@@ -43,7 +44,7 @@ class States:
         self._acts = self._totals.get(CONTROL.topic, 0)
         self._build = self.book.reading.build()
         self._is_over = self.period.end <= self.now
-        self._touched: dict[str, int] = {}
+        self._touched: dict[str, str] = {}
 
     def of(self, kpi: Kpi) -> State:
         """Give the state of a KPI's figures."""
@@ -56,15 +57,19 @@ class States:
         data = f"{self._acts} {self._build} {known[named]} "
         tick = self.now // (OVER_US if self._is_over else RUNNING_US)
         if kpi.contract and kpi.numerator.is_of_period and not kpi.numerator.is_of_sources:
-            return State(data + str(self._last(kpi.contract)), 0 if self._is_over else tick)
+            return State(data + self._last(kpi.contract), 0 if self._is_over else tick)
         # What is about sources or lists changes with whatever comes in; of a period that is over,
         # it is looked at by the clock alone.
         return State(data + ("" if self._is_over else str(self._totals)), tick)
 
-    def _last(self, contract: str) -> int:
+    def _last(self, contract: str) -> str:
         if contract not in self._touched:
             until = (self.period.end_on - timedelta(1)).isoformat()[: len("2023-05")]
-            self._touched[contract] = self.book.reading.touched(contract, until)
+            last = str(self.book.reading.touched(contract, until))
+            if isinstance(self.book.reading, Aliased):
+                # Whenever it is said that two codes are one, figures of any month may change.
+                last += self.book.reading.signature(self.book.facts[contract])
+            self._touched[contract] = last
         return self._touched[contract]
 
     def tag(self, kpis: Iterable[Kpi], cut: str = "") -> str:

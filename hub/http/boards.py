@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub import registry
 from hub.board import board
 from hub.clock import iso, to_us
 from hub.figures.book import parted, years
@@ -191,4 +192,5 @@ def _described(kpi: Kpi) -> dict[str, Any]:
         "contract": kpi.contract,
         "group": kpi.group,
         "dimensions": kpi.dimensions,
+        "lists": [n for n, listed in registry.worklists().items() if listed.kpi.id == kpi.id],
     }

@@ -214,7 +214,7 @@ async def list_facts(
         book = as_known(edge.hub.book(reading), question.as_of, now)
         if contract is None or not limits:
             return facts(kpi, question, book, query.offset)
-        sees = partial(seen, reading, contract, scope)
+        sees = partial(seen, book.reading, contract, scope)
         return {**facts(kpi, question, book, query.offset, sees), "scope": limits}
 
     return await edge.read(ask)

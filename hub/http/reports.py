@@ -189,7 +189,7 @@ async def list_things(
         is_computed = read_due(query.asked())
         counted = things(report, question, book, column, is_computed=is_computed)
         if scope.limits_of(contract):
-            within = seen(reading, contract, scope, counted)
+            within = seen(book.reading, contract, scope, counted)
             counted = [entity for entity in counted if entity in within]
         following = query.offset + ROWS_MAX
         return {

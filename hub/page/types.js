@@ -47,6 +47,7 @@
  * @property {string | null} contract
  * @property {string} group
  * @property {string[]} dimensions
+ * @property {string[]} lists The lists of the things that its figure counts, by their ids.
  * @typedef {object} Catalogue The answer of `/v1/kpis`.
  * @property {Kpi[]} kpis
  * @property {string[]} periods The years that have events, the latest first.

@@ -65,9 +65,10 @@ class Event:
 
 
 class Entity:
-    """One entity's events."""
+    """One entity's events, as many as it may have."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, events_max: int | None = EVENTS_PER_ENTITY_MAX) -> None:
+        self._events_max = events_max
         self._contract = contract
         self._names = [f.name for f in contract.sent]
         self._events: dict[tuple[str, str], list[Event]] = {}
@@ -84,7 +85,7 @@ class Entity:
         if any(e.said == said and e.stamp == stamp for e in known):
             self._others.append((sender, day, "duplicate"))
             return False
-        if self._count == EVENTS_PER_ENTITY_MAX:
+        if self._count == self._events_max:
             self._others.append((sender, day, "quarantined"))
             return False
         known.append(Event(self._contract, sender, day, wire, said, stamp))

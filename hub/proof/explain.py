@@ -1,13 +1,18 @@
 """Explain: what is in a cell, where an entity is counted, and why it is not somewhere else."""
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+import polars as pl
+
 from hub.apply.stored import settle_stored
-from hub.clock import DAY_US, day_start, iso, iso_day
+from hub.clock import DAY_US, day_of, day_start, iso, iso_day
 from hub.definitions.contract import Contract
-from hub.definitions.fact import Fact, Measure, day_sql
+from hub.definitions.fact import Fact, Measure
+from hub.figures.aliases import Aliased, Claim, Merger
 from hub.figures.book import Book
+from hub.figures.past import Past
 from hub.store.reading import Reading, dims_text, parse_dims
 
 FACTS_SHOWN_MAX = 1_000
@@ -21,21 +26,88 @@ def explain(book: Book, name: str, offset: int = 0) -> dict[str, Any]:
     """Explain an entity (its key) or a cell (`set/period/dims`, as `hub verify` names it).
 
     Of a cell's facts a page is listed, from an offset on. What quality control flags is named: a
-    cell holds it, and no figure does. Raises `UnknownNameError`.
+    cell holds it, and no figure does; so are codes that are part of a thing of several, which
+    figures count once. Raises `UnknownNameError`.
     """
     reading = book.reading
     name = name.removeprefix("cell ").removeprefix("fact ")
     cell = _find_cell(reading, name)
     if cell is not None:
-        return {**explain_cell(reading, *cell, offset), "flagged": _flagged_on(book, cell)}
+        said = explain_cell(reading, *cell, offset)
+        listed = [f["entity"] for f in said["facts"]]
+        parts = {e: named for e in listed if (named := _goes_by(reading, cell[0], e)) is not None}
+        return {**said, "flagged": _flagged_on(book, cell), "part_of": parts}
     for contract in reading.definitions.contracts.values():
         plain = name.removeprefix(f"{contract.name}/")
         fact = reading.definitions.facts[contract.name]
+        merger = reading.merger(fact) if isinstance(reading, Aliased | Past) else None
+        if merger is not None:
+            plain = merger.names.get(plain, plain)
         rows = reading.states(fact, [plain])
         if rows:
-            flagged_by = _flagged_by(book, fact, plain)
-            return {**explain_entity(reading, fact, contract, rows), "flagged_by": flagged_by}
+            return {
+                **explain_entity(reading, fact, contract, rows),
+                **_named(book, contract, fact, merger, plain),
+                "flagged_by": _flagged_by(book, fact, plain),
+            }
     raise UnknownNameError(name)
+
+
+def _goes_by(reading: Reading, fact: Fact, code: str) -> str | None:
+    """Give the code that a thing of several codes goes by, where a code is one of them."""
+    merger = reading.merger(fact) if isinstance(reading, Aliased | Past) else None
+    if merger is None or len(merger.codes(code)) == 1:
+        return None
+    return merger.names[code]
+
+
+def _named(
+    book: Book, contract: Contract, fact: Fact, merger: Merger | None, name: str
+) -> dict[str, Any]:
+    """Say how a thing is named, and why several codes are one, where they are."""
+    names = contract.spec.names
+    if names is None:
+        return {}
+    codes = [name] if merger is None else merger.codes(name)
+    read = [asdict(names.read(code)) for code in codes]
+    named: dict[str, Any] = {
+        "codes": [{n: str(v) for n, v in code.items() if v is not None} for code in read]
+    }
+    claims = [] if merger is None else [c for c in merger.claims if {c.code, c.other} & {*codes}]
+    if claims:
+        named["claims"] = [asdict(claim) for claim in claims]
+    if len(codes) > 1:
+        named |= _why_one(name, codes, claims) | {"restated": _restated(book, fact, codes)}
+    return named
+
+
+def _why_one(name: str, codes: list[str], claims: list[Claim]) -> dict[str, str]:
+    others = ", ".join(code for code in codes if code != name)
+    by = ", ".join(f"{c.event_id} ({c.sender}, {c.code} = {c.other})" for c in claims if c.counts)
+    return {
+        "message_vi": f"các mã là một hồ sơ, được tính một lần dưới mã {name}: {others}"
+        f" không tính riêng nữa, theo sự kiện {by}",
+        "message_en": f"the codes are one thing, counted once as {name}: {others} no longer"
+        f" count(s) by itself, by event {by}",
+    }
+
+
+def _restated(book: Book, fact: Fact, codes: list[str]) -> list[dict[str, Any]]:
+    """List the closings of which figures counted codes apart that are one since."""
+    listed = []
+    for closing in book.closings:
+        past = Past(book.reading, closing.cut)
+        merger, known = past.merger(fact), past.known(fact, codes, closing.period.end)
+        then = {c if merger is None else merger.names.get(c, c) for c in known}
+        if len(then) > 1:
+            listed.append(
+                {
+                    "period": closing.period.text,
+                    "closed_at": iso(closing.closed_at),
+                    "counted_as": sorted(then),
+                }
+            )
+    return listed
 
 
 def _flagged_by(book: Book, fact: Fact, entity: str) -> list[str]:
@@ -122,7 +194,10 @@ def explain_entity(
 ) -> dict[str, Any]:
     """List an entity's events, its fact, the cells that count it and the rules that do not."""
     names = ["accepted_on", "sender", "partition", "offset", *(f.name for f in contract.fields)]
-    events = settle_stored(contract, rows).select(*names, "class")
+    events = settle_stored(contract, rows)
+    if contract.spec.names is not None:
+        events = events.with_columns(pl.col("sent_under").alias(contract.spec.names.field))
+    events = events.select(*names, "class")
     instants = [f.name for f in contract.fields if f.kind == "instant"]
     listed = []
     for event in events.iter_rows(named=True):
@@ -132,16 +207,13 @@ def explain_entity(
     values = reading.fact_values(fact, [*fact.types, "is_disputed", "held"], [entity])[0][1:]
     known = dict(zip([*fact.types, "is_disputed", "held"], values, strict=True))
     counted, excluded = [], []
+    schema = {n: pl.String() if t == "text" else pl.Int64() for n, t in fact.types.items()}
+    frame = pl.DataFrame([{n: known[n] for n in fact.types}], schema=schema)
     for measure in fact.measures:
-        period = measure.period or day_sql(measure.when)
-        found = reading.rows(
-            f"SELECT {period} FROM {fact.table} WHERE entity = :e AND ({measure.where})",
-            e=entity,
-        )
-        if not found:
+        if frame.filter(pl.sql_expr(measure.where)).is_empty():
             excluded.append({"measure": measure.name, "rule": measure.where})
             continue
-        at = found[0][0] if measure.period else iso_day(found[0][0])
+        at = known[measure.when] if measure.period else iso_day(day_of(known[measure.when]))
         for dims in measure.sets:
             text = dims_text({d: known[d] for d in dims})
             counted.append(f"{measure.cell_set(dims)}/{at}/{text}")

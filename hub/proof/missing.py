@@ -11,8 +11,10 @@ from typing import Any
 
 import polars as pl
 
+from hub.apply.fold import IS_PRESENT
 from hub.clock import DAY_US, OFFSET_US, iso_day
 from hub.definitions.contract import Contract
+from hub.figures.aliases import Aliased
 from hub.figures.book import Ask, Book
 from hub.reference.periods import Period
 
@@ -70,14 +72,21 @@ def owed(book: Book, period: Period, now: int) -> list[Owed]:
 
 def gaps(book: Book, period: Period) -> list[Gap]:
     """List gaps in the codes of a period, unit by unit and day by day."""
-    numbered = [c for c in book.definitions.contracts.values() if c.spec.numbered]
+    numbered = [c for c in book.definitions.contracts.values() if c.spec.names]
     return [gap for contract in numbered for gap in _gaps(book, contract, period)]
 
 
 def _gaps(book: Book, contract: Contract, period: Period) -> list[Gap]:
     fact = book.facts[contract.name]
-    rows = book.reading.rows(f"SELECT entity, {contract.party} FROM {fact.table}")
-    codes = pl.DataFrame(rows, schema={"code": pl.String, "party": pl.String}, orient="row")
+    # Every code that came is there, whatever it is one with; who received it, all of them say.
+    sql = f"SELECT entity, {contract.party} FROM {fact.table}"
+    parties: dict[str, str | None] = dict(book.reading.rows(sql))
+    if isinstance(book.reading, Aliased) and (merger := book.reading.merger(fact)) is not None:
+        ones = dict(merger.facts.filter(IS_PRESENT).select("entity", str(contract.party)).rows())
+        parties |= {c: ones[n] for c, n in merger.names.items() if n in ones and c in parties}
+    codes = pl.DataFrame(
+        list(parties.items()), schema={"code": pl.String, "party": pl.String}, orient="row"
+    )
     first, last = ((us + OFFSET_US) // DAY_US for us in (period.start, period.end - 1))
     by_day = number_codes(contract, codes).filter(pl.col("day") <= last)
     by_day = by_day.filter(pl.col("day") > last - LEARNED_DAYS)
@@ -102,8 +111,8 @@ def _gaps(book: Book, contract: Contract, period: Period) -> list[Gap]:
 
 def number_codes(contract: Contract, codes: pl.DataFrame) -> pl.DataFrame:
     """Read numbered codes: unit, day from 1970-01-01, number, its digits, what precedes it."""
-    assert contract.spec.numbered is not None
-    parts = codes["code"].str.extract_groups(contract.spec.numbered)
+    assert contract.spec.names is not None
+    parts = codes["code"].str.extract_groups(contract.spec.names.numbered)
     frame = codes.with_columns(parts.struct.unnest()).with_columns(
         pl.col("date")
         .str.to_date("%y%m%d", strict=False)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -201,7 +201,15 @@ class _Settled:
     lateness: dict[Row, int] = field(default_factory=dict)
 
 
-# A record's sender, when it was accepted, its wire values, and whether it was taken.
+class Came(NamedTuple):
+    """A record's sender, when it was accepted, and its wire values."""
+
+    sender: str
+    accepted_at: int
+    wire: dict[str, Any]
+
+
+# The same, and whether it was taken.
 _Came = tuple[str, int, dict[str, Any], bool]
 
 
@@ -229,6 +237,20 @@ def _place(wire: dict[str, Any]) -> tuple[int, int]:
     """Give partition and offset of a record."""
     _, partition, offset = wire["~name"].rsplit("/", 2)
     return int(partition), int(offset)
+
+
+def read_again(
+    contract: Contract, folder: Path, names: set[str], *, is_open: bool
+) -> Iterator[Came]:
+    """Read the dealt records of some entities again, as far as they keep their contract."""
+    keys = {name.encode() for name in names}
+    schemas = {r.schema_id: r.plain for r in revisions.revisions()[contract.name]}
+    elsewhere = Recount(None)  # type: ignore[arg-type]  # what is set aside is counted already
+    for number in sorted({sum(key) % BUCKETS for key in keys}):
+        path = folder / f"{number}.bucket"
+        read = _readable(contract, path, schemas, elsewhere, is_open=is_open, keys=keys)
+        for origin, _, _, wire in _valid(contract, read, elsewhere) if is_open else read:
+            yield Came(origin.sender, origin.accepted_at, wire)
 
 
 _OfBucket = tuple[_Settled, dict[str, Row], dict[str, list[_Came]]]
@@ -317,9 +339,12 @@ def _readable(
     recount: Recount,
     *,
     is_open: bool,
+    keys: set[bytes] | None = None,
 ) -> Iterator[_Read]:
-    """Read a bucket's records that decode; set the others aside."""
+    """Read a bucket's records that decode, of some first texts or all; set the others aside."""
     for origin, name, schema_id, datum in _records(contract, path):
+        if keys is not None and _first_text(datum) not in keys:
+            continue
         try:
             wire = avro.read_one(schemas[schema_id], datum)
             if is_open and avro.write_one(schemas[schema_id], wire) != datum:

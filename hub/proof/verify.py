@@ -16,19 +16,23 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+from hub.apply.fold import IS_PRESENT
 from hub.apply.set_aside import TOO_LARGE
 from hub.clock import DAY_US, day_start, iso, iso_day
 from hub.definitions.fact import Fact, Measure, day_sql
+from hub.figures.aliases import Aliased, columns
 from hub.figures.book import Book
 from hub.figures.closing import closings
 from hub.figures.installed import Installed
 from hub.figures.official import recheck
 from hub.log.log import Log
+from hub.proof.aliasing import ReadAgain, recount_aliases
 from hub.proof.flagging import recount_flags
 from hub.proof.recount import (
     Progress,
     Recount,
     deal,
+    read_again,
     recount_acts,
     recount_facts,
     recount_rejections,
@@ -101,6 +105,8 @@ def verify(
             if sample is None:
                 _compare_cells(reading, fact, database, findings, progress)
                 _compare_flags(installed.book(reading), fact, database, findings)
+                again = partial(read_again, contract, path, is_open=log.is_open)
+                _compare_aliases(Aliased(reading), fact, database, again, findings)
             else:
                 _compare_some_cells(reading, fact, findings, sample)
             database.close()
@@ -214,6 +220,31 @@ def _compare_flags(
         is_ours = (entity, test) in ours
         said = ("nothing", test) if is_ours else (test, "nothing")
         findings.differ(f"flag {fact.contract}/{entity}", *said)
+
+
+def _compare_aliases(
+    reading: Aliased,
+    fact: Fact,
+    database: sqlite3.Connection,
+    again: ReadAgain,
+    findings: Findings,
+) -> None:
+    """Compare which codes are one thing, and what they are together, with a recount of both."""
+    contract = reading.definitions.contracts[fact.contract]
+    parts, things = recount_aliases(contract, fact, database, again)
+    changes = reading.changes(fact)
+    if changes.is_empty() and not things:
+        return
+    was, now = changes.filter(~IS_PRESENT), changes.filter(IS_PRESENT)
+    stored: dict[str, Row] = {r[0]: r for r in now.select(columns(fact)).rows()}
+    for code in sorted(parts ^ set(was["entity"])):
+        is_ours = code in parts
+        said = ("alone", "part of another") if is_ours else ("part of another", "alone")
+        findings.differ(f"alias {fact.contract}/{code}", *said)
+    for name in sorted(stored.keys() | things.keys()):
+        if stored.get(name) != things.get(name):
+            both = stored.get(name, "nothing"), things.get(name, "nothing")
+            findings.differ(f"alias {fact.contract}/{name}", *both)
 
 
 def _differ_cells(

@@ -209,11 +209,11 @@ def _codes_missing(
 
 def _between(contract: Contract, said: Declaration) -> list[str]:
     """Write out the codes from first to last, where both are numbered of one unit and day."""
-    if contract.spec.numbered is None or not (said.first_code and said.last_code):
+    names = contract.spec.names
+    if names is None or not (said.first_code and said.last_code):
         return []
-    pattern = contract.spec.numbered
     frame = pl.DataFrame({"code": [said.first_code, said.last_code]})
-    parts = frame["code"].str.extract_groups(pattern).struct.unnest()
+    parts = frame["code"].str.extract_groups(names.numbered).struct.unnest()
     first, last = (row for row in parts.iter_rows(named=True))
     head = ("unit", "date")
     if any(first[n] is None or first[n] != last[n] for n in head):

@@ -57,7 +57,7 @@ def _where(item: Item) -> tuple[str, str]:
 
 def _gap(book: Book, name: str) -> dict[str, Any] | None:
     for contract in book.definitions.contracts.values():
-        if contract.spec.numbered is None:
+        if contract.spec.names is None:
             continue
         parts = number_codes(contract, pl.DataFrame({"code": [name]}))
         for day in parts["day"].to_list():

@@ -132,8 +132,8 @@ def find_flips(
         return []
     fact = book.facts[clocked.contract]
     first = (since - LONGEST_DAYS) * DAY_US - OFFSET_US
-    sql = f"SELECT entity FROM {fact.table} WHERE {clocked.begun} >= :first ORDER BY entity"
-    entities = [str(row[0]) for row in book.reading.rows(sql, first=first)]
+    begun = book.reading.facts(fact, ["entity"], f"{clocked.begun} >= {first}")
+    entities = begun["entity"].sort().to_list()
     flips = []
     for dossiers in read_dossiers(clocked, book, entities):
         before = _judged(dossiers, dossiers.due(present), now)

@@ -13,10 +13,11 @@ from typing import Any
 import polars as pl
 
 from hub.clock import iso, iso_day
+from hub.figures.altered import counted_facts
 from hub.figures.book import Book
 from hub.figures.closing import REPORT, Closing
 from hub.figures.compute import Question
-from hub.figures.past import Past, counted_facts
+from hub.figures.past import Past
 from hub.gateway.signing import SignatureError, Signer, verify
 from hub.reference.periods import Period
 from hub.reports.counting import ENTITY, ask_of, tally_of

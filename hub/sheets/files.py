@@ -360,7 +360,7 @@ def errors(contract: Contract, rejected: Sequence[dict[str, Any]]) -> str:
         cells = [written(said.get(c.field)) for c in table.columns]
         column = table.header_of(one["field"])
         words = (one["message_vi"], one["message_en"])
-        writer.writerow([one["event_id"], one["index"] + 1, column, *map(_harmless, words), *cells])
+        writer.writerow([one["event_id"], one["index"] + 1, column, *map(harmless, words), *cells])
     return "\ufeff" + file.getvalue()
 
 
@@ -385,10 +385,10 @@ def written(value: Any) -> str:
             return str(value)
         said = f"{Decimal(repr(value)):f}".replace(".", ",")
         return f"{said}0" if is_doubtful(said) else said
-    return _harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
-def _harmless(value: str) -> str:
+def harmless(value: str) -> str:
     """Make a text that is read again as it is, and that no program takes for a formula."""
     value = value.encode(errors="replace").decode()  # JSON can say halves of characters
     return f"'{value}" if _is_formula(value) else value

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -170,6 +171,16 @@ class Reading:
         condition, values = self.database.among("entity", entities)
         sql = f"SELECT entity, {','.join(columns)} FROM {fact.table} WHERE {condition}"
         return self.rows(sql, **values)
+
+    def facts(self, fact: Fact, columns: Sequence[str], condition: str) -> pl.DataFrame:
+        """List columns of facts where a condition holds.
+
+        The condition is SQL that the columns engine and both databases read alike.
+        """
+        types = {"text": pl.String(), "integer": pl.Int64()}
+        schema = {n: types[fact.types.get(n, "text")] for n in columns}
+        sql = f"SELECT {','.join(columns)} FROM {fact.table} WHERE {condition}"
+        return pl.DataFrame(self.rows(sql), schema, orient="row")
 
     def among(self, column: str, values: list[str]) -> tuple[str, dict[str, Any]]:
         """Write the condition that a column is among values, with its parameters."""

@@ -1,14 +1,28 @@
 """Dossier: something happened to one dossier (hồ sơ thủ tục hành chính)."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import StringConstraints
+import polars as pl
+from pydantic import AfterValidator, StringConstraints
 
 from hub.definitions.coded import Coded
-from hub.definitions.contract import Doc, Event, EventId, Instant, Spec, Stamp, UnitCode
+from hub.definitions.contract import Doc, Event, EventId, Instant, Rule, Spec, Stamp, UnitCode
+from hub.definitions.naming import Names
+
+# `1.005129`, and what provinces append to it: `1.005129.H57`, `1.005129.000.00.00.H57`.
+PROCEDURE_LENGTH = len("1.005129")
+_PROCEDURE = r"^[0-9]\.[0-9]{6}(\.[0-9]{1,3})*(\.[A-Z][0-9]{2})?$"
+
+
+def national(code: str) -> str:
+    """Give a procedure's national code, without what a province appends to it."""
+    return code[:PROCEDURE_LENGTH]
+
 
 DossierCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9.\-]{1,64}$")]
-ProcedureCode = Annotated[str, StringConstraints(pattern=r"^[0-9]\.[0-9]{6}$")]
+ProcedureCode = Annotated[
+    str, StringConstraints(pattern=_PROCEDURE, max_length=64), AfterValidator(national)
+]
 Kind = Literal[
     "registered",
     "received",
@@ -26,6 +40,7 @@ Kind = Literal[
     "sync_failed",
     "rated",
     "retracted",
+    "aliased",
 ]
 
 # As the portal of public services calls the states of a dossier.
@@ -46,7 +61,47 @@ KINDS = {
     "sync_failed": ("đồng bộ lỗi", "đồng bộ không thành công"),
     "rated": ("đánh giá", "đã đánh giá"),
     "retracted": ("rút lại sự kiện", "hủy sự kiện"),
+    "aliased": ("ghi nhận mã khác", "trùng hồ sơ", "đổi mã hồ sơ"),
 }
+
+NAMES = Names(
+    field="dossier_code",
+    also="same_as",
+    numbered=r"^(?P<unit>[A-Z0-9.]+)-(?P<date>\d{6})-(?P<number>\d{3,8})$",
+    generations={
+        # QĐ 20/2020/QĐ-TTg: H57.132. Before it, QCVN 102:2016/BTTTT: 000.00.19.H47.
+        "current": r"[A-Z][0-9]{2}(?:\.[0-9]{1,3})*",
+        "former": r"[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[A-Z][0-9]{2}",
+    },
+)
+
+
+def _on_no_calendar(name: str) -> Rule:
+    def doc(event: Any) -> Doc:
+        code = str(getattr(event, name))
+        text = code.split("-")[1]
+        return Doc(
+            f"sáu số giữa là ngày viết theo năm, tháng, ngày (YYMMDD); {text} không có trên lịch",
+            f"its six digits in the middle are a day, YYMMDD; {text} is not on the calendar",
+        )
+
+    def allows(event: Any) -> bool:
+        code = getattr(event, name)
+        return code is None or NAMES.is_whole(code)
+
+    return Rule("no_such_day", name, allows, NAMES.are_whole(name), doc)
+
+
+_SAME = Rule(
+    "same_code",
+    "same_as",
+    lambda event: event.same_as is None or event.same_as != event.dossier_code,
+    pl.col("same_as").is_null() | (pl.col("same_as") != pl.col("dossier_code")),
+    Doc(
+        "trùng với mã của chính hồ sơ này; hãy ghi mã kia của cùng hồ sơ",
+        "is this dossier's own code; give the other code of the same dossier",
+    ),
+)
 
 
 class Dossier(Event):
@@ -68,11 +123,13 @@ class Dossier(Event):
             "due_changed": ("due_at",),
             "rated": ("satisfied",),
             "retracted": ("retracts",),
+            "aliased": ("same_as",),
         },
+        rules=(_on_no_calendar("dossier_code"), _on_no_calendar("same_as"), _SAME),
         retracting_kind="retracted",
         deadlines=("due_at",),
         stamp="sent_for",
-        numbered=r"^(?P<unit>[A-Z0-9.]+)-(?P<date>\d{6})-(?P<number>\d{3,8})$",
+        names=NAMES,
     )
 
     dossier_code: Annotated[
@@ -137,5 +194,13 @@ class Dossier(Event):
         Doc(
             "Các đơn vị mà bên gửi được gửi cho, do trung tâm ghi",
             "Units that its sender may send for, written by the hub",
+        ),
+    ] = None
+    same_as: Annotated[
+        DossierCode | None,
+        Doc(
+            "Mã khác của cùng hồ sơ này",
+            "Another code of the same dossier",
+            example="000.00.19.H57-230517-0001",
         ),
     ] = None

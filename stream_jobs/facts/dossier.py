@@ -10,6 +10,7 @@ import polars as pl
 
 from hub.clock import DAY_US, OFFSET_US
 from hub.definitions.fact import Fact, LiveEvent, Measure, of
+from schemas.contracts.dossier import PROCEDURE_LENGTH, national
 
 ENDS = ("resolved", "refused", "withdrawn", "stopped")
 _kind = pl.col("kind")
@@ -49,6 +50,7 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
             fact["received_at"] = event["occurred_at"]
             for name in ("received_by", "procedure_code", "service_level", "channel"):
                 fact[name] = event[name]
+            fact["procedure_code"] = national(event["procedure_code"])
         if kind in ("received", "due_changed") and event["due_at"] is not None:
             fact["due_at"] = event["due_at"]
         for name in ("resolved_by", "citizen_unit"):
@@ -66,6 +68,7 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
             fact["is_satisfied"] = int(event["satisfied"])
     if events:
         fact["first_at"] = min(e["occurred_at"] for e in events)
+    fact["same_as"] = min((e["same_as"] for e in events if e["same_as"] is not None), default=None)
     received_at = fact["received_at"]
     chosen = end if has_resolved else any_end
     if chosen is not None:
@@ -108,6 +111,7 @@ FACT = Fact(
         "has_resolved": (_kind == "resolved").any(),
         "first_synced_at": pl.when(_kind == "synced").then(_occurred).min(),
         "earliest_at": _occurred.min(),
+        "least_same_as": pl.col("same_as").min(),
     },
     types={
         "received_at": "integer",
@@ -127,13 +131,14 @@ FACT = Fact(
         "is_satisfied": "integer",
         "is_on_time": "integer",
         "first_at": "integer",
+        "same_as": "text",
     },
     columns={
         "received_at": _received_at,
         "received_by": of("reception", "received_by"),
         "resolved_by": of("resolver", "resolved_by"),
         "citizen_unit": of("citizen", "citizen_unit"),
-        "procedure_code": of("reception", "procedure_code"),
+        "procedure_code": of("reception", "procedure_code").str.head(PROCEDURE_LENGTH),
         "service_level": of("reception", "service_level"),
         "channel": of("reception", "channel"),
         "due_at": _due_at,
@@ -150,6 +155,7 @@ FACT = Fact(
         "is_satisfied": of("rating", "satisfied").cast(pl.Int64),
         "is_on_time": pl.when(_is_resolved).then(_is_on_time.cast(pl.Int64)),
         "first_at": pl.col("earliest_at"),
+        "same_as": pl.col("least_same_as"),
     },
     measures=(
         Measure(
@@ -199,6 +205,6 @@ FACT = Fact(
         ),
     ),
     recount=recount,
-    indexes=(("overdue_at",),),
+    indexes=(("overdue_at",), ("same_as",)),
     lacking=("dossier.without_reception", "dossier.received"),
 )

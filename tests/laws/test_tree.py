@@ -30,7 +30,8 @@ VENDORS = {
         "hub/log/sqlite.py",
         "hub/proof/recount.py",
         "hub/proof/verify.py",
-        "hub/figures/past.py",
+        "hub/proof/aliasing.py",
+        "hub/figures/altered.py",
     },
     "psycopg": {"hub/store/postgres.py"},
     "confluent_kafka": {"hub/kafka/log.py", "hub/kafka/refilling.py"},
@@ -53,6 +54,7 @@ VENDORS = {
     "openpyxl": {
         "connectors/payments/simulator.py",
         "hub/reports/workbook.py",
+        "hub/sheets/listing.py",
         "hub/sheets/template.py",
     },
     "typst": {"hub/reports/printed.py"},

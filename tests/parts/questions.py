@@ -84,6 +84,26 @@ async def ask_for_figures(client: Client) -> None:
     )
 
 
+async def ask_for_lists(client: Client) -> None:
+    """Ask for the lists that people work with, rightly and wrongly."""
+    await client.ask_each("/v1/lists /v1/lists?x=1 /v1/lists/nothing")
+    names = ("overdue", "due_soon", "not_synced", "without_reception", "gaps")
+    for name in names:
+        for query in (
+            *UNKNOWN,
+            *(f"period={p}" for p in ("2023", *NO_PERIODS)),
+            *(f"period=2023&days={d}" for d in ("0", "365", "-1", "366", "x", "")),
+            *(f"period=2023&unit={u}" for u in ("H57.1", "H57", "x", "")),
+            *(f"period=2023&format={f}" for f in ("json", "csv", "pdf", "")),
+            *(f"period=2023&role={r}" for r in ("resolved_by", "x")),
+            *("as_of=2023-06-01T08:00:00%2B07:00", "by=unit", "period=2023&offset=1", "offset=-1"),
+        ):
+            await client.ask(f"GET /v1/lists/{name}?{query}")
+        await client.ask(f"GET /v1/lists/{name}?period=2023", headers={"Accept": "text/csv"})
+    for key in ("one_stop", "unit", "payer", "nobody"):
+        await client.ask_each("/v1/lists/overdue?period=2023 /v1/lists/gaps?period=2023", key=key)
+
+
 async def ask_for_reports(client: Client) -> None:
     """Ask for reports, and what their numbers are made of, rightly and wrongly."""
     for path in ("/v1/reports/06a?", "/v1/reports/06b?", "/v1/reports/06a/facts?column=c1&"):

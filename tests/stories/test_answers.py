@@ -31,6 +31,7 @@ from tests.parts.questions import (
     OFFSETS,
     UNKNOWN,
     ask_for_figures,
+    ask_for_lists,
     ask_for_receipts,
     ask_for_reports,
     ask_for_sources_and_periods,
@@ -329,7 +330,7 @@ async def ask_elsewhere(client: Client) -> None:
     routes = """
         / /v1/events/dossier /v1/events/nothing /v1/files/dossier /v1/kpis /v1/kpis/x
         /v1/kpis/x/facts /v1/periods /v1/periods/2023/restatements /v1/sources /v1/sources/a/b
-        /v1/reports /v1/reports/06a /v1/reports/06a/facts
+        /v1/reports /v1/reports/06a /v1/reports/06a/facts /v1/lists /v1/lists/overdue
         /v1/stream /v1/quarantine /v1/quarantine/rows/dossier /v1/quarantine/corrections/dossier
         /v1/quarantine/fix /v1/quarantine/try /v1/quarantine/replay /v1/quarantine/discard
         /v1/declarations/dossier /v1/receipts/x /v1/receipts/x/errors.csv
@@ -438,6 +439,7 @@ async def walk(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Json:
         await ask_for_the_stream(client)
         await ask_for_sources_and_periods(client)
         await ask_for_reports(client)
+        await ask_for_lists(client)
         await ask_for_receipts(client, receipt)
         await map_files(client)
         await repair(client)

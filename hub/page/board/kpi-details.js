@@ -27,6 +27,8 @@ const t = words({
     figure: "Giá trị",
     fraction: "Tử số / mẫu số",
     as_json: "Xem nguyên văn (JSON)",
+    list: "Danh sách hồ sơ",
+    list_see: "Xem danh sách",
     none: "không có",
     by_month: "Diễn biến theo tháng",
     by_month_none: "Chỉ tiêu này chưa có số liệu theo tháng trong kỳ.",
@@ -44,6 +46,8 @@ const t = words({
     figure: "Figure",
     fraction: "Numerator / denominator",
     as_json: "See the answer itself (JSON)",
+    list: "The dossiers themselves",
+    list_see: "See the list",
     none: "none",
     by_month: "By month",
     by_month_none: "This KPI has no monthly figures in the period.",
@@ -145,7 +149,21 @@ export class KpiDetails extends Part {
       ...facts.flatMap(([name, fact]) => [el("dt", {}, t(name)), el("dd", {}, fact ?? t("none"))]),
       el("dt", { class: "unseen" }, "JSON"),
       el("dd", {}, el("a", { href }, t("as_json"))),
+      // Lists are of what is known now.
+      ...(page.now.asOf ? [] : this.#kpi.lists.flatMap((name) => this.#listed(name))),
     );
+  }
+
+  /**
+   * Links to a list that people work with.
+   * @param {string} name
+   */
+  #listed(name) {
+    const dims = this.#figure ? dimsOf(this.#figure) : {};
+    const href = `/v1/lists/${name}?${new URLSearchParams({ period: page.now.period, ...dims })}`;
+    const see = el("a", { href }, t("list_see"));
+    const file = el("a", { href: `${href}&format=csv` }, "CSV");
+    return [el("dt", {}, t("list")), el("dd", {}, see, " · ", file)];
   }
 
   #drawMonths() {

@@ -16,6 +16,7 @@ from stream_jobs.worked import salinity
 from tests.guards import test_guards
 from tests.integration.conftest import bare_schema, new_schema
 from tests.laws import (
+    test_aliases,
     test_apply,
     test_closing,
     test_history,
@@ -36,6 +37,7 @@ from tests.unit.figures import (
     test_question,
     test_statistics,
     test_targets,
+    test_worklist,
 )
 from tests.unit.gateway import test_gateway
 from tests.unit.proof import test_verify as test_verifying
@@ -45,7 +47,7 @@ EXAMPLES_MAX = 10
 COMMITS_EACH = 5
 FIXTURES = {
     *("_one", "areas", "closed", "empty", "filled", "folders"),
-    *("may", "month", "one", "restated", "small", "taken"),
+    *("june", "may", "month", "one", "restated", "small", "taken"),
 }
 OPENS_A_HUB = {"hub", *FIXTURES, "tmp_path", "tmp_path_factory"}
 
@@ -71,6 +73,7 @@ def _on_postgres(postgres: Postgres) -> Iterator[None]:
 # name must be interchangeable, as the last one serves all: a `small` is an empty hub at `NOW`.
 for _module in (
     test_admission,
+    test_aliases,
     test_apply,
     test_closing,
     test_completeness,
@@ -92,6 +95,7 @@ for _module in (
     test_targets,
     test_verify,
     test_verifying,
+    test_worklist,
 ):
     for _name, _found in vars(_module).items():
         is_law = (

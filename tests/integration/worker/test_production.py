@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,33 @@ def test_an_event_travels_from_the_gateway_to_the_kpi_topic(province: Province) 
     province.workers.running.clear()
     done = province.served.run("verify")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_codes_in_several_partitions_are_one_dossier(province: Province) -> None:
+    """Each code is applied by the worker of its partition; which came first is nobody's to say."""
+    codes = [f"H57.1-230517-{n:04}" for n in range(1, 9)]
+    province.served.create_key()
+    province.served.start()
+    workers = [province.workers.start() for _ in range(2)]
+    claims = [
+        dossier(code, "aliased", "2023-06-01", same_as=before) for before, code in pairwise(codes)
+    ]
+    for event in [*claims[::2], *(received(code, "2023-05-17") for code in codes), *claims[1::2]]:
+        assert province.served.post("dossier", event).status_code == 202
+    count = "SELECT COUNT(DISTINCT log_partition), SUM(events) FROM fact_dossier"
+    until(lambda: province.rows(count)[0][1] == len(codes) + len(claims), "all are applied")
+    assert province.rows(count)[0][0] > 1
+    figure = province.served.figure("dossier_received_new", period="2023")
+    assert figure["numerator"] == 1
+    for worker in workers:
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(30) == 0, province.workers.logs()
+    province.workers.running.clear()
+    done = province.served.run("verify")
+    assert done.returncode == 0, done.stdout + done.stderr
+    explained = json.loads(province.served.run("explain", codes[-1]).stdout)
+    assert explained["entity"] == f"dossier/{codes[0]}"
+    assert len(explained["codes"]) == len(codes)
 
 
 def test_a_foreign_producer_is_counted_or_quarantined_by_its_digest(province: Province) -> None:

@@ -350,10 +350,10 @@ def test_an_index_that_no_union_has_is_no_datum(byte: int) -> None:
     """Of the union of null and a text there are the indexes 0 and 1, written 00 and 02."""
     contract = CONTRACTS["dossier"]
     event = wire_values(contract, dossier("A", "retracted", "2023-05-01", retracts="x"))
-    event |= {"sent_for": "x"}  # the last field
+    event |= {"same_as": "X"}  # the last field
     good = avro.wire(revisions.latest("dossier").schema_id, datum(contract, event))
-    assert good.endswith(b"\x02\x02x")
-    values: list[bytes | None] = [good, good[:-3] + bytes([byte]) + b"\x02x", good]
+    assert good.endswith(b"\x02\x02X")
+    values: list[bytes | None] = [good, good[:-3] + bytes([byte]) + b"\x02X", good]
     found = taken(contract, values)
     assert [(r.offset, r.rule) for r in found.rejected] == [(1, "undecodable")]
     assert len(found.frame) == 2
