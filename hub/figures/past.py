@@ -8,7 +8,7 @@ and the answer is the same for ever.
 
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -156,27 +156,17 @@ class Past(Reading):
         span: Span,
     ) -> list[Row]:
         """See `Reading.sum_facts`."""
-        changed = self._changed(fact, measure, span)
-        if not len(changed):
-            return super().sum_facts(fact, measure, by, where, span)
         if measure.is_recomputed:
-            return self._sum_again(fact, measure, by, where, span)
-        for column, value in where.items():
-            changed = changed.filter(pl.col(column) == value)
+            is_same = not len(self._changed(fact, measure, span))
+            summing = super().sum_facts if is_same else self._sum_again
+            return summing(fact, measure, by, where, span)
         sums = {
-            tuple(r[: len(by)]): (int(r[-2]), int(r[-1] or 0))
-            for r in super().sum_facts(fact, measure, by, where, span)
+            row[: len(by)]: (int(row[-2]), int(row[-1] or 0))
+            for row in super().sum_facts(fact, measure, by, where, span)
         }
-        changed = changed.select(
-            *(pl.sql_expr(column).alias(column) for column in by),
-            _back().alias("~n"),
-            (_back() * pl.sql_expr(measure.value)).alias("~v"),
-        )
-        grouped = changed.group_by(by) if by else changed.group_by(pl.lit(0).alias("~"))
-        for *key, n, v in grouped.agg(pl.col("~n").sum(), pl.col("~v").sum()).rows():
-            name = tuple(key[: len(by)])
-            before = sums.get(name, (0, 0))
-            sums[name] = (before[0] + n, before[1] + int(v or 0))
+        for row in changed_sums(self._since(fact).facts, measure, by, where, span):
+            n, v = sums.get(row[: len(by)], (0, 0))
+            sums[row[: len(by)]] = (n - row[-2], v - int(row[-1] or 0))
         return [(*key, n, v) for key, (n, v) in sums.items() if n]
 
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
@@ -187,6 +177,14 @@ class Past(Reading):
             now = counts.get(row[:n], (0,) * len(tally.counted))
             counts[row[:n]] = tuple(a - b for a, b in zip(now, row[n:], strict=True))
         return [(*key, *then) for key, then in counts.items() if any(then) or not n]
+
+    def fact_frame(self, fact: Fact, columns: Sequence[str], condition: str) -> pl.DataFrame:
+        """See `Reading.fact_frame`."""
+        since = self._since(fact).facts
+        was = since.filter((pl.col("as_of") == fold.WAS) & pl.sql_expr(condition))
+        now = super().fact_frame(fact, columns, condition)
+        same = now.join(since.select("entity"), on="entity", how="anti", maintain_order="left")
+        return pl.concat([same, was.select("entity", *columns)])
 
     def _changed(self, fact: Fact, measure: Measure, span: Span) -> pl.DataFrame:
         at = pl.col(measure.when)
@@ -232,7 +230,7 @@ class Past(Reading):
         contract = self.definitions.contracts[fact.contract]
         then = self._positions(contract.topic)
         rows = self.stream(
-            f"SELECT entity, version, events, state FROM {fact.table} WHERE {_place_since(then)}"
+            f"SELECT entity, version, events, state FROM {fact.table} WHERE {place_since(then)}"
         )
         facts: list[pl.DataFrame] = []
         ledger: list[pl.DataFrame] = []
@@ -333,7 +331,7 @@ class Past(Reading):
         return " OR ".join(parts), values
 
 
-def _place_since(then: dict[int, int]) -> str:
+def place_since(then: dict[int, int]) -> str:
     """Write the condition that a fact's place in the log is not before a cut, as an index has it.
 
     That is: in its partitions from its offsets on, in any other, or (-1) in several.
@@ -349,6 +347,27 @@ def _is_before(then: dict[int, int]) -> pl.Expr:
     """Tell whether an event stands before a cut, given the cut's offset by partition."""
     position = pl.col("partition").replace_strict(then, default=0, return_dtype=pl.Int64)
     return pl.col("offset") < position
+
+
+def changed_sums(
+    facts: pl.DataFrame, measure: Measure, by: Sequence[str], where: Mapping[str, str], span: Span
+) -> list[Row]:
+    """Sum a measure over facts in columns, as they are less as they were: (by…, count, value).
+
+    `by` and the names of `where` are SQL that the columns engine reads.
+    """
+    at = pl.col(measure.when)
+    within = at < span[1] if span[0] is None else (at >= span[0]) & (at < span[1])
+    counted = facts.filter(within & pl.sql_expr(measure.where))
+    for column, value in where.items():
+        counted = counted.filter(pl.sql_expr(column) == value)
+    keys = [pl.sql_expr(column).alias(f"~by{i}") for i, column in enumerate(by)]
+    sums = (fold.sign().alias("~n"), (fold.sign() * pl.sql_expr(measure.value)).alias("~v"))
+    summed = counted.select(*keys, *sums)
+    grouped = summed.group_by([f"~by{i}" for i in range(len(by))]) if by else summed
+    totals = pl.col("~n", "~v").sum()
+    rows = grouped.agg(totals).rows() if by else summed.select(totals).rows()
+    return [row for row in rows if row[-2] or row[-1]]
 
 
 def count_rows(facts: pl.DataFrame, tally: Tally) -> list[Row]:
@@ -377,8 +396,3 @@ def counted_facts(facts: pl.DataFrame, tally: Tally) -> pl.DataFrame:
             for i, condition in enumerate(tally.counted)
         ),
     )
-
-
-def _back() -> pl.Expr:
-    """Give 1 for a fact as it was, -1 for it as it is."""
-    return -fold.sign()

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, cast
 
+import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -28,6 +30,9 @@ from hub.store.tables import (
 Row = tuple[Any, ...]
 # From a first instant, or none, up to another; or the same in periods, where facts have their own.
 Span = tuple[int | None, int] | tuple[str, str]
+
+_DTYPES = {"text": pl.String(), "integer": pl.Int64()}
+FACTS_AT_ONCE = 50_000
 
 
 def dims_text(dims: dict[str, Any]) -> str:
@@ -170,6 +175,16 @@ class Reading:
         condition, values = self.database.among("entity", entities)
         sql = f"SELECT entity, {','.join(columns)} FROM {fact.table} WHERE {condition}"
         return self.rows(sql, **values)
+
+    def fact_frame(self, fact: Fact, columns: Sequence[str], condition: str) -> pl.DataFrame:
+        """Read the entity and some columns of the facts that meet a condition."""
+        sql = f"SELECT {','.join(['entity', *columns])} FROM {fact.table} WHERE {condition}"
+        rows = self.stream(sql)
+        schema = {"entity": pl.String(), **{n: _DTYPES[fact.types[n]] for n in columns}}
+        parts = [pl.DataFrame(schema=schema)]
+        while chunk := list(islice(rows, FACTS_AT_ONCE)):
+            parts.append(pl.DataFrame(chunk, schema, orient="row"))
+        return pl.concat(parts)
 
     def among(self, column: str, values: list[str]) -> tuple[str, dict[str, Any]]:
         """Write the condition that a column is among values, with its parameters."""
