@@ -33,6 +33,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_commands.py": ("commands",),
     "laws/test_connectors.py": ("connecting", "connectors"),
     "laws/test_contracts.py": ("definitions",),
+    "laws/test_dues.py": ("figures", "proof", "reports"),
     "laws/test_faults.py": ("definitions", "gateway", "sheets"),
     "laws/test_files.py": ("gateway", "sheets"),
     "laws/test_following.py": ("repair",),

@@ -10,7 +10,8 @@ term whose last day is a day off ends on the next working day (article 148). So:
   all else at that hour of the next working day.
 
 While somebody is waited for, the clock is paused: what stands between the day of the request and
-the day of the answer, that day included, is not counted. Or it starts anew with the answer. A wait
+the day of the answer, that day included, is not counted, and what is waited for at once is not
+counted twice. Or it starts anew with the answer. A wait
 that begins when the dossier was due already changes nothing. As long as there is no answer, there
 is no due date. All of it is computed in columns.
 """
@@ -252,7 +253,7 @@ class WorkingTime:
         reasons = np.full(len(dossiers), NO_POLICY, dtype=object)
         by = ("procedure", "~unit", "~era")
         joined = waits.join(numbered.select("entity", "~row", *by), on="entity")
-        of_group = joined.sort("~row", "begun_at").partition_by(by, as_dict=True)
+        of_group = joined.sort("~row", "begun_at", "kind").partition_by(by, as_dict=True)
         for key, group in numbered.partition_by(by, as_dict=True).items():
             procedure, unit, _ = key
             rows = group["~row"].to_numpy().astype(np.int64)
@@ -284,6 +285,7 @@ def _with_waits(
 ) -> tuple[Array, npt.NDArray[np.object_]]:
     """Compute due instants of rows, wait after wait in their order."""
     begun, paused = begun.copy(), np.zeros_like(begun)
+    reached = begun.copy()  # until when waiting was taken off: two waits at once are one
     due = ruler.due(begun, paused)
     is_waiting = np.zeros(len(rows), bool)
     place = {int(row): i for i, row in enumerate(rows)}
@@ -293,7 +295,7 @@ def _with_waits(
         if does == "go_on":
             continue
         at = np.array([place[row] for row in turn["~row"].to_list()], np.int64)
-        asked = np.maximum(turn["begun_at"].to_numpy(), begun[at])
+        asked = np.maximum(turn["begun_at"].to_numpy(), reached[at])
         is_open = ruler.is_open(due[at], asked) & ~is_waiting[at]
         is_answered = turn["ended_at"].is_not_null().to_numpy()
         is_waiting[at[is_open & ~is_answered]] = True
@@ -304,6 +306,7 @@ def _with_waits(
             begun[at], paused[at] = answered, 0
         else:
             paused[at] += ruler.position(answered) - ruler.position(asked)
+        reached[at] = answered
         due[at] = ruler.due(begun[at], paused[at])
     reasons = np.where(is_waiting, WAITING, "").astype(object)
     return np.where(is_waiting, NEVER, due), reasons
