@@ -24,6 +24,7 @@ from hub.figures.installed import Installed
 from hub.figures.kpi import Kpi
 from hub.reference.form import Form
 from hub.reference.lists import Lists, Reference, read_folder
+from hub.reports.evidence import Rule
 from hub.reports.report import Report
 from hub.settings import Settings
 
@@ -75,6 +76,12 @@ def reports() -> dict[str, Report]:
         for name, module in _modules("stream_jobs.reports")
     ]
     return {report.id: report for report in found}
+
+
+@cache
+def evidence() -> dict[str, Rule]:
+    """Find the rules of evidence: `RULE` in each module of `stream_jobs.evidence`, by its name."""
+    return {name: module.RULE.named(name) for name, module in _modules("stream_jobs.evidence")}
 
 
 @cache
