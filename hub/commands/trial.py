@@ -79,7 +79,7 @@ def reference(
         print(f"{flip['entity']}: {before} → {after}{sent}")
     unsent = sum(not flip["sent"] for flip in flips)
     print(
-        f"{len(flips):,} hồ sơ đổi kết quả theo hạn tính lại, trong đó {unsent:,} nguồn không gửi hạn"
+        f"{len(flips):,} hồ sơ đổi kết quả theo hạn tính lại, trong đó {unsent:,} nguồn không gửi"
         " | dossiers flip by computed due dates, of so many the source sent none"
     )
 

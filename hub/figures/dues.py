@@ -53,7 +53,6 @@ class Dossiers:
         waits = self.waits if with_waits else self.waits.clear()
         return WorkingTime(tables).due(self.facts, waits)
 
-
     def only(self, entities: Sequence[str]) -> "Dossiers":
         """Give some of them."""
         asked = pl.col("entity").is_in(pl.Series(entities, dtype=pl.String).implode())

@@ -363,10 +363,8 @@ def changed_sums(
         counted = counted.filter(pl.sql_expr(column) == value)
     keys = [pl.sql_expr(column).alias(f"~by{i}") for i, column in enumerate(by)]
     sums = (fold.sign().alias("~n"), (fold.sign() * pl.sql_expr(measure.value)).alias("~v"))
-    summed = counted.select(*keys, *sums)
-    grouped = summed.group_by([f"~by{i}" for i in range(len(by))]) if by else summed
-    totals = pl.col("~n", "~v").sum()
-    rows = grouped.agg(totals).rows() if by else summed.select(totals).rows()
+    parts, totals = counted.select(*keys, *sums), pl.col("~n", "~v").sum()
+    rows = (parts.group_by("^~by.*$").agg(totals) if by else parts.select(totals)).rows()
     return [row for row in rows if row[-2] or row[-1]]
 
 

@@ -114,7 +114,7 @@ def _divided(causes: list[Cause], kpi: Kpi, sees: Sees | None) -> tuple[list[Cau
 
 
 def _things(cause: Cause) -> set[str]:
-    named = {cause.entity} - {None}
+    named = {cause.entity} if cause.entity else set()
     return named if cause.events is None else {*named, *cause.events["entity"].to_list()}
 
 

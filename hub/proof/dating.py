@@ -47,7 +47,9 @@ class Dating:
 
     def _spans(self, unit: str, day: date) -> _Spans:
         rows = _in_force(self._hours, "unit", unit, day) or _in_force(self._hours, "unit", "", day)
-        return sorted((time.fromisoformat(r["opens"]), time.fromisoformat(r["closes"])) for r in rows)
+        return sorted(
+            (time.fromisoformat(r["opens"]), time.fromisoformat(r["closes"])) for r in rows
+        )
 
     def _after_waits(
         self, policy: Row, spans: _Spans, begun: datetime, waits: list[_Wait]

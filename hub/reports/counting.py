@@ -40,9 +40,7 @@ class Pass:
         if name not in self.kept:
             tally = tally_of(self.report, ask, self.only)
             n = len(ask.by)
-            counts = {
-                row[:n]: row[n:] for row in self.book.reading.count_facts(self.fact, tally)
-            }
+            counts = {row[:n]: row[n:] for row in self.book.reading.count_facts(self.fact, tally)}
             redated = self.book.dues.changes(self.fact, is_computed=self.is_computed)
             for row in count_rows(redated, tally) if len(redated) else ():
                 sent = counts.get(row[:n], (0,) * len(tally.counted))

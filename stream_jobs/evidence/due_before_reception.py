@@ -10,7 +10,10 @@ from stream_jobs.worked import received
 def find(looked: Looked) -> pl.DataFrame:
     """Name dossiers whose due day is before their day of reception."""
     return looked.facts.filter(day_of("due_at") < day_of("received_at")).select(
-        "unit", pl.col("received_at").alias("at"), pl.concat_list("entity").alias("entities"), "due_at"
+        "unit",
+        pl.col("received_at").alias("at"),
+        pl.concat_list("entity").alias("entities"),
+        "due_at",
     )
 
 

@@ -54,8 +54,8 @@ RULE = Rule(
     needs_events=True,
     examples=(
         Shown(
-            why="Due on the 12th. A: moved on the 13th. B: moved on the 12th itself. C: moved on the"
-            " 14th, to an earlier day. D: dated the 9th, recorded on the 15th. E: had none before.",
+            why="Due on the 12th. A: moved on the 13th. B: moved on the 12th itself. C: on the"
+            " 14th, to an earlier day. D: dated the 9th, recorded on the 15th. E: had none.",
             events=[
                 *(received(code, "2025-05-05", due="2025-05-12") for code in "ABCD"),
                 _changed("A", "2025-05-13", "2025-05-20"),

@@ -21,15 +21,17 @@ def find(looked: Looked) -> pl.DataFrame:
     late = (day_of("ended_at") <= day_of("due_at")) & (day_of("recorded_at") > day_of("due_at"))
     counted = looked.facts.join(ends, on=["entity", "end_kind", "ended_at"]).filter(late)
     # Told by several events, the first record of it is what counts.
-    return counted.group_by("unit", "left_at", "entity", "ended_at", "due_at").agg(
-        pl.col("recorded_at").min()
-    ).select(
-        "unit",
-        pl.col("left_at").alias("at"),
-        pl.concat_list("entity").alias("entities"),
-        "ended_at",
-        "due_at",
-        "recorded_at",
+    return (
+        counted.group_by("unit", "left_at", "entity", "ended_at", "due_at")
+        .agg(pl.col("recorded_at").min())
+        .select(
+            "unit",
+            pl.col("left_at").alias("at"),
+            pl.concat_list("entity").alias("entities"),
+            "ended_at",
+            "due_at",
+            "recorded_at",
+        )
     )
 
 

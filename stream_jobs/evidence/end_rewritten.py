@@ -20,15 +20,17 @@ def find(looked: Looked) -> pl.DataFrame:
     ).select("entity", pl.col("occurred_at").alias("other_end_at"))
     in_time = looked.facts.filter(day_of("ended_at") <= day_of("due_at"))
     replaced = in_time.join(others, on="entity").filter(day_of("other_end_at") > day_of("due_at"))
-    return replaced.group_by("unit", "left_at", "entity", "ended_at", "due_at").agg(
-        pl.col("other_end_at").max()
-    ).select(
-        "unit",
-        pl.col("left_at").alias("at"),
-        pl.concat_list("entity").alias("entities"),
-        "ended_at",
-        "due_at",
-        "other_end_at",
+    return (
+        replaced.group_by("unit", "left_at", "entity", "ended_at", "due_at")
+        .agg(pl.col("other_end_at").max())
+        .select(
+            "unit",
+            pl.col("left_at").alias("at"),
+            pl.concat_list("entity").alias("entities"),
+            "ended_at",
+            "due_at",
+            "other_end_at",
+        )
     )
 
 
@@ -42,9 +44,9 @@ RULE = Rule(
     needs_events=True,
     examples=(
         Shown(
-            why="Due on the 12th. A: the 14th was withdrawn for the 12th. B: the 9th, recorded later,"
-            " replaced the 13th. C ended twice in time. D was reopened and ended late. E's result was"
-            " returned late, which is no other end.",
+            why="Due on the 12th. A: the 14th was withdrawn for the 12th. B: the 9th, recorded"
+            " later, replaced the 13th. C ended twice in time. D was reopened and ended late. E's"
+            " result was returned late, which is no other end.",
             events=[
                 *(received(code, "2025-05-05", due="2025-05-12") for code in "ABCDE"),
                 _LATE,

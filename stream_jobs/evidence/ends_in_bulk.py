@@ -13,7 +13,7 @@ MANY = 20  # of one unit, within so many minutes
 
 
 def find(looked: Looked) -> pl.DataFrame:
-    """Name runs of ends of one unit, many of them within minutes; those at midnight are no hours."""
+    """Name runs of ends of one unit, many of them within minutes; not at midnight."""
     within = MINUTES * MINUTE_US
     ended = looked.facts.filter(pl.col("ended_at").is_not_null() & ~is_midnight("ended_at"))
     at = pl.col("ended_at")

@@ -149,8 +149,8 @@ CLOCKED = Clocked(
     due="due_at",
     waits="waits",
     dated={
-        "overdue_at": f"CASE WHEN due_at IS NOT NULL AND received_at IS NOT NULL AND (left_at IS NULL"
-        f" OR (left_at > {_PAST_DUE} AND left_at > received_at)) THEN"
+        "overdue_at": "CASE WHEN due_at IS NOT NULL AND received_at IS NOT NULL"
+        f" AND (left_at IS NULL OR (left_at > {_PAST_DUE} AND left_at > received_at)) THEN"
         f" CASE WHEN {_PAST_DUE} > received_at THEN {_PAST_DUE} ELSE received_at END END",
         "is_on_time": "CASE WHEN due_at IS NOT NULL AND left_at IS NOT NULL"
         " AND end_kind IN ('resolved', 'returned') THEN"
@@ -176,7 +176,9 @@ FACT = Fact(
         "has_resolved": (_kind == "resolved").any(),
         "first_synced_at": pl.when(_kind == "synced").then(_occurred).min(),
         "earliest_at": _occurred.min(),
-        "is_waited_for": _kind.is_in([k for k, m in WAITS.items() if m in (SUPPLEMENT, PAYMENT)]).any(),
+        "is_waited_for": _kind.is_in(
+            [k for k, m in WAITS.items() if m in (SUPPLEMENT, PAYMENT)]
+        ).any(),
         "marks": _occurred * len(MARKS) + _mark,
     },
     types={

@@ -49,8 +49,8 @@ KPI = Kpi(
             denominator=2,
         ),
         Example(
-            why="Three working days, on Monday 5 May 2025: A and B, sent without a due date, are due"
-            " on the 8th. A is on time, B late. C keeps the 30th that was sent, and is on time.",
+            why="Three working days, on Monday 5 May 2025: A and B, sent without a due date, are"
+            " due on the 8th. A is on time, B late. C keeps the 30th that was sent, on time.",
             events=[
                 received("A", "2025-05-05", due=None),
                 dossier("A", "resolved", "2025-05-08T17:30"),

@@ -9,7 +9,7 @@ from stream_jobs.worked import dossier, received, working_days
 KPI = Kpi(
     title=Doc("Tỷ lệ đúng hạn theo hạn tính lại", "On-time share, by computed due dates"),
     question=Doc(
-        "Tỷ lệ hồ sơ giải quyết đúng hạn, theo hạn tính từ lịch, giờ làm việc và cách tính thời hạn?",
+        "Tỷ lệ hồ sơ giải quyết đúng hạn, theo hạn tính từ lịch, giờ làm việc và cách tính hạn?",
         "Of the dossiers resolved, what share was on time by working time, whatever was sent?",
     ),
     owner=OWNER,

@@ -56,8 +56,8 @@ KPI = Kpi(
         ),
         Example(
             why="Three working days from Wednesday 7 May 2025 are full on Monday the 12th: A, sent"
-            " without a due date, is past it on the 13th. B keeps the 30th that was sent; C is waited"
-            " for.",
+            " without a due date, is past it on the 13th. B keeps the 30th that was sent; C is"
+            " waited for.",
             events=[
                 received("A", "2025-05-07", due=None),
                 received("B", "2025-05-07", due="2025-05-30"),

@@ -128,7 +128,9 @@ def test_a_list_loaded_later_restates_what_was_closed_and_is_its_cause(may: Hub)
     assert {e["entity"] for e in second["causes"]["entities"]} == {"A", "C"}
     assert [act["list"] for act in second["causes"]["lists"]] == ["calendar"]
     assert first["definition_version"] != second["definition_version"]
-    assert may.kpi("dossier_on_time_share", period="2025-05")[0]["definition_version"] not in versions
+    assert (
+        may.kpi("dossier_on_time_share", period="2025-05")[0]["definition_version"] not in versions
+    )
 
 
 def test_a_day_off_of_another_year_moves_nothing(may: Hub) -> None:
@@ -147,7 +149,9 @@ def test_an_event_and_a_list_together_are_one_cause(may: Hub) -> None:
     may.send("dossier", dossier("A", "retracted", "2025-06-02", retracts=ended["event_id"]))
     with may.store.reading() as reading:
         book = may.book(reading)
-        found = restatements(book, book.closings[0], [KPIS["dossier_on_time_share"]], to_us(may.now))
+        found = restatements(
+            book, book.closings[0], [KPIS["dossier_on_time_share"]], to_us(may.now)
+        )
     ((cause,),) = [r["causes"] for r in found]
     assert (cause["entity"], cause["numerator"], cause["denominator"]) == ("A", 0, -1)
     assert len(cause["events"]) == 1
@@ -181,7 +185,9 @@ def histories(draw: st.DrawFn) -> list[Json]:
 @st.composite
 def policies(draw: st.DrawFn) -> list[dict[str, str]]:
     """Write how the time of one procedure is counted; the other one has no policy."""
-    counts = draw(st.sampled_from(["working_days", "working_hours", "calendar_days", "fixed_hours"]))
+    counts = draw(
+        st.sampled_from(["working_days", "working_hours", "calendar_days", "fixed_hours"])
+    )
     does = st.sampled_from(["pause", "restart", "go_on"])
     more = {"on_supplement": draw(does), "on_payment": draw(does)}
     more |= {"before": "15:00", "due_hour": "17:00"} if counts == "fixed_hours" else {}
