@@ -153,24 +153,27 @@ class Dues:
         here: Positions = {(log, p): int(n) for log, p, n in self.reading.rows(sql, t=topic)}
         key = (self.reading.build(), fact.contract, condition, self.reference.digest(LISTS))
         kept: dict[Any, tuple[Positions, pl.DataFrame]] = self.reading.kept.setdefault(KEPT, {})
-        known = kept.get(key)
-        found = None
+        known = kept.pop(key, None)
         if known is not None and _is_earlier(known[0], here):
-            then = {partition: n for (_, partition), n in known[0].items()}
-            is_new = place_since(then)
-            fresh = self.reading.fact_frame(fact, [], is_new)
-            found = known[1]
-            if len(fresh):
-                found = found.join(fresh, on="entity", how="anti", maintain_order="left")
-                more = self._find(fact, clocked, f"{condition} AND ({is_new})")
-                found = pl.concat([found, more], rechunk=True)
-        if found is None:
-            found = self._find(fact, clocked, condition)
-        kept.pop(key, None)
-        kept[key] = (here, found)
+            differing = self._go_on(fact, clocked, condition, *known)
+        else:
+            differing = self._find(fact, clocked, condition)
+        kept[key] = (here, differing)
         while len(kept) > KEPT_MAX:
             kept.pop(next(iter(kept)), None)
-        return found
+        return differing
+
+    def _go_on(
+        self, fact: Fact, clocked: Clocked, condition: str, then: Positions, known: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Read facts again that have events since positions, and go on with what is known."""
+        is_new = place_since({partition: n for (_, partition), n in then.items()})
+        fresh = self.reading.fact_frame(fact, [], is_new)
+        if not len(fresh):
+            return known
+        same = known.join(fresh, on="entity", how="anti", maintain_order="left")
+        more = self._find(fact, clocked, f"{condition} AND ({is_new})")
+        return pl.concat([same, more], rechunk=True)
 
     def _find(self, fact: Fact, clocked: Clocked, condition: str) -> pl.DataFrame:
         """Read facts, and keep those whose due day is another one by working time, as `~due`."""

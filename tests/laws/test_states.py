@@ -24,9 +24,17 @@ from tests.parts import lists
 from tests.parts.small import Sent, Small
 
 KINDS = (
-    "registered received refused processing supplement_requested payment_requested withdrawn"
-    " stopped resolved returned"
-).split()
+    "registered",
+    "received",
+    "refused",
+    "processing",
+    "supplement_requested",
+    "payment_requested",
+    "withdrawn",
+    "stopped",
+    "resolved",
+    "returned",
+)
 DOSSIER = registry.contracts()["dossier"]
 FORM = registry.reports()["06a"]
 KPIS = registry.kpis()
@@ -40,7 +48,9 @@ with Path(__file__).with_name("trang_thai.csv").open(encoding="utf-8", newline="
 
 def events_of(case: dict[str, str]) -> list[Json]:
     """Write the events that a row tells of."""
-    code, events, by_status = f"D{int(case['stt']):03}", [], {}
+    code = f"D{int(case['stt']):03}"
+    events: list[Json] = []
+    by_status: dict[str, Json] = {}
     for step in case["dien_bien"].split("; "):
         if step == "gửi lặp":
             events.append(events[-1])
@@ -94,10 +104,8 @@ def test_each_case_is_counted_as_the_matrix_says_in_any_order(tmp_path: Path, se
                 kpi = KPIS[f"dossier_{name}"]
                 rows = made_of.facts(kpi, read_question(kpi, MAY, now), book, 0)["facts"]
                 counted[name] = {row["entity"] for row in rows}
-            facts = {
-                entity: ended
-                for entity, ended in reading.rows("SELECT entity, ended_at FROM fact_dossier")
-            }
+            rows = reading.rows("SELECT entity, ended_at FROM fact_dossier")
+            facts = {str(entity): ended for entity, ended in rows}
         wrong = []
         for case in CASES:
             code = f"D{int(case['stt']):03}"
