@@ -243,22 +243,25 @@ class WorkingTime:
         payment), begun_at, ended_at or none; instants in microseconds. Rows keep their order.
         """
         received = dossiers["received_at"].to_numpy()
-        eras = np.searchsorted(self._change_days, _split(received)[0], side="right")
+        days, _ = _split(received)
+        eras = np.searchsorted(self._change_days, days, side="right")
         own = {row["unit"] for row in self._hours}
         numbered = dossiers.with_row_index("~row").with_columns(
             pl.Series("~era", eras),
+            pl.Series("~day", days),
             pl.when(pl.col("unit").is_in(own)).then("unit").otherwise(pl.lit("")).alias("~unit"),
         )
         due = np.full(len(dossiers), NEVER)
         reasons = np.full(len(dossiers), NO_POLICY, dtype=object)
-        by = ("procedure", "~unit", "~era")
+        numbered, policies = self._with_policies(numbered)
+        by = ("~policy", "~unit", "~era")
         joined = waits.join(numbered.select("entity", "~row", *by), on="entity")
         of_group = joined.sort("~row", "begun_at", "kind").partition_by(by, as_dict=True)
         for key, group in numbered.partition_by(by, as_dict=True).items():
-            procedure, unit, _ = key
+            number, unit, _ = key
             rows = group["~row"].to_numpy().astype(np.int64)
             day = EPOCH_DATE + timedelta(int(_split(received[rows[:1]])[0][0]))
-            policy = self.policy(str(procedure), day.isoformat())
+            policy = policies[int(number)]
             if policy is None:
                 continue
             hours = self.hours(str(unit), day.isoformat())
@@ -274,6 +277,20 @@ class WorkingTime:
         return dossiers.select("entity").with_columns(
             pl.Series("due_at", due).replace(NEVER, None), pl.Series("reason", reasons, pl.String)
         )
+
+    def _with_policies(self, numbered: pl.DataFrame) -> tuple[pl.DataFrame, list[Policy | None]]:
+        """Number policies, as many procedures have the same: a column `~policy`, and what it is."""
+        of_era = numbered.group_by("procedure", "~era").agg(pl.col("~day").min())
+        known: dict[Policy | None, int] = {}
+        numbers = []
+        for procedure, _, number in of_era.rows():
+            day = EPOCH_DATE + timedelta(number)
+            policy = self.policy(str(procedure), day.isoformat())
+            numbers.append(known.setdefault(policy, len(known)))
+        of_era = of_era.drop("~day").with_columns(pl.Series("~policy", numbers, pl.Int64))
+        keys = ["procedure", "~era"]
+        joined = numbered.join(of_era, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        return joined, list(known)
 
 
 def _is_in_force(row: Row, day: str) -> bool:
