@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from hub import registry
@@ -195,6 +195,17 @@ def policies(draw: st.DrawFn) -> list[dict[str, str]]:
     return [policy("1.000001", counts, amount, **more)]
 
 
+# A supplement and a payment that are waited for at once.
+AT_ONCE = [
+    received("O", "2025-05-05", due=None) | {"procedure_code": "1.000001"},
+    dossier("O", "supplement_requested", "2025-05-06"),
+    dossier("O", "payment_requested", "2025-05-07"),
+    dossier("O", "supplemented", "2025-05-08"),
+    dossier("O", "processing", "2025-05-09"),
+    dossier("O", "resolved", "2025-05-16"),
+]
+
+
 @settings(
     derandomize=True,
     max_examples=rounds(40, quick=10),
@@ -203,6 +214,7 @@ def policies(draw: st.DrawFn) -> list[dict[str, str]]:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(histories(), policies(), st.integers(1, 4))
+@example(AT_ONCE, [policy("1.000001", "working_days", "5")], 2)
 def test_in_any_order_and_batches_two_ways_of_counting_say_the_same(
     events: list[Json], listed: list[dict[str, str]], at_once: int
 ) -> None:
