@@ -25,6 +25,7 @@ from hub.figures.kpi import Kpi
 from hub.figures.worklist import WorkList
 from hub.reference.form import Form
 from hub.reference.lists import Lists, Reference, read_folder
+from hub.reports.evidence import Rule
 from hub.reports.report import Report
 from hub.settings import Settings
 
@@ -85,6 +86,12 @@ def worklists() -> dict[str, WorkList]:
         name: module.LIST.named(name, contracts()[module.LIST.contract])
         for name, module in _modules("stream_jobs.worklists")
     }
+
+
+@cache
+def evidence() -> dict[str, Rule]:
+    """Find the rules of evidence: `RULE` in each module of `stream_jobs.evidence`, by its name."""
+    return {name: module.RULE.named(name) for name, module in _modules("stream_jobs.evidence")}
 
 
 @cache

@@ -7,16 +7,18 @@ report is sent.
 
 Days decide, as they do for the on-time share: early is ended on a day before the due day, on time
 on the due day, late after it. Every dossier that left is resolved here, also one that was refused,
-withdrawn or stopped, since the form has no other column and c1 = c5 + c9. One without a due date
-cannot be late: it is in c7 or c10, and a note says how many there are.
+withdrawn or stopped, since the form has no other column and c1 = c5 + c9. Where a source sent no
+due date the one that working time says decides. One that has none either cannot be late: it is in
+c7 or c10, and a note says how many there are.
 """
 
 from hub.clock import DAY_US
 from hub.definitions.contract import Doc
 from hub.definitions.fact import SHIFT_US
 from hub.figures.kpi import ByRole
-from hub.reports.report import Clocked, Column, Equation
+from hub.reports.report import Column, Equation
 from stream_jobs.dossier_terms import DIMS as KPI_DIMS
+from stream_jobs.facts.dossier import CLOCKED
 
 SOURCE = Doc(
     "Thông tư 01/2020/TT-VPCP, chưa đối chiếu được với văn bản gốc",
@@ -24,8 +26,7 @@ SOURCE = Doc(
 )
 UNIT_OF_COUNT = Doc("Số hồ sơ TTHC", "dossiers")
 ROLE = "resolved_by"
-# Who is to resolve it; until somebody is named, who received it.
-_RESOLVER = "COALESCE(resolved_by, received_by)"
+_RESOLVER = CLOCKED.unit
 _RESOLVER_SINCE = "CASE WHEN resolved_by IS NULL THEN received_at ELSE ended_at END"
 DIMS: dict[str, str | ByRole] = {
     **KPI_DIMS,
@@ -153,29 +154,6 @@ EQUATIONS = (
     Equation("c9", ("c10", "c11")),
 )
 CARRIED = ("c4", "c9")
-# As the fact has it: the last microsecond of the due day, or the reception where that is later.
-_PAST_DUE = f"({_DUE_DAY} + {DAY_US - 1})"
-_OVERDUE = (
-    f"CASE WHEN left_at IS NULL OR (left_at > {_PAST_DUE} AND left_at > received_at) THEN"
-    f" CASE WHEN {_PAST_DUE} > received_at THEN {_PAST_DUE} ELSE received_at END END"
-)
-_ENDS = ("resolved", "refused", "withdrawn", "stopped", "returned")
-CLOCKED = Clocked(
-    contract="dossier",
-    unit=_RESOLVER,
-    procedure="procedure_code",
-    begun="received_at",
-    due="due_at",
-    ended="ended_at",
-    kind="kind",
-    occurred="occurred_at",
-    overdue=f"CASE WHEN due_at IS NOT NULL THEN {_OVERDUE} END",
-    # The contract has no event that says that money was paid: processing that goes on says it.
-    waits={
-        "supplement_requested": ("supplement", ("supplemented", "processing", *_ENDS)),
-        "payment_requested": ("payment", ("processing", *_ENDS)),
-    },
-)
 NOTES = (
     Column(
         "without_due",

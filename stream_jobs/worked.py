@@ -67,3 +67,11 @@ def paid(method: str, period: str, *, customers: int, amount: int, **more: Any) 
         "amount_vnd": amount,
         **more,
     }
+
+
+def working_days(amount: int) -> dict[str, list[dict[str, str]]]:
+    """Write the list that gives the procedure of `received` so many working days, with pauses."""
+    row = {"procedure": "1.005129", "counts": "working_days", "amount": str(amount)}
+    row |= {"before": "", "due_hour": "", "on_supplement": "pause", "on_payment": "pause"}
+    row |= {"valid_from": "2020-01-01", "valid_to": "", "source": "worked example"}
+    return {"clock_policies": [row]}

@@ -114,5 +114,7 @@ def restatements(
         for cause in r["causes"][:20]:
             events = ", ".join(f"{e['sender']}/{e['event_id']}" for e in cause["events"][:5])
             named = cause["entity"] or f"{len(cause['events'])} events"
+            loaded = (f"{act['list']} ({act['loaded_by']})" for act in cause.get("lists", ()))
+            events = "; ".join(filter(None, (events, ", ".join(loaded))))
             print(f"    {cause['numerator']:+,} / {cause['denominator']:+,}  {named}  {events}")
     print(f"{len(restated)} restated figures")

@@ -17,6 +17,7 @@ from hub.figures.official import as_known
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.reports.deadlines import REASONS, find_differences
 from hub.reports.editions import editions, sign_file, status_of, verify_file
+from hub.reports.evidence import find_evidence
 from hub.reports.filled import fill, read_due, read_report_question
 from hub.reports.formats import write
 
@@ -30,11 +31,13 @@ EXAMPLES = {
     ),
     "report 06b": ("hub report 06b 2023-Q2 --format xlsx --output bieu-06b.xlsx",),
     "report editions": ("hub report editions 06a 2023-05",),
+    "report findings": ("hub report findings 2023-05", "hub report findings 2023 --unit H57.1"),
     "report deadlines": ("hub report deadlines 2023-05",),
     "report verify": ("hub report verify bieu-06a.pdf --keys jwks.json",),
 }
 NAMES = ("06a", "06b")
 SIGNATURE = ".jws"
+FINDING_NAMES_MAX = 5  # in a line; --json gives more
 
 
 class Format(StrEnum):
@@ -169,6 +172,36 @@ def show_deadlines(
     for reason, n in body["counts"].items():
         print(f"{n:>8,}  {REASONS[reason][0]} | {REASONS[reason][1]}")
     print(f"{body['agree']:>8,}  khớp, trong {body['total']:,} hồ sơ | agree, of so many")
+
+
+@app.command("findings")
+def show_findings(
+    period: _Period,
+    unit: Annotated[str, typer.Option(help="A unit, with what is below it.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all there is to say.")] = False,
+) -> None:
+    """List what of dossiers does not look true, with what shows it; no figure is changed by it."""
+    parameters = {k: v for k, v in {"period": period, "unit": unit}.items() if v}
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        report, now = registry.reports()[NAMES[0]], to_us(hub.clock())
+        question = read_report_question(report, parameters, now)
+        with hub.store.reading() as reading:
+            body = find_evidence(registry.evidence(), report, question, hub.book(reading))
+    if as_json:
+        print(json.dumps(body, ensure_ascii=False, indent=2))
+        return
+    titles = {rule["rule"]: f"{rule['title_vi']} | {rule['title_en']}" for rule in body["rules"]}
+    for row in body["findings"]:
+        named = " ".join(row["entities"][:FINDING_NAMES_MAX])
+        more = " …" if row["count"] > FINDING_NAMES_MAX else ""
+        shown = "  ".join(f"{name}={value}" for name, value in row["evidence"].items())
+        print(f"{row['unit']}  {row['at']}  {titles[row['rule']]}: {named}{more}  {shown}")
+    for rule, n in body["counts"].items():
+        print(f"{n:>8,}  {titles[rule]}")
+    print(
+        f"{body['total']:>8,}  dấu hiệu, không làm đổi số liệu | findings; figures stay as they are"
+    )
 
 
 @app.command("verify")

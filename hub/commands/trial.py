@@ -1,7 +1,6 @@
 """The commands `hub try`: what would change, before anything is committed."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,6 @@ from hub.definitions.admission import BodyError, admit
 from hub.opening import catch_up, open_hub
 from hub.proof.trial import Trial, try_events, try_reference
 from hub.reports.deadlines import find_flips
-from hub.reports.report import Report
 
 app = typer.Typer(
     name="try", help="What would change, before anything is committed.", no_args_is_help=True
@@ -70,24 +68,20 @@ def reference(
         with hub.store.reading() as reading:
             book, now = hub.book(reading), to_us(hub.clock())
             trial = try_reference(book, hub.kpis.values(), tables, now)
-            clocks = {report.clocked.contract: report.clocked for report in _reports()}
-            flips = [
-                f for clocked in clocks.values() for f in find_flips(clocked, book, tables, now)
-            ]
+            flips = [f for fact in book.facts.values() for f in find_flips(fact, book, tables, now)]
     if as_json:
         print(json.dumps({**vars(trial), "flips": flips}, ensure_ascii=False, indent=2))
         return
     show.print_trial(trial)
     for flip in flips[:FLIPS_SHOWN_MAX]:
         before, after = (f"{flip[n]['state']} ({flip[n]['due_at']})" for n in ("before", "after"))
-        print(f"{flip['entity']}: {before} → {after}")
+        sent = f"  (hạn nguồn gửi | as sent: {flip['sent']})" if flip["sent"] else ""
+        print(f"{flip['entity']}: {before} → {after}{sent}")
+    unsent = sum(not flip["sent"] for flip in flips)
     print(
-        f"{len(flips):,} hồ sơ đổi kết quả theo hạn tính lại | dossiers flip by computed due dates"
+        f"{len(flips):,} hồ sơ đổi kết quả theo hạn tính lại, trong đó {unsent:,} nguồn không gửi"
+        " | dossiers flip by computed due dates, of so many the source sent none"
     )
-
-
-def _reports() -> Iterable[Report]:
-    return registry.reports().values()
 
 
 def _print(trial: Trial, *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ Python over one entity's events, for proof. `hub verify` holds one against the o
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 import polars as pl
@@ -87,6 +88,44 @@ class Checked:
     value: str
 
 
+# What a mark of a fact's waits says: a supplement or a payment is asked for; the supplement came;
+# work goes on, or the thing ended. In the order in which they count at one instant.
+GOES_ON, SUPPLEMENT, PAYMENT, ENDED, SUPPLEMENTED = MARKS = "gspxa"
+
+
+@dataclass(frozen=True)
+class Clocked:
+    """What the time of a fact is counted by: names of its columns, and SQL over them.
+
+    `unit` and `procedure` say by whose hours and by which policy, `begun` and `ended` from when
+    until when, `due` is the due date as it was sent. `waits` are marks in the order of their
+    instants, each an instant in microseconds and one of `MARKS`: `1746586800000000s,…`. `dated` are
+    the columns that follow from the due date, by SQL that the columns engine reads; `judge` fills
+    the same columns of one fact in plain Python.
+    """
+
+    unit: str
+    procedure: str
+    begun: str
+    ended: str
+    due: str
+    waits: str
+    dated: Mapping[str, str]
+    judge: Callable[[dict[str, Any]], None]
+
+    def is_asked_by(self, measure: Measure) -> bool:
+        """Tell whether what a measure counts follows from due dates."""
+        return not _names((measure.where, measure.value, measure.when)).isdisjoint(
+            (self.due, *self.dated)
+        )
+
+
+@cache
+def _names(said: tuple[str, ...]) -> frozenset[str]:
+    """Name the columns that SQL expressions read."""
+    return frozenset(name for sql in said for name in pl.sql_expr(sql).meta.root_names())
+
+
 @dataclass(frozen=True)
 class Fact:
     """The row that an entity's events fold into.
@@ -97,6 +136,7 @@ class Fact:
     least first, as wire values, and gives the same columns by plain Python. `parents` are columns
     whose values are part of one another, with the list of reference data that says of which.
     `checked` is there where quality control flags values; what is flagged is in no figure.
+    `clocked` is there where working time says when a thing is due.
     """
 
     contract: str
@@ -111,6 +151,7 @@ class Fact:
     indexes: tuple[tuple[str, ...], ...] = ()
     parents: Mapping[str, str] = field(default_factory=dict)
     checked: Checked | None = None
+    clocked: Clocked | None = None
 
     @property
     def table(self) -> str:

@@ -6,7 +6,7 @@ here. Nothing is written for it.
 
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import polars as pl
@@ -109,22 +109,13 @@ class Altered(Reading):
             return super().sum_facts(fact, measure, by, where, span)
         if measure.is_recomputed:
             return self._sum_again(fact, measure, by, where, span)
-        for column, value in where.items():
-            changed = changed.filter(pl.col(column) == value)
         sums = {
             tuple(r[: len(by)]): (int(r[-2]), int(r[-1] or 0))
             for r in super().sum_facts(fact, measure, by, where, span)
         }
-        changed = changed.select(
-            *(pl.sql_expr(column).alias(column) for column in by),
-            fold.sign().alias("~n"),
-            (fold.sign() * pl.sql_expr(measure.value)).alias("~v"),
-        )
-        grouped = changed.group_by(by) if by else changed.group_by(pl.lit(0).alias("~"))
-        for *key, n, v in grouped.agg(pl.col("~n").sum(), pl.col("~v").sum()).rows():
-            name = tuple(key[: len(by)])
-            before = sums.get(name, (0, 0))
-            sums[name] = (before[0] + n, before[1] + int(v or 0))
+        for row in changed_sums(self.changes(fact), measure, by, where, span):
+            n, v = sums.get(row[: len(by)], (0, 0))
+            sums[row[: len(by)]] = (n + row[-2], v + int(row[-1] or 0))
         return [(*key, n, v) for key, (n, v) in sums.items() if n]
 
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
@@ -193,6 +184,25 @@ class Altered(Reading):
             )
             sql, values = sum_facts_sql(fact, measure, by, where, span)
             return [tuple(r) for r in facts_here.execute(sql, values) if r[-2]]
+
+
+def changed_sums(
+    facts: pl.DataFrame, measure: Measure, by: Sequence[str], where: Mapping[str, str], span: Span
+) -> list[Row]:
+    """Sum a measure over facts in columns, as they are less as they were: (by…, count, value).
+
+    `by` and the names of `where` are SQL that the columns engine reads.
+    """
+    at = pl.col(measure.when)
+    within = at < span[1] if span[0] is None else (at >= span[0]) & (at < span[1])
+    counted = facts.filter(within & pl.sql_expr(measure.where))
+    for column, value in where.items():
+        counted = counted.filter(pl.sql_expr(column) == value)
+    keys = [pl.sql_expr(column).alias(f"~by{i}") for i, column in enumerate(by)]
+    sums = (fold.sign().alias("~n"), (fold.sign() * pl.sql_expr(measure.value)).alias("~v"))
+    parts, totals = counted.select(*keys, *sums), pl.col("~n", "~v").sum()
+    rows = (parts.group_by("^~by.*$").agg(totals) if by else parts.select(totals)).rows()
+    return [row for row in rows if row[-2] or row[-1]]
 
 
 def count_rows(facts: pl.DataFrame, tally: Tally) -> list[Row]:

@@ -1,7 +1,7 @@
 """The book: one snapshot of the store with the reference data, and the sums that terms ask for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property, partial
 from typing import Any
@@ -12,8 +12,10 @@ from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
 from hub.definitions.thresholds import Threshold, thresholds_of
 from hub.figures.aliases import Aliased
+from hub.figures.altered import changed_sums
 from hub.figures.arrived import Arrived, Step, of_source, step_of
 from hub.figures.closing import Closing, closings
+from hub.figures.dues import Dues
 from hub.figures.duties import sources_of
 from hub.figures.flags import Flags, elsewhere, only, portions, without
 from hub.reference.lists import Lists, Loaded, Reference
@@ -52,6 +54,8 @@ class Book:
     lists: Lists
     # Books of what was known when a period was closed, as they were opened, by the closing's id.
     closed: "dict[str, Book]" = field(default_factory=dict, kw_only=True)
+    # Whether due dates are those computed, whatever was sent; else only where none was sent.
+    is_computed: bool = field(default=False, kw_only=True)
 
     # What statistics tell of questions, as terms have asked: several KPIs ask for the same.
     told: dict[Any, Any] = field(default_factory=dict, kw_only=True)
@@ -77,6 +81,16 @@ class Book:
         return Book(reading, self.definitions, self.lists)
 
     @cached_property
+    def computed(self) -> "Book":
+        """The same snapshot by computed due dates."""
+        return replace(self, is_computed=True)
+
+    @cached_property
+    def dues(self) -> Dues:
+        """What counts in the snapshot by another due date than the one sent."""
+        return Dues(self.reading, self.reference)
+
+    @cached_property
     def reference(self) -> Reference:
         """The lists as the snapshot knows them."""
         return self.lists.in_force(map(Loaded._make, self.reading.lists()), self.reading.list_rows)
@@ -93,6 +107,19 @@ class Book:
         Several pairs stand under one key: the caller adds them up, or takes the greatest.
         """
         fact, measure = self.measure(name)
+        pairs = self._sums(fact, measure, ask, start, until)
+        if fact.clocked is None or not fact.clocked.is_asked_by(measure):
+            return pairs
+        redated = self.dues.changes(fact, is_computed=self.is_computed)
+        for row in changed_sums(redated, measure, ask.by, ask.where, (start, until)):
+            key = tuple(row[: len(ask.by)])
+            pairs.setdefault(key, []).append((int(row[-2]), int(row[-1] or 0)))
+        return {key: p for key, p in pairs.items() if sum(count for count, _ in p) > 0}
+
+    def _sums(
+        self, fact: Fact, measure: Measure, ask: Ask, start: int | None, until: int
+    ) -> dict[Key, list[tuple[int, int]]]:
+        """Sum by due dates as they were sent."""
         flagged = self.flagged(fact, start, until)
         needed = {*ask.by, *ask.where}
         # What may not be added over places is kept for just those that are asked for together.

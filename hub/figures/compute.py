@@ -11,6 +11,7 @@ from hub.clock import iso, to_us
 from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
 from hub.figures.book import Ask, Book, Key
 from hub.figures.by_unit import VIEWS, ByUnit, UnitAsk, UnknownUnitError
+from hub.figures.dues import lists_of_clocks
 from hub.figures.figure import Figure, Lack
 from hub.figures.flags import lists_of_thresholds
 from hub.figures.known import strange
@@ -266,6 +267,9 @@ def _figures(
         tuple(columns[b] for b in question.by),
         {columns[n]: v for n, v in dict(question.where).items()},
     )
+    lacks = lacks_of([kpi], book)
+    if lacks and kpi.lists:
+        return [_lacking(kpi, question, book, bucket, lacks)]
     by_unit = units_asked(kpi, question, ask, book)
     above, below = sums_of(kpi, book, ask, by_unit)
     keys = set(above) if below is None else {k for k, n in below.items() if n}
@@ -274,8 +278,7 @@ def _figures(
         # in parts, each part says so.
         until = min(whole.end, question.at)
         keys = {()} if book.has_events(kpi.contract, whole.start, until) else keys
-    lacks = lacks_of([kpi], book)
-    if lacks and (keys or kpi.lists):
+    if lacks and keys:
         return [_lacking(kpi, question, book, bucket, lacks)]
     unsaid = parts_missing(kpi.numerator, kpi.denominator, book, ask)
     keys |= unsaid.unknown
@@ -403,6 +406,15 @@ def kpi_parents(kpi: Kpi, book: Book) -> set[str]:
     return set(fact.parents.values()) if fact else set()
 
 
+def is_clocked(kpi: Kpi, book: Book) -> bool:
+    """Tell whether a KPI's figures follow from due dates."""
+    fact = book.facts.get(kpi.contract or "")
+    if fact is None or fact.clocked is None:
+        return False
+    names = kpi.numerator.measures | (kpi.denominator.measures if kpi.denominator else set())
+    return any(fact.clocked.is_asked_by(m) for m in fact.measures if m.name in names)
+
+
 def definition_version(kpi: Kpi, book: Book, more_lists: Collection[str] = ()) -> str:
     """Digest the KPI's terms, its fact's definitions and the reference data in force.
 
@@ -413,5 +425,7 @@ def definition_version(kpi: Kpi, book: Book, more_lists: Collection[str] = ()) -
     of_fact = definition_digest(fact, book.definitions.contracts[fact.contract]) if fact else ""
     lists = kpi.lists | kpi_parents(kpi, book) | set(more_lists)
     lists |= lists_of_thresholds(fact, book.reference)
+    if is_clocked(kpi, book):
+        lists |= lists_of_clocks(book.reference)
     parts = (said, of_fact, book.reference.digest(lists))
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

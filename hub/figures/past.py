@@ -104,7 +104,7 @@ class Past(Altered):
         contract = self.definitions.contracts[fact.contract]
         then = self._positions(contract.topic)
         rows = self.stream(
-            f"SELECT entity, version, events, state FROM {fact.table} WHERE {_place_since(then)}"
+            f"SELECT entity, version, events, state FROM {fact.table} WHERE {place_since(then)}"
         )
         facts: list[pl.DataFrame] = []
         ledger: list[pl.DataFrame] = []
@@ -279,7 +279,7 @@ def _turned(facts: pl.DataFrame) -> pl.DataFrame:
     return facts.with_columns(turned.cast(fold.AS_OF).alias("as_of"))
 
 
-def _place_since(then: dict[int, int]) -> str:
+def place_since(then: dict[int, int]) -> str:
     """Write the condition that a fact's place in the log is not before a cut, as an index has it.
 
     That is: in its partitions from its offsets on, in any other, or (-1) in several.

@@ -5,22 +5,24 @@ a cause is an entity with its events; where not (a maximum, a statistic that sta
 is a stretch of the log, halved until an event stands alone or nothing changes in it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from hub.apply import fold
 from hub.clock import iso, iso_day
 from hub.definitions.fact import Fact
+from hub.figures.altered import changed_sums
 from hub.figures.book import Ask, Book, Key
 from hub.figures.closing import Closing
-from hub.figures.compute import Question, compute
+from hub.figures.compute import Question, compute, is_clocked
+from hub.figures.dues import LISTS
 from hub.figures.figure import Figure
 from hub.figures.kpi import Kpi
 from hub.figures.past import Past
 from hub.log.cut import Cut
+from hub.store.reading import Row
 
 CAUSES_SHOWN_MAX = 1_000
 HALVINGS_MAX = 200
@@ -29,10 +31,15 @@ Part = tuple[int, int]  # what something adds to numerator and denominator
 
 @dataclass(frozen=True)
 class Cause:
-    """Events and what they add to a figure; no events: what is not of any event's making."""
+    """Events and what they add to a figure; no events: what is not of any event's making.
+
+    `lists`: the lists loaded since that may have changed the due date of an `entity`.
+    """
 
     part: Part
     events: pl.DataFrame | None
+    entity: str | None = None
+    lists: tuple[Row, ...] = ()
 
 
 # Which of some things of a contract whoever asks sees.
@@ -99,12 +106,17 @@ def _divided(causes: list[Cause], kpi: Kpi, sees: Sees | None) -> tuple[list[Cau
     first, others = causes[:CAUSES_SHOWN_MAX], causes[CAUSES_SHOWN_MAX:]
     if sees is None or kpi.contract is None:
         return first, others
-    about = [set() if c.events is None else set(c.events["entity"].to_list()) for c in first]
+    about = [_things(cause) for cause in first]
     within = sees(kpi.contract, sorted(set().union(*about)))
     shown: list[Cause] = []
     for cause, things in zip(first, about, strict=True):
         (shown if things <= within else others).append(cause)
     return shown, others
+
+
+def _things(cause: Cause) -> set[str]:
+    named = {cause.entity} if cause.entity else set()
+    return named if cause.events is None else {*named, *cause.events["entity"].to_list()}
 
 
 def _shown(cause: Cause) -> dict[str, Any]:
@@ -113,7 +125,9 @@ def _shown(cause: Cause) -> dict[str, Any]:
         return {**shown, "entity": None, "events": []}
     rows = cause.events.rows(named=True)
     entities = list(dict.fromkeys(r["entity"] for r in rows))
-    shown["entity"] = entities[0] if len(entities) == 1 else None
+    shown["entity"] = cause.entity or (entities[0] if len(entities) == 1 else None)
+    if cause.lists:
+        shown["lists"] = lists_shown(cause.lists)
     shown["events"] = [
         {
             "entity": r["entity"],
@@ -125,6 +139,17 @@ def _shown(cause: Cause) -> dict[str, Any]:
         for r in rows[:CAUSES_SHOWN_MAX]
     ]
     return shown
+
+
+def lists_shown(lists: Iterable[Row]) -> list[dict[str, Any]]:
+    """Say of lists what they are, and when and by whom they were loaded."""
+    return [{"list": n, "loaded_at": iso(at), "loaded_by": by} for n, at, by, _ in lists]
+
+
+def clock_lists_since(book: Book, past: Past) -> tuple[Row, ...]:
+    """Give the lists that due dates are computed by, as far as they were loaded since a cut."""
+    rows = book.reading.list_acts()
+    return tuple(row for row in rows[len(past.lists()) :] if row[0] in LISTS)
 
 
 def _rest(causes: list[Cause]) -> dict[str, int]:
@@ -160,6 +185,8 @@ def _causes(
 class _ByEntity(Book):
     """A book of what changed since a cut: in the place of sums by key, changes by entity."""
 
+    now: Book
+    then: Book
     past: Past
 
     def sums(
@@ -167,19 +194,25 @@ class _ByEntity(Book):
     ) -> dict[Key, list[tuple[int, int]]]:
         """Give (count, value) pairs per entity that changed."""
         fact, measure = self.measure(name)
-        at = pl.col(measure.when)
-        within = at < until if start is None else (at >= start) & (at < until)
-        facts = self.past.facts_since(fact).filter(within & pl.sql_expr(measure.where))
-        for column, value in ask.where.items():
-            facts = facts.filter(pl.col(column) == value)
-        sign = fold.sign()
-        sums = (sign.alias("~n"), (pl.sql_expr(measure.value) * sign).alias("~v"))
-        grouped = facts.select("entity", *sums).group_by("entity").sum()
-        return {(entity,): [(n, int(v or 0))] for entity, n, v in grouped.rows() if n or v}
+        parts = [(1, self.past.facts_since(fact))]
+        if fact.clocked is not None and fact.clocked.is_asked_by(measure):
+            is_computed = self.is_computed
+            parts += [
+                (sign, book.dues.changes(fact, is_computed=is_computed))
+                for sign, book in ((1, self.now), (-1, self.then))
+            ]
+        sums: dict[Key, tuple[int, int]] = {}
+        for sign, facts in parts:
+            rows = changed_sums(facts, measure, ("entity",), ask.where, (start, until))
+            for entity, n, v in rows:
+                count, value = sums.get((entity,), (0, 0))
+                sums[(entity,)] = (count + sign * n, value + sign * int(v or 0))
+        return {key: [pair] for key, pair in sums.items() if pair != (0, 0)}
 
 
 def _by_entity(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question) -> list[Cause]:
-    changes = _ByEntity(book.reading, book.definitions, book.lists, past)
+    then = book.on(past)
+    changes = _ByEntity(book.reading, book.definitions, book.lists, book, then, past)
     ask = Ask(question.period, question.at)
     above = kpi.numerator.sums(changes, ask)
     below = kpi.denominator.sums(changes, ask) if kpi.denominator else {}
@@ -190,7 +223,11 @@ def _by_entity(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question)
     }
     events = past.events_since(fact, list(parts)[:CAUSES_SHOWN_MAX])
     by_entity = {str(name): group for (name,), group in events.group_by("entity")}
-    return [Cause(part, by_entity.get(name, events.clear())) for name, part in parts.items()]
+    lists = clock_lists_since(book, past) if is_clocked(kpi, book) else ()
+    return [
+        Cause(part, by_entity.get(name, events.clear()), name, lists)
+        for name, part in parts.items()
+    ]
 
 
 def _by_stretch(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question) -> list[Cause]:

@@ -11,6 +11,7 @@ from typing import Literal
 from hub.clock import day_of
 from hub.definitions.own.control import CONTROL
 from hub.figures.book import Ask, Book, Key
+from hub.figures.dues import CLOCKS
 
 Sums = dict[Key, int]
 Part = Literal["count", "value"]
@@ -52,6 +53,11 @@ class Term:
     @property
     def lists(self) -> frozenset[str]:
         """Name the lists of reference data that it reads."""
+        return frozenset()
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """Name the measures that it sums."""
         return frozenset()
 
     def __add__(self, other: "Term") -> "Term":
@@ -96,6 +102,11 @@ class Both(Term):
         """Those of both."""
         return self.first.lists | self.second.lists
 
+    @property
+    def measures(self) -> frozenset[str]:
+        """Those of both."""
+        return self.first.measures | self.second.measures
+
 
 def _added(book: Book, ask: Ask, measure: str, part: Part, start: int | None, until: int) -> Sums:
     return {
@@ -123,6 +134,11 @@ class Flow(Term):
                 return {}
         ask = replace(ask, where={**ask.where, **self.only})
         return _added(book, ask, self.measure, self.part, ask.period.start, ask.until)
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """The one that it names."""
+        return frozenset((self.measure,))
 
     @property
     def is_additive(self) -> bool:
@@ -163,9 +179,45 @@ class Total(Term):
         return _added(book, ask, self.measure, "count", None, until)
 
     @property
+    def measures(self) -> frozenset[str]:
+        """The one that it names."""
+        return frozenset((self.measure,))
+
+    @property
     def is_additive(self) -> bool:
         """Each fact is counted by itself."""
         return True
+
+
+@dataclass(frozen=True)
+class Computed(Term):
+    """A term by the due dates that working time says, whatever was sent."""
+
+    term: Term
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Sum the term so."""
+        return self.term.sums(book.computed, ask)
+
+    @property
+    def is_count(self) -> bool:
+        """As the term is."""
+        return self.term.is_count
+
+    @property
+    def is_additive(self) -> bool:
+        """As the term is."""
+        return self.term.is_additive
+
+    @property
+    def lists(self) -> frozenset[str]:
+        """Those of the term, and the one without which no due date is computed."""
+        return self.term.lists | {CLOCKS}
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """Those of the term."""
+        return self.term.measures
 
 
 @dataclass(frozen=True)
@@ -178,6 +230,11 @@ class Peak(Term):
         """Take the greatest over the period."""
         found = book.sums(self.measure, ask, ask.period.start, ask.until)
         return {key: max(p[1] for p in pairs) for key, pairs in found.items()}
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """The one that it names."""
+        return frozenset((self.measure,))
 
     @property
     def is_over_facts(self) -> bool:
@@ -206,6 +263,11 @@ class Distinct(Term):
             mine = tuple(values[d] for d in ask.by)
             out[mine] = out.get(mine, 0) + 1
         return out
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """The one that it names."""
+        return frozenset((self.measure,))
 
     @property
     def lists(self) -> frozenset[str]:

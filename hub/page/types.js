@@ -195,6 +195,23 @@
  * @property {ReportRow[]} rows
  * @property {ReportRow} total
  * @property {{ equation: string, code: string, whole: number, parts: number }[]} broken
+ * @typedef {object} Finding Something that does not look true, and what shows it.
+ * @property {string} rule
+ * @property {string | null} unit
+ * @property {string} at
+ * @property {number} count How many dossiers; the first of them are named.
+ * @property {string[]} entities
+ * @property {Record<string, string | number | null>} evidence
+ * @typedef {object} FindingRule
+ * @property {string} rule
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {string} meaning_vi
+ * @property {string} meaning_en
+ * @typedef {object} Findings The answer of `/v1/findings`.
+ * @property {number} total
+ * @property {FindingRule[]} rules
+ * @property {Finding[]} findings
  */
 
 export {};

@@ -18,15 +18,17 @@ from pathlib import Path
 
 from hub.apply.fold import IS_PRESENT
 from hub.apply.set_aside import TOO_LARGE
-from hub.clock import DAY_US, day_start, iso, iso_day
+from hub.clock import DAY_US, day_of, day_start, iso, iso_day
 from hub.definitions.fact import Fact, Measure, day_sql
 from hub.figures.aliases import Aliased, columns
 from hub.figures.book import Book
 from hub.figures.closing import closings
+from hub.figures.dues import CLOCKS
 from hub.figures.installed import Installed
 from hub.figures.official import recheck
 from hub.log.log import Log
 from hub.proof.aliasing import ReadAgain, recount_aliases
+from hub.proof.dating import Dating
 from hub.proof.flagging import recount_flags
 from hub.proof.recount import (
     Progress,
@@ -107,6 +109,7 @@ def verify(
                 _compare_flags(installed.book(reading), fact, database, findings)
                 again = partial(read_again, contract, path, is_open=log.is_open)
                 _compare_aliases(Aliased(reading), fact, database, again, findings)
+                _compare_dues(installed.book(reading), fact, database, findings)
             else:
                 _compare_some_cells(reading, fact, findings, sample)
             database.close()
@@ -245,6 +248,41 @@ def _compare_aliases(
         if stored.get(name) != things.get(name):
             both = stored.get(name, "nothing"), things.get(name, "nothing")
             findings.differ(f"alias {fact.contract}/{name}", *both)
+
+
+def _compare_dues(book: Book, fact: Fact, database: sqlite3.Connection, findings: Findings) -> None:
+    """Compare what counts by computed due dates with a recount over the log's facts."""
+    clocked = fact.clocked
+    if clocked is None or not book.reference.tables.get(CLOCKS):
+        return
+    dated = (clocked.due, *clocked.dated)
+    ours: dict[str, Row] = {}
+    unsent = set()
+    dating = Dating(book.reference.tables)
+    extra = (f"{clocked.unit} AS unit", f"{clocked.procedure} AS procedure")
+    names = ["entity", "unit", "procedure", *fact.types]
+    sql = f"SELECT {','.join(['entity', *extra, *fact.types])} FROM {fact.table}"
+    for row in database.execute(f"{sql} WHERE {clocked.begun} IS NOT NULL"):
+        values = dict(zip(names, row, strict=True))
+        sent, due = values[clocked.due], dating.due(clocked, values)
+        if _day_of(sent) == _day_of(due):
+            continue
+        values[clocked.due] = due
+        clocked.judge(values)
+        ours[values["entity"]] = tuple(values[n] for n in dated)
+        if sent is None:
+            unsent.add(values["entity"])
+    for is_computed, known in ((True, ours), (False, {e: ours[e] for e in unsent})):
+        changes = book.dues.changes(fact, is_computed=is_computed).filter(IS_PRESENT)
+        stored = {e: tuple(row) for e, *row in changes.select("entity", *dated).rows()}
+        for entity in sorted(known.keys() | stored.keys()):
+            if known.get(entity) != stored.get(entity):
+                name = f"due {fact.contract}/{entity}"
+                findings.differ(name, stored.get(entity, "sent"), known.get(entity, "sent"))
+
+
+def _day_of(at: int | None) -> int | None:
+    return None if at is None else day_of(at)
 
 
 def _differ_cells(

@@ -10,7 +10,8 @@ term whose last day is a day off ends on the next working day (article 148). So:
   all else at that hour of the next working day.
 
 While somebody is waited for, the clock is paused: what stands between the day of the request and
-the day of the answer, that day included, is not counted. Or it starts anew with the answer. A wait
+the day of the answer, that day included, is not counted, and what is waited for at once is not
+counted twice. Or it starts anew with the answer. A wait
 that begins when the dossier was due already changes nothing. As long as there is no answer, there
 is no due date. All of it is computed in columns.
 """
@@ -242,22 +243,25 @@ class WorkingTime:
         payment), begun_at, ended_at or none; instants in microseconds. Rows keep their order.
         """
         received = dossiers["received_at"].to_numpy()
-        eras = np.searchsorted(self._change_days, _split(received)[0], side="right")
+        days, _ = _split(received)
+        eras = np.searchsorted(self._change_days, days, side="right")
         own = {row["unit"] for row in self._hours}
         numbered = dossiers.with_row_index("~row").with_columns(
             pl.Series("~era", eras),
+            pl.Series("~day", days),
             pl.when(pl.col("unit").is_in(own)).then("unit").otherwise(pl.lit("")).alias("~unit"),
         )
         due = np.full(len(dossiers), NEVER)
         reasons = np.full(len(dossiers), NO_POLICY, dtype=object)
-        by = ("procedure", "~unit", "~era")
+        numbered, policies = self._with_policies(numbered)
+        by = ("~policy", "~unit", "~era")
         joined = waits.join(numbered.select("entity", "~row", *by), on="entity")
-        of_group = joined.sort("~row", "begun_at").partition_by(by, as_dict=True)
+        of_group = joined.sort("~row", "begun_at", "kind").partition_by(by, as_dict=True)
         for key, group in numbered.partition_by(by, as_dict=True).items():
-            procedure, unit, _ = key
+            number, unit, _ = key
             rows = group["~row"].to_numpy().astype(np.int64)
             day = EPOCH_DATE + timedelta(int(_split(received[rows[:1]])[0][0]))
-            policy = self.policy(str(procedure), day.isoformat())
+            policy = policies[int(number)]
             if policy is None:
                 continue
             hours = self.hours(str(unit), day.isoformat())
@@ -274,6 +278,20 @@ class WorkingTime:
             pl.Series("due_at", due).replace(NEVER, None), pl.Series("reason", reasons, pl.String)
         )
 
+    def _with_policies(self, numbered: pl.DataFrame) -> tuple[pl.DataFrame, list[Policy | None]]:
+        """Number policies, as many procedures have the same: a column `~policy`, and what it is."""
+        of_era = numbered.group_by("procedure", "~era").agg(pl.col("~day").min())
+        known: dict[Policy | None, int] = {}
+        numbers = []
+        for procedure, _, number in of_era.rows():
+            day = EPOCH_DATE + timedelta(number)
+            policy = self.policy(str(procedure), day.isoformat())
+            numbers.append(known.setdefault(policy, len(known)))
+        of_era = of_era.drop("~day").with_columns(pl.Series("~policy", numbers, pl.Int64))
+        keys = ["procedure", "~era"]
+        joined = numbered.join(of_era, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        return joined, list(known)
+
 
 def _is_in_force(row: Row, day: str) -> bool:
     return row["valid_from"] <= day < (row["valid_to"] or EVER)
@@ -284,6 +302,7 @@ def _with_waits(
 ) -> tuple[Array, npt.NDArray[np.object_]]:
     """Compute due instants of rows, wait after wait in their order."""
     begun, paused = begun.copy(), np.zeros_like(begun)
+    reached = begun.copy()  # until when waiting was taken off: two waits at once are one
     due = ruler.due(begun, paused)
     is_waiting = np.zeros(len(rows), bool)
     place = {int(row): i for i, row in enumerate(rows)}
@@ -293,7 +312,7 @@ def _with_waits(
         if does == "go_on":
             continue
         at = np.array([place[row] for row in turn["~row"].to_list()], np.int64)
-        asked = np.maximum(turn["begun_at"].to_numpy(), begun[at])
+        asked = np.maximum(turn["begun_at"].to_numpy(), reached[at])
         is_open = ruler.is_open(due[at], asked) & ~is_waiting[at]
         is_answered = turn["ended_at"].is_not_null().to_numpy()
         is_waiting[at[is_open & ~is_answered]] = True
@@ -304,6 +323,7 @@ def _with_waits(
             begun[at], paused[at] = answered, 0
         else:
             paused[at] += ruler.position(answered) - ruler.position(asked)
+        reached[at] = answered
         due[at] = ruler.due(begun[at], paused[at])
     reasons = np.where(is_waiting, WAITING, "").astype(object)
     return np.where(is_waiting, NEVER, due), reasons

@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass, field, replace
 
-import polars as pl
-
 from hub.definitions.fact import Fact
 from hub.figures.altered import count_rows
 from hub.figures.book import Ask, Book, Key
 from hub.figures.by_unit import ByUnit
 from hub.figures.compute import Question, sums_of, units_asked
 from hub.figures.terms import Sums, Term
-from hub.reports.clocking import with_computed_due
 from hub.reports.report import Column, Report
 from hub.store.reading import Tally
 
@@ -22,8 +19,8 @@ Counts = dict[Key, tuple[int, ...]]
 class Pass:
     """What one book says of a report's columns, kept by what they are grouped by.
 
-    `only`: facts that are in this column alone are looked at. By due dates as sent it is one query;
-    by those computed (`is_computed`) the facts are read, and counted in columns.
+    `only`: facts that are in this column alone are looked at. Counted is by due dates as sent, in
+    one query; what counts by a computed one (all of it, where `is_computed`) is then corrected.
     """
 
     report: Report
@@ -43,18 +40,13 @@ class Pass:
         if name not in self.kept:
             tally = tally_of(self.report, ask, self.only)
             n = len(ask.by)
-            if self.is_computed:
-                rows = count_rows(self._facts(ask), tally)
-            else:
-                rows = self.book.reading.count_facts(self.fact, tally)
-            self.kept[name] = {row[:n]: row[n:] for row in rows}
+            counts = {row[:n]: row[n:] for row in self.book.reading.count_facts(self.fact, tally)}
+            redated = self.book.dues.changes(self.fact, is_computed=self.is_computed)
+            for row in count_rows(redated, tally) if len(redated) else ():
+                sent = counts.get(row[:n], (0,) * len(tally.counted))
+                counts[row[:n]] = tuple(a + b for a, b in zip(sent, row[n:], strict=True))
+            self.kept[name] = counts
         return self.kept[name]
-
-    def _facts(self, ask: Ask) -> pl.DataFrame:
-        """Read the facts of a period, with the due dates that are computed."""
-        within = tally_of(self.report, ask).within
-        facts = self.book.reading.facts(self.fact, ["entity", *self.fact.types], within)
-        return with_computed_due(self.report.clocked, self.book, facts.sort("entity"))
 
 
 def tally_of(report: Report, ask: Ask, only: Column | None = None) -> Tally:

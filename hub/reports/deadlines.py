@@ -11,16 +11,16 @@ import numpy as np
 import polars as pl
 
 from hub.clock import DAY_US, OFFSET_US, iso
+from hub.definitions.fact import Fact
 from hub.figures.book import Book
 from hub.figures.compute import Question
+from hub.figures.dues import LISTS, Dossiers, read_dossiers
 from hub.reference.form import Row
 from hub.reference.working import WorkingTime, day_number
-from hub.reports.clocking import Dossiers, read_dossiers
-from hub.reports.counting import things
-from hub.reports.report import Clocked, Report
+from hub.reports.counting import ask_of, tally_of, things
+from hub.reports.report import Report
 
 SHOWN_MAX = 1_000
-LISTS = ("calendar", "hours", "clock_policies")
 LONGEST_DAYS = 366  # a term that is longer is not looked for when lists change
 # Why a due date as sent is another one, the first that holds.
 NOT_SENT, DAY_OFF = "not_sent", "on_a_day_off"
@@ -45,12 +45,13 @@ def find_differences(report: Report, question: Question, book: Book) -> dict[str
     Things are those that the report's first column counts. Listed are those whose days differ, and
     those of which one of the two is not known; `counts` says how many there are by reason.
     """
-    tables = book.reference.tables
+    fact, tables = book.facts[report.contract], book.reference.tables
     entities = things(report, question, book, report.columns[0])
-    parts = [
-        compare(dossiers, tables) for dossiers in read_dossiers(report.clocked, book, entities)
-    ]
-    differing = pl.concat(parts) if parts else pl.DataFrame(schema={"reason": pl.String})
+    differing = pl.DataFrame(schema={"reason": pl.String})
+    if fact.clocked is not None:
+        condition = tally_of(report, ask_of(report, question)).within
+        dossiers = read_dossiers(fact.clocked, fact, book.reading, condition)
+        differing = compare(dossiers.only(entities), tables)
     counts = dict(sorted(differing.group_by("reason").len().rows()))
     return {
         "report": report.id,
@@ -119,37 +120,37 @@ def compare(dossiers: Dossiers, tables: Mapping[str, Sequence[Row]]) -> pl.DataF
 
 
 def find_flips(
-    clocked: Clocked, book: Book, tables: Mapping[str, Sequence[Row]], now: int
+    fact: Fact, book: Book, tables: Mapping[str, Sequence[Row]], now: int
 ) -> list[dict[str, Any]]:
     """List things that other lists make early, on time, late or overdue where they were not.
 
-    Looked at is what began at most a year before the first day that the lists say otherwise.
+    Looked at is what began at most a year before the first day that the lists say otherwise. Those
+    that have a due date as `sent` flip where figures are asked by computed ones alone.
     """
     present = book.reference.tables
     changed = {name: rows for name, rows in tables.items() if name in LISTS}
     since = _first_changed(present, changed)
-    if since is None:
+    clocked = fact.clocked
+    if since is None or clocked is None:
         return []
-    fact = book.facts[clocked.contract]
     first = (since - LONGEST_DAYS) * DAY_US - OFFSET_US
-    begun = book.reading.facts(fact, ["entity"], f"{clocked.begun} >= {first}")
-    entities = begun["entity"].sort().to_list()
-    flips = []
-    for dossiers in read_dossiers(clocked, book, entities):
-        before = _judged(dossiers, dossiers.due(present), now)
-        after = _judged(dossiers, dossiers.due({**present, **changed}), now)
-        both = before.with_columns(
-            after["due_at"].alias("due_after"), after["state"].alias("state_after")
-        )
-        flips += [
-            {
-                "entity": row["entity"],
-                "before": {"due_at": iso(row["due_at"]), "state": row["state"]},
-                "after": {"due_at": iso(row["due_after"]), "state": row["state_after"]},
-            }
-            for row in both.filter(pl.col("state") != pl.col("state_after")).rows(named=True)
-        ]
-    return flips
+    dossiers = read_dossiers(clocked, fact, book.reading, f"{clocked.begun} >= {first}")
+    before = _judged(dossiers, dossiers.due(present), now)
+    after = _judged(dossiers, dossiers.due({**present, **changed}), now)
+    both = before.with_columns(
+        after["due_at"].alias("due_after"),
+        after["state"].alias("state_after"),
+        dossiers.facts["sent_at"],
+    )
+    return [
+        {
+            "entity": row["entity"],
+            "sent": iso(row["sent_at"]),
+            "before": {"due_at": iso(row["due_at"]), "state": row["state"]},
+            "after": {"due_at": iso(row["due_after"]), "state": row["state_after"]},
+        }
+        for row in both.filter(pl.col("state") != pl.col("state_after")).rows(named=True)
+    ]
 
 
 def _first_changed(

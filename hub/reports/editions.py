@@ -18,6 +18,7 @@ from hub.figures.book import Book
 from hub.figures.closing import REPORT, Closing
 from hub.figures.compute import Question
 from hub.figures.past import Past
+from hub.figures.restating import clock_lists_since, lists_shown
 from hub.gateway.signing import SignatureError, Signer, verify
 from hub.reference.periods import Period
 from hub.reports.counting import ENTITY, ask_of, tally_of
@@ -100,13 +101,18 @@ def changes(before: Body, after: Body) -> list[Body]:
 def causes(report: Report, book: Book, closing: Closing, question: Question) -> Body:
     """Say which things changed since a closing so that its report is another one now.
 
-    Each has what it adds to columns, and its events since. `difference` is what all add up to.
+    Each has what it adds to columns, and its events since; `lists` are those loaded since that may
+    have changed due dates. `difference` is what all add up to.
     """
     fact = book.facts[report.contract]
     past = Past(book.reading, closing.cut)
     ids = [column.id for column in report.counted]
     tally = tally_of(report, ask_of(report, question, ENTITY))
-    counted = counted_facts(past.facts_since(fact), tally)
+    now, then = (of.dues.changes(fact, is_computed=False) for of in (book, book.on(past)))
+    changed = ((past.facts_since(fact), 1), (now, 1), (then, -1))
+    counted = pl.concat(
+        counted_facts(facts, tally).with_columns(pl.col("~sign") * sign) for facts, sign in changed
+    )
     parts = (pl.col("^~n.*$") * pl.col("~sign")).sum()
     differing = counted.group_by("~by0").agg(parts).sort("~by0")
     differing = differing.filter(pl.any_horizontal(pl.exclude("~by0") != 0))
@@ -118,6 +124,7 @@ def causes(report: Report, book: Book, closing: Closing, question: Question) -> 
         if len(differing)
         else dict.fromkeys(ids, 0),
         "count": len(differing),
+        "lists": lists_shown(clock_lists_since(book, past)),
         "entities": [
             {
                 "entity": entity,

@@ -11,6 +11,7 @@ from hub.clock import iso
 from hub.figures.book import Book
 from hub.figures.by_unit import VIEWS
 from hub.figures.compute import Question, QuestionError, check_known, read_question
+from hub.figures.dues import lists_of_clocks
 from hub.reference.periods import Period, parse_period
 from hub.reports.counting import Pass, count
 from hub.reports.report import Column, Report
@@ -18,7 +19,9 @@ from hub.store.store import definition_digest
 
 UNKNOWN = ""
 _PARTS = re.compile("([^0-9]+|(?=[0-9]))([0-9]*)")
-DUES = ("sent", "computed")  # by which due dates: as sources sent them, or by working time
+# By which due dates: as sources sent them, and by working time where one sent none; or by working
+# time throughout.
+DUES = ("sent", "computed")
 
 
 @dataclass(frozen=True)
@@ -146,12 +149,6 @@ def read_due(parameters: Mapping[str, str]) -> bool:
     if due not in DUES:
         listed = ", ".join(DUES)
         raise QuestionError("due", f"due={due}: chỉ nhận {listed}", f"due={due}: only {listed}")
-    if due == DUES[1] and "as_of" in parameters:
-        raise QuestionError(
-            "as_of",
-            "hạn tính lại chỉ có theo dữ liệu hiện nay, không theo as_of",
-            "computed due dates are as things are known now: leave as_of out",
-        )
     return due == DUES[1]
 
 
@@ -254,13 +251,13 @@ def _unit_name(question: Question, book: Book, wanted: str) -> str:
 
 def _version(report: Report, book: Book, *, is_computed: bool) -> str:
     """Digest the report's conditions, its fact's definitions and the lists in force."""
-    timing = ("hours", "clock_policies") if is_computed else ()
+    due = (DUES[1],) if is_computed else ()
     fact = book.facts[report.contract]
     columns = [(column.id, column.where) for column in report.counted]
     parts = (
-        *timing,
+        *due,
         repr((report.id, report.within, columns, sorted(report.dims.items(), key=str))),
         definition_digest(fact, book.definitions.contracts[report.contract]),
-        book.reference.digest({report.listed, *timing}),
+        book.reference.digest({report.listed, *lists_of_clocks(book.reference)}),
     )
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

@@ -38,27 +38,6 @@ class Equation:
 
 
 @dataclass(frozen=True)
-class Clocked:
-    """What of a contract's facts and events working time goes by, by the names of columns.
-
-    `unit` and `procedure` say by whose hours and by which policy, in SQL. `waits` gives, by the
-    kind of event that asks for something, what is waited for and the kinds that end it. `overdue`
-    is the instant from which a thing is overdue, by its due date: SQL.
-    """
-
-    contract: str
-    unit: str
-    procedure: str
-    begun: str
-    due: str
-    ended: str
-    kind: str
-    occurred: str
-    overdue: str
-    waits: Mapping[str, tuple[str, tuple[str, ...]]]
-
-
-@dataclass(frozen=True)
 class Report:
     """A form. Its id is the name of its file after `form_`.
 
@@ -85,7 +64,6 @@ class Report:
     dims: Mapping[str, str | ByRole]
     role: str
     listed: str
-    clocked: Clocked
     under: str | None = None
     id: str = ""
     # What fields with a closed set of values may hold, by field.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, cast
 
 import polars as pl
@@ -29,6 +30,9 @@ from hub.store.tables import (
 Row = tuple[Any, ...]
 # From a first instant, or none, up to another; or the same in periods, where facts have their own.
 Span = tuple[int | None, int] | tuple[str, str]
+
+_DTYPES = {"text": pl.String(), "integer": pl.Int64()}
+FACTS_AT_ONCE = 50_000
 
 
 def dims_text(dims: dict[str, Any]) -> str:
@@ -173,14 +177,16 @@ class Reading:
         return self.rows(sql, **values)
 
     def facts(self, fact: Fact, columns: Sequence[str], condition: str) -> pl.DataFrame:
-        """List columns of facts where a condition holds.
+        """Read columns of the facts that meet a condition.
 
         The condition is SQL that the columns engine and both databases read alike.
         """
-        types = {"text": pl.String(), "integer": pl.Int64()}
-        schema = {n: types[fact.types.get(n, "text")] for n in columns}
-        sql = f"SELECT {','.join(columns)} FROM {fact.table} WHERE {condition}"
-        return pl.DataFrame(self.rows(sql), schema, orient="row")
+        rows = self.stream(f"SELECT {','.join(columns)} FROM {fact.table} WHERE {condition}")
+        schema = {n: _DTYPES[fact.types.get(n, "text")] for n in columns}
+        parts = [pl.DataFrame(schema=schema)]
+        while chunk := list(islice(rows, FACTS_AT_ONCE)):
+            parts.append(pl.DataFrame(chunk, schema, orient="row"))
+        return pl.concat(parts)
 
     def among(self, column: str, values: list[str]) -> tuple[str, dict[str, Any]]:
         """Write the condition that a column is among values, with its parameters."""

@@ -1,7 +1,8 @@
 """Dossier: one half-open interval from reception to its end, with what it is judged by.
 
 A dossier without a due date is neither late nor on time: it is received, in progress and resolved
-like any other, and never overdue.
+like any other, and never overdue. Where its source sent none, figures take the one that working
+time says (`CLOCKED`), by the lists in force; the fact itself is made of events alone.
 """
 
 from typing import Any
@@ -9,10 +10,31 @@ from typing import Any
 import polars as pl
 
 from hub.clock import DAY_US, OFFSET_US
-from hub.definitions.fact import Fact, LiveEvent, Measure, of
+from hub.definitions.fact import (
+    ENDED,
+    GOES_ON,
+    MARKS,
+    PAYMENT,
+    SHIFT_US,
+    SUPPLEMENT,
+    SUPPLEMENTED,
+    Clocked,
+    Fact,
+    LiveEvent,
+    Measure,
+    of,
+)
 from schemas.contracts.dossier import PROCEDURE_LENGTH, national
 
 ENDS = ("resolved", "refused", "withdrawn", "stopped")
+# The contract has no event that says that money was paid: processing that goes on says it.
+WAITS = {
+    "processing": GOES_ON,
+    "supplement_requested": SUPPLEMENT,
+    "payment_requested": PAYMENT,
+    "supplemented": SUPPLEMENTED,
+    **dict.fromkeys((*ENDS, "returned"), ENDED),
+}
 _kind = pl.col("kind")
 _occurred = pl.col("occurred_at")
 
@@ -35,6 +57,41 @@ _past_due = pl.when(_due_at.is_not_null()).then(
 )
 _is_resolved = _is_ended & _end("kind").is_in(["resolved", "returned"])
 _is_on_time = (_ended_at + OFFSET_US) // DAY_US <= (_due_at + OFFSET_US) // DAY_US
+
+# Numbers sort faster than texts: an instant, and behind it the place of its mark.
+_PLACES = {kind: MARKS.index(mark) for kind, mark in WAITS.items()}
+_mark = _kind.replace_strict(_PLACES, default=None, return_dtype=pl.Int64)
+_marks = (
+    pl.col("marks")
+    .list.drop_nulls()
+    .list.sort()
+    .list.eval(
+        (pl.element() // len(MARKS)).cast(pl.String)
+        + (pl.element() % len(MARKS)).replace_strict(dict(enumerate(MARKS)), return_dtype=pl.String)
+    )
+    .list.join(",")
+)
+
+
+def judge(fact: dict[str, Any]) -> None:
+    """Say since when a dossier is overdue and whether it was on time, by its due date."""
+    fact["overdue_at"] = fact["is_on_time"] = None
+    if fact["received_at"] is None or fact["due_at"] is None:
+        return
+    due_day = (fact["due_at"] + OFFSET_US) // DAY_US
+    past_due = max((due_day + 1) * DAY_US - OFFSET_US - 1, fact["received_at"])
+    if fact["left_at"] is None or fact["left_at"] > past_due:
+        fact["overdue_at"] = past_due
+    if fact["end_kind"] in ("resolved", "returned"):
+        fact["is_on_time"] = int((fact["ended_at"] + OFFSET_US) // DAY_US <= due_day)
+
+
+def _waits(events: list[LiveEvent]) -> str | None:
+    """Write what was waited for, and what ended it, in the order in which it happened."""
+    if not any(WAITS.get(e["kind"]) in (SUPPLEMENT, PAYMENT) for e in events):
+        return None
+    marks = sorted((e["occurred_at"], _PLACES[e["kind"]]) for e in events if e["kind"] in WAITS)
+    return ",".join(f"{at}{MARKS[place]}" for at, place in marks)
 
 
 def recount(events: list[LiveEvent]) -> dict[str, Any]:
@@ -69,6 +126,7 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
     if events:
         fact["first_at"] = min(e["occurred_at"] for e in events)
     fact["same_as"] = min((e["same_as"] for e in events if e["same_as"] is not None), default=None)
+    fact["waits"] = _waits(events)
     received_at = fact["received_at"]
     chosen = end if has_resolved else any_end
     if chosen is not None:
@@ -79,20 +137,30 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
         fact["synced_at"] = max(min(synced), received_at)
     if chosen is not None:
         fact["left_at"] = max(chosen["occurred_at"], received_at)
-    if fact["due_at"] is None:
-        return fact
-    due_day = (fact["due_at"] + OFFSET_US) // DAY_US
-    past_due = max((due_day + 1) * DAY_US - OFFSET_US - 1, received_at)
-    if chosen is None:
-        fact["overdue_at"] = past_due
-        return fact
-    if fact["left_at"] > past_due:
-        fact["overdue_at"] = past_due
-    if chosen["kind"] in ("resolved", "returned"):
-        fact["is_on_time"] = int((chosen["occurred_at"] + OFFSET_US) // DAY_US <= due_day)
+    judge(fact)
     return fact
 
 
+_DUE_DAY = f"(due_at - (due_at + {SHIFT_US}) % {DAY_US})"
+_PAST_DUE = f"({_DUE_DAY} + {DAY_US - 1})"
+CLOCKED = Clocked(
+    # Who is to resolve it; until somebody is named, who received it.
+    unit="COALESCE(resolved_by, received_by)",
+    procedure="procedure_code",
+    begun="received_at",
+    ended="ended_at",
+    due="due_at",
+    waits="waits",
+    dated={
+        "overdue_at": "CASE WHEN due_at IS NOT NULL AND received_at IS NOT NULL"
+        f" AND (left_at IS NULL OR (left_at > {_PAST_DUE} AND left_at > received_at)) THEN"
+        f" CASE WHEN {_PAST_DUE} > received_at THEN {_PAST_DUE} ELSE received_at END END",
+        "is_on_time": "CASE WHEN due_at IS NOT NULL AND left_at IS NOT NULL"
+        " AND end_kind IN ('resolved', 'returned') THEN"
+        f" CASE WHEN ended_at < {_DUE_DAY} + {DAY_US} THEN 1 ELSE 0 END END",
+    },
+    judge=judge,
+)
 _BY_RECEIVER = (("channel", "service_level"), ("received_by",))
 _BY_RESOLVER = (("channel", "service_level"), ("resolved_by",))
 
@@ -112,6 +180,10 @@ FACT = Fact(
         "first_synced_at": pl.when(_kind == "synced").then(_occurred).min(),
         "earliest_at": _occurred.min(),
         "least_same_as": pl.col("same_as").min(),
+        "is_waited_for": _kind.is_in(
+            [k for k, m in WAITS.items() if m in (SUPPLEMENT, PAYMENT)]
+        ).any(),
+        "marks": _occurred * len(MARKS) + _mark,
     },
     types={
         "received_at": "integer",
@@ -132,6 +204,7 @@ FACT = Fact(
         "is_on_time": "integer",
         "first_at": "integer",
         "same_as": "text",
+        "waits": "text",
     },
     columns={
         "received_at": _received_at,
@@ -156,6 +229,7 @@ FACT = Fact(
         "is_on_time": pl.when(_is_resolved).then(_is_on_time.cast(pl.Int64)),
         "first_at": pl.col("earliest_at"),
         "same_as": pl.col("least_same_as"),
+        "waits": pl.when("is_waited_for").then(_marks),
     },
     measures=(
         Measure(
@@ -207,4 +281,5 @@ FACT = Fact(
     recount=recount,
     indexes=(("overdue_at",), ("same_as",)),
     lacking=("dossier.without_reception", "dossier.received"),
+    clocked=CLOCKED,
 )

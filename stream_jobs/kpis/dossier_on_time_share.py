@@ -2,9 +2,8 @@
 
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
-from hub.figures.terms import Flow
-from stream_jobs.dossier_terms import DIMS, JUDGED, OWNER
-from stream_jobs.worked import dossier, received
+from stream_jobs.dossier_terms import DIMS, JUDGED, ON_TIME, OWNER
+from stream_jobs.worked import dossier, received, working_days
 
 KPI = Kpi(
     title=Doc("Tỷ lệ giải quyết đúng hạn", "On-time share"),
@@ -16,7 +15,7 @@ KPI = Kpi(
     group="dossier",
     contract="dossier",
     measure_unit="share",
-    numerator=Flow("dossier.resolved", "value"),
+    numerator=ON_TIME,
     denominator=JUDGED,
     dims=DIMS,
     role="resolved_by",
@@ -48,6 +47,22 @@ KPI = Kpi(
             period="2023",
             numerator=1,
             denominator=2,
+        ),
+        Example(
+            why="Three working days, on Monday 5 May 2025: A and B, sent without a due date, are"
+            " due on the 8th. A is on time, B late. C keeps the 30th that was sent, on time.",
+            events=[
+                received("A", "2025-05-05", due=None),
+                dossier("A", "resolved", "2025-05-08T17:30"),
+                received("B", "2025-05-05", due=None),
+                dossier("B", "resolved", "2025-05-09T07:30"),
+                received("C", "2025-05-05", due="2025-05-30"),
+                dossier("C", "resolved", "2025-05-29"),
+            ],
+            reference=working_days(3),
+            period="2025",
+            numerator=2,
+            denominator=3,
         ),
     ),
 )

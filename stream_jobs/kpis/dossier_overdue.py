@@ -3,7 +3,7 @@
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
 from stream_jobs.dossier_terms import DIMS, OVERDUE, OWNER
-from stream_jobs.worked import dossier, received
+from stream_jobs.worked import dossier, received, working_days
 
 KPI = Kpi(
     title=Doc("Hồ sơ đang quá hạn", "Dossiers overdue"),
@@ -51,6 +51,22 @@ KPI = Kpi(
             ],
             period="2023-06",
             at="2023-06-20T10:00:00+07:00",
+            numerator=1,
+            denominator=1,
+        ),
+        Example(
+            why="Three working days from Wednesday 7 May 2025 are full on Monday the 12th: A, sent"
+            " without a due date, is past it on the 13th. B keeps the 30th that was sent; C is"
+            " waited for.",
+            events=[
+                received("A", "2025-05-07", due=None),
+                received("B", "2025-05-07", due="2025-05-30"),
+                received("C", "2025-05-07", due=None),
+                dossier("C", "supplement_requested", "2025-05-08"),
+            ],
+            reference=working_days(3),
+            period="2025-05",
+            at="2025-05-13T10:00:00+07:00",
             numerator=1,
             denominator=1,
         ),

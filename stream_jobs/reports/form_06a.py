@@ -4,7 +4,6 @@ from hub.definitions.contract import Doc
 from hub.reports.report import Report
 from stream_jobs.dossier_columns import (
     CARRIED,
-    CLOCKED,
     COLUMNS,
     DIMS,
     EQUATIONS,
@@ -34,6 +33,5 @@ REPORT = Report(
     by="unit",
     dims=DIMS,
     role=ROLE,
-    clocked=CLOCKED,
     listed="units",
 )

@@ -4,7 +4,6 @@ from hub.definitions.contract import Doc
 from hub.reports.report import Report
 from stream_jobs.dossier_columns import (
     CARRIED,
-    CLOCKED,
     COLUMNS,
     DIMS,
     EQUATIONS,
@@ -37,7 +36,6 @@ REPORT = Report(
     by="procedure",
     dims=DIMS,
     role=ROLE,
-    clocked=CLOCKED,
     listed="procedures",
     under="field_vi",
 )

@@ -60,3 +60,14 @@ def test_another_report_period_and_file_can_be_asked_for(
     form.locator('[name="period"]').fill("2023-13")
     form.locator('[type="submit"]').click()
     expect(page.get_by_text("not a period: 2023-13")).to_be_visible()
+
+
+def test_what_does_not_look_true_is_shown_when_asked_for(hub_url: str, show: Show) -> None:
+    body = get(hub_url, "/v1/findings?period=2023-05")
+    page = show("?period=2023-05", path="reports")
+    page.locator("#find").click()
+    expect(page.locator("#found")).not_to_have_text("")
+    expect(page.locator("#findings li")).to_have_count(min(body["total"], 1_000))
+    named = [row["entities"][0] for row in body["findings"]]
+    lines = page.locator("#findings li").all_inner_texts()
+    assert all(name in line for name, line in zip(named, lines, strict=True))

@@ -127,6 +127,10 @@ async def ask_for_reports(client: Client) -> None:
     for offset in ("", *OFFSETS):
         await client.ask(f"GET /v1/reports/06a/facts?period=2023&column=c1&offset={offset}")
     await client.ask_each(
+        "/v1/findings?period=2023-05 /v1/findings?period=2023&unit=H57.1 /v1/findings?period=x"
+        " /v1/findings?offset=-1 /v1/findings?unit=x /v1/findings?due=sent"
+    )
+    await client.ask_each(
         "/v1/reports /v1/reports/06c /v1/reports/06c/facts?column=c1 /v1/reports/06a/facts"
     )
     for key in ("payer", "unit", "nobody", "officer"):

@@ -1,4 +1,5 @@
-// The page of reports: biểu 06a and 06b, each number with the dossiers behind it.
+// The page of reports: biểu 06a and 06b, each number with the dossiers behind it;
+// and what of those does not look true.
 
 import { el } from "../el.js";
 import { KeyPrompt } from "../elements/key-prompt.js";
@@ -7,6 +8,7 @@ import { UpdatedAt } from "../elements/updated-at.js";
 import { openPage } from "../shell.js";
 import { words } from "../words.js";
 import { DrilledList } from "./drilled-list.js";
+import { FindingList } from "./finding-list.js";
 import { ReportAsked } from "./report-asked.js";
 import { ReportTable } from "./report-table.js";
 import { read } from "./state.js";
@@ -17,6 +19,6 @@ openPage({
   title: () => t("title"),
   chips: new ReportAsked(),
   strip: [new SyntheticMark(), new KeyPrompt(read), el("p", { class: "state" }, new UpdatedAt())],
-  main: [new ReportTable(), new DrilledList()],
+  main: [new ReportTable(), new DrilledList(), new FindingList()],
 });
 void read();

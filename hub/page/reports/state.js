@@ -6,7 +6,7 @@ import { page, remember } from "../page.js";
 import { Store } from "../store.js";
 import { thisYear } from "../strings.js";
 
-/** @import { Report } from "../types.js" */
+/** @import { Findings, Report } from "../types.js" */
 
 const asked = new URLSearchParams(location.search);
 
@@ -25,6 +25,7 @@ const asked = new URLSearchParams(location.search);
  * @property {string} due Whether due dates are as sent or computed.
  * @property {Report | null} report
  * @property {Drill | null} drill
+ * @property {Findings | null} findings
  */
 
 /** @type {ReportsState} */
@@ -34,6 +35,7 @@ const first = {
   due: asked.get("due") === "computed" ? "computed" : "sent",
   report: null,
   drill: null,
+  findings: null,
 };
 
 export const reports = new Store(first);
@@ -60,7 +62,7 @@ async function readReport() {
     return; // something else was asked for meanwhile
   }
   page.set({ updatedAt: report.as_of ?? "" });
-  reports.set({ report, drill: null });
+  reports.set({ report, drill: null, findings: null });
 }
 
 export const read = () => guarded("report", null, readReport);
@@ -78,5 +80,16 @@ export function open(code, column) {
     const wanted = { ...query(), ...(code && row), column };
     const { facts, total } = await ask(`/v1/reports/${name}/facts?${new URLSearchParams(wanted)}`);
     reports.set({ drill: { code, column, facts, total } });
+  });
+}
+
+/** Looks for what does not look true in the period and unit that are asked for. */
+export function findAgain() {
+  return guarded("findings", null, async () => {
+    const { period, unit } = { unit: "", ...query() };
+    const wanted = new URLSearchParams({ period, ...(unit && { unit }) });
+    /** @type {Findings} */
+    const findings = await ask(`/v1/findings?${wanted}`);
+    reports.set({ findings });
   });
 }

@@ -147,6 +147,31 @@ def test_a_units_own_hours_stand_in_place_of_all_units() -> None:
     assert one(without, "1.2", "2025-05-05 09:00") == ("2025-05-06 17:00", "")
 
 
+def test_what_is_waited_for_at_once_is_taken_off_once() -> None:
+    """Five working days after Monday 5 May 2025 are full on the 12th; three more on the 15th.
+
+    The supplement takes off the 7th and 8th, the payment of what is left the 9th.
+    """
+    tables = {"calendar": CALENDAR, "hours": HOURS}
+    tables["clock_policies"] = [policy("1.1", "working_days", "5")]
+    dossiers = pl.DataFrame(
+        {
+            "entity": ["A"],
+            "unit": ["H57.1"],
+            "procedure": ["1.1"],
+            "received_at": [instant("2025-05-05 09:00")],
+        }
+    )
+    spans = [
+        ("supplement", "2025-05-06 09:00", "2025-05-08 09:00"),
+        ("payment", "2025-05-07 09:00", "2025-05-09 09:00"),
+    ]
+    waits = [("A", kind, instant(begun), instant(ended)) for kind, begun, ended in spans]
+    for order in (waits, waits[::-1]):
+        due = WorkingTime(tables).due(dossiers, pl.DataFrame(order, SCHEMA, orient="row"))
+        assert written(due["due_at"][0]) == "2025-05-15 17:00"
+
+
 def test_what_the_calendar_does_not_reach_has_no_due_date() -> None:
     tables = {"clock_policies": [policy("1.1", "working_days", "2")]}
     assert one(tables, "1.1", "2027-12-28 09:00") == ("2027-12-30 17:00", "")

@@ -1,0 +1,232 @@
+"""Dues: which facts count by a due date that working time says, and not by the one that was sent.
+
+A figure goes by the due date as its source sent it, and by the computed one where none was sent;
+where it is asked by computed due dates, it goes by those throughout (`is_computed`), and what none
+is known of has none. What is computed follows from facts and lists, and is stored nowhere: lists
+change it without an event. So a book takes what differs out of sums and adds it as it is by the
+other due date. A past cut has the due dates that its facts and lists say.
+
+Of a store as it is, what differs is kept from one snapshot to the next, and facts are read again
+that have events since: their place in the log tells which.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from hub.apply import fold
+from hub.clock import DAY_US, OFFSET_US
+from hub.definitions.fact import ENDED, GOES_ON, PAYMENT, SUPPLEMENT, SUPPLEMENTED, Clocked, Fact
+from hub.figures.aliases import Aliased
+from hub.figures.past import place_since
+from hub.reference.form import Row
+from hub.reference.lists import Reference
+from hub.reference.working import WorkingTime
+from hub.store.reading import Reading
+
+CLOCKS = "clock_policies"  # without it nothing is computed
+LISTS = ("calendar", CLOCKS, "hours")
+KEPT, KEPT_MAX = "dues", 6  # frames among what readers keep for one another
+_ENDS = {"supplement": (SUPPLEMENT, SUPPLEMENTED), "payment": (PAYMENT,)}
+_WAITS = {
+    "entity": pl.String,
+    "kind": pl.String,
+    "begun_at": pl.Int64,
+    "ended_at": pl.Int64,
+}
+Positions = dict[tuple[str, int], int]  # next offset by log and partition
+
+
+@dataclass(frozen=True)
+class Dossiers:
+    """Facts whose time is counted: entity, unit, procedure, received_at, sent_at, ended_at.
+
+    `waits`: entity, kind (supplement, payment), begun_at, ended_at or none.
+    """
+
+    facts: pl.DataFrame
+    waits: pl.DataFrame
+
+    def due(self, tables: Mapping[str, Sequence[Row]], *, with_waits: bool = True) -> pl.DataFrame:
+        """Compute due instants, with reasons, by lists; rows are those of `facts`."""
+        waits = self.waits if with_waits else self.waits.clear()
+        return WorkingTime(tables).due(self.facts, waits)
+
+    def only(self, entities: Sequence[str]) -> "Dossiers":
+        """Give some of them."""
+        asked = pl.col("entity").is_in(pl.Series(entities, dtype=pl.String).implode())
+        return Dossiers(self.facts.filter(asked), self.waits)
+
+
+def dossiers_of(clocked: Clocked, facts: pl.DataFrame) -> Dossiers:
+    """Give what the time of facts that have begun is counted by."""
+    named = {
+        "unit": clocked.unit,
+        "procedure": clocked.procedure,
+        "received_at": clocked.begun,
+        "sent_at": clocked.due,
+        "ended_at": clocked.ended,
+    }
+    columns = [pl.sql_expr(sql).alias(name) for name, sql in named.items()]
+    return Dossiers(facts.select("entity", *columns), _waits(clocked, facts))
+
+
+def read_dossiers(clocked: Clocked, fact: Fact, reading: Reading, condition: str) -> Dossiers:
+    """Read what the time of those facts is counted by that meet a condition, by entity."""
+    has_begun = f"{clocked.begun} IS NOT NULL AND ({condition})"
+    facts = reading.facts(fact, ["entity", *fact.types], has_begun)
+    return dossiers_of(clocked, facts.sort("entity"))
+
+
+def _waits(clocked: Clocked, facts: pl.DataFrame) -> pl.DataFrame:
+    """Find what was waited for: from a request to the first thing after it that ends it.
+
+    What is asked for again before it came is waited for since it was asked for first. What is asked
+    for after the thing ended is waited for by nobody.
+    """
+    marks = (
+        facts.filter(pl.col(clocked.waits).is_not_null())
+        .select(
+            "entity",
+            pl.col(clocked.ended).alias("~ended"),
+            pl.col(clocked.waits).str.split(",").alias("mark"),
+        )
+        .explode("mark")
+        .with_columns(
+            pl.col("mark").str.head(-1).cast(pl.Int64).alias("at"),
+            pl.col("mark").str.tail(1),
+        )
+        .filter((pl.col("at") <= pl.col("~ended")).fill_null(value=True))
+    )
+    waits = [pl.DataFrame(schema=_WAITS)]
+    for kind, (asking, *answers) in _ENDS.items():
+        ends = pl.col("mark").is_in([*answers, GOES_ON, ENDED])
+        ended = pl.when(ends).then("at").backward_fill().over("entity")
+        asked = marks.with_columns(ended.alias("ended_at")).filter(pl.col("mark") == asking)
+        grouped = asked.group_by("entity", "ended_at").agg(pl.col("at").min().alias("begun_at"))
+        waits.append(grouped.with_columns(pl.lit(kind).alias("kind")).select(*_WAITS))
+    return pl.concat(waits).sort("entity", "begun_at")
+
+
+@dataclass
+class Dues:
+    """What counts otherwise in one snapshot, by the lists that are in force in it."""
+
+    reading: Reading
+    reference: Reference
+    _known: dict[tuple[str, bool], pl.DataFrame] = field(default_factory=dict)
+
+    def changes(self, fact: Fact, *, is_computed: bool) -> pl.DataFrame:
+        """Give the facts that count otherwise: as they are stored, and as they count.
+
+        The column `as_of` says which of the two, as `fold.fold_twice` does; `fold.sign` of it is
+        what each row adds to sums.
+        """
+        key = (fact.contract, is_computed)
+        if key not in self._known:
+            self._known[key] = self._both(fact, is_computed=is_computed)
+        return self._known[key]
+
+    def _both(self, fact: Fact, *, is_computed: bool) -> pl.DataFrame:
+        clocked = fact.clocked
+        if clocked is None or not (is_computed or self.reference.tables.get(CLOCKS)):
+            return _no_changes(fact)
+        asked = "1 = 1" if is_computed else f"{clocked.due} IS NULL"
+        condition = f"{clocked.begun} IS NOT NULL AND {asked}"
+        was = self._differing(fact, clocked, condition)
+        if not len(was):
+            return _no_changes(fact)
+        dated = (pl.sql_expr(sql).cast(pl.Int64).alias(n) for n, sql in clocked.dated.items())
+        now = was.with_columns(pl.col("~due").alias(clocked.due)).with_columns(dated)
+        return pl.concat(
+            frame.drop("~due").with_columns(pl.lit(as_of, fold.AS_OF).alias("as_of"))
+            for frame, as_of in ((was, fold.WAS), (now, fold.IS))
+        )
+
+    def _differing(self, fact: Fact, clocked: Clocked, condition: str) -> pl.DataFrame:
+        """Find what differs; of a store as it is, from what is known of an earlier snapshot.
+
+        Codes that are one thing are looked at each by itself, and then the thing in their place.
+        """
+        if not isinstance(self.reading, Aliased):
+            return _find(self.reading, fact, clocked, condition, self.reference)
+        alone = self._kept(self.reading.raw, fact, clocked, condition)
+        changes = self.reading.changes(fact)
+        if changes.is_empty():
+            return alone
+        parts = changes.filter(~fold.IS_PRESENT)
+        things = changes.filter(fold.IS_PRESENT & pl.sql_expr(condition))
+        found = _redated(clocked, things.select("entity", *fact.types), self.reference)
+        return pl.concat([alone.join(parts, on="entity", how="anti"), found], rechunk=True)
+
+    def _kept(self, reading: Reading, fact: Fact, clocked: Clocked, condition: str) -> pl.DataFrame:
+        """Take what differs from what is known of an earlier snapshot, reading what is new."""
+        topic = reading.definitions.contracts[fact.contract].topic
+        sql = "SELECT log, partition, next_offset FROM position WHERE topic = :t"
+        here: Positions = {(log, p): int(n) for log, p, n in reading.rows(sql, t=topic)}
+        key = (reading.build(), fact.contract, condition, self.reference.digest(LISTS))
+        kept: dict[Any, tuple[Positions, pl.DataFrame]] = reading.kept.setdefault(KEPT, {})
+        known = kept.pop(key, None)
+        if known is not None and _is_earlier(known[0], here):
+            differing = self._go_on(reading, fact, clocked, condition, *known)
+        else:
+            differing = _find(reading, fact, clocked, condition, self.reference)
+        kept[key] = (here, differing)
+        while len(kept) > KEPT_MAX:
+            kept.pop(next(iter(kept)), None)
+        return differing
+
+    def _go_on(
+        self,
+        reading: Reading,
+        fact: Fact,
+        clocked: Clocked,
+        condition: str,
+        then: Positions,
+        known: pl.DataFrame,
+    ) -> pl.DataFrame:
+        """Read facts again that have events since positions, and go on with what is known."""
+        is_new = place_since({partition: n for (_, partition), n in then.items()})
+        fresh = reading.facts(fact, ["entity"], is_new)
+        if not len(fresh):
+            return known
+        same = known.join(fresh, on="entity", how="anti", maintain_order="left")
+        more = _find(reading, fact, clocked, f"{condition} AND ({is_new})", self.reference)
+        return pl.concat([same, more], rechunk=True)
+
+
+def _find(
+    reading: Reading, fact: Fact, clocked: Clocked, condition: str, reference: Reference
+) -> pl.DataFrame:
+    """Read facts, and keep those that `_redated` gives."""
+    return _redated(clocked, reading.facts(fact, ["entity", *fact.types], condition), reference)
+
+
+def _redated(clocked: Clocked, facts: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    """Keep the facts whose due day is another one by working time, as `~due`."""
+    due = dossiers_of(clocked, facts).due(reference.tables)
+    days = [(pl.col(name) + OFFSET_US) // DAY_US for name in (clocked.due, "~due")]
+    dated = facts.with_columns(due["due_at"].alias("~due"))
+    return dated.filter(days[0].ne_missing(days[1])).drop(clocked.waits)
+
+
+def _no_changes(fact: Fact) -> pl.DataFrame:
+    types = {"text": pl.String(), "integer": pl.Int64()}
+    waits = fact.clocked.waits if fact.clocked else ""
+    columns = {n: types[t] for n, t in fact.types.items() if n != waits}
+    return pl.DataFrame(schema={"entity": pl.String(), **columns, "as_of": fold.AS_OF})
+
+
+def _is_earlier(then: Positions, here: Positions) -> bool:
+    """Tell whether positions are of the same logs, and none of them is ahead."""
+    is_same = {log for log, _ in then} == {log for log, _ in here}
+    return is_same and all(n <= here.get(place, 0) for place, n in then.items())
+
+
+def lists_of_clocks(reference: Reference) -> frozenset[str]:
+    """Name the lists that due dates are computed by, as far as they were loaded."""
+    if not reference.tables.get(CLOCKS):
+        return frozenset()
+    return frozenset(LISTS) - frozenset(reference.missing(LISTS))

@@ -1,0 +1,60 @@
+"""The route of findings: what of dossiers does not look true, by rules; figures stay."""
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from hub import registry
+from hub.access.scope import WHOLE
+from hub.access.sight import seen
+from hub.http.edge import Here, Reader, Seeing
+from hub.http.openapi import BAD_QUESTION, NOT_SEEN
+from hub.http.parameters import Offset, Parameters, PeriodText
+from hub.http.problems import ProblemError
+from hub.reports.evidence import ROWS_MAX, find_evidence
+from hub.reports.filled import read_report_question
+from hub.store.reading import Reading
+
+OVER = "06a"  # the form by whose first column things are of a period, and by whose unit
+router = APIRouter(dependencies=[Reader])
+
+
+class FindingsQuery(Parameters):
+    """Of which period, by default of this year, of which unit, and from which row on."""
+
+    period: PeriodText = None
+    unit: Annotated[str | None, Field(description="đơn vị | with what is below it")] = None
+    offset: Offset = 0
+
+
+@router.get(
+    "/v1/findings",
+    summary="Dấu hiệu dữ liệu hồ sơ không thật | What of dossiers does not look true",
+    response_model=None,
+    responses={**BAD_QUESTION, 403: NOT_SEEN},
+)
+async def list_findings(
+    query: Annotated[FindingsQuery, Query()], edge: Here, who: Seeing
+) -> dict[str, Any]:
+    """List what rules find, each with what shows it, a page of them: within the key's scope."""
+    report, now = registry.reports()[OVER], edge.now()
+    asked = query.model_dump(exclude_unset=True, exclude={"offset"})
+    question = read_report_question(report, asked, now)
+    contract = edge.hub.contracts[report.contract]
+    scope = WHOLE if who is None else who.scope
+    if not scope.may_send(contract.name):
+        words = (f"khóa này không xem {contract.name}", f"this key does not see {contract.name}")
+        raise ProblemError(403, "contract_not_allowed", *words)
+
+    def ask(reading: Reading) -> dict[str, Any]:
+        sees = partial(seen, reading, contract, scope) if scope.limits_of(contract) else None
+        book = edge.hub.book(reading)
+        body = find_evidence(registry.evidence(), report, question, book, sees)
+        following = query.offset + ROWS_MAX
+        rows = body["findings"]
+        body["findings"] = rows[query.offset : following]
+        return {**body, "next_offset": following if following < len(rows) else None}
+
+    return await edge.read(ask)
