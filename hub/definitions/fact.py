@@ -88,6 +88,30 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class Clocked:
+    """What of a contract's facts working time goes by, by the names of columns.
+
+    `unit` and `procedure` say by whose hours and by which policy, in SQL. `waits` gives, by the
+    kind of event that asks for something, what is waited for and the kinds that end it. Those
+    events stand in the column `waited`, each as `microseconds:kind`, sorted, with commas between;
+    it is empty where nothing was asked for. `overdue` is the instant from which a thing is overdue,
+    by its due date: SQL. `resolved` names the measures that count, each thing once, what was done:
+    how long that took is measured.
+    """
+
+    contract: str
+    unit: str
+    procedure: str
+    begun: str
+    due: str
+    ended: str
+    overdue: str
+    waited: str
+    waits: Mapping[str, tuple[str, tuple[str, ...]]] = field(hash=False)
+    resolved: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Fact:
     """The row that an entity's events fold into.
 
@@ -97,6 +121,7 @@ class Fact:
     least first, as wire values, and gives the same columns by plain Python. `parents` are columns
     whose values are part of one another, with the list of reference data that says of which.
     `checked` is there where quality control flags values; what is flagged is in no figure.
+    `clocked` is there where working time is counted.
     """
 
     contract: str
@@ -111,6 +136,7 @@ class Fact:
     indexes: tuple[tuple[str, ...], ...] = ()
     parents: Mapping[str, str] = field(default_factory=dict)
     checked: Checked | None = None
+    clocked: Clocked | None = None
 
     @property
     def table(self) -> str:

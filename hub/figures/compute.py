@@ -93,6 +93,12 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
         raise QuestionError(
             "view", f"view={view}: chỉ nhận {listed}", f"view={view}: only {listed}"
         )
+    if view == VIEWS[2] and not kpi.is_additive:
+        raise QuestionError(
+            "view",
+            f"view=rebased: {kpi.id} không chia được theo tỷ lệ; dùng as_was, as_is",
+            f"view=rebased: {kpi.id} cannot be dealt out by weights; use as_was or as_is",
+        )
     where = {n: v for n, v in parameters.items() if n in kpi.dims}
     _check_values(kpi, where, kpi.columns(role))
     return Question(period, at, by, where, role, as_of, view)
@@ -101,7 +107,7 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
 def unit_dimension(kpi: Kpi) -> str | None:
     """Name the dimension whose values are units, if the KPI has one that can be summed over."""
     named = (name for name in kpi.dims if kpi.instants(name))
-    return next(named, None) if kpi.is_additive else None
+    return next(named, None) if kpi.is_by_unit else None
 
 
 def units_asked(kpi: Kpi, question: Question, ask: Ask, book: Book) -> ByUnit | None:

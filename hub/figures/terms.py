@@ -45,6 +45,11 @@ class Term:
         return False
 
     @property
+    def is_by_unit(self) -> bool:
+        """Whether it can be taken over several units together."""
+        return self.is_additive
+
+    @property
     def is_of_sources(self) -> bool:
         """Whether it is about what sources sent, whatever it says."""
         return False

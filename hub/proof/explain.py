@@ -3,14 +3,20 @@
 from datetime import date
 from typing import Any
 
+import polars as pl
+
 from hub.apply.stored import settle_stored
 from hub.clock import DAY_US, day_start, iso, iso_day
-from hub.definitions.contract import Contract
+from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN, Contract
 from hub.definitions.fact import Fact, Measure, day_sql
 from hub.figures.book import Book
+from hub.figures.clocking import find_waits
+from hub.figures.handling import MINUTES, read_handled
+from hub.reference.spent import LISTS
 from hub.store.reading import Reading, dims_text, parse_dims
 
 FACTS_SHOWN_MAX = 1_000
+EVER = (INSTANT_MIN, INSTANT_MAX)
 
 
 class UnknownNameError(LookupError):
@@ -34,7 +40,8 @@ def explain(book: Book, name: str, offset: int = 0) -> dict[str, Any]:
         rows = reading.states(fact, [plain])
         if rows:
             flagged_by = _flagged_by(book, fact, plain)
-            return {**explain_entity(reading, fact, contract, rows), "flagged_by": flagged_by}
+            explained = explain_entity(reading, fact, contract, rows)
+            return {**explained, "flagged_by": flagged_by, **_handling(book, fact, plain)}
     raise UnknownNameError(name)
 
 
@@ -49,6 +56,29 @@ def _flagged_by(book: Book, fact: Fact, entity: str) -> list[str]:
         return []
     flags = book.flags.listed(fact, thresholds, at, at + 1)
     return [test for flag in flags if flag.entity == entity for test in flag.tests]
+
+
+def _handling(book: Book, fact: Fact, entity: str) -> dict[str, Any]:
+    """Say how long an entity took that was resolved, and what it waited for, in working time."""
+    clocked = fact.clocked
+    if clocked is None:
+        return {}
+    names = ("entity", clocked.waited)
+    ((_, *values),) = book.reading.fact_values(fact, names, [entity])
+    waits = find_waits(
+        clocked, pl.DataFrame([values], dict.fromkeys(names, pl.String), orient="row")
+    )
+    handled = read_handled(clocked, book, *EVER, {"entity": entity})
+    return {
+        "handling": {
+            "working_minutes": None if handled.is_empty() else handled[MINUTES][0],
+            "lists_missing": book.reference.missing(LISTS),
+            "waits": [
+                {"kind": w["kind"], "begun_at": iso(w["begun_at"]), "ended_at": iso(w["ended_at"])}
+                for w in waits.rows(named=True)
+            ],
+        }
+    }
 
 
 def _flagged_on(

@@ -21,10 +21,12 @@ from hub.clock import DAY_US, day_start, iso, iso_day
 from hub.definitions.fact import Fact, Measure, day_sql
 from hub.figures.book import Book
 from hub.figures.closing import closings
+from hub.figures.handling import MINUTES, measured, read_handled
 from hub.figures.installed import Installed
 from hub.figures.official import recheck
 from hub.log.log import Log
 from hub.proof.flagging import recount_flags
+from hub.proof.minutes import Minutes
 from hub.proof.recount import (
     Progress,
     Recount,
@@ -34,6 +36,7 @@ from hub.proof.recount import (
     recount_rejections,
 )
 from hub.proof.sample import Sample
+from hub.reference.spent import LISTS
 from hub.store.reading import Reading, Row, dims_text
 from hub.store.store import Store
 from hub.store.tables import LANES
@@ -101,6 +104,7 @@ def verify(
             if sample is None:
                 _compare_cells(reading, fact, database, findings, progress)
                 _compare_flags(installed.book(reading), fact, database, findings)
+                _compare_minutes(installed.book(reading), fact, database, findings)
             else:
                 _compare_some_cells(reading, fact, findings, sample)
             database.close()
@@ -214,6 +218,27 @@ def _compare_flags(
         is_ours = (entity, test) in ours
         said = ("nothing", test) if is_ours else (test, "nothing")
         findings.differ(f"flag {fact.contract}/{entity}", *said)
+
+
+def _compare_minutes(
+    book: Book, fact: Fact, database: sqlite3.Connection, findings: Findings
+) -> None:
+    """Compare how long things took by the stored facts with a recount over the log's."""
+    clocked = fact.clocked
+    if clocked is None or book.reference.missing(LISTS):
+        return
+    measure = measured(clocked, fact)
+    names = ("entity", clocked.unit, clocked.procedure, clocked.begun, clocked.ended)
+    columns = ",".join([*names, clocked.waited])
+    rows = database.execute(f"SELECT {columns} FROM {fact.table} WHERE {measure.where}").fetchall()
+    ours = Minutes(clocked, book.reference.tables).of(rows)
+    ends = [row[4] for row in rows] or [0]
+    handled = read_handled(clocked, book, min(ends), max(ends) + 1)
+    stored = dict(handled.select("entity", MINUTES).rows())
+    for entity in sorted(ours.keys() | stored.keys()):
+        a, b = stored.get(entity, "nothing"), ours.get(entity, "nothing")
+        if a != b:
+            findings.differ(f"minutes {fact.contract}/{entity}", a, b)
 
 
 def _differ_cells(

@@ -7,10 +7,10 @@ import polars as pl
 from hub.definitions.fact import Fact
 from hub.figures.book import Ask, Book, Key
 from hub.figures.by_unit import ByUnit
+from hub.figures.clocking import with_computed_due
 from hub.figures.compute import Question, sums_of, units_asked
 from hub.figures.past import count_rows
 from hub.figures.terms import Sums, Term
-from hub.reports.clocking import with_computed_due
 from hub.reports.report import Column, Report
 from hub.store.reading import Tally
 

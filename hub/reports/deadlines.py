@@ -11,13 +11,14 @@ import numpy as np
 import polars as pl
 
 from hub.clock import DAY_US, OFFSET_US, iso
+from hub.definitions.fact import Clocked
 from hub.figures.book import Book
+from hub.figures.clocking import Dossiers, read_dossiers
 from hub.figures.compute import Question
 from hub.reference.form import Row
 from hub.reference.working import WorkingTime, day_number
-from hub.reports.clocking import Dossiers, read_dossiers
 from hub.reports.counting import things
-from hub.reports.report import Clocked, Report
+from hub.reports.report import Report
 
 SHOWN_MAX = 1_000
 LISTS = ("calendar", "hours", "clock_policies")

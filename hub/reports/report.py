@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from hub.definitions.contract import Contract, Doc
+from hub.definitions.fact import Clocked
 from hub.figures.kpi import ByRole, Kpi
 from hub.figures.terms import Term
 
@@ -35,27 +36,6 @@ class Equation:
     def text(self) -> str:
         """Write it as people do: `c1 = c5 + c9`."""
         return f"{self.whole} = {' + '.join(self.parts)}"
-
-
-@dataclass(frozen=True)
-class Clocked:
-    """What of a contract's facts and events working time goes by, by the names of columns.
-
-    `unit` and `procedure` say by whose hours and by which policy, in SQL. `waits` gives, by the
-    kind of event that asks for something, what is waited for and the kinds that end it. `overdue`
-    is the instant from which a thing is overdue, by its due date: SQL.
-    """
-
-    contract: str
-    unit: str
-    procedure: str
-    begun: str
-    due: str
-    ended: str
-    kind: str
-    occurred: str
-    overdue: str
-    waits: Mapping[str, tuple[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,36 @@ from typing import Any
 import polars as pl
 
 from hub.clock import DAY_US, OFFSET_US
-from hub.definitions.fact import Fact, LiveEvent, Measure, of
+from hub.definitions.fact import SHIFT_US, Clocked, Fact, LiveEvent, Measure, of
 
 ENDS = ("resolved", "refused", "withdrawn", "stopped")
+# Who is to resolve it; until somebody is named, who received it.
+RESOLVER = "COALESCE(resolved_by, received_by)"
+DUE_DAY = f"(due_at - (due_at + {SHIFT_US}) % {DAY_US})"
+# As the fact has it: the last microsecond of the due day, or the reception where that is later.
+_PAST_DUE = f"({DUE_DAY} + {DAY_US - 1})"
+_OVERDUE = (
+    f"CASE WHEN left_at IS NULL OR (left_at > {_PAST_DUE} AND left_at > received_at) THEN"
+    f" CASE WHEN {_PAST_DUE} > received_at THEN {_PAST_DUE} ELSE received_at END END"
+)
+CLOCKED = Clocked(
+    contract="dossier",
+    unit=RESOLVER,
+    procedure="procedure_code",
+    begun="received_at",
+    due="due_at",
+    ended="ended_at",
+    overdue=f"CASE WHEN due_at IS NOT NULL THEN {_OVERDUE} END",
+    waited="waits",
+    # The contract has no event that says that money was paid: processing that goes on says it.
+    waits={
+        "supplement_requested": ("supplement", ("supplemented", "processing", *ENDS, "returned")),
+        "payment_requested": ("payment", ("processing", *ENDS, "returned")),
+    },
+    resolved=("dossier.resolved", "dossier.resolved_without_due"),
+)
+# The events that say when a dossier waits for somebody.
+_MARKS = {*CLOCKED.waits, *(kind for _, kinds in CLOCKED.waits.values() for kind in kinds)}
 _kind = pl.col("kind")
 _occurred = pl.col("occurred_at")
 
@@ -43,6 +70,9 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
     any_end: LiveEvent | None = None
     has_resolved = False
     synced: list[int] = []
+    marks = [f"{e['occurred_at']}:{e['kind']}" for e in events if e["kind"] in _MARKS]
+    if any(event["kind"] in CLOCKED.waits for event in events):
+        fact["waits"] = ",".join(sorted(marks))
     for event in events:
         kind = event["kind"]
         if kind == "received":
@@ -108,6 +138,8 @@ FACT = Fact(
         "has_resolved": (_kind == "resolved").any(),
         "first_synced_at": pl.when(_kind == "synced").then(_occurred).min(),
         "earliest_at": _occurred.min(),
+        "has_waits": _kind.is_in(list(CLOCKED.waits)).any(),
+        "marks": pl.format("{}:{}", _occurred, _kind).filter(_kind.is_in(sorted(_MARKS))),
     },
     types={
         "received_at": "integer",
@@ -127,6 +159,7 @@ FACT = Fact(
         "is_satisfied": "integer",
         "is_on_time": "integer",
         "first_at": "integer",
+        "waits": "text",
     },
     columns={
         "received_at": _received_at,
@@ -150,6 +183,7 @@ FACT = Fact(
         "is_satisfied": of("rating", "satisfied").cast(pl.Int64),
         "is_on_time": pl.when(_is_resolved).then(_is_on_time.cast(pl.Int64)),
         "first_at": pl.col("earliest_at"),
+        "waits": pl.when("has_waits").then(pl.col("marks").list.sort().list.join(",")),
     },
     measures=(
         Measure(
@@ -201,4 +235,5 @@ FACT = Fact(
     recount=recount,
     indexes=(("overdue_at",),),
     lacking=("dossier.without_reception", "dossier.received"),
+    clocked=CLOCKED,
 )

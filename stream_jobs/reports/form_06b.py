@@ -4,7 +4,6 @@ from hub.definitions.contract import Doc
 from hub.reports.report import Report
 from stream_jobs.dossier_columns import (
     CARRIED,
-    CLOCKED,
     COLUMNS,
     DIMS,
     EQUATIONS,
@@ -14,6 +13,7 @@ from stream_jobs.dossier_columns import (
     UNIT_OF_COUNT,
     WITHIN,
 )
+from stream_jobs.facts.dossier import CLOCKED
 
 REPORT = Report(
     number="II.06b/VPCP/KSTT",

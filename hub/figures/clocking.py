@@ -1,17 +1,24 @@
-"""Clocking: what the time of things is counted by, read from facts and events in columns."""
+"""Clocking: what the time of things is counted by, read from facts in columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from hub.apply.stored import settle_stored
+from hub.definitions.fact import Clocked
 from hub.figures.book import Book
 from hub.reference.form import Row
 from hub.reference.working import WorkingTime
-from hub.reports.report import Clocked
 
 AT_ONCE = 50_000
+SCHEMA = {
+    "entity": pl.String,
+    "unit": pl.String,
+    "procedure": pl.String,
+    "received_at": pl.Int64,
+    "sent_at": pl.Int64,
+    "ended_at": pl.Int64,
+}
 
 
 @dataclass(frozen=True)
@@ -34,26 +41,24 @@ def read_dossiers(clocked: Clocked, book: Book, entities: Sequence[str]) -> Iter
     """Read what the time of things is counted by, so many at once."""
     fact = book.facts[clocked.contract]
     names = (clocked.unit, clocked.procedure, clocked.begun, clocked.due, clocked.ended)
-    schema = {
-        "entity": pl.String,
-        "unit": pl.String,
-        "procedure": pl.String,
-        "received_at": pl.Int64,
-        "sent_at": pl.Int64,
-        "ended_at": pl.Int64,
-    }
+    schema = {**SCHEMA, clocked.waited: pl.String}
     for start in range(0, len(entities), AT_ONCE):
         chunk = list(entities[start : start + AT_ONCE])
-        rows = book.reading.fact_values(fact, names, chunk)
+        rows = book.reading.fact_values(fact, [*names, clocked.waited], chunk)
         facts = pl.DataFrame(rows, schema, orient="row").drop_nulls("received_at").sort("entity")
-        yield Dossiers(facts, _waits(clocked, book, facts["entity"].to_list()))
+        yield Dossiers(facts.drop(clocked.waited), find_waits(clocked, facts))
 
 
-def _waits(clocked: Clocked, book: Book, entities: list[str]) -> pl.DataFrame:
-    """Find what was waited for: from a request to the first event after it that ends it."""
-    fact, contract = book.facts[clocked.contract], book.definitions.contracts[clocked.contract]
-    events = settle_stored(contract, book.reading.states(fact, entities)).filter("is_live")
-    kind, occurred = pl.col(clocked.kind), pl.col(clocked.occurred)
+def find_waits(clocked: Clocked, facts: pl.DataFrame) -> pl.DataFrame:
+    """Find what was waited for: from a request to the first event after it that ends it.
+
+    `facts` have entity and what was waited for; gives entity, kind, begun_at, ended_at.
+    """
+    marks = facts.select("entity", clocked.waited).drop_nulls()
+    parts = pl.col(clocked.waited).str.split(",")
+    events = marks.with_columns(parts).explode(clocked.waited)
+    events = events.with_columns(pl.col(clocked.waited).str.splitn(":", 2)).unnest(clocked.waited)
+    kind, occurred = pl.col("field_1"), pl.col("field_0").cast(pl.Int64)
     waits = []
     for asking, (wait, ending) in clocked.waits.items():
         begun = events.filter(kind == asking).select("entity", occurred.alias("begun_at"))
