@@ -20,6 +20,7 @@ from hub.definitions.fact import Clocked, Fact, Measure
 from hub.figures.book import Ask, Book, Key
 from hub.figures.clocking import find_waits
 from hub.figures.terms import Part, Sums, Term
+from hub.reference.periods import Period
 from hub.reference.spent import LISTS, minutes_spent
 from hub.store.reading import Reading
 
@@ -29,7 +30,6 @@ MINUTES = "minutes"
 ENTITY = "entity"
 # A column that a list says of another one: the list, its column.
 BY_LIST = "procedures.field_vi"
-TYPES = {"text": pl.String(), "integer": pl.Int64()}
 Percent = Literal[50, 90]
 
 
@@ -50,11 +50,17 @@ def read_handled(
     """
     fact = book.facts[clocked.contract]
     measure = measured(clocked, fact)
-    types = {name: TYPES[kind] for name, kind in fact.types.items()}
-    schema = {ENTITY: pl.String(), "unit": pl.String(), **types}
-    columns = [ENTITY, clocked.unit, *fact.types]
-    rows = book.reading.sum_facts(fact, measure, columns, where or {}, (start, until))
-    facts = pl.DataFrame([r[: len(columns)] for r in rows], schema, orient="row")
+    texts = [name for name, kind in fact.types.items() if kind == "text"]
+    instants = [clocked.begun, clocked.ended]
+    columns = [ENTITY, clocked.unit, *texts, *instants]
+    schema = dict.fromkeys([ENTITY, "unit", *texts], pl.String) | dict.fromkeys(instants, pl.Int64)
+    found = book.reading.list_facts(fact, measure, columns, where or {}, (start, until))
+    facts = pl.DataFrame(found, schema, orient="row")
+    return facts.with_columns(minutes_of(clocked, book, facts)).drop("unit")
+
+
+def minutes_of(clocked: Clocked, book: Book, facts: pl.DataFrame) -> pl.Series:
+    """Measure things by the lists of a book: their `unit`, and the columns that time goes by."""
     things = facts.select(
         ENTITY,
         "unit",
@@ -62,8 +68,7 @@ def read_handled(
         pl.col(clocked.begun).alias("received_at"),
         pl.col(clocked.ended).alias("ended_at"),
     )
-    minutes = minutes_spent(book.reference.tables, things, find_waits(clocked, facts))
-    return facts.drop("unit").with_columns(minutes.alias(MINUTES))
+    return minutes_spent(book.reference.tables, things, find_waits(clocked, facts))
 
 
 def _handled(clocked: Clocked, book: Book, ask: Ask) -> pl.DataFrame:
@@ -82,22 +87,32 @@ def _handled(clocked: Clocked, book: Book, ask: Ask) -> pl.DataFrame:
 
 def _months(clocked: Clocked, book: Book, start: int, until: int) -> Iterator[pl.DataFrame]:
     """Give what ended in each month that the span touches, measured anew where it changed."""
-    days = range(day_of(start), day_of(until - 1) + 1)
-    lists = book.reference.digest(LISTS)
-    signed = _signatures(clocked, book, days)
+    months = _months_of(start, until)
+    signed, lists = _signatures(clocked, book, months), book.reference.digest(LISTS)
     kept: dict[str, tuple[Any, pl.DataFrame]] = book.reading.kept.setdefault(KEPT, {})
-    for month, _ in groupby(days, key=lambda day: iso_day(day)[:7]):
-        state = (lists, signed.get(month))
-        known = kept.get(month)
-        if known is None or known[0] != state:
-            known = state, read_handled(clocked, book, *_span(month)).drop(ENTITY, clocked.waited)
-            while len(kept) >= KEPT_MAX:
-                kept.pop(next(iter(kept)), None)
-            kept[month] = known
-        yield known[1]
+    known = {m: kept.get(m) for m in months}
+    changed = [m for m, found in known.items() if not found or found[0] != (lists, signed.get(m))]
+    if changed:
+        facts = read_handled(clocked, book, _span(changed[0])[0], _span(changed[-1])[1])
+        facts = facts.drop(ENTITY, clocked.waited).rechunk()
+    for month in changed:
+        first, last = _span(month)
+        at = pl.col(clocked.ended)
+        known[month] = (lists, signed.get(month)), facts.filter((at >= first) & (at < last))
+    for month, found in known.items():
+        assert found is not None
+        while len(kept) >= KEPT_MAX:
+            kept.pop(next(iter(kept)), None)
+        kept[month] = found
+        yield found[1]
 
 
-def _signatures(clocked: Clocked, book: Book, days: range) -> dict[str, Any]:
+def _months_of(start: int, until: int) -> list[str]:
+    days = range(day_of(start), day_of(until - 1) + 1)
+    return [month for month, _ in groupby(days, key=lambda day: iso_day(day)[:7])]
+
+
+def _signatures(clocked: Clocked, book: Book, months: list[str]) -> dict[str, Any]:
     """Tell apart the facts of months, by the sums of their digests in cells."""
     fact = book.facts[clocked.contract]
     signed: dict[str, Any] = {}
@@ -107,8 +122,8 @@ def _signatures(clocked: Clocked, book: Book, days: range) -> dict[str, Any]:
             "SELECT SUBSTR(period, 1, 7), SUM(count), SUM(d0), SUM(d1), SUM(d2), SUM(d3) FROM cell"
             " WHERE cell_set = :s AND period >= :a AND period <= :b GROUP BY 1",
             s=measure.cell_set(measure.sets[0]),
-            a=f"{iso_day(days[0])[:7]}-01",
-            b=f"{iso_day(days[-1])[:7]}-31",
+            a=f"{months[0]}-01",
+            b=f"{months[-1]}-31",
         )
         for month, *sums in rows:
             signed[month] = (*signed.get(month, ()), name, *sums)
@@ -166,6 +181,10 @@ class Spent(Term):
     def is_by_unit(self) -> bool:
         """They add up over units."""
         return True
+
+    def state(self, book: Book, period: Period) -> object:
+        """Tell facts apart by their digests: what was waited for is in no sum of a cell."""
+        return _signatures(self.clocked, book, _months_of(period.start, period.end))
 
     @property
     def lists(self) -> frozenset[str]:

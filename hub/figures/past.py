@@ -179,6 +179,17 @@ class Past(Reading):
             sums[name] = (before[0] + n, before[1] + int(v or 0))
         return [(*key, n, v) for key, (n, v) in sums.items() if n]
 
+    def list_facts(
+        self,
+        fact: Fact,
+        measure: Measure,
+        columns: Sequence[str],
+        where: dict[str, str],
+        span: Span,
+    ) -> list[Row]:
+        """See `Reading.list_facts`: an entity by itself is summed as it was."""
+        return [r[:-2] for r in self.sum_facts(fact, measure, columns, where, span)]
+
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
         """See `Reading.count_facts`."""
         n = len(tally.by)

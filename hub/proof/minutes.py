@@ -44,9 +44,9 @@ class Minutes:
         if not hours:
             return None
         pauses: list[Span] = []
-        for kind, since, until in self._waits(waited):
+        for kind, since, answered in self._waits(waited):
             does = self._does(procedure, kind, day)
-            until = ended if until is None else min(until, ended)
+            until = ended if answered is None else min(answered, ended)
             if does != "go_on" and since < ended:
                 pauses.append((since, until))
             if does == "restart" and since < ended:

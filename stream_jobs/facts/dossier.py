@@ -233,7 +233,7 @@ FACT = Fact(
         ),
     ),
     recount=recount,
-    indexes=(("overdue_at",),),
+    indexes=(("overdue_at",), ("ended_at",)),
     lacking=("dossier.without_reception", "dossier.received"),
     clocked=CLOCKED,
 )

@@ -37,7 +37,7 @@ def test_a_kpi_of_no_group_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("kpi", [pytest.param(k, id=k.id) for k in registry.kpis().values()])
 def test_each_dimension_is_a_column_of_what_is_counted(kpi: Kpi) -> None:
-    """A dimension is the fact's column, or what a list says of one; without a fact, as terms read."""
+    """A dimension is the fact's column, in each role, or what a list says of one."""
     assert not kpi.roles or kpi.role in kpi.roles
     if kpi.contract is not None:
         fact = registry.facts()[kpi.contract]

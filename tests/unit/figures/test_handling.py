@@ -15,6 +15,7 @@ from hub.figures.clocking import find_waits
 from hub.figures.compute import QuestionError, compute, read_question
 from hub.figures.handling import KEPT, Ranked, read_handled
 from hub.figures.official import as_known
+from hub.figures.terms import Sums
 from hub.proof.explain import explain
 from hub.proof.minutes import Minutes
 from hub.proof.verify import Findings, _compare_minutes
@@ -239,7 +240,7 @@ def test_columns_and_days_walked_through_agree() -> None:
 def test_ranks_are_those_of_sorted_values(n: int) -> None:
     rng = random.Random(n)
     values = [rng.randrange(9) for _ in range(n)]
-    counted = {(str(v),): values.count(v) for v in set(values)}
+    counted: Sums = {(str(v),): values.count(v) for v in set(values)}
     twice = {p: Ranked(CLOCKED, percent=p).ranked(counted)[()] for p in (50, 90)}
     assert twice[50] == 2 * median(values)
     # The least value that at least nine tenths do not exceed.
