@@ -56,11 +56,10 @@ class States:
         data = f"{self._acts} {self._build} {known[named]} "
         tick = self.now // (OVER_US if self._is_over else RUNNING_US)
         term = kpi.numerator
-        own = term.state(self.book, self.period)
-        if own is not None:
-            return State(data + repr(own), 0 if self._is_over else tick)
         if kpi.contract and term.is_of_period and not term.is_of_sources:
-            return State(data + str(self._last(kpi.contract)), 0 if self._is_over else tick)
+            own = term.state(self.book, self.period)
+            known = f"{self._last(kpi.contract)} {own or ''}"
+            return State(data + known, 0 if self._is_over else tick)
         # What is about sources or lists changes with whatever comes in; of a period that is over,
         # it is looked at by the clock alone.
         return State(data + ("" if self._is_over else str(self._totals)), tick)
