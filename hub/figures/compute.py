@@ -15,9 +15,10 @@ from hub.figures.figure import Figure, Lack
 from hub.figures.flags import lists_of_thresholds
 from hub.figures.known import strange
 from hub.figures.kpi import BUCKETS, Kpi
+from hub.figures.progress import Aims
 from hub.figures.reported import parts_missing
 from hub.figures.terms import Sums, Term
-from hub.reference.lists import Target
+from hub.reference.lists import Aim
 from hub.reference.periods import FORMS, Period, month, parse_period
 from hub.store.store import definition_digest
 from hub.troubles import RefusedError
@@ -289,15 +290,16 @@ def _figures(
         return []
     judged = _judge(kpi, question, ask, book, () if by_unit is None else by_unit.lists)
     computed = []
+    aims = _aims(kpi, question, ask, book)
     for key in sorted(keys, key=_sortable):
         dims = dict(zip(question.by, key, strict=True))
         completeness = round(judged.completeness * unsaid.share(key), 6)
         if key in unsaid.unknown:
-            nothing = _nothing(kpi, question, {**dims, **bucket}, judged)
+            nothing = _nothing(kpi, question, {**dims, **bucket}, judged, aims.of(dims))
             computed.append(replace(nothing, completeness=completeness, missing=unsaid.named(key)))
             continue
         n, d = above.get(key, 0), 1 if below is None else below[key]
-        target = judged.target
+        aim = aims.of(dims)
         computed.append(
             Figure(
                 dims={**dims, **bucket},
@@ -306,8 +308,9 @@ def _figures(
                 denominator=d,
                 scale=kpi.scale,
                 measure_unit=kpi.measure_unit,
-                target=target,
-                met=None if target is None else target.is_met(n, d * kpi.scale),
+                target=aim and aim.target,
+                met=None if aim is None else aim.target.is_met(n, d * kpi.scale),
+                progress=aims.progress(aim, key, n, d * kpi.scale),
                 status="provisional",
                 completeness=completeness,
                 fresh_at=judged.fresh_at,
@@ -321,17 +324,36 @@ def _figures(
     return computed
 
 
+def _aims(kpi: Kpi, question: Question, ask: Ask, book: Book) -> Aims:
+    """Give the targets of a question's figures."""
+
+    def sums(period: Period, at: int) -> Sums:
+        then, asked = replace(question, period=period, at=at), replace(ask, period=period, at=at)
+        return sums_of(kpi, book, asked, units_asked(kpi, then, asked, book))[0]
+
+    unit = unit_dimension(kpi)
+    others = {*question.by, *dict(question.where)} - {unit}
+    wanted = dict(question.where).get(unit or "")
+    return Aims(
+        kpi.id, book, ask, kpi.is_whole, sums, unit=unit, wanted=wanted, is_cut=bool(others)
+    )
+
+
 def _lacking(
     kpi: Kpi, question: Question, book: Book, bucket: dict[str, str], lacks: tuple[Lack, ...]
 ) -> Figure:
     """Say which lists were not loaded, in the place of a figure that needs them."""
-    judged = _Judged(None, 0.0, None, book.reading.cut(), definition_version(kpi, book))
+    judged = _Judged(0.0, None, book.reading.cut(), definition_version(kpi, book))
     nothing = _nothing(kpi, question, {**dict.fromkeys(question.by), **bucket}, judged)
     return replace(nothing, lacks=lacks)
 
 
 def _nothing(
-    kpi: Kpi, question: Question, dims: Mapping[str, str | None], judged: "_Judged"
+    kpi: Kpi,
+    question: Question,
+    dims: Mapping[str, str | None],
+    judged: "_Judged",
+    aim: Aim | None = None,
 ) -> Figure:
     """Give a figure that has no value."""
     return Figure(
@@ -341,7 +363,7 @@ def _nothing(
         denominator=0,
         scale=kpi.scale,
         measure_unit=kpi.measure_unit,
-        target=judged.target,
+        target=aim and aim.target,
         met=None,
         status="provisional",
         completeness=judged.completeness,
@@ -374,7 +396,6 @@ def write_value(kpi: Kpi, numerator: int, denominator: int) -> str:
 class _Judged(NamedTuple):
     """What all figures of an answer share."""
 
-    target: Target | None
     completeness: float
     fresh_at: str | None
     cut: str
@@ -392,10 +413,7 @@ def _judge(
         fresh_at = None
         if kpi.numerator.is_of_sources:
             fresh_at = max(book.heard.values(), default=None)
-    # A target is the whole province's.
-    is_whole = not question.by and not question.where
     return _Judged(
-        book.reference.target(kpi.id, question.period) if is_whole else None,
         round(completeness, 6),
         iso(fresh_at),
         book.reading.cut(),

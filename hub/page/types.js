@@ -32,6 +32,13 @@
  * @property {Restatement} [restatement]
  * @property {{ list: string, message_vi: string, message_en: string }[]} [lacks] Lists not loaded.
  * @property {MissingPart[]} [missing] Parts that were not reported.
+ * @property {Against} [progress] How it stands against the year's target.
+ * @typedef {object} Against
+ * @property {"met" | "on_course" | "behind" | "missed"} state
+ * @property {"working_days" | "last_year" | null} paced_by
+ * @property {string | null} expected What is due by now of a year's plan.
+ * @property {Whole | null} passed
+ * @property {Whole | null} whole
  * @typedef {object} MissingPart
  * @property {Record<string, string>} dims
  * @property {string} message_vi
