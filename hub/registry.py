@@ -24,6 +24,7 @@ from hub.figures.installed import Installed
 from hub.figures.kpi import Kpi
 from hub.reference.form import Form
 from hub.reference.lists import Lists, Reference, read_folder
+from hub.reports.index import Index
 from hub.reports.report import Report
 from hub.settings import Settings
 
@@ -75,6 +76,16 @@ def reports() -> dict[str, Report]:
         for name, module in _modules("stream_jobs.reports")
     ]
     return {report.id: report for report in found}
+
+
+@cache
+def indexes() -> dict[str, Index]:
+    """Find the sets of indices: `INDEX` in each module of `stream_jobs.indexes`, by its number."""
+    found = [
+        module.INDEX.named(name, contracts()[module.INDEX.contract])
+        for name, module in _modules("stream_jobs.indexes")
+    ]
+    return {index.id: index for index in found}
 
 
 @cache
