@@ -144,6 +144,11 @@ def column_of(index: Index, name: str) -> tuple[Report, Column, bool] | None:
     return None
 
 
+def column_names(index: Index) -> list[str]:
+    """List the names of all that is counted."""
+    return [column.id for due in (SENT, COMPUTED) for column in index.counted(due).columns]
+
+
 def score_units(index: Index, question: Question, book: Book) -> dict[str, Any]:
     """Score the units of a period by each reading: JSON, with why the portal may say otherwise.
 

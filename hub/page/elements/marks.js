@@ -44,8 +44,7 @@ export const metWord = (isMet) => t(isMet ? "met" : "not_met");
  * Whether a target was met.
  * @param {boolean | null} isMet
  */
-const metMark = (isMet) =>
-  isMet === null ? none() : mark(isMet ? "good" : "bad", metWord(isMet));
+const metMark = (isMet) => (isMet === null ? none() : mark(isMet ? "good" : "bad", metWord(isMet)));
 
 const STATES = /** @type {const} */ ({
   met: "good",
