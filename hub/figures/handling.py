@@ -91,7 +91,7 @@ def _months(clocked: Clocked, book: Book, start: int, until: int) -> Iterator[pl
     signed, lists = _signatures(clocked, book, months), book.reference.digest(LISTS)
     kept: dict[str, tuple[Any, pl.DataFrame]] = book.reading.kept.setdefault(KEPT, {})
     known = {m: kept.get(m) for m in months}
-    changed = [m for m, found in known.items() if not found or found[0] != (lists, signed.get(m))]
+    changed = [m for m, k in known.items() if not k or k[0] != (lists, signed.get(m))]
     if changed:
         facts = read_handled(clocked, book, _span(changed[0])[0], _span(changed[-1])[1])
         facts = facts.drop(ENTITY, clocked.waited).rechunk()
@@ -99,12 +99,12 @@ def _months(clocked: Clocked, book: Book, start: int, until: int) -> Iterator[pl
         first, last = _span(month)
         at = pl.col(clocked.ended)
         known[month] = (lists, signed.get(month)), facts.filter((at >= first) & (at < last))
-    for month, found in known.items():
-        assert found is not None
+    for month, entry in known.items():
+        assert entry is not None
         while len(kept) >= KEPT_MAX:
             kept.pop(next(iter(kept)), None)
-        kept[month] = found
-        yield found[1]
+        kept[month] = entry
+        yield entry[1]
 
 
 def _months_of(start: int, until: int) -> list[str]:

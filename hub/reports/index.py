@@ -164,7 +164,7 @@ def score_units(index: Index, question: Question, book: Book) -> dict[str, Any]:
             counts.setdefault(code, {}).update(more)
     names = {line.code: line.name for line in filled.lines}
     units = sorted(code for code in counts if code is not None)
-    told = _told(index, question, book)
+    statistics = _told(index, question, book)
     whole = counts[None]
     return {
         "report": index.id,
@@ -183,7 +183,7 @@ def score_units(index: Index, question: Question, book: Book) -> dict[str, Any]:
         "definition_version": filled.definition_version,
         "components": [_described(component) for component in index.components],
         "without_computed": lacks,
-        "total": _scored(index, whole, told),
+        "total": _scored(index, whole, statistics),
         "rows": [
             {"code": code, "name": names.get(code, ""), **_scored(index, counts[code], {})}
             for code in units
@@ -222,7 +222,9 @@ def score(points: Decimal, above: int, below: int) -> str | None:
     return str((points * above / below).quantize(_PLACES, ROUND_HALF_UP))
 
 
-def _scored(index: Index, counts: Mapping[str, int], told: Mapping[str, Pair]) -> dict[str, Any]:
+def _scored(
+    index: Index, counts: Mapping[str, int], statistics: Mapping[str, Pair]
+) -> dict[str, Any]:
     """Score each reading of each component, and sum up the first reading of each."""
     scores: dict[str, dict[str, Any]] = {}
     summed, of = Decimal(0), Decimal(0)
@@ -230,7 +232,7 @@ def _scored(index: Index, counts: Mapping[str, int], told: Mapping[str, Pair]) -
         mine = scores.setdefault(component.id, {})
         for i, reading in enumerate(component.readings):
             name = f"{component.id}.{reading.id}"
-            pair = told.get(name) or (
+            pair = statistics.get(name) or (
                 counts.get(f"{name}.above", 0),
                 counts.get(f"{name}.below", 0),
             )
