@@ -26,6 +26,7 @@ from hub.figures.worklist import WorkList
 from hub.reference.form import Form
 from hub.reference.lists import Lists, Reference, read_folder
 from hub.reports.evidence import Rule
+from hub.reports.index import Index
 from hub.reports.report import Report
 from hub.settings import Settings
 
@@ -92,6 +93,16 @@ def worklists() -> dict[str, WorkList]:
 def evidence() -> dict[str, Rule]:
     """Find the rules of evidence: `RULE` in each module of `stream_jobs.evidence`, by its name."""
     return {name: module.RULE.named(name) for name, module in _modules("stream_jobs.evidence")}
+
+
+@cache
+def indexes() -> dict[str, Index]:
+    """Find the sets of indices: `INDEX` in each module of `stream_jobs.indexes`, by its number."""
+    found = [
+        module.INDEX.named(name, contracts()[module.INDEX.contract])
+        for name, module in _modules("stream_jobs.indexes")
+    ]
+    return {index.id: index for index in found}
 
 
 @cache

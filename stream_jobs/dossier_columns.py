@@ -14,11 +14,10 @@ c7 or c10, and a note says how many there are.
 
 from hub.clock import DAY_US
 from hub.definitions.contract import Doc
-from hub.definitions.fact import SHIFT_US
 from hub.figures.kpi import ByRole
 from hub.reports.report import Column, Equation
 from stream_jobs.dossier_terms import DIMS as KPI_DIMS
-from stream_jobs.facts.dossier import CLOCKED
+from stream_jobs.facts.dossier import DUE_DAY, RESOLVER
 
 SOURCE = Doc(
     "Thông tư 01/2020/TT-VPCP, chưa đối chiếu được với văn bản gốc",
@@ -26,13 +25,12 @@ SOURCE = Doc(
 )
 UNIT_OF_COUNT = Doc("Số hồ sơ TTHC", "dossiers")
 ROLE = "resolved_by"
-_RESOLVER = CLOCKED.unit
 _RESOLVER_SINCE = "CASE WHEN resolved_by IS NULL THEN received_at ELSE ended_at END"
 DIMS: dict[str, str | ByRole] = {
     **KPI_DIMS,
     "unit": ByRole(
-        {"received_by": "received_by", "resolved_by": _RESOLVER},
-        since={"received_by": "received_at", _RESOLVER: _RESOLVER_SINCE},
+        {"received_by": "received_by", "resolved_by": RESOLVER},
+        since={"received_by": "received_at", RESOLVER: _RESOLVER_SINCE},
     ),
 }
 
@@ -40,7 +38,6 @@ WITHIN = "received_at < {until} AND (left_at IS NULL OR left_at >= {start})"
 _NEW = "received_at >= {start}"
 _LEFT = "left_at IS NOT NULL AND left_at < {until}"
 _STAYED = "(left_at IS NULL OR left_at >= {until})"
-_DUE_DAY = f"(due_at - (due_at + {SHIFT_US}) % {DAY_US})"
 
 _IN = Doc("Số hồ sơ tiếp nhận", "Received")
 _DONE = Doc("Số hồ sơ đã giải quyết", "Resolved")
@@ -101,7 +98,7 @@ COLUMNS = (
         6,
         Doc("Trước hạn", "Early"),
         Doc("Kết thúc trước ngày hẹn trả", "Ended on a day before the due day"),
-        f"{_LEFT} AND due_at IS NOT NULL AND ended_at < {_DUE_DAY}",
+        f"{_LEFT} AND due_at IS NOT NULL AND ended_at < {DUE_DAY}",
         _DONE,
     ),
     _column(
@@ -112,14 +109,14 @@ COLUMNS = (
             "Ended on the due day, or has no due date",
         ),
         f"{_LEFT} AND (due_at IS NULL OR"
-        f" (ended_at >= {_DUE_DAY} AND ended_at < {_DUE_DAY} + {DAY_US}))",
+        f" (ended_at >= {DUE_DAY} AND ended_at < {DUE_DAY} + {DAY_US}))",
         _DONE,
     ),
     _column(
         8,
         Doc("Quá hạn", "Late"),
         Doc("Kết thúc sau ngày hẹn trả", "Ended on a day after the due day"),
-        f"{_LEFT} AND due_at IS NOT NULL AND ended_at >= {_DUE_DAY} + {DAY_US}",
+        f"{_LEFT} AND due_at IS NOT NULL AND ended_at >= {DUE_DAY} + {DAY_US}",
         _DONE,
     ),
     _column(

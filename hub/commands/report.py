@@ -1,4 +1,4 @@
-"""The commands `hub report`: biểu 06a and 06b, their editions, and whether a file is one."""
+"""The commands `hub report`: biểu 06a, 06b and their editions, deadlines, QĐ 766."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import typer
 from hub import registry
 from hub.clock import to_us
 from hub.commands.console import complain, read_period, settings_for_reading
-from hub.commands.show import print_report
+from hub.commands.show import print_index, print_report
 from hub.figures.compute import read_as_of
 from hub.figures.official import as_known
 from hub.opening import OpenHub, catch_up, open_hub
@@ -20,9 +20,12 @@ from hub.reports.editions import editions, sign_file, status_of, verify_file
 from hub.reports.evidence import find_evidence
 from hub.reports.filled import fill, read_due, read_report_question
 from hub.reports.formats import write
+from hub.reports.index import SENT, score_units
 
 app = typer.Typer(
-    name="report", help="Reports that the law wants: biểu 06a, 06b.", no_args_is_help=True
+    name="report",
+    help="Reports that the law wants: biểu 06a, 06b, the indices of QĐ 766.",
+    no_args_is_help=True,
 )
 EXAMPLES = {
     "report 06a": (
@@ -32,6 +35,7 @@ EXAMPLES = {
     "report 06b": ("hub report 06b 2023-Q2 --format xlsx --output bieu-06b.xlsx",),
     "report editions": ("hub report editions 06a 2023-05",),
     "report findings": ("hub report findings 2023-05", "hub report findings 2023 --unit H57.1"),
+    "report 766": ("hub report 766 2023", "hub report 766 2023-Q2 --unit H57.1 --json"),
     "report deadlines": ("hub report deadlines 2023-05",),
     "report verify": ("hub report verify bieu-06a.pdf --keys jwks.json",),
 }
@@ -146,6 +150,34 @@ def list_editions(
         edition, count = body["edition"], len(body.get("changes", ()))
         who = f"{edition['frozen_at']}  {edition['frozen_by']}  {edition['digest']}"
         print(f"{edition['number']}  {body['status']}  {who}  {count} thay đổi | changes")
+
+
+@app.command("766")
+def show_index(
+    period: _Period,
+    unit: Annotated[str, typer.Option(help="A unit, with what is below it.")] = "",
+    role: Annotated[str, typer.Option(help="resolved_by or received_by.")] = "",
+    as_of: Annotated[str, typer.Option(help="As the hub knew it then, ISO 8601.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all there is to say.")] = False,
+) -> None:
+    """Score units by QĐ 766, by each reading, and say why the national portal may differ."""
+    asked = {"period": period, "unit": unit, "role": role, "as_of": as_of}
+    parameters = {k: v for k, v in asked.items() if v}
+    index = registry.indexes()["766"]
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        now = to_us(hub.clock())
+        question = read_report_question(index.counted(SENT), parameters, now)
+        with hub.store.reading() as reading:
+            book = as_known(hub.book(reading), read_as_of(parameters, now), now)
+            body = score_units(index, question, book)
+        if hub.is_synthetic:
+            body["is_synthetic"] = True
+            complain("số liệu mô phỏng | synthetic data")
+    if as_json:
+        print(json.dumps(body, ensure_ascii=False, indent=2))
+    else:
+        print_index(body)
 
 
 @app.command("deadlines")

@@ -111,3 +111,31 @@ def print_report(body: dict[str, Any]) -> None:
     console.print(table)
     for line in written.foot(body):
         console.print(line, markup=False, highlight=False)
+
+
+def print_index(body: dict[str, Any]) -> None:
+    """Print scores: a row a reading of the whole, then a row a unit with its first readings."""
+    table = Table(title=f"{body['number']} · {body['period']} · {body['source_vi']}")
+    for name in ("component", "reading", "numerator", "denominator", "score", "of"):
+        table.add_column(name, justify="left" if name in ("component", "reading") else "right")
+    for component in body["components"]:
+        told = body["total"]["scores"][component["id"]]
+        for reading in component["readings"]:
+            said = told[reading["id"]]
+            counts = (write_count(said[n]) for n in ("numerator", "denominator"))
+            score = said["score"] or "–"
+            title = component["title_vi"]
+            table.add_row(title, reading["title_vi"], *counts, score, reading["points"])
+        if component["lacking_vi"]:
+            table.add_row(component["title_vi"], component["lacking_vi"], "", "", "thiếu", "")
+    console = Console(width=WIDTH_PRINTED)
+    console.print(table)
+    for row in body["rows"]:
+        console.print(f"{row['code'] or '?'}  {row['name']}  {row['sum']} / {row['of']}")
+    for difference in body["differences"]:
+        if difference["difference"] is not None:
+            named = f"{difference['component']}: Cổng quốc gia − ở đây | portal − here"
+            console.print(f"{named} = {difference['difference']}")
+        for rule in difference["rules"]:
+            count = "–" if rule["count"] is None else write_count(rule["count"])
+            console.print(f"  {count:>9}  {rule['title_vi']} | {rule['title_en']}")

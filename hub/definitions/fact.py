@@ -101,9 +101,11 @@ class Clocked:
     until when, `due` is the due date as it was sent. `waits` are marks in the order of their
     instants, each an instant in microseconds and one of `MARKS`: `1746586800000000s,…`. `dated` are
     the columns that follow from the due date, by SQL that the columns engine reads; `judge` fills
-    the same columns of one fact in plain Python.
+    the same columns of one fact in plain Python. `resolved` names the measures that count, each
+    thing once, what was done: how long that took is measured.
     """
 
+    contract: str
     unit: str
     procedure: str
     begun: str
@@ -112,6 +114,7 @@ class Clocked:
     waits: str
     dated: Mapping[str, str]
     judge: Callable[[dict[str, Any]], None]
+    resolved: tuple[str, ...]
 
     def is_asked_by(self, measure: Measure) -> bool:
         """Tell whether what a measure counts follows from due dates."""
@@ -136,7 +139,7 @@ class Fact:
     least first, as wire values, and gives the same columns by plain Python. `parents` are columns
     whose values are part of one another, with the list of reference data that says of which.
     `checked` is there where quality control flags values; what is flagged is in no figure.
-    `clocked` is there where working time says when a thing is due.
+    `clocked` is there where working time is counted.
     """
 
     contract: str

@@ -118,6 +118,19 @@ class Altered(Reading):
             sums[row[: len(by)]] = (n + row[-2], v + int(row[-1] or 0))
         return [(*key, n, v) for key, (n, v) in sums.items() if n]
 
+    def list_facts(
+        self,
+        fact: Fact,
+        measure: Measure,
+        columns: Sequence[str],
+        where: dict[str, str],
+        span: Span,
+    ) -> list[Row]:
+        """See `Reading.list_facts`: an entity by itself is summed as it is here."""
+        if self.changes(fact).is_empty():
+            return super().list_facts(fact, measure, columns, where, span)
+        return [r[:-2] for r in self.sum_facts(fact, measure, columns, where, span)]
+
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
         """See `Reading.count_facts`."""
         if self.changes(fact).is_empty():

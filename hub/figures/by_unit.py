@@ -15,6 +15,7 @@ the period) is named with the day from which it was: `31507@2021-01-01`.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
@@ -23,6 +24,7 @@ from difflib import get_close_matches
 from hub.clock import day_of, day_start, iso_day
 from hub.figures.book import Ask, Book
 from hub.figures.figure import Became, UnitShown
+from hub.figures.handling import MINUTES, Ranked
 from hub.figures.terms import Sums, Term
 from hub.reference.units import EVER, Unit, Units
 
@@ -79,6 +81,10 @@ class ByUnit:
 
     def sums(self, term: Term, book: Book) -> Sums:
         """Sum a term by the dimensions asked for, of which the unit may be one."""
+        if isinstance(term, Ranked):
+            each = copy(self)
+            each._ask = replace(self._ask, by=(*self._ask.by, MINUTES))
+            return term.ranked(each.sums(term.each, book))
         column, ask = self._asked.column, self._ask
         others = tuple(d for d in ask.by if d != column)
         where = {name: value for name, value in ask.where.items() if name != column}

@@ -16,9 +16,10 @@ from hub.figures.figure import Figure, Lack
 from hub.figures.flags import lists_of_thresholds
 from hub.figures.known import strange
 from hub.figures.kpi import BUCKETS, Kpi
+from hub.figures.progress import Aims
 from hub.figures.reported import parts_missing
 from hub.figures.terms import Sums, Term
-from hub.reference.lists import Target
+from hub.reference.lists import Aim
 from hub.reference.periods import FORMS, Period, month, parse_period
 from hub.store.store import definition_digest
 from hub.troubles import RefusedError
@@ -94,6 +95,12 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
         raise QuestionError(
             "view", f"view={view}: chỉ nhận {listed}", f"view={view}: only {listed}"
         )
+    if view == VIEWS[2] and not kpi.is_additive:
+        raise QuestionError(
+            "view",
+            f"view=rebased: {kpi.id} không chia được theo tỷ lệ; dùng as_was, as_is",
+            f"view=rebased: {kpi.id} cannot be dealt out by weights; use as_was or as_is",
+        )
     where = {n: v for n, v in parameters.items() if n in kpi.dims}
     _check_values(kpi, where, kpi.columns(role))
     return Question(period, at, by, where, role, as_of, view)
@@ -102,7 +109,7 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
 def unit_dimension(kpi: Kpi) -> str | None:
     """Name the dimension whose values are units, if the KPI has one that can be summed over."""
     named = (name for name in kpi.dims if kpi.instants(name))
-    return next(named, None) if kpi.is_additive else None
+    return next(named, None) if kpi.is_by_unit else None
 
 
 def units_asked(kpi: Kpi, question: Question, ask: Ask, book: Book) -> ByUnit | None:
@@ -286,15 +293,16 @@ def _figures(
         return []
     judged = _judge(kpi, question, ask, book, () if by_unit is None else by_unit.lists)
     computed = []
+    aims = _aims(kpi, question, ask, book)
     for key in sorted(keys, key=_sortable):
         dims = dict(zip(question.by, key, strict=True))
         completeness = round(judged.completeness * unsaid.share(key), 6)
         if key in unsaid.unknown:
-            nothing = _nothing(kpi, question, {**dims, **bucket}, judged)
+            nothing = _nothing(kpi, question, {**dims, **bucket}, judged, aims.of(dims))
             computed.append(replace(nothing, completeness=completeness, missing=unsaid.named(key)))
             continue
         n, d = above.get(key, 0), 1 if below is None else below[key]
-        target = judged.target
+        aim = aims.of(dims)
         computed.append(
             Figure(
                 dims={**dims, **bucket},
@@ -303,8 +311,9 @@ def _figures(
                 denominator=d,
                 scale=kpi.scale,
                 measure_unit=kpi.measure_unit,
-                target=target,
-                met=None if target is None else target.is_met(n, d * kpi.scale),
+                target=aim and aim.target,
+                met=None if aim is None else aim.target.is_met(n, d * kpi.scale),
+                progress=aims.progress(aim, key, n, d * kpi.scale),
                 status="provisional",
                 completeness=completeness,
                 fresh_at=judged.fresh_at,
@@ -318,17 +327,36 @@ def _figures(
     return computed
 
 
+def _aims(kpi: Kpi, question: Question, ask: Ask, book: Book) -> Aims:
+    """Give the targets of a question's figures."""
+
+    def sums(period: Period, at: int) -> Sums:
+        then, asked = replace(question, period=period, at=at), replace(ask, period=period, at=at)
+        return sums_of(kpi, book, asked, units_asked(kpi, then, asked, book))[0]
+
+    unit = unit_dimension(kpi)
+    others = {*question.by, *dict(question.where)} - {unit}
+    wanted = dict(question.where).get(unit or "")
+    return Aims(
+        kpi.id, book, ask, kpi.is_whole, sums, unit=unit, wanted=wanted, is_cut=bool(others)
+    )
+
+
 def _lacking(
     kpi: Kpi, question: Question, book: Book, bucket: dict[str, str], lacks: tuple[Lack, ...]
 ) -> Figure:
     """Say which lists were not loaded, in the place of a figure that needs them."""
-    judged = _Judged(None, 0.0, None, book.reading.cut(), definition_version(kpi, book))
+    judged = _Judged(0.0, None, book.reading.cut(), definition_version(kpi, book))
     nothing = _nothing(kpi, question, {**dict.fromkeys(question.by), **bucket}, judged)
     return replace(nothing, lacks=lacks)
 
 
 def _nothing(
-    kpi: Kpi, question: Question, dims: Mapping[str, str | None], judged: "_Judged"
+    kpi: Kpi,
+    question: Question,
+    dims: Mapping[str, str | None],
+    judged: "_Judged",
+    aim: Aim | None = None,
 ) -> Figure:
     """Give a figure that has no value."""
     return Figure(
@@ -338,7 +366,7 @@ def _nothing(
         denominator=0,
         scale=kpi.scale,
         measure_unit=kpi.measure_unit,
-        target=judged.target,
+        target=aim and aim.target,
         met=None,
         status="provisional",
         completeness=judged.completeness,
@@ -371,7 +399,6 @@ def write_value(kpi: Kpi, numerator: int, denominator: int) -> str:
 class _Judged(NamedTuple):
     """What all figures of an answer share."""
 
-    target: Target | None
     completeness: float
     fresh_at: str | None
     cut: str
@@ -389,10 +416,7 @@ def _judge(
         fresh_at = None
         if kpi.numerator.is_of_sources:
             fresh_at = max(book.heard.values(), default=None)
-    # A target is the whole province's.
-    is_whole = not question.by and not question.where
     return _Judged(
-        book.reference.target(kpi.id, question.period) if is_whole else None,
         round(completeness, 6),
         iso(fresh_at),
         book.reading.cut(),

@@ -70,7 +70,7 @@ def dossiers_of(clocked: Clocked, facts: pl.DataFrame) -> Dossiers:
         "ended_at": clocked.ended,
     }
     columns = [pl.sql_expr(sql).alias(name) for name, sql in named.items()]
-    return Dossiers(facts.select("entity", *columns), _waits(clocked, facts))
+    return Dossiers(facts.select("entity", *columns), find_waits(clocked, facts))
 
 
 def read_dossiers(clocked: Clocked, fact: Fact, reading: Reading, condition: str) -> Dossiers:
@@ -80,7 +80,7 @@ def read_dossiers(clocked: Clocked, fact: Fact, reading: Reading, condition: str
     return dossiers_of(clocked, facts.sort("entity"))
 
 
-def _waits(clocked: Clocked, facts: pl.DataFrame) -> pl.DataFrame:
+def find_waits(clocked: Clocked, facts: pl.DataFrame) -> pl.DataFrame:
     """Find what was waited for: from a request to the first thing after it that ends it.
 
     What is asked for again before it came is waited for since it was asked for first. What is asked

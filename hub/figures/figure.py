@@ -5,7 +5,7 @@ texts of `/openapi.json` are rendered from that), and which of them make two fig
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -14,6 +14,8 @@ from pydantic import Field, TypeAdapter
 from hub.reference.lists import Target
 
 Status = Literal["provisional", "official", "restated"]
+ProgressState = Literal["met", "on_course", "behind", "missed"]
+Pace = Literal["working_days", "last_year"]
 Value = Annotated[
     str | None,
     Field(
@@ -89,6 +91,34 @@ class UnitShown:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How a figure stands against its target; the last three are there for a year's plan."""
+
+    state: Annotated[
+        ProgressState,
+        Field(
+            description="Đạt, đúng tiến độ, chậm tiến độ, không đạt"
+            " | met and missed are for good, the others as things stand"
+        ),
+    ]
+    paced_by: Annotated[
+        Pace | None,
+        Field(description="Tiến độ theo ngày làm việc hay năm trước | how a plan is dealt out"),
+    ] = None
+    expected: Annotated[
+        str | None, Field(description="Kế hoạch đến nay | what is due by now of the plan")
+    ] = None
+    passed: Annotated[int | None, Field(description="Phần đã qua | the part that has passed")] = (
+        None
+    )
+    whole: Annotated[int | None, Field(description="Trên tổng số | of so many")] = None
+
+    def public(self) -> dict[str, Any]:
+        """Give it as JSON."""
+        return vars(self).copy()
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure of one cut: `numerator / (denominator × scale)`, with what it needs to prove itself.
 
@@ -144,6 +174,11 @@ class Figure:
         tuple[Missing, ...] | None,
         Field(description="Phần chưa báo cáo, tối đa 50 | parts not reported, 50 at most"),
     ] = None
+    # It follows from the others, from lists and clock: one that was closed without it is the same.
+    progress: Annotated[
+        Progress | None,
+        Field(description="So với chỉ tiêu năm đến nay | how it stands against the year's target"),
+    ] = field(default=None, compare=False)
 
     def public(self, names: Iterable[str] | None = None) -> dict[str, Any]:
         """Give it as JSON, all of it or some fields; what does not apply to it is left out."""
@@ -158,6 +193,8 @@ class Figure:
             public["unit"] = public["unit"].public()
         if public.get("missing") is not None:
             public["missing"] = [{**vars(m), "dims": dict(m.dims)} for m in public["missing"]]
+        if public.get("progress") is not None:
+            public["progress"] = public["progress"].public()
         for name in _WHERE_IT_APPLIES:
             if public.get(name, public) is None:
                 del public[name]
@@ -165,7 +202,7 @@ class Figure:
 
 
 _NAMES = tuple(f.name for f in fields(Figure))
-_WHERE_IT_APPLIES = ("closed_at", "restatement", "lacks", "unit", "missing")
+_WHERE_IT_APPLIES = ("closed_at", "restatement", "lacks", "unit", "missing", "progress")
 # Which fields make two figures the same: for who looks at a page, where the instant asked about
 # and the cut move with the clock and with any commit; for who follows the KPI topic, where it is
 # no news either that something else came in; for a trial; and for a closed period, which answers
@@ -190,6 +227,8 @@ def read_figure(said: Mapping[str, Any]) -> Figure:
         known["unit"] = UnitShown.read(known["unit"])
     if known.get("missing") is not None:
         known["missing"] = tuple(Missing(**part) for part in known["missing"])
+    if known.get("progress") is not None:
+        known["progress"] = Progress(**known["progress"])
     return Figure(**known)
 
 

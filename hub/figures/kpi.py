@@ -116,6 +116,12 @@ class Kpi:
         below = self.denominator
         return self.numerator.is_additive and (below is None or below.is_additive)
 
+    @property
+    def is_by_unit(self) -> bool:
+        """Whether both its terms can be taken over several units together."""
+        below = self.denominator
+        return self.numerator.is_by_unit and (below is None or below.is_by_unit)
+
     def columns(self, role: str | None) -> dict[str, str]:
         """Give the fact's column of each dimension, by a role, or by the KPI's own."""
         asked = role or self.role or ""

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from hub.apply import fold
 from hub.clock import iso, iso_day
 from hub.definitions.fact import Fact
 from hub.figures.altered import changed_sums
@@ -19,6 +20,7 @@ from hub.figures.closing import Closing
 from hub.figures.compute import Question, compute, is_clocked
 from hub.figures.dues import LISTS
 from hub.figures.figure import Figure
+from hub.figures.handling import Ranked, Spent, measured, minutes_of
 from hub.figures.kpi import Kpi
 from hub.figures.past import Past
 from hub.log.cut import Cut
@@ -164,6 +166,9 @@ def _causes(
     causes: list[Cause] = []
     if kpi.contract is not None:
         fact = book.facts[kpi.contract]
+        if isinstance(kpi.numerator, Spent):
+            yield from _by_minutes(book, past, kpi, question, _less(after, before))
+            return
         is_additive = kpi.numerator.is_additive and (
             kpi.denominator is None or kpi.denominator.is_additive
         )
@@ -228,6 +233,42 @@ def _by_entity(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question)
         Cause(part, by_entity.get(name, events.clear()), name, lists)
         for name, part in parts.items()
     ]
+
+
+def _by_minutes(
+    book: Book, past: Past, kpi: Kpi, question: Question, difference: Part
+) -> Iterator[Cause]:
+    """Give the things of which the minutes are others; of a rank, all of them as one cause.
+
+    What none of them did is of lists that changed.
+    """
+    assert isinstance(kpi.numerator, Spent)
+    clocked, ask = kpi.numerator.clocked, Ask(question.period, question.at)
+    fact = book.facts[clocked.contract]
+    measure = measured(clocked, fact)
+    at = pl.col(measure.when)
+    counted = pl.sql_expr(measure.where) & (at >= ask.period.start) & (at < ask.until)
+    facts = (
+        past.facts_since(fact).filter(counted).with_columns(pl.sql_expr(clocked.unit).alias("unit"))
+    )
+    parts: dict[str, Part] = {}
+    for folding, sign, known in ((fold.WAS, -1, book.on(past)), (fold.IS, 1, book)):
+        chosen = facts.filter(pl.col("as_of") == folding)
+        timed = chosen.select("entity", minutes_of(clocked, known, chosen)).drop_nulls()
+        for entity, minutes in timed.rows():
+            n, d = parts.get(entity, (0, 0))
+            parts[entity] = n + sign * minutes, d + sign
+    parts = {entity: part for entity, part in sorted(parts.items()) if part != (0, 0)}
+    events = past.events_since(fact, list(parts)[:CAUSES_SHOWN_MAX])
+    if isinstance(kpi.numerator, Ranked):
+        yield Cause(difference, events if parts else None)
+        return
+    by_entity = {str(name): group for (name,), group in events.group_by("entity")}
+    for entity, part in parts.items():
+        yield Cause(part, by_entity.get(entity, events.clear()))
+    left = _less(difference, (sum(p[0] for p in parts.values()), sum(p[1] for p in parts.values())))
+    if left != (0, 0):
+        yield Cause(left, None)
 
 
 def _by_stretch(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question) -> list[Cause]:

@@ -12,6 +12,7 @@ from hub.clock import day_of
 from hub.definitions.own.control import CONTROL
 from hub.figures.book import Ask, Book, Key
 from hub.figures.dues import CLOCKS
+from hub.reference.periods import Period
 
 Sums = dict[Key, int]
 Part = Literal["count", "value"]
@@ -44,6 +45,15 @@ class Term:
     def is_additive(self) -> bool:
         """Whether each fact adds its own part, so that a change of it has parts too."""
         return False
+
+    @property
+    def is_by_unit(self) -> bool:
+        """Whether it can be taken over several units together."""
+        return self.is_additive
+
+    def state(self, book: Book, period: Period) -> object | None:
+        """Tell apart the facts of a period that it is taken of; None where cells tell all of it."""
+        return None
 
     @property
     def is_of_sources(self) -> bool:

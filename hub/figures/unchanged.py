@@ -56,8 +56,11 @@ class States:
             known[named] = definition_version(kpi, self.book)
         data = f"{self._acts} {self._build} {known[named]} "
         tick = self.now // (OVER_US if self._is_over else RUNNING_US)
-        if kpi.contract and kpi.numerator.is_of_period and not kpi.numerator.is_of_sources:
-            return State(data + self._last(kpi.contract), 0 if self._is_over else tick)
+        term = kpi.numerator
+        if kpi.contract and term.is_of_period and not term.is_of_sources:
+            own = term.state(self.book, self.period)
+            known = f"{self._last(kpi.contract)} {own or ''}"
+            return State(data + known, 0 if self._is_over else tick)
         # What is about sources or lists changes with whatever comes in; of a period that is over,
         # it is looked at by the clock alone.
         return State(data + ("" if self._is_over else str(self._totals)), tick)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from hub import registry
+from hub.access.keys import Sender
 from hub.access.scope import WHOLE
 from hub.access.sight import seen
 from hub.figures.compute import QuestionError
@@ -28,7 +29,7 @@ from hub.reports.counting import things
 from hub.reports.editions import editions, sign_file, status_of
 from hub.reports.filled import DUES, describe, fill, read_due, read_report_question
 from hub.reports.formats import FORMATS, write
-from hub.reports.report import Report
+from hub.reports.report import Column, Report
 from hub.store.reading import Reading
 
 SIGNATURE = "Hub-Signature"
@@ -172,12 +173,27 @@ async def list_things(
     report: OneReport, query: Annotated[ThingsQuery, Query()], edge: Here, who: Seeing
 ) -> dict[str, Any]:
     """List the dossiers that a column counts, a page of them: of those within the key's scope."""
-    now = edge.now()
-    question = read_report_question(report, query.asked(), now)
     column = next((c for c in report.counted if c.id == query.column), None)
     if column is None:
         known = ", ".join(c.id for c in report.counted)
         raise QuestionError("column", f"chỉ nhận {known}", f"one of {known}")
+    return await page_of_things(
+        report, column, query, edge, who, is_computed=read_due(query.asked())
+    )
+
+
+async def page_of_things(
+    report: Report,
+    column: Column,
+    query: ThingsQuery,
+    edge: Edge,
+    who: Sender | None,
+    *,
+    is_computed: bool,
+) -> dict[str, Any]:
+    """Give a page of what a column counts: of what is within the key's scope."""
+    now = edge.now()
+    question = read_report_question(report, query.asked(), now)
     contract = edge.hub.contracts[report.contract]
     scope = WHOLE if who is None else who.scope
     if not scope.may_send(contract.name):
@@ -186,7 +202,6 @@ async def list_things(
 
     def ask(reading: Reading) -> dict[str, Any]:
         book = as_known(edge.hub.book(reading), question.as_of, now)
-        is_computed = read_due(query.asked())
         counted = things(report, question, book, column, is_computed=is_computed)
         if scope.limits_of(contract):
             within = seen(book.reading, contract, scope, counted)

@@ -105,6 +105,12 @@ function ratio(text) {
   return [BigInt(whole + rest), 10n ** BigInt(rest.length)];
 }
 
+/**
+ * Writes a decimal string such as "300000.0" with the fewest decimals that do not change it.
+ * @param {string} text
+ */
+export const decimalText = (text) => shortest(ratio(text), decimal);
+
 /** @param {Whole} n @param {Whole} d @param {number} places @param {Lang} lang */
 const percent = (n, d, places, lang) =>
   decimal(BigInt(n) * 100n, d, places, lang) + (lang === "vi" ? "\u00a0%" : "%");

@@ -32,6 +32,13 @@
  * @property {Restatement} [restatement]
  * @property {{ list: string, message_vi: string, message_en: string }[]} [lacks] Lists not loaded.
  * @property {MissingPart[]} [missing] Parts that were not reported.
+ * @property {Against} [progress] How it stands against the year's target.
+ * @typedef {object} Against
+ * @property {"met" | "on_course" | "behind" | "missed"} state
+ * @property {"working_days" | "last_year" | null} paced_by
+ * @property {string | null} expected What is due by now of a year's plan.
+ * @property {Whole | null} passed
+ * @property {Whole | null} whole
  * @typedef {object} MissingPart
  * @property {Record<string, string>} dims
  * @property {string} message_vi
@@ -212,6 +219,41 @@
  * @property {number} total
  * @property {FindingRule[]} rules
  * @property {Finding[]} findings
+ * @typedef {object} Score
+ * @property {Whole} numerator
+ * @property {Whole} denominator
+ * @property {string | null} score Null where there is no data: that is not zero.
+ * @typedef {object} Scored
+ * @property {Record<string, Record<string, Score>>} scores By component and reading.
+ * @property {string} sum Of the first reading of each component that could be measured.
+ * @property {string} of What those have at most.
+ * @typedef {object} Component
+ * @property {string} id
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {string} points
+ * @property {string | null} lacking_vi What of it has no data here.
+ * @property {string | null} lacking_en
+ * @property {{ id: string, title_vi: string, title_en: string, points: string }[]} readings
+ * @typedef {object} DifferenceRule
+ * @property {string} rule
+ * @property {string} column
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {Whole | null} count
+ * @typedef {object} IndexReport The answer of `/v1/reports/766`.
+ * @property {string} number
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {string} source_vi
+ * @property {string} source_en
+ * @property {string} period
+ * @property {string} unit_name
+ * @property {string | null} as_of
+ * @property {Component[]} components
+ * @property {Scored} total
+ * @property {(Scored & { code: string, name: string })[]} rows
+ * @property {{ component: string, difference: string | null, rules: DifferenceRule[] }[]} differences
  */
 
 export {};

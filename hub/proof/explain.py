@@ -8,14 +8,18 @@ import polars as pl
 
 from hub.apply.stored import settle_stored
 from hub.clock import DAY_US, day_of, day_start, iso, iso_day
-from hub.definitions.contract import Contract
+from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN, Contract
 from hub.definitions.fact import Fact, Measure
 from hub.figures.aliases import Aliased, Claim, Merger
 from hub.figures.book import Book
+from hub.figures.dues import find_waits
+from hub.figures.handling import MINUTES, read_handled
 from hub.figures.past import Past
+from hub.reference.spent import LISTS
 from hub.store.reading import Reading, dims_text, parse_dims
 
 FACTS_SHOWN_MAX = 1_000
+EVER = (INSTANT_MIN, INSTANT_MAX)
 
 
 class UnknownNameError(LookupError):
@@ -49,6 +53,7 @@ def explain(book: Book, name: str, offset: int = 0) -> dict[str, Any]:
                 **explain_entity(reading, fact, contract, rows),
                 **_named(book, contract, fact, merger, plain),
                 "flagged_by": _flagged_by(book, fact, plain),
+                **_handling(book, fact, plain),
             }
     raise UnknownNameError(name)
 
@@ -121,6 +126,27 @@ def _flagged_by(book: Book, fact: Fact, entity: str) -> list[str]:
         return []
     flags = book.flags.listed(fact, thresholds, at, at + 1)
     return [test for flag in flags if flag.entity == entity for test in flag.tests]
+
+
+def _handling(book: Book, fact: Fact, entity: str) -> dict[str, Any]:
+    """Say how long an entity took that was resolved, and what it waited for, in working time."""
+    clocked = fact.clocked
+    if clocked is None:
+        return {}
+    named = f"entity = '{entity.replace(chr(39), 2 * chr(39))}'"
+    columns = ["entity", clocked.ended, clocked.waits]
+    waits = find_waits(clocked, book.reading.facts(fact, columns, named))
+    handled = read_handled(clocked, book, *EVER, {"entity": entity})
+    return {
+        "handling": {
+            "working_minutes": None if handled.is_empty() else handled[MINUTES][0],
+            "lists_missing": book.reference.missing(LISTS),
+            "waits": [
+                {"kind": w["kind"], "begun_at": iso(w["begun_at"]), "ended_at": iso(w["ended_at"])}
+                for w in waits.rows(named=True)
+            ],
+        }
+    }
 
 
 def _flagged_on(

@@ -24,12 +24,14 @@ from hub.figures.aliases import Aliased, columns
 from hub.figures.book import Book
 from hub.figures.closing import closings
 from hub.figures.dues import CLOCKS
+from hub.figures.handling import MINUTES, measured, read_handled
 from hub.figures.installed import Installed
 from hub.figures.official import recheck
 from hub.log.log import Log
 from hub.proof.aliasing import ReadAgain, recount_aliases
 from hub.proof.dating import Dating
 from hub.proof.flagging import recount_flags
+from hub.proof.minutes import Minutes
 from hub.proof.recount import (
     Progress,
     Recount,
@@ -40,6 +42,7 @@ from hub.proof.recount import (
     recount_rejections,
 )
 from hub.proof.sample import Sample
+from hub.reference.spent import LISTS
 from hub.store.reading import Reading, Row, dims_text
 from hub.store.store import Store
 from hub.store.tables import LANES
@@ -110,6 +113,7 @@ def verify(
                 again = partial(read_again, contract, path, is_open=log.is_open)
                 _compare_aliases(Aliased(reading), fact, database, again, findings)
                 _compare_dues(installed.book(reading), fact, database, findings)
+                _compare_minutes(installed.book(reading), fact, database, findings)
             else:
                 _compare_some_cells(reading, fact, findings, sample)
             database.close()
@@ -283,6 +287,27 @@ def _compare_dues(book: Book, fact: Fact, database: sqlite3.Connection, findings
 
 def _day_of(at: int | None) -> int | None:
     return None if at is None else day_of(at)
+
+
+def _compare_minutes(
+    book: Book, fact: Fact, database: sqlite3.Connection, findings: Findings
+) -> None:
+    """Compare how long things took by the stored facts with a recount over the log's."""
+    clocked = fact.clocked
+    if clocked is None or book.reference.missing(LISTS):
+        return
+    measure = measured(clocked, fact)
+    names = ("entity", clocked.unit, clocked.procedure, clocked.begun, clocked.ended)
+    listed = ",".join([*names, clocked.waits])
+    rows = database.execute(f"SELECT {listed} FROM {fact.table} WHERE {measure.where}").fetchall()
+    ours = Minutes(book.reference.tables).of(rows)
+    ends = [row[4] for row in rows] or [0]
+    handled = read_handled(clocked, book, min(ends), max(ends) + 1)
+    stored = dict(handled.select("entity", MINUTES).rows())
+    for entity in sorted(ours.keys() | stored.keys()):
+        a, b = stored.get(entity, "nothing"), ours.get(entity, "nothing")
+        if a != b:
+            findings.differ(f"minutes {fact.contract}/{entity}", a, b)
 
 
 def _differ_cells(

@@ -25,9 +25,17 @@ MAPPING = "mapping:"
 KEPT_MAX = 8  # sets of lists: those in force, and those of closed periods and questions of the past
 
 
+COMPARED: Mapping[str, Callable[[Decimal], bool]] = {
+    ">=": lambda beyond: beyond >= 0,
+    ">": lambda beyond: beyond > 0,
+    "<=": lambda beyond: beyond <= 0,
+    "<": lambda beyond: beyond < 0,
+}
+
+
 @dataclass(frozen=True)
 class Target:
-    """A year's target: `op` is `>=` or `>` (strict), `value` a decimal."""
+    """A year's target: `op` is `>=`, `>` (strict), `<=` or `<` (strict), `value` a decimal."""
 
     op: str
     value: Decimal
@@ -43,8 +51,20 @@ class Target:
 
     def is_met(self, numerator: int, denominator: int) -> bool:
         """Compare a figure with the target exactly."""
-        share = Decimal(numerator) - self.value * denominator
-        return share > 0 if self.op == ">" else share >= 0
+        beyond = Decimal(numerator) - self.value * denominator
+        return COMPARED[self.op](beyond)
+
+    @property
+    def is_ceiling(self) -> bool:
+        """Whether it is not to be exceeded; else it is to be reached."""
+        return self.op in ("<=", "<")
+
+
+class Aim(NamedTuple):
+    """A target, and for a volume by what a year's plan is dealt out over its days."""
+
+    target: Target
+    pace: str
 
 
 @dataclass(frozen=True)
@@ -104,15 +124,20 @@ class Reference:
             if rows and {"code", "valid_from", "valid_to"} <= rows[0].keys()
         }
 
-    def target(self, kpi: str, period: Period) -> Target | None:
-        """Find the province's target for a KPI in the year that holds the period."""
+    def aim(self, kpi: str, period: Period, level: str, unit: str = "") -> Aim | None:
+        """Find the target of a unit, else that of all units of its level, for a KPI.
+
+        It is the one of the year that holds the period. A row that names a unit is of it alone.
+        """
+        aims: dict[str, Aim] = {}
         for r in self.tables.get("targets", []):
-            if r["kpi"] != kpi or r["level"] != "province":
+            own = r.get("unit") or ""
+            if r["kpi"] != kpi or (own != unit if own else r["level"] != level):
                 continue
             begins = r["valid_from"] <= period.start_on.isoformat()
             if begins and (not r["valid_to"] or period.end_on.isoformat() <= r["valid_to"]):
-                return Target(r["op"], Decimal(r["value"]))
-        return None
+                aims.setdefault(own, Aim(Target(r["op"], Decimal(r["value"])), r.get("pace") or ""))
+        return aims.get(unit) or aims.get("")
 
     @cached_property
     def _special_days(self) -> dict[str, str]:

@@ -231,7 +231,13 @@ class WorkingTime:
         return Hours(tuple(sorted((minutes(r["opens"]), minutes(r["closes"])) for r in own)))
 
     @cached_property
-    def _change_days(self) -> Array:
+    def units_with_hours(self) -> list[str]:
+        """The units that have hours of their own."""
+        return sorted({row["unit"] for row in self._hours})
+
+    @cached_property
+    def change_days(self) -> Array:
+        """The days on which hours or policies begin or end, as days since 1970-01-01."""
         listed = [*self._hours, *(row for rows in self._policies.values() for row in rows)]
         days = {row[n] for row in listed for n in ("valid_from", "valid_to")} - {""}
         return np.array(sorted(day_number(day) for day in days), np.int64)
@@ -244,12 +250,14 @@ class WorkingTime:
         """
         received = dossiers["received_at"].to_numpy()
         days, _ = _split(received)
-        eras = np.searchsorted(self._change_days, days, side="right")
-        own = {row["unit"] for row in self._hours}
+        eras = np.searchsorted(self.change_days, days, side="right")
         numbered = dossiers.with_row_index("~row").with_columns(
             pl.Series("~era", eras),
             pl.Series("~day", days),
-            pl.when(pl.col("unit").is_in(own)).then("unit").otherwise(pl.lit("")).alias("~unit"),
+            pl.when(pl.col("unit").is_in(self.units_with_hours))
+            .then("unit")
+            .otherwise(pl.lit(""))
+            .alias("~unit"),
         )
         due = np.full(len(dossiers), NEVER)
         reasons = np.full(len(dossiers), NO_POLICY, dtype=object)

@@ -46,14 +46,8 @@ def parse_dims(text: str) -> dict[str, str | None]:
     return {k: v or None for k, _, v in pairs}
 
 
-def sum_facts_sql(
-    fact: Fact,
-    measure: Measure,
-    by: Sequence[str],
-    where: dict[str, str],
-    span: Span,
-) -> tuple[str, dict[str, Any]]:
-    """Write what sums a measure over facts: rows (by…, count, value), and the named values."""
+def counted_sql(measure: Measure, where: dict[str, str], span: Span) -> tuple[str, dict[str, Any]]:
+    """Write the condition that a fact counts in a span, and the named values."""
     start, until = span
     conditions = [f"({measure.where})", f"{measure.when} < :until"]
     values: dict[str, Any] = {"until": until}
@@ -63,12 +57,21 @@ def sum_facts_sql(
     for i, (column, value) in enumerate(where.items()):
         conditions.append(f"{column} = :v{i}")
         values[f"v{i}"] = value
+    return " AND ".join(conditions), values
+
+
+def sum_facts_sql(
+    fact: Fact,
+    measure: Measure,
+    by: Sequence[str],
+    where: dict[str, str],
+    span: Span,
+) -> tuple[str, dict[str, Any]]:
+    """Write what sums a measure over facts: rows (by…, count, value), and the named values."""
+    condition, values = counted_sql(measure, where, span)
     value = measure.value if measure.is_recomputed else f"SUM({measure.value})"
     group = f" GROUP BY {','.join(by)}" if by else ""
-    sql = (
-        f"SELECT {','.join([*by, 'COUNT(*)', value])} FROM {fact.table}"
-        f" WHERE {' AND '.join(conditions)}{group}"
-    )
+    sql = f"SELECT {','.join([*by, 'COUNT(*)', value])} FROM {fact.table} WHERE {condition}{group}"
     return sql, values
 
 
@@ -261,6 +264,20 @@ class Reading:
         """Sum a measure over facts: rows (by…, count, value) of those that count in the span."""
         sql, values = sum_facts_sql(fact, measure, by, where, span)
         return [r for r in self.rows(sql, **values) if r[-2]]
+
+    def list_facts(
+        self,
+        fact: Fact,
+        measure: Measure,
+        columns: Sequence[str],
+        where: dict[str, str],
+        span: Span,
+    ) -> list[Row]:
+        """List columns, the entity's among them, of the facts that a measure counts in a span."""
+        condition, values = counted_sql(measure, where, span)
+        return self.rows(
+            f"SELECT {','.join(columns)} FROM {fact.table} WHERE {condition}", **values
+        )
 
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
         """Count facts by conditions, in one pass: rows (by…, a count for each condition)."""

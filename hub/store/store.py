@@ -119,7 +119,8 @@ class Store:
         with self.named_errors(), self.database.trier.connect() as connection:
             transaction = connection.begin()
             try:
-                yield self._writing(connection), self._reading(connection)
+                # What is worked out of what never happens is kept for nobody.
+                yield self._writing(connection), self._reading(connection, {})
             finally:
                 transaction.rollback()
 
@@ -200,8 +201,9 @@ class Store:
     def _writing(self, connection: Connection) -> Writing:
         return Writing(connection, self.database, self.fact_tables, self.digests, self.succession)
 
-    def _reading(self, connection: Connection) -> Reading:
-        return Reading(connection, self.database, self.definitions, self.kept, self.succession)
+    def _reading(self, connection: Connection, kept: dict[str, Any] | None = None) -> Reading:
+        kept = self.kept if kept is None else kept
+        return Reading(connection, self.database, self.definitions, kept, self.succession)
 
 
 def _is_at_head(connection: Connection) -> bool:

@@ -35,6 +35,8 @@ WAITS = {
     "supplemented": SUPPLEMENTED,
     **dict.fromkeys((*ENDS, "returned"), ENDED),
 }
+# Who is to resolve it; until somebody is named, who received it.
+RESOLVER = "COALESCE(resolved_by, received_by)"
 _kind = pl.col("kind")
 _occurred = pl.col("occurred_at")
 
@@ -141,11 +143,11 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
     return fact
 
 
-_DUE_DAY = f"(due_at - (due_at + {SHIFT_US}) % {DAY_US})"
-_PAST_DUE = f"({_DUE_DAY} + {DAY_US - 1})"
+DUE_DAY = f"(due_at - (due_at + {SHIFT_US}) % {DAY_US})"
+_PAST_DUE = f"({DUE_DAY} + {DAY_US - 1})"
 CLOCKED = Clocked(
-    # Who is to resolve it; until somebody is named, who received it.
-    unit="COALESCE(resolved_by, received_by)",
+    contract="dossier",
+    unit=RESOLVER,
     procedure="procedure_code",
     begun="received_at",
     ended="ended_at",
@@ -157,9 +159,10 @@ CLOCKED = Clocked(
         f" CASE WHEN {_PAST_DUE} > received_at THEN {_PAST_DUE} ELSE received_at END END",
         "is_on_time": "CASE WHEN due_at IS NOT NULL AND left_at IS NOT NULL"
         " AND end_kind IN ('resolved', 'returned') THEN"
-        f" CASE WHEN ended_at < {_DUE_DAY} + {DAY_US} THEN 1 ELSE 0 END END",
+        f" CASE WHEN ended_at < {DUE_DAY} + {DAY_US} THEN 1 ELSE 0 END END",
     },
     judge=judge,
+    resolved=("dossier.resolved", "dossier.resolved_without_due"),
 )
 _BY_RECEIVER = (("channel", "service_level"), ("received_by",))
 _BY_RESOLVER = (("channel", "service_level"), ("resolved_by",))
@@ -279,7 +282,7 @@ FACT = Fact(
         ),
     ),
     recount=recount,
-    indexes=(("overdue_at",), ("same_as",)),
+    indexes=(("overdue_at",), ("same_as",), ("ended_at",)),
     lacking=("dossier.without_reception", "dossier.received"),
     clocked=CLOCKED,
 )

@@ -71,3 +71,27 @@ def test_what_does_not_look_true_is_shown_when_asked_for(hub_url: str, show: Sho
     named = [row["entities"][0] for row in body["findings"]]
     lines = page.locator("#findings li").all_inner_texts()
     assert all(name in line for name, line in zip(named, lines, strict=True))
+
+
+def test_scores_stand_side_by_side_and_open_their_dossiers(hub_url: str, show: Show) -> None:
+    body = get(hub_url, "/v1/reports/766?period=2023-05")
+    page = show("?period=2023-05&report=766", path="reports")
+    readings = [(c["id"], r["id"]) for c in body["components"] for r in c["readings"]]
+    expect(page.locator("#readings tr[data-reading]")).to_have_count(len(readings))
+    missing = [c["id"] for c in body["components"] if c["lacking_vi"]]
+    expect(page.locator("#readings tr[data-lacking]")).to_have_count(len(missing))
+    expect(page.locator("#index-note")).to_contain_text("nguồn thứ cấp")
+    row = page.locator('#readings tr[data-reading="progress.resolved"]')
+    said = body["total"]["scores"]["progress"]["resolved"]
+    for n in (said["numerator"], said["denominator"]):
+        expect(row).to_contain_text(written(n))
+    expect(page.locator("#index-units tbody tr")).to_have_count(len(body["rows"]) + 1)
+    expect(page.locator("#report")).to_be_hidden()
+    page.locator('#differences li[data-rule="unsynced"] button').click()
+    path = "/v1/reports/766/facts?period=2023-05&column=rule.unsynced"
+    listed = get(hub_url, path)
+    expect(page.locator("#drilled li")).to_have_count(len(listed["facts"]))
+    page.locator('#asked [name="report"]').select_option("06a")
+    page.locator('#asked [type="submit"]').click()
+    expect(page.locator("#report")).to_be_visible()
+    expect(page.locator("#readings")).to_be_hidden()

@@ -126,6 +126,11 @@ async def ask_for_reports(client: Client) -> None:
         await client.ask(f"GET /v1/reports/06b/facts?period=2023-05&column={column}")
     for offset in ("", *OFFSETS):
         await client.ask(f"GET /v1/reports/06a/facts?period=2023&column=c1&offset={offset}")
+    for query in ("period=2023", "period=x", "", "period=2023&due=sent", "period=2023&unit=x"):
+        await client.ask(f"GET /v1/reports/766?{query}")
+    await client.ask("GET /v1/reports/766?period=2023&unit=H57.2&role=received_by")
+    for column in ("progress.resolved.below", "rule.unsynced", "", "rule.none"):
+        await client.ask(f"GET /v1/reports/766/facts?period=2023&column={column}")
     await client.ask_each(
         "/v1/findings?period=2023-05 /v1/findings?period=2023&unit=H57.1 /v1/findings?period=x"
         " /v1/findings?offset=-1 /v1/findings?unit=x /v1/findings?due=sent"

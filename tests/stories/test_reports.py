@@ -135,3 +135,22 @@ def test_due_dates_are_held_against_working_time_and_a_day_off_lists_what_flips(
         "early",
     )
     assert "A: late" in month.run("try", "reference", str(other)).stdout
+
+
+def test_units_are_scored_by_the_indices_of_766(month: Served) -> None:
+    """A is resolved on time and not synced, B came online: of 20 points all, of 12 a half."""
+    path = "/v1/reports/766?period=2023-05"
+    body = month.get(path).json()
+    scores = body["total"]["scores"]
+    assert scores["progress"]["resolved"] == {"numerator": 1, "denominator": 1, "score": "20.00"}
+    assert scores["online"]["offered"]["score"] == "6.00"
+    assert scores["progress"]["portal"]["score"] is None
+    assert scores["digitised"] == {}
+    printed = month.run("report", "766", "2023-05", "--json")
+    assert json.loads(printed.stdout)["total"] == body["total"], printed.stderr
+    shown = month.run("report", "766", "2023-05").stdout
+    assert "theo nguồn thứ cấp" in shown
+    assert "thiếu" in shown
+    behind = month.get("/v1/reports/766/facts?period=2023-05&column=rule.unsynced").json()
+    assert behind["facts"] == ["A"]
+    assert month.get(f"{path}&due=computed").status_code == 400

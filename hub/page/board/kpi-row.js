@@ -1,7 +1,7 @@
 // One row of the table, and what is below it. It is made of `tr`: a table holds no other element.
 
 import { el, none } from "../el.js";
-import { agoMark, flash, metMark } from "../elements/marks.js";
+import { agoMark, flash, progressMark } from "../elements/marks.js";
 import { page } from "../page.js";
 import { completeText, figureText, fractionText, targetText } from "../strings.js";
 import { inLang, words } from "../words.js";
@@ -144,7 +144,7 @@ function marksOf(figure, freshAt) {
     figure: lacks ?? [el("b", { title: full }, text), unit ? el("small", {}, ` ${unit}`) : ""],
     fraction: lacks ? [none()] : fractionMarks(figure),
     target: [figure.target ? targetText(figure.target, figure.measure_unit) : none()],
-    met: [metMark(figure.met)],
+    met: [progressMark(figure)],
     published: [publishedMark(figure)],
     complete: [completeMark(figure)],
     fresh: [agoMark(freshAt)],

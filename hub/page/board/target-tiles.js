@@ -1,7 +1,7 @@
 // Figures that have a target, large.
 
 import { el } from "../el.js";
-import { flash, metMark } from "../elements/marks.js";
+import { flash, planText, progressMark } from "../elements/marks.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
 import { figureText, targetText } from "../strings.js";
@@ -59,6 +59,10 @@ export class TargetTiles extends Part {
   }
 }
 
+/** @param {Aimed} figure */
+const toneOf = ({ progress, met }) =>
+  (progress ? ["met", "on_course"].includes(progress.state) : met) ? "good" : "bad";
+
 /** @param {Kpi} kpi @param {Aimed} figure */
 function tile(kpi, figure) {
   const { text, unit } = figureText(figure);
@@ -69,13 +73,15 @@ function tile(kpi, figure) {
   const tick = el("b");
   tick.style.left = `${Math.min((goal / whole) * 100, 100)}%`;
   const target = `${t("target")} ${targetText(figure.target, figure.measure_unit)}`;
+  const plan = planText(figure);
   return el(
     "li",
-    { class: `panel tile ${figure.met ? "good" : "bad"}`, "data-kpi": kpi.id },
+    { class: `panel tile ${toneOf(figure)}`, "data-kpi": kpi.id },
     el("h3", {}, rowTitle(kpi, figure)),
     el("p", { class: "big" }, text, unit && el("small", {}, ` ${unit}`)),
     el("div", { class: "gauge", "aria-hidden": "true" }, fill, tick),
-    el("p", { class: "goal" }, el("span", {}, target), metMark(figure.met)),
+    el("p", { class: "goal" }, el("span", {}, target), progressMark(figure)),
+    ...(plan ? [el("p", { class: "goal plan" }, el("span", {}, plan))] : []),
   );
 }
 

@@ -1,12 +1,32 @@
 // Small marks that several pages show: a sign is always joined by a word.
 
 import { el, none } from "../el.js";
-import { agoText, timeText } from "../strings.js";
+import { agoText, decimalText, integer, timeText } from "../strings.js";
 import { words } from "../words.js";
 
+/** @import { Figure } from "../types.js" */
+
 const t = words({
-  vi: { met: "Đạt", not_met: "Chưa đạt" },
-  en: { met: "Met", not_met: "Not met" },
+  vi: {
+    met: "Đạt",
+    not_met: "Chưa đạt",
+    on_course: "Đúng tiến độ",
+    behind: "Chậm tiến độ",
+    missed: "Không đạt",
+    due: "Kế hoạch đến nay: {0}",
+    working_days: "{0}, theo {1}/{2} ngày làm việc đã qua",
+    last_year: "{0}, theo năm trước: {1}/{2} đến ngày này",
+  },
+  en: {
+    met: "Met",
+    not_met: "Not met",
+    on_course: "On course",
+    behind: "Behind",
+    missed: "Missed",
+    due: "Due by now: {0}",
+    working_days: "{0}, by {1} of {2} working days gone",
+    last_year: "{0}, as last year: {1} of {2} by this day",
+  },
 });
 
 const SIGNS = { good: "✓", watch: "!", bad: "✗", none: "–" };
@@ -24,8 +44,31 @@ export const metWord = (isMet) => t(isMet ? "met" : "not_met");
  * Whether a target was met.
  * @param {boolean | null} isMet
  */
-export const metMark = (isMet) =>
-  isMet === null ? none() : mark(isMet ? "good" : "bad", metWord(isMet));
+const metMark = (isMet) => (isMet === null ? none() : mark(isMet ? "good" : "bad", metWord(isMet)));
+
+const STATES = /** @type {const} */ ({
+  met: "good",
+  on_course: "good",
+  behind: "watch",
+  missed: "bad",
+});
+
+/**
+ * How a figure stands against its year's target.
+ * @param {Figure} figure
+ */
+export const progressMark = ({ progress, met }) =>
+  progress ? mark(STATES[progress.state], t(progress.state)) : metMark(met);
+
+/**
+ * What is due by now of a year's plan, and how that was worked out; nothing where it is no plan.
+ * @param {Figure} figure
+ */
+export function planText({ progress }) {
+  if (!progress?.paced_by || progress.expected === null) return "";
+  const due = t("due", decimalText(progress.expected));
+  return t(progress.paced_by, due, integer(progress.passed ?? 0), integer(progress.whole ?? 0));
+}
 
 /**
  * How long ago something was, kept up to date by `refreshAgo`.

@@ -6,7 +6,7 @@ import { guarded } from "../failures.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
 import { words } from "../words.js";
-import { query, read, reports } from "./state.js";
+import { INDEX, NAMES, query, read, reports } from "./state.js";
 
 const t = words({
   vi: {
@@ -36,12 +36,12 @@ const t = words({
 const FORMATS = ["xlsx", "pdf"];
 
 export class ReportAsked extends Part {
-  static follows = [page.changes("lang")];
+  static follows = [page.changes("lang"), reports.changes("name")];
 
   #report = el(
     "select",
     { name: "report" },
-    ...["06a", "06b"].map((name) => el("option", { value: name }, name)),
+    ...NAMES.map((name) => el("option", { value: name }, name)),
   );
   #period = el("input", { name: "period", size: 10 });
   #unit = el("input", { name: "unit", size: 14 });
@@ -82,8 +82,10 @@ export class ReportAsked extends Part {
     this.#sent.textContent = t("sent");
     this.#computed.textContent = t("computed");
     this.#show.textContent = t("show");
+    this.#due.disabled = reports.now.name === INDEX;
     for (const [i, format] of FORMATS.entries()) {
       this.#files[i].textContent = t("file", format.toUpperCase());
+      this.#files[i].hidden = reports.now.name === INDEX;
     }
   }
 

@@ -44,6 +44,7 @@ export class ReportTable extends Part {
 
   draw() {
     const { report } = reports.now;
+    this.hidden = report === null;
     if (!report) return;
     const status = t.find(report.status, report.status);
     const unit = report.unit_name || report.unit || "";

@@ -6,7 +6,10 @@ import { page, remember } from "../page.js";
 import { Store } from "../store.js";
 import { thisYear } from "../strings.js";
 
-/** @import { Findings, Report } from "../types.js" */
+/** @import { Findings, IndexReport, Report } from "../types.js" */
+
+export const NAMES = ["06a", "06b", "766"];
+export const INDEX = "766";
 
 const asked = new URLSearchParams(location.search);
 
@@ -24,16 +27,18 @@ const asked = new URLSearchParams(location.search);
  * @property {string} unit
  * @property {string} due Whether due dates are as sent or computed.
  * @property {Report | null} report
+ * @property {IndexReport | null} index The scores, where they are asked for.
  * @property {Drill | null} drill
  * @property {Findings | null} findings
  */
 
 /** @type {ReportsState} */
 const first = {
-  name: asked.get("report") === "06b" ? "06b" : "06a",
+  name: NAMES.find((name) => name === asked.get("report")) ?? "06a",
   unit: asked.get("unit") ?? "",
   due: asked.get("due") === "computed" ? "computed" : "sent",
   report: null,
+  index: null,
   drill: null,
   findings: null,
 };
@@ -42,18 +47,20 @@ export const reports = new Store(first);
 
 /** The address of what is asked for, without what is asked of it. */
 export function query() {
-  const { unit, due } = reports.now;
+  const { name, unit, due } = reports.now;
   const period = page.now.period || thisYear();
-  return { period, due, ...(unit && { unit }) };
+  // Each reading of an index says by which due dates it goes.
+  return { period, ...(name !== INDEX && { due }), ...(unit && { unit }) };
 }
 
 async function readReport() {
   if (!page.now.list) page.set({ list: await ask("/v1/kpis") });
   const { name } = reports.now;
   const wanted = query();
-  remember({ report: name, unit: reports.now.unit, due: wanted.due, period: wanted.period });
+  const { unit, due } = reports.now;
+  remember({ report: name, unit, due, period: wanted.period });
   page.set({ period: wanted.period });
-  /** @type {Report} */
+  /** @type {Report & IndexReport} */
   const report = await ask(`/v1/reports/${name}?${new URLSearchParams(wanted)}`);
   if (
     name !== reports.now.name ||
@@ -62,7 +69,9 @@ async function readReport() {
     return; // something else was asked for meanwhile
   }
   page.set({ updatedAt: report.as_of ?? "" });
-  reports.set({ report, drill: null, findings: null });
+  const isIndex = name === INDEX;
+  const index = isIndex ? report : null;
+  reports.set({ report: isIndex ? null : report, index, drill: null, findings: null });
 }
 
 export const read = () => guarded("report", null, readReport);
@@ -76,7 +85,7 @@ export function open(code, column) {
   return guarded("drill", null, async () => {
     const { name } = reports.now;
     /** @type {Record<string, string>} */
-    const row = name === "06a" ? { unit: code } : { procedure: code };
+    const row = name === "06b" ? { procedure: code } : { unit: code };
     const wanted = { ...query(), ...(code && row), column };
     const { facts, total } = await ask(`/v1/reports/${name}/facts?${new URLSearchParams(wanted)}`);
     reports.set({ drill: { code, column, facts, total } });

@@ -71,5 +71,6 @@ def test_the_schema_describes_every_field() -> None:
         "missing",
         "unit",
         "restatement",
+        "progress",
     }
     assert all("description" in p for p in found["properties"].values())

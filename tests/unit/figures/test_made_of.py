@@ -9,6 +9,7 @@ from hub import registry
 from hub.clock import to_us
 from hub.figures import made_of
 from hub.figures.compute import QuestionError, read_question
+from hub.figures.handling import Ranked
 from hub.figures.official import as_known
 from hub.figures.terms import Joint
 from tests.conftest import Hub
@@ -57,8 +58,10 @@ def test_parts_add_up_to_the_figure(filled: Hub, name: str, period: str) -> None
     parts = [r["numerator"] for r in rows]
     if isinstance(kpi.numerator, Joint):
         assert max(parts) <= figure["numerator"] <= sum(parts)
+    elif isinstance(kpi.numerator, Ranked):
+        assert min(parts) <= figure["numerator"] <= max(parts)
     else:
-        whole = sum(parts) if kpi.numerator.is_additive else max(parts)
+        whole = sum(parts) if kpi.numerator.is_by_unit else max(parts)
         assert whole == figure["numerator"]
     if kpi.denominator:
         assert sum(r["denominator"] for r in rows) == figure["denominator"]

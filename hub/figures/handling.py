@@ -1,0 +1,252 @@
+"""Handling: how long things took, in working minutes, and the terms over it: sum, number, rank.
+
+Nothing of it is stored: it is made of facts and lists where a figure is, so it follows a late
+event, a correction and a list at once, and what was known at a past cut is measured as it would
+have been then. All values are kept, none is estimated: a median is that of all of them, whatever
+order they came in. What was measured of a month is kept as long as its facts and the lists are the
+same, which the sums of their digests tell.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import groupby
+from typing import Any, Literal
+
+import polars as pl
+
+from hub.clock import day_of, day_start, iso_day
+from hub.definitions.fact import Clocked, Fact, Measure
+from hub.figures.aliases import Aliased
+from hub.figures.book import Ask, Book, Key
+from hub.figures.dues import find_waits
+from hub.figures.terms import Part, Sums, Term
+from hub.reference.periods import Period
+from hub.reference.spent import LISTS, minutes_spent
+
+KEPT = "handling"  # among what readers keep for one another
+KEPT_MAX = 60  # months
+MINUTES = "minutes"
+ENTITY = "entity"
+# A column that a list says of another one: the list, its column.
+BY_LIST = "procedures.field_vi"
+Percent = Literal[50, 90]
+
+
+def measured(clocked: Clocked, fact: Fact) -> Measure:
+    """Give the measure that counts what was done, each thing once."""
+    counted = [fact.measure(name) for name in clocked.resolved]
+    where = " OR ".join(f"({m.where})" for m in counted)
+    return Measure(f"{clocked.contract}.handled", where, (), at=counted[0].at)
+
+
+def read_handled(
+    clocked: Clocked, book: Book, start: int, until: int, where: dict[str, str] | None = None
+) -> pl.DataFrame:
+    """Read what ended in [start, until), one row a thing: its columns and its working `minutes`.
+
+    `where`: those alone whose columns have these values. Minutes are null where hours or calendar
+    say nothing.
+    """
+    fact = book.facts[clocked.contract]
+    measure = measured(clocked, fact)
+    texts = [name for name, kind in fact.types.items() if kind == "text"]
+    instants = [clocked.begun, clocked.ended]
+    columns = [ENTITY, clocked.unit, *texts, *instants]
+    schema = dict.fromkeys([ENTITY, "unit", *texts], pl.String) | dict.fromkeys(instants, pl.Int64)
+    found = book.reading.list_facts(fact, measure, columns, where or {}, (start, until))
+    facts = pl.DataFrame(found, schema, orient="row")
+    return facts.with_columns(minutes_of(clocked, book, facts)).drop("unit")
+
+
+def minutes_of(clocked: Clocked, book: Book, facts: pl.DataFrame) -> pl.Series:
+    """Measure things by the lists of a book: their `unit`, and the columns that time goes by."""
+    things = facts.select(
+        ENTITY,
+        "unit",
+        pl.col(clocked.procedure).alias("procedure"),
+        pl.col(clocked.begun).alias("received_at"),
+        pl.col(clocked.ended).alias("ended_at"),
+    )
+    return minutes_spent(book.reference.tables, things, find_waits(clocked, facts))
+
+
+def _handled(clocked: Clocked, book: Book, ask: Ask) -> pl.DataFrame:
+    """Give what ended in the period asked for, of what could be measured."""
+    start, until = ask.period.start, ask.until
+    if book.reference.missing(LISTS) or until <= start:
+        return pl.DataFrame(schema={MINUTES: pl.Int64})
+    if ENTITY in ask.by or not isinstance(book.reading, Aliased):
+        facts = read_handled(clocked, book, start, until)
+    else:
+        facts = pl.concat(list(_months(clocked, book, start, until)))
+        at = pl.col(clocked.ended)
+        facts = facts.filter((at >= start) & (at < until))
+    return facts.drop_nulls(MINUTES)
+
+
+def _months(clocked: Clocked, book: Book, start: int, until: int) -> Iterator[pl.DataFrame]:
+    """Give what ended in each month that the span touches, measured anew where it changed."""
+    months = _months_of(start, until)
+    signed, lists = _signatures(clocked, book, months), book.reference.digest(LISTS)
+    kept: dict[str, tuple[Any, pl.DataFrame]] = book.reading.kept.setdefault(KEPT, {})
+    known = {m: kept.get(m) for m in months}
+    changed = [m for m, k in known.items() if not k or k[0] != (lists, signed.get(m))]
+    if changed:
+        facts = read_handled(clocked, book, _span(changed[0])[0], _span(changed[-1])[1])
+        facts = facts.drop(ENTITY, clocked.waits).rechunk()
+    for month in changed:
+        first, last = _span(month)
+        at = pl.col(clocked.ended)
+        known[month] = (lists, signed.get(month)), facts.filter((at >= first) & (at < last))
+    for month, entry in known.items():
+        assert entry is not None
+        while len(kept) >= KEPT_MAX:
+            kept.pop(next(iter(kept)), None)
+        kept[month] = entry
+        yield entry[1]
+
+
+def _months_of(start: int, until: int) -> list[str]:
+    days = range(day_of(start), day_of(until - 1) + 1)
+    return [month for month, _ in groupby(days, key=lambda day: iso_day(day)[:7])]
+
+
+def _signatures(clocked: Clocked, book: Book, months: list[str]) -> dict[str, Any]:
+    """Tell apart the facts of months, by the sums of their digests in cells."""
+    fact = book.facts[clocked.contract]
+    merged = book.reading.signature(fact) if isinstance(book.reading, Aliased) else ""
+    signed: dict[str, Any] = dict.fromkeys(months, (merged,))
+    for name in clocked.resolved:
+        measure = fact.measure(name)
+        rows = book.reading.rows(
+            "SELECT SUBSTR(period, 1, 7), SUM(count), SUM(d0), SUM(d1), SUM(d2), SUM(d3) FROM cell"
+            " WHERE cell_set = :s AND period >= :a AND period <= :b GROUP BY 1",
+            s=measure.cell_set(measure.sets[0]),
+            a=f"{months[0]}-01",
+            b=f"{months[-1]}-31",
+        )
+        for month, *sums in rows:
+            signed[month] = (*signed[month], name, *sums)
+    return signed
+
+
+def _span(month: str) -> tuple[int, int]:
+    first = date.fromisoformat(f"{month}-01")
+    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return day_start(first), day_start(following)
+
+
+@dataclass(frozen=True)
+class Spent(Term):
+    """The working minutes of what was done in the period (`value`), or how many things (`count`).
+
+    Each thing has its own part, but what that is follows from lists, and not from its fact alone.
+    """
+
+    clocked: Clocked = field(hash=False)
+    part: Part
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Sum over [start of the period, its end or the instant asked)."""
+        facts = _handled(self.clocked, book, ask)
+        if facts.is_empty():
+            return {}
+        facts = _with_listed(self.clocked, book, ask, facts)
+        for column, value in ask.where.items():
+            facts = facts.filter(pl.col(column) == value)
+        by = [pl.sql_expr(c) if c not in facts.columns else pl.col(c) for c in ask.by]
+        named = [e.cast(pl.String).alias(f"~{i}") for i, e in enumerate(by)]
+        names = [f"~{i}" for i in range(len(by))]
+        summed = pl.len() if self.part == "count" else pl.col(MINUTES).sum()
+        chosen = facts.select(*named, MINUTES)
+        if names:
+            rows = chosen.group_by(names).agg(summed.alias("~n")).rows()
+        else:
+            rows = (
+                chosen.select(summed.alias("~n")).rows() if len(chosen) else []
+            )  # of nothing: none
+        return {tuple(key): int(n) for *key, n in rows}
+
+    @property
+    def is_count(self) -> bool:
+        """Nothing that was measured is not zero minutes."""
+        return False
+
+    @property
+    def is_over_facts(self) -> bool:
+        """Each thing has its own."""
+        return True
+
+    @property
+    def is_by_unit(self) -> bool:
+        """They add up over units."""
+        return True
+
+    def state(self, book: Book, period: Period) -> object:
+        """Tell facts apart by their digests: what was waited for is in no sum of a cell."""
+        return _signatures(self.clocked, book, _months_of(period.start, period.end))
+
+    @property
+    def lists(self) -> frozenset[str]:
+        """Those that say when offices work, and what waits do."""
+        return frozenset(LISTS)
+
+
+@dataclass(frozen=True)
+class Ranked(Spent):
+    """Twice the working minutes of the thing in the middle, or of the one that 90 % do not exceed.
+
+    The median of an even number is half-way between the two in the middle, so that twice as much is
+    a whole number. Of n things the one at 90 % is the ⌈0.9 n⌉-th (nearest rank).
+    """
+
+    part: Part = "count"
+    percent: Percent = 50
+
+    def sums(self, book: Book, ask: Ask) -> Sums:
+        """Rank over [start of the period, its end or the instant asked)."""
+        return self.ranked(self.each.sums(book, replace(ask, by=(*ask.by, MINUTES))))
+
+    @property
+    def each(self) -> Spent:
+        """Give how many things there are, to be taken by their minutes."""
+        return Spent(self.clocked, "count")
+
+    def ranked(self, counted: Sums) -> Sums:
+        """Find the middle of each key, given how often each number of minutes is there.
+
+        Keys of what is given end with those minutes.
+        """
+        values: dict[Key, list[tuple[int, int]]] = {}
+        for key, n in counted.items():
+            values.setdefault(key[:-1], []).append((int(str(key[-1])), n))
+        return {key: self._twice(sorted(pairs)) for key, pairs in values.items()}
+
+    def _twice(self, pairs: list[tuple[int, int]]) -> int:
+        total = sum(n for _, n in pairs)
+        if self.percent == 50:
+            return _at(pairs, (total + 1) // 2) + _at(pairs, total // 2 + 1)
+        return 2 * _at(pairs, -(-total * self.percent // 100))
+
+
+def _at(pairs: list[tuple[int, int]], place: int) -> int:
+    """Give the value at a place, from 1 on, of values in order with how often each is there."""
+    for value, n in pairs:
+        place -= n
+        if place <= 0:
+            return value
+    raise ValueError("there are not so many values")
+
+
+def _with_listed(clocked: Clocked, book: Book, ask: Ask, facts: pl.DataFrame) -> pl.DataFrame:
+    """Add what a list says of each thing's procedure, where it is asked for: as it was last."""
+    if BY_LIST not in ask.by and BY_LIST not in ask.where:
+        return facts
+    table, _, column = BY_LIST.partition(".")
+    day = iso_day(day_of(ask.until - 1))
+    rows = [r for r in book.reference.tables.get(table, ()) if r["valid_from"] <= day]
+    named = {r["code"]: r.get(column) or None for r in sorted(rows, key=lambda r: r["valid_from"])}
+    listed = {clocked.procedure: list(named), BY_LIST: list(named.values())}
+    fields = pl.DataFrame(listed, {clocked.procedure: pl.String, BY_LIST: pl.String})
+    return facts.join(fields, on=clocked.procedure, how="left", maintain_order="left")
