@@ -36,6 +36,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_faults.py": ("definitions", "gateway", "sheets"),
     "laws/test_files.py": ("gateway", "sheets"),
     "laws/test_following.py": ("repair",),
+    "laws/test_golden.py": ("figures", "reports", "apply"),
     "laws/test_groups.py": ("figures",),
     "laws/test_history.py": ("figures", "store"),
     "laws/test_image.py": ("deploy",),

@@ -6,9 +6,11 @@ numerator and denominator (1 where there is none).
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from operator import attrgetter
 
 from tests.parts.golden.places import Places
 from tests.parts.golden.plain import DECIDED, Dossier, day_of, midnight, number_of
@@ -50,12 +52,15 @@ class Pack:
         self._done = sorted(ended, key=lambda d: d.ended_at or 0)
         self._ended = [d.ended_at or 0 for d in self._done]
         self._rated = [d for d in received if d.rated_at is not None]
+        # What was asked before: the same instants are asked for by every dimension.
+        self.there = cache(self._there)
+        self.counted = cache(self._counted)
 
     def before(self, at: int) -> Listed:
         """Give what had been received before an instant."""
         return self._come[: bisect_left(self._came, at)]
 
-    def there(self, at: int) -> Listed:
+    def _there(self, at: int) -> Listed:
         """Give what was in progress at an instant."""
         return [d for d in self.before(at) if d.is_there(at)]
 
@@ -80,9 +85,10 @@ class Pack:
         """Give what was rated in a period."""
         return [d for d in self._rated if span.has(d.rated_at)]
 
-    def without_reception(self) -> Listed:
-        """Give dossiers that nobody received, of which something is known."""
-        return [d for d in self.all if d.received_at is None and d.first_at is not None]
+    def _counted(self, kpi: str, span: Span) -> tuple[Listed, Listed | None]:
+        """Give the dossiers that a KPI counts above and below its line; no line: None."""
+        above, below = KPIS[kpi]
+        return above(self, span), None if below is None else below(self, span)
 
 
 def is_on_time(d: Dossier) -> bool:
@@ -95,40 +101,51 @@ def is_synced(d: Dossier, until: int) -> bool:
     return d.synced_at is not None and d.synced_at < until
 
 
-def counted(kpi: str, pack: Pack, span: Span) -> tuple[Listed, Listed | None]:
-    """Give the dossiers that a KPI counts above and below its line; no line: None."""
-    new, carried = pack.new(span), pack.there(span.start)
-    online = [d for d in new if d.channel == "online"]
-    base = pack.before(span.until)
-    if kpi == "dossier_received_new":
-        return new, None
-    if kpi == "dossier_carried_over":
-        return carried, None
-    if kpi == "dossier_received":
-        return [*new, *carried], None
-    if kpi == "dossier_online_share":
-        return online, [*new, *carried]
-    if kpi == "dossier_online_share_new":
-        return online, new
-    if kpi == "dossier_resolved":
-        return pack.resolved(span), None
-    if kpi == "dossier_on_time_share":
-        judged = pack.judged(span)
-        return [d for d in judged if is_on_time(d)], judged
-    if kpi == "dossier_in_progress":
-        return pack.there(span.until), None
-    if kpi == "dossier_overdue":
-        return [d for d in pack.there(span.until) if d.is_overdue(span.until)], None
-    if kpi == "dossier_sync_share":
-        return [d for d in base if is_synced(d, span.until)], base
-    if kpi == "dossier_sync_backlog":
-        return [d for d in base if not is_synced(d, span.until)], None
-    if kpi == "dossier_satisfaction_share":
-        rated = pack.rated(span)
-        return [d for d in rated if d.is_satisfied], rated
-    raise KeyError(kpi)
+def online(pack: Pack, span: Span) -> Listed:
+    """Give what was newly received online."""
+    return [d for d in pack.new(span) if d.channel == "online"]
 
 
+def received(pack: Pack, span: Span) -> Listed:
+    """Give what was to be dealt with: new, and carried over."""
+    return [*pack.new(span), *pack.there(span.start)]
+
+
+def base(pack: Pack, span: Span) -> Listed:
+    """Give what should be on the national portal: all that was received, ended or not."""
+    return pack.before(span.until)
+
+
+Counting = Callable[[Pack, Span], Listed]
+# Each KPI: what is counted above and below the line.
+KPIS: dict[str, tuple[Counting, Counting | None]] = {
+    "dossier_received_new": (Pack.new, None),
+    "dossier_carried_over": (lambda p, s: p.there(s.start), None),
+    "dossier_received": (received, None),
+    "dossier_online_share": (online, received),
+    "dossier_online_share_new": (online, Pack.new),
+    "dossier_resolved": (Pack.resolved, None),
+    "dossier_on_time_share": (lambda p, s: list(filter(is_on_time, p.judged(s))), Pack.judged),
+    "dossier_in_progress": (lambda p, s: p.there(s.until), None),
+    "dossier_overdue": (
+        lambda p, s: [d for d in p.there(s.until) if d.is_overdue(s.until)],
+        None,
+    ),
+    "dossier_sync_share": (lambda p, s: [d for d in base(p, s) if is_synced(d, s.until)], base),
+    "dossier_sync_backlog": (
+        lambda p, s: [d for d in base(p, s) if not is_synced(d, s.until)],
+        None,
+    ),
+    "dossier_satisfaction_share": (
+        lambda p, s: [d for d in p.rated(s) if d.is_satisfied],
+        Pack.rated,
+    ),
+}
+FIELDS: dict[str, Callable[[Dossier], str | None]] = {
+    "procedure": attrgetter("procedure"),
+    "channel": attrgetter("channel"),
+    "service_level": attrgetter("service_level"),
+}
 RESOLVER_KPIS = ("dossier_resolved", "dossier_on_time_share")
 
 
@@ -152,22 +169,17 @@ class Way:
 
         Of the one that resolves it is the day of its end, or, while it has none, the last day.
         """
-        code = {
-            "received_by": d.received_by,
-            "resolved_by": d.resolved_by,
-            "citizen": d.citizen_unit,
-        }[self.role]
-        if self.role != "resolved_by":
-            return code, day_of(d.received_at or 0)
-        return code, self.last if d.ended_at is None else min(self.last, day_of(d.ended_at))
+        if self.role == "resolved_by":
+            ended = self.last if d.ended_at is None else day_of(d.ended_at)
+            return d.resolved_by, min(self.last, ended)
+        code = d.received_by if self.role == "received_by" else d.citizen_unit
+        return code, day_of(d.received_at or 0)
 
     def name(self, d: Dossier) -> str | None:
         """Say under which name a dossier is counted."""
-        if self.by != "unit":
-            return {"procedure": d.procedure, "channel": d.channel, "service_level": d.service_level}[
-                str(self.by)
-            ]
-        return self.places.label(*self.unit(d), self.shown)
+        if self.by == "unit":
+            return self.places.label(*self.unit(d), self.shown)
+        return FIELDS[str(self.by)](d)
 
     def is_below(self, d: Dossier, above: str) -> bool:
         """Tell whether a dossier's unit is another one, or below it, on the day that is meant."""
@@ -177,9 +189,14 @@ class Way:
         """Count dossiers by their names; without a dimension all together."""
         if self.by is None:
             return {(): len(listed)} if listed else {}
-        if self.by != "unit" or self.view == "as_was":
-            return {(name,): n for name, n in Counter(map(self.name, listed)).items()}
-        return self._moved(listed)
+        if self.by != "unit":
+            return {(name,): n for name, n in Counter(map(FIELDS[self.by], listed)).items()}
+        if self.view != "as_was":
+            return self._moved(listed)
+        named: Counter[Key] = Counter()
+        for (code, then), n in Counter(map(self.unit, listed)).items():
+            named[self.places.label(code, then, self.shown),] += n
+        return dict(named)
 
     def _moved(self, listed: Listed) -> dict[Key, int]:
         """Count by what units became: whole, or dealt out in whole numbers."""
@@ -215,7 +232,7 @@ def figures(kpi: str, pack: Pack, span: Span, way: Way, above_unit: str = "") ->
 
     `above_unit`: of a unit and what is below it alone.
     """
-    above, below = counted(kpi, pack, span)
+    above, below = pack.counted(kpi, span)
     if above_unit:
         above, below = (
             None if listed is None else [d for d in listed if way.is_below(d, above_unit)]

@@ -27,6 +27,7 @@ class Places:
         self._lineage = lineage
         self._began = min(_day(u["valid_from"]) for u in units)
         self.on = cache(self._on)
+        self.label = cache(self._label)
 
     def _on(self, code: str, day: int) -> Row | None:
         """Give the unit that a code named; what is older than the list is of its first day."""
@@ -34,7 +35,7 @@ class Places:
         named = [u for u in self._units if u["code"] == code]
         return next((u for u in named if _day(u["valid_from"]) <= day < _day(u["valid_to"])), None)
 
-    def label(self, code: str | None, then: int, shown: int) -> str | None:
+    def _label(self, code: str | None, then: int, shown: int) -> str | None:
         """Say under which name a code of a day is counted, as it was, seen from a later day."""
         unit = None if code is None else self.on(code, then)
         return code if unit is None else self._named(unit, shown)

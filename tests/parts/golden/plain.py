@@ -7,7 +7,7 @@ and 0025. Instants are whole microseconds since 1970, days are days since 1970 i
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 Json = dict[str, Any]
@@ -70,12 +70,12 @@ class Dossier:
     first_at: int | None
     waits: tuple[tuple[str, int, int | None], ...]
 
-    @property
+    @cached_property
     def due(self) -> int | None:
         """The day on which it is due."""
         return None if self.due_at is None else day_of(self.due_at)
 
-    @property
+    @cached_property
     def left_at(self) -> int | None:
         """When it left what is there: it cannot leave before it came."""
         if self.ended_at is None or self.received_at is None:
