@@ -143,8 +143,7 @@ def plain_questions(kpi: str) -> Iterator[Asked]:
     """Ask a KPI for every month, and for every year by every dimension."""
     for year in ("2024", "2025", "2026"):
         yield Asked(kpi, year, "month")
-        for by in DIMENSIONS:
-            yield Asked(kpi, year, by)
+        yield from (Asked(kpi, year, by) for by in DIMENSIONS[1:])
 
 
 def edge_questions(kpi: str) -> Iterator[Asked]:
@@ -165,6 +164,15 @@ def edge_questions(kpi: str) -> Iterator[Asked]:
     for unit in ("92", "94", "31507", "941", "H57.7"):
         yield Asked(kpi, "2024", unit=unit)
         yield Asked(kpi, "2025-H2", unit=unit)
+
+
+def brief_questions(kpi: str) -> Iterator[Asked]:
+    """Ask a KPI what would show that it counts something else: by dimensions, roles, instants."""
+    yield from (Asked(kpi, "2025", by) for by in DIMENSIONS)
+    yield from (Asked(kpi, "2025-Q3", "unit", role) for role in ROLES)
+    yield Asked(kpi, "2025", "month")
+    yield Asked(kpi, "2026-02", at="2026-02-16T10:30:00+07:00")
+    yield Asked(kpi, "2025-06", "unit", view="as_is", at="2025-07-20T09:30:00+07:00")
 
 
 def hub_figures(golden: Golden, book: Book, asked: Asked) -> Figures:

@@ -18,7 +18,7 @@ from hub.log.log import Log
 from hub.log.sqlite import SqliteLog
 from hub.store.store import Store
 from tests.parts import against, stores
-from tests.parts.against import Golden
+from tests.parts.against import Asked, Golden
 from tests.parts.same import digests
 from tests.parts.small import NOW
 
@@ -72,6 +72,19 @@ def differences(pack: Golden, store: Store) -> Iterator[str]:
             yield from against.list_differences(pack, book, asked)
 
 
+def brief_differences(pack: Golden, store: Store) -> Iterator[str]:
+    """Do so by fewer questions: what they are asked of was compared row by row."""
+    with store.reading() as reading:
+        book = pack.book(reading)
+        yield from against.cell_differences(pack, reading)
+        for kpi in against.KPIS:
+            yield from against.figure_differences(pack, book, against.brief_questions(kpi))
+        for report in registry.reports():
+            asked = Asked(report, "2025-07", role="resolved_by")
+            yield from against.report_differences(pack, book, asked)
+        yield from against.list_differences(pack, book, against.LISTS[0])
+
+
 @pytest.mark.slow
 def test_in_both_profiles_and_any_order_the_hub_is_the_pack(
     pack: Golden, embedded: tuple[SqliteLog, Store], kafka_log: KafkaLog, store: Store
@@ -79,6 +92,6 @@ def test_in_both_profiles_and_any_order_the_hub_is_the_pack(
     arrive(*embedded, pack, "forwards", 20_000)
     assert list(islice(differences(pack, embedded[1]), 9)) == []
     arrive(kafka_log, store, pack, "by chance", 7_919)
-    assert list(islice(differences(pack, store), 9)) == []
     both = digests(embedded[1]), digests(store)
     assert both[0] == both[1]
+    assert list(islice(brief_differences(pack, store), 9)) == []
