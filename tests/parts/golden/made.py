@@ -286,7 +286,12 @@ def days(chance: Random, count: int) -> list[date]:
 
 
 def make(count: int, seed: int = 2026) -> Iterator[tuple[str, Json]]:
-    """Make the events of so many dossiers, each with who sends it; some are sent again as they are."""
+    """Make the events of so many dossiers, each with who sends it, and of those at the edges.
+
+    Some are sent again as they are.
+    """
+    yield from edges()
+    yield from waits()
     chance = Random(seed)
     numbers: dict[tuple[str, date], int] = {}
     for day in days(chance, count):
@@ -297,3 +302,66 @@ def make(count: int, seed: int = 2026) -> Iterator[tuple[str, Json]]:
         yield from story.events
         if story.happens(0.02):
             yield chance.choice(story.events)
+
+
+EDGES = (
+    "2025-05-31T23:59:59.999999+07:00",
+    "2025-06-01T00:00:00+07:00",
+    "2025-06-30T23:59:59.999999+07:00",
+    "2025-07-01T00:00:00+07:00",
+)
+DUES = (None, "2025-05-31T17:00:00+07:00", "2025-06-30T17:00:00+07:00", "2025-07-01T17:00:00+07:00")
+ENDS = ("resolved", "returned", "refused", "withdrawn", "stopped")
+
+
+def edges() -> Iterator[tuple[str, Json]]:
+    """Make dossiers that begin, end and are due on either side of a month's and the merger's edge."""
+    chance = Random(0)
+    number = 0
+    for begun in EDGES:
+        for due in DUES:
+            for ended in (None, *EDGES, "2025-08-20T10:00:00+07:00"):
+                number += 1
+                story = Story(f"EDGE-{number:03}", "one_stop", chance)
+                resolver, citizen = ((None, "31507"), ("31507", None), ("H57.7", "31498"))[number % 3]
+                story.tell(
+                    "received",
+                    datetime.fromisoformat(begun),
+                    received_by="31507",
+                    resolved_by=resolver,
+                    citizen_unit=citizen,
+                    procedure_code="1.005129",
+                    service_level=LEVELS[number % 3],
+                    channel=CHANNELS[number % 2],
+                    due_at=due,
+                )
+                if ended is not None:
+                    at = datetime.fromisoformat(ended)
+                    story.tell(ENDS[number % 5], at)
+                    story.tell("synced", at)
+                    story.tell("rated", at, satisfied=number % 4 == 0)
+                yield from story.events
+
+
+def waits() -> Iterator[tuple[str, Json]]:
+    """Make dossiers that wait, each for one thing, until one kind of event ends it, or none does."""
+    asked = ("supplement_requested", "payment_requested")
+    for number, (asking, answer) in enumerate(
+        (a, e) for a in asked for e in ("supplemented", "processing", *ENDS)
+    ):
+        for days in (3, 40):  # of working days ten are given
+            story = Story(f"WAIT-{number:02}-{days}", "one_stop", Random(0))
+            begun = datetime(2025, 3, 3, 9, tzinfo=VIETNAM)
+            story.tell(
+                "received",
+                begun,
+                received_by="H57.7",
+                procedure_code="1.005129",
+                service_level="full",
+                channel="post",
+            )
+            story.tell(asking, begun + timedelta(days=1))
+            story.tell(answer, begun + timedelta(days=days))
+            if answer not in ENDS:
+                story.tell("resolved", begun + timedelta(days=days + 8))
+            yield from story.events
