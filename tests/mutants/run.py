@@ -38,21 +38,19 @@ def run(chosen: Sequence[Slip], say: Callable[[str], None]) -> Notices:
 
 
 def reasons() -> Mapping[str, str]:
-    """Read why slips that live may do so, by module and what was done, whatever the line."""
+    """Read why slips that live may do so, by their names."""
     with LIVED.open(encoding="utf-8", newline="") as file:
-        return {f"{r['module']} {r['slip']}": r["why"] for r in csv.DictReader(file)}
+        return {r["slip"]: r["why"] for r in csv.DictReader(file)}
 
 
 def unknown(notices: Notices) -> list[str]:
-    """Name slips that live and that nobody gave a reason for."""
+    """Name slips that live and that nobody gave a reason for, and reasons for such as die."""
     known = reasons()
-    return [n for n, who in notices.items() if who is None and _unnumbered(n) not in known]
-
-
-def _unnumbered(name: str) -> str:
-    """Leave out the line of a name: it moves whenever a line is added above it."""
-    module, _, rest = name.partition(":")
-    return f"{module} {rest.partition(' ')[2]}"
+    lives = [name for name, who in notices.items() if who is None]
+    return [
+        *(f"lives without a reason: {n}" for n in lives if n not in known),
+        *(f"has a reason to live, and dies: {n}" for n in known if notices.get(n) is not None),
+    ]
 
 
 def judged(notices: Notices) -> list[str]:

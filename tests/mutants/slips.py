@@ -6,6 +6,7 @@ for its neighbour (another clock, role, kind, measure), numerator for denominato
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ CALLED = {
     "eq_missing": "ne_missing",
 }  # fmt: skip
 DROPPED = {"only", "scale", "is_ahead", "is_recomputed", "value", "role", "contract"}
+INSTANTS = {"{start}": "{until}", "{until}": "{start}"}
 COMPARISONS = {"<=": "<", ">=": ">", "<>": "=", "<": "<=", ">": ">=", "=": "<>"}
 _SQL = re.compile(r"<=|>=|<>|<|>|=|\bIS (?:NOT )?NULL\b|\bAND\b|\bOR\b|\bIN \(|\{\w+\}|'\w+'|\b[a-z_]+\b")
 _LIKE_SQL = re.compile(r"\bIS (?:NOT )?NULL\b|\bIN \(|[<>=]|\bCASE\b|\bMAX\(|\bCOUNT\(")
@@ -40,16 +42,18 @@ class Slip:
     """One mutant: which module, where in it, and what is done to which node of its syntax."""
 
     module: str
-    line: int
+    where: str
     what: str
     source: str
     number: int
     edit: Callable[[ast.AST], object]
+    nth: int = 1
 
     @property
     def name(self) -> str:
-        """Name it for people, and for the list of those that live."""
-        return f"{self.module}:{self.line} {self.what}"
+        """Name it for people, and for the list of those that live: without a line, as lines move."""
+        again = f" ({self.nth})" if self.nth > 1 else ""
+        return f"{self.module}: {self.what} in {self.where}{again}"
 
     @property
     def tree(self) -> ast.Module:
@@ -77,10 +81,18 @@ def slips(module: str, source: str, neighbours: Neighbours) -> Iterator[Slip]:
     tree = ast.parse(source)
     # By their place among all nodes, so that the same one is found again in a copy.
     numbers = {id(node): i for i, node in enumerate(ast.walk(tree))}
+    statements = {
+        id(node): f"{_first_words(statement)} … {_short(node)}"
+        for statement in tree.body
+        for node in ast.walk(statement)
+    }
+    alike: Counter[tuple[str, str]] = Counter()
     for node in said(tree):
-        line = getattr(node, "lineno", 0)
         for what, edit in edits(node, neighbours):
-            yield Slip(module, line, what, source, numbers[id(node)], edit)
+            where = statements[id(node)]
+            alike[where, what] += 1
+            nth = alike[where, what]
+            yield Slip(module, where, what, source, numbers[id(node)], edit, nth)
 
 
 def said(tree: ast.AST) -> Iterator[ast.AST]:
@@ -98,12 +110,9 @@ def said(tree: ast.AST) -> Iterator[ast.AST]:
             continue
         if isinstance(child, ast.AnnAssign) and child.value is not None:
             yield from said(ast.Module([ast.Expr(child.value)], []))
-            yield child.value
             continue
         if isinstance(child, ast.FunctionDef):
-            for statement in child.body:
-                yield from said(ast.Module([statement], []))
-                yield statement
+            yield from said(ast.Module(child.body, []))
             continue
         yield child
         yield from said(child)
@@ -203,11 +212,15 @@ def of_sql(text: str, neighbours: Neighbours) -> Iterator[tuple[str, str]]:
             others = [] if is_between else ["OR" if token == "AND" else "AND"]
         elif token == "IN (":
             others = ["NOT IN ("]
+        elif token in INSTANTS:
+            others = [INSTANTS[token]]
         else:
             bare = token.strip("'{}")
             others = [token.replace(bare, other) for other in neighbours.of(bare)]
         for other in others:
-            yield f"{token} -> {other}", f"{text[: match.start()]}{other}{text[match.end() :]}"
+            near = text[max(0, match.start() - 12) : match.end() + 12]
+            what = f"{token} -> {other} (`{near}`)"
+            yield what, f"{text[: match.start()]}{other}{text[match.end() :]}"
     for match in _ATOM.finditer(text):
         yield f"leave out {match[0]}", f"{text[: match.start()]}1 = 1{text[match.end() :]}"
     for match in re.finditer(r"'\w+', |, '\w+'", text):
@@ -215,7 +228,16 @@ def of_sql(text: str, neighbours: Neighbours) -> Iterator[tuple[str, str]]:
 
 
 def _short(node: ast.AST | None) -> str:
-    return ast.unparse(node)[:40] if node is not None else "**"
+    return " ".join(ast.unparse(node).split())[:60] if node is not None else "**"
+
+
+def _first_words(statement: ast.stmt) -> str:
+    """Give the name that a statement defines, else how it begins."""
+    if isinstance(statement, ast.Assign):
+        return ast.unparse(statement.targets[0])
+    if isinstance(statement, ast.AnnAssign):
+        return ast.unparse(statement.target)
+    return getattr(statement, "name", _short(statement)[:20])
 
 
 def _set(field: str, index: int | None, value: object) -> Callable[[ast.AST], None]:

@@ -3,6 +3,7 @@
 The quickest are asked first, without a store: events are folded, and cells summed, as apply does.
 """
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,22 +24,26 @@ from hub.apply.rows import cell_rows
 from hub.clock import iso_day, to_us
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
-from hub.figures.book import Book
+from hub.figures.book import Ask, Book
 from hub.figures.compute import read_question
 from hub.figures.kpi import Example, Kpi
 from hub.figures.official import answer
 from hub.reference.lists import Lists
+from hub.reference.periods import parse_period
+from hub.reports.filled import Filled, read_report_question
+from hub.reports.report import Report
 from tests.conftest import Hub
 from tests.mutants.worlds import World
 from tests.parts import against
 from tests.parts.against import Asked, Golden
 from tests.parts.golden.cells import cells, overdue_since
-from tests.parts.golden.counting import is_on_time
-from tests.parts.golden.plain import DECIDED, Dossier
+from tests.parts.golden.counting import Span, is_on_time
+from tests.parts.golden.plain import DECIDED, Dossier, instant
 from tests.parts.small import Json, Small, admitted_frame
 
 COUNT = 500
 GROUP = "entity_number"
+EQUATIONS = ("c1 = c2 + c3 + c4", "c1 = c5 + c9", "c5 = c6 + c7 + c8", "c9 = c10 + c11")
 AROUND = ["2023-01-01T00:00:00+07:00", "2022-12-31T23:59:59.999999+07:00", "2023-03-05T08:30:00Z"]
 
 
@@ -188,8 +193,13 @@ class Witnesses:
             return
         small = self._filled(world) if "dossier" in changed else self._small
         reports = [r for n, r in world.reports.items() if r is not registry.reports()[n]]
+        for report in reports:
+            yield "law: equations", self._equations(report)
+            yield "law: overdue by either due date", self._overdue(report)
         with small.store.reading() as reading:
             book = replace(self.pack.book(reading), definitions=world.definitions)
+            if "dossier" in changed:
+                yield "golden: completeness", self._complete(book)
             for kpi in kpis:
                 if kpi.contract == "dossier":
                     yield f"golden: {kpi.id}", self._figures(book, kpi)
@@ -286,10 +296,41 @@ class Witnesses:
     def _small(self) -> Small:
         return self._filled(World(registry.facts(), {}, {}, frozenset()))
 
+    def _complete(self, book: Book) -> Iterator[str]:
+        """Where no source owes anything, completeness is the share that was received."""
+        alone = replace(book, definitions=replace(book.definitions, sources={}))
+        period = parse_period("2025")
+        span = Span(period.start, period.end)
+        came = len(self.pack.pack.new(span))
+        lacking = [d for d in self.pack.pack.all if d.received_at is None and span.has(d.first_at)]
+        ask = Ask(period, instant(against.LONG_AFTER))
+        if alone.completeness("dossier", ask, {}) != came / (came + len(lacking)):
+            yield "completeness"
+
     def _figures(self, book: Book, kpi: Kpi) -> Iterator[str]:
         with mock.patch.dict(registry.kpis(), {kpi.id: kpi}):
             for asked in against.brief_questions(kpi.id):
                 yield from against.figure_differences(self.pack, book, [asked])
+
+    def _equations(self, report: Report) -> Iterator[str]:
+        """Whatever column is wrong by one, the equations of design section 3 that it is in fail."""
+        if report.carried != ("c4", "c9"):
+            yield "carried over"
+        nothing = (0,) * len(report.counted)
+        question = read_report_question(report, {"period": "2025"}, 0)
+        for i, column in enumerate(report.columns):
+            wrong = (*nothing[:i], 1, *nothing[i + 1 :])
+            filled = Filled(report, question, (), wrong, "", "", None, "")
+            broken = {b.equation for b in filled.broken() if " of " not in b.equation}
+            if broken != {text for text in EQUATIONS if column.id in re.findall(r"c\d+", text)}:
+                yield column.id
+
+    def _overdue(self, report: Report) -> Iterator[str]:
+        """What is overdue by a due date that was computed is so by the rule of the fact."""
+        facts = self.facts[report.contract]
+        again = facts.select(pl.sql_expr(report.clocked.overdue).alias("again"))["again"]
+        if again.to_list() != facts["overdue_at"].to_list():
+            yield "overdue_at"
 
     def _reports(self, world: World, book: Book, asked: Asked, is_computed: bool) -> Iterator[str]:
         pack = self._by_calendar if is_computed else self.pack
@@ -311,7 +352,9 @@ def _defined(world: World) -> Iterator[None]:
 
 
 def _of_reports(name: str) -> Iterator[Asked]:
-    for period in ("2024", "2025-06", "2025-07", "2026"):
+    for period in ("2024", "2025-03", "2025-06", "2025-07", "2026"):
         yield Asked(name, period, role="resolved_by")
+    # The last microsecond of a due day: not yet overdue.
+    yield Asked(name, "2025", role="resolved_by", at="2025-06-30T23:59:59.999999+07:00")
     yield Asked(name, "2025", role="received_by")
     yield Asked(name, "2025", role="resolved_by", unit="92")

@@ -37,7 +37,7 @@ def source_of(module: str) -> str:
 @cache
 def neighbours() -> Neighbours:
     """Give what a hand takes for one another, from the contracts, facts and KPIs that there are."""
-    sets: list[list[str]] = [["start", "end"], ["count", "value"], ["start", "until"]]
+    sets: list[list[str]] = [["start", "end"], ["count", "value"]]
     for contract in registry.contracts().values():
         sets += [f.limits["enum"] for f in contract.fields if "enum" in f.limits]
     for fact in registry.facts().values():

@@ -292,6 +292,7 @@ def make(count: int, seed: int = 2026) -> Iterator[tuple[str, Json]]:
     """
     yield from edges()
     yield from waits()
+    yield from oddities()
     chance = Random(seed)
     numbers: dict[tuple[str, date], int] = {}
     for day in days(chance, count):
@@ -310,7 +311,12 @@ EDGES = (
     "2025-06-30T23:59:59.999999+07:00",
     "2025-07-01T00:00:00+07:00",
 )
-DUES = (None, "2025-05-31T17:00:00+07:00", "2025-06-30T17:00:00+07:00", "2025-07-01T17:00:00+07:00")
+DUES = (
+    None,
+    "2025-05-31T17:00:00+07:00",
+    "2025-06-30T23:59:59.999999+07:00",
+    "2025-07-01T00:00:00+07:00",
+)
 ENDS = ("resolved", "returned", "refused", "withdrawn", "stopped")
 
 
@@ -341,6 +347,30 @@ def edges() -> Iterator[tuple[str, Json]]:
                     story.tell("synced", at)
                     story.tell("rated", at, satisfied=number % 4 == 0)
                 yield from story.events
+
+
+def oddities() -> Iterator[tuple[str, Json]]:
+    """Make dossiers of which sources say odd things: all withdrawn, told again without a due date."""
+    first = datetime(2025, 4, 1, 9, tzinfo=VIETNAM)
+    said = {"received_by": "H57.7", "procedure_code": "2.000488", "channel": "online"}
+    said |= {"service_level": "partial"}
+    for number in range(4):
+        story = Story(f"ODD-{number}", "portal", Random(0))
+        if number == 0:  # nothing of it is left
+            told = story.tell("processing", first)
+            story.tell("retracted", first, retracts=told)
+        else:
+            story.tell("received", first, due_at="2025-04-10T17:00:00+07:00", **said)
+            later = (first + timedelta(days=3)).isoformat()
+            if number == 1:  # told again without one: that takes none away
+                story.tell("received", first, recorded_at=later, **said)
+            if number == 2:  # no other kind sets one
+                story.tell("processing", first, due_at="2025-05-30T17:00:00+07:00")
+            if number == 3:  # ended before it was received, rated and synced before that
+                for kind in ("synced", "resolved"):
+                    story.tell(kind, first - timedelta(days=40))
+                story.tell("rated", first - timedelta(days=40), satisfied=True)
+        yield from story.events
 
 
 def waits() -> Iterator[tuple[str, Json]]:
