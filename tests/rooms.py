@@ -64,6 +64,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_trial.py": ("proof",),
     "laws/test_verify.py": ("proof",),
     "laws/test_words.py": ("tree",),
+    "mutants/test_mutants.py": ("figures", "reports"),
     "stories/test_a_month.py": ("access", "figures", "http"),
     "stories/test_answers.py": ("http",),
     "stories/test_archive.py": ("archive", "apply"),

@@ -223,7 +223,8 @@ def of_sql(text: str, neighbours: Neighbours) -> Iterator[tuple[str, str]]:
             yield what, f"{text[: match.start()]}{other}{text[match.end() :]}"
     for match in _ATOM.finditer(text):
         yield f"leave out {match[0]}", f"{text[: match.start()]}1 = 1{text[match.end() :]}"
-    for match in re.finditer(r"'\w+', |, '\w+'", text):
+    items = (m for p in (r"'\w+', ", r", '\w+'(?=\))") for m in re.finditer(p, text))
+    for match in items:
         yield f"leave out {match[0].strip(', ')}", text[: match.start()] + text[match.end() :]
 
 
