@@ -55,7 +55,9 @@ def unknown(notices: Notices) -> list[str]:
 
 def judged(notices: Notices) -> list[str]:
     """Say how many slips were noticed, and by whom."""
-    by = Counter((who or "nobody").partition(" (")[0].partition(" of ")[0] for who in notices.values())
+    by = Counter(
+        (who or "nobody").partition(" (")[0].partition(" of ")[0] for who in notices.values()
+    )
     killed = sum(who is not None for who in notices.values())
     share = 100 * killed / len(notices) if notices else 0.0
     lines = [f"{n:6} {who}" for who, n in by.most_common()]

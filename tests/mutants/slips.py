@@ -29,7 +29,9 @@ CALLED = {
 DROPPED = {"only", "scale", "is_ahead", "is_recomputed", "value", "role", "contract"}
 INSTANTS = {"{start}": "{until}", "{until}": "{start}"}
 COMPARISONS = {"<=": "<", ">=": ">", "<>": "=", "<": "<=", ">": ">=", "=": "<>"}
-_SQL = re.compile(r"<=|>=|<>|<|>|=|\bIS (?:NOT )?NULL\b|\bAND\b|\bOR\b|\bIN \(|\{\w+\}|'\w+'|\b[a-z_]+\b")
+_SQL = re.compile(
+    r"<=|>=|<>|<|>|=|\bIS (?:NOT )?NULL\b|\bAND\b|\bOR\b|\bIN \(|\{\w+\}|'\w+'|\b[a-z_]+\b"
+)
 _LIKE_SQL = re.compile(r"\bIS (?:NOT )?NULL\b|\bIN \(|[<>=]|\bCASE\b|\bMAX\(|\bCOUNT\(")
 _ATOM = re.compile(
     r"\b[a-z_]+ (?:IS (?:NOT )?NULL|(?:<=|>=|<>|<|>|=) (?:'\w+'|\d+|\{\w+\}|[a-z_]+)"
@@ -51,7 +53,7 @@ class Slip:
 
     @property
     def name(self) -> str:
-        """Name it for people, and for the list of those that live: without a line, as lines move."""
+        """Name it for people and for the list of those that live; without a line, as lines move."""
         again = f" ({self.nth})" if self.nth > 1 else ""
         return f"{self.module}: {self.what} in {self.where}{again}"
 
@@ -65,7 +67,7 @@ class Slip:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Words that a hand takes for one another: each set in its order, a word's next stands for it."""
+    """Words that a hand takes for one another, in sets: a word's next in its set stands for it."""
 
     sets: Sequence[Sequence[str]]
 
@@ -132,7 +134,10 @@ def edits(node: ast.AST, neighbours: Neighbours) -> Iterator[tuple[str, Callable
             other = COMPARED[type(op)]
             yield f"{type(op).__name__} -> {other.__name__}", _set("ops", i, other())
     elif isinstance(node, ast.BoolOp):
-        yield "and <-> or", _set("op", None, ast.Or() if isinstance(node.op, ast.And) else ast.And())
+        yield (
+            "and <-> or",
+            _set("op", None, ast.Or() if isinstance(node.op, ast.And) else ast.And()),
+        )
         for i in range(len(node.values)):
             yield f"leave out condition {i + 1}", _drop("values", i)
     elif isinstance(node, ast.BinOp):
@@ -186,7 +191,9 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, Callable[[ast.AST], None]]]:
             yield f"leave out {keyword}=", _drop("keywords", i)
 
 
-def _of_constant(value: object, neighbours: Neighbours) -> Iterator[tuple[str, Callable[[ast.AST], None]]]:
+def _of_constant(
+    value: object, neighbours: Neighbours
+) -> Iterator[tuple[str, Callable[[ast.AST], None]]]:
     if isinstance(value, bool):
         yield f"{value} -> {not value}", _set("value", None, not value)
     elif isinstance(value, int):

@@ -1,4 +1,4 @@
-"""Every slip that was drawn is noticed, or `lived.csv` says why not; and the harness itself is tried.
+"""Every slip that was drawn is noticed, or `lived.csv` says why not; and the harness is tried.
 
 All of them are made by `make mutants`; here one of so many, another one of each rule.
 """

@@ -75,10 +75,17 @@ def payments() -> list[Json]:
     ):
         made.append(
             {
-                "event_id": f"e{i}", "reporter": f"R{i % 2}", "service": ("water", "tuition")[i % 2],
-                "method": method, "area": f"H57.{i % 3}", "period": period, "revision": revision,
-                "transactions": 3 * i + 7, "customers": 2 * i + 5, "amount_vnd": 1_000 * i + 11,
-            }  # fmt: skip
+                "event_id": f"e{i}",
+                "reporter": f"R{i % 2}",
+                "service": ("water", "tuition")[i % 2],
+                "method": method,
+                "area": f"H57.{i % 3}",
+                "period": period,
+                "revision": revision,
+                "transactions": 3 * i + 7,
+                "customers": 2 * i + 5,
+                "amount_vnd": 1_000 * i + 11,
+            }
         )
     return made
 
@@ -209,7 +216,7 @@ class Witnesses:
                         yield "golden: report", self._reports(world, book, asked, is_computed)
 
     def _foldings(self, fact: Fact) -> Iterator[str]:
-        """The law that `columns` and `recount` say the same, either held against the other of old."""
+        """The law that `columns` and `recount` say the same: each held against the other of old."""
         folded = self.folded[fact.contract]
         names = list(fact.types)
         facts = self.facts[fact.contract].select(names).rows(named=True)
@@ -347,7 +354,7 @@ class Witnesses:
 def _defined(world: World) -> Iterator[None]:
     """Let what is opened have a world's definitions."""
     definitions = world.definitions
-    with mock.patch.object(registry, "definitions", lambda: definitions):
+    with mock.patch.object(registry, "definitions", return_value=definitions):
         yield
 
 

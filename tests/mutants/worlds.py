@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 
-
 import stream_jobs
 from hub import registry
 from hub.definitions.fact import Fact
@@ -25,7 +24,9 @@ NOT_DEFINITIONS = {"app", "worked"}
 def modules() -> list[str]:
     """Name the modules that say what figures are: those of the rooms, and what they share."""
     shared = [p.stem for p in ROOT.glob("*.py") if p.stem not in {"__init__", *NOT_DEFINITIONS}]
-    rooms = [f"{r}.{p.stem}" for r in ROOMS for p in (ROOT / r).glob("*.py") if p.stem != "__init__"]
+    rooms = [
+        f"{r}.{p.stem}" for r in ROOMS for p in (ROOT / r).glob("*.py") if p.stem != "__init__"
+    ]
     return [f"stream_jobs.{name}" for name in sorted([*shared, *rooms])]
 
 

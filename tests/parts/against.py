@@ -78,7 +78,7 @@ class Golden:
 
 
 def in_order(frame: pl.DataFrame, order: str) -> pl.DataFrame:
-    """Put events in an order of arrival: as they happened, the last first, or by chance (a seed)."""
+    """Put events in an order of arrival: as they happened, the last first, or by chance."""
     if order == "forwards":
         return frame.sort("occurred_at", maintain_order=True)
     if order == "backwards":

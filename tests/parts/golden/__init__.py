@@ -3,5 +3,5 @@
 Nothing here knows the hub: no room, job or schema is imported. `made` makes events as senders post
 them, `plain` folds them dossier by dossier, `counting` answers figures, reports and lists, `places`
 reads what units became, `terms` counts working time on a calendar. The words are those of
-`domain.md`, of the KPI files and of docs/decisions. Where hub and pack differ, one of them is wrong.
+`domain.md`, of the KPI files and of docs/decisions. Where hub and pack differ, one is wrong.
 """

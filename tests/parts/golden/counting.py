@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from operator import attrgetter
 
@@ -18,6 +19,7 @@ from tests.parts.golden.plain import DECIDED, Dossier, day_of, midnight, number_
 Key = tuple[str | None, ...]
 Figures = dict[Key, tuple[int, int]]
 Listed = list[Dossier]
+Shares = list[tuple[str | None, Decimal]]
 COLUMNS = tuple(f"c{i}" for i in range(1, 12))
 NOTES = ("without_due", "not_decided")
 
@@ -218,7 +220,7 @@ class Way:
         return {key: n for key, n in summed.items() if n}
 
 
-def largest_remainders(n: int, shares: list) -> Iterator[tuple[str | None, int]]:  # type: ignore[type-arg]
+def largest_remainders(n: int, shares: Shares) -> Iterator[tuple[str | None, int]]:
     """Deal a number out in whole parts that add up to it; the largest remainders go up."""
     floors = [(label, int(n * share), n * share - int(n * share)) for label, share in shares]
     left = n - sum(whole for _, whole, _ in floors)
@@ -234,11 +236,8 @@ def figures(kpi: str, pack: Pack, span: Span, way: Way, above_unit: str = "") ->
     """
     above, below = pack.counted(kpi, span)
     if above_unit:
-        above, below = (
-            None if listed is None else [d for d in listed if way.is_below(d, above_unit)]
-            for listed in (above, below)
-        )
-    assert above is not None
+        above = [d for d in above if way.is_below(d, above_unit)]
+        below = below and [d for d in below if way.is_below(d, above_unit)]
     over = way.count(above)
     if below is None:
         return {key: (n, 1) for key, n in over.items() if n}
@@ -273,7 +272,7 @@ def columns_of(d: Dossier, span: Span) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class ReportWay(Way):
-    """How a report tells dossiers apart: until somebody is named to resolve one, by who received it."""
+    """How a report tells dossiers apart: until somebody is to resolve one, by who received it."""
 
     def unit(self, d: Dossier) -> tuple[str | None, int]:
         """Give the unit that a dossier is reported for, and the day on which that code is meant."""

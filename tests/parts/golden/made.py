@@ -1,7 +1,7 @@
 """Makes the events of the golden pack, as senders post them: three years of dossiers, by chance.
 
-Chance is seeded, so the same pack comes out everywhere. What is rare in life is common here: ends at
-midnight, on the due day and beside it, reopened dossiers, events withdrawn before they come.
+Chance is seeded, so the same pack comes out everywhere. What is rare in life is common here: ends
+at midnight, on the due day and beside it, reopened dossiers, events withdrawn before they come.
 """
 
 import csv
@@ -60,7 +60,7 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 def lists() -> dict[str, list[dict[str, str]]]:
-    """Give the lists of the pack's province; of one commune that was split the weights are known."""
+    """Give the lists of the pack's province; of one split commune the weights are known."""
     weights = {("31178", "31120"): "0.35", ("31178", "31168"): "0.65"}
     lineage = rows("divisions/can-tho/lineage.csv")
     pause = {"on_payment": "pause"}
@@ -321,7 +321,7 @@ ENDS = ("resolved", "returned", "refused", "withdrawn", "stopped")
 
 
 def edges() -> Iterator[tuple[str, Json]]:
-    """Make dossiers that begin, end and are due on either side of a month's and the merger's edge."""
+    """Make dossiers that begin, end and are due on either side of the edge of a month."""
     chance = Random(0)
     number = 0
     for begun in EDGES:
@@ -329,7 +329,9 @@ def edges() -> Iterator[tuple[str, Json]]:
             for ended in (None, *EDGES, "2025-08-20T10:00:00+07:00"):
                 number += 1
                 story = Story(f"EDGE-{number:03}", "one_stop", chance)
-                resolver, citizen = ((None, "31507"), ("31507", None), ("H57.7", "31498"))[number % 3]
+                resolver, citizen = ((None, "31507"), ("31507", None), ("H57.7", "31498"))[
+                    number % 3
+                ]
                 story.tell(
                     "received",
                     datetime.fromisoformat(begun),
@@ -350,7 +352,7 @@ def edges() -> Iterator[tuple[str, Json]]:
 
 
 def oddities() -> Iterator[tuple[str, Json]]:
-    """Make dossiers of which sources say odd things: all withdrawn, told again without a due date."""
+    """Make dossiers of which sources say odd things: all withdrawn, told again without a due."""
     first = datetime(2025, 4, 1, 9, tzinfo=VIETNAM)
     said = {"received_by": "H57.7", "procedure_code": "2.000488", "channel": "online"}
     said |= {"service_level": "partial"}
@@ -374,7 +376,7 @@ def oddities() -> Iterator[tuple[str, Json]]:
 
 
 def waits() -> Iterator[tuple[str, Json]]:
-    """Make dossiers that wait, each for one thing, until one kind of event ends it, or none does."""
+    """Make dossiers that wait, each for one thing, until one kind of event ends it."""
     asked = ("supplement_requested", "payment_requested")
     for number, (asking, answer) in enumerate(
         (a, e) for a in asked for e in ("supplemented", "processing", *ENDS)

@@ -57,7 +57,9 @@ class Places:
             unit = self.on(unit["parent"], then) if unit["parent"] else None
         return False
 
-    def shares(self, code: str | None, then: int, shown: int, *, deals: bool) -> list[tuple[str | None, Decimal]]:
+    def shares(
+        self, code: str | None, then: int, shown: int, *, deals: bool
+    ) -> list[tuple[str | None, Decimal]]:
         """Say where a code of a day is counted today, in shares; by itself where nobody knows.
 
         `deals` out what was split by its weights; else only what went whole into another is moved.
@@ -74,7 +76,7 @@ class Places:
         return sorted(together.items(), key=lambda pair: str(pair[0]))
 
     def _ends(self, unit: Row, shown: int) -> Iterator[tuple[str | None, Decimal]]:
-        """Follow a unit to those in force, each with its share; None where it cannot be followed."""
+        """Follow a unit to those in force, each with its share; None where nobody knows."""
         if shown < _day(unit["valid_to"]):
             yield unit["code"], Decimal(1)
             return

@@ -49,8 +49,8 @@ def number_of(day: date) -> int:
 class Dossier:
     """What one dossier is, once all that was sent about it is known.
 
-    `due` is the day on which it is due, None without a due date; `waits` are what was waited for, by
-    kind, from when until when. `first_at` is the first thing known of one that nobody received.
+    `due` is the day on which it is due, None without a due date; `waits` are what was waited for,
+    by kind, from when until when. `first_at` is the first thing known of one that nobody received.
     """
 
     code: str
@@ -115,7 +115,7 @@ def fold(code: str, sent: Iterable[tuple[str, Json]]) -> Dossier:
 
 
 def read(code: str, events: list[Json]) -> Dossier:
-    """Read live events, from the least to the greatest; where several say a thing, the last counts."""
+    """Read live events, least first; where several say a thing, the last counts."""
     last: dict[str, Any] = {}
     reception: Mapping[str, Any] = {}
     for event in events:

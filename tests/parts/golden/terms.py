@@ -2,7 +2,8 @@
 
 By the Civil Code (articles 147, 148) and decision 0031: the day of reception is not counted, nor is
 that of an answer; a term of days that ends on a day off ends on the next working day. A wait that
-begins when the dossier was past due changes nothing; while nobody has answered there is no due date.
+begins when the dossier was past due changes nothing; while nobody has answered there is no due
+date.
 """
 
 from collections.abc import Iterator
@@ -46,7 +47,9 @@ class Clock:
 
     def spans(self, unit: str | None) -> list[tuple[int, int]]:
         """Give when a unit is open on a working day, in minutes: its own hours, or all units'."""
-        own = [r for r in self.hours if r["unit"] == unit] or [r for r in self.hours if not r["unit"]]
+        own = [r for r in self.hours if r["unit"] == unit] or [
+            r for r in self.hours if not r["unit"]
+        ]
         return sorted((_minute(r["opens"]), _minute(r["closes"])) for r in own)
 
     def working_days(self, day: int, number: int) -> int:

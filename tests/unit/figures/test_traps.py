@@ -128,7 +128,11 @@ TRAPS = [
     Trap(
         "a past year cut at today's month",
         "the months of any year up to the present one, May",
-        [received("A", "2025-02-03"), received("B", "2025-09-03"), received("C", "2025-12-31T23:59")],
+        [
+            received("A", "2025-02-03"),
+            received("B", "2025-09-03"),
+            received("C", "2025-12-31T23:59"),
+        ],
         lambda es: sum(day(e)[5:7] <= LONG_AFTER[5:7] for e in of(es, "received")),
         1,
         3,
@@ -161,7 +165,7 @@ TRAPS = [
     ),
     Trap(
         "today's holidays used for the past",
-        "of received 24/1/2025, three weekdays later is 29/1: Tết of 2025 is not in this year's list",
+        "three weekdays after 24/1/2025 is 29/1: Tết of 2025 is not in this year's list",
         [
             received("A", "2025-01-24", due=None),
             dossier("A", "resolved", "2025-02-05"),  # 3/2 (1), 4/2 (2), 5/2 (3): on the due day
@@ -247,7 +251,7 @@ TRAPS = [
     ),
     Trap(
         "carried over from nowhere",
-        "carried over is what was received before and not resolved: what was withdrawn stays for ever",
+        "carried over is what was received before and not resolved: the withdrawn stay for ever",
         [
             received("A", "2024-11-04"),
             dossier("A", "withdrawn", "2024-11-20"),
