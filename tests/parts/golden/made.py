@@ -395,5 +395,5 @@ def waits() -> Iterator[tuple[str, Json]]:
             story.tell(asking, begun + timedelta(days=1))
             story.tell(answer, begun + timedelta(days=days))
             if answer not in ENDS:
-                story.tell("resolved", begun + timedelta(days=days + 8))
+                story.tell("resolved", begun + timedelta(days=days + 30))  # late, by an answer
             yield from story.events
