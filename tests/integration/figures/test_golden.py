@@ -64,7 +64,9 @@ def differences(pack: Golden, store: Store) -> Iterator[str]:
         book = pack.book(reading)
         yield from against.cell_differences(pack, reading)
         for kpi in against.KPIS:
-            yield from against.figure_differences(pack, book, against.plain_questions(kpi))
+            months = [Asked(kpi, year, "month") for year in ("2024", "2025", "2026")]
+            questions = [*months, *against.brief_questions(kpi)]
+            yield from against.figure_differences(pack, book, questions)
         for report in registry.reports():
             for asked in against.report_questions(report):
                 yield from against.report_differences(pack, book, asked)
