@@ -11,7 +11,7 @@ MINUTES ?= 20
 JOBS ?= 3
 SERVICES := $(PY) -m deploy.local.services
 
-.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos bench image clean
+.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos mutants bench image clean
 .PHONY: kafka services registry services-stop services-wipe
 
 # Python 3.11 or later with venv; from Debian's packages where it is missing. What runs a hub is
@@ -136,6 +136,11 @@ drill: setup-services
 # Minutes of kill -9, restarts, frozen workers and wrong clocks under traffic, then every check.
 chaos: setup-test
 	$(PY) -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
+
+# Every KPI, measure, fold and report with one slip in it, a thousand times: something must notice.
+# Some ten minutes on one core; `make mutants ONLY="kpis dossier_terms"` makes those of some modules.
+mutants: setup
+	$(PY) -m tests.mutants $(ONLY)
 
 # What is claimed of speed, measured here beside the others: an hour and more; writes
 # bench/RESULTS.md. SECTIONS="compare state" measures only those.

@@ -38,6 +38,7 @@ SECTIONS = (
     "gateway",
     "state",
     "start",
+    "reports",
 )
 PACKAGES = ("polars", "pyarrow", "faust-streaming", "aiokafka", "psycopg", "fastavro", "duckdb")
 LOAD_MAX = 0.5

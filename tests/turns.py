@@ -10,13 +10,16 @@ from pathlib import Path
 from tests.rooms import TESTS
 
 SECONDS: dict[str, int] = {
+    "integration/figures/test_golden.py": 90,
     "integration/store/test_laws.py": 130,
     "integration/worker/test_production.py": 69,
+    "laws/test_golden.py": 36,
     "stories/test_wheel.py": 33,
     "integration/gateway/test_crash_points.py": 31,
     "integration/archive/test_archive.py": 30,
     "integration/connectors/test_demo.py": 29,
     "integration/deploy/test_services.py": 28,
+    "mutants/test_mutants.py": 25,
     "integration/gateway/test_without_kafka.py": 25,
     "integration/gateway/test_pushed.py": 24,
     "integration/worker/test_transport.py": 24,

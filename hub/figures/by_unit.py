@@ -22,7 +22,7 @@ from decimal import ROUND_FLOOR, Decimal
 from difflib import get_close_matches
 
 from hub.clock import day_of, day_start, iso_day
-from hub.figures.book import Ask, Book
+from hub.figures.book import Ask, Book, Key
 from hub.figures.figure import Became, UnitShown
 from hub.figures.handling import MINUTES, Ranked
 from hub.figures.terms import Sums, Term
@@ -90,17 +90,21 @@ class ByUnit:
         where = {name: value for name, value in ask.where.items() if name != column}
         era = self._era_sql()
         by = (*others, column, *([era] if era else []))
-        summed: Sums = {}
+        # A unit is dealt out as a whole, however many eras of other units it lived through.
+        wholes: dict[tuple[Key, str | None, tuple[Counted, ...]], int] = {}
         for key, n in term.sums(book, replace(ask, by=by, where=where)).items():
             code = key[len(others)]
             self._met.add(code)
             day = self._eras[int(key[-1] or 0)] if era else self._eras[-1]
-            counted = self._counted(code, day)
-            for part, whole in zip(counted, dealt(n, [c.share for c in counted]), strict=True):
-                if part.is_asked and (whole or len(counted) == 1):
-                    named = {**dict(zip(others, key, strict=False)), column: part.label}
+            whole = (key[: len(others)], code, tuple(self._counted(code, day)))
+            wholes[whole] = wholes.get(whole, 0) + n
+        summed: Sums = {}
+        for (key, _, counted), n in wholes.items():
+            for part, own in zip(counted, dealt(n, [c.share for c in counted]), strict=True):
+                if part.is_asked and (own or len(counted) == 1):
+                    named = {**dict(zip(others, key, strict=True)), column: part.label}
                     name = tuple(named[d] for d in ask.by)
-                    summed[name] = summed.get(name, 0) + whole
+                    summed[name] = summed.get(name, 0) + own
         return summed
 
     def shown(self, label: str | None) -> UnitShown | None:

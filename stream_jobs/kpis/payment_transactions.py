@@ -30,5 +30,26 @@ KPI = Kpi(
             numerator=20,
             denominator=1,
         ),
+        Example(
+            why="The province's own statistic (20) has its district's (8) in it already.",
+            events=[
+                paid("cashless", "2023", customers=10, amount=1_000),
+                paid("cashless", "2023", customers=4, amount=300, area="H57.1"),
+            ],
+            reference={
+                "units": [
+                    {"code": code, "parent": parent, "level": level, "name_vi": ""}
+                    | {"valid_from": "2021-01-01", "valid_to": ""}
+                    for code, parent, level in (
+                        ("H57", "", "province"),
+                        ("H57.1", "H57", "district"),
+                    )
+                ]
+            },
+            sender="payments",
+            period="2023",
+            numerator=20,
+            denominator=1,
+        ),
     ),
 )

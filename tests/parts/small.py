@@ -103,14 +103,20 @@ class Small:
         self.log.append(submissions)
 
     def apply(self, contract: Contract, at_once: int) -> None:
-        """Apply what is not applied yet, so many batches a transaction."""
-        with self.store.reading() as reading:
-            identity = self.log.identity(contract.topic)
-            at = reading.positions(identity, contract.topic).get(0, 0)
-        batches = self.log.read(contract.topic, at)
+        """Apply what is not applied yet, so many batches a transaction; of much, a part."""
+        batches = self.log.read(contract.topic, self._position(contract))
         applier = self.applier()
         for i in range(0, len(batches), at_once):
             applier.apply(contract, batches[i : i + at_once])
+
+    def lag(self, contract: Contract) -> int:
+        """Count the events that are not applied yet."""
+        return self.log.ends(contract.topic)[0] - self._position(contract)
+
+    def _position(self, contract: Contract) -> int:
+        with self.store.reading() as reading:
+            identity = self.log.identity(contract.topic)
+            return reading.positions(identity, contract.topic).get(0, 0)
 
     def raw(self) -> dict[str, list[Row]]:
         """Read every table that apply writes, to the last column."""
