@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -11,6 +11,7 @@ from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
 from hub.log.succession import Succession
 from hub.store.database import Database
+from hub.store.packing import unpack
 from hub.store.tables import (
     BUILD,
     LANES,
@@ -26,6 +27,7 @@ from hub.store.tables import (
 )
 
 Row = tuple[Any, ...]
+ROWS_AT_ONCE = 10_000
 # From a first instant, or none, up to another; or the same in periods, where facts have their own.
 Span = tuple[int | None, int] | tuple[str, str]
 
@@ -162,8 +164,17 @@ class Reading:
     def states(self, fact: Fact, entities: list[str]) -> list[Row]:
         """Read (entity, version, events, state) of those entities that are known."""
         condition, values = self.database.among("entity", entities)
-        sql = f"SELECT entity, version, events, state FROM {fact.table} WHERE {condition}"
-        return cast("list[Row]", self.connection.execute(sa.text(sql), values).fetchall())
+        return list(self.stored(fact, f"WHERE {condition}", **values))
+
+    def stored(self, fact: Fact, rest: str, **values: Any) -> Iterator[Row]:
+        """Give (entity, version, events, state) one after another; `rest` follows FROM."""
+        sql = f"SELECT entity, version, events, state FROM {fact.table} {rest}"
+        rows = self.connection.execution_options(yield_per=ROWS_AT_ONCE).execute(
+            sa.text(sql), values
+        )
+        for part in rows.partitions():
+            states = unpack(fact.contract, (row[3] for row in part))
+            yield from ((*row[:3], state) for row, state in zip(part, states, strict=True))
 
     def fact_values(self, fact: Fact, columns: Sequence[str], entities: list[str]) -> list[Row]:
         """Read the entity and some columns of those entities that are known."""
@@ -276,7 +287,7 @@ class Reading:
 
     def stream(self, sql: str) -> Iterator[Row]:
         """Run a query and give its rows one after another."""
-        for row in self.connection.execution_options(yield_per=10_000).exec_driver_sql(sql):
+        for row in self.connection.execution_options(yield_per=ROWS_AT_ONCE).exec_driver_sql(sql):
             yield tuple(row)
 
     def horizon(self, contract: str) -> int | None:
