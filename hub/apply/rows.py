@@ -22,6 +22,7 @@ _CELLS = {
 
 def cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
     """Sum facts as they are, less facts as they were, into rows of cells."""
+    # Lazily, only the columns that are needed go from step to step.
     signed = facts.with_columns(sign().alias("sign"))
     sums = ["count", "value", "disputed", *LANES]
     frames = [pl.DataFrame(schema=_CELLS)]
@@ -43,16 +44,21 @@ def cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
         )
         for dims in measure.sets:
             names = [f"~{d}" for d in dims]
-            cells = counted.group_by("period", *names).agg(pl.col(sums).sum())
             key = [pl.format(f"{d}={{}}", pl.col(f"~{d}").fill_null("")) for d in dims]
-            cells = cells.filter(pl.any_horizontal(pl.col(sums) != 0)).select(
-                pl.lit(measure.cell_set(dims)).alias("cell_set"),
-                iso_day_expr("period"),
-                (pl.concat_str(key, separator=",") if key else pl.lit("")).alias("dims"),
-                pl.lit(own_shard, pl.Int64).alias("shard"),
-                *sums,
+            cells = (
+                counted.lazy()
+                .group_by("period", *names)
+                .agg(pl.col(sums).sum())
+                .filter(pl.any_horizontal(pl.col(sums) != 0))
+                .select(
+                    pl.lit(measure.cell_set(dims)).alias("cell_set"),
+                    iso_day_expr("period"),
+                    (pl.concat_str(key, separator=",") if key else pl.lit("")).alias("dims"),
+                    pl.lit(own_shard, pl.Int64).alias("shard"),
+                    *sums,
+                )
             )
-            frames.append(cells)
+            frames.append(cells.collect())
     # In key order the database's pages are written once each, and no two writers wait in a circle.
     return pl.concat(frames).sort("cell_set", "period", "dims", "shard")
 
@@ -88,7 +94,8 @@ def arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> pl.Dat
     """
     party = pl.lit("") if contract.party is None else pl.col(contract.party).fill_null("")
     return (
-        events.filter(~pl.col("is_loser"))
+        events.lazy()
+        .filter(~pl.col("is_loser"))
         .with_columns(
             contract.occurred.alias("~occurred"),
             pl.when("is_held").then(pl.lit("")).otherwise(party).alias("party"),
@@ -107,6 +114,7 @@ def arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> pl.Dat
             "count",
         )
         .sort("sender", "party", "span", "day")
+        .collect()
     )
 
 

@@ -301,8 +301,8 @@ def fact_table(fact: Fact, into: MetaData) -> Table:
 
     `held` counts events that do not count, as their senders do not stand in the entity.
     `state` holds the entity's distinct events as Avro datums, each after its acceptance day, sender
-    and place in the log, packed (`hub.store.packing`); `events` says how many. `log_partition` and `log_offset` are the latest of
-    those places: what changed since a cut is found by them.
+    and place in the log, packed (`hub.store.packing`); `events` says how many. `log_partition` and
+    `log_offset` are the latest of those places: what changed since a cut is found by them.
     """
     types: dict[str, Any] = {"text": Key(), "integer": Big}
     return Table(
