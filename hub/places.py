@@ -1,4 +1,4 @@
-"""Where installed files are: schemas, dictionaries, reference data, parts of the page, the connectors' folder."""
+"""Where installed files are: schemas, dictionaries, lists, parts of the page, connectors."""
 
 from importlib import resources
 from importlib.resources.abc import Traversable

@@ -22,7 +22,6 @@ _CELLS = {
 
 def cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
     """Sum facts as they are, less facts as they were, into rows of cells."""
-    # Lazily, only the columns that are needed go from step to step.
     signed = facts.with_columns(sign().alias("sign"))
     sums = ["count", "value", "disputed", *LANES]
     frames = [pl.DataFrame(schema=_CELLS)]
@@ -44,21 +43,16 @@ def cell_rows(fact: Fact, facts: pl.DataFrame, shard: int) -> pl.DataFrame:
         )
         for dims in measure.sets:
             names = [f"~{d}" for d in dims]
+            cells = counted.group_by("period", *names).agg(pl.col(sums).sum())
             key = [pl.format(f"{d}={{}}", pl.col(f"~{d}").fill_null("")) for d in dims]
-            cells = (
-                counted.lazy()
-                .group_by("period", *names)
-                .agg(pl.col(sums).sum())
-                .filter(pl.any_horizontal(pl.col(sums) != 0))
-                .select(
-                    pl.lit(measure.cell_set(dims)).alias("cell_set"),
-                    iso_day_expr("period"),
-                    (pl.concat_str(key, separator=",") if key else pl.lit("")).alias("dims"),
-                    pl.lit(own_shard, pl.Int64).alias("shard"),
-                    *sums,
-                )
+            cells = cells.filter(pl.any_horizontal(pl.col(sums) != 0)).select(
+                pl.lit(measure.cell_set(dims)).alias("cell_set"),
+                iso_day_expr("period"),
+                (pl.concat_str(key, separator=",") if key else pl.lit("")).alias("dims"),
+                pl.lit(own_shard, pl.Int64).alias("shard"),
+                *sums,
             )
-            frames.append(cells.collect())
+            frames.append(cells)
     # In key order the database's pages are written once each, and no two writers wait in a circle.
     return pl.concat(frames).sort("cell_set", "period", "dims", "shard")
 
@@ -93,6 +87,7 @@ def arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> pl.Dat
     One that is held speaks for nobody: its sender has sent it, and that is all.
     """
     party = pl.lit("") if contract.party is None else pl.col(contract.party).fill_null("")
+    # Lazily, only the columns that are needed go from step to step.
     return (
         events.lazy()
         .filter(~pl.col("is_loser"))
