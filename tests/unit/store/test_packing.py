@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from hub import registry
+from hub import places, registry
 from hub.apply.stored import settle_stored
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
-from hub.store import packing, store
+from hub.store import store
 from hub.store.packing import pack, unpack
 from stream_jobs.worked import dossier, received
 from tests.parts.small import Sent, Small
@@ -56,6 +56,6 @@ def test_what_is_damaged_is_not_taken_for_events() -> None:
 
 
 def test_each_dictionary_is_of_a_contract() -> None:
-    names = {file.name for file in packing.places.dictionaries_folder().iterdir()}
+    names = {file.name for file in places.dictionaries_folder().iterdir()}
     assert names <= {f"{contract}.zdict" for contract in registry.facts()}
     assert "dossier.zdict" in names
