@@ -1,4 +1,4 @@
-"""Where installed files are: schemas, reference data, parts of the page, the connectors' folder."""
+"""Where installed files are: schemas, dictionaries, lists, parts of the page, connectors."""
 
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -8,6 +8,11 @@ from pathlib import Path
 def avro_folder() -> Traversable:
     """Locate the published Avro schemas."""
     return resources.files("schemas") / "avro"
+
+
+def dictionaries_folder() -> Traversable:
+    """Locate what the stored events of contracts are packed by."""
+    return resources.files("schemas") / "dictionaries"
 
 
 def reference_folder() -> Traversable:

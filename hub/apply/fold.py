@@ -206,13 +206,15 @@ def fold(
         )
     )
     needed = {root for e in fact.columns.values() for root in e.meta.root_names()}
-    gathered = []
-    for name in sorted(needed):
-        pick, _, column = name.partition(".")
-        if column:
-            gathered.append(live[column].gather(frame[f"{pick}#"]).alias(name))
-    return frame.with_columns(gathered).select(
-        group, "is_disputed", "held", *(e.alias(n) for n, e in fact.columns.items())
+    parts = [(name, *name.partition(".")) for name in sorted(needed)]
+    gathered = (
+        pl.lit(live[column]).gather(pl.col(f"{pick}#")).alias(name)
+        for name, pick, _, column in parts
+        if column
+    )
+    columns = (e.alias(n) for n, e in fact.columns.items())
+    return (
+        frame.lazy().with_columns(gathered).select(group, "is_disputed", "held", *columns).collect()
     )
 
 

@@ -87,8 +87,10 @@ def arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> pl.Dat
     One that is held speaks for nobody: its sender has sent it, and that is all.
     """
     party = pl.lit("") if contract.party is None else pl.col(contract.party).fill_null("")
+    # Lazily, only the columns that are needed go from step to step.
     return (
-        events.filter(~pl.col("is_loser"))
+        events.lazy()
+        .filter(~pl.col("is_loser"))
         .with_columns(
             contract.occurred.alias("~occurred"),
             pl.when("is_held").then(pl.lit("")).otherwise(party).alias("party"),
@@ -107,6 +109,7 @@ def arrival_rows(contract: Contract, events: pl.DataFrame, shard: int) -> pl.Dat
             "count",
         )
         .sort("sender", "party", "span", "day")
+        .collect()
     )
 
 

@@ -103,9 +103,7 @@ class Past(Altered):
     def _find_since(self, fact: Fact) -> _Since:
         contract = self.definitions.contracts[fact.contract]
         then = self._positions(contract.topic)
-        rows = self.stream(
-            f"SELECT entity, version, events, state FROM {fact.table} WHERE {place_since(then)}"
-        )
+        rows = self.stored(fact, f"WHERE {place_since(then)}")
         facts: list[pl.DataFrame] = []
         ledger: list[pl.DataFrame] = []
         arrivals: list[pl.DataFrame] = []

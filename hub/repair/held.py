@@ -29,14 +29,10 @@ def held(reading: Reading, seer: Sender | None, offset: int) -> dict[str, Any]:
     has_more = False
     stamped = [c for c in reading.definitions.contracts.values() if c.spec.stamp]
     for contract in stamped:
-        table = reading.definitions.facts[contract.name].table
-        rows = reading.rows(
-            f"SELECT entity, version, events, state FROM {table} WHERE held > 0"
-            " ORDER BY entity LIMIT :n OFFSET :o",
-            n=room + 1,
-            o=skipped,
-        )
-        ((total,),) = reading.rows(f"SELECT COUNT(*) FROM {table} WHERE held > 0")
+        fact = reading.definitions.facts[contract.name]
+        page = "WHERE held > 0 ORDER BY entity LIMIT :n OFFSET :o"
+        rows = list(reading.stored(fact, page, n=room + 1, o=skipped))
+        ((total,),) = reading.rows(f"SELECT COUNT(*) FROM {fact.table} WHERE held > 0")
         skipped = max(0, skipped - total)
         has_more |= len(rows) > room
         rows = rows[:room]

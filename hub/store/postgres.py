@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection, Engine
 from hub.store.statements import SECOND, Ask, column_names, key_names, merge_clause
 from hub.store.troubles import TablesInUseError
 
-# Below this many rows, setting up a COPY costs more than it saves.
-FEW = 64
+# So many rows go to the server as one JSON text: setting up a COPY would cost more than it saves.
+FEW = 500
 _SEPARATOR = "\x1f"
 COPY_ROWS = 20_000  # are put in the server's form at a time
 _POLARS = {
@@ -92,47 +92,48 @@ class Postgres:
         self._copy(c, table, name, frame)
         return name
 
+    def _source(
+        self, c: Connection, table: sa.Table, frame: pl.DataFrame
+    ) -> tuple[str, tuple[str, ...]]:
+        """Bring rows to the server: what to select them from, in their order, and its values."""
+        if len(frame) > FEW:
+            return self._stage(c, table, frame), ()
+        hexed = pl.format("\\x{}", pl.col(pl.Binary).bin.encode("hex")).name.keep()
+        rows = frame.with_columns(hexed) if pl.Binary in frame.dtypes else frame
+        return f'json_populate_recordset(NULL::"{table.name}", %s)', (rows.write_json(),)
+
     def insert(self, c: Connection, table: sa.Table, frame: pl.DataFrame) -> None:
         """See `Database.insert`."""
         if len(frame) > FEW:
             self._copy(c, table, table.name, frame)
             return
-        marks = ",".join(["%s"] * frame.width)
-        sql = f"INSERT INTO {table.name} ({column_names(frame.columns)}) VALUES ({marks})"
-        c.exec_driver_sql(sql, frame.rows())
+        names, (source, values) = column_names(frame.columns), self._source(c, table, frame)
+        c.exec_driver_sql(
+            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source}", values
+        )
 
     def update(self, c: Connection, table: sa.Table, frame: pl.DataFrame) -> int:
         """See `Database.update`."""
-        columns = [n for n in frame.columns if n != "entity"]
-        if len(frame) > FEW:
-            staged = self._stage(c, table, frame)
-            sets = ",".join(f'"{n}"=s."{n}"' for n in columns)
-            return c.exec_driver_sql(
-                f"UPDATE {table.name} f SET {sets} FROM {staged} s"
-                " WHERE f.entity=s.entity AND f.version=s.version-1"
-            ).rowcount
-        sets = ",".join(f'"{n}"=%s' for n in columns)
-        rows = frame.select(*columns, "entity", (pl.col("version") - 1).alias("~expected")).rows()
-        sql = f"UPDATE {table.name} SET {sets} WHERE entity=%s AND version=%s"
-        return c.exec_driver_sql(sql, rows).rowcount
+        source, values = self._source(c, table, frame)
+        sets = ",".join(f'"{n}"=s."{n}"' for n in frame.columns if n != "entity")
+        return c.exec_driver_sql(
+            f"UPDATE {table.name} f SET {sets} FROM {source} s"
+            " WHERE f.entity=s.entity AND f.version=s.version-1",
+            values,
+        ).rowcount
 
     def merge(
         self, c: Connection, table: sa.Table, frame: pl.DataFrame, rules: dict[str, str]
     ) -> None:
         """See `Database.merge`."""
         keys, clause = column_names(key_names(table)), merge_clause(table, rules, "greatest")
-        onto = f" ON CONFLICT ({keys}) DO {clause}"
-        names = column_names(frame.columns)
-        if len(frame) > FEW:
-            staged = self._stage(c, table, frame)
-            # Staged rows are read in the order in which they came, that of their keys.
-            c.exec_driver_sql(
-                f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staged}{onto}"
-            )
-            return
-        marks = ",".join(["%s"] * frame.width)
-        sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){onto}"
-        c.exec_driver_sql(sql, frame.rows())
+        names, (source, values) = column_names(frame.columns), self._source(c, table, frame)
+        # Rows are read in the order in which they came, that of their keys.
+        c.exec_driver_sql(
+            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source}"
+            f" ON CONFLICT ({keys}) DO {clause}",
+            values,
+        )
 
     def empty(self, c: Connection, table: sa.Table) -> None:
         """See `Database.empty`."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
 from hub.log.succession import Succession
 from hub.store.database import Database
+from hub.store.packing import unpack
 from hub.store.tables import (
     BUILD,
     LANES,
@@ -28,6 +29,7 @@ from hub.store.tables import (
 )
 
 Row = tuple[Any, ...]
+ROWS_AT_ONCE = 10_000
 # From a first instant, or none, up to another; or the same in periods, where facts have their own.
 Span = tuple[int | None, int] | tuple[str, str]
 
@@ -105,6 +107,16 @@ def count_facts_sql(fact: Fact, tally: Tally) -> tuple[str, dict[str, Any]]:
     return sql, values
 
 
+def _stored_sql(fact: Fact) -> str:
+    return f"SELECT entity, version, events, state FROM {fact.table}"
+
+
+def _unpacked(fact: Fact, rows: Sequence[Any]) -> list[Row]:
+    """Unpack the state, which is the last of each row."""
+    states = unpack(fact.contract, (row[-1] for row in rows))
+    return [(*row[:-1], state) for row, state in zip(rows, states, strict=True)]
+
+
 class Reading:
     """One snapshot of a store that was opened with some definitions.
 
@@ -170,8 +182,16 @@ class Reading:
     def states(self, fact: Fact, entities: list[str]) -> list[Row]:
         """Read (entity, version, events, state) of those entities that are known."""
         condition, values = self.database.among("entity", entities)
-        sql = f"SELECT entity, version, events, state FROM {fact.table} WHERE {condition}"
-        return cast("list[Row]", self.connection.execute(sa.text(sql), values).fetchall())
+        query = sa.text(f"{_stored_sql(fact)} WHERE {condition}")
+        return _unpacked(fact, self.connection.execute(query, values).fetchall())
+
+    def stored(self, fact: Fact, rest: str, **values: Any) -> Iterator[Row]:
+        """Give (entity, version, events, state) one after another; `rest` follows FROM."""
+        query = sa.text(f"{_stored_sql(fact)} {rest}")
+        # Of this query alone: set on the connection, it would be of all that come after.
+        rows = self.connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE), values)
+        for part in rows.partitions():
+            yield from _unpacked(fact, part)
 
     def fact_values(self, fact: Fact, columns: Sequence[str], entities: list[str]) -> list[Row]:
         """Read the entity and some columns of those entities that are known."""
@@ -310,7 +330,8 @@ class Reading:
 
     def stream(self, sql: str) -> Iterator[Row]:
         """Run a query and give its rows one after another."""
-        for row in self.connection.execution_options(yield_per=10_000).exec_driver_sql(sql):
+        options = {"yield_per": ROWS_AT_ONCE}
+        for row in self.connection.exec_driver_sql(sql, execution_options=options):
             yield tuple(row)
 
     def horizon(self, contract: str) -> int | None:

@@ -24,6 +24,7 @@ from hub.definitions.ranges import Ranges
 from hub.log.succession import Succession
 from hub.store.database import Database, open_database
 from hub.store.migrations import versions
+from hub.store.packing import dictionary
 from hub.store.reading import Reading
 from hub.store.tables import BUILD, DERIVED, HISTORY, cut, definition, fact_table, notice
 from hub.store.troubles import (
@@ -34,7 +35,7 @@ from hub.store.troubles import (
 from hub.store.writing import Writing
 
 # Another number where stored events are written in another form.
-STATE_FORM = 3
+STATE_FORM = 4
 RANGES = "ranges"  # the list, by its form's name
 
 
@@ -230,7 +231,7 @@ def definition_digest(fact: Fact, contract: Contract) -> str:
     """Digest what decides a fact's figures: schema, columns, picks and measures."""
     spec = contract.spec
     described = {
-        "state": STATE_FORM,
+        "state": [STATE_FORM, hashlib.blake2b(dictionary(fact.contract)).hexdigest()],
         "schema": revisions.latest(fact.contract).plain,
         "order": [spec.entity, spec.occurred, spec.order_first, contract.kinds],
         "retracting": spec.retracting_kind,

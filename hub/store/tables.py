@@ -301,22 +301,24 @@ def fact_table(fact: Fact, into: MetaData) -> Table:
 
     `held` counts events that do not count, as their senders do not stand in the entity.
     `state` holds the entity's distinct events as Avro datums, each after its acceptance day, sender
-    and place in the log; `events` says how many. `log_partition` and `log_offset` are the latest of
-    those places: what changed since a cut is found by them.
+    and place in the log, packed (`hub.store.packing`); `events` says how many. `log_partition` and
+    `log_offset` are the latest of those places: what changed since a cut is found by them.
     """
     types: dict[str, Any] = {"text": Key(), "integer": Big}
     return Table(
         fact.table,
         into,
-        Column("entity", Key(), primary_key=True),
+        # Those of one width stand together: PostgreSQL would fill up to the next multiple of it.
         Column("version", Big, nullable=False),
+        Column("log_offset", Big, nullable=False),
+        *(Column(lane, Big, nullable=False) for lane in LANES),
+        *(Column(n, types[kind]) for n, kind in fact.types.items() if kind == "integer"),
+        Column("log_partition", Integer, nullable=False),
         Column("events", Integer, nullable=False),
         Column("is_disputed", Integer, nullable=False),
         Column("held", Integer, nullable=False),
-        *(Column(lane, Big, nullable=False) for lane in LANES),
-        *(Column(name, types[kind]) for name, kind in fact.types.items()),
-        Column("log_partition", Integer, nullable=False),
-        Column("log_offset", Big, nullable=False),
+        Column("entity", Key(), primary_key=True),
+        *(Column(n, types[kind]) for n, kind in fact.types.items() if kind == "text"),
         Column("state", LargeBinary, nullable=False),
         # Rows stand in the order of the log, nearly: the least and greatest of each block will do,
         # and cost next to nothing to keep.

@@ -12,6 +12,7 @@ from hub.definitions.fact import Fact, Measure, day_sql
 from hub.log.cut import read_cut
 from hub.log.succession import Succession
 from hub.store.database import Database
+from hub.store.packing import pack
 from hub.store.reading import dims_text, parse_dims
 from hub.store.tables import (
     BUILD,
@@ -144,16 +145,16 @@ class Writing:
     ) -> None:
         """Write fact rows; raise `VersionMismatchError` where one is not as it was read.
 
-        Frames hold the table's columns.
+        Frames hold the table's columns, with states as they are read.
         """
         table = self._fact_tables[fact.contract]
         if created is not None and len(created):
             try:
-                self._database.insert(self._c, table, created)
+                self._database.insert(self._c, table, _packed(fact, created))
             except sa.exc.IntegrityError as error:
                 raise VersionMismatchError(fact.table) from error
         if changed is not None and len(changed):
-            done = self._database.update(self._c, table, changed)
+            done = self._database.update(self._c, table, _packed(fact, changed))
             if done != len(changed):
                 raise VersionMismatchError(fact.table)
 
@@ -275,6 +276,11 @@ class Writing:
     def _merge(self, table: sa.Table, rows: pl.DataFrame | None, rules: dict[str, str]) -> None:
         if rows is not None and len(rows):
             self._database.merge(self._c, table, rows, rules)
+
+
+def _packed(fact: Fact, facts: pl.DataFrame) -> pl.DataFrame:
+    packed = pack(fact.contract, facts["state"])
+    return facts.with_columns(pl.Series("state", packed, pl.Binary))
 
 
 def _days_among(at: str, days: pl.Series) -> tuple[str, dict[str, int]]:

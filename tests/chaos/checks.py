@@ -181,10 +181,9 @@ def _rows(contract: Contract, events: list[Json]) -> Iterator[Row]:
 
 
 def _stored(hub: OpenHub, contract: Contract) -> Iterator[Row]:
-    table = hub.store.facts[contract.name].table
     with hub.store.reading() as reading:
         chunk: list[Row] = []
-        for row in reading.stream(f"SELECT entity, version, events, state FROM {table}"):
+        for row in reading.stored(hub.store.facts[contract.name], ""):
             chunk.append(row)
             if len(chunk) == AT_ONCE:
                 yield from contents(contract, chunk)

@@ -130,9 +130,8 @@ def _check(folder: Path, sent: _Sent, report: Report) -> None:
         hub.runner.catch_up()
         with in_this_process():
             wrong += verify(hub.log, hub.store, lists.installed()).differences
-        table = hub.store.facts["dossier"].table
         with hub.store.reading() as reading:
-            rows = reading.rows(f"SELECT entity, version, events, state FROM {table}")
+            rows = list(reading.stored(hub.store.facts["dossier"], ""))
         stored = contents(dossier, rows)
     frame = admitted_frame(dossier, sent.acknowledged)
     expected = set(frame.select(pl.lit("chaos"), *frame.columns).iter_rows())

@@ -16,6 +16,7 @@ from hub.log.slices import Slice
 from hub.store.alike import alike
 from hub.store.cuts import latest_cut
 from hub.store.differences import CELLS, LINES_MAX
+from hub.store.packing import pack
 from hub.store.sqlite import Sqlite
 from hub.store.store import Store
 from hub.store.tables import BUILD, HISTORY
@@ -309,7 +310,11 @@ def test_who_read_the_old_tables_writes_nothing_to_the_new_ones(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that read before the switch and writes after it reads again first."""
-    tamper(small.store, "UPDATE fact_dossier SET state = x'', events = 0 WHERE entity = 'D0001'")
+    nothing = pack("dossier", [b""])[0].hex()
+    tamper(
+        small.store,
+        f"UPDATE fact_dossier SET state = x'{nothing}', events = 0 WHERE entity = 'D0001'",
+    )
     assert rebuild(small).build().count
     small.append(DOSSIER, sent(dossier("D0001", "rated", "2023-07-01", satisfied=True)))
     mismatches: list[str] = []

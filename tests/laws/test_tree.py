@@ -61,6 +61,7 @@ VENDORS = {
     "cryptography": {"hub/doctor/machine.py", "hub/gateway/signing.py", "hub/access/seals.py"},
     "pgpq": {"hub/store/postgres.py"},
     "gsw": {"schemas/conversions.py"},
+    "zstandard": {"hub/store/packing.py"},
 }
 
 
