@@ -6,13 +6,11 @@ before the cut, folded again by the same code. Nothing is written for it but the
 and the answer is the same for ever.
 """
 
-import contextlib
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import islice
 
 import numpy as np
 import polars as pl
@@ -20,11 +18,13 @@ import polars as pl
 from hub.apply import fold
 from hub.apply.rows import arrival_rows, cell_rows, count_classes
 from hub.clock import DAY_US, day_start
+from hub.columns.asking import Parts, Span, Tally, count_rows, sum_rows
+from hub.columns.frames import schema_of
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.own.control import CONTROL
 from hub.log.cut import Cut
 from hub.store.cuts import NoCutError
-from hub.store.reading import Reading, Row, Span, Tally, dims_text, sum_facts_sql
+from hub.store.reading import Reading, Row, dims_text
 from hub.store.states import decode_states
 
 ENTITIES_AT_ONCE = 50_000
@@ -53,6 +53,7 @@ class Past(Reading):
             reading.definitions,
             reading.kept,
             reading.succession,
+            reading.columns,
         )
         self.known_at = known_at
         self._known: dict[str, _Since] = {}
@@ -154,36 +155,35 @@ class Past(Reading):
         by: Sequence[str],
         where: dict[str, str],
         span: Span,
+        parts: Parts | None = None,
     ) -> list[Row]:
         """See `Reading.sum_facts`."""
         changed = self._changed(fact, measure, span)
         if not len(changed):
-            return super().sum_facts(fact, measure, by, where, span)
+            return super().sum_facts(fact, measure, by, where, span, parts)
         if measure.is_recomputed:
-            return self._sum_again(fact, measure, by, where, span)
+            return self._sum_again(fact, measure, by, where, span, parts)
         for column, value in where.items():
             changed = changed.filter(pl.col(column) == value)
-        sums = {
-            tuple(r[: len(by)]): (int(r[-2]), int(r[-1] or 0))
-            for r in super().sum_facts(fact, measure, by, where, span)
+        found = {
+            tuple(r[:-2]): (int(r[-2]), int(r[-1] or 0))
+            for r in super().sum_facts(fact, measure, by, where, span, parts)
         }
-        changed = changed.select(
-            *(pl.sql_expr(column).alias(column) for column in by),
-            _back().alias("~n"),
-            (_back() * pl.sql_expr(measure.value)).alias("~v"),
-        )
-        grouped = changed.group_by(by) if by else changed.group_by(pl.lit(0).alias("~"))
-        for *key, n, v in grouped.agg(pl.col("~n").sum(), pl.col("~v").sum()).rows():
-            name = tuple(key[: len(by)])
-            before = sums.get(name, (0, 0))
-            sums[name] = (before[0] + n, before[1] + int(v or 0))
-        return [(*key, n, v) for key, (n, v) in sums.items() if n]
+        keys = [pl.sql_expr(column).alias(f"~by{i}") for i, column in enumerate(by)]
+        keys += [] if parts is None else [parts.expr(measure.when).alias("~part")]
+        sums = _back().sum().alias("~n"), (_back() * pl.sql_expr(measure.value)).sum().alias("~v")
+        grouped = changed.group_by(*keys, pl.lit(0).alias("~")).agg(sums)
+        for *key, _, n, v in grouped.rows():
+            name = tuple(key)
+            before = found.get(name, (0, 0))
+            found[name] = (before[0] + n, before[1] + int(v or 0))
+        return [(*key, n, v) for key, (n, v) in found.items() if n]
 
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
         """See `Reading.count_facts`."""
         n = len(tally.by)
         counts = {r[:n]: r[n:] for r in super().count_facts(fact, tally)}
-        for row in count_rows(self._since(fact).facts, tally):
+        for row in count_rows(self._since(fact).facts.lazy(), tally, fold.sign()):
             now = counts.get(row[:n], (0,) * len(tally.counted))
             counts[row[:n]] = tuple(a - b for a, b in zip(now, row[n:], strict=True))
         return [(*key, *then) for key, then in counts.items() if any(then) or not n]
@@ -200,28 +200,19 @@ class Past(Reading):
         by: Sequence[str],
         where: dict[str, str],
         span: Span,
+        parts: Parts | None,
     ) -> list[Row]:
         """Sum over the facts themselves, as they were: what cannot be taken back."""
-        names = ["entity", *fact.types]
-        plain = Measure(measure.name, measure.where, measure.sets, at=measure.at)
         facts = self._since(fact).facts
-        changed = set(facts["entity"])
-        was = self._changed(fact, plain, span).filter(pl.col("as_of") == fold.WAS)
-        start = span[0] if span[0] is not None else -(2**63)
-        now = self.rows(
-            f"SELECT {','.join(names)} FROM {fact.table}"
-            f" WHERE {measure.when} >= :a AND {measure.when} < :b",
-            a=start,
-            b=span[1],
-        )
-        with contextlib.closing(sqlite3.connect(":memory:")) as facts_then:
-            facts_then.execute(f"CREATE TABLE {fact.table} ({','.join(names)})")
-            facts_then.executemany(
-                f"INSERT INTO {fact.table} VALUES ({','.join('?' * len(names))})",
-                [*(r for r in now if r[0] not in changed), *was.select(names).rows()],
-            )
-            sql, values = sum_facts_sql(fact, measure, by, where, span)
-            return [tuple(r) for r in facts_then.execute(sql, values) if r[-2]]
+        schema = schema_of(fact)
+        was = facts.filter(pl.col("as_of") == fold.WAS).select(schema.names()).cast(schema)
+        start, until = span
+        condition = f"{measure.when} < {until!r}"
+        if start is not None:
+            condition += f" AND {measure.when} >= {start!r}"
+        now = self.facts(fact, schema.names(), condition)
+        now = now.filter(~pl.col("entity").is_in(facts["entity"].implode()))
+        return sum_rows(pl.concat([now, was]).lazy(), measure, by, where, span, parts)
 
     def _since(self, fact: Fact) -> _Since:
         if fact.contract not in self._known:
@@ -231,9 +222,7 @@ class Past(Reading):
     def _find_since(self, fact: Fact) -> _Since:
         contract = self.definitions.contracts[fact.contract]
         then = self._positions(contract.topic)
-        rows = self.stream(
-            f"SELECT entity, version, events, state FROM {fact.table} WHERE {_place_since(then)}"
-        )
+        rows = self.changed(fact, ("entity", "version", "events", "state"), then)
         facts: list[pl.DataFrame] = []
         ledger: list[pl.DataFrame] = []
         arrivals: list[pl.DataFrame] = []
@@ -333,50 +322,10 @@ class Past(Reading):
         return " OR ".join(parts), values
 
 
-def _place_since(then: dict[int, int]) -> str:
-    """Write the condition that a fact's place in the log is not before a cut, as an index has it.
-
-    That is: in its partitions from its offsets on, in any other, or (-1) in several.
-    """
-    places = [f"(log_partition = {p} AND log_offset >= {n})" for p, n in then.items()]
-    edges = [-1, *sorted(then), 2**31 - 1]
-    between = [(a, b) for a, b in pairwise(edges) if b - a > 1]
-    places += [f"(log_partition > {a} AND log_partition < {b})" for a, b in between]
-    return " OR ".join(["log_partition < 0", *places])
-
-
 def _is_before(then: dict[int, int]) -> pl.Expr:
     """Tell whether an event stands before a cut, given the cut's offset by partition."""
     position = pl.col("partition").replace_strict(then, default=0, return_dtype=pl.Int64)
     return pl.col("offset") < position
-
-
-def count_rows(facts: pl.DataFrame, tally: Tally) -> list[Row]:
-    """Count facts in columns: rows (by…, a count for each condition), as they are less as were.
-
-    Without `as_of` all are as they are.
-    """
-    counted = counted_facts(facts, tally)
-    sums = (pl.col("^~n.*$") * pl.col("~sign")).sum()
-    by = [f"~by{i}" for i in range(len(tally.by))]
-    grouped = counted.group_by(by).agg(sums) if by else counted.select(sums)
-    return grouped.rows()
-
-
-def counted_facts(facts: pl.DataFrame, tally: Tally) -> pl.DataFrame:
-    """Count each fact by itself: (by…, 1 for it as it is and -1 as it was, 1 or 0 a condition)."""
-    sign = fold.sign() if "as_of" in facts.columns else pl.lit(1, pl.Int64)
-    within = facts.filter(pl.sql_expr(tally.within))
-    for column, value in tally.where.items():
-        within = within.filter(pl.sql_expr(column) == value)
-    return within.select(
-        *(pl.sql_expr(column).alias(f"~by{i}") for i, column in enumerate(tally.by)),
-        sign.alias("~sign"),
-        *(
-            pl.sql_expr(f"CASE WHEN {condition} THEN 1 ELSE 0 END").alias(f"~n{i}")
-            for i, condition in enumerate(tally.counted)
-        ),
-    )
 
 
 def _back() -> pl.Expr:

@@ -4,15 +4,14 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from hub.columns.asking import Tally, count_rows
 from hub.definitions.fact import Fact
 from hub.figures.book import Ask, Book, Key
 from hub.figures.by_unit import ByUnit
 from hub.figures.compute import Question, sums_of, units_asked
-from hub.figures.past import count_rows
 from hub.figures.terms import Sums, Term
 from hub.reports.clocking import with_computed_due
 from hub.reports.report import Column, Report
-from hub.store.reading import Tally
 
 ENTITY = "entity"
 Counts = dict[Key, tuple[int, ...]]
@@ -44,7 +43,7 @@ class Pass:
             tally = tally_of(self.report, ask, self.only)
             n = len(ask.by)
             if self.is_computed:
-                rows = count_rows(self._facts(ask), tally)
+                rows = count_rows(self._facts(ask).lazy(), tally)
             else:
                 rows = self.book.reading.count_facts(self.fact, tally)
             self.kept[name] = {row[:n]: row[n:] for row in rows}
@@ -52,13 +51,9 @@ class Pass:
 
     def _facts(self, ask: Ask) -> pl.DataFrame:
         """Read the facts of a period, with the due dates that are computed."""
-        columns = ["entity", *self.fact.types]
         within = tally_of(self.report, ask).within
-        sql = f"SELECT {','.join(columns)} FROM {self.fact.table} WHERE {within} ORDER BY entity"
-        types = {"text": pl.String(), "integer": pl.Int64()}
-        schema = {"entity": pl.String(), **{n: types[t] for n, t in self.fact.types.items()}}
-        facts = pl.DataFrame(self.book.reading.rows(sql), schema, orient="row")
-        return with_computed_due(self.report.clocked, self.book, facts)
+        facts = self.book.reading.facts(self.fact, ["entity", *self.fact.types], within)
+        return with_computed_due(self.report.clocked, self.book, facts.sort("entity"))
 
 
 def tally_of(report: Report, ask: Ask, only: Column | None = None) -> Tally:

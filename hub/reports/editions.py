@@ -12,11 +12,13 @@ from typing import Any
 
 import polars as pl
 
+from hub.apply import fold
 from hub.clock import iso, iso_day
+from hub.columns.asking import counted_facts
 from hub.figures.book import Book
 from hub.figures.closing import REPORT, Closing
 from hub.figures.compute import Question
-from hub.figures.past import Past, counted_facts
+from hub.figures.past import Past
 from hub.gateway.signing import SignatureError, Signer, verify
 from hub.reference.periods import Period
 from hub.reports.counting import ENTITY, ask_of, tally_of
@@ -105,9 +107,9 @@ def causes(report: Report, book: Book, closing: Closing, question: Question) -> 
     past = Past(book.reading, closing.cut)
     ids = [column.id for column in report.counted]
     tally = tally_of(report, ask_of(report, question, ENTITY))
-    counted = counted_facts(past.facts_since(fact), tally)
+    counted = counted_facts(past.facts_since(fact).lazy(), tally, fold.sign())
     parts = (pl.col("^~n.*$") * pl.col("~sign")).sum()
-    differing = counted.group_by("~by0").agg(parts).sort("~by0")
+    differing = counted.group_by("~by0").agg(parts).sort("~by0").collect()
     differing = differing.filter(pl.any_horizontal(pl.exclude("~by0") != 0))
     shown = differing.head(CAUSES_SHOWN_MAX)
     events = past.events_since(fact, shown["~by0"].to_list()) if len(shown) else None

@@ -1,12 +1,18 @@
 """Reading: one snapshot of the store, so that all figures of an answer come from one cut."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, cast
 
+import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from hub.columns.asking import Parts, Span, Tally, count_rows, listed, sum_rows
+from hub.columns.columns import Columns
+from hub.columns.frames import Frames, Standing, schema_of
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
 from hub.log.succession import Succession
@@ -26,8 +32,7 @@ from hub.store.tables import (
 )
 
 Row = tuple[Any, ...]
-# From a first instant, or none, up to another; or the same in periods, where facts have their own.
-Span = tuple[int | None, int] | tuple[str, str]
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def dims_text(dims: dict[str, Any]) -> str:
@@ -47,9 +52,11 @@ def sum_facts_sql(
     by: Sequence[str],
     where: dict[str, str],
     span: Span,
+    parts: Parts | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Write what sums a measure over facts: rows (by…, count, value), and the named values."""
     start, until = span
+    by = [*by, *([] if parts is None else [parts.sql(measure.when)])]
     conditions = [f"({measure.where})", f"{measure.when} < :until"]
     values: dict[str, Any] = {"until": until}
     if start is not None:
@@ -65,20 +72,6 @@ def sum_facts_sql(
         f" WHERE {' AND '.join(conditions)}{group}"
     )
     return sql, values
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What is counted of facts in one pass: by which columns, within what, by which conditions.
-
-    All are SQL that the columns engine and both databases read alike; `where` holds values that
-    columns must have.
-    """
-
-    by: tuple[str, ...]
-    where: Mapping[str, str]
-    within: str
-    counted: tuple[str, ...]
 
 
 def count_facts_sql(fact: Fact, tally: Tally) -> tuple[str, dict[str, Any]]:
@@ -97,11 +90,24 @@ def count_facts_sql(fact: Fact, tally: Tally) -> tuple[str, dict[str, Any]]:
     return sql, values
 
 
+def place_since(then: Mapping[int, int]) -> str:
+    """Write the condition that a fact's place in the log is not before a cut, as an index has it.
+
+    That is: in its partitions from its offsets on, in any other, or (-1) in several.
+    """
+    places = [f"(log_partition = {p} AND log_offset >= {n})" for p, n in then.items()]
+    edges = [-1, *sorted(then), 2**31 - 1]
+    between = [(a, b) for a, b in pairwise(edges) if b - a > 1]
+    places += [f"(log_partition > {a} AND log_partition < {b})" for a, b in between]
+    return " OR ".join(["log_partition < 0", *places])
+
+
 class Reading:
     """One snapshot of a store that was opened with some definitions.
 
     `kept` is what readers of the store keep for one another, because it does not change.
-    `succession` tells which log goes on from an older one that something here may name.
+    `succession` tells which log goes on from an older one that something here may name. `columns`
+    are those of facts, by contract: none where what is read may never have been committed.
     """
 
     def __init__(
@@ -111,8 +117,11 @@ class Reading:
         definitions: Definitions,
         kept: dict[str, Any],
         succession: Succession,
+        columns: Mapping[str, Columns],
     ) -> None:
         self.succession = succession
+        self.columns = columns
+        self._frames: dict[str, Frames | None] = {}
         self.connection = connection
         self.database = database
         self.definitions = definitions
@@ -127,7 +136,7 @@ class Reading:
         query = sa.select(definition.c.digest).where(definition.c.contract == BUILD)
         return self.connection.execute(query).scalar()
 
-    def columns(self, table: str) -> list[str]:
+    def column_names(self, table: str) -> list[str]:
         """List the columns that a table has."""
         return list(self.connection.execute(sa.text(f"SELECT * FROM {table} LIMIT 0")).keys())
 
@@ -216,6 +225,56 @@ class Reading:
         query = sa.select(content).where(reference_list.c.event_id == event_id)
         return str(self.connection.execute(query).scalar_one())
 
+    def facts(
+        self, fact: Fact, columns: Sequence[str], condition: str, where: Mapping[str, str] = NONE
+    ) -> pl.DataFrame:
+        """List columns of facts where a condition holds, of those that have some values.
+
+        Columns and conditions are SQL that the columns engine and both databases read alike.
+        """
+        frames = self.frames(fact)
+        if frames is not None:
+            return listed(frames.facts(), columns, condition, where)
+        values = {f"v{i}": value for i, value in enumerate(where.values())}
+        marked = [f"{column} = :v{i}" for i, column in enumerate(where)]
+        conditions = " AND ".join([f"({condition})", *marked])
+        sql = f"SELECT {','.join(columns)} FROM {fact.table} WHERE {conditions}"
+        schema = schema_of(fact)
+        types = {column: schema.get(column) for column in columns}
+        return pl.DataFrame(self.rows(sql, **values), types, orient="row")
+
+    def changed(self, fact: Fact, columns: Sequence[str], then: Mapping[int, int]) -> Iterator[Row]:
+        """Read columns of the facts that have events at or after a cut's offsets."""
+        names = ",".join(columns)
+        return self.stream(f"SELECT {names} FROM {fact.table} WHERE {place_since(then)}")
+
+    def frames(self, fact: Fact) -> Frames | None:
+        """Give the facts of this snapshot in columns, None while they are not made yet."""
+        if fact.contract not in self._frames:
+            self._frames[fact.contract] = self._find_frames(fact)
+        return self._frames[fact.contract]
+
+    def _find_frames(self, fact: Fact) -> Frames | None:
+        columns = self.columns.get(fact.contract)
+        standing = self.standing(fact)
+        if columns is None or standing is None or not columns.fits(standing):
+            return None
+        return columns.at(standing, partial(self.changed, fact, columns.names))
+
+    def standing(self, fact: Fact) -> Standing | None:
+        """Tell where a contract's facts stand, None where nothing or several logs were applied."""
+        topic = self.definitions.contracts[fact.contract].topic
+        query = sa.select(position.c.log, position.c.partition, position.c.next_offset)
+        at = self.connection.execute(query.where(position.c.topic == topic)).fetchall()
+        if len({log for log, _, _ in at}) != 1:
+            return None
+        named = sa.select(definition.c.contract, definition.c.digest).where(
+            definition.c.contract.in_((fact.contract, BUILD))
+        )
+        digests = {name: str(digest) for name, digest in self.connection.execute(named)}
+        tables = f"{at[0][0]} {digests.get(BUILD, '')} {digests.get(fact.contract, '')}"
+        return Standing(tables, {int(p): int(n) for _, p, n in at})
+
     def sum_cells(
         self, cell_set: str, start: str, end: str, *, by_period: bool
     ) -> list[tuple[str, str, int, int]]:
@@ -240,13 +299,24 @@ class Reading:
         by: Sequence[str],
         where: dict[str, str],
         span: Span,
+        parts: Parts | None = None,
     ) -> list[Row]:
-        """Sum a measure over facts: rows (by…, count, value) of those that count in the span."""
-        sql, values = sum_facts_sql(fact, measure, by, where, span)
+        """Sum a measure over facts: rows (by…, count, value) of those that count in the span.
+
+        By the parts of a span, too: then the number of the part comes before the count.
+        """
+        frames = self.frames(fact)
+        if frames is not None:
+            facts = frames.facts(measure.when, *span)
+            return sum_rows(facts, measure, by, where, span, parts)
+        sql, values = sum_facts_sql(fact, measure, by, where, span, parts)
         return [r for r in self.rows(sql, **values) if r[-2]]
 
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
         """Count facts by conditions, in one pass: rows (by…, a count for each condition)."""
+        frames = self.frames(fact)
+        if frames is not None:
+            return count_rows(frames.facts(), tally)
         sql, values = count_facts_sql(fact, tally)
         rows = self.rows(sql, **values)
         n = len(tally.by)

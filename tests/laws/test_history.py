@@ -14,8 +14,8 @@ from hub.clock import VIETNAM, to_us
 from hub.figures.compute import QuestionError, read_as_of, read_question
 from hub.figures.kpi import Kpi
 from hub.figures.official import answer, as_known
-from hub.figures.past import _place_since
 from hub.store.cuts import NoCutError, find_cut, thin
+from hub.store.reading import place_since
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.guards.test_guards import deliveries
 from tests.parts import lists
@@ -145,7 +145,7 @@ def test_what_changed_since_is_found_by_its_place_and_by_an_index(then: dict[int
         database.execute("CREATE INDEX place ON f (log_partition, log_offset)")
         places = [(p, n) for p in range(-1, 7) for n in range(8)]
         database.executemany("INSERT INTO f VALUES (?, ?)", places)
-        query = f"SELECT * FROM f WHERE {_place_since(then)}"
+        query = f"SELECT * FROM f WHERE {place_since(then)}"
         found = database.execute(query).fetchall()
         plan = database.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
     assert sorted(found) == [(p, n) for p, n in places if n >= then.get(p, 0) or p < 0]

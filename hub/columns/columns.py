@@ -1,0 +1,150 @@
+"""Columns of all contracts: found for a snapshot of the database, made, kept and made again."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from hub.columns.asking import Row
+from hub.columns.files import DamagedError, check_base, find_base, write_base
+from hub.columns.frames import Base, Frames, Standing, schema_of
+from hub.definitions.fact import Fact
+
+# Facts of so few events are read at once by whoever asks first; more are read beside questions.
+EVENTS_AT_ONCE_MAX = 50_000
+KNOWN_MAX = 8  # who reads an older snapshot finds its frames among so many
+ROWS_AT_ONCE = 20_000
+logger = logging.getLogger(__name__)
+
+# Reads the facts that changed since positions: entity, is_disputed, then the fact's columns.
+Changed = Callable[[Mapping[int, int]], Iterator[Row]]
+
+
+@dataclass
+class Columns:
+    """The columns of one contract's facts, as `definition` folds them.
+
+    `folder` holds their files; without one they are in memory alone.
+    """
+
+    fact: Fact
+    definition: str
+    folder: Path | None
+    # The latest last; all go on from one base, but for the last moments of an older one.
+    _known: list[Frames] = field(default_factory=list)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _making: threading.Lock = field(default_factory=threading.Lock)
+    _is_looked_for: bool = False
+    # The file of the base, with its size and time when it was found whole.
+    _file: tuple[Path, tuple[int, int]] | None = None
+
+    def fits(self, standing: Standing) -> bool:
+        """Tell whether tables follow the definition that is installed here."""
+        return standing.tables.endswith(f" {self.definition}")
+
+    def at(self, standing: Standing, changed: Changed) -> Frames | None:
+        """Give the facts of a snapshot that stands somewhere; None while they are to be made."""
+        with self._lock:
+            before = self._before(standing)
+            if before is None and sum(standing.positions.values()) <= EVENTS_AT_ONCE_MAX:
+                before = Frames.of(Standing(standing.tables, {}), self._nothing())
+            if before is None or before.standing == standing:
+                return before
+            return self._keep(before.after(standing, self._read(changed, before.standing)))
+
+    def tend(self, standing: Standing, changed: Changed) -> None:
+        """See to it that there are columns, and a file of them that is whole; at any time."""
+        if not self._making.acquire(blocking=False):
+            return
+        try:
+            self._forget()
+            found = self.at(standing, changed)
+            if found is None:
+                begun = Frames.of(Standing(standing.tables, {}), self._nothing())
+                found = begun.after(standing, self._read(changed, begun.standing))
+            if found.is_worn or (len(found.changes) and not len(found.base.facts)):
+                found = found.renewed(self._order)
+                self._file = None
+                with self._lock:
+                    self._keep(found)
+            if self.folder is not None and not self._is_whole():
+                if len(found.changes):
+                    found = found.renewed(self._order)
+                path = write_base(self.folder, self.fact, found)
+                self._file = path, _stamp(path)
+        finally:
+            self._making.release()
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that are read of the database."""
+        return list(schema_of(self.fact))
+
+    @property
+    def _order(self) -> str:
+        return self.fact.measures[0].when
+
+    def _nothing(self) -> Base:
+        return Base(pl.DataFrame(schema=schema_of(self.fact)))
+
+    def _before(self, standing: Standing) -> Frames | None:
+        """Find the latest frames that a snapshot goes on from."""
+        if not self._is_looked_for:
+            self._is_looked_for = True
+            self._open()
+        reached = (f for f in reversed(self._known) if standing.reaches(f.standing))
+        return next(reached, None)
+
+    def _open(self) -> None:
+        if self.folder is None or not self.folder.is_dir():
+            return
+        found = find_base(self.folder, self.fact)
+        if found is not None:
+            path, frames = found
+            self._file = path, _stamp(path)
+            self._keep(frames)
+
+    def _keep(self, frames: Frames) -> Frames:
+        """Keep frames for who asks next; those of other tables go."""
+        same = [f for f in self._known if f.standing.tables == frames.standing.tables]
+        later = [f for f in same if not frames.standing.reaches(f.standing)]
+        earlier = [f for f in same if frames.standing.reaches(f.standing)]
+        self._known = [*earlier, frames, *later][-KNOWN_MAX:]
+        return frames
+
+    def _forget(self) -> None:
+        """Let go of what went on from an older base: who read it has ended since."""
+        with self._lock:
+            self._known = [f for f in self._known if f.base is self._known[-1].base]
+
+    def _read(self, changed: Changed, since: Standing) -> pl.DataFrame:
+        schema = schema_of(self.fact)
+        rows = changed(since.positions)
+        frames = [pl.DataFrame(schema=schema)]
+        while chunk := list(islice(rows, ROWS_AT_ONCE)):
+            frames.append(pl.DataFrame(chunk, schema, orient="row"))
+        return pl.concat(frames).rechunk()
+
+    def _is_whole(self) -> bool:
+        """Tell whether the base's file is there as it was written; it is read where it changed."""
+        if self._file is None:
+            return False
+        path, stamp = self._file
+        try:
+            if _stamp(path) != stamp:
+                check_base(path)
+                self._file = path, _stamp(path)
+        except (DamagedError, OSError) as error:
+            logger.warning("%s is made again: %s", path, error)
+            return False
+        return True
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    said = os.stat(path)
+    return said.st_size, said.st_mtime_ns
