@@ -38,6 +38,11 @@ def day_sql(column: str) -> str:
     return f"(({column} + {SHIFT_US}) / {DAY_US} - {_DAYS_BEFORE_1970})"
 
 
+def day_start_sql(column: str) -> str:
+    """Write the first instant of the local day in SQL that the columns engine reads alike, too."""
+    return f"({column} - ({column} + {SHIFT_US}) % {DAY_US})"
+
+
 @dataclass(frozen=True)
 class Measure:
     """Something counted over facts, kept in cells.

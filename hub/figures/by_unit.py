@@ -71,6 +71,9 @@ class ByUnit:
         first, *others = units.change_days() or [last]
         # What was before the list begins is of its first day: nothing else is known of it.
         self._eras = [first, *(day for day in others if day <= last)]
+        # Facts are told apart by the eras of all parts of a question: they are read once.
+        until = last if ask.spread is None else iso_day(day_of(ask.spread.until - 1))
+        self._told = [first, *(day for day in others if day <= until)]
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -88,7 +91,8 @@ class ByUnit:
         for key, n in term.sums(book, replace(ask, by=by, where=where)).items():
             code = key[len(others)]
             self._met.add(code)
-            day = self._eras[int(key[-1] or 0)] if era else self._eras[-1]
+            number = int(key[-1] or 0) if era else len(self._eras)
+            day = self._eras[min(number, len(self._eras) - 1)]
             counted = self._counted(code, day)
             for part, whole in zip(counted, dealt(n, [c.share for c in counted]), strict=True):
                 if part.is_asked and (whole or len(counted) == 1):
@@ -123,13 +127,13 @@ class ByUnit:
 
     def _era_sql(self) -> str:
         """Write which era a fact's own instant is in; nothing where there is but one."""
-        if len(self._eras) == 1:
+        if len(self._told) == 1:
             return ""
         cases = [
             f"WHEN {self._asked.since} < {day_start(date.fromisoformat(day))} THEN {i}"
-            for i, day in enumerate(self._eras[1:])
+            for i, day in enumerate(self._told[1:])
         ]
-        return f"CASE {' '.join(cases)} ELSE {len(self._eras) - 1} END"
+        return f"CASE {' '.join(cases)} ELSE {len(self._told) - 1} END"
 
     def _counted(self, code: str | None, day: str) -> list[Counted]:
         """Say under which names a code of a day is counted, in shares that add up to 1."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from hub.clock import iso, to_us
 from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
-from hub.figures.book import Ask, Book, Key
+from hub.figures.book import Ask, Book, Key, Spread
 from hub.figures.by_unit import VIEWS, ByUnit, UnitAsk, UnknownUnitError
 from hub.figures.figure import Figure, Lack
 from hub.figures.flags import lists_of_thresholds
@@ -218,13 +218,13 @@ def _computed(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
     if not buckets:
         return _figures(kpi, question, book, {}, whole)
     computed: list[Figure] = []
-    for period in parts_of(question):
-        if period.start >= question.at:
-            break
+    begun = [period for period in parts_of(question) if period.start < question.at]
+    spread = Spread(tuple(p.start for p in begun), min(whole.end, question.at))
+    for period in begun:
         names = {b: period.text if b == "day" else period.text[:7] for b in buckets}
         by = tuple(b for b in question.by if b not in BUCKETS)
         part = replace(question, period=period, by=by, as_of=None)
-        computed += _figures(kpi, part, book, names, whole)
+        computed += _figures(kpi, part, book, names, whole, spread)
         if len(computed) > FIGURES_MAX:
             raise QuestionError(
                 "by", f"quá {FIGURES_MAX} số liệu", f"more than {FIGURES_MAX} figures"
@@ -257,7 +257,12 @@ def _split(period: Period, bucket: str) -> list[Period]:
 
 
 def _figures(
-    kpi: Kpi, question: Question, book: Book, bucket: dict[str, str], whole: Period
+    kpi: Kpi,
+    question: Question,
+    book: Book,
+    bucket: dict[str, str],
+    whole: Period,
+    spread: Spread | None = None,
 ) -> list[Figure]:
     columns = kpi.columns(question.role)
     ask = Ask(
@@ -265,6 +270,7 @@ def _figures(
         question.at,
         tuple(columns[b] for b in question.by),
         {columns[n]: v for n, v in dict(question.where).items()},
+        spread,
     )
     by_unit = units_asked(kpi, question, ask, book)
     above, below = sums_of(kpi, book, ask, by_unit)
@@ -408,6 +414,13 @@ def definition_version(kpi: Kpi, book: Book, more_lists: Collection[str] = ()) -
 
     `more_lists` names lists that a question goes by besides those of the KPI, as one by units does.
     """
+    asked = (kpi.id, *sorted(more_lists))
+    if asked not in book.versions:
+        book.versions[asked] = _version(kpi, book, more_lists)
+    return book.versions[asked]
+
+
+def _version(kpi: Kpi, book: Book, more_lists: Collection[str]) -> str:
     fact = book.facts.get(kpi.contract or "")
     said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
     of_fact = definition_digest(fact, book.definitions.contracts[fact.contract]) if fact else ""

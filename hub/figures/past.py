@@ -100,14 +100,17 @@ class Past(Reading):
         return [r for r in rows if r[0] in names]
 
     def table(self, name: str) -> list[Row]:
-        """Read the ledger, the arrivals or what was heard, as `Reading.table` does."""
+        """Read the ledger or what was heard, as `Reading.table` does."""
         if name == "heard":
             return self._heard
         since = [self._since(f) for f in self.definitions.facts.values()]
-        if name == "arrival":
-            return [*super().table(name), *(r for s in since for r in s.arrivals)]
         assert name == "ledger", name
         return [*super().table(name), *(r for s in since for r in s.ledger), *self._aside]
+
+    def arrived_since(self, contract: str) -> list[Row]:
+        """See `Reading.arrived_since`."""
+        fact = self.definitions.facts.get(contract)
+        return [] if fact is None else self._since(fact).arrivals
 
     def sum_cells(
         self, cell_set: str, start: str, end: str, *, by_period: bool
@@ -249,7 +252,7 @@ class Past(Reading):
                 for frame in ledger
                 for contract_name, sender, day, kind, count in frame.with_columns(negated).rows()
             ],
-            [row for frame in arrivals for row in frame.with_columns(negated).rows()],
+            [row for frame in arrivals for row in frame.with_columns(negated).drop("shard").rows()],
         )
 
     def facts_since(self, fact: Fact) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Reading: one snapshot of the store, so that all figures of an answer come from one cut."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, cast
@@ -147,11 +147,15 @@ class Reading:
         )
         return {partition: int(n) for partition, n in self.connection.execute(query)}
 
-    def totals(self) -> dict[str, int]:
-        """Give the next offset by topic, summed over partitions."""
+    @cached_property
+    def _totals(self) -> dict[str, int]:
         query = sa.select(position.c.topic, sa.func.sum(position.c.next_offset))
         query = query.group_by(position.c.topic).order_by(position.c.topic)
         return {topic: int(n) for topic, n in self.connection.execute(query)}
+
+    def totals(self) -> dict[str, int]:
+        """Give the next offset by topic, summed over partitions."""
+        return self._totals
 
     def touched(self, contract: str, until: str) -> int:
         """Tell which commit last changed anything of a contract up to a month; 0 where none did."""
@@ -159,6 +163,33 @@ class Reading:
             touched.c.contract == contract, touched.c.month <= until
         )
         return int(self.connection.execute(query).scalar() or 0)
+
+    def touched_months(self, contract: str) -> dict[str, int] | None:
+        """Tell which commit last changed each month of a contract.
+
+        None where what is read may never be committed: no commit tells of it.
+        """
+        if not self.columns:
+            return None
+        query = sa.select(touched.c.month, sa.func.max(touched.c.at)).group_by(touched.c.month)
+        rows = self.connection.execute(query.where(touched.c.contract == contract))
+        return {month: int(at) for month, at in rows}
+
+    def arrived(self, contract: str, spans: Sequence[tuple[int, int]] = ()) -> list[Row]:
+        """Count distinct events by (contract, sender, party, span, day), of some days or of all.
+
+        `spans` are days [first, end).
+        """
+        days = " OR ".join(f"(day >= {first} AND day < {end})" for first, end in spans)
+        return self.rows(
+            "SELECT contract, sender, party, span, day, SUM(count) FROM arrival"
+            f" WHERE contract = :c AND ({days or '1 = 1'}) GROUP BY 1, 2, 3, 4, 5",
+            c=contract,
+        )
+
+    def arrived_since(self, contract: str) -> list[Row]:
+        """Give what is to be added to arrivals; nothing of what is as it is."""
+        return []
 
     def cut(self) -> str:
         """Name the snapshot by its log positions."""
