@@ -72,6 +72,7 @@ class Columns:
                 self._file = None
                 with self._lock:
                     self._keep(found)
+            _ = found.listing  # made here, so that nobody who asks waits for it
             if self.folder is not None and not self._is_whole():
                 if len(found.changes):
                     found = found.renewed(self._order)

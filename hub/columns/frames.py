@@ -5,7 +5,7 @@ are no longer so are passed over, and what they are now is read from the changes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hub.columns.asking import ENTITY
+from hub.columns.listing import Listing, base_numbers, change_numbers
 from hub.definitions.fact import Fact
 
 BLOCK_ROWS = 131_072
@@ -41,7 +42,7 @@ def schema_of(fact: Fact) -> pl.Schema:
     return pl.Schema({ENTITY: pl.String(), "is_disputed": pl.Int64(), **columns})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Base:
     """Facts as they stood, in the order of the instant that they are counted by first.
 
@@ -72,6 +73,11 @@ class Base:
         return found
 
     @cached_property
+    def numbers(self) -> tuple[pl.Series, pl.Series]:
+        """Number facts by the order of their entities; give these in order, too."""
+        return base_numbers(self.facts[ENTITY])
+
+    @cached_property
     def _blocks(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Give the least and greatest of each block, by column of whole numbers."""
         numbers = [n for n, kind in self.facts.schema.items() if kind == pl.Int64]
@@ -100,7 +106,7 @@ class Base:
         return int(met[0]) * BLOCK_ROWS, int(met[-1] - met[0] + 1) * BLOCK_ROWS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frames:
     """Facts as they stand: a base, which of its rows are still so, and what others are now."""
 
@@ -108,7 +114,6 @@ class Frames:
     base: Base
     is_live: NDArray[np.bool_]
     changes: pl.DataFrame
-    _facts: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, standing: Standing, base: Base) -> "Frames":
@@ -144,6 +149,16 @@ class Frames:
             marked = marked.slice(*self.base.span(column, start, until))
         both = pl.concat([marked, self._changes]) if len(self.changes) else marked
         return both.lazy().filter(pl.col(IS_LIVE)).drop(IS_LIVE)
+
+    @cached_property
+    def listing(self) -> Listing:
+        """The facts as they stand, each with a number by the order of its entity."""
+        numbers, entities = self.base.numbers
+        both = self._marked.with_columns(numbers)
+        if len(self.changes):
+            own = change_numbers(self.changes[ENTITY], entities)
+            both = pl.concat([both, self._changes.with_columns(own)])
+        return Listing(both.lazy().filter(pl.col(IS_LIVE)).drop(IS_LIVE))
 
     @property
     def is_worn(self) -> bool:

@@ -102,6 +102,8 @@ class Fact:
     least first, as wire values, and gives the same columns by plain Python. `parents` are columns
     whose values are part of one another, with the list of reference data that says of which.
     `checked` is there where quality control flags values; what is flagged is in no figure.
+    `orders` are whole numbers by which facts may be listed besides their own: SQL, in which `{at}`
+    is the instant asked.
     """
 
     contract: str
@@ -116,6 +118,7 @@ class Fact:
     indexes: tuple[tuple[str, ...], ...] = ()
     parents: Mapping[str, str] = field(default_factory=dict)
     checked: Checked | None = None
+    orders: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> str:

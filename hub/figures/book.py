@@ -119,9 +119,10 @@ class Book:
             return {}
         spread = ask.spread
         number = None if spread is None else spread.numbers.get(until)
-        if spread is not None and number is not None:
-            if start is None or spread.numbers.get(start) == number - 1:
-                return self._by_part(name, ask, spread, is_running=start is None)[number]
+        is_running = start is None
+        before = -1 if spread is None or start is None else spread.numbers.get(start, -1)
+        if spread and number is not None and (is_running or before == number - 1):
+            return self._by_part(name, ask, spread, is_running=is_running)[number]
         asked = (name, ask.by, tuple(sorted(ask.where.items())), start, until)
         if asked not in self._sums:
             self._sums[asked] = self._summed(name, ask, start, until)

@@ -84,22 +84,42 @@ class ByUnit:
         """Sum a term by the dimensions asked for, of which the unit may be one."""
         column, ask = self._asked.column, self._ask
         others = tuple(d for d in ask.by if d != column)
-        where = {name: value for name, value in ask.where.items() if name != column}
-        era = self._era_sql()
-        by = (*others, column, *([era] if era else []))
+        era = self.era_sql
+        by, where = (*others, column, *([era] if era else [])), self.where
         summed: Sums = {}
         for key, n in term.sums(book, replace(ask, by=by, where=where)).items():
-            code = key[len(others)]
-            self._met.add(code)
-            number = int(key[-1] or 0) if era else len(self._eras)
-            day = self._eras[min(number, len(self._eras) - 1)]
-            counted = self._counted(code, day)
+            counted = self._of_code(key[len(others)], int(key[-1] or 0) if era else None)
             for part, whole in zip(counted, dealt(n, [c.share for c in counted]), strict=True):
                 if part.is_asked and (whole or len(counted) == 1):
                     named = {**dict(zip(others, key, strict=False)), column: part.label}
                     name = tuple(named[d] for d in ask.by)
                     summed[name] = summed.get(name, 0) + whole
         return summed
+
+    def part(self, code: str | None, era: int | None, n: int) -> int:
+        """Give the part of a number of one code that is asked for; its era as `era_sql` says it."""
+        counted = self._of_code(code, era)
+        parts = dealt(n, [c.share for c in counted])
+        return sum(part for c, part in zip(counted, parts, strict=True) if c.is_asked)
+
+    def asks(self, code: str | None, era: int | None) -> bool:
+        """Tell whether anything of a code is asked for; its era as `era_sql` says it."""
+        return any(counted.is_asked for counted in self._of_code(code, era))
+
+    @property
+    def column(self) -> str:
+        """The column of the unit's code."""
+        return self._asked.column
+
+    @property
+    def where(self) -> dict[str, str]:
+        """The values of other columns that are asked for."""
+        return {name: value for name, value in self._ask.where.items() if name != self.column}
+
+    def _of_code(self, code: str | None, era: int | None) -> list[Counted]:
+        self._met.add(code)
+        number = len(self._eras) - 1 if era is None else min(era, len(self._eras) - 1)
+        return self._counted(code, self._eras[number])
 
     def shown(self, label: str | None) -> UnitShown | None:
         """Say what a unit is that a figure is named by, and what became of it."""
@@ -125,7 +145,8 @@ class ByUnit:
         if self._code and self._code not in listed and self._code not in self._met:
             raise UnknownUnitError(*near(self._code, listed))
 
-    def _era_sql(self) -> str:
+    @property
+    def era_sql(self) -> str:
         """Write which era a fact's own instant is in; nothing where there is but one."""
         if len(self._told) == 1:
             return ""

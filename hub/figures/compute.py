@@ -125,13 +125,17 @@ def sums_of(kpi: Kpi, book: Book, ask: Ask, by_unit: ByUnit | None) -> tuple[Sum
         return term.sums(book, ask) if by_unit is None else by_unit.sums(term, book)
 
     sums = summed(kpi.numerator), summed(kpi.denominator) if kpi.denominator else None
-    if by_unit is None:
-        return sums
+    if by_unit is not None:
+        check_unit(by_unit)
+    return sums
+
+
+def check_unit(by_unit: ByUnit) -> None:
+    """Raise `QuestionError` for a unit that neither the list nor what was summed know."""
     try:
         by_unit.check()
     except UnknownUnitError as error:
         raise _nobody_knows("unit", str(by_unit.wanted), error.args) from None
-    return sums
 
 
 def _nobody_knows(name: str, value: str, near: Sequence[str]) -> QuestionError:

@@ -6,7 +6,7 @@ before the cut, folded again by the same code. Nothing is written for it but the
 and the answer is the same for ever.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -18,13 +18,14 @@ import polars as pl
 from hub.apply import fold
 from hub.apply.rows import arrival_rows, cell_rows, count_classes
 from hub.clock import DAY_US, day_start
-from hub.columns.asking import Parts, Span, Tally, count_rows, sum_rows
+from hub.columns.asking import Parts, Span, Tally, count_rows, listed, sum_rows
 from hub.columns.frames import schema_of
+from hub.columns.listing import Listing
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.own.control import CONTROL
 from hub.log.cut import Cut
 from hub.store.cuts import NoCutError
-from hub.store.reading import Reading, Row, dims_text
+from hub.store.reading import NONE, Reading, Row, dims_text
 from hub.store.states import decode_states
 
 ENTITIES_AT_ONCE = 50_000
@@ -206,16 +207,21 @@ class Past(Reading):
         parts: Parts | None,
     ) -> list[Row]:
         """Sum over the facts themselves, as they were: what cannot be taken back."""
-        facts = self._since(fact).facts
-        schema = schema_of(fact)
-        was = facts.filter(pl.col("as_of") == fold.WAS).select(schema.names()).cast(schema)
-        start, until = span
-        condition = f"{measure.when} < {until!r}"
-        if start is not None:
-            condition += f" AND {measure.when} >= {start!r}"
-        now = self.facts(fact, schema.names(), condition)
-        now = now.filter(~pl.col("entity").is_in(facts["entity"].implode()))
-        return sum_rows(pl.concat([now, was]).lazy(), measure, by, where, span, parts)
+        return sum_rows(self.all_facts(fact).facts, measure, by, where, span, parts)
+
+    def all_facts(self, fact: Fact) -> Listing:
+        """See `Reading.all_facts`."""
+        changed, schema = self._since(fact).facts, schema_of(fact)
+        now = super().all_facts(fact).facts.select(schema.names())
+        kept = now.filter(~pl.col("entity").is_in(changed["entity"].implode())).collect()
+        was = changed.filter(pl.col("as_of") == fold.WAS).select(schema.names()).cast(schema)
+        return Listing.of(pl.concat([kept, was]))
+
+    def facts(
+        self, fact: Fact, columns: Sequence[str], condition: str, where: Mapping[str, str] = NONE
+    ) -> pl.DataFrame:
+        """See `Reading.facts`."""
+        return listed(self.all_facts(fact).facts, columns, condition, where)
 
     def _since(self, fact: Fact) -> _Since:
         if fact.contract not in self._known:

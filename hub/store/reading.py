@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from hub.columns.asking import Parts, Span, Tally, count_rows, listed, sum_rows
 from hub.columns.columns import Columns
 from hub.columns.frames import Frames, Standing, schema_of
+from hub.columns.listing import Listing
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
 from hub.log.succession import Succession
@@ -266,6 +267,11 @@ class Reading:
         frames = self.frames(fact)
         if frames is not None:
             return listed(frames.facts(), columns, condition, where)
+        return self._facts_in_sql(fact, columns, condition, where)
+
+    def _facts_in_sql(
+        self, fact: Fact, columns: Sequence[str], condition: str, where: Mapping[str, str]
+    ) -> pl.DataFrame:
         values = {f"v{i}": value for i, value in enumerate(where.values())}
         marked = [f"{column} = :v{i}" for i, column in enumerate(where)]
         conditions = " AND ".join([f"({condition})", *marked])
@@ -273,6 +279,23 @@ class Reading:
         schema = schema_of(fact)
         types = {column: schema.get(column) for column in columns}
         return pl.DataFrame(self.rows(sql, **values), types, orient="row")
+
+    def values_of(self, fact: Fact, column: str) -> set[str]:
+        """Give the values that a column has now."""
+        frames = self.frames(fact)
+        if frames is not None:
+            found = frames.facts().select(pl.col(column).drop_nulls().unique()).collect()
+            return set(found.to_series().to_list())
+        sql = f"SELECT DISTINCT {column} FROM {fact.table} WHERE {column} IS NOT NULL"
+        return {row[0] for row in self.rows(sql)}
+
+    def all_facts(self, fact: Fact) -> Listing:
+        """Give all facts, to be asked for some of them."""
+        frames = self.frames(fact)
+        if frames is not None:
+            return frames.listing
+        names = schema_of(fact).names()
+        return Listing.of(self._facts_in_sql(fact, names, "1 = 1", NONE))
 
     def changed(self, fact: Fact, columns: Sequence[str], then: Mapping[int, int]) -> Iterator[Row]:
         """Read columns of the facts that have events at or after a cut's offsets."""

@@ -201,4 +201,6 @@ FACT = Fact(
     recount=recount,
     indexes=(("overdue_at",),),
     lacking=("dossier.without_reception", "dossier.received"),
+    # How long it was overdue when it left, or has been at the instant asked.
+    orders={"overdue_us": "COALESCE(left_at, {at}) - overdue_at"},
 )
