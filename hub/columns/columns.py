@@ -3,10 +3,11 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -21,8 +22,17 @@ KNOWN_MAX = 8  # who reads an older snapshot finds its frames among so many
 ROWS_AT_ONCE = 20_000
 logger = logging.getLogger(__name__)
 
-# Reads the facts that changed since positions: entity, is_disputed, then the fact's columns.
-Changed = Callable[[Mapping[int, int]], Iterator[Row]]
+
+class Tables(Protocol):
+    """The tables of a contract's facts, as one snapshot of the database has them."""
+
+    standing: Standing
+
+    def changed(self, columns: Sequence[str], since: Mapping[int, int]) -> Iterator[Row]:
+        """Read columns of the facts that have events at or after these offsets."""
+
+    def has_stood(self, standing: Standing) -> bool:
+        """Tell whether these tables stood there once, and not others that were put back since."""
 
 
 @dataclass
@@ -43,30 +53,35 @@ class Columns:
     # The file of the base, with its size and time when it was found whole.
     _file: tuple[Path, tuple[int, int]] | None = None
 
+    def anew(self) -> "Columns":
+        """Give columns that know nothing yet."""
+        return Columns(self.fact, self.definition, self.folder)
+
     def fits(self, standing: Standing) -> bool:
         """Tell whether tables follow the definition that is installed here."""
         return standing.tables.endswith(f" {self.definition}")
 
-    def at(self, standing: Standing, changed: Changed) -> Frames | None:
-        """Give the facts of a snapshot that stands somewhere; None while they are to be made."""
+    def at(self, tables: Tables) -> Frames | None:
+        """Give the facts of a snapshot; None while they are to be made."""
+        standing = tables.standing
         with self._lock:
-            before = self._before(standing)
+            before = self._before(tables)
             if before is None and sum(standing.positions.values()) <= EVENTS_AT_ONCE_MAX:
                 before = Frames.of(Standing(standing.tables, {}), self._nothing())
             if before is None or before.standing == standing:
                 return before
-            return self._keep(before.after(standing, self._read(changed, before.standing)))
+            return self._keep(before.after(standing, self._read(tables, before.standing)))
 
-    def tend(self, standing: Standing, changed: Changed) -> None:
+    def tend(self, tables: Tables) -> None:
         """See to it that there are columns, and a file of them that is whole; at any time."""
         if not self._making.acquire(blocking=False):
             return
         try:
             self._forget()
-            found = self.at(standing, changed)
+            found = self.at(tables)
             if found is None:
-                begun = Frames.of(Standing(standing.tables, {}), self._nothing())
-                found = begun.after(standing, self._read(changed, begun.standing))
+                begun = Frames.of(Standing(tables.standing.tables, {}), self._nothing())
+                found = begun.after(tables.standing, self._read(tables, begun.standing))
             if found.is_worn or (len(found.changes) and not len(found.base.facts)):
                 found = found.renewed(self._order)
                 self._file = None
@@ -82,33 +97,32 @@ class Columns:
             self._making.release()
 
     @property
-    def names(self) -> list[str]:
-        """The columns that are read of the database."""
-        return list(schema_of(self.fact))
-
-    @property
     def _order(self) -> str:
         return self.fact.measures[0].when
 
     def _nothing(self) -> Base:
         return Base(pl.DataFrame(schema=schema_of(self.fact)))
 
-    def _before(self, standing: Standing) -> Frames | None:
+    def _before(self, tables: Tables) -> Frames | None:
         """Find the latest frames that a snapshot goes on from."""
         if not self._is_looked_for:
             self._is_looked_for = True
-            self._open()
-        reached = (f for f in reversed(self._known) if standing.reaches(f.standing))
+            self._open(tables)
+        reached = (f for f in reversed(self._known) if tables.standing.reaches(f.standing))
         return next(reached, None)
 
-    def _open(self) -> None:
+    def _open(self, tables: Tables) -> None:
         if self.folder is None or not self.folder.is_dir():
             return
         found = find_base(self.folder, self.fact)
-        if found is not None:
-            path, frames = found
+        if found is None:
+            return
+        path, frames = found
+        if tables.standing.reaches(frames.standing) and tables.has_stood(frames.standing):
             self._file = path, _stamp(path)
             self._keep(frames)
+        else:
+            logger.warning("%s is made again: it is not of these tables", path)
 
     def _keep(self, frames: Frames) -> Frames:
         """Keep frames for who asks next; those of other tables go."""
@@ -123,9 +137,9 @@ class Columns:
         with self._lock:
             self._known = [f for f in self._known if f.base is self._known[-1].base]
 
-    def _read(self, changed: Changed, since: Standing) -> pl.DataFrame:
+    def _read(self, tables: Tables, since: Standing) -> pl.DataFrame:
         schema = schema_of(self.fact)
-        rows = changed(since.positions)
+        rows = tables.changed(schema.names(), since.positions)
         frames = [pl.DataFrame(schema=schema)]
         while chunk := list(islice(rows, ROWS_AT_ONCE)):
             frames.append(pl.DataFrame(chunk, schema, orient="row"))

@@ -15,7 +15,7 @@ import polars as pl
 from hub.columns.frames import Base, Frames, Standing, schema_of
 from hub.definitions.fact import Fact
 
-FORM = "1"  # another one where files are written in another form
+FORM = 1  # another one where files are written in another form
 STANDING = "standing"
 DIGEST_BYTES = 16
 logger = logging.getLogger(__name__)
@@ -32,7 +32,8 @@ def write_base(folder: Path, fact: Fact, frames: Frames) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     standing = frames.standing
-    said = [FORM, standing.tables, sorted(standing.positions.items())]
+    said = {"form": FORM, "tables": standing.tables}
+    said |= {n: sorted(getattr(standing, n).items()) for n in ("positions", "commits")}
     aside = folder / f"{fact.contract}.{os.getpid()}.aside"
     frames.base.facts.write_parquet(aside, metadata={STANDING: json.dumps(said)})
     path = folder / f"{fact.contract}.{_digest(aside)}.parquet"
@@ -61,7 +62,7 @@ def find_base(folder: Path, fact: Fact) -> tuple[Path, Frames] | None:
     for path in reversed(_files(folder, fact)):
         try:
             return path, _read(path, fact)
-        except (DamagedError, pl.exceptions.PolarsError, ValueError) as error:
+        except (DamagedError, pl.exceptions.PolarsError, ValueError, KeyError) as error:
             logger.warning("%s is made again: %s", path, error)
     return None
 
@@ -74,8 +75,9 @@ def check_base(path: Path) -> None:
 
 def _read(path: Path, fact: Fact) -> Frames:
     check_base(path)
-    form, tables, positions = json.loads(pl.read_parquet_metadata(path)[STANDING])
+    said = json.loads(pl.read_parquet_metadata(path)[STANDING])
     facts = pl.read_parquet(path)
-    if form != FORM or facts.schema != schema_of(fact):
+    if said["form"] != FORM or facts.schema != schema_of(fact):
         raise DamagedError("its columns are others")
-    return Frames.of(Standing(tables, dict(positions)), Base(facts))
+    standing = Standing(said["tables"], dict(said["positions"]), dict(said["commits"]))
+    return Frames.of(standing, Base(facts))

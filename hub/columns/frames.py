@@ -5,7 +5,7 @@ are no longer so are passed over, and what they are now is read from the changes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,16 +18,21 @@ from hub.columns.listing import Listing, base_numbers, change_numbers
 from hub.definitions.fact import Fact
 
 BLOCK_ROWS = 131_072
+WORN_MIN = 20_000  # changed facts, before it pays to make a base again
 TYPES: dict[str, Any] = {"text": pl.Categorical(), "integer": pl.Int64()}
 IS_LIVE = "~live"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where tables stand: which they are, and the next offset of each partition of their topic."""
+    """Where tables stand: which they are, and the next offset of each partition of their topic.
+
+    `commits` are the instants at which positions were moved there: no other history has the same.
+    """
 
     tables: str
     positions: Mapping[int, int]
+    commits: Mapping[int, int] = field(default_factory=dict)
 
     def reaches(self, other: "Standing") -> bool:
         """Tell whether these are the same tables, no earlier than the other."""
@@ -163,7 +168,7 @@ class Frames:
     @property
     def is_worn(self) -> bool:
         """Whether so much changed since the base was made that it is to be made again."""
-        return len(self.changes) > max(len(self.base.facts) // 10, 20_000)
+        return len(self.changes) > max(len(self.base.facts) // 10, WORN_MIN)
 
     def renewed(self, order: str) -> "Frames":
         """Make a base of the facts as they stand; rows are put in the order of a column."""

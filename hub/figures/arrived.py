@@ -113,6 +113,8 @@ class Arrivals:
         name = (self.reading.build(), contract)
         months: dict[str, Month]
         before, months = kept.get(name, ({}, {}))
+        if not before.keys() <= states.keys():  # the tables were emptied since
+            before, months = {}, {}
         other = [m for m, at in states.items() if before.get(m) != at]
         if other:
             begins = [(date.fromisoformat(f"{m}-01") - _EPOCH).days for m in other if months]

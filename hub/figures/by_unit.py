@@ -65,6 +65,7 @@ class ByUnit:
         self.wanted = asked.wanted
         self._ask = ask
         self._met: set[str | None] = set()
+        self._known: dict[tuple[str | None, int | None], list[Counted]] = {}
         self._code, _, self._from = (asked.wanted or "").partition("@")
         last = iso_day(day_of(ask.until - 1))
         self._day = last if asked.view == "as_was" else iso_day(day_of(ask.at))
@@ -89,7 +90,7 @@ class ByUnit:
         summed: Sums = {}
         for key, n in term.sums(book, replace(ask, by=by, where=where)).items():
             counted = self._of_code(key[len(others)], int(key[-1] or 0) if era else None)
-            for part, whole in zip(counted, dealt(n, [c.share for c in counted]), strict=True):
+            for part, whole in zip(counted, _dealt(n, counted), strict=True):
                 if part.is_asked and (whole or len(counted) == 1):
                     named = {**dict(zip(others, key, strict=False)), column: part.label}
                     name = tuple(named[d] for d in ask.by)
@@ -99,8 +100,7 @@ class ByUnit:
     def part(self, code: str | None, era: int | None, n: int) -> int:
         """Give the part of a number of one code that is asked for; its era as `era_sql` says it."""
         counted = self._of_code(code, era)
-        parts = dealt(n, [c.share for c in counted])
-        return sum(part for c, part in zip(counted, parts, strict=True) if c.is_asked)
+        return sum(p for c, p in zip(counted, _dealt(n, counted), strict=True) if c.is_asked)
 
     def asks(self, code: str | None, era: int | None) -> bool:
         """Tell whether anything of a code is asked for; its era as `era_sql` says it."""
@@ -117,9 +117,11 @@ class ByUnit:
         return {name: value for name, value in self._ask.where.items() if name != self.column}
 
     def _of_code(self, code: str | None, era: int | None) -> list[Counted]:
-        self._met.add(code)
-        number = len(self._eras) - 1 if era is None else min(era, len(self._eras) - 1)
-        return self._counted(code, self._eras[number])
+        if (code, era) not in self._known:
+            self._met.add(code)
+            number = len(self._eras) - 1 if era is None else min(era, len(self._eras) - 1)
+            self._known[code, era] = self._counted(code, self._eras[number])
+        return self._known[code, era]
 
     def shown(self, label: str | None) -> UnitShown | None:
         """Say what a unit is that a figure is named by, and what became of it."""
@@ -196,6 +198,11 @@ class ByUnit:
 
     def _label(self, unit: Unit) -> str:
         return unit.code if self._day < unit.valid_to else f"{unit.code}@{unit.valid_from}"
+
+
+def _dealt(n: int, counted: Sequence[Counted]) -> list[int]:
+    """Deal out a number of a code; nearly always it is counted under one name."""
+    return [n] if len(counted) == 1 else dealt(n, [c.share for c in counted])
 
 
 def dealt(n: int, shares: Sequence[Decimal]) -> list[int]:

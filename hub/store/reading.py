@@ -1,7 +1,7 @@
 """Reading: one snapshot of the store, so that all figures of an answer come from one cut."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, cast
@@ -309,25 +309,27 @@ class Reading:
         return self._frames[fact.contract]
 
     def _find_frames(self, fact: Fact) -> Frames | None:
-        columns = self.columns.get(fact.contract)
-        standing = self.standing(fact)
-        if columns is None or standing is None or not columns.fits(standing):
+        columns, tables = self.columns.get(fact.contract), self.tables(fact)
+        if columns is None or tables is None or not columns.fits(tables.standing):
             return None
-        return columns.at(standing, partial(self.changed, fact, columns.names))
+        return columns.at(tables)
 
-    def standing(self, fact: Fact) -> Standing | None:
-        """Tell where a contract's facts stand, None where nothing or several logs were applied."""
+    def tables(self, fact: Fact) -> "FactTables | None":
+        """Give the tables of a contract's facts, None where nothing or several logs were applied."""
         topic = self.definitions.contracts[fact.contract].topic
-        query = sa.select(position.c.log, position.c.partition, position.c.next_offset)
-        at = self.connection.execute(query.where(position.c.topic == topic)).fetchall()
-        if len({log for log, _, _ in at}) != 1:
+        names = ("log", "partition", "next_offset", "committed_at")
+        query = sa.select(*(position.c[n] for n in names)).where(position.c.topic == topic)
+        at = self.connection.execute(query).fetchall()
+        if len({row[0] for row in at}) != 1:
             return None
         named = sa.select(definition.c.contract, definition.c.digest).where(
             definition.c.contract.in_((fact.contract, BUILD))
         )
         digests = {name: str(digest) for name, digest in self.connection.execute(named)}
-        tables = f"{at[0][0]} {digests.get(BUILD, '')} {digests.get(fact.contract, '')}"
-        return Standing(tables, {int(p): int(n) for _, p, n in at})
+        which = f"{at[0][0]} {digests.get(BUILD, '')} {digests.get(fact.contract, '')}"
+        positions = {int(partition): int(n) for _, partition, n, _ in at}
+        commits = {int(partition): int(n) for _, partition, _, n in at}
+        return FactTables(self, fact, Standing(which, positions, commits))
 
     def sum_cells(
         self, cell_set: str, start: str, end: str, *, by_period: bool
@@ -414,3 +416,36 @@ class Reading:
         chosen = tables.get(name, metadata.tables.get(name))
         assert chosen is not None, name
         return [tuple(r) for r in self.connection.execute(sa.select(chosen))]
+
+
+class FactTables:
+    """The tables of a contract's facts, as columns are made of them."""
+
+    def __init__(self, reading: Reading, fact: Fact, standing: Standing) -> None:
+        self._reading = reading
+        self._fact = fact
+        self.standing = standing
+
+    def changed(self, columns: Sequence[str], since: Mapping[int, int]) -> Iterator[Row]:
+        """Read columns of the facts that have events at or after these offsets."""
+        return self._reading.changed(self._fact, columns, since)
+
+    def has_stood(self, standing: Standing) -> bool:
+        """Tell whether a commit of these tables ended there, as far as cuts are kept."""
+        topic = self._reading.definitions.contracts[self._fact.contract].topic
+        for partition, n in standing.positions.items():
+            at = standing.commits[partition]
+            if (self.standing.positions[partition], self.standing.commits[partition]) == (n, at):
+                continue
+            there = self._reading.rows(
+                "SELECT 1 FROM cut WHERE log = :log AND topic = :topic AND partition = :partition"
+                " AND next_offset = :n AND at = :at",
+                log=self.standing.tables.split(" ")[0],
+                topic=topic,
+                partition=partition,
+                n=n,
+                at=at,
+            )
+            if not there:
+                return False
+        return True

@@ -10,7 +10,6 @@ import json
 import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +112,8 @@ class Store:
             for table in (*DERIVED, *HISTORY):
                 self.database.empty(connection, table)
             self._fact_metadata.create_all(connection)
+        self.kept.clear()
+        self.columns = {name: columns.anew() for name, columns in self.columns.items()}
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -141,9 +142,9 @@ class Store:
         """See to it that there are columns of all facts, and files of them that are whole."""
         for columns in self.columns.values():
             with self.reading() as reading:
-                standing = reading.standing(columns.fact)
-                if standing is not None and columns.fits(standing):
-                    columns.tend(standing, partial(reading.changed, columns.fact, columns.names))
+                tables = reading.tables(columns.fact)
+                if tables is not None and columns.fits(tables.standing):
+                    columns.tend(tables)
 
     def ranges(self) -> Ranges:
         """Give the ranges of values that are in force; while the database is away, the last known.
