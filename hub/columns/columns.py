@@ -78,23 +78,31 @@ class Columns:
             return
         try:
             self._forget()
-            found = self.at(tables)
-            if found is None:
+            present = self.at(tables)
+            if present is None:
                 begun = Frames.of(Standing(tables.standing.tables, {}), self._nothing())
-                found = begun.after(tables.standing, self._read(tables, begun.standing))
-            if found.is_worn or (len(found.changes) and not len(found.base.facts)):
-                found = found.renewed(self._order)
+                present = begun.after(tables.standing, self._read(tables, begun.standing))
+            if present.is_worn or (len(present.changes) and not len(present.base.facts)):
+                present = present.renewed(self._order)
                 self._file = None
                 with self._lock:
-                    self._keep(found)
-            _ = found.listing  # made here, so that nobody who asks waits for it
+                    self._keep(present)
+            _ = present.listing  # made here, so that nobody who asks waits for it
             if self.folder is not None and not self._is_whole():
-                if len(found.changes):
-                    found = found.renewed(self._order)
-                path = write_base(self.folder, self.fact, found)
-                self._file = path, _stamp(path)
+                if len(present.changes):
+                    present = present.renewed(self._order)
+                self._write(self.folder, present)
         finally:
             self._making.release()
+
+    def _write(self, folder: Path, found: Frames) -> None:
+        try:
+            path = write_base(folder, self.fact, found)
+            self._file = path, _stamp(path)
+        except OSError as error:
+            # They serve as well in memory; who starts next reads the database.
+            logger.warning("%s: columns are kept in memory alone from now on: %s", folder, error)
+            self.folder = None
 
     @property
     def _order(self) -> str:

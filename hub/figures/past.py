@@ -169,7 +169,7 @@ class Past(Reading):
             return self._sum_again(fact, measure, by, where, span, parts)
         for column, value in where.items():
             changed = changed.filter(pl.col(column) == value)
-        found = {
+        by_key = {
             tuple(r[:-2]): (int(r[-2]), int(r[-1] or 0))
             for r in super().sum_facts(fact, measure, by, where, span, parts)
         }
@@ -179,9 +179,9 @@ class Past(Reading):
         grouped = changed.group_by(*keys, pl.lit(0).alias("~")).agg(sums)
         for *key, _, n, v in grouped.rows():
             name = tuple(key)
-            before = found.get(name, (0, 0))
-            found[name] = (before[0] + n, before[1] + int(v or 0))
-        return [(*key, n, v) for key, (n, v) in found.items() if n]
+            before = by_key.get(name, (0, 0))
+            by_key[name] = (before[0] + n, before[1] + int(v or 0))
+        return [(*key, n, v) for key, (n, v) in by_key.items() if n]
 
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
         """See `Reading.count_facts`."""
