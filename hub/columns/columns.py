@@ -62,14 +62,15 @@ class Columns:
         return standing.tables.endswith(f" {self.definition}")
 
     def at(self, tables: Tables) -> Frames | None:
-        """Give the facts of a snapshot; None while they are to be made."""
+        """Give the facts of a snapshot; None while too much is to be read for one question."""
         standing = tables.standing
         with self._lock:
             before = self._before(tables)
-            if before is None and sum(standing.positions.values()) <= EVENTS_AT_ONCE_MAX:
-                before = Frames.of(Standing(standing.tables, {}), self._nothing())
-            if before is None or before.standing == standing:
+            if before.standing == standing:
                 return before
+            gap = sum(standing.positions.values()) - sum(before.standing.positions.values())
+            if gap > EVENTS_AT_ONCE_MAX:
+                return None
             return self._keep(before.after(standing, self._read(tables, before.standing)))
 
     def tend(self, tables: Tables) -> None:
@@ -79,21 +80,31 @@ class Columns:
         try:
             self._forget()
             present = self.at(tables)
-            if present is None:
-                begun = Frames.of(Standing(tables.standing.tables, {}), self._nothing())
-                present = begun.after(tables.standing, self._read(tables, begun.standing))
-            if present.is_worn or (len(present.changes) and not len(present.base.facts)):
-                present = present.renewed(self._order)
-                self._file = None
-                with self._lock:
-                    self._keep(present)
-            _ = present.listing  # made here, so that nobody who asks waits for it
+            if present is None:  # read beside those who ask meanwhile
+                before = self._before(tables)
+                present = before.after(tables.standing, self._read(tables, before.standing))
+                present = self._renew(present)
+            elif present.is_worn:
+                present = self._renew(present)
             if self.folder is not None and not self._is_whole():
-                if len(present.changes):
-                    present = present.renewed(self._order)
-                self._write(self.folder, present)
+                is_base = not len(present.changes)
+                self._write(self.folder, present if is_base else present.renewed(self._order))
         finally:
             self._making.release()
+
+    def _renew(self, present: Frames) -> Frames:
+        """Make a base of facts as they stand; whoever asks next goes on from it."""
+        renewed = present.renewed(self._order)
+        _ = renewed.listing  # made here, so that nobody who asks waits for it
+        with self._lock:
+            earlier = [f for f in self._known if renewed.standing.reaches(f.standing)]
+            self._known = [*earlier, renewed][-KNOWN_MAX:]
+        self._file = None
+        return renewed
+
+    def _begun(self, standing: Standing) -> Frames:
+        nothing = pl.DataFrame(schema=schema_of(self.fact))
+        return Frames.of(Standing(standing.tables, {}), Base(nothing))
 
     def _write(self, folder: Path, found: Frames) -> None:
         try:
@@ -108,16 +119,14 @@ class Columns:
     def _order(self) -> str:
         return self.fact.measures[0].when
 
-    def _nothing(self) -> Base:
-        return Base(pl.DataFrame(schema=schema_of(self.fact)))
-
-    def _before(self, tables: Tables) -> Frames | None:
-        """Find the latest frames that a snapshot goes on from."""
-        if not self._is_looked_for:
-            self._is_looked_for = True
-            self._open(tables)
-        reached = (f for f in reversed(self._known) if tables.standing.reaches(f.standing))
-        return next(reached, None)
+    def _before(self, tables: Tables) -> Frames:
+        """Find the latest frames that a snapshot goes on from; of nothing, where there are none."""
+        with self._lock:
+            if not self._is_looked_for:
+                self._is_looked_for = True
+                self._open(tables)
+            reached = (f for f in reversed(self._known) if tables.standing.reaches(f.standing))
+            return next(reached, self._begun(tables.standing))
 
     def _open(self, tables: Tables) -> None:
         if self.folder is None or not self.folder.is_dir():

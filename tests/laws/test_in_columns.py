@@ -263,7 +263,7 @@ def test_a_snapshot_is_read_as_it_was_after_others_went_on(small: Small) -> None
 def test_while_columns_are_made_the_database_answers(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "EVENTS_AT_ONCE_MAX", 0)
+    monkeypatch.setattr(making, "EVENTS_AT_ONCE_MAX", 1)
     give(small, "A", "B")
     fact = small.store.facts[DOSSIER]
     with small.store.reading() as reading:
