@@ -116,10 +116,16 @@ def count_rows(
     tally: Tally,
     sign: pl.Expr = pl.lit(1, pl.Int64),  # noqa: B008 (a value)
 ) -> list[Row]:
-    """Count facts in columns: rows (by…, a count for each condition); `sign` says what each is."""
-    sums = (pl.col("^~n.*$") * pl.col("~sign")).sum()
+    """Count facts in columns: rows (by…, a count for each condition); `sign` says what each is.
+
+    By entity each fact has a row of its own.
+    """
+    each = pl.col("^~n.*$") * pl.col("~sign")
+    sums = each.sum()
     counted = counted_facts(facts, tally, sign)
     by = [f"~by{i}" for i in range(len(tally.by))]
+    if ENTITY in tally.by:  # each fact is a group of its own
+        return counted.select(*by, each).collect().rows()
     return (counted.group_by(by).agg(sums) if by else counted.select(sums)).collect().rows()
 
 
