@@ -30,6 +30,7 @@ SECTIONS = (
     "stages",
     "bad",
     "limits",
+    "questions",
     "embedded",
     "rebuilding",
     "rebuilding_production",

@@ -138,12 +138,12 @@ def open_hub(
     log: Log | None = None
     try:
         if settings.kafka_bootstrap:
-            store = Store(settings.database_url, definitions)
+            store = Store(settings.database_url, definitions, columns=settings.columns)
             log = open_kafka_log(settings, store)
         else:
             make_folder(settings.data_dir)
             log = SqliteLog(settings.log_path)
-            store = Store(settings.store_url, definitions)
+            store = Store(settings.store_url, definitions, columns=settings.columns)
         store.succession = succession_of(log)
         if settings.archive_dir is not None:
             log = ArchivedLog(log, Archive(settings.archive_dir))

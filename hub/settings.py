@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     password in `kafka_password_file` (SCRAM-SHA-512), or by `kafka_certificate` and `kafka_key`;
     their files are read anew where they changed. `signing_dir`: the folder of
     the keys that sign receipts, the same for all gateways; by default in the data folder, where one
-    is made. `spool_dir`: a folder on a disk that outlives the process, where a gateway keeps what
+    is made. `columns_dir`: the folder of the columns that questions are answered from, one for each
+    gateway; by default in the data folder. What is in it may be deleted at any time.
+    `spool_dir`: a folder on a disk that outlives the process, where a gateway keeps what
     is sent while Kafka is away; without it that is refused with 503. `archive_dir`: the folder of
     the archive, where `hub archive` keeps what the log may forget; without it there is none.
     `reference_dir`: a folder with the province's lists, loaded at the start where they are new.
@@ -67,6 +69,7 @@ class Settings(BaseSettings):
     kafka_user: str = ""
     kafka_password_file: Path | None = None
     signing_dir: Path | None = None
+    columns_dir: Path | None = None
     spool_dir: Path | None = None
     archive_dir: Path | None = None
     reference_dir: Path | None = None
@@ -99,6 +102,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "archive_dir",
+        "columns_dir",
         "kafka_ca",
         "kafka_certificate",
         "kafka_key",
@@ -204,6 +208,11 @@ class Settings(BaseSettings):
     def log_path(self) -> Path:
         """The embedded log's file."""
         return self.data_dir / "log.sqlite3"
+
+    @property
+    def columns(self) -> Path:
+        """The folder of the facts' columns."""
+        return self.columns_dir or self.data_dir / "columns"
 
     @property
     def signing_keys(self) -> Path:

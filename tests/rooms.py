@@ -42,6 +42,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_groups.py": ("figures",),
     "laws/test_history.py": ("figures", "store"),
     "laws/test_image.py": ("deploy",),
+    "laws/test_in_columns.py": ("columns", "figures", "store"),
     "laws/test_invariance.py": ("apply",),
     "laws/test_k8s.py": ("deploy",),
     "laws/test_keys.py": ("access",),

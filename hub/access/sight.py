@@ -1,5 +1,7 @@
 """Sight: which things a key sees facts of. Figures are for everybody who may read."""
 
+import polars as pl
+
 from hub.access.scope import Scope
 from hub.definitions.contract import Contract
 from hub.store.reading import Reading
@@ -19,3 +21,14 @@ def seen(reading: Reading, contract: Contract, scope: Scope, entities: list[str]
         rows = reading.fact_values(fact, fields, sorted(within)) if within else []
         within = {entity for entity, *values in rows if not codes.isdisjoint(values)}
     return within
+
+
+def seen_of_all(reading: Reading, contract: Contract, scope: Scope) -> pl.Series:
+    """Give all things of a contract that are within a scope, as `seen` does of some."""
+    fact = reading.definitions.facts[contract.name]
+    conditions = []
+    for _, fields, codes in scope.limits(contract):
+        listed = ",".join("'" + code.replace("'", "''") + "'" for code in sorted(codes))
+        conditions.append(" OR ".join(f"{name} IN ({listed})" for name in fields))
+    condition = " AND ".join(f"({c})" for c in conditions)
+    return reading.facts(fact, ["entity"], condition)["entity"]

@@ -56,7 +56,7 @@ def propose_duties() -> None:
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         with hub.store.reading() as reading:
-            drafted = propose(hub.book(reading).arrivals, hub.contracts)
+            drafted = propose(hub.book(reading).arrivals.all(), hub.contracts)
     form = registry.forms()["duties"]
     writer = csv.DictWriter(sys.stdout, [c.name for c in form.columns])
     writer.writeheader()

@@ -39,6 +39,11 @@ def day_sql(column: str) -> str:
     return f"(({column} + {SHIFT_US}) / {DAY_US} - {_DAYS_BEFORE_1970})"
 
 
+def day_start_sql(column: str) -> str:
+    """Write the first instant of the local day in SQL that the columns engine reads alike, too."""
+    return f"({column} - ({column} + {SHIFT_US}) % {DAY_US})"
+
+
 @dataclass(frozen=True)
 class Measure:
     """Something counted over facts, kept in cells.
@@ -140,6 +145,8 @@ class Fact:
     whose values are part of one another, with the list of reference data that says of which.
     `checked` is there where quality control flags values; what is flagged is in no figure.
     `clocked` is there where working time is counted.
+    `orders` are whole numbers by which facts may be listed besides their own: SQL, in which `{at}`
+    is the instant asked.
     """
 
     contract: str
@@ -155,6 +162,7 @@ class Fact:
     parents: Mapping[str, str] = field(default_factory=dict)
     checked: Checked | None = None
     clocked: Clocked | None = None
+    orders: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> str:

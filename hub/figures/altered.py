@@ -4,8 +4,6 @@ So a figure is what cells and facts say, less what the altered ones add there, p
 here. Nothing is written for it.
 """
 
-import contextlib
-import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -14,8 +12,20 @@ import polars as pl
 from hub.apply import fold
 from hub.apply.rows import cell_rows
 from hub.clock import DAY_US, day_start
+from hub.columns.asking import (
+    ENTITY,
+    Parts,
+    Span,
+    Tally,
+    count_rows,
+    listed,
+    sum_rows,
+    within,
+)
+from hub.columns.frames import Frames, schema_of
+from hub.columns.listing import Listing
 from hub.definitions.fact import Fact, Measure
-from hub.store.reading import Reading, Row, Span, Tally, dims_text, sum_facts_sql
+from hub.store.reading import NONE, Reading, Row, dims_text
 
 
 class Altered(Reading):
@@ -28,6 +38,7 @@ class Altered(Reading):
             reading.definitions,
             reading.kept,
             reading.succession,
+            reading.columns,
         )
         # The snapshot as the tables have it.
         self.raw: Reading = reading.raw if isinstance(reading, Altered) else reading
@@ -93,6 +104,17 @@ class Altered(Reading):
             for text, value in values.items():
                 sums[day, text] = (sums.get((day, text), (0, 0))[0], value)
 
+    def _find_frames(self, fact: Fact) -> Frames | None:
+        frames, changes = self.raw.frames(fact), self.changes(fact)
+        if frames is None or changes.is_empty():
+            return frames
+        is_here = changes["as_of"] == fold.IS
+        return frames.changed(changes.filter(~is_here)[ENTITY], changes.filter(is_here))
+
+    def _is_as_read(self, fact: Fact) -> bool:
+        """Tell whether what is read is so already: nothing is altered, or the columns have it."""
+        return self.changes(fact).is_empty() or self.frames(fact) is not None
+
     def sum_facts(
         self,
         fact: Fact,
@@ -100,22 +122,20 @@ class Altered(Reading):
         by: Sequence[str],
         where: dict[str, str],
         span: Span,
+        parts: Parts | None = None,
     ) -> list[Row]:
         """See `Reading.sum_facts`."""
-        if self.changes(fact).is_empty():
-            return super().sum_facts(fact, measure, by, where, span)
-        changed = self._changed(fact, measure, span)
-        if changed.is_empty():
-            return super().sum_facts(fact, measure, by, where, span)
+        if self._is_as_read(fact):
+            return super().sum_facts(fact, measure, by, where, span, parts)
         if measure.is_recomputed:
-            return self._sum_again(fact, measure, by, where, span)
+            return sum_rows(self.all_facts(fact).facts, measure, by, where, span, parts)
         sums = {
-            tuple(r[: len(by)]): (int(r[-2]), int(r[-1] or 0))
-            for r in super().sum_facts(fact, measure, by, where, span)
+            tuple(r[:-2]): (int(r[-2]), int(r[-1] or 0))
+            for r in super().sum_facts(fact, measure, by, where, span, parts)
         }
-        for row in changed_sums(self.changes(fact), measure, by, where, span):
-            n, v = sums.get(row[: len(by)], (0, 0))
-            sums[row[: len(by)]] = (n + row[-2], v + int(row[-1] or 0))
+        for row in changed_sums(self.changes(fact), measure, by, where, span, parts):
+            n, v = sums.get(row[:-2], (0, 0))
+            sums[row[:-2]] = (n + row[-2], v + int(row[-1] or 0))
         return [(*key, n, v) for key, (n, v) in sums.items() if n]
 
     def list_facts(
@@ -127,32 +147,42 @@ class Altered(Reading):
         span: Span,
     ) -> list[Row]:
         """See `Reading.list_facts`: an entity by itself is summed as it is here."""
-        if self.changes(fact).is_empty():
+        if self._is_as_read(fact):
             return super().list_facts(fact, measure, columns, where, span)
         return [r[:-2] for r in self.sum_facts(fact, measure, columns, where, span)]
 
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
         """See `Reading.count_facts`."""
-        if self.changes(fact).is_empty():
+        if self._is_as_read(fact):
             return super().count_facts(fact, tally)
         n = len(tally.by)
         counts = {r[:n]: r[n:] for r in super().count_facts(fact, tally)}
-        for row in count_rows(self.changes(fact), tally):
+        for row in count_rows(self.changes(fact).lazy(), tally, fold.sign()):
             there = counts.get(row[:n], (0,) * len(tally.counted))
             counts[row[:n]] = tuple(a + b for a, b in zip(there, row[n:], strict=True))
         return [(*key, *here) for key, here in counts.items() if any(here) or not n]
 
-    def facts(self, fact: Fact, columns: Sequence[str], condition: str) -> pl.DataFrame:
+    def all_facts(self, fact: Fact) -> Listing:
+        """See `Reading.all_facts`."""
+        if self._is_as_read(fact):
+            return super().all_facts(fact)
+        schema = schema_of(fact)
+        there = super().all_facts(fact).facts.select(schema.names()).collect()
+        return Listing.of(self._in_place(fact, there, schema))
+
+    def facts(
+        self, fact: Fact, columns: Sequence[str], condition: str, where: Mapping[str, str] = NONE
+    ) -> pl.DataFrame:
         """See `Reading.facts`."""
+        if self._is_as_read(fact):
+            return super().facts(fact, columns, condition, where)
+        return listed(self.all_facts(fact).facts, columns, condition, where)
+
+    def _in_place(self, fact: Fact, there: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
         changes = self.changes(fact)
-        if changes.is_empty():
-            return super().facts(fact, columns, condition)
-        named = list(dict.fromkeys(["entity", *columns]))
-        there = super().facts(fact, named, condition)
-        gone = changes.filter(~fold.IS_PRESENT)
-        here = changes.filter(fold.IS_PRESENT).filter(pl.sql_expr(condition))
-        kept = there.join(gone, on="entity", how="anti")
-        return pl.concat([kept, here.select(named)]).select(columns)
+        kept = there.join(changes.filter(~fold.IS_PRESENT), on=ENTITY, how="anti")
+        here = changes.filter(fold.IS_PRESENT).select(schema.names()).cast(schema)
+        return pl.concat([kept, here])
 
     def fact_values(self, fact: Fact, columns: Sequence[str], entities: list[str]) -> list[Row]:
         """See `Reading.fact_values`."""
@@ -164,83 +194,25 @@ class Altered(Reading):
         here = changes.filter(fold.IS_PRESENT & pl.col("entity").is_in(entities))
         return [*(r for r in rows if r[0] not in gone), *here.select("entity", *columns).rows()]
 
-    def _changed(self, fact: Fact, measure: Measure, span: Span) -> pl.DataFrame:
-        at = pl.col(measure.when)
-        within = at < span[1] if span[0] is None else (at >= span[0]) & (at < span[1])
-        return self.changes(fact).filter(within & pl.sql_expr(measure.where))
-
-    def _sum_again(
-        self,
-        fact: Fact,
-        measure: Measure,
-        by: Sequence[str],
-        where: dict[str, str],
-        span: Span,
-    ) -> list[Row]:
-        """Sum over the facts themselves, as they are here: what cannot be taken back."""
-        names = ["entity", *fact.types]
-        plain = Measure(measure.name, measure.where, measure.sets, at=measure.at)
-        changed = set(self.changes(fact).filter(~fold.IS_PRESENT)["entity"])
-        here = self._changed(fact, plain, span).filter(fold.IS_PRESENT)
-        start = span[0] if span[0] is not None else -(2**63)
-        there = self.rows(
-            f"SELECT {','.join(names)} FROM {fact.table}"
-            f" WHERE {measure.when} >= :a AND {measure.when} < :b",
-            a=start,
-            b=span[1],
-        )
-        with contextlib.closing(sqlite3.connect(":memory:")) as facts_here:
-            facts_here.execute(f"CREATE TABLE {fact.table} ({','.join(names)})")
-            facts_here.executemany(
-                f"INSERT INTO {fact.table} VALUES ({','.join('?' * len(names))})",
-                [*(r for r in there if r[0] not in changed), *here.select(names).rows()],
-            )
-            sql, values = sum_facts_sql(fact, measure, by, where, span)
-            return [tuple(r) for r in facts_here.execute(sql, values) if r[-2]]
-
 
 def changed_sums(
-    facts: pl.DataFrame, measure: Measure, by: Sequence[str], where: Mapping[str, str], span: Span
+    facts: pl.DataFrame,
+    measure: Measure,
+    by: Sequence[str],
+    where: Mapping[str, str],
+    span: Span,
+    parts: Parts | None = None,
 ) -> list[Row]:
-    """Sum a measure over facts in columns, as they are less as they were: (by…, count, value).
+    """Sum a measure over facts in columns, as they are less as they were.
 
-    `by` and the names of `where` are SQL that the columns engine reads.
+    Rows are those of `sum_rows`.
     """
-    at = pl.col(measure.when)
-    within = at < span[1] if span[0] is None else (at >= span[0]) & (at < span[1])
-    counted = facts.filter(within & pl.sql_expr(measure.where))
-    for column, value in where.items():
-        counted = counted.filter(pl.sql_expr(column) == value)
+    counted = facts.filter(within(measure, where, span))
     keys = [pl.sql_expr(column).alias(f"~by{i}") for i, column in enumerate(by)]
+    if parts is not None:
+        keys.append(parts.expr(measure.when).alias("~part"))
     sums = (fold.sign().alias("~n"), (fold.sign() * pl.sql_expr(measure.value)).alias("~v"))
-    parts, totals = counted.select(*keys, *sums), pl.col("~n", "~v").sum()
-    rows = (parts.group_by("^~by.*$").agg(totals) if by else parts.select(totals)).rows()
+    added, totals = counted.select(*keys, *sums), pl.col("~n", "~v").sum()
+    named = [key.meta.output_name() for key in keys]
+    rows = (added.group_by(named).agg(totals) if keys else added.select(totals)).rows()
     return [row for row in rows if row[-2] or row[-1]]
-
-
-def count_rows(facts: pl.DataFrame, tally: Tally) -> list[Row]:
-    """Count facts in columns: rows (by…, a count for each condition), as they are less as were.
-
-    Without `as_of` all are as they are.
-    """
-    counted = counted_facts(facts, tally)
-    sums = (pl.col("^~n.*$") * pl.col("~sign")).sum()
-    by = [f"~by{i}" for i in range(len(tally.by))]
-    grouped = counted.group_by(by).agg(sums) if by else counted.select(sums)
-    return grouped.rows()
-
-
-def counted_facts(facts: pl.DataFrame, tally: Tally) -> pl.DataFrame:
-    """Count each fact by itself: (by…, 1 for it as it is and -1 as it was, 1 or 0 a condition)."""
-    sign = fold.sign() if "as_of" in facts.columns else pl.lit(1, pl.Int64)
-    within = facts.filter(pl.sql_expr(tally.within))
-    for column, value in tally.where.items():
-        within = within.filter(pl.sql_expr(column) == value)
-    return within.select(
-        *(pl.sql_expr(column).alias(f"~by{i}") for i, column in enumerate(tally.by)),
-        sign.alias("~sign"),
-        *(
-            pl.sql_expr(f"CASE WHEN {condition} THEN 1 ELSE 0 END").alias(f"~n{i}")
-            for i, condition in enumerate(tally.counted)
-        ),
-    )

@@ -1,19 +1,22 @@
 """The book: one snapshot of the store with the reference data, and the sums that terms ask for."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import Any
 
 from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
-from hub.definitions.fact import Fact, Measure, day_sql
+from hub.columns.asking import Parts
+from hub.definitions.fact import Fact, Measure, day_start_sql
 from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
 from hub.definitions.thresholds import Threshold, thresholds_of
 from hub.figures.aliases import Aliased
 from hub.figures.altered import changed_sums
-from hub.figures.arrived import Arrived, Step, of_source, step_of
+from hub.figures.arrived import Arrivals, Step, step_of
 from hub.figures.closing import Closing, closings
 from hub.figures.dues import Dues
 from hub.figures.duties import sources_of
@@ -23,21 +26,41 @@ from hub.reference.periods import Period
 from hub.store.reading import Reading, Row, parse_dims
 
 Key = tuple[str | None, ...]
+Pairs = dict[Key, list[tuple[int, int]]]
+Between = tuple[int | None, int]
 _BEGINNING = "0000"
 GAP_YEARS_MAX = 5
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The days or months that a question is split by: where they begin, and where the last ends.
+
+    They follow on each other; sums of all of them are taken in one pass over the facts.
+    """
+
+    starts: tuple[int, ...]
+    until: int
+
+    @cached_property
+    def numbers(self) -> dict[int, int]:
+        """Number the instants at which parts begin and end, from 0."""
+        return {at: number for number, at in enumerate((*self.starts, self.until))}
 
 
 @dataclass(frozen=True)
 class Ask:
     """A question: a period, grouped `by` dimensions, filtered by `where`, as things were at `at`.
 
-    Dimensions are columns of the fact (`received_by`, `channel`, …).
+    Dimensions are columns of the fact (`received_by`, `channel`, …). The period may be one part of
+    a `spread`.
     """
 
     period: Period
     at: int
     by: tuple[str, ...] = ()
     where: dict[str, str] = field(default_factory=dict)
+    spread: Spread | None = None
 
     @property
     def until(self) -> int:
@@ -59,11 +82,16 @@ class Book:
 
     # What statistics tell of questions, as terms have asked: several KPIs ask for the same.
     told: dict[Any, Any] = field(default_factory=dict, kw_only=True)
+    # Which definitions KPIs follow, by their ids and the lists that a question goes by.
+    versions: dict[tuple[str, ...], str] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
         if type(self.reading) is Reading:
             self.reading = Aliased(self.reading)
         self._horizons: dict[str, int | None] = {}
+        self._sums: dict[Any, Pairs] = {}
+        self._parts: dict[Any, list[Pairs]] = {}
+        self._shares: dict[Any, float] = {}
         self._owners = {m.name: (f, m) for f in self.facts.values() for m in f.measures}
 
     @property
@@ -99,39 +127,73 @@ class Book:
         """Find a measure and the fact that it counts."""
         return self._owners[name]
 
-    def sums(
-        self, name: str, ask: Ask, start: int | None, until: int
-    ) -> dict[Key, list[tuple[int, int]]]:
+    def sums(self, name: str, ask: Ask, start: int | None, until: int) -> Pairs:
         """Give (count, value) pairs per key for instants in [start, until).
 
         Several pairs stand under one key: the caller adds them up, or takes the greatest.
         """
-        fact, measure = self.measure(name)
-        pairs = self._sums(fact, measure, ask, start, until)
+        if start is not None and until <= start:
+            return {}
+        spread = ask.spread
+        number = None if spread is None else spread.numbers.get(until)
+        is_running = start is None
+        before = -1 if spread is None or start is None else spread.numbers.get(start, -1)
+        if spread and number is not None and (is_running or before == number - 1):
+            return self._by_part(name, ask, spread, is_running=is_running)[number]
+        asked = (name, ask.by, tuple(sorted(ask.where.items())), start, until)
+        if asked not in self._sums:
+            fact, measure = self.measure(name)
+            pairs = self._summed(fact, measure, ask, start, until)
+            self._sums[asked] = self._redated(pairs, fact, measure, ask, (start, until))
+        return self._sums[asked]
+
+    def _by_part(self, name: str, ask: Ask, spread: Spread, *, is_running: bool) -> list[Pairs]:
+        """Give sums by part, or (`is_running`) of all up to a part's end, from one pass."""
+        asked = (name, ask.by, tuple(sorted(ask.where.items())), spread, is_running)
+        if asked not in self._parts:
+            fact, measure = self.measure(name)
+            span = (None if is_running else spread.starts[0], spread.until)
+            by_part: list[Pairs] = [{} for _ in range(len(spread.starts) + 1)]
+            parts = Parts(spread.starts)
+            summed = self._over_facts(fact, measure, ask, span, parts)
+            for key, pairs in self._redated(summed, fact, measure, ask, span, parts).items():
+                by_part[int(key[-1] or 0)][key[:-1]] = pairs
+            for before, present in pairwise(by_part if is_running else ()):
+                for key, pairs in before.items():
+                    added = [*pairs, *present.get(key, ())]
+                    present[key] = [(sum(p[0] for p in added), sum(p[1] for p in added))]
+            self._parts[asked] = by_part
+        return self._parts[asked]
+
+    def _redated(
+        self,
+        pairs: Pairs,
+        fact: Fact,
+        measure: Measure,
+        ask: Ask,
+        span: Between,
+        parts: Parts | None = None,
+    ) -> Pairs:
+        """Count by the due dates that figures go by what was counted by those that were sent."""
         if fact.clocked is None or not fact.clocked.is_asked_by(measure):
             return pairs
         redated = self.dues.changes(fact, is_computed=self.is_computed)
-        for row in changed_sums(redated, measure, ask.by, ask.where, (start, until)):
-            key = tuple(row[: len(ask.by)])
-            pairs.setdefault(key, []).append((int(row[-2]), int(row[-1] or 0)))
+        for row in changed_sums(redated, measure, ask.by, ask.where, span, parts):
+            pairs.setdefault(row[:-2], []).append((int(row[-2]), int(row[-1] or 0)))
         return {key: p for key, p in pairs.items() if sum(count for count, _ in p) > 0}
 
-    def _sums(
+    def _summed(
         self, fact: Fact, measure: Measure, ask: Ask, start: int | None, until: int
-    ) -> dict[Key, list[tuple[int, int]]]:
+    ) -> Pairs:
         """Sum by due dates as they were sent."""
-        flagged = self.flagged(fact, start, until)
         needed = {*ask.by, *ask.where}
         # What may not be added over places is kept for just those that are asked for together.
         is_added = "place" in measure.adds_over
         kept = [s for s in measure.sets if (needed <= set(s) if is_added else needed == set(s))]
-        pairs: dict[Key, list[tuple[int, int]]] = {}
-        if start is not None and until <= start:
-            return pairs
-        if not kept:
-            own = elsewhere(measure, flagged) if measure.is_recomputed else measure
-            self._add_facts(pairs, fact, own, ask, (start, until))
-            return self._less_flagged(pairs, fact, measure, ask, (start, until), flagged)
+        if not kept or self.reading.frames(fact) is not None:
+            return self._over_facts(fact, measure, ask, (start, until))
+        flagged = self.flagged(fact, start, until)
+        pairs: Pairs = {}
         last, rest = day_of(until), day_start_us(until) != until
         if rest and not measure.is_ahead and self._all_before(fact.contract, until):
             last, rest = last + 1, False
@@ -152,27 +214,40 @@ class Book:
             self._add_facts(pairs, fact, measure, ask, span)
         return self._less_flagged(pairs, fact, measure, ask, (start, until), flagged)
 
+    def _over_facts(
+        self, fact: Fact, measure: Measure, ask: Ask, span: Between, parts: Parts | None = None
+    ) -> Pairs:
+        """Sum over the facts themselves, by parts, too, where there are any: last in the key."""
+        flagged = self.flagged(fact, *span)
+        own = elsewhere(measure, flagged) if measure.is_recomputed else measure
+        pairs: Pairs = {}
+        self._add_facts(pairs, fact, own, ask, span, parts)
+        return self._less_flagged(pairs, fact, measure, ask, span, flagged, parts)
+
     def _less_flagged(
         self,
-        pairs: dict[Key, list[tuple[int, int]]],
+        pairs: Pairs,
         fact: Fact,
         measure: Measure,
         ask: Ask,
-        span: tuple[int | None, int],
+        span: Between,
         flagged: dict[str, list[str]],
-    ) -> dict[Key, list[tuple[int, int]]]:
+        parts: Parts | None = None,
+    ) -> Pairs:
         """Take what is flagged out of sums; what cannot be taken away is summed anew by day."""
-        of_day = (day_sql(measure.when),) if measure.is_recomputed else ()
+        of_day = (day_start_sql(measure.when),) if measure.is_recomputed else ()
         sign = 1 if measure.is_recomputed else -1
+        n = len(ask.by)
 
         def summed(days: dict[str, list[str]]) -> list[Row]:
             own = without(measure, days) if measure.is_recomputed else only(measure, days)
-            return self.reading.sum_facts(fact, own, (*ask.by, *of_day), ask.where, span)
+            by = (*ask.by, *of_day)
+            return self.reading.sum_facts(fact, own, by, ask.where, span, parts)
 
         thresholds = self.thresholds_of(fact)
         for days in portions(flagged):
             # Facts one by one are looked at once; what a page asks for again and again is kept.
-            question = (measure, ask.by, *sorted(ask.where.items()))
+            question = (measure, ask.by, parts, *sorted(ask.where.items()))
             is_kept = "entity" not in ask.by
             rows = (
                 self.flags.kept_sums(fact, thresholds, days, span, question, partial(summed, days))
@@ -181,7 +256,8 @@ class Book:
             )
             for row in rows:
                 pair = (sign * int(row[-2]), sign * int(row[-1] or 0))
-                pairs.setdefault(tuple(row[: len(ask.by)]), []).append(pair)
+                key = (*row[:n], *row[n + len(of_day) : -2])
+                pairs.setdefault(key, []).append(pair)
         if flagged:
             pairs = {key: p for key, p in pairs.items() if sum(count for count, _ in p) > 0}
         return pairs
@@ -215,24 +291,20 @@ class Book:
 
     def _add_facts(
         self,
-        pairs: dict[Key, list[tuple[int, int]]],
+        pairs: Pairs,
         fact: Fact,
         measure: Measure,
         ask: Ask,
-        span: tuple[int | None, int],
+        span: Between,
+        parts: Parts | None = None,
     ) -> None:
-        for row in self.reading.sum_facts(fact, measure, ask.by, ask.where, span):
-            key = tuple(row[: len(ask.by)])
-            pairs.setdefault(key, []).append((int(row[-2]), int(row[-1] or 0)))
+        for row in self.reading.sum_facts(fact, measure, ask.by, ask.where, span, parts):
+            pairs.setdefault(row[:-2], []).append((int(row[-2]), int(row[-1] or 0)))
 
     @cached_property
-    def arrivals(self) -> dict[Arrived, dict[int, int]]:
+    def arrivals(self) -> Arrivals:
         """Distinct events by contract, sender, party and span, and the day they happened."""
-        arrived: dict[Arrived, dict[int, int]] = {}
-        for *key, day, _, count in self.reading.table("arrival"):
-            days = arrived.setdefault(Arrived(*key), {})
-            days[day] = days.get(day, 0) + int(count)
-        return arrived
+        return Arrivals(self.reading)
 
     @cached_property
     def closings(self) -> list[Closing]:
@@ -259,17 +331,7 @@ class Book:
 
     def has_events(self, contract: str, start: int, until: int) -> bool:
         """Tell whether anything happened in [start, until), by whole days."""
-        a, b = day_of(start), day_of(until - 1)
-        return any(
-            a <= day <= b and n > 0
-            for key, days in self.arrivals.items()
-            if key.contract == contract
-            for day, n in days.items()
-        )
-
-    def event_years(self) -> list[tuple[str, int]]:
-        """List (year, events) over days, by when events happened."""
-        return [(iso_day(d)[:4], n) for days in self.arrivals.values() for d, n in days.items()]
+        return self.arrivals.has_any(contract, day_of(start), day_of(until - 1))
 
     def due(self, source: Source, ask: Ask) -> list[Step]:
         """List the steps of a source's schedule, with what came in each.
@@ -284,7 +346,7 @@ class Book:
         steps = [s for s in steps if until is None or s[1] <= until]
         ended = [s for s in steps if s[1] * DAY_US - OFFSET_US <= ask.at]
         begun = [s for s in steps if s[0] * DAY_US - OFFSET_US <= ask.at]
-        by_span = of_source(self.arrivals, source)
+        by_span = self.arrivals.of_source(source)
         return [step_of(by_span, *step, source) for step in ended or begun]
 
     def _steps(self, source: Source, period: Period) -> list[tuple[int, int]]:
@@ -318,13 +380,18 @@ class Book:
         Entities that lack what every KPI needs (a dossier without reception) lower it by their
         share among the period's entities.
         """
-        return self._reported(contract, ask, only) * self._whole(contract, ask)
+        party = ask.where.get(self.definitions.contracts[contract].party or "", "")
+        asked = (contract, ask.period.text, ask.at, tuple(sorted(only.items())), party)
+        if asked not in self._shares:
+            whole = self._whole(contract, ask)
+            self._shares[asked] = self._reported(contract, ask, only, party) * whole
+        return self._shares[asked]
 
     def _whole(self, contract: str, ask: Ask) -> float:
         lacking = self.facts[contract].lacking
         if lacking is None:
             return 1.0
-        everything = Ask(ask.period, ask.at)
+        everything = Ask(ask.period, ask.at, spread=ask.spread)
         counted = [
             sum(
                 p[0]
@@ -335,13 +402,12 @@ class Book:
         ]
         return counted[1] / sum(counted) if sum(counted) else 1.0
 
-    def _reported(self, contract: str, ask: Ask, only: Mapping[str, str]) -> float:
+    def _reported(self, contract: str, ask: Ask, only: Mapping[str, str], party: str) -> float:
         # Asked about one party, what others owe is beside the point.
-        asked = ask.where.get(self.definitions.contracts[contract].party or "", "")
         owed = [
             min(step.received, 1)
             for s in self.sources.values()
-            if s.contract == contract and s.concerns(only) and asked in ("", s.party or asked)
+            if s.contract == contract and s.concerns(only) and party in ("", s.party or party)
             for step in self.due(s, ask)
         ]
         if not owed:
@@ -351,9 +417,9 @@ class Book:
 
 def years(book: Book) -> list[tuple[str, int]]:
     """List the years that events speak of, newest first, with how many events each has."""
-    counted: dict[str, int] = {}
-    for year, n in book.event_years():
-        counted[year] = counted.get(year, 0) + n
+    counted: Counter[str] = Counter()
+    for contract in book.definitions.contracts:
+        counted.update(book.arrivals.years(contract))
     return sorted(((y, n) for y, n in counted.items() if n > 0), reverse=True)
 
 

@@ -67,12 +67,16 @@ class ByUnit:
         self.wanted = asked.wanted
         self._ask = ask
         self._met: set[str | None] = set()
+        self._known: dict[tuple[str | None, int | None], list[Counted]] = {}
         self._code, _, self._from = (asked.wanted or "").partition("@")
         last = iso_day(day_of(ask.until - 1))
         self._day = last if asked.view == "as_was" else iso_day(day_of(ask.at))
         first, *others = units.change_days() or [last]
         # What was before the list begins is of its first day: nothing else is known of it.
         self._eras = [first, *(day for day in others if day <= last)]
+        # Facts are told apart by the eras of all parts of a question: they are read once.
+        until = last if ask.spread is None else iso_day(day_of(ask.spread.until - 1))
+        self._told = [first, *(day for day in others if day <= until)]
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -87,25 +91,49 @@ class ByUnit:
             return term.ranked(each.sums(term.each, book))
         column, ask = self._asked.column, self._ask
         others = tuple(d for d in ask.by if d != column)
-        where = {name: value for name, value in ask.where.items() if name != column}
-        era = self._era_sql()
-        by = (*others, column, *([era] if era else []))
+        era = self.era_sql
+        by, where = (*others, column, *([era] if era else [])), self.where
         # A unit is dealt out as a whole, however many eras of other units it lived through.
         wholes: dict[tuple[Key, str | None, tuple[Counted, ...]], int] = {}
         for key, n in term.sums(book, replace(ask, by=by, where=where)).items():
             code = key[len(others)]
-            self._met.add(code)
-            day = self._eras[int(key[-1] or 0)] if era else self._eras[-1]
-            whole = (key[: len(others)], code, tuple(self._counted(code, day)))
+            counted = tuple(self._of_code(code, int(key[-1] or 0) if era else None))
+            whole = (key[: len(others)], code, counted)
             wholes[whole] = wholes.get(whole, 0) + n
         summed: Sums = {}
         for (key, _, counted), n in wholes.items():
-            for part, own in zip(counted, dealt(n, [c.share for c in counted]), strict=True):
+            for part, own in zip(counted, _dealt(n, counted), strict=True):
                 if part.is_asked and (own or len(counted) == 1):
                     named = {**dict(zip(others, key, strict=True)), column: part.label}
                     name = tuple(named[d] for d in ask.by)
                     summed[name] = summed.get(name, 0) + own
         return summed
+
+    def part(self, code: str | None, era: int | None, n: int) -> int:
+        """Give the part of a number of one code that is asked for; its era as `era_sql` says it."""
+        counted = self._of_code(code, era)
+        return sum(p for c, p in zip(counted, _dealt(n, counted), strict=True) if c.is_asked)
+
+    def asks(self, code: str | None, era: int | None) -> bool:
+        """Tell whether anything of a code is asked for; its era as `era_sql` says it."""
+        return any(counted.is_asked for counted in self._of_code(code, era))
+
+    @property
+    def column(self) -> str:
+        """The column of the unit's code."""
+        return self._asked.column
+
+    @property
+    def where(self) -> dict[str, str]:
+        """The values of other columns that are asked for."""
+        return {name: value for name, value in self._ask.where.items() if name != self.column}
+
+    def _of_code(self, code: str | None, era: int | None) -> list[Counted]:
+        if (code, era) not in self._known:
+            self._met.add(code)
+            number = len(self._eras) - 1 if era is None else min(era, len(self._eras) - 1)
+            self._known[code, era] = self._counted(code, self._eras[number])
+        return self._known[code, era]
 
     def shown(self, label: str | None) -> UnitShown | None:
         """Say what a unit is that a figure is named by, and what became of it."""
@@ -131,15 +159,16 @@ class ByUnit:
         if self._code and self._code not in listed and self._code not in self._met:
             raise UnknownUnitError(*near(self._code, listed))
 
-    def _era_sql(self) -> str:
+    @property
+    def era_sql(self) -> str:
         """Write which era a fact's own instant is in; nothing where there is but one."""
-        if len(self._eras) == 1:
+        if len(self._told) == 1:
             return ""
         cases = [
             f"WHEN {self._asked.since} < {day_start(date.fromisoformat(day))} THEN {i}"
-            for i, day in enumerate(self._eras[1:])
+            for i, day in enumerate(self._told[1:])
         ]
-        return f"CASE {' '.join(cases)} ELSE {len(self._eras) - 1} END"
+        return f"CASE {' '.join(cases)} ELSE {len(self._told) - 1} END"
 
     def _counted(self, code: str | None, day: str) -> list[Counted]:
         """Say under which names a code of a day is counted, in shares that add up to 1."""
@@ -181,6 +210,11 @@ class ByUnit:
 
     def _label(self, unit: Unit) -> str:
         return unit.code if self._day < unit.valid_to else f"{unit.code}@{unit.valid_from}"
+
+
+def _dealt(n: int, counted: Sequence[Counted]) -> list[int]:
+    """Deal out a number of a code; nearly always it is counted under one name."""
+    return [n] if len(counted) == 1 else dealt(n, [c.share for c in counted])
 
 
 def dealt(n: int, shares: Sequence[Decimal]) -> list[int]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from hub.clock import iso, to_us
 from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
-from hub.figures.book import Ask, Book, Key
+from hub.figures.book import Ask, Book, Key, Spread
 from hub.figures.by_unit import VIEWS, ByUnit, UnitAsk, UnknownUnitError
 from hub.figures.dues import lists_of_clocks
 from hub.figures.figure import Figure, Lack
@@ -133,13 +133,17 @@ def sums_of(kpi: Kpi, book: Book, ask: Ask, by_unit: ByUnit | None) -> tuple[Sum
         return term.sums(book, ask) if by_unit is None else by_unit.sums(term, book)
 
     sums = summed(kpi.numerator), summed(kpi.denominator) if kpi.denominator else None
-    if by_unit is None:
-        return sums
+    if by_unit is not None:
+        check_unit(by_unit)
+    return sums
+
+
+def check_unit(by_unit: ByUnit) -> None:
+    """Raise `QuestionError` for a unit that neither the list nor what was summed know."""
     try:
         by_unit.check()
     except UnknownUnitError as error:
         raise _nobody_knows("unit", str(by_unit.wanted), error.args) from None
-    return sums
 
 
 def _nobody_knows(name: str, value: str, near: Sequence[str]) -> QuestionError:
@@ -226,13 +230,13 @@ def _computed(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
     if not buckets:
         return _figures(kpi, question, book, {}, whole)
     computed: list[Figure] = []
-    for period in parts_of(question):
-        if period.start >= question.at:
-            break
+    begun = [period for period in parts_of(question) if period.start < question.at]
+    spread = Spread(tuple(p.start for p in begun), min(whole.end, question.at))
+    for period in begun:
         names = {b: period.text if b == "day" else period.text[:7] for b in buckets}
         by = tuple(b for b in question.by if b not in BUCKETS)
         part = replace(question, period=period, by=by, as_of=None)
-        computed += _figures(kpi, part, book, names, whole)
+        computed += _figures(kpi, part, book, names, whole, spread)
         if len(computed) > FIGURES_MAX:
             raise QuestionError(
                 "by", f"quá {FIGURES_MAX} số liệu", f"more than {FIGURES_MAX} figures"
@@ -265,7 +269,12 @@ def _split(period: Period, bucket: str) -> list[Period]:
 
 
 def _figures(
-    kpi: Kpi, question: Question, book: Book, bucket: dict[str, str], whole: Period
+    kpi: Kpi,
+    question: Question,
+    book: Book,
+    bucket: dict[str, str],
+    whole: Period,
+    spread: Spread | None = None,
 ) -> list[Figure]:
     columns = kpi.columns(question.role)
     ask = Ask(
@@ -273,6 +282,7 @@ def _figures(
         question.at,
         tuple(columns[b] for b in question.by),
         {columns[n]: v for n, v in dict(question.where).items()},
+        spread,
     )
     lacks = lacks_of([kpi], book)
     if lacks and kpi.lists:
@@ -444,6 +454,13 @@ def definition_version(kpi: Kpi, book: Book, more_lists: Collection[str] = ()) -
 
     `more_lists` names lists that a question goes by besides those of the KPI, as one by units does.
     """
+    asked = (kpi.id, *sorted(more_lists))
+    if asked not in book.versions:
+        book.versions[asked] = _version(kpi, book, more_lists)
+    return book.versions[asked]
+
+
+def _version(kpi: Kpi, book: Book, more_lists: Collection[str]) -> str:
     fact = book.facts.get(kpi.contract or "")
     said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
     of_fact = definition_digest(fact, book.definitions.contracts[fact.contract]) if fact else ""

@@ -20,7 +20,6 @@ from hub.apply import fold
 from hub.clock import DAY_US, OFFSET_US
 from hub.definitions.fact import ENDED, GOES_ON, PAYMENT, SUPPLEMENT, SUPPLEMENTED, Clocked, Fact
 from hub.figures.aliases import Aliased
-from hub.figures.past import place_since
 from hub.reference.form import Row
 from hub.reference.lists import Reference
 from hub.reference.working import WorkingTime
@@ -188,12 +187,13 @@ class Dues:
         known: pl.DataFrame,
     ) -> pl.DataFrame:
         """Read facts again that have events since positions, and go on with what is known."""
-        is_new = place_since({partition: n for (_, partition), n in then.items()})
-        fresh = reading.facts(fact, ["entity"], is_new)
+        names = ["entity", *fact.types]
+        rows = reading.changed(fact, names, {p: n for (_, p), n in then.items()})
+        fresh = pl.DataFrame(list(rows), _schema(fact), orient="row")
         if not len(fresh):
             return known
         same = known.join(fresh, on="entity", how="anti", maintain_order="left")
-        more = _find(reading, fact, clocked, f"{condition} AND ({is_new})", self.reference)
+        more = _redated(clocked, fresh.filter(pl.sql_expr(condition)), self.reference)
         return pl.concat([same, more], rechunk=True)
 
 
@@ -212,11 +212,15 @@ def _redated(clocked: Clocked, facts: pl.DataFrame, reference: Reference) -> pl.
     return dated.filter(days[0].ne_missing(days[1])).drop(clocked.waits)
 
 
-def _no_changes(fact: Fact) -> pl.DataFrame:
+def _schema(fact: Fact) -> dict[str, pl.DataType]:
     types = {"text": pl.String(), "integer": pl.Int64()}
+    return {"entity": pl.String(), **{n: types[t] for n, t in fact.types.items()}}
+
+
+def _no_changes(fact: Fact) -> pl.DataFrame:
     waits = fact.clocked.waits if fact.clocked else ""
-    columns = {n: types[t] for n, t in fact.types.items() if n != waits}
-    return pl.DataFrame(schema={"entity": pl.String(), **columns, "as_of": fold.AS_OF})
+    columns = {n: t for n, t in _schema(fact).items() if n != waits}
+    return pl.DataFrame(schema={**columns, "as_of": fold.AS_OF})
 
 
 def _is_earlier(then: Positions, here: Positions) -> bool:

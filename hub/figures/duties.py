@@ -47,7 +47,7 @@ def sources_of(rows: Iterable[Row] | None, installed: Mapping[str, Source]) -> d
 
 
 def propose(
-    arrivals: Mapping[Arrived, Mapping[int, int]], contracts: Mapping[str, Contract]
+    arrivals: Iterable[tuple[Arrived, Mapping[int, int]]], contracts: Mapping[str, Contract]
 ) -> list[Row]:
     """Draft duties from what senders did: the finest cadence that most of their steps kept.
 
@@ -81,11 +81,11 @@ def propose(
 
 
 def _by_debtor(
-    arrivals: Mapping[Arrived, Mapping[int, int]], contracts: Mapping[str, Contract]
+    arrivals: Iterable[tuple[Arrived, Mapping[int, int]]], contracts: Mapping[str, Contract]
 ) -> dict[tuple[str, str, str], dict[str, Counter[int]]]:
     """Count arrivals by contract, sender and party that owes; then by span and day."""
     out: dict[tuple[str, str, str], dict[str, Counter[int]]] = {}
-    for key, days in arrivals.items():
+    for key, days in arrivals:
         contract = contracts.get(key.contract)
         is_named = contract is not None and contract.party in contract.spec.entity
         debtor = (key.contract, key.sender, key.party if is_named else "")

@@ -10,8 +10,6 @@ from hub.definitions.fact import Fact
 from hub.figures.book import Book
 from hub.figures.by_unit import near
 
-VALUES_MAX = 10_000  # of a column, among which near ones are looked for
-
 
 class Strange(NamedTuple):
     """A value that neither lists nor data know: the parameter, the value, and near ones."""
@@ -32,18 +30,8 @@ def strange(book: Book, fact: Fact, asked: Mapping[str, tuple[str, str]]) -> Ite
         listed = {
             row["code"] for rows in book.reference.tables.values() for row in rows if "code" in row
         }
-        if value in listed or _has(book, fact.table, column, value):
+        if value in listed:
             continue
-        values = _values(book, fact.table, column)
-        if values:
+        values = book.reading.values_of(fact, column)
+        if values and value not in values:
             yield Strange(name, value, near(value, sorted(values | listed)))
-
-
-def _has(book: Book, table: str, column: str, value: str) -> bool:
-    sql = f"SELECT 1 FROM {table} WHERE {column} = :v LIMIT 1"
-    return bool(book.reading.rows(sql, v=value))
-
-
-def _values(book: Book, table: str, column: str) -> set[str]:
-    sql = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {VALUES_MAX}"
-    return {row[0] for row in book.reading.rows(sql)}

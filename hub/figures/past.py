@@ -8,7 +8,7 @@ and the answer is the same for ever.
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import islice
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,7 @@ from hub.figures.altered import Altered
 from hub.log.cut import Cut
 from hub.store.cuts import NoCutError
 from hub.store.reading import Reading, Row
+from hub.store.statements import place_since
 from hub.store.states import decode_states
 
 ENTITIES_AT_ONCE = 50_000
@@ -86,14 +87,17 @@ class Past(Altered):
         return [r for r in rows if r[0] in names]
 
     def table(self, name: str) -> list[Row]:
-        """Read the ledger, the arrivals or what was heard, as `Reading.table` does."""
+        """Read the ledger or what was heard, as `Reading.table` does."""
         if name == "heard":
             return self._heard
         since = [self._since(f) for f in self.definitions.facts.values()]
-        if name == "arrival":
-            return [*super().table(name), *(r for s in since for r in s.arrivals)]
         assert name == "ledger", name
         return [*super().table(name), *(r for s in since for r in s.ledger), *self._aside]
+
+    def arrived_since(self, contract: str) -> list[Row]:
+        """See `Reading.arrived_since`."""
+        fact = self.definitions.facts.get(contract)
+        return [] if fact is None else self._since(fact).arrivals
 
     def _since(self, fact: Fact) -> _Since:
         if fact.contract not in self._known:
@@ -126,7 +130,7 @@ class Past(Altered):
                 for frame in ledger
                 for contract_name, sender, day, kind, count in frame.with_columns(negated).rows()
             ],
-            [row for frame in arrivals for row in frame.with_columns(negated).rows()],
+            [row for frame in arrivals for row in frame.with_columns(negated).drop("shard").rows()],
         )
 
     def changes(self, fact: Fact) -> pl.DataFrame:
@@ -275,18 +279,6 @@ def _turned(facts: pl.DataFrame) -> pl.DataFrame:
     """Let what was be what is, and the other way."""
     turned = pl.when(fold.IS_PRESENT).then(pl.lit(fold.WAS)).otherwise(pl.lit(fold.IS))
     return facts.with_columns(turned.cast(fold.AS_OF).alias("as_of"))
-
-
-def place_since(then: dict[int, int]) -> str:
-    """Write the condition that a fact's place in the log is not before a cut, as an index has it.
-
-    That is: in its partitions from its offsets on, in any other, or (-1) in several.
-    """
-    places = [f"(log_partition = {p} AND log_offset >= {n})" for p, n in then.items()]
-    edges = [-1, *sorted(then), 2**31 - 1]
-    between = [(a, b) for a, b in pairwise(edges) if b - a > 1]
-    places += [f"(log_partition > {a} AND log_partition < {b})" for a, b in between]
-    return " OR ".join(["log_partition < 0", *places])
 
 
 def _is_before(then: dict[int, int]) -> pl.Expr:

@@ -113,9 +113,12 @@ class Reported(Term):
         where = {c: v for c, v in ask.where.items() if c != placed}
         span = f"{ask.period.start_on.year - 1:04}", f"{ask.period.end_on.year + 1:04}"
         reported: dict[Key, dict[str, ByPeriod]] = {}
-        for *values, period, _, value in book.reading.sum_facts(
-            fact, measure, (*columns, measure.when), where, span
-        ):
+        # Terms that count other values of one measure, as shares do, read the same.
+        name = (measure.name, *columns, *sorted(where.items()), *span)
+        if name not in book.told:
+            by = (*columns, measure.when)
+            book.told[name] = book.reading.sum_facts(fact, measure, by, where, span)
+        for *values, period, _, value in book.told[name]:
             if not _is_near(period, ask.period):
                 continue
             if all(values[columns.index(c)] in counted for c, counted in self.only.items()):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hub.clock import DAY_US, OFFSET_US, day_of, day_start
 from hub.definitions.source import Source
-from hub.figures.arrived import of_source, spoken_until
+from hub.figures.arrived import spoken_until
 from hub.figures.book import Book
 
 DUTIES = "duties"  # the list, by its form's name
@@ -66,5 +66,5 @@ def last_heard(book: Book, source: Source) -> int | None:
     """Give when a sender's events were accepted last, or up to when those of a party speak."""
     if not source.party:
         return book.heard.get((source.contract, source.name))
-    day = spoken_until(of_source(book.arrivals, source))
+    day = spoken_until(book.arrivals.of_source(source))
     return None if day is None else day * DAY_US - OFFSET_US

@@ -5,6 +5,7 @@ Whatever is counted in a span is counted where its instant is at or after the st
 end.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -19,11 +20,31 @@ Part = Literal["count", "value"]
 
 
 @dataclass(frozen=True)
+class Addend:
+    """What each fact adds to a term: a measure's count or value, in [start, until), or less it.
+
+    `is_computed`: by the due dates that working time says, whatever was sent.
+    """
+
+    sign: int
+    measure: str
+    part: Part
+    only: Mapping[str, str]
+    start: int | None
+    until: int
+    is_computed: bool = False
+
+
+@dataclass(frozen=True)
 class Term:
     """Something that sums to integers per key."""
 
     def sums(self, book: Book, ask: Ask) -> Sums:
         """Sum for the question asked; a key is there only where there is something to sum."""
+        raise NotImplementedError
+
+    def addends(self, ask: Ask) -> list[Addend]:
+        """Say what each fact adds for the question asked, where it can be taken of each."""
         raise NotImplementedError
 
     @property
@@ -92,6 +113,11 @@ class Both(Term):
             out[key] = out.get(key, 0) + self.sign * n
         return out
 
+    def addends(self, ask: Ask) -> list[Addend]:
+        """Give those of both."""
+        second = (replace(a, sign=self.sign * a.sign) for a in self.second.addends(ask))
+        return [*self.first.addends(ask), *second]
+
     @property
     def is_count(self) -> bool:
         """Both must be."""
@@ -145,6 +171,10 @@ class Flow(Term):
         ask = replace(ask, where={**ask.where, **self.only})
         return _added(book, ask, self.measure, self.part, ask.period.start, ask.until)
 
+    def addends(self, ask: Ask) -> list[Addend]:
+        """Give the one of the period."""
+        return [Addend(1, self.measure, self.part, self.only, ask.period.start, ask.until)]
+
     @property
     def measures(self) -> frozenset[str]:
         """The one that it names."""
@@ -185,8 +215,14 @@ class Total(Term):
 
     def sums(self, book: Book, ask: Ask) -> Sums:
         """Sum over everything before the instant."""
-        until = ask.until if self.upto == "end" else min(ask.period.start, ask.at)
-        return _added(book, ask, self.measure, "count", None, until)
+        return _added(book, ask, self.measure, "count", None, self._until(ask))
+
+    def addends(self, ask: Ask) -> list[Addend]:
+        """Give the one of all that was before."""
+        return [Addend(1, self.measure, "count", {}, None, self._until(ask))]
+
+    def _until(self, ask: Ask) -> int:
+        return ask.until if self.upto == "end" else min(ask.period.start, ask.at)
 
     @property
     def measures(self) -> frozenset[str]:
@@ -208,6 +244,10 @@ class Computed(Term):
     def sums(self, book: Book, ask: Ask) -> Sums:
         """Sum the term so."""
         return self.term.sums(book.computed, ask)
+
+    def addends(self, ask: Ask) -> list[Addend]:
+        """Give those of the term."""
+        return [replace(a, is_computed=True) for a in self.term.addends(ask)]
 
     @property
     def is_count(self) -> bool:
@@ -240,6 +280,10 @@ class Peak(Term):
         """Take the greatest over the period."""
         found = book.sums(self.measure, ask, ask.period.start, ask.until)
         return {key: max(p[1] for p in pairs) for key, pairs in found.items()}
+
+    def addends(self, ask: Ask) -> list[Addend]:
+        """Give the one of the period: of one fact, its value."""
+        return [Addend(1, self.measure, "value", {}, ask.period.start, ask.until)]
 
     @property
     def measures(self) -> frozenset[str]:

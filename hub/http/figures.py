@@ -9,11 +9,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from sse_starlette.sse import EventSourceResponse
 
 from hub.access.scope import WHOLE
-from hub.access.sight import seen
+from hub.access.sight import seen_of_all
 from hub.figures.by_unit import VIEWS
 from hub.figures.compute import read_as_of, read_question
 from hub.figures.kpi import Kpi
-from hub.figures.made_of import facts
+from hub.figures.made_of import ENTITY, ROWS_MAX, Wanted, facts
 from hub.figures.official import answer, as_known
 from hub.figures.unchanged import States
 from hub.http.boards import IDLE_SECONDS, Boards
@@ -22,6 +22,7 @@ from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_CHANGED, NOT_SEEN, probl
 from hub.http.parameters import (
     POSITIVE,
     InstantText,
+    Limit,
     Offset,
     Parameters,
     PeriodText,
@@ -95,10 +96,23 @@ class FactsQuery(KpiQuery):
     """A question about what one figure is made of, a page of it."""
 
     offset: Offset = 0
+    limit: Limit = ROWS_MAX
+    sort: Annotated[
+        str, Field(description="theo cột nào, - là giảm dần | by which column, - for descending")
+    ] = ENTITY
+    after: Annotated[
+        str, Field(description="next của trang trước | the next of the page before")
+    ] = ""
+
+    @property
+    def wanted(self) -> Wanted:
+        """The page that is wanted."""
+        return Wanted(self.offset, self.limit, self.sort, self.after)
 
     def asked(self) -> dict[str, str]:
         """Give what was asked, as it is written, but for the page."""
-        return self.model_dump(exclude_unset=True, exclude={"offset"})
+        page = {"offset", "limit", "sort", "after"}
+        return self.model_dump(exclude_unset=True, exclude=page)
 
 
 class StreamQuery(BaseModel):
@@ -213,9 +227,9 @@ async def list_facts(
     def ask(reading: Reading) -> dict[str, Any]:
         book = as_known(edge.hub.book(reading), question.as_of, now)
         if contract is None or not limits:
-            return facts(kpi, question, book, query.offset)
-        sees = partial(seen, book.reading, contract, scope)
-        return {**facts(kpi, question, book, query.offset, sees), "scope": limits}
+            return facts(kpi, question, book, query.wanted)
+        within = seen_of_all(book.reading, contract, scope)
+        return {**facts(kpi, question, book, query.wanted, within), "scope": limits}
 
     return await edge.read(ask)
 

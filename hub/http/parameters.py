@@ -71,6 +71,12 @@ Offset = Annotated[
     BeforeValidator(_plain_digits),
     said_as("phải là số nguyên không âm", "must be a whole number"),
 ]
+Limit = Annotated[
+    int,
+    Field(ge=1, le=1_000, description="số dòng mỗi trang | the rows of a page"),
+    BeforeValidator(_plain_digits),
+    said_as("phải là số nguyên từ 1 đến 1000", "must be a whole number from 1 to 1000"),
+]
 # What may be left out is none then; written, it is never null.
 WrittenPeriod = Annotated[
     Period | None, PlainValidator(period_of), WithJsonSchema(PERIOD_FORM), Field(description=FORMS)

@@ -1,7 +1,8 @@
 """Upkeep: what a server does by itself beside answering.
 
 Every hour, originals that nobody needs any more are erased, and it is looked whether the reports
-add up; every few seconds, rejected items are closed that were mended.
+add up; every few seconds, rejected items are closed that were mended; every second, the columns
+that questions are answered from are brought up to date.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from hub.store.troubles import StoreUnavailableError
 
 HOUR_SECONDS = 3600.0
 MENDING_SECONDS = 3.0
+COLUMNS_SECONDS = 1.0
 MENDING_SHARE = 0.05  # of the time is given to it at most
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,18 @@ async def mend_often(edge: Edge) -> None:
         await _done(edge, "items closed as mended", "items", do)
         took = time.monotonic() - began
         await asyncio.sleep(max(MENDING_SECONDS, took / MENDING_SHARE))
+
+
+async def tend_columns(edge: Edge) -> None:
+    """See to the columns of facts, every second, until cancelled."""
+
+    def do() -> int:
+        edge.hub.store.tend_columns()
+        return 0
+
+    while True:
+        await _done(edge, "columns made", "columns", do)
+        await asyncio.sleep(COLUMNS_SECONDS)
 
 
 async def add_up_hourly(edge: Edge) -> None:

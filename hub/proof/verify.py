@@ -11,7 +11,6 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,9 @@ from hub.figures.official import recheck
 from hub.log.log import Log
 from hub.proof.aliasing import ReadAgain, recount_aliases
 from hub.proof.dating import Dating
+from hub.proof.finding import Findings
 from hub.proof.flagging import recount_flags
+from hub.proof.in_columns import compare_columns
 from hub.proof.minutes import Minutes
 from hub.proof.recount import (
     Progress,
@@ -51,21 +52,6 @@ LANE_MODULUS = 2**32
 # The checkpoints that hold when verify last ran, wholly or on a sample, and what it found.
 STATEMENT, SAMPLE_STATEMENT = "verify", "verify:sample"
 DIFFERENCES_SHOWN_MAX = 100
-
-
-@dataclass
-class Findings:
-    """What verify found: differences by name, how much was read of the log, and compared."""
-
-    differences: list[str] = field(default_factory=list)
-    read: int = 0
-    events: int = 0
-    facts: int = 0
-    cells: int = 0
-
-    def differ(self, name: str, stored: object, recomputed: object) -> None:
-        """Note a difference."""
-        self.differences.append(f"{name}: stored {stored}, recomputed {recomputed}")
 
 
 def state(log: Log, findings: Findings, begun: int, sample: Sample | None) -> None:
@@ -116,6 +102,7 @@ def verify(
                 _compare_minutes(installed.book(reading), fact, database, findings)
             else:
                 _compare_some_cells(reading, fact, findings, sample)
+            compare_columns(reading, fact, findings)
             database.close()
         before = recount.records
         recount_rejections(reading, recount)

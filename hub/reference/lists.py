@@ -23,6 +23,7 @@ from hub.reference.units import Units, units_of
 # Lists so named are mappings of files (`hub.sheets.mapping`): no figure is read against them.
 MAPPING = "mapping:"
 KEPT_MAX = 8  # sets of lists: those in force, and those of closed periods and questions of the past
+DAYS_MAX = 2_000  # of lists that were looked up are kept
 
 
 COMPARED: Mapping[str, Callable[[Decimal], bool]] = {
@@ -91,6 +92,10 @@ class Reference:
         return [name for _, name in sorted(placed)]
 
     @cached_property
+    def _days(self) -> dict[tuple[str, str], tuple[list[Row], dict[str, str]]]:
+        return {}
+
+    @cached_property
     def _digests(self) -> dict[tuple[str, ...], str]:
         return {}
 
@@ -105,12 +110,25 @@ class Reference:
 
     def valid(self, table: str, period: Period) -> list[Row]:
         """Give the rows in force at the last day of a period."""
-        day = (period.end_on - timedelta(1)).isoformat()
-        return [
-            r
-            for r in self.tables.get(table, [])
-            if r["valid_from"] <= day and (not r["valid_to"] or day < r["valid_to"])
-        ]
+        return self._on(table, (period.end_on - timedelta(1)).isoformat())[0]
+
+    def _on(self, table: str, day: str) -> tuple[list[Row], dict[str, str]]:
+        """Give the rows in force on a day, and the code above each code, where there are any."""
+        known = self._days.get((table, day))
+        if known is None:
+            rows = [
+                r
+                for r in self.tables.get(table, [])
+                if r["valid_from"] <= day and (not r["valid_to"] or day < r["valid_to"])
+            ]
+            above: dict[str, str] = {}
+            for r in rows:
+                if "parent" in r:
+                    above.setdefault(r["code"], r["parent"])
+            if len(self._days) >= DAYS_MAX:
+                self._days.clear()
+            self._days[table, day] = known = (rows, above)
+        return known
 
     def names(self, day: str) -> dict[str, dict[str, str]]:
         """Give what lists call their codes on a day, by list: empty where one has no names."""
@@ -166,9 +184,8 @@ class Reference:
 
     def above(self, table: str, code: str, period: Period) -> str | None:
         """Name the code above a code at the end of a period, if the list knows it then."""
-        return next(
-            (r["parent"] or None for r in self.valid(table, period) if r["code"] == code), None
-        )
+        last = (period.end_on - timedelta(1)).isoformat()
+        return self._on(table, last)[1].get(code) or None
 
 
 class Loaded(NamedTuple):

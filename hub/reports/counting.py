@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 
+from hub.apply import fold
+from hub.columns.asking import Tally, count_rows
 from hub.definitions.fact import Fact
-from hub.figures.altered import count_rows
 from hub.figures.book import Ask, Book, Key
 from hub.figures.by_unit import ByUnit
 from hub.figures.compute import Question, sums_of, units_asked
 from hub.figures.terms import Sums, Term
 from hub.reports.report import Column, Report
-from hub.store.reading import Tally
 
 ENTITY = "entity"
 Counts = dict[Key, tuple[int, ...]]
@@ -42,7 +42,7 @@ class Pass:
             n = len(ask.by)
             counts = {row[:n]: row[n:] for row in self.book.reading.count_facts(self.fact, tally)}
             redated = self.book.dues.changes(self.fact, is_computed=self.is_computed)
-            for row in count_rows(redated, tally) if len(redated) else ():
+            for row in count_rows(redated.lazy(), tally, fold.sign()) if len(redated) else ():
                 sent = counts.get(row[:n], (0,) * len(tally.counted))
                 counts[row[:n]] = tuple(a + b for a, b in zip(sent, row[n:], strict=True))
             self.kept[name] = counts

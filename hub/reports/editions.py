@@ -12,8 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from hub.apply import fold
 from hub.clock import iso, iso_day
-from hub.figures.altered import counted_facts
+from hub.columns.asking import counted_facts
 from hub.figures.book import Book
 from hub.figures.closing import REPORT, Closing
 from hub.figures.compute import Question
@@ -111,10 +112,10 @@ def causes(report: Report, book: Book, closing: Closing, question: Question) -> 
     now, then = (of.dues.changes(fact, is_computed=False) for of in (book, book.on(past)))
     changed = ((past.facts_since(fact), 1), (now, 1), (then, -1))
     counted = pl.concat(
-        counted_facts(facts, tally).with_columns(pl.col("~sign") * sign) for facts, sign in changed
+        counted_facts(facts.lazy(), tally, fold.sign() * sign) for facts, sign in changed
     )
     parts = (pl.col("^~n.*$") * pl.col("~sign")).sum()
-    differing = counted.group_by("~by0").agg(parts).sort("~by0")
+    differing = counted.group_by("~by0").agg(parts).sort("~by0").collect()
     differing = differing.filter(pl.any_horizontal(pl.exclude("~by0") != 0))
     shown = differing.head(CAUSES_SHOWN_MAX)
     events = past.events_since(fact, shown["~by0"].to_list()) if len(shown) else None

@@ -95,7 +95,7 @@ def compare(
     columns = {}
     for contract, wanted in fact_columns(facts).items():
         table = facts[contract].table
-        here, there = set(old.columns(table)), set(new.columns(table))
+        here, there = set(old.column_names(table)), set(new.column_names(table))
         if here != there:
             differences.differ(f"columns of {table}", sorted(here - there), sorted(there - here))
         columns[contract] = [n for n in wanted if n in here]

@@ -1,19 +1,24 @@
 """Reading: one snapshot of the store, so that all figures of an answer come from one cut."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from hub.columns.asking import Parts, Span, Tally, count_rows, listed, sum_rows, within
+from hub.columns.columns import Columns
+from hub.columns.frames import Frames, Standing, schema_of
+from hub.columns.listing import Listing
 from hub.definitions.fact import Fact, Measure
 from hub.definitions.installed import Definitions
 from hub.log.succession import Succession
 from hub.store.database import Database
 from hub.store.packing import unpack
+from hub.store.statements import count_facts_sql, counted_sql, place_since, sum_facts_sql
 from hub.store.tables import (
     BUILD,
     LANES,
@@ -30,11 +35,9 @@ from hub.store.tables import (
 
 Row = tuple[Any, ...]
 ROWS_AT_ONCE = 10_000
-# From a first instant, or none, up to another; or the same in periods, where facts have their own.
-Span = tuple[int | None, int] | tuple[str, str]
+NONE: Mapping[str, str] = MappingProxyType({})
 
 _DTYPES = {"text": pl.String(), "integer": pl.Int64()}
-FACTS_AT_ONCE = 50_000
 
 
 def dims_text(dims: dict[str, Any]) -> str:
@@ -46,65 +49,6 @@ def parse_dims(text: str) -> dict[str, str | None]:
     """Read what `dims_text` wrote."""
     pairs = (p.partition("=") for p in text.split(",") if p)
     return {k: v or None for k, _, v in pairs}
-
-
-def counted_sql(measure: Measure, where: dict[str, str], span: Span) -> tuple[str, dict[str, Any]]:
-    """Write the condition that a fact counts in a span, and the named values."""
-    start, until = span
-    conditions = [f"({measure.where})", f"{measure.when} < :until"]
-    values: dict[str, Any] = {"until": until}
-    if start is not None:
-        conditions.append(f"{measure.when} >= :start")
-        values["start"] = start
-    for i, (column, value) in enumerate(where.items()):
-        conditions.append(f"{column} = :v{i}")
-        values[f"v{i}"] = value
-    return " AND ".join(conditions), values
-
-
-def sum_facts_sql(
-    fact: Fact,
-    measure: Measure,
-    by: Sequence[str],
-    where: dict[str, str],
-    span: Span,
-) -> tuple[str, dict[str, Any]]:
-    """Write what sums a measure over facts: rows (by…, count, value), and the named values."""
-    condition, values = counted_sql(measure, where, span)
-    value = measure.value if measure.is_recomputed else f"SUM({measure.value})"
-    group = f" GROUP BY {','.join(by)}" if by else ""
-    sql = f"SELECT {','.join([*by, 'COUNT(*)', value])} FROM {fact.table} WHERE {condition}{group}"
-    return sql, values
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What is counted of facts in one pass: by which columns, within what, by which conditions.
-
-    All are SQL that the columns engine and both databases read alike; `where` holds values that
-    columns must have.
-    """
-
-    by: tuple[str, ...]
-    where: Mapping[str, str]
-    within: str
-    counted: tuple[str, ...]
-
-
-def count_facts_sql(fact: Fact, tally: Tally) -> tuple[str, dict[str, Any]]:
-    """Write what counts facts, and the named values."""
-    conditions = [f"({tally.within})"]
-    values: dict[str, Any] = {}
-    for i, (column, value) in enumerate(tally.where.items()):
-        conditions.append(f"{column} = :v{i}")
-        values[f"v{i}"] = value
-    counts = (f"SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)" for condition in tally.counted)
-    group = f" GROUP BY {','.join(tally.by)}" if tally.by else ""
-    sql = (
-        f"SELECT {','.join([*tally.by, *counts])} FROM {fact.table}"
-        f" WHERE {' AND '.join(conditions)}{group}"
-    )
-    return sql, values
 
 
 def _stored_sql(fact: Fact) -> str:
@@ -121,7 +65,8 @@ class Reading:
     """One snapshot of a store that was opened with some definitions.
 
     `kept` is what readers of the store keep for one another, because it does not change.
-    `succession` tells which log goes on from an older one that something here may name.
+    `succession` tells which log goes on from an older one that something here may name. `columns`
+    are those of facts, by contract: none where what is read may never have been committed.
     """
 
     def __init__(
@@ -131,8 +76,11 @@ class Reading:
         definitions: Definitions,
         kept: dict[str, Any],
         succession: Succession,
+        columns: Mapping[str, Columns],
     ) -> None:
         self.succession = succession
+        self.columns = columns
+        self._frames: dict[str, Frames | None] = {}
         self.connection = connection
         self.database = database
         self.definitions = definitions
@@ -147,7 +95,7 @@ class Reading:
         query = sa.select(definition.c.digest).where(definition.c.contract == BUILD)
         return self.connection.execute(query).scalar()
 
-    def columns(self, table: str) -> list[str]:
+    def column_names(self, table: str) -> list[str]:
         """List the columns that a table has."""
         return list(self.connection.execute(sa.text(f"SELECT * FROM {table} LIMIT 0")).keys())
 
@@ -158,11 +106,15 @@ class Reading:
         )
         return {partition: int(n) for partition, n in self.connection.execute(query)}
 
-    def totals(self) -> dict[str, int]:
-        """Give the next offset by topic, summed over partitions."""
+    @cached_property
+    def _totals(self) -> dict[str, int]:
         query = sa.select(position.c.topic, sa.func.sum(position.c.next_offset))
         query = query.group_by(position.c.topic).order_by(position.c.topic)
         return {topic: int(n) for topic, n in self.connection.execute(query)}
+
+    def totals(self) -> dict[str, int]:
+        """Give the next offset by topic, summed over partitions."""
+        return self._totals
 
     def touched(self, contract: str, until: str) -> int:
         """Tell which commit last changed anything of a contract up to a month; 0 where none did."""
@@ -170,6 +122,33 @@ class Reading:
             touched.c.contract == contract, touched.c.month <= until
         )
         return int(self.connection.execute(query).scalar() or 0)
+
+    def touched_months(self, contract: str) -> dict[str, int] | None:
+        """Tell which commit last changed each month of a contract.
+
+        None where what is read may never be committed: no commit tells of it.
+        """
+        if not self.columns:
+            return None
+        query = sa.select(touched.c.month, sa.func.max(touched.c.at)).group_by(touched.c.month)
+        rows = self.connection.execute(query.where(touched.c.contract == contract))
+        return {month: int(at) for month, at in rows}
+
+    def arrived(self, contract: str, spans: Sequence[tuple[int, int]] = ()) -> list[Row]:
+        """Count distinct events by (contract, sender, party, span, day), of some days or of all.
+
+        `spans` are days [first, end).
+        """
+        days = " OR ".join(f"(day >= {first} AND day < {end})" for first, end in spans)
+        return self.rows(
+            "SELECT contract, sender, party, span, day, SUM(count) FROM arrival"
+            f" WHERE contract = :c AND ({days or '1 = 1'}) GROUP BY 1, 2, 3, 4, 5",
+            c=contract,
+        )
+
+    def arrived_since(self, contract: str) -> list[Row]:
+        """Give what is to be added to arrivals; nothing of what is as it is."""
+        return []
 
     def cut(self) -> str:
         """Name the snapshot by its log positions."""
@@ -198,18 +177,6 @@ class Reading:
         condition, values = self.database.among("entity", entities)
         sql = f"SELECT entity, {','.join(columns)} FROM {fact.table} WHERE {condition}"
         return self.rows(sql, **values)
-
-    def facts(self, fact: Fact, columns: Sequence[str], condition: str) -> pl.DataFrame:
-        """Read columns of the facts that meet a condition.
-
-        The condition is SQL that the columns engine and both databases read alike.
-        """
-        rows = self.stream(f"SELECT {','.join(columns)} FROM {fact.table} WHERE {condition}")
-        schema = {n: _DTYPES[fact.types.get(n, "text")] for n in columns}
-        parts = [pl.DataFrame(schema=schema)]
-        while chunk := list(islice(rows, FACTS_AT_ONCE)):
-            parts.append(pl.DataFrame(chunk, schema, orient="row"))
-        return pl.concat(parts)
 
     def among(self, column: str, values: list[str]) -> tuple[str, dict[str, Any]]:
         """Write the condition that a column is among values, with its parameters."""
@@ -256,6 +223,87 @@ class Reading:
         query = sa.select(content).where(reference_list.c.event_id == event_id)
         return str(self.connection.execute(query).scalar_one())
 
+    def facts(
+        self, fact: Fact, columns: Sequence[str], condition: str, where: Mapping[str, str] = NONE
+    ) -> pl.DataFrame:
+        """List columns of facts where a condition holds, of those that have some values.
+
+        Columns and conditions are SQL that the columns engine and both databases read alike.
+        """
+        frames = self.frames(fact)
+        if frames is not None:
+            return listed(frames.facts(), columns, condition, where)
+        return self._facts_in_sql(fact, columns, condition, where)
+
+    def _facts_in_sql(
+        self, fact: Fact, columns: Sequence[str], condition: str, where: Mapping[str, str]
+    ) -> pl.DataFrame:
+        values = {f"v{i}": value for i, value in enumerate(where.values())}
+        marked = [f"{column} = :v{i}" for i, column in enumerate(where)]
+        conditions = " AND ".join([f"({condition})", *marked])
+        query = sa.text(f"SELECT {','.join(columns)} FROM {fact.table} WHERE {conditions}")
+        # Of this query alone: set on the connection, it would be of all that come after.
+        rows = self.connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE), values)
+        kinds = {"entity": "text", "is_disputed": "integer", **fact.types}
+        schema = {c: _DTYPES[kinds[c]] if c in kinds else None for c in columns}
+        frames = [
+            pl.DataFrame([tuple(r) for r in part], schema, orient="row")
+            for part in rows.partitions()
+        ]
+        return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+
+    def values_of(self, fact: Fact, column: str) -> set[str]:
+        """Give the values that a column has now."""
+        frames = self.frames(fact)
+        if frames is not None:
+            found = frames.facts().select(pl.col(column).drop_nulls().unique()).collect()
+            return set(found.to_series().to_list())
+        sql = f"SELECT DISTINCT {column} FROM {fact.table} WHERE {column} IS NOT NULL"
+        return {row[0] for row in self.rows(sql)}
+
+    def all_facts(self, fact: Fact) -> Listing:
+        """Give all facts, to be asked for some of them."""
+        frames = self.frames(fact)
+        if frames is not None:
+            return frames.listing
+        schema = schema_of(fact)
+        found = self._facts_in_sql(fact, schema.names(), "1 = 1", NONE)
+        return Listing.of(found.cast(schema))
+
+    def changed(self, fact: Fact, columns: Sequence[str], then: Mapping[int, int]) -> Iterator[Row]:
+        """Read columns of the facts that have events at or after a cut's offsets."""
+        names = ",".join(columns)
+        return self.stream(f"SELECT {names} FROM {fact.table} WHERE {place_since(then)}")
+
+    def frames(self, fact: Fact) -> Frames | None:
+        """Give the facts of this snapshot in columns, None while they are not made yet."""
+        if fact.contract not in self._frames:
+            self._frames[fact.contract] = self._find_frames(fact)
+        return self._frames[fact.contract]
+
+    def _find_frames(self, fact: Fact) -> Frames | None:
+        columns, tables = self.columns.get(fact.contract), self.tables(fact)
+        if columns is None or tables is None or not columns.fits(tables.standing):
+            return None
+        return columns.at(tables)
+
+    def tables(self, fact: Fact) -> "FactTables | None":
+        """Give the tables of a contract's facts; None where not one log was applied."""
+        topic = self.definitions.contracts[fact.contract].topic
+        names = ("log", "partition", "next_offset", "committed_at")
+        query = sa.select(*(position.c[n] for n in names)).where(position.c.topic == topic)
+        at = self.connection.execute(query).fetchall()
+        if len({row[0] for row in at}) != 1:
+            return None
+        named = sa.select(definition.c.contract, definition.c.digest).where(
+            definition.c.contract.in_((fact.contract, BUILD))
+        )
+        digests = {name: str(digest) for name, digest in self.connection.execute(named)}
+        which = f"{at[0][0]} {digests.get(BUILD, '')} {digests.get(fact.contract, '')}"
+        positions = {int(partition): int(n) for _, partition, n, _ in at}
+        commits = {int(partition): int(n) for _, partition, _, n in at}
+        return FactTables(self, fact, Standing(which, positions, commits))
+
     def sum_cells(
         self, cell_set: str, start: str, end: str, *, by_period: bool
     ) -> list[tuple[str, str, int, int]]:
@@ -280,9 +328,17 @@ class Reading:
         by: Sequence[str],
         where: dict[str, str],
         span: Span,
+        parts: Parts | None = None,
     ) -> list[Row]:
-        """Sum a measure over facts: rows (by…, count, value) of those that count in the span."""
-        sql, values = sum_facts_sql(fact, measure, by, where, span)
+        """Sum a measure over facts: rows (by…, count, value) of those that count in the span.
+
+        By the parts of a span, too: then the number of the part comes before the count.
+        """
+        frames = self.frames(fact)
+        if frames is not None:
+            facts = frames.facts(measure.when, *span)
+            return sum_rows(facts, measure, by, where, span, parts)
+        sql, values = sum_facts_sql(fact, measure, by, where, span, parts)
         return [r for r in self.rows(sql, **values) if r[-2]]
 
     def list_facts(
@@ -294,6 +350,10 @@ class Reading:
         span: Span,
     ) -> list[Row]:
         """List columns, the entity's among them, of the facts that a measure counts in a span."""
+        frames = self.frames(fact)
+        if frames is not None:
+            facts = frames.facts(measure.when, *span).filter(within(measure, where, span))
+            return facts.select(pl.sql_expr(c).alias(c) for c in columns).collect().rows()
         condition, values = counted_sql(measure, where, span)
         return self.rows(
             f"SELECT {','.join(columns)} FROM {fact.table} WHERE {condition}", **values
@@ -301,6 +361,9 @@ class Reading:
 
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
         """Count facts by conditions, in one pass: rows (by…, a count for each condition)."""
+        frames = self.frames(fact)
+        if frames is not None:
+            return count_rows(frames.facts(), tally)
         sql, values = count_facts_sql(fact, tally)
         rows = self.rows(sql, **values)
         n = len(tally.by)
@@ -345,3 +408,36 @@ class Reading:
         chosen = tables.get(name, metadata.tables.get(name))
         assert chosen is not None, name
         return [tuple(r) for r in self.connection.execute(sa.select(chosen))]
+
+
+class FactTables:
+    """The tables of a contract's facts, as columns are made of them."""
+
+    def __init__(self, reading: Reading, fact: Fact, standing: Standing) -> None:
+        self._reading = reading
+        self._fact = fact
+        self.standing = standing
+
+    def changed(self, columns: Sequence[str], since: Mapping[int, int]) -> Iterator[Row]:
+        """Read columns of the facts that have events at or after these offsets."""
+        return self._reading.changed(self._fact, columns, since)
+
+    def has_stood(self, standing: Standing) -> bool:
+        """Tell whether a commit of these tables ended there, as far as cuts are kept."""
+        topic = self._reading.definitions.contracts[self._fact.contract].topic
+        for partition, n in standing.positions.items():
+            at = standing.commits[partition]
+            if (self.standing.positions[partition], self.standing.commits[partition]) == (n, at):
+                continue
+            there = self._reading.rows(
+                "SELECT 1 FROM cut WHERE log = :log AND topic = :topic AND partition = :partition"
+                " AND next_offset = :n AND at = :at",
+                log=self.standing.tables.split(" ")[0],
+                topic=topic,
+                partition=partition,
+                n=n,
+                at=at,
+            )
+            if not there:
+                return False
+        return True

@@ -8,7 +8,7 @@ writer.
 import hashlib
 import json
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from hub.columns.columns import Columns
 from hub.definitions import revisions
 from hub.definitions.contract import Contract
 from hub.definitions.fact import OVER_ALL, Fact
@@ -43,13 +44,19 @@ class Store:
     """Opens a store, brings its tables up to date and checks what its figures were computed by."""
 
     def __init__(
-        self, url: str, definitions: Definitions, database: Database | None = None
+        self,
+        url: str,
+        definitions: Definitions,
+        database: Database | None = None,
+        columns: Path | None = None,
     ) -> None:
         self.definitions = definitions
         self.facts = facts = definitions.facts
         self._fact_metadata = sa.MetaData()
         self.fact_tables = {n: fact_table(f, self._fact_metadata) for n, f in facts.items()}
         self.digests = {n: definition_digest(f, definitions.contracts[n]) for n, f in facts.items()}
+        # Facts in columns, their files in the folder that is given, else in memory alone.
+        self.columns = {n: Columns(f, self.digests[n], columns) for n, f in facts.items()}
         # Figures of closed periods that were computed: they do not change.
         self.kept: dict[str, Any] = {}
         # The list of ranges that was read last, and the event that loaded it.
@@ -106,6 +113,8 @@ class Store:
             for table in (*DERIVED, *HISTORY):
                 self.database.empty(connection, table)
             self._fact_metadata.create_all(connection)
+        self.kept.clear()
+        self.columns = {name: columns.anew() for name, columns in self.columns.items()}
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -121,7 +130,7 @@ class Store:
             transaction = connection.begin()
             try:
                 # What is worked out of what never happens is kept for nobody.
-                yield self._writing(connection), self._reading(connection, {})
+                yield self._writing(connection), self._reading(connection, {}, {})
             finally:
                 transaction.rollback()
 
@@ -129,7 +138,15 @@ class Store:
     def reading(self) -> Iterator[Reading]:
         """Open one snapshot."""
         with self._begun(self.database.reader) as connection:
-            yield self._reading(connection)
+            yield self._reading(connection, self.columns)
+
+    def tend_columns(self) -> None:
+        """See to it that there are columns of all facts, and files of them that are whole."""
+        for columns in self.columns.values():
+            with self.reading() as reading:
+                tables = reading.tables(columns.fact)
+                if tables is not None and columns.fits(tables.standing):
+                    columns.tend(tables)
 
     def ranges(self) -> Ranges:
         """Give the ranges of values that are in force; while the database is away, the last known.
@@ -181,7 +198,7 @@ class Store:
         """
         tables = [t.name for t in DERIVED if t is not notice]
         with self.named_errors(), self.database.replacing() as connection:
-            yield self._reading(connection)
+            yield self._reading(connection, {})
             if not connection.execute(sa.select(cut.c.at).limit(1)).first():
                 # Made by a version that kept no history: what the log itself says of it is all.
                 tables += [t.name for t in HISTORY]
@@ -202,9 +219,15 @@ class Store:
     def _writing(self, connection: Connection) -> Writing:
         return Writing(connection, self.database, self.fact_tables, self.digests, self.succession)
 
-    def _reading(self, connection: Connection, kept: dict[str, Any] | None = None) -> Reading:
+    def _reading(
+        self,
+        connection: Connection,
+        columns: Mapping[str, Columns],
+        kept: dict[str, Any] | None = None,
+    ) -> Reading:
         kept = self.kept if kept is None else kept
-        return Reading(connection, self.database, self.definitions, kept, self.succession)
+        succession = self.succession
+        return Reading(connection, self.database, self.definitions, kept, succession, columns)
 
 
 def _is_at_head(connection: Connection) -> bool:

@@ -285,4 +285,6 @@ FACT = Fact(
     indexes=(("overdue_at",), ("same_as",), ("ended_at",)),
     lacking=("dossier.without_reception", "dossier.received"),
     clocked=CLOCKED,
+    # How long it was overdue when it left, or has been at the instant asked.
+    orders={"overdue_us": "COALESCE(left_at, {at}) - overdue_at"},
 )

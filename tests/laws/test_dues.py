@@ -246,4 +246,4 @@ class Unkept(Reading):
     """A reading that keeps nothing from one snapshot to the next."""
 
     def __init__(self, of: Reading) -> None:
-        super().__init__(of.connection, of.database, of.definitions, {}, of.succession)
+        super().__init__(of.connection, of.database, of.definitions, {}, of.succession, {})

@@ -14,8 +14,8 @@ from hub.clock import VIETNAM, to_us
 from hub.figures.compute import QuestionError, read_as_of, read_question
 from hub.figures.kpi import Kpi
 from hub.figures.official import answer, as_known
-from hub.figures.past import place_since
 from hub.store.cuts import NoCutError, find_cut, thin
+from hub.store.statements import place_since
 from stream_jobs.worked import dossier, paid, received, salinity
 from tests.guards.test_guards import deliveries
 from tests.parts import lists

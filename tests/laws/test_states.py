@@ -102,7 +102,9 @@ def test_each_case_is_counted_as_the_matrix_says_in_any_order(tmp_path: Path, se
                 counted[column.id] = set(things(FORM, question, book, column))
             for name in LISTED:
                 kpi = KPIS[f"dossier_{name}"]
-                rows = made_of.facts(kpi, read_question(kpi, MAY, now), book, 0)["facts"]
+                rows = made_of.facts(kpi, read_question(kpi, MAY, now), book, made_of.Wanted())[
+                    "facts"
+                ]
                 counted[name] = {row["entity"] for row in rows}
             rows = reading.rows("SELECT entity, ended_at FROM fact_dossier")
             facts = {str(entity): ended for entity, ended in rows}

@@ -69,6 +69,17 @@ async def ask_for_figures(client: Client) -> None:
             await client.ask(f"GET {path}?{query}")
     for offset in ("", *OFFSETS):
         await client.ask(f"GET /v1/kpis/dossier_received_new/facts?period=2023&offset={offset}")
+    for page in (
+        "limit=2",
+        "limit=2&sort=-due_at",
+        "sort=overdue_us&limit=1&after=~dossier",
+        "sort=numerator&after=1~",
+        "after=x",
+        "limit=0",
+        "limit=1001",
+        "sort=channel",
+    ):
+        await client.ask(f"GET /v1/kpis/dossier_received_new/facts?period=2023&{page}")
     await client.ask_each(
         """
         /v1/kpis/dossier_online_share?period=2023 /v1/kpis/dossier_received?period=1999

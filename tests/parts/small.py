@@ -27,7 +27,8 @@ from hub.definitions.contract import Contract
 from hub.log.log import Log, Submission
 from hub.log.sqlite import SqliteLog
 from hub.log.submitting import encode
-from hub.proof.verify import Findings, verify
+from hub.proof.finding import Findings
+from hub.proof.verify import verify
 from hub.store.reading import Row
 from hub.store.store import Store
 from hub.store.tables import DERIVED, HISTORY, LANES, definition
@@ -177,6 +178,8 @@ class Small:
         """Forget everything: cheaper than new files."""
         self.now = NOW
         self.store.kept.clear()
+        for name, columns in self.store.columns.items():
+            self.store.columns[name] = columns.anew()
         with self.store.administering() as store:
             for table in self.raw_tables():
                 store.exec_driver_sql(f"DELETE FROM {table}")

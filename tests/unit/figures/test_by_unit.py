@@ -16,7 +16,7 @@ from hub import places, registry
 from hub.clock import to_us
 from hub.figures.by_unit import VIEWS, dealt
 from hub.figures.compute import QuestionError, read_question
-from hub.figures.made_of import facts
+from hub.figures.made_of import Wanted, facts
 from hub.sheets.province import read_province
 from stream_jobs.worked import Json, dossier, received
 from tests.conftest import Hub
@@ -165,7 +165,7 @@ def test_facts_are_those_of_the_figure(province: Hub) -> None:
     asked = {"period": "2023", "unit": "31510", "view": "rebased"}
     with province.store.reading() as reading:
         question = read_question(kpi, asked, to_us(province.now))
-        listed = facts(kpi, question, province.book(reading), 0)
+        listed = facts(kpi, question, province.book(reading), Wanted())
     assert {f["entity"] for f in listed["facts"]} == {"31513-0", "31513-1", "31522-0"}
 
 

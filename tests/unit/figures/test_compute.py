@@ -11,7 +11,7 @@ from hub import registry
 from hub.clock import VIETNAM, to_us
 from hub.figures.book import Ask, parted
 from hub.figures.compute import read_question
-from hub.figures.made_of import facts
+from hub.figures.made_of import Wanted, facts
 from hub.reference.periods import parse_period
 from stream_jobs.worked import dossier, received, salinity
 from tests.conftest import Hub
@@ -37,7 +37,7 @@ def test_a_period_that_has_not_begun_has_no_figures(hub: Hub) -> None:
     now = to_us(hub.now)
     question = read_question(KPIS["dossier_in_progress"], {"period": "2030"}, now)
     with hub.store.reading() as reading:
-        made = facts(KPIS["dossier_in_progress"], question, hub.book(reading), 0)
+        made = facts(KPIS["dossier_in_progress"], question, hub.book(reading), Wanted())
     assert made["facts"] == []
 
 

@@ -149,6 +149,6 @@ def days(*names: str) -> dict[int, int]:
 def test_a_draft_takes_the_finest_cadence_that_was_kept(
     kept: dict[int, int], cadence: str, events: str
 ) -> None:
-    (row,) = propose({Arrived("payment", "s", "", ""): kept}, {})
+    (row,) = propose([(Arrived("payment", "s", "", ""), kept)], {})
     assert (row["cadence"], row["events_per_due"]) == (cadence, events)
     assert row["sender"] == "s"

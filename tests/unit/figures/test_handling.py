@@ -18,8 +18,9 @@ from hub.figures.handling import KEPT, Ranked, read_handled
 from hub.figures.official import as_known
 from hub.figures.terms import Sums
 from hub.proof.explain import explain
+from hub.proof.finding import Findings
 from hub.proof.minutes import Minutes
-from hub.proof.verify import Findings, _compare_minutes
+from hub.proof.verify import _compare_minutes
 from hub.reference.spent import minutes_spent
 from hub.store.reading import Reading
 from stream_jobs.facts.dossier import CLOCKED

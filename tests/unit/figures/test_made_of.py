@@ -7,9 +7,9 @@ import pytest
 
 from hub import registry
 from hub.clock import to_us
-from hub.figures import made_of
 from hub.figures.compute import QuestionError, read_question
 from hub.figures.handling import Ranked
+from hub.figures.made_of import Wanted, facts
 from hub.figures.official import as_known
 from hub.figures.terms import Joint
 from tests.conftest import Hub
@@ -17,6 +17,7 @@ from tests.laws.test_closing import BEFORE, LATE
 from tests.parts import lists
 
 KPIS = registry.kpis()
+WHOLE = Wanted()
 LISTING = [k for k in KPIS.values() if k.lists_facts]
 
 
@@ -31,16 +32,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     hub.close()
 
 
-def listed(hub: Hub, kpi: str, offset: int = 0, **given: str) -> dict[str, Any]:
+def listed(hub: Hub, kpi: str, wanted: Wanted = WHOLE, **given: str) -> dict[str, Any]:
     now = to_us(hub.now)
     question = read_question(KPIS[kpi], given, now)
     with hub.store.reading() as reading:
-        return made_of.facts(
-            KPIS[kpi],
-            question,
-            as_known(lists.installed().book(reading), question.as_of, now),
-            offset,
-        )
+        book = as_known(lists.installed().book(reading), question.as_of, now)
+        return facts(KPIS[kpi], question, book, wanted)
 
 
 @pytest.mark.parametrize("name", [k.id for k in LISTING])
@@ -74,13 +71,12 @@ def test_every_kpi_over_facts_of_one_entity_each_lists_them() -> None:
     assert "payment_amount" not in {k.id for k in LISTING}
 
 
-def test_pages_follow_on_each_other(filled: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_follow_on_each_other(filled: Hub) -> None:
     whole = listed(filled, "dossier_received", period="2023")["facts"]
-    monkeypatch.setattr(made_of, "ROWS_MAX", 2)
     found: list[Any] = []
     offset: int | None = 0
     while offset is not None:
-        page = listed(filled, "dossier_received", offset, period="2023")
+        page = listed(filled, "dossier_received", Wanted(offset, 2), period="2023")
         found += page["facts"]
         offset = page["next_offset"]
     assert found == whole
