@@ -7,13 +7,14 @@ from typing import Any
 
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
+from hub.definitions.own.alert import ALERT
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
 from hub.definitions.source import Source
 
 # The contracts of what the hub itself writes to topics.
-OWN = {c.name: c for c in (REJECTION, FIGURE, CONTROL)}
+OWN = {c.name: c for c in (REJECTION, FIGURE, CONTROL, ALERT)}
 
 
 @dataclass(frozen=True)
