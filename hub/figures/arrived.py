@@ -64,11 +64,12 @@ def step_of(by_span: Mapping[str, Counter[int]], first: int, end: int, source: S
 
 def spoken_until(by_span: Mapping[str, Counter[int]]) -> int | None:
     """Give the day number up to which what came speaks: the end of the last day, month or year."""
-    ends = [_end(day, span) for span, days in by_span.items() for day, n in days.items() if n > 0]
+    ends = [end_of(day, span) for span, days in by_span.items() for day, n in days.items() if n > 0]
     return max(ends, default=None)
 
 
-def _end(first: int, span: str) -> int:
+def end_of(first: int, span: str) -> int:
+    """Give the day number after a day, month or year that begins on one."""
     months = {"month": 1, "year": 12}.get(span)
     if months is None:
         return first + 1

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import islice, pairwise
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,6 +22,7 @@ from hub.apply import fold
 from hub.apply.rows import arrival_rows, cell_rows, count_classes
 from hub.clock import DAY_US, day_start
 from hub.definitions.fact import Fact, Measure
+from hub.definitions.own.alert import ALERT
 from hub.definitions.own.control import CONTROL
 from hub.log.cut import Cut
 from hub.store.cuts import NoCutError
@@ -89,6 +91,13 @@ class Past(Reading):
     def declarations(self) -> list[Row]:
         """See `Reading.declarations`."""
         return self._acts_known("declaration", super().declarations())
+
+    def alert_events(self, alert: str | None = None) -> list[dict[str, Any]]:
+        """See `Reading.alert_events`."""
+        known = sum(
+            n for (_, topic, _), n in self.known_at.positions.items() if topic == ALERT.topic
+        )
+        return [e for e in super().alert_events(alert) if e["log_offset"] < known]
 
     def _acts_known(self, table: str, rows: list[Row]) -> list[Row]:
         known = sum(

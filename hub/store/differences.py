@@ -78,6 +78,8 @@ def tables(
     yield "closing", sorted((r[:1], r[1:]) for r in reading.closings())
     yield "list", sorted((r[:1], r[1:]) for r in reading.lists())
     yield "declaration", sorted((r[:1], r[1:]) for r in reading.declarations())
+    told = (tuple(event.values()) for event in reading.alert_events())
+    yield "alert", sorted((r[:1], r[1:]) for r in told)
 
 
 def _counted(counts: dict[Row, int]) -> Said:
