@@ -7,6 +7,7 @@ alerts that it had. What comes late or corrected changes a series back to the in
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -18,7 +19,9 @@ from hub.figures.book import Book, years
 from hub.figures.compute import Question, compute
 from hub.figures.kpi import Kpi
 from hub.figures.silence import DUTIES
+from hub.reference.lists import Target
 from hub.reference.periods import Period, month, parse_period
+from hub.store.reading import Reading
 
 HOUR_US = 3_600_000_000
 _VALUES = {
@@ -185,28 +188,41 @@ class Missed:
                 target = book.reference.target(kpi.id, period)
                 if target is None:
                     continue
-                threshold = int(target.value * 1000)
-                for ends in [m.end for m in _months(period) if m.end <= until]:
-                    for figure in compute(kpi, Question(period, ends), book):
-                        if figure.met is None or figure.value is None:
-                            continue
-                        value = int(float(figure.value) * 1000)
-                        subject = f"{kpi.id}/{year}"
-                        points.append((subject, ends, value, threshold, int(not figure.met)))
-                        if ends == period.end:
-                            over = month(period.end_on.year, 1).end
-                            points.append((subject, over, value, threshold, 0))
+                for m in [m for m in _months(period) if m.end <= until]:
+                    points += _met(book, kpi, period, m, target)
         return series(points)
-
-
-def months_of(book: Book, until: int) -> list[Period]:
-    """List the months that ended by an instant, of years that events speak of."""
-    found = (m for year, _ in years(book) for m in _months(parse_period(year)))
-    return sorted((m for m in found if m.end <= until), key=lambda m: m.start)
 
 
 def _months(year: Period) -> list[Period]:
     return [month(year.start_on.year, n) for n in range(1, 13)]
+
+
+def _met(
+    book: Book, kpi: Kpi, year: Period, ended: Period, target: Target
+) -> list[tuple[str, int, int, int, int]]:
+    """Say whether a figure met its year's target when a month ended: its points, none or more.
+
+    What was worked out is kept for as long as nothing of the months up to then has changed.
+    """
+    reading, key = book.reading, ("missed", kpi.id, year.text, ended.text)
+    touched = reading.touched(kpi.contract, ended.text[:7]) if kpi.contract else 0
+    state = touched, tuple(reading.lists()), reading.build(), target
+    kept: dict[Any, Any] = reading.kept.setdefault("alerts", {}) if type(reading) is Reading else {}
+    if key in kept and kept[key][0] == state:
+        points: list[tuple[str, int, int, int, int]] = kept[key][1]
+        return points
+    points = []
+    for figure in compute(kpi, Question(year, ended.end), book):
+        if figure.met is None or figure.value is None:
+            continue
+        value, threshold = int(float(figure.value) * 1000), int(target.value * 1000)
+        subject = f"{kpi.id}/{year.text}"
+        points.append((subject, ended.end, value, threshold, int(not figure.met)))
+        if ended.end == year.end:
+            over = month(year.end_on.year, 1).end
+            points.append((subject, over, value, threshold, 0))
+    kept[key] = state, points
+    return points
 
 
 def _points(frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,45 +1,45 @@
-"""Does biểu 06a add up?"""
+"""Does biểu 06a add up, as it was frozen?"""
 
 from dataclasses import dataclass
 
 import polars as pl
 
 from hub.alerts.rule import Example, Limits, Rule
-from hub.alerts.series import months_of, series
+from hub.alerts.series import series
 from hub.definitions.contract import Doc
 from hub.figures.book import Book
-from hub.figures.compute import Question
-from hub.registry import reports
-from hub.reports.filled import fill
 
 
 @dataclass(frozen=True)
 class Broken:
-    """How many equations of each form are broken in a month, as it ended."""
+    """How many equations of the editions that a closing froze are broken, of each form and period.
 
-    contract: str = "dossier"
+    A later edition of the same takes its place. Of months that are not closed yet the metric
+    `hub_report_broken` tells.
+    """
+
+    contract: str = ""
 
     def read(self, book: Book, until: int) -> pl.DataFrame:
-        """Give a point for each form at the end of each month that has events."""
-        points = []
-        for period in months_of(book, until):
-            if not book.has_events(self.contract, period.start, period.end):
-                continue
-            for report in reports().values():
-                broken = len(fill(report, Question(period, period.end), book).broken())
-                points.append((report.id, period.end, 1000 * broken, None, int(broken > 0)))
-        return series(points)
+        """Give a point for each edition, at the instant at which its period was closed."""
+        points = [
+            (f"{report}/{closing.period.text}", closing.closed_at, 1000 * broken, None, broken > 0)
+            for closing in book.closings
+            for report, bodies in closing.reports.items()
+            for broken in [sum(len(body["broken"]) for body in bodies)]
+        ]
+        return series((*point[:4], int(point[4])) for point in points if point[1] <= until)
 
 
 RULE = Rule(
     title=Doc("Biểu báo cáo không khớp", "A report that does not add up"),
     question=Doc(
-        "Biểu 06a, 06b có giữ đẳng thức c1 = c5 + c9 và tổng các dòng không?",
-        "Do reports 06a and 06b keep c1 = c5 + c9, and do their rows add up to the total?",
+        "Biểu 06a, 06b đã chốt có giữ đẳng thức c1 = c5 + c9 và tổng các dòng không?",
+        "Do 06a and 06b, as frozen, keep c1 = c5 + c9, and do their rows add up to the total?",
     ),
     text=Doc(
-        "Biểu {subject}: {value} đẳng thức không khớp, tháng kết thúc {at}; chạy hub verify",
-        "Report {subject}: {value} equations are broken in the month ended {at}; run hub verify",
+        "Biểu {subject}: {value} đẳng thức không khớp khi chốt lúc {at}; chạy hub verify",
+        "Report {subject}: {value} equations were broken when closed at {at}; run hub verify",
     ),
     level="critical",
     owner="Trung tâm điều hành",
@@ -49,18 +49,21 @@ RULE = Rule(
     limits=(Limits(),),
     examples=(
         Example(
-            why="Two rows of May say c1 = 12 and c5 + c9 = 11, those of June add up. No event can"
-            " bring it about: facts would have to be other than their cells.",
+            why="Closed in June, two rows of May say c1 = 12 where c5 + c9 = 11; closed again in"
+            " July, all add up. No event of a sender can bring it about: facts would have to be"
+            " other than their cells.",
             points=[
-                ("06a", "2023-06-01T00:00:00+07:00", 2000, 1),
-                ("06a", "2023-07-01T00:00:00+07:00", 0, 0),
+                ("06a/2023-05", "2023-06-02T09:00:00+07:00", 2000, 1),
+                ("06a/2023-05", "2023-07-01T09:00:00+07:00", 0, 0),
             ],
             at="2023-07-02T08:00:00+07:00",
-            raised=[("06a", "2023-06-01T00:00:00+07:00", "2023-07-01T00:00:00+07:00")],
+            raised=[
+                ("06a/2023-05", "2023-06-02T09:00:00+07:00", "2023-07-01T09:00:00+07:00"),
+            ],
         ),
         Example(
             why="c1 = 12 is c5 = 7 and c9 = 5 in each row, and their total is 12.",
-            points=[("06a", "2023-06-01T00:00:00+07:00", 0, 0)],
+            points=[("06a/2023-05", "2023-06-02T09:00:00+07:00", 0, 0)],
             at="2023-07-02T08:00:00+07:00",
             raised=[],
         ),
