@@ -112,10 +112,12 @@ def news(
     for found_id, one in there.items():
         before = known.get(found_id)
         if before is None:
-            events += _raised(one, _in_place_of(one, gone))
+            amends = _in_place_of(one, gone)
+            events += _raised(one, amends)
         else:
+            amends = before.events[0]["amends"]
             events += _changed(one, before, now)
-        events += _escalated(one, before, now)
+        events += _escalated(one, before, known.get(amends or ""), now)
     events += [_withdrawn(alert, now) for alert in gone.values()]
     for event in sorted(events, key=lambda e: (e["at"], e["alert"])):
         is_old = event.pop("~old", event["at"]) < max(now, wall) - REPLAYED_US
@@ -220,7 +222,10 @@ def _changed(one: Found, before: Standing, now: int) -> list[dict[str, Any]]:
     return [event | {"was": _was(last), "~old": one.episode.cleared_at or now}]
 
 
-def _escalated(one: Found, before: Standing | None, now: int) -> list[dict[str, Any]]:
+def _escalated(
+    one: Found, before: Standing | None, amended: Standing | None, now: int
+) -> list[dict[str, Any]]:
+    """Say that an alert escalates, once; `amended` is the one that it stands in for."""
     at = one.escalates_at()
     if at is None or at > now:
         return []
@@ -231,7 +236,9 @@ def _escalated(one: Found, before: Standing | None, now: int) -> list[dict[str, 
         if before.count("escalated"):
             return []
     still = replace(one, episode=replace(one.episode, cleared_at=None))
-    return [_event(still, "escalated", at, 0)]
+    was_told = amended is not None and amended.count("escalated")
+    amends = amended.last["alert"] if amended is not None and was_told else None
+    return [_event(still, "escalated", at, 0, amends=amends)]
 
 
 def _withdrawn(alert: Standing, now: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The page of alerts in a real browser: it follows what happens, and people can say what they do."""
+"""The page of alerts in a real browser: it follows what happens, and people say what they do."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
