@@ -66,6 +66,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_verify.py": ("proof",),
     "laws/test_words.py": ("tree",),
     "stories/test_a_month.py": ("access", "figures", "http"),
+    "stories/test_alerts.py": ("alerts", "http", "commands"),
     "stories/test_answers.py": ("http",),
     "stories/test_archive.py": ("archive", "apply"),
     "stories/test_boundaries.py": ("access", "gateway", "http"),

@@ -7,13 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from hub import registry
+from hub.alerts.connected import connected
+from hub.alerts.connected import report as write_report
 from hub.alerts.episodes import Rules
 from hub.alerts.standing import Standing, listed, standing
 from hub.alerts.telling import append, as_of, said
 from hub.clock import iso, to_us
 from hub.commands.console import act, complain, settings_for_reading
 from hub.figures.compute import QuestionError, read_instant
+from hub.figures.quality import sources
 from hub.opening import OpenHub, catch_up, open_hub
+from hub.reference.periods import parse_period
 
 app = typer.Typer(
     name="alerts",
@@ -23,6 +27,7 @@ app = typer.Typer(
 EXAMPLES = {
     "alerts list": ("hub alerts list --state open", "hub alerts list --at 2023-04-01T08:00+07:00"),
     "alerts rules": ("hub alerts rules",),
+    "alerts report": ("hub alerts report > ket-noi.txt",),
     "alerts acknowledge": ("hub alerts acknowledge 0f3a9c1e5b7d2a4c6e80 'Đã cho đóng cống'",),
     "alerts comment": ("hub alerts comment 0f3a9c1e5b7d2a4c6e80 'Chờ con nước chiều'",),
 }
@@ -63,6 +68,21 @@ def list_rules() -> None:
     for rule in registry.alert_rules().values():
         print(f"{rule.id}  {rule.level}  {rule.owner}")
         print(f"  {rule.question.vi} | {rule.question.en}")
+
+
+@app.command()
+def report() -> None:
+    """Write one report to administrators: each connected system, and what nobody acknowledged."""
+    with open_hub(settings_for_reading()) as hub:
+        catch_up(hub)
+        now = to_us(hub.clock())
+        year = parse_period(str(iso(now))[:4])
+        with hub.store.reading() as reading:
+            book = hub.book(reading)
+            listed_sources = sources(hub.log, book, hub.kpis, year, year, now)["sources"]
+            alerts = listed(standing(reading.alert_events()))
+            text = write_report(connected(listed_sources, book, now), alerts, now)
+    print(text, end="")
 
 
 @app.command()

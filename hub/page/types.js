@@ -102,6 +102,18 @@
  * @property {string} received
  * @property {Record<Quality, Formula>} formulas
  * @property {Source[]} sources
+ * @property {Connected[]} connected
+ * @typedef {object} Connected A sender, connector or station.
+ * @property {"sender" | "connector" | "station"} kind
+ * @property {string} id
+ * @property {string | null} title_vi
+ * @property {string | null} title_en
+ * @property {"good" | "watch" | "bad" | "unknown"} state
+ * @property {string | null} heartbeat_at
+ * @property {string | null} last_good_at
+ * @property {number | null} delivery_seconds_p95
+ * @property {number | null} error_share
+ * @property {number} alerts_open
  * @typedef {Record<string, string | number | null>} Row A row of the list behind a number.
  * @typedef {object} RowsBehind The answer of `/v1/sources/{source}/{quality}`.
  * @property {number} total

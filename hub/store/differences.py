@@ -129,7 +129,7 @@ def _paired(
 def _rank(name: str) -> tuple[int, str]:
     """Tell where a table comes: only cell sets may be missing, and they come sorted."""
     counted = ("fact", "cell", "quarantine", "ledger", "arrival", "heard")
-    kinds = (*counted, "closing", "list", "declaration")
+    kinds = (*counted, "closing", "list", "declaration", "alert")
     kind, _, rest = name.partition(" ")
     return (kinds.index(kind), rest if kind == "cell" else "")
 
