@@ -7,7 +7,7 @@ its last good record, and how many alerts stand about it.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hub.alerts.standing import STATES, Standing, standing
+from hub.alerts.course import STATES, Course, courses
 from hub.clock import DAY_US, from_us, iso
 from hub.definitions.fact import Fact
 from hub.figures.book import Book
@@ -18,9 +18,9 @@ GOOD, WATCH, BAD, UNKNOWN = "good", "watch", "bad", "unknown"
 
 def connected(sources: Iterable[Mapping[str, Any]], book: Book, at: int) -> list[dict[str, Any]]:
     """List connected systems, senders first; `sources` are those that `quality.sources` lists."""
-    standing_now = standing(book.reading.alert_events()).values()
-    open_of: dict[str, list[Standing]] = {}
-    for alert in standing_now:
+    now = courses(book.reading.alert_events()).values()
+    open_of: dict[str, list[Course]] = {}
+    for alert in now:
         if alert.state in STATES[:2]:
             for name in {alert.last["subject"], *alert.last["subject"].split("/")}:
                 open_of.setdefault(name, []).append(alert)
@@ -89,7 +89,7 @@ def _stations(fact: Fact, book: Book, at: int) -> list[dict[str, Any]]:
     ]
 
 
-def _state(system: Mapping[str, Any], alerts: Iterable[Standing]) -> str:
+def _state(system: Mapping[str, Any], alerts: Iterable[Course]) -> str:
     """Say how a system is: bad where it is late or stopped, watch where any alert stands."""
     silent = any(a.last["rule"].endswith("_silent") for a in alerts)
     stopped = system["heartbeat_state"] not in (None, "running")
@@ -100,7 +100,7 @@ def _state(system: Mapping[str, Any], alerts: Iterable[Standing]) -> str:
     return GOOD if system["last_good_at"] else UNKNOWN
 
 
-def report(systems: Iterable[Mapping[str, Any]], alerts: Iterable[Standing], at: int) -> str:
+def report(systems: Iterable[Mapping[str, Any]], alerts: Iterable[Course], at: int) -> str:
     """Write one report to administrators, as text: what needs somebody first."""
     order = {BAD: 0, WATCH: 1, UNKNOWN: 2, GOOD: 3}
     words = {

@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
+from hub.alerts.course import SAID, Course, Event, courses
 from hub.alerts.episodes import Rules
-from hub.alerts.finding import Found, digest, find, find_all
+from hub.alerts.raised import Raised, digest, find, find_all
 from hub.alerts.rule import Rule
-from hub.alerts.standing import SAID, Event, Standing, standing
 from hub.clock import DAY_US, Clock, iso, system_clock, to_us
 from hub.definitions.masking import mask_text
 from hub.definitions.own.alert import ALERT
@@ -48,7 +48,7 @@ class Teller:
         self._book = book
         self._rules = rules
         self._clock = clock
-        self._found: dict[str, tuple[Any, list[Found]]] = {}
+        self._found: dict[str, tuple[Any, list[Raised]]] = {}
         self._settled: Any = None  # what there was when there was nothing new
 
     def round(self) -> int | None:
@@ -72,7 +72,7 @@ class Teller:
                     return 0
                 book = self._book(reading)
                 found = [f for rule in self._rules.values() for f in self._of(rule, book, now)]
-                known = standing(reading.alert_events())
+                known = courses(reading.alert_events())
             told = list(news(found, known, now, to_us(system_clock())))
             for first in range(0, len(told), EVENTS_AT_ONCE):
                 append(self._log, told[first : first + EVENTS_AT_ONCE], now)
@@ -86,7 +86,7 @@ class Teller:
         instants = [rule.instant(now) for rule in self._rules.values()]
         return reading.totals(), reading.build(), instants
 
-    def _of(self, rule: Rule, book: Book, now: int) -> list[Found]:
+    def _of(self, rule: Rule, book: Book, now: int) -> list[Raised]:
         """Find a rule's alerts, or take those found of the same data at the same instant."""
         totals = {t: n for t, n in book.reading.totals().items() if t != ALERT.topic}
         contract = rule.series.contract
@@ -100,7 +100,7 @@ class Teller:
 
 
 def news(
-    found: Sequence[Found], known: Mapping[str, Standing], now: int, wall: int
+    found: Sequence[Raised], known: Mapping[str, Course], now: int, wall: int
 ) -> Iterable[dict[str, Any]]:
     """Give the events by which what was told becomes what is: by their instants.
 
@@ -124,13 +124,13 @@ def news(
         yield {**event, "replayed": is_old or event["amends"] is not None}
 
 
-def as_of(rules: Iterable[Rule], book: Book, now: int, by: Rules = "then") -> dict[str, Standing]:
+def as_of(rules: Iterable[Rule], book: Book, now: int, by: Rules = "then") -> dict[str, Course]:
     """Work out how alerts stand at an instant, with what people had said of them by then."""
     found = find_all(rules, book, now, by)
     names = {f.id for f in found}
     acts = [e for e in book.reading.alert_events() if e["kind"] in SAID and e["at"] <= now]
     told = news(found, {}, now, now)
-    return standing([*told, *(e for e in acts if e["alert"] in names)])
+    return courses([*told, *(e for e in acts if e["alert"] in names)])
 
 
 def append(log: Log, events: Sequence[Mapping[str, Any]], now: int) -> None:
@@ -144,7 +144,7 @@ def append(log: Log, events: Sequence[Mapping[str, Any]], now: int) -> None:
     log.append([Submission(receipt, SENDER, ALERT.name, at, len(events), 0, [batch])])
 
 
-def said(alert: Standing, kind: str, by: str, comment: str | None, now: int) -> dict[str, Any]:
+def said(alert: Course, kind: str, by: str, comment: str | None, now: int) -> dict[str, Any]:
     """Make the event of what somebody says of an alert: acknowledged or commented.
 
     The comment is masked where it seems to be about a person.
@@ -166,7 +166,7 @@ def _same(last: Event) -> dict[str, Any]:
     }
 
 
-def _event(one: Found, kind: str, at: int, number: int, **more: Any) -> dict[str, Any]:
+def _event(one: Raised, kind: str, at: int, number: int, **more: Any) -> dict[str, Any]:
     """Make an event; `number` tells apart those of one kind."""
     rule, episode, text = one.rule, one.episode, one.text()
     return {
@@ -197,7 +197,7 @@ def _event(one: Found, kind: str, at: int, number: int, **more: Any) -> dict[str
     }
 
 
-def _raised(one: Found, before: str | None) -> list[dict[str, Any]]:
+def _raised(one: Raised, before: str | None) -> list[dict[str, Any]]:
     episode = one.episode
     still = replace(one, episode=replace(episode, cleared_at=None))
     events = [_event(still, "raised", episode.raised_at, 0, amends=before)]
@@ -206,7 +206,7 @@ def _raised(one: Found, before: str | None) -> list[dict[str, Any]]:
     return events
 
 
-def _changed(one: Found, before: Standing, now: int) -> list[dict[str, Any]]:
+def _changed(one: Raised, before: Course, now: int) -> list[dict[str, Any]]:
     """Say what is other about an alert than was told: it cleared, or is amended."""
     last = before.last
     is_acknowledged = before.acknowledged is not None and one.episode.cleared_at is None
@@ -223,7 +223,7 @@ def _changed(one: Found, before: Standing, now: int) -> list[dict[str, Any]]:
 
 
 def _escalated(
-    one: Found, before: Standing | None, amended: Standing | None, now: int
+    one: Raised, before: Course | None, amended: Course | None, now: int
 ) -> list[dict[str, Any]]:
     """Say that an alert escalates, once; `amended` is the one that it stands in for."""
     at = one.escalates_at()
@@ -241,7 +241,7 @@ def _escalated(
     return [_event(still, "escalated", at, 0, amends=amends)]
 
 
-def _withdrawn(alert: Standing, now: int) -> dict[str, Any]:
+def _withdrawn(alert: Course, now: int) -> dict[str, Any]:
     """Say of an alert that was told that log and clock have it no more."""
     last = alert.last
     vi = f"Rút lại theo dữ liệu đến sau: {last['text_vi']}"
@@ -273,7 +273,7 @@ def _was(last: Event) -> str:
     return json.dumps(before)
 
 
-def _in_place_of(one: Found, gone: Mapping[str, Standing]) -> str | None:
+def _in_place_of(one: Raised, gone: Mapping[str, Course]) -> str | None:
     """Name the alert that was told of the same and is no more: it began at another instant."""
     ever = 2**63
     for name, alert in gone.items():

@@ -9,8 +9,8 @@ import typer
 from hub import registry
 from hub.alerts.connected import connected
 from hub.alerts.connected import report as write_report
+from hub.alerts.course import Course, courses, listed
 from hub.alerts.episodes import Rules
-from hub.alerts.standing import Standing, listed, standing
 from hub.alerts.telling import append, as_of, said
 from hub.clock import iso, to_us
 from hub.commands.console import act, complain, settings_for_reading
@@ -80,7 +80,7 @@ def report() -> None:
         with hub.store.reading() as reading:
             book = hub.book(reading)
             listed_sources = sources(hub.log, book, hub.kpis, year, year, now)["sources"]
-            alerts = listed(standing(reading.alert_events()))
+            alerts = listed(courses(reading.alert_events()))
             text = write_report(connected(listed_sources, book, now), alerts, now)
     print(text, end="")
 
@@ -105,7 +105,7 @@ def comment(
     _say(alert, "commented", text, by)
 
 
-def _alerts(hub: OpenHub, at: str, rules: Rules) -> dict[str, Standing]:
+def _alerts(hub: OpenHub, at: str, rules: Rules) -> dict[str, Course]:
     """Read how alerts stand, or work it out as of an instant."""
     try:
         instant = read_instant("at", {"at": at}) if at else None
@@ -113,7 +113,7 @@ def _alerts(hub: OpenHub, at: str, rules: Rules) -> dict[str, Standing]:
         raise typer.BadParameter(f"--at: {error.en}") from None
     with hub.store.reading() as reading:
         if instant is None:
-            return standing(reading.alert_events())
+            return courses(reading.alert_events())
         return as_of(registry.alert_rules().values(), hub.book(reading), instant, rules)
 
 

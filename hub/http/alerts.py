@@ -9,8 +9,8 @@ from pydantic import Field
 
 from hub import registry
 from hub.access.audit import Entry
+from hub.alerts.course import Course, Event, courses, listed
 from hub.alerts.rule import Rule
-from hub.alerts.standing import Event, Standing, listed, standing
 from hub.alerts.telling import append, as_of, said
 from hub.clock import iso
 from hub.definitions.own.alert import Level, State
@@ -76,7 +76,7 @@ async def list_alerts(query: Annotated[AlertsQuery, Query()], edge: Here) -> dic
 
     def ask(reading: Reading) -> dict[str, Any]:
         if known_at is None and at is None and query.rules is None:
-            alerts = standing(reading.alert_events())
+            alerts = courses(reading.alert_events())
         else:
             book = as_known(edge.hub.book(reading), known_at, now)
             instant = at if at is not None else known_at if known_at is not None else now
@@ -172,7 +172,7 @@ def describe(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _wanted(alerts: list[Standing], query: AlertsQuery, since: int | None) -> Iterator[Standing]:
+def _wanted(alerts: list[Course], query: AlertsQuery, since: int | None) -> Iterator[Course]:
     """Pick alerts by a question."""
     state = query.state or query.status
     for alert in alerts:
@@ -186,10 +186,10 @@ def _wanted(alerts: list[Standing], query: AlertsQuery, since: int | None) -> It
             yield alert
 
 
-async def _find(edge: Here, alert: str) -> Standing:
-    def ask(reading: Reading) -> Standing | None:
+async def _find(edge: Here, alert: str) -> Course:
+    def ask(reading: Reading) -> Course | None:
         events: list[Event] = list(reading.alert_events())
-        return standing(events).get(alert)
+        return courses(events).get(alert)
 
     found = await edge.read(ask)
     if found is None:

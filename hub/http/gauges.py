@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 from itertools import product
 
-from hub.alerts.standing import count_open, standing
+from hub.alerts.course import count_open, courses
 from hub.archive.log import ArchivedLog
 from hub.archive.manifest import ArchiveError
 from hub.clock import to_us
@@ -84,7 +84,7 @@ class Gauges:
                 "SELECT (SELECT COUNT(*) FROM notice)"
                 " + (SELECT COUNT(*) FROM figure WHERE is_published = 0)"
             )
-            standing_alerts = standing(reading.alert_events())
+            courses_now = courses(reading.alert_events())
             untold = reading.rows(
                 "SELECT * FROM (SELECT event_id FROM notice ORDER BY event_id LIMIT :n) AS notices"
                 " UNION ALL SELECT * FROM (SELECT key || ' ' || revision FROM figure"
@@ -118,7 +118,7 @@ class Gauges:
         now = time.monotonic()
         self._untold = {name: self._untold.get(name, now) for (name,) in untold}
         metrics.UNPUBLISHED_SECONDS.set(now - min(self._untold.values(), default=now))
-        for (level, state), alerts in count_open(standing_alerts).items():
+        for (level, state), alerts in count_open(courses_now).items():
             metrics.ALERTS_OPEN.labels(level, state).set(alerts)
         self._read_sources({sender: int(horizon) for sender, horizon in horizons})
         self._read_statement()

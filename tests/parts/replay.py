@@ -26,7 +26,7 @@ from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
 from deploy.local.services.postgres import Postgres
 from hub import registry
-from hub.alerts.standing import listed, standing
+from hub.alerts.course import courses, listed
 from hub.alerts.telling import as_of
 from hub.clock import VIETNAM, from_us, to_us
 from hub.kafka.topics import make_topics
@@ -74,7 +74,7 @@ class Worker:
         self._env = {
             **os.environ,
             "HUB_DATA_DIR": str(settings.data_dir),
-            "HUB_SESSION_SECONDS": "6",
+            "HUB_SESSION_SECONDS": "30",
         }
         if settings.kafka_bootstrap:
             self._env["HUB_KAFKA_BOOTSTRAP"] = settings.kafka_bootstrap
@@ -141,7 +141,7 @@ def replay(
 def _list(hub: OpenHub) -> str:
     rules = registry.alert_rules()
     with hub.store.reading() as reading:
-        alerts = listed(standing(reading.alert_events()))
+        alerts = listed(courses(reading.alert_events()))
     shown = [a.public(rules) for a in alerts if a.state != "withdrawn"]
     return json.dumps(shown, ensure_ascii=False)
 

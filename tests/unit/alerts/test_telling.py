@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub import registry
-from hub.alerts.standing import Standing, standing
+from hub.alerts.course import Course, courses
 from hub.alerts.telling import REPLAYED_US, Teller, append, said
 from hub.clock import iso, to_us
 from stream_jobs.worked import salinity
@@ -48,8 +48,8 @@ def send(hub: Hub, *readings: dict[str, Any]) -> None:
     hub.send("reading", *readings)
 
 
-def stands(hub: Hub) -> list[Standing]:
-    return list(standing(events(hub)).values())
+def stands(hub: Hub) -> list[Course]:
+    return list(courses(events(hub)).values())
 
 
 def kinds(found: list[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Finding: the alerts that log and clock have, each under an id that a replay makes again."""
+"""Raised: the alerts that log and clock have, each under an id that a replay makes again."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from hub.figures.book import Book
 
 
 @dataclass(frozen=True)
-class Found:
+class Raised:
     """An alert as log and clock have it: an episode of a rule."""
 
     rule: Rule
@@ -49,12 +49,12 @@ class Found:
         )
 
 
-def find(rule: Rule, book: Book, now: int, rules: Rules = "then") -> list[Found]:
+def find(rule: Rule, book: Book, now: int, rules: Rules = "then") -> list[Raised]:
     """Find a rule's alerts as of an instant, by the limits of then or by today's."""
     until = rule.instant(now)
     points = rule.series.read(book, until)
     found = episodes(points, rule.limits, until, rules)
-    return [Found(rule, episode, _unit(book, episode)) for episode in found]
+    return [Raised(rule, episode, _unit(book, episode)) for episode in found]
 
 
 def _unit(book: Book, episode: Episode) -> str | None:
@@ -64,7 +64,7 @@ def _unit(book: Book, episode: Episode) -> str | None:
     return next((p for p in parts if units is not None and units.named(p, day)), None)
 
 
-def find_all(rules: Iterable[Rule], book: Book, now: int, by: Rules = "then") -> list[Found]:
+def find_all(rules: Iterable[Rule], book: Book, now: int, by: Rules = "then") -> list[Raised]:
     """Find the alerts of several rules."""
     return [found for rule in rules for found in find(rule, book, now, by)]
 

@@ -1,10 +1,10 @@
-"""Standing: how alerts stand by what became of them, and how that is told as JSON."""
+"""Courses: what became of each alert, how it stands by that, and how that is told as JSON."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from hub.alerts.finding import decimal
+from hub.alerts.raised import decimal
 from hub.alerts.rule import Rule
 from hub.clock import iso
 from hub.definitions.own.alert import Level
@@ -15,7 +15,7 @@ STATES = ("open", "acknowledged", "cleared", "withdrawn")
 
 
 @dataclass
-class Standing:
+class Course:
     """An alert with all events of it: the last that was worked out says how it stands."""
 
     events: list[Event] = field(default_factory=list)
@@ -94,11 +94,11 @@ class Standing:
         ]
 
 
-def standing(events: Iterable[Event]) -> dict[str, Standing]:
+def courses(events: Iterable[Event]) -> dict[str, Course]:
     """Fold events, in the order of the log, into how each alert stands, by its id."""
-    alerts: dict[str, Standing] = {}
+    alerts: dict[str, Course] = {}
     for event in events:
-        alert = alerts.setdefault(event["alert"], Standing())
+        alert = alerts.setdefault(event["alert"], Course())
         alert.events.append(event)
         if event["kind"] == "acknowledged" and alert.acknowledged is None:
             alert.acknowledged = event
@@ -108,7 +108,7 @@ def standing(events: Iterable[Event]) -> dict[str, Standing]:
     return alerts
 
 
-def count_open(alerts: Mapping[str, Standing]) -> dict[tuple[str, str], int]:
+def count_open(alerts: Mapping[str, Course]) -> dict[tuple[str, str], int]:
     """Count alerts that stand by level, and whether they are acknowledged ("yes" or "no")."""
     count = {(level, state): 0 for level in get_args(Level) for state in ("yes", "no")}
     for alert in alerts.values():
@@ -117,7 +117,7 @@ def count_open(alerts: Mapping[str, Standing]) -> dict[tuple[str, str], int]:
     return count
 
 
-def listed(alerts: Mapping[str, Standing]) -> list[Standing]:
+def listed(alerts: Mapping[str, Course]) -> list[Course]:
     """Put alerts in order: the latest first."""
     by_subject = sorted(alerts.values(), key=lambda a: (a.last["rule"], a.last["subject"]))
     return sorted(by_subject, key=lambda a: a.last["raised_at"], reverse=True)
