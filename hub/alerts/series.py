@@ -4,7 +4,7 @@ All are of what the data describe, and not of when it came: a year that is loade
 alerts that it had. What comes late or corrected changes a series back to the instant it is about.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -172,17 +172,15 @@ class Ageing:
 class Missed:
     """Whether figures of the province meet the year's targets, as each month ends.
 
-    The subject is the KPI and the year. A month after the year it is over, met or not. `kpis` finds
-    those that are installed.
+    The subject is the KPI and the year. A month after the year it is over, met or not.
     """
 
-    kpis: Callable[[], Mapping[str, Kpi]]
     contract: str = ""
 
     def read(self, book: Book, until: int) -> pl.DataFrame:
         """Give a point for the end of each month of each year that has a target and events."""
         points = []
-        for kpi in self.kpis().values():
+        for kpi in book.kpis.values():
             for year, _ in years(book):
                 period = parse_period(year)
                 target = book.reference.target(kpi.id, period)

@@ -166,24 +166,24 @@ def _same(last: Event) -> dict[str, Any]:
     }
 
 
-def _event(one: Raised, kind: str, at: int, number: int, **more: Any) -> dict[str, Any]:
+def _event(raised: Raised, kind: str, at: int, number: int, **more: Any) -> dict[str, Any]:
     """Make an event; `number` tells apart those of one kind."""
-    rule, episode, text = one.rule, one.episode, one.text()
+    rule, episode, text = raised.rule, raised.episode, raised.text()
     return {
-        "event_id": digest(one.id, kind, number),
-        "alert": one.id,
+        "event_id": digest(raised.id, kind, number),
+        "alert": raised.id,
         "kind": kind,
         "rule": rule.id,
         "level": rule.level,
         "owner": rule.owner,
         "subject_kind": rule.subject_kind,
         "subject": episode.subject,
-        "unit": one.unit,
+        "unit": raised.unit,
         "state": "open" if episode.cleared_at is None else "cleared",
         "at": at,
         "raised_at": episode.raised_at,
         "cleared_at": episode.cleared_at,
-        "value": one.value,
+        "value": raised.value,
         "threshold": episode.threshold,
         "measure_unit": rule.measure_unit,
         "text_vi": text.vi,
@@ -197,36 +197,36 @@ def _event(one: Raised, kind: str, at: int, number: int, **more: Any) -> dict[st
     }
 
 
-def _raised(one: Raised, before: str | None) -> list[dict[str, Any]]:
-    episode = one.episode
-    still = replace(one, episode=replace(episode, cleared_at=None))
+def _raised(raised: Raised, before: str | None) -> list[dict[str, Any]]:
+    episode = raised.episode
+    still = replace(raised, episode=replace(episode, cleared_at=None))
     events = [_event(still, "raised", episode.raised_at, 0, amends=before)]
     if episode.cleared_at is not None:
-        events.append(_event(one, "cleared", episode.cleared_at, 0))
+        events.append(_event(raised, "cleared", episode.cleared_at, 0))
     return events
 
 
-def _changed(one: Raised, before: Course, now: int) -> list[dict[str, Any]]:
+def _changed(raised: Raised, before: Course, now: int) -> list[dict[str, Any]]:
     """Say what is other about an alert than was told: it cleared, or is amended."""
     last = before.last
-    is_acknowledged = before.acknowledged is not None and one.episode.cleared_at is None
+    is_acknowledged = before.acknowledged is not None and raised.episode.cleared_at is None
     state = {"state": "acknowledged"} if is_acknowledged else {}
-    event = _event(one, "amended", now, before.count("amended"), **state)
+    event = _event(raised, "amended", now, before.count("amended"), **state)
     names = ("cleared_at", "value", "threshold", "level")
     if last["state"] != "withdrawn" and all(last[n] == event[n] for n in names):
         return []
-    is_over = one.episode.cleared_at is not None and last["cleared_at"] is None
+    is_over = raised.episode.cleared_at is not None and last["cleared_at"] is None
     if last["state"] != "withdrawn" and is_over:
-        at, number = one.episode.cleared_at or now, before.count("cleared")
-        return [_event(one, "cleared", at, number)]
-    return [event | {"was": _was(last), "~old": one.episode.cleared_at or now}]
+        at, number = raised.episode.cleared_at or now, before.count("cleared")
+        return [_event(raised, "cleared", at, number)]
+    return [event | {"was": _was(last), "~old": raised.episode.cleared_at or now}]
 
 
 def _escalated(
-    one: Raised, before: Course | None, amended: Course | None, now: int
+    raised: Raised, before: Course | None, amended: Course | None, now: int
 ) -> list[dict[str, Any]]:
-    """Say that an alert escalates, once; `amended` is the one that it stands in for."""
-    at = one.escalates_at()
+    """Say that an alert escalates, once; `amended` is the alert that it stands in for."""
+    at = raised.escalates_at()
     if at is None or at > now:
         return []
     if before is not None:
@@ -235,7 +235,7 @@ def _escalated(
             return []
         if before.count("escalated"):
             return []
-    still = replace(one, episode=replace(one.episode, cleared_at=None))
+    still = replace(raised, episode=replace(raised.episode, cleared_at=None))
     was_told = amended is not None and amended.count("escalated")
     amends = amended.last["alert"] if amended is not None and was_told else None
     return [_event(still, "escalated", at, 0, amends=amends)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
 from hub.definitions.fact import Fact, Measure, day_sql
@@ -18,6 +18,9 @@ from hub.figures.flags import Flags, elsewhere, only, portions, without
 from hub.reference.lists import Lists, Loaded, Reference
 from hub.reference.periods import Period
 from hub.store.reading import Reading, Row, parse_dims
+
+if TYPE_CHECKING:
+    from hub.figures.kpi import Kpi
 
 Key = tuple[str | None, ...]
 _BEGINNING = "0000"
@@ -55,6 +58,9 @@ class Book:
     # What statistics tell of questions, as terms have asked: several KPIs ask for the same.
     told: dict[Any, Any] = field(default_factory=dict, kw_only=True)
 
+    # The KPIs that are installed, by id, for who asks for the figures of all.
+    kpis: "Mapping[str, Kpi]" = field(default_factory=dict, kw_only=True)
+
     def __post_init__(self) -> None:
         self._horizons: dict[str, int | None] = {}
         self._owners = {m.name: (f, m) for f in self.facts.values() for m in f.measures}
@@ -71,7 +77,7 @@ class Book:
 
     def on(self, reading: Reading) -> "Book":
         """Open the same definitions and lists on another snapshot, or on one as it was (`Past`)."""
-        return Book(reading, self.definitions, self.lists)
+        return Book(reading, self.definitions, self.lists, kpis=self.kpis)
 
     @cached_property
     def reference(self) -> Reference:

@@ -462,14 +462,14 @@ def recount_acts(reading: Reading, recount: Recount) -> tuple[dict[str, Row], ..
 
 def recount_alerts(reading: Reading, recount: Recount) -> dict[str, Row]:
     """Read the alert topic again: what became of alerts, by event id."""
-    told: dict[str, Row] = {}
+    events: dict[str, Row] = {}
     for origin, _, wire in _own_records(reading, recount, ALERT):
-        is_known = wire["event_id"] in told
+        is_known = wire["event_id"] in events
         kind = "duplicate" if is_known else "applied"
         key = (ALERT.name, origin.sender, day_of(origin.accepted_at), kind)
         recount.ledger[key] = recount.ledger.get(key, 0) + 1
         if not is_known:
-            told[wire["event_id"]] = tuple(
+            events[wire["event_id"]] = tuple(
                 wire[f.name] for f in ALERT.fields if f.name != "recorded_at"
             )
-    return told
+    return events

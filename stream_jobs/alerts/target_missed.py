@@ -3,7 +3,6 @@
 from hub.alerts.rule import Example, Limits, Rule
 from hub.alerts.series import Missed
 from hub.definitions.contract import Doc
-from hub.registry import kpis
 from stream_jobs.worked import received
 
 _TARGET = {
@@ -30,7 +29,7 @@ RULE = Rule(
     owner="Trung tâm điều hành",
     subject_kind="kpi",
     measure_unit="share",
-    series=Missed(kpis),
+    series=Missed(),
     limits=(Limits(is_low=True),),
     examples=(
         Example(
