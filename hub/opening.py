@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hub import registry
 from hub.access.audit import Audit
 from hub.access.seals import Seals, open_file
+from hub.alerts.telling import Teller
 from hub.apply.rebuild import apply_all
 from hub.apply.runner import Runner
 from hub.apply.watch import Watch
@@ -117,6 +118,10 @@ class OpenHub:
         if self.settings.kafka_bootstrap and self.settings.spool_dir is not None:
             spool = Spool(self.log, self.settings.spool_dir / "spool.sqlite3")
         return Gateway(self.log, self.store, self.clock, self.signer(), self.seals().seal, spool)
+
+    def teller(self) -> Teller:
+        """Open what finds alerts and tells of them."""
+        return Teller(self.log, self.store, self.book, registry.alert_rules(), self.clock)
 
     def signer(self) -> Signer:
         """Open the keys that sign receipts. Raises `SigningKeyError`."""

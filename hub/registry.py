@@ -1,4 +1,4 @@
-"""Finds what is installed: contracts, facts, KPIs and their groups, lists, sources and connectors.
+"""Finds what is installed: contracts, facts, KPIs, rules of alerts, lists, sources, connectors.
 
 A file in the right package is all that it takes to be found. The hub names the packages and
 imports none of them itself, so that dependencies point inwards. Only what opens a hub asks here;
@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from types import ModuleType
 
 from hub import places
+from hub.alerts.rule import Rule as AlertRule
 from hub.connecting.feeds import Connector, OwnFiles
 from hub.definitions.contract import Contract, Event
 from hub.definitions.fact import Fact
@@ -103,6 +104,12 @@ def indexes() -> dict[str, Index]:
         for name, module in _modules("stream_jobs.indexes")
     ]
     return {index.id: index for index in found}
+
+
+@cache
+def alert_rules() -> dict[str, AlertRule]:
+    """Find the rules of alerts: `RULE` in each module of `stream_jobs.alerts`, by its name."""
+    return {name: module.RULE.named(name) for name, module in _modules("stream_jobs.alerts")}
 
 
 @cache

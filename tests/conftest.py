@@ -79,7 +79,7 @@ class Hub:
 
     def book(self, reading: Reading) -> Book:
         """Open the book on a snapshot, with the hub's own lists."""
-        return Book(reading, registry.definitions(), Lists(self.reference))
+        return Book(reading, registry.definitions(), Lists(self.reference), kpis=registry.kpis())
 
     def close(self) -> None:
         self.gateway.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 BY_FOLDER = ("unit", "integration")
 ROOMS: dict[str, tuple[str, ...]] = {
+    "browser/test_alerts.py": ("page", "alerts"),
     "browser/test_groups.py": ("page", "board"),
     "browser/test_growth.py": ("page", "figures"),
     "browser/test_key.py": ("page", "access"),
@@ -23,6 +24,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_upload.py": ("page", "sheets"),
     "chaos/test_chaos.py": ("apply", "gateway", "kafka", "store", "worker"),
     "guards/test_guards.py": ("apply",),
+    "laws/test_alerts.py": ("alerts",),
     "laws/test_aliases.py": ("figures", "proof"),
     "laws/test_apply.py": ("apply",),
     "laws/test_archive.py": ("archive",),
@@ -70,6 +72,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_words.py": ("tree",),
     "mutants/test_mutants.py": ("figures", "reports"),
     "stories/test_a_month.py": ("access", "figures", "http"),
+    "stories/test_alerts.py": ("alerts", "http", "commands"),
     "stories/test_answers.py": ("http",),
     "stories/test_archive.py": ("archive", "apply"),
     "stories/test_boundaries.py": ("access", "gateway", "http"),

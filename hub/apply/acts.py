@@ -1,4 +1,7 @@
-"""Acts: records of the control topic become rows: periods closed, lists loaded, declarations."""
+"""Acts: records of the control topic become rows: periods closed, lists loaded, declarations.
+
+So do those of the alert topic: what became of alerts.
+"""
 
 import json
 from collections.abc import Mapping
@@ -75,6 +78,28 @@ def find_acts(contract: Contract, taken: Taken, reading: Reading, shard: int) ->
         closings=applied.filter(pl.col("kind") == CLOSED).select(*_CLOSING),
         lists=applied.filter(pl.col("kind") == LOADED).select(*_LIST),
         declarations=applied.filter(pl.col("kind") == DECLARED).select(*_DECLARATION),
+    )
+
+
+def find_alerts(contract: Contract, taken: Taken, reading: Reading, shard: int) -> Change:
+    """Turn records of the alert topic into rows; the first of an id counts."""
+    set_aside = SetAside(contract, taken)
+    known = reading.alerts_known(taken.frame["event_id"].to_list())
+    classed = class_records(taken.frame, known, "applied")
+    set_aside.classify(classed.with_columns(pl.lit(contract.name).alias("contract")))
+    records = set_aside.rows()
+    names = [f.name for f in contract.fields if f.name != "recorded_at"]
+    return Change(
+        ledger=ledger_rows(shard, count_records(records)),
+        quarantine=set_aside.quarantine(),
+        notices=set_aside.notices(),
+        aside=records,
+        alerts=classed.filter(pl.col("class") == "applied").select(
+            *(n for n in names if n != "replayed"),
+            pl.col("replayed").cast(pl.Int64),
+            "sender",
+            _PLACE,
+        ),
     )
 
 

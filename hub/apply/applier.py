@@ -9,13 +9,14 @@ import gc
 from collections.abc import Callable, Sequence
 
 from hub.apply import intake
-from hub.apply.acts import find_acts
+from hub.apply.acts import find_acts, find_alerts
 from hub.apply.change import Change
 from hub.apply.entities import find_change
 from hub.apply.set_aside import find_rejections
 from hub.clock import Clock, to_us
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
+from hub.definitions.own.alert import ALERT
 from hub.definitions.own.control import CONTROL
 from hub.log.slices import Slice, join
 from hub.store.store import Store
@@ -91,6 +92,7 @@ class Applier:
             writing.close_periods(change.closings)
             writing.keep_lists(change.lists)
             writing.keep_declarations(change.declarations)
+            writing.keep_alerts(change.alerts)
             if self._has_listeners:
                 writing.notify(change.notices)
 
@@ -106,6 +108,8 @@ class Applier:
             build = reading.build()
             if contract.name == CONTROL.name:
                 return build, find_acts(contract, taken, reading, shard)
+            if contract.name == ALERT.name:
+                return build, find_alerts(contract, taken, reading, shard)
             if fact is None:
                 return build, find_rejections(contract, taken, reading, shard)
             return build, find_change(fact, contract, taken, reading, shard)

@@ -27,3 +27,4 @@ class Change:
     closings: pl.DataFrame | None = None
     lists: pl.DataFrame | None = None
     declarations: pl.DataFrame | None = None
+    alerts: pl.DataFrame | None = None

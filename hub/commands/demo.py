@@ -124,6 +124,7 @@ def _load(
                 raise RuntimeError("a worker ended; what it said is above")
 
         applied = demonstration.follow_load(hub, process, report)
+    demonstration.tell_alerts(hub)
     state.update(loaded=applied, total=applied)
     took = time.monotonic() - begun
     with hub.store.reading() as reading:

@@ -172,6 +172,13 @@ def follow_load(hub: OpenHub, process: BaseProcess | None, report: Callable[[int
     return applied
 
 
+def tell_alerts(hub: OpenHub) -> None:
+    """Find the alerts of what is loaded, and wait until nothing is new about them."""
+    teller = hub.teller()
+    while teller.round() != 0:
+        time.sleep(0.1)
+
+
 def keep_flowing(hub: OpenHub, demo: Demo, stopping: threading.Event) -> None:
     """Send live synthetic events until told to stop."""
     gateway = hub.gateway()

@@ -7,13 +7,16 @@ from typing import Any
 
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
+from hub.definitions.own.alert import ALERT
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
 from hub.definitions.source import Source
 
 # The contracts of what the hub itself writes to topics.
-OWN = {c.name: c for c in (REJECTION, FIGURE, CONTROL)}
+OWN = {c.name: c for c in (REJECTION, FIGURE, CONTROL, ALERT)}
+# Those that hold acts of the hub and its people, which no source sent.
+OWN_ACTS = (CONTROL.name, ALERT.name)
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,11 @@ class Definitions:
 
     @cached_property
     def applied(self) -> dict[str, Contract]:
-        """The contracts of all topics that are applied: control, events, rejected items.
+        """The contracts of all topics that are applied: control, events, rejected items, alerts.
 
         Control first: made anew from the log, what closed periods need is kept while it passes by.
         """
-        return {CONTROL.name: CONTROL, **self.contracts, REJECTION.name: REJECTION}
+        return {CONTROL.name: CONTROL, **self.contracts, **{c.name: c for c in (REJECTION, ALERT)}}
 
     def of_topic(self, topic: str) -> Contract:
         """Find the contract of a topic that is applied; raise `KeyError` where there is none."""

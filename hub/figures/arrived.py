@@ -118,7 +118,7 @@ class Arrivals:
         other = [m for m, at in states.items() if before.get(m) != at]
         if other:
             begins = [(date.fromisoformat(f"{m}-01") - _EPOCH).days for m in other if months]
-            spans = [(begin, _end(begin, "month")) for begin in begins]
+            spans = [(begin, end_of(begin, "month")) for begin in begins]
             months = {**months, **by_month(self.reading.arrived(contract, spans))}
         kept[name] = (states, months)
         return months.values()
@@ -150,11 +150,12 @@ def step_of(by_span: Mapping[str, Counter[int]], first: int, end: int, source: S
 
 def spoken_until(by_span: Mapping[str, Counter[int]]) -> int | None:
     """Give the day number up to which what came speaks: the end of the last day, month or year."""
-    ends = [_end(day, span) for span, days in by_span.items() for day, n in days.items() if n > 0]
+    ends = [end_of(day, span) for span, days in by_span.items() for day, n in days.items() if n > 0]
     return max(ends, default=None)
 
 
-def _end(first: int, span: str) -> int:
+def end_of(first: int, span: str) -> int:
+    """Give the day number after a day, month or year that begins on one."""
     months = {"month": 1, "year": 12}.get(span)
     if months is None:
         return first + 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
 from hub.columns.asking import Parts
@@ -24,6 +24,9 @@ from hub.figures.flags import Flags, elsewhere, only, portions, without
 from hub.reference.lists import Lists, Loaded, Reference
 from hub.reference.periods import Period
 from hub.store.reading import Reading, Row, parse_dims
+
+if TYPE_CHECKING:
+    from hub.figures.kpi import Kpi
 
 Key = tuple[str | None, ...]
 Pairs = dict[Key, list[tuple[int, int]]]
@@ -85,6 +88,9 @@ class Book:
     # Which definitions KPIs follow, by their ids and the lists that a question goes by.
     versions: dict[tuple[str, ...], str] = field(default_factory=dict, kw_only=True)
 
+    # The KPIs that are installed, by id, for who asks for the figures of all.
+    kpis: "Mapping[str, Kpi]" = field(default_factory=dict, kw_only=True)
+
     def __post_init__(self) -> None:
         if type(self.reading) is Reading:
             self.reading = Aliased(self.reading)
@@ -106,7 +112,7 @@ class Book:
 
     def on(self, reading: Reading) -> "Book":
         """Open the same definitions and lists on another snapshot, or on one as it was (`Past`)."""
-        return Book(reading, self.definitions, self.lists)
+        return Book(reading, self.definitions, self.lists, kpis=self.kpis)
 
     @cached_property
     def computed(self) -> "Book":

@@ -27,4 +27,4 @@ class Installed:
 
     def book(self, reading: Reading) -> Book:
         """Open the book on a snapshot, or on one as it was (`Past`)."""
-        return Book(reading, self.definitions, self.lists)
+        return Book(reading, self.definitions, self.lists, kpis=self.kpis)

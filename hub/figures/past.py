@@ -9,6 +9,7 @@ and the answer is the same for ever.
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ import polars as pl
 from hub.apply import fold
 from hub.apply.rows import arrival_rows, count_classes
 from hub.definitions.fact import Fact
+from hub.definitions.own.alert import ALERT
 from hub.definitions.own.control import CONTROL
 from hub.figures.aliases import Aliased, Merger, claimants, columns, merge
 from hub.figures.altered import Altered
@@ -77,6 +79,13 @@ class Past(Altered):
     def declarations(self) -> list[Row]:
         """See `Reading.declarations`."""
         return self._acts_known("declaration", super().declarations())
+
+    def alert_events(self, alert: str | None = None) -> list[dict[str, Any]]:
+        """See `Reading.alert_events`."""
+        known = sum(
+            n for (_, topic, _), n in self.known_at.positions.items() if topic == ALERT.topic
+        )
+        return [e for e in super().alert_events(alert) if e["log_offset"] < known]
 
     def _acts_known(self, table: str, rows: list[Row]) -> list[Row]:
         known = sum(

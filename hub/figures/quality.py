@@ -13,7 +13,7 @@ from hub.apply.lateness import quantiles
 from hub.clock import day_of, iso, iso_day
 from hub.connecting.connection import heartbeat_name
 from hub.definitions.contract import Doc
-from hub.definitions.own.control import CONTROL
+from hub.definitions.installed import OWN_ACTS
 from hub.figures.book import Ask, Book
 from hub.figures.compute import Question
 from hub.figures.kpi import Kpi
@@ -163,7 +163,7 @@ def sources(
     `period` is that in which things were due, `received` the one in which items were accepted.
     """
     heard = _last_heard(book)
-    senders = {sender for contract, sender, *_ in book.ledger if contract != CONTROL.name}
+    senders = {sender for contract, sender, *_ in book.ledger if contract not in OWN_ACTS}
     senders |= set(heard)
     late = _lateness(book, received)
     owing: dict[str, Silence] = {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hub.clock import day_of
-from hub.definitions.own.control import CONTROL
+from hub.definitions.installed import OWN_ACTS
 from hub.figures.book import Ask, Book, Key
 from hub.figures.dues import CLOCKS
 from hub.reference.periods import Period
@@ -375,7 +375,7 @@ class Accepted(Term):
         first, last = day_of(ask.period.start), day_of(ask.until - 1)
         out: Sums = {}
         for contract, sender, day, kind, _, count in book.ledger:
-            if contract == CONTROL.name:
+            if contract in OWN_ACTS:
                 continue  # acts of the hub's own: no source sent them
             key = _by_source(ask, sender)
             if key is not None and first <= day <= last:

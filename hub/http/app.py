@@ -18,7 +18,13 @@ from hub.http.edge import Edge
 from hub.http.observer import Observer
 from hub.http.once import Once
 from hub.http.problems import answer_errors
-from hub.http.upkeep import add_up_hourly, erase_hourly, mend_often, tend_columns
+from hub.http.upkeep import (
+    add_up_hourly,
+    erase_hourly,
+    mend_often,
+    tell_alerts,
+    tend_columns,
+)
 from hub.opening import OpenHub
 from hub.operating import metrics
 from hub.operating.logs import open_access_log
@@ -62,7 +68,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         upkeep = [
             asyncio.create_task(work(edge))
-            for work in (tend_columns, erase_hourly, add_up_hourly, mend_often)
+            for work in (tend_columns, erase_hourly, add_up_hourly, mend_often, tell_alerts)
         ]
         yield
         for task in upkeep:

@@ -10,6 +10,7 @@ from typing import Any
 from hub import registry
 from hub.board import board
 from hub.clock import iso, to_us
+from hub.definitions.own.alert import ALERT
 from hub.figures.book import parted, years
 from hub.figures.kpi import Kpi
 from hub.figures.official import as_known
@@ -28,7 +29,8 @@ Progress = Callable[[], dict[str, Any] | None]
 class Kept:
     """A board as it was computed: when, in how many seconds, after how many commits.
 
-    `states` are what its figures hang on, by KPI; `fresh` when each contract was last heard.
+    `states` are what its figures hang on, by KPI; `fresh` when each contract was last heard;
+    `alerts` how many events of alerts there were.
     """
 
     made_at: float
@@ -37,6 +39,7 @@ class Kept:
     body: dict[str, Any]
     states: dict[str, State]
     fresh: dict[str, str]
+    alerts: int
 
 
 class Boards:
@@ -90,6 +93,7 @@ class Boards:
             anew = [k for k in self._hub.kpis.values() if k.id not in same]
             body = board.board_body(book, anew, period, now, self._hub.published)
             fresh = {name: iso(book.fresh_at(name)) for name in book.facts}
+            alerts = reading.totals().get(ALERT.topic, 0)
         if before is not None:
             old = [f for f in before.body["figures"] if f["kpi"] in same]
             body["figures"] += [{**f, **self._news(f, body["cut"], fresh)} for f in old]
@@ -97,7 +101,7 @@ class Boards:
             body["figures"].sort(key=lambda f: order[f["kpi"]])
         heard = {name: at for name, at in fresh.items() if at is not None}
         took = time.monotonic() - begun
-        return Kept(time.monotonic(), took, commits, body, of_kpi, heard)
+        return Kept(time.monotonic(), took, commits, body, of_kpi, heard, alerts)
 
     def _news(
         self, figure: board.Public, cut: str, fresh: Mapping[str, str | None]
@@ -134,11 +138,12 @@ class Boards:
         A client that comes back with the id of the present cut has missed nothing; any other gets
         all figures, each being a state and not a step. Of what is asked for beside the board,
         `figures` tells by its KPI that it may have changed; `fresh` that a contract was heard, and
-        nothing of the period changed.
+        nothing of the period changed; `alerts` that something became of alerts.
         """
         ends = time.monotonic() + seconds
         sent: Kept | None = None
         last_progress, told_at = None, time.monotonic()
+        alerts: int | None = None
         while limit > 0 and time.monotonic() < ends:
             state = progress()
             if state is not None and state != last_progress:
@@ -147,6 +152,10 @@ class Boards:
                 limit -= 1
             kept = await self.latest(period)
             body, now = kept.body, time.monotonic()
+            if alerts is not None and kept.alerts != alerts:
+                yield {"event": "alerts", "data": json.dumps({"events": kept.alerts})}
+                limit -= 1
+            alerts = kept.alerts
             if sent is None:
                 if since != body["cut"]:
                     yield _figures(body, body["figures"])

@@ -7,6 +7,7 @@ import time
 from datetime import datetime
 from itertools import product
 
+from hub.alerts.course import count_open, courses
 from hub.archive.log import ArchivedLog
 from hub.archive.manifest import ArchiveError
 from hub.clock import to_us
@@ -33,6 +34,7 @@ _CLEARED = (
     metrics.SOURCE_LAG,
     metrics.ARCHIVED,
     metrics.QUARANTINE_OPEN,
+    metrics.ALERTS_OPEN,
 )
 
 
@@ -82,6 +84,7 @@ class Gauges:
                 "SELECT (SELECT COUNT(*) FROM notice)"
                 " + (SELECT COUNT(*) FROM figure WHERE is_published = 0)"
             )
+            courses_now = courses(reading.alert_events())
             untold = reading.rows(
                 "SELECT * FROM (SELECT event_id FROM notice ORDER BY event_id LIMIT :n) AS notices"
                 " UNION ALL SELECT * FROM (SELECT key || ' ' || revision FROM figure"
@@ -115,6 +118,8 @@ class Gauges:
         now = time.monotonic()
         self._untold = {name: self._untold.get(name, now) for (name,) in untold}
         metrics.UNPUBLISHED_SECONDS.set(now - min(self._untold.values(), default=now))
+        for (level, state), alerts in count_open(courses_now).items():
+            metrics.ALERTS_OPEN.labels(level, state).set(alerts)
         self._read_sources({sender: int(horizon) for sender, horizon in horizons})
         self._read_statement()
         self._read_archive(list(lag))

@@ -176,6 +176,12 @@ REPAIR_RESPONSES: Described = {
     409: problem("Người khác vừa sửa | Somebody else was at it"),
     422: problem("Vẫn không đúng hợp đồng dữ liệu | It still breaks its contract"),
 }
+ALERT_RESPONSES: Described = {
+    **_BODY_REFUSED,
+    403: problem("Chỉ cán bộ có khóa --officer | Only officers may"),
+    404: problem("Không có cảnh báo này | No such alert"),
+    422: problem("Thiếu hoặc sai nội dung | What is said is missing or wrong"),
+}
 DECLARE_RESPONSES: Described = {
     **_BODY_REFUSED,
     403: problem("Khóa không được dùng hợp đồng này | The key is not bound to this contract"),

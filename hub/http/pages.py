@@ -40,6 +40,12 @@ async def show_reports() -> Response:
     return _page("reports")
 
 
+@router.get("/alerts")
+async def show_alerts() -> Response:
+    """Show alerts, to be acknowledged."""
+    return _page("alerts")
+
+
 # After the routes: what is mounted takes all that begins so.
 router.mount("/page", StaticFiles(directory=str(FOLDER)), name="page")
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from hub.alerts.connected import connected
 from hub.figures import quality
 from hub.http.edge import Here, Reader, Seeing
 from hub.http.openapi import BAD_QUESTION, NOT_SEEN, problem
@@ -38,13 +39,18 @@ class ListQuery(Parameters):
     responses=BAD_QUESTION,
 )
 async def list_sources(query: Annotated[SourcesQuery, Query()], edge: Here) -> dict[str, Any]:
-    """List sources: heartbeat, lag, and four qualities with their formulas."""
+    """List sources: heartbeat, lag, four qualities with their formulas; and all that is connected.
+
+    `connected` is each sender, connector and station with its last good record and open alerts.
+    """
     hub, year = edge.hub, edge.year()
     period, received = query.period or year, query.received or year
 
     def ask(reading: Reading) -> dict[str, Any]:
         book = hub.book(reading)
-        return quality.sources(hub.log, book, hub.kpis, period, received, edge.now())
+        now = edge.now()
+        body = quality.sources(hub.log, book, hub.kpis, period, received, now)
+        return {**body, "connected": connected(body["sources"], book, now)}
 
     return await edge.read(ask)
 

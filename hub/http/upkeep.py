@@ -1,8 +1,8 @@
 """Upkeep: what a server does by itself beside answering.
 
 Every hour, originals that nobody needs any more are erased, and it is looked whether the reports
-add up; every few seconds, rejected items are closed that were mended; every second, the columns
-that questions are answered from are brought up to date.
+add up; every few seconds, rejected items are closed that were mended, and alerts are told; every
+second, the columns that questions are answered from are brought up to date.
 """
 
 import asyncio
@@ -23,8 +23,9 @@ from hub.store.troubles import StoreUnavailableError
 
 HOUR_SECONDS = 3600.0
 MENDING_SECONDS = 3.0
+ALERTS_SECONDS = 2.0
 COLUMNS_SECONDS = 1.0
-MENDING_SHARE = 0.05  # of the time is given to it at most
+SHARE_MAX = 0.05  # of the time is given to either of the first two at most
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +54,21 @@ async def mend_often(edge: Edge) -> None:
         began = time.monotonic()
         await _done(edge, "items closed as mended", "items", do)
         took = time.monotonic() - began
-        await asyncio.sleep(max(MENDING_SECONDS, took / MENDING_SHARE))
+        await asyncio.sleep(max(MENDING_SECONDS, took / SHARE_MAX))
+
+
+async def tell_alerts(edge: Edge) -> None:
+    """Look what is new about alerts, every few seconds, until cancelled."""
+
+    def do() -> int:
+        edge.part(OpenHub.teller).round()
+        return 0  # they are on a topic of their own, and no act that the audit log holds
+
+    while True:
+        began = time.monotonic()
+        await _done(edge, "alerts told", "events", do)
+        took = time.monotonic() - began
+        await asyncio.sleep(max(ALERTS_SECONDS, took / SHARE_MAX))
 
 
 async def tend_columns(edge: Edge) -> None:

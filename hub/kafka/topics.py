@@ -10,6 +10,7 @@ from kafka.errors import InvalidReplicationFactorError, KafkaError, SecurityDisa
 from kafka.protocol.consumer import IsolationLevel
 
 from hub.definitions.contract import Contract
+from hub.definitions.own.alert import ALERT
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
@@ -48,12 +49,12 @@ class Step:
 
 
 def wanted(contracts: Iterable[Contract], partitions: int = PARTITIONS) -> list[Topic]:
-    """List the topics: one a contract, kept without limit, then quarantine, control, figures."""
+    """List the topics: one a contract, kept without limit, then those of the hub's own."""
     kept = {"retention.ms": "-1", "cleanup.policy": "delete", **ANY_INSTANT}
     out = [Topic(c.topic, partitions, kept) for c in contracts]
     large = {**kept, "max.message.bytes": str(REJECTION_BYTES_MAX)}
     out.append(Topic(REJECTION.topic, partitions, large))
-    out.append(Topic(CONTROL.topic, 1, large))
+    out += [Topic(CONTROL.topic, 1, large), Topic(ALERT.topic, 1, kept)]
     out.append(Topic(FIGURE.topic, 1, {"cleanup.policy": "compact", **ANY_INSTANT}))
     return out
 

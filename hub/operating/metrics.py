@@ -58,6 +58,12 @@ SPOOL_WAITING = Gauge(
 UPSTREAM_ERRORS = Counter(
     "hub_upstream_errors", "Times that an upstream could not be read.", ["source"]
 )
+ALERT_EVENTS = Counter(
+    "hub_alert_events", "What became of alerts, as this process told it, by kind.", ["kind"]
+)
+ALERTS_AT = Gauge(
+    "hub_alerts_at_seconds", "When it was last looked what is new about alerts, since 1970."
+)
 
 # What follows is read from log and store when a server is scraped: see `hub.http.gauges`.
 LAG_EVENTS = Gauge(
@@ -122,6 +128,12 @@ UNPUBLISHED = Gauge(
 UNPUBLISHED_SECONDS = Gauge(
     "hub_unpublished_seconds",
     "How long the oldest of those has been waiting, as far as this server has seen.",
+    registry=HELD,
+)
+ALERTS_OPEN = Gauge(
+    "hub_alerts_open",
+    "Alerts that stand, by level, and whether somebody has acknowledged them.",
+    ["level", "acknowledged"],
     registry=HELD,
 )
 REPORT_BROKEN = Gauge(

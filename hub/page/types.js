@@ -110,6 +110,18 @@
  * @property {string} received
  * @property {Record<Quality, Formula>} formulas
  * @property {Source[]} sources
+ * @property {Connected[]} connected
+ * @typedef {object} Connected A sender, connector or station.
+ * @property {"sender" | "connector" | "station"} kind
+ * @property {string} id
+ * @property {string | null} title_vi
+ * @property {string | null} title_en
+ * @property {"good" | "watch" | "bad" | "unknown"} state
+ * @property {string | null} heartbeat_at
+ * @property {string | null} last_good_at
+ * @property {number | null} delivery_seconds_p95
+ * @property {number | null} error_share
+ * @property {number} alerts_open
  * @typedef {Record<string, string | number | null>} Row A row of the list behind a number.
  * @typedef {object} RowsBehind The answer of `/v1/sources/{source}/{quality}`.
  * @property {number} total
@@ -189,6 +201,27 @@
  * @property {string} group_vi What it is of, with its neighbours: dossiers received, resolved, open.
  * @property {string} group_en
  * @typedef {Record<string, string | number>} ReportRow Its code and name, and a number by column.
+ * @typedef {"open" | "acknowledged" | "cleared" | "withdrawn"} AlertState
+ * @typedef {object} Alert
+ * @property {string} id
+ * @property {"notice" | "warning" | "critical"} level
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {string} text_vi
+ * @property {string} text_en
+ * @property {string} owner
+ * @property {AlertState} status
+ * @property {string} raised_at
+ * @property {string | null} cleared_at
+ * @property {string | null} escalated_at
+ * @property {string | null} acknowledged_at
+ * @property {string | null} acknowledged_by
+ * @property {string} link
+ * @property {{ at: string, by: string, comment: string }[]} comments
+ * @typedef {object} Alerts The answer of `/v1/alerts`.
+ * @property {string | null} as_of
+ * @property {number} total
+ * @property {Alert[]} alerts
  * @typedef {object} Report The answer of `/v1/reports/{report}`.
  * @property {string} number
  * @property {string} title_vi

@@ -29,6 +29,7 @@ from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.definitions.installed import Definitions
 from hub.definitions.originals import in_log
+from hub.definitions.own.alert import ALERT
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.rejection import REJECTION
 from hub.log.log import Log
@@ -482,3 +483,18 @@ def recount_acts(reading: Reading, recount: Recount) -> tuple[dict[str, Row], ..
         else:
             loaded[wire["event_id"]] = (wire["period"], wire["digest"], wire["rows"])
     return closed, loaded, declared
+
+
+def recount_alerts(reading: Reading, recount: Recount) -> dict[str, Row]:
+    """Read the alert topic again: what became of alerts, by event id."""
+    events: dict[str, Row] = {}
+    for origin, _, wire in _own_records(reading, recount, ALERT):
+        is_known = wire["event_id"] in events
+        kind = "duplicate" if is_known else "applied"
+        key = (ALERT.name, origin.sender, day_of(origin.accepted_at), kind)
+        recount.ledger[key] = recount.ledger.get(key, 0) + 1
+        if not is_known:
+            events[wire["event_id"]] = tuple(
+                wire[f.name] for f in ALERT.fields if f.name != "recorded_at"
+            )
+    return events

@@ -19,6 +19,7 @@ from hub.apply.fold import IS_PRESENT
 from hub.apply.set_aside import TOO_LARGE
 from hub.clock import DAY_US, day_of, day_start, iso, iso_day
 from hub.definitions.fact import Fact, Measure, day_sql
+from hub.definitions.own.alert import ALERT
 from hub.figures.aliases import Aliased, columns
 from hub.figures.book import Book
 from hub.figures.closing import closings
@@ -39,6 +40,7 @@ from hub.proof.recount import (
     deal,
     read_again,
     recount_acts,
+    recount_alerts,
     recount_facts,
     recount_rejections,
 )
@@ -110,6 +112,7 @@ def verify(
         _compare_closings(reading, closed, findings, installed if sample is None else None)
         _compare_lists(reading, loaded, findings)
         _compare_declarations(reading, declared, findings)
+        _compare_alerts(reading, recount_alerts(reading, recount), findings)
         findings.events += recount.records - before
         if sample is None:
             _compare_rows(reading, recount.quarantine, findings)
@@ -361,6 +364,14 @@ def _compare_declarations(reading: Reading, ours: dict[str, Row], findings: Find
         if ours.get(event_id) != stored.get(event_id):
             kept, found = (r.get(event_id, "nothing") for r in (stored, ours))
             findings.differ(f"declaration {event_id}", kept, found)
+
+
+def _compare_alerts(reading: Reading, ours: dict[str, Row], findings: Findings) -> None:
+    names = [f.name for f in ALERT.fields if f.name != "recorded_at"]
+    stored = {r["event_id"]: tuple(r[n] for n in names) for r in reading.alert_events()}
+    for key in sorted(ours.keys() | stored.keys()):
+        if ours.get(key) != stored.get(key):
+            findings.differ(f"alert {key}", stored.get(key, "nothing"), ours.get(key, "nothing"))
 
 
 def _compare_rows(reading: Reading, ours: dict[str, Row], findings: Findings) -> None:

@@ -78,6 +78,8 @@ def tables(
     yield "closing", sorted((r[:1], r[1:]) for r in reading.closings())
     yield "list", sorted((r[:1], r[1:]) for r in reading.lists())
     yield "declaration", sorted((r[:1], r[1:]) for r in reading.declarations())
+    told = (tuple(event.values()) for event in reading.alert_events())
+    yield "alert", sorted((r[:1], r[1:]) for r in told)
 
 
 def _counted(counts: dict[Row, int]) -> Said:
@@ -127,7 +129,7 @@ def _paired(
 def _rank(name: str) -> tuple[int, str]:
     """Tell where a table comes: only cell sets may be missing, and they come sorted."""
     counted = ("fact", "cell", "quarantine", "ledger", "arrival", "heard")
-    kinds = (*counted, "closing", "list", "declaration")
+    kinds = (*counted, "closing", "list", "declaration", "alert")
     kind, _, rest = name.partition(" ")
     return (kinds.index(kind), rest if kind == "cell" else "")
 

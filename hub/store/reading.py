@@ -22,6 +22,7 @@ from hub.store.statements import count_facts_sql, counted_sql, place_since, sum_
 from hub.store.tables import (
     BUILD,
     LANES,
+    alert_event,
     arrival,
     cell,
     definition,
@@ -205,6 +206,20 @@ class Reading:
             "SELECT event_id, sender, contract, declared_at, content FROM declaration"
             " ORDER BY log_offset"
         )
+
+    def alerts_known(self, event_ids: list[str]) -> list[str]:
+        """Tell which of these events of alerts were applied."""
+        condition, values = self.database.among("event_id", event_ids)
+        return [
+            r[0] for r in self.rows(f"SELECT event_id FROM alert_event WHERE {condition}", **values)
+        ]
+
+    def alert_events(self, alert: str | None = None) -> list[dict[str, Any]]:
+        """Read what became of alerts, or of one, in the order of the log: rows of the table."""
+        query = sa.select(alert_event).order_by(alert_event.c.log_offset, alert_event.c.event_id)
+        if alert is not None:
+            query = query.where(alert_event.c.alert == alert)
+        return [dict(r) for r in self.connection.execute(query).mappings()]
 
     def acts(self) -> list[str]:
         """Name the events of the control topic that were applied."""

@@ -183,6 +183,29 @@ declaration = Table(
     Column("content", Text, nullable=False),
     Column("log_offset", Big, nullable=False),
 )
+# What became of alerts, event by event: the fields of the contract `alert`.
+alert_event = Table(
+    "alert_event",
+    metadata,
+    Column("event_id", Key(128), primary_key=True),
+    Column("sender", String(128), nullable=False),
+    Column("alert", Key(256), nullable=False, index=True),
+    *(
+        Column(name, String(256), nullable=False)
+        for name in ("kind", "rule", "level", "owner", "subject_kind", "subject", "state")
+    ),
+    Column("unit", String(256)),
+    Column("at", Big, nullable=False),
+    Column("raised_at", Big, nullable=False),
+    *(Column(name, Big) for name in ("cleared_at", "value", "threshold")),
+    Column("measure_unit", String(256), nullable=False),
+    Column("text_vi", Text, nullable=False),
+    Column("text_en", Text, nullable=False),
+    Column("link", String(256), nullable=False),
+    Column("replayed", Integer, nullable=False),
+    *(Column(name, Text) for name in ("amends", "was", "by", "comment")),
+    Column("log_offset", Big, nullable=False),
+)
 # Where apply stood at each commit, so that figures can be asked as of then; kept through a rebuild.
 cut = Table(
     "cut",
@@ -290,7 +313,7 @@ repair = Table(
 # Everything that `hub rebuild` makes anew from the log.
 DERIVED = (
     position, definition, cell, ledger, arrival, heard, lateness, touched, quarantine, notice,
-    closing, reference_list, declaration,
+    closing, reference_list, declaration, alert_event,
 )  # fmt: skip
 # When what was known: the log does not say, so it is kept.
 HISTORY = (cut, cut_aside, cut_heard)

@@ -17,6 +17,7 @@ from hub.store.reading import dims_text, parse_dims
 from hub.store.tables import (
     BUILD,
     LANES,
+    alert_event,
     arrival,
     cell,
     closing,
@@ -272,6 +273,10 @@ class Writing:
     def keep_declarations(self, rows: pl.DataFrame | None) -> None:
         """Keep what senders declared; one that is there already stays as it is."""
         self._merge(declaration, rows, {})
+
+    def keep_alerts(self, rows: pl.DataFrame | None) -> None:
+        """Keep what became of alerts; one that is there already stays as it is."""
+        self._merge(alert_event, rows, {})
 
     def _merge(self, table: sa.Table, rows: pl.DataFrame | None, rules: dict[str, str]) -> None:
         if rows is not None and len(rows):

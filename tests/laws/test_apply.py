@@ -45,6 +45,7 @@ STEPS = [
     "close_periods",
     "keep_lists",
     "keep_declarations",
+    "keep_alerts",
     "add_lateness",
     "hear",
     "notify",

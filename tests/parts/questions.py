@@ -214,6 +214,37 @@ async def ask_for_sources_and_periods(client: Client) -> None:
     await client.ask_each("/v1/periods/2023-05 /v1/periods/2023-05/restatements?as_of=now")
 
 
+async def ask_for_alerts(client: Client) -> None:
+    """Ask for alerts, what became of one, and say what there is to say of it."""
+    listed = await client.ask("GET /v1/alerts?rule=duty_silent")
+    alert = listed.json()["alerts"][0]["id"]
+    await client.ask_each(f"/v1/alerts /v1/alerts/rules /v1/alerts/{alert} /v1/alerts/none")
+    for query in (
+        *UNKNOWN,
+        "state=open",
+        "status=cleared&level=warning",
+        "state=odd",
+        "level=odd",
+        "period=2023&subject=ST01",
+        "period=odd",
+        "since=2025-01-01T00:00:00Z",
+        "since=now",
+        "at=2023-06-01T00:00:00Z",
+        "at=2023-06-01T00:00:00Z&rules=now",
+        "as_of=2999-01-01T00:00:00Z",
+        "rules=odd",
+        "offset=-1",
+    ):
+        await client.ask(f"GET /v1/alerts?{query}")
+    said = {"comment": "xem lúc 8 giờ"}
+    for key in ("", "one_stop", "officer"):
+        await client.post(f"/v1/alerts/{alert}/comment", said, key)
+        await client.post(f"/v1/alerts/{alert}/acknowledge", {}, key)
+    await client.post(f"/v1/alerts/{alert}/comment", {}, "officer")
+    await client.post(f"/v1/alerts/{alert}/acknowledge", {"odd": 1}, "officer")
+    await client.post("/v1/alerts/none/acknowledge", {}, "officer")
+
+
 async def ask_for_receipts(client: Client, receipt: str) -> None:
     """Follow a receipt, and take its errors."""
     for offset in ("", *OFFSETS):

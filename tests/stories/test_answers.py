@@ -30,6 +30,7 @@ from tests.parts.asking import Asking, Client, Json, close_period, fixed_hub, ou
 from tests.parts.questions import (
     OFFSETS,
     UNKNOWN,
+    ask_for_alerts,
     ask_for_figures,
     ask_for_lists,
     ask_for_receipts,
@@ -445,6 +446,10 @@ async def walk(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Json:
         await repair(client)
         await declare(client, receipt)
         await ask_elsewhere(client)
+        hub.runner.catch_up()
+        hub.teller().round()
+        hub.runner.catch_up()
+        await ask_for_alerts(client)
     async with asking.application(listen="0.0.0.0:8080") as client:
         await ask_with_keys(client, receipt)
     async with asking.application(progress=lambda: {"loaded": 1}) as client:

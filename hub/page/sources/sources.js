@@ -11,6 +11,7 @@ import { page } from "../page.js";
 import { openPage } from "../shell.js";
 import { thisYear } from "../strings.js";
 import { words } from "../words.js";
+import { ConnectedTable } from "./connected-table.js";
 import { SourceList } from "./source-list.js";
 import { sources } from "./state.js";
 
@@ -38,7 +39,7 @@ openPage({
   title: () => t("title"),
   chips: new PeriodPicker(read),
   strip: [new SyntheticMark(), new KeyPrompt(read), el("p", { class: "state" }, new UpdatedAt())],
-  main: [new SourceList()],
+  main: [new ConnectedTable(), new SourceList()],
 });
 void read();
 

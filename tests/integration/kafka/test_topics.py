@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it names th
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
 from hub import registry
+from hub.definitions.own.alert import ALERT
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
@@ -26,7 +27,7 @@ from tests.parts.starting import run_hub
 from tests.parts.waiting import SECONDS_MAX, until
 
 EVENTS = [c.topic for c in registry.contracts().values()]
-NAMES = [*EVENTS, REJECTION.topic, CONTROL.topic, FIGURE.topic]
+NAMES = [*EVENTS, REJECTION.topic, CONTROL.topic, ALERT.topic, FIGURE.topic]
 
 
 @pytest.fixture
@@ -82,9 +83,9 @@ def test_an_empty_cluster_gets_every_topic_as_it_must_be(
     topics.apply(plan, 1)
     assert partitions(admin) == {
         **dict.fromkeys([*EVENTS, REJECTION.topic], 12),
-        **dict.fromkeys([CONTROL.topic, FIGURE.topic], 1),
+        **dict.fromkeys([CONTROL.topic, ALERT.topic, FIGURE.topic], 1),
     }
-    for name in (*EVENTS, CONTROL.topic):
+    for name in (*EVENTS, CONTROL.topic, ALERT.topic):
         found = config(admin, name)
         assert (found["retention.ms"], found["cleanup.policy"]) == ("-1", "delete")
     assert config(admin, REJECTION.topic)["max.message.bytes"] == str(REJECTION_BYTES_MAX)

@@ -1,0 +1,51 @@
+// What the parts of the page of alerts share: which are asked for, and what the hub says of them.
+
+import { ask, post } from "../ask.js";
+import { guarded } from "../failures.js";
+import { page, remember } from "../page.js";
+import { Store } from "../store.js";
+import { thisYear } from "../strings.js";
+
+/** @import { AlertState, Alerts } from "../types.js" */
+
+/** @type {AlertState[]} */
+export const STATES = ["open", "acknowledged", "cleared", "withdrawn"];
+
+const asked = /** @type {AlertState} */ (new URLSearchParams(location.search).get("state"));
+
+/** @type {{ wanted: AlertState, answer: Alerts | null }} */
+const first = { wanted: STATES.includes(asked) ? asked : "open", answer: null };
+
+export const alerts = new Store(first);
+
+async function readAlerts() {
+  if (!page.now.list) page.set({ list: await ask("/v1/kpis"), period: thisYear() });
+  const { wanted } = alerts.now;
+  /** @type {Alerts} */
+  const answer = await ask(`/v1/alerts?${new URLSearchParams({ state: wanted })}`);
+  if (wanted !== alerts.now.wanted) return; // something else was asked for meanwhile
+  page.set({ updatedAt: answer.as_of ?? "" });
+  alerts.set({ answer });
+}
+
+export const read = () => guarded("alerts", null, readAlerts);
+
+/** @param {AlertState} wanted */
+export function choose(wanted) {
+  remember({ state: wanted });
+  alerts.set({ wanted, answer: null });
+  void read();
+}
+
+/**
+ * Says something of an alert, with the reader's key.
+ * @param {string} alert
+ * @param {"acknowledge" | "comment"} what
+ * @param {string} comment
+ */
+export function say(alert, what, comment) {
+  return guarded("said", null, async () => {
+    await post(`/v1/alerts/${alert}/${what}`, comment ? { comment } : {});
+    await readAlerts();
+  });
+}

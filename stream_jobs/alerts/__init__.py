@@ -1,0 +1,1 @@
+"""Rules of alerts, one a file; its name is the rule's id."""
