@@ -27,6 +27,7 @@ from hub.store.reading import Reading
 
 CLOCKS = "clock_policies"  # without it nothing is computed
 LISTS = ("calendar", CLOCKS, "hours")
+WAS = "was_"  # before the name of a column: as it is stored
 KEPT, KEPT_MAX = "dues", 6  # frames among what readers keep for one another
 _ENDS = {"supplement": (SUPPLEMENT, SUPPLEMENTED), "payment": (PAYMENT,)}
 _WAITS = {
@@ -121,7 +122,7 @@ class Dues:
         """Give the facts that count otherwise: as they are stored, and as they count.
 
         The column `as_of` says which of the two, as `fold.fold_twice` does; `fold.sign` of it is
-        what each row adds to sums.
+        what each row adds to sums. What follows from due dates is there as stored, too (`WAS`).
         """
         key = (fact.contract, is_computed)
         if key not in self._known:
@@ -138,6 +139,7 @@ class Dues:
         if not len(was):
             return _no_changes(fact)
         dated = (pl.sql_expr(sql).cast(pl.Int64).alias(n) for n, sql in clocked.dated.items())
+        was = was.with_columns(pl.col(n).alias(f"{WAS}{n}") for n in clocked.dated)
         now = was.with_columns(pl.col("~due").alias(clocked.due)).with_columns(dated)
         return pl.concat(
             frame.drop("~due").with_columns(pl.lit(as_of, fold.AS_OF).alias("as_of"))
@@ -220,7 +222,8 @@ def _schema(fact: Fact) -> dict[str, pl.DataType]:
 def _no_changes(fact: Fact) -> pl.DataFrame:
     waits = fact.clocked.waits if fact.clocked else ""
     columns = {n: t for n, t in _schema(fact).items() if n != waits}
-    return pl.DataFrame(schema={**columns, "as_of": fold.AS_OF})
+    stored = {f"{WAS}{n}": columns[n] for n in (fact.clocked.dated if fact.clocked else ())}
+    return pl.DataFrame(schema={**columns, **stored, "as_of": fold.AS_OF})
 
 
 def _is_earlier(then: Positions, here: Positions) -> bool:

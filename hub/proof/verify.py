@@ -226,7 +226,10 @@ def _compare_aliases(
     again: ReadAgain,
     findings: Findings,
 ) -> None:
-    """Compare which codes are one thing, and what they are together, with a recount of both."""
+    """Compare which codes are one thing, and what they are together, with a recount of both.
+
+    In `database` each thing stands in the place of its codes afterwards: so it counts.
+    """
     contract = reading.definitions.contracts[fact.contract]
     parts, things = recount_aliases(contract, fact, database, again)
     changes = reading.changes(fact)
@@ -242,6 +245,11 @@ def _compare_aliases(
         if stored.get(name) != things.get(name):
             both = stored.get(name, "nothing"), things.get(name, "nothing")
             findings.differ(f"alias {fact.contract}/{name}", *both)
+    database.executemany(f"DELETE FROM {fact.table} WHERE entity = ?", [(code,) for code in parts])
+    names = columns(fact)
+    marks = ",".join("?" * len(names))
+    sql = f"INSERT INTO {fact.table} ({','.join(names)}) VALUES ({marks})"
+    database.executemany(sql, things.values())
 
 
 def _compare_dues(book: Book, fact: Fact, database: sqlite3.Connection, findings: Findings) -> None:

@@ -8,6 +8,7 @@ from hub.definitions.fact import Fact
 from hub.figures.book import Ask, Book, Key
 from hub.figures.by_unit import ByUnit
 from hub.figures.compute import Question, sums_of, units_asked
+from hub.figures.dues import WAS
 from hub.figures.terms import Sums, Term
 from hub.reports.report import Column, Report
 
@@ -42,6 +43,7 @@ class Pass:
             n = len(ask.by)
             counts = {row[:n]: row[n:] for row in self.book.reading.count_facts(self.fact, tally)}
             redated = self.book.dues.changes(self.fact, is_computed=self.is_computed)
+            tally = tally_of(self.report, ask, self.only, WAS)
             for row in count_rows(redated.lazy(), tally, fold.sign()) if len(redated) else ():
                 sent = counts.get(row[:n], (0,) * len(tally.counted))
                 counts[row[:n]] = tuple(a + b for a, b in zip(sent, row[n:], strict=True))
@@ -49,13 +51,16 @@ class Pass:
         return self.kept[name]
 
 
-def tally_of(report: Report, ask: Ask, only: Column | None = None) -> Tally:
-    """Write a report's conditions for a period, as things were at an instant."""
+def tally_of(report: Report, ask: Ask, only: Column | None = None, stored: str = "") -> Tally:
+    """Write a report's conditions for a period, as things were at an instant.
+
+    `stored` stands before the names of columns that are to be as they are stored.
+    """
 
     start = min(ask.period.start, ask.until)
 
     def dated(where: str) -> str:
-        return where.format(start=start, until=ask.until)
+        return where.format(start=start, until=ask.until, stored=stored)
 
     within = dated(report.within)
     if only is not None:

@@ -13,7 +13,8 @@ class Column:
     """A column of a form: its number there, what it counts in words, and the condition on a fact.
 
     The condition is SQL that the columns engine and both databases read alike; `{start}` and
-    `{until}` stand for the period's first instant and the one up to which things count. Columns of
+    `{until}` stand for the period's first instant and the one up to which things count, `{stored}`
+    before a column that follows from due dates for what it is by those that were sent. Columns of
     one `group` stand under its title.
     """
 

@@ -252,8 +252,7 @@ INDEX = Index(
                 "on time by one due date, sent or computed, and late by the other",
             ),
             "progress",
-            f"{_DONE} AND is_on_time IS NOT NULL AND due_at IS NOT NULL"
-            f" AND is_on_time <> (CASE WHEN {_IN_TIME} THEN 1 ELSE 0 END)",
+            f"{_DONE} AND {{stored}}is_on_time <> is_on_time",
             is_computed=True,
         ),
         Rule(

@@ -174,6 +174,10 @@ def test_verify_names_a_thing_that_is_not_what_its_codes_say(tmp_path: Path) -> 
         f"alias dossier/{CURRENT}",
         f"alias dossier/{FORMER}",
         f"alias dossier/{CURRENT}",
+        # What follows from what they are: due dates, minutes, columns.
+        f"due dossier/{FORMER}",
+        f"minutes dossier/{FORMER}",
+        f"columns dossier/{OWN}",
     ]
 
 

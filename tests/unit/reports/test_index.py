@@ -41,7 +41,7 @@ EVENTS = [
     received("E", "2023-04-03", due="2023-04-10"),  # carried over, ended late in May
     dossier("E", "resolved", "2023-05-08"),
     received("F", "2023-05-08", due=None),
-    dossier("F", "resolved", "2023-05-09"),  # neither late nor on time as sent
+    dossier("F", "resolved", "2023-05-09"),  # none was sent: in time as computed
     received("G", "2023-05-08", "online", due="2023-06-01"),
     dossier("G", "refused", "2023-05-09"),  # not resolved
     received("H", "2023-04-03", due="2023-04-10"),
@@ -75,13 +75,13 @@ def pairs(scores: dict[str, Any]) -> dict[str, tuple[int, int, str | None]]:
 
 
 def test_each_reading_is_scored_as_by_hand(may: Hub) -> None:
-    """Of May: A B C D F G are new, A B C E are resolved with a due date, F is without one."""
+    """Of May: A B C D F G are new, A B C E F are resolved, F by the due date that is computed."""
     body = scored(may)
     assert pairs(body["total"]["scores"]) == {
         "openness.new": (3, 6, "9.00"),  # A C D of A B C D F G
         "openness.all": (3, 8, "6.75"),  # of these, E and H: H is synced in June
-        "progress.resolved": (2, 4, "10.00"),  # A C of A B C E
-        "progress.with_open": (2, 5, "8.00"),  # and D, which is overdue
+        "progress.resolved": (3, 5, "12.00"),  # A C F of A B C E F
+        "progress.with_open": (3, 6, "10.00"),  # and D, which is overdue
         "progress.computed": (4, 5, "16.00"),  # A B C F of A B C E F
         "progress.portal": (2, 2, "20.00"),  # A C
         "online.offered": (3, 5, "7.20"),  # A D G of A B D F G: C's procedure is not online
@@ -92,8 +92,8 @@ def test_each_reading_is_scored_as_by_hand(may: Hub) -> None:
         "satisfaction.part": (1, 2, "3.00"),
         "satisfaction.whole": (1, 2, "9.00"),
     }
-    # 9 + 10 + 7.20 + 3, of 18 + 20 + 12 + 6 points; payment and what is digitised are not zero.
-    assert (body["total"]["sum"], body["total"]["of"]) == ("29.20", "56")
+    # 9 + 12 + 7.20 + 3, of 18 + 20 + 12 + 6 points; payment and what is digitised are not zero.
+    assert (body["total"]["sum"], body["total"]["of"]) == ("31.20", "56")
     assert sum(Decimal(c["points"]) for c in body["components"]) == 100
     missing = {c["id"]: c["lacking_vi"] for c in body["components"]}
     assert "chưa có dữ liệu" in missing["digitised"]
@@ -102,23 +102,23 @@ def test_each_reading_is_scored_as_by_hand(may: Hub) -> None:
 
 def test_the_difference_to_the_portal_has_its_dossiers(may: Hub) -> None:
     differences = {d["component"]: d for d in scored(may)["differences"]}
-    assert differences["progress"]["difference"] == "10.00"
+    assert differences["progress"]["difference"] == "8.00"  # 20 for A C, less 12
     assert differences["online"]["difference"] == "4.80"
     assert differences["digitised"]["difference"] is None
     counts = {r["rule"]: r["count"] for d in differences.values() for r in d["rules"]}
     assert counts == {
-        "unsynced": 2,
-        "other_role": 4,
+        "unsynced": 3,
+        "other_role": 5,
         "other_due": 1,
-        "without_due": 1,
+        "without_due": 0,
         "unsynced_online": 3,
     }
     behind = {
-        "rule.unsynced": ["B", "E"],
+        "rule.unsynced": ["B", "E", "F"],
         "rule.other_due": ["B"],
-        "rule.without_due": ["F"],
+        "rule.without_due": [],
         "rule.unsynced_online": ["B", "F", "G"],
-        "progress.with_open.below": ["A", "B", "C", "D", "E"],
+        "progress.with_open.below": ["A", "B", "C", "D", "E", "F"],
         "progress.computed.above": ["A", "B", "C", "F"],
     }
     with may.store.reading() as reading:
@@ -144,7 +144,7 @@ def test_units_are_scored_by_role_and_statistics_are_the_province_s(may: Hub) ->
     assert pairs(body["total"]["scores"])["payment.fees"] == (6, 8, "7.50")
     rows = {row["code"]: pairs(row["scores"]) for row in body["rows"]}
     assert rows["H57.1"]["progress.resolved"] == (0, 0, None)
-    assert rows["H57.2"]["progress.resolved"] == (2, 4, "10.00")
+    assert rows["H57.2"]["progress.resolved"] == (3, 5, "12.00")
     assert rows["H57.2"]["payment.fees"] == (0, 0, None)
     by_receiver = {row["code"] for row in scored(may, role="received_by")["rows"]}
     assert by_receiver == {"H57.1"}
