@@ -52,7 +52,7 @@ def readings() -> list[Json]:
     values = [("salinity", "g/L", v) for v in ("0.999", "1", "4", "3.999")]
     values += [("salinity", "mg/L", v) for v in ("999.5", "999.499", "4000")]
     values += [("ph", "pH", "7.1"), ("water_level", "m", "1.25")]
-    made = []
+    made: list[Json] = []
     for i, (value, quality, at) in enumerate(product(values, (None, 1, 2, 3, 4, 9), AROUND)):
         for revised in (None, "2023-04-01T00:00:00Z"):
             if i % 3 and revised:
@@ -161,7 +161,7 @@ class Witnesses:
             admitted = admitted_frame(contracts[name], events)
             frames[name] = admitted.with_columns(pl.lit("s").alias("sender"))
         self.folded = {name: Folded.of(contracts[name], frame) for name, frame in frames.items()}
-        self.plain = {d.code: as_fact(d) for d in self.pack.pack.all}
+        self.plain = {d.code: as_fact(d) for d in self.pack.apart.all}
         self.recounted = {n: f.recounted(registry.facts()[n]) for n, f in self.folded.items()}
         self.facts = {n: f.by(registry.facts()[n]) for n, f in self.folded.items()}
         self._hubs: dict[int, Hub] = {}
@@ -189,6 +189,7 @@ class Witnesses:
             if name == "dossier":
                 yield "golden: dossiers", self._dossiers(world.facts[name])
                 yield "golden: cells", self._cells(world.facts[name])
+                yield "law: as stored by either due date", self._dated(world.facts[name])
         kpis = [
             kpi
             for name, kpi in world.kpis.items()
@@ -202,7 +203,6 @@ class Witnesses:
         reports = [r for n, r in world.reports.items() if r is not registry.reports()[n]]
         for report in reports:
             yield "law: equations", self._equations(report)
-            yield "law: overdue by either due date", self._overdue(report)
         with small.store.reading() as reading:
             book = replace(self.pack.book(reading), definitions=world.definitions)
             if "dossier" in changed:
@@ -249,7 +249,7 @@ class Witnesses:
 
     @cached_property
     def _plain_cells(self) -> dict[tuple[str, str, str], tuple[int, int]]:
-        return {(s, iso_day(day), dims): v for (s, day, dims), v in cells(self.pack.pack).items()}
+        return {(s, iso_day(day), dims): v for (s, day, dims), v in cells(self.pack.apart).items()}
 
     def _examples(self, world: World, kpi: Kpi, *, is_refilled: bool) -> Iterator[str]:
         for example in registry.kpis()[kpi.id].examples:
@@ -332,12 +332,13 @@ class Witnesses:
             if broken != {text for text in EQUATIONS if column.id in re.findall(r"c\d+", text)}:
                 yield column.id
 
-    def _overdue(self, report: Report) -> Iterator[str]:
-        """What is overdue by a due date that was computed is so by the rule of the fact."""
-        facts = self.facts[report.contract]
-        again = facts.select(pl.sql_expr(report.clocked.overdue).alias("again"))["again"]
-        if again.to_list() != facts["overdue_at"].to_list():
-            yield "overdue_at"
+    def _dated(self, fact: Fact) -> Iterator[str]:
+        """What a due date that was computed says is what the same one says that was sent."""
+        facts = self.facts[fact.contract]
+        for name, sql in {} if fact.clocked is None else fact.clocked.dated.items():
+            again = facts.select(pl.sql_expr(sql).alias("again"))["again"]
+            if again.to_list() != facts[name].to_list():
+                yield name
 
     def _reports(self, world: World, book: Book, asked: Asked, is_computed: bool) -> Iterator[str]:
         pack = self._by_calendar if is_computed else self.pack
