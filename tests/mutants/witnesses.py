@@ -23,7 +23,7 @@ from hub.apply.entities import number_entities
 from hub.apply.rows import cell_rows
 from hub.clock import iso_day, to_us
 from hub.definitions.contract import Contract
-from hub.definitions.fact import Fact
+from hub.definitions.fact import Fact, LiveEvent
 from hub.figures.book import Ask, Book
 from hub.figures.compute import read_question
 from hub.figures.kpi import Example, Kpi
@@ -118,10 +118,10 @@ class Folded:
         return named.select("entity", "is_disputed", *fact.types)
 
     @cached_property
-    def live(self) -> dict[str, list[dict[str, Any]]]:
+    def live(self) -> dict[str, list[LiveEvent]]:
         """Give the events that count of each entity, from the least on."""
         ordered = fold.order(self.contract, self.events.filter("is_live"), GROUP)
-        out: dict[str, list[dict[str, Any]]] = {name: [] for name in self.entities}
+        out: dict[str, list[LiveEvent]] = {name: [] for name in self.entities}
         for row in ordered.rows(named=True):
             out[row["entity"]].append(row)
         return out
@@ -197,6 +197,8 @@ class Witnesses:
         ]
         for kpi in kpis:
             yield f"example of {kpi.id}", self._examples(world, kpi, is_refilled=bool(changed))
+            if kpi.contract == "reading":
+                yield "law: others owe nothing", self._only(world, kpi)
         if changed and "dossier" not in changed and not kpis:
             return
         small = self._filled(world) if "dossier" in changed else self._small
@@ -267,7 +269,8 @@ class Witnesses:
                     question = read_question(kpi, asked, to_us(hub.now))
                     figures = answer(kpi, question, book)["figures"]
                 pairs = [(f["numerator"], f["denominator"]) for f in figures]
-                if pairs != [(example.numerator, example.denominator)]:
+                is_so = pairs == [(example.numerator, example.denominator)]
+                if not is_so or example.value not in (None, figures[0]["value"]):
                     yield example.why
 
     def _taught(self, kpi: Kpi, example: Example) -> Hub:
@@ -331,6 +334,15 @@ class Witnesses:
             broken = {b.equation for b in filled.broken() if " of " not in b.equation}
             if broken != {text for text in EQUATIONS if column.id in re.findall(r"c\d+", text)}:
                 yield column.id
+
+    def _only(self, world: World, kpi: Kpi) -> Iterator[str]:
+        """What is not in a measure of readings at all is not waited for."""
+        measured = world.facts["reading"].measure(str(vars(kpi.numerator)["measure"]))
+        facts = self.facts["reading"]
+        counted = facts.filter(pl.sql_expr(measured.where))
+        values = counted["quantity"].unique().to_list()
+        if kpi.only != ({"quantity": values[0]} if len(values) == 1 else {}):
+            yield kpi.id
 
     def _dated(self, fact: Fact) -> Iterator[str]:
         """What a due date that was computed says is what the same one says that was sent."""

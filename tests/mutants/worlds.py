@@ -18,7 +18,8 @@ from tests.mutants.slips import Neighbours, Slip, slips
 
 ROOT = Path(stream_jobs.__file__).parent
 ROOMS = ("facts", "kpis", "reports")
-NOT_DEFINITIONS = {"app", "worked"}
+# What lists of work show, and events of worked examples, are no figures.
+NOT_DEFINITIONS = {"app", "dossier_fields", "worked", "worked_handling"}
 
 
 def modules() -> list[str]:

@@ -176,7 +176,7 @@ def brief_questions(kpi: str) -> Iterator[Asked]:
     """Ask a KPI what would show that it counts something else: by dimensions, roles, instants."""
     yield from (Asked(kpi, "2025", by) for by in DIMENSIONS)
     yield from (Asked(kpi, "2025-Q3", "unit", role) for role in ROLES)
-    if "field" in registry.kpis()[kpi].dims:
+    if kpi in counting.OF_MINUTES:
         yield Asked(kpi, "2025", "field")
     yield Asked(kpi, "2025", "month")
     yield Asked(kpi, "2026-02", at="2026-02-16T10:30:00+07:00")
