@@ -3,18 +3,9 @@
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
 from hub.figures.terms import Listed
+from stream_jobs.worked import PROCEDURES
 
 BY_LEVEL = {"service_level": "service_level"}
-
-PROCEDURES = [
-    {"code": code, "service_level": level, "valid_from": since, "valid_to": ""}
-    for code, level, since in (
-        ("1.000001", "full", "2021-01-01"),
-        ("1.000002", "partial", "2021-01-01"),
-        ("1.000003", "full", "2024-01-01"),
-        ("1.000004", "partial", "2021-01-01"),
-    )
-]
 
 KPI = Kpi(
     title=Doc("Tỷ lệ TTHC toàn trình", "Full-online share of procedures"),

@@ -59,7 +59,7 @@ def readings() -> list[Json]:
                 continue
             number = "2.5" if revised else value[2]
             event = {
-                "event_id": f"e{len(made)}", "station_code": f"ST{i % 7}", "measured_at": at,
+                "event_id": f"e{len(made)}", "station_code": f"ST{i}", "measured_at": at,
                 "quantity": value[0], "unit": value[1], "value": number, "quality": quality,
                 "revised_at": revised,
             }  # fmt: skip

@@ -224,13 +224,14 @@ class Way:
     def unit(self, d: Dossier) -> tuple[str | None, int]:
         """Give a dossier's unit in the role, and the day on which that code is meant.
 
-        Of the one that resolves it is the day of its end, or, while it has none, the last day.
+        Of the one that resolves it is the day of its end, or, while it has none, the last day. What
+        is dated after the last day (rated before it was received) is meant on that day.
         """
         if self.role == "resolved_by":
             ended = self.last if d.ended_at is None else day_of(d.ended_at)
             return d.resolved_by, min(self.last, ended)
         code = d.received_by if self.role == "received_by" else d.citizen_unit
-        return code, day_of(d.received_at or 0)
+        return code, min(self.last, day_of(d.received_at or 0))
 
     def name(self, d: Dossier) -> str | None:
         """Say under which name a dossier is counted."""
