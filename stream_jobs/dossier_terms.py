@@ -1,5 +1,6 @@
 """What the dossier KPIs share: their terms and dimensions."""
 
+from hub.figures.handling import BY_LIST
 from hub.figures.kpi import ByRole
 from hub.figures.terms import Flow, Total
 
@@ -17,6 +18,8 @@ DIMS: dict[str, str | ByRole] = {
     "channel": "channel",
     "service_level": "service_level",
 }
+# How long dossiers took is also told by the field of their procedure.
+DIMS_HANDLED: dict[str, str | ByRole] = {**DIMS, "field": BY_LIST}
 
 NEW = Flow("dossier.received")
 CARRIED = Total("dossier.received", "start") - Total("dossier.left", "start")

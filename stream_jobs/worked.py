@@ -5,6 +5,16 @@ from typing import Any
 
 _ids = count(1)
 Json = dict[str, Any]
+# Two procedures are served fully online, one of them since 2024, and two in part.
+PROCEDURES = [
+    {"code": code, "service_level": level, "valid_from": since, "valid_to": ""}
+    for code, level, since in (
+        ("1.000001", "full", "2021-01-01"),
+        ("1.000002", "partial", "2021-01-01"),
+        ("1.000003", "full", "2024-01-01"),
+        ("1.000004", "partial", "2021-01-01"),
+    )
+]
 
 
 def _instant(text: str) -> str:

@@ -30,7 +30,7 @@ class Example:
     `reference` replaces lists of reference data; `where` narrows the question. Events are sent
     under `contract`, by default the KPI's, by `sender`, by default the contract's first source, at
     `accepted_at` where it matters, and the figure is asked at `at` (by default long after the
-    period).
+    period). `value` is what people read, where a scale makes it another number than the pair.
     """
 
     why: str
@@ -44,6 +44,7 @@ class Example:
     sender: str | None = None
     accepted_at: str | None = None
     at: str = "2099-01-01T00:00:00+07:00"
+    value: str | None = None
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
         kind = event["kind"]
         if kind == "received":
             fact["received_at"] = event["occurred_at"]
-            for name in ("received_by", "procedure_code", "service_level", "channel"):
+            for name in ("received_by", "service_level", "channel"):
                 fact[name] = event[name]
             fact["procedure_code"] = national(event["procedure_code"])
         if kind in ("received", "due_changed") and event["due_at"] is not None:

@@ -3,9 +3,9 @@
 from hub.definitions.contract import Doc
 from hub.figures.handling import Spent
 from hub.figures.kpi import Kpi
-from stream_jobs.dossier_terms import OWNER
+from stream_jobs.dossier_terms import DIMS_HANDLED, OWNER
 from stream_jobs.facts.dossier import CLOCKED
-from stream_jobs.handling import DIMS, worked
+from stream_jobs.worked_handling import worked
 
 KPI = Kpi(
     title=Doc("Giờ làm việc giải quyết, trung bình", "Working hours of handling, mean"),
@@ -20,11 +20,13 @@ KPI = Kpi(
     numerator=Spent(CLOCKED, "value"),
     denominator=Spent(CLOCKED, "count"),
     scale=60,
-    dims=DIMS,
+    dims=DIMS_HANDLED,
     role="resolved_by",
     examples=worked(
-        "The five of `worked` took 30, 450, 450, 510 and 570 minutes: 2,010 over five.",
+        "The five of `worked` took 30, 450, 450, 510 and 570 minutes: 2,010 over five is"
+        " 402 minutes, 6.7 hours.",
         2010,
         5,
+        "6.700000",
     ),
 )

@@ -3,9 +3,9 @@
 from hub.definitions.contract import Doc
 from hub.figures.handling import Ranked
 from hub.figures.kpi import Kpi
-from stream_jobs.dossier_terms import OWNER
+from stream_jobs.dossier_terms import DIMS_HANDLED, OWNER
 from stream_jobs.facts.dossier import CLOCKED
-from stream_jobs.handling import DIMS, worked
+from stream_jobs.worked_handling import worked
 
 KPI = Kpi(
     title=Doc("Giờ làm việc giải quyết, trung vị", "Working hours of handling, median"),
@@ -20,11 +20,12 @@ KPI = Kpi(
     numerator=Ranked(CLOCKED, percent=50),
     denominator=None,
     scale=120,
-    dims=DIMS,
+    dims=DIMS_HANDLED,
     role="resolved_by",
     examples=worked(
-        "The five of `worked` took 30, 450, 450, 510 and 570 minutes: twice 450.",
+        "The five of `worked` took 30, 450, 450, 510 and 570 minutes: twice 450, 7.5 hours.",
         900,
         1,
+        "7.500000",
     ),
 )

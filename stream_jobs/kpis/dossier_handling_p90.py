@@ -3,9 +3,9 @@
 from hub.definitions.contract import Doc
 from hub.figures.handling import Ranked
 from hub.figures.kpi import Kpi
-from stream_jobs.dossier_terms import OWNER
+from stream_jobs.dossier_terms import DIMS_HANDLED, OWNER
 from stream_jobs.facts.dossier import CLOCKED
-from stream_jobs.handling import DIMS, worked
+from stream_jobs.worked_handling import worked
 
 KPI = Kpi(
     title=Doc("Giờ làm việc giải quyết, mức 90 %", "Working hours of handling, 90th percentile"),
@@ -20,11 +20,12 @@ KPI = Kpi(
     numerator=Ranked(CLOCKED, percent=90),
     denominator=None,
     scale=120,
-    dims=DIMS,
+    dims=DIMS_HANDLED,
     role="resolved_by",
     examples=worked(
-        "Of 30, 450, 450, 510 and 570 minutes the ⌈0.9 × 5⌉-th is the fifth: twice 570.",
+        "Of 30, 450, 450, 510 and 570 minutes the ⌈0.9 × 5⌉-th is the fifth: twice 570, 9.5 hours.",
         1140,
         1,
+        "9.500000",
     ),
 )

@@ -51,5 +51,26 @@ KPI = Kpi(
             numerator=20,
             denominator=1,
         ),
+        Example(
+            why="Asked by all four dimensions, one statistic is left: 2 × 10. Another service (4),"
+            " method (2) or reporter (6) is another statistic, and so is the place below (8).",
+            events=[
+                paid("cashless", "2023", customers=10, amount=1_000),
+                paid("cashless", "2023", customers=2, amount=200, service="water"),
+                paid("cash", "2023", customers=1, amount=100),
+                paid("cashless", "2023", customers=3, amount=300, reporter="VNPT"),
+                paid("cashless", "2023", customers=4, amount=300, area="H57.1"),
+            ],
+            where={
+                "service": "electricity",
+                "method": "cashless",
+                "reporter": "DIENLUC",
+                "area": "H57",
+            },
+            sender="payments",
+            period="2023",
+            numerator=20,
+            denominator=1,
+        ),
     ),
 )

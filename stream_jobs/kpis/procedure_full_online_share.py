@@ -3,6 +3,7 @@
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
 from hub.figures.terms import Listed
+from stream_jobs.worked import PROCEDURES
 
 BY_LEVEL = {"service_level": "service_level"}
 
@@ -21,32 +22,20 @@ KPI = Kpi(
     dims=BY_LEVEL,
     examples=(
         Example(
-            why="Two are in force at the end of 2023: one fully online; the third is of 2024.",
+            why="Three are in force at the end of 2023: one fully online; the fourth is of 2024.",
             events=[],
-            reference={
-                "procedures": [
-                    {
-                        "code": "1.000001",
-                        "service_level": "full",
-                        "valid_from": "2021-01-01",
-                        "valid_to": "",
-                    },
-                    {
-                        "code": "1.000002",
-                        "service_level": "partial",
-                        "valid_from": "2021-01-01",
-                        "valid_to": "",
-                    },
-                    {
-                        "code": "1.000003",
-                        "service_level": "full",
-                        "valid_from": "2024-01-01",
-                        "valid_to": "",
-                    },
-                ]
-            },
+            reference={"procedures": PROCEDURES},
             period="2023",
             numerator=1,
+            denominator=3,
+        ),
+        Example(
+            why="Of those that are fully online all are: in 2024 two of two.",
+            events=[],
+            reference={"procedures": PROCEDURES},
+            where={"service_level": "full"},
+            period="2024",
+            numerator=2,
             denominator=2,
         ),
     ),

@@ -47,5 +47,18 @@ KPI = Kpi(
             numerator=2,
             denominator=1,
         ),
+        Example(
+            why="Asked of ST02 alone: 05 and 07 are two hours, and 06 at ST01 is not one of them.",
+            events=[
+                salinity("ST02", "2023-03-01T05:10", 1.5),
+                salinity("ST01", "2023-03-01T06:00", 1.5),
+                salinity("ST02", "2023-03-01T07:00", 1.5),
+            ],
+            where={"station": "ST02"},
+            sender="salinity",
+            period="2023",
+            numerator=2,
+            denominator=1,
+        ),
     ),
 )

@@ -34,5 +34,17 @@ KPI = Kpi(
             numerator=2,
             denominator=1,
         ),
+        Example(
+            why="Asked of ST02 alone: 05 is an hour, 06 is one at ST01.",
+            events=[
+                salinity("ST02", "2023-03-01T05:10", 4.5),
+                salinity("ST01", "2023-03-01T06:00", 4.5),
+            ],
+            where={"station": "ST02"},
+            sender="salinity",
+            period="2023",
+            numerator=1,
+            denominator=1,
+        ),
     ),
 )

@@ -33,6 +33,20 @@ KPI = Kpi(
             period="2023",
             numerator=4123,
             denominator=1,
+            value="4.123000",
+        ),
+        Example(
+            why="Asked of ST02 alone: 1.5 g/L, though ST01 had 4.123.",
+            events=[
+                salinity("ST01", "2023-03-01T05:00", 4.123),
+                salinity("ST02", "2023-03-01T05:00", 1.5),
+            ],
+            where={"station": "ST02"},
+            sender="salinity",
+            period="2023",
+            numerator=1500,
+            denominator=1,
+            value="1.500000",
         ),
     ),
 )

@@ -33,5 +33,19 @@ KPI = Kpi(
             numerator=4000,
             denominator=2,
         ),
+        Example(
+            why="Of ST01 alone, twice on one day: 1 and 3 g/L are 4000 mg/L over 2. ST02 had 9.",
+            events=[
+                salinity("ST01", "2023-03-01T05:00", 1.0),
+                salinity("ST01", "2023-03-01T06:00", 3.0),
+                salinity("ST02", "2023-03-01T06:00", 9.0),
+            ],
+            where={"station": "ST01"},
+            sender="salinity",
+            period="2023",
+            numerator=4000,
+            denominator=2,
+            value="2.000000",
+        ),
     ),
 )

@@ -31,5 +31,16 @@ KPI = Kpi(
             numerator=2,
             denominator=3,
         ),
+        Example(
+            why="Of three items two have one identity and other contents: a conflict. Asked of one"
+            " source.",
+            contract="dossier",
+            events=[A, A | {"channel": "online"}, received("B", "2026-01-05")],
+            where={"source": "one_stop"},
+            accepted_at="2026-01-06T08:00:00+07:00",
+            period="2026",
+            numerator=2,
+            denominator=3,
+        ),
     ),
 )

@@ -29,5 +29,16 @@ KPI = Kpi(
             numerator=42,
             denominator=1,
         ),
+        Example(
+            why="The same, asked of the source that sent it.",
+            contract="dossier",
+            events=[received("A", "2026-01-05")],
+            where={"source": "one_stop"},
+            accepted_at="2026-01-06T08:00:00+07:00",
+            at="2026-01-06T08:42:30+07:00",
+            period="2026",
+            numerator=42,
+            denominator=1,
+        ),
     ),
 )

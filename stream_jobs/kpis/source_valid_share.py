@@ -28,5 +28,15 @@ KPI = Kpi(
             numerator=1,
             denominator=2,
         ),
+        Example(
+            why="The same, asked of the source that sent them.",
+            contract="dossier",
+            events=[received("A", "2026-01-05"), received("B", "2026-01-05") | {"colour": "red"}],
+            where={"source": "one_stop"},
+            accepted_at="2026-01-06T08:00:00+07:00",
+            period="2026",
+            numerator=1,
+            denominator=2,
+        ),
     ),
 )

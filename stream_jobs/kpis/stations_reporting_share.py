@@ -37,5 +37,24 @@ KPI = Kpi(
             numerator=1,
             denominator=2,
         ),
+        Example(
+            why="ST02 reported a water level, which is a reading as well; asked of it: one of one.",
+            events=[
+                salinity("ST01", "2023-03-01T05:00", 1.0),
+                salinity("ST02", "2023-03-01T05:00", 1.0)
+                | {"quantity": "water_level", "unit": "m", "value": 1.25},
+            ],
+            reference={
+                "stations": [
+                    {"code": "ST01", "valid_from": "2021-01-01", "valid_to": ""},
+                    {"code": "ST02", "valid_from": "2021-01-01", "valid_to": ""},
+                ]
+            },
+            where={"station": "ST02"},
+            sender="salinity",
+            period="2023",
+            numerator=1,
+            denominator=1,
+        ),
     ),
 )

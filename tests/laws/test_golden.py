@@ -7,7 +7,7 @@ held against the hub by `tests/integration/figures/test_golden.py`.
 
 import ast
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,14 @@ def test_the_pack_has_what_goes_wrong_in_practice(pack: Golden) -> None:
     assert sum(d.received_at is None for d in all_) > COUNT / 200
     assert sum(bool(d.waits) for d in all_) > COUNT / 4
     assert any(d.waits and d.waits[-1][2] is None for d in all_)
+    sent_due = {e["dossier_code"] for _, e in pack.sent if "due_at" in e}
+    assert any(d.due_at is not None for d in all_ if d.code not in sent_due)
+    assert any(b is not None and n[1] < b for d in all_ for (_, _, b), n in pairwise(d.waits))
+    assert len(all_) < len(pack.apart.all) - COUNT / 40  # codes that are one
+    assert {len(e["procedure_code"]) > 8 for _, e in pack.sent if "procedure_code" in e} == {
+        True,
+        False,
+    }
     reused = {d.received_by for d in all_} & {"31507", "31183", "31207"}
     assert len(reused) == 3
 

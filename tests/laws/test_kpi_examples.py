@@ -33,6 +33,7 @@ def test_the_worked_example_holds(hub: Hub, kpi: Kpi, example: Example) -> None:
         (example.numerator, example.denominator)
     ]
     assert figures[0]["dims"] == {}
+    assert example.value in (None, figures[0]["value"])
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,5 @@ def test_every_kpi_has_an_example_and_both_languages() -> None:
         assert kpi.question.vi.endswith("?")
         assert kpi.question.en.endswith("?")
         assert kpi.owner
+        # What people read must be said where it is not the pair itself.
+        assert kpi.scale == 1 or any(e.value is not None for e in kpi.examples), kpi.id

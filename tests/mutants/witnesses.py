@@ -23,7 +23,7 @@ from hub.apply.entities import number_entities
 from hub.apply.rows import cell_rows
 from hub.clock import iso_day, to_us
 from hub.definitions.contract import Contract
-from hub.definitions.fact import Fact
+from hub.definitions.fact import Fact, LiveEvent
 from hub.figures.book import Ask, Book
 from hub.figures.compute import read_question
 from hub.figures.kpi import Example, Kpi
@@ -52,14 +52,14 @@ def readings() -> list[Json]:
     values = [("salinity", "g/L", v) for v in ("0.999", "1", "4", "3.999")]
     values += [("salinity", "mg/L", v) for v in ("999.5", "999.499", "4000")]
     values += [("ph", "pH", "7.1"), ("water_level", "m", "1.25")]
-    made = []
+    made: list[Json] = []
     for i, (value, quality, at) in enumerate(product(values, (None, 1, 2, 3, 4, 9), AROUND)):
         for revised in (None, "2023-04-01T00:00:00Z"):
             if i % 3 and revised:
                 continue
             number = "2.5" if revised else value[2]
             event = {
-                "event_id": f"e{len(made)}", "station_code": f"ST{i % 7}", "measured_at": at,
+                "event_id": f"e{len(made)}", "station_code": f"ST{i}", "measured_at": at,
                 "quantity": value[0], "unit": value[1], "value": number, "quality": quality,
                 "revised_at": revised,
             }  # fmt: skip
@@ -118,10 +118,10 @@ class Folded:
         return named.select("entity", "is_disputed", *fact.types)
 
     @cached_property
-    def live(self) -> dict[str, list[dict[str, Any]]]:
+    def live(self) -> dict[str, list[LiveEvent]]:
         """Give the events that count of each entity, from the least on."""
         ordered = fold.order(self.contract, self.events.filter("is_live"), GROUP)
-        out: dict[str, list[dict[str, Any]]] = {name: [] for name in self.entities}
+        out: dict[str, list[LiveEvent]] = {name: [] for name in self.entities}
         for row in ordered.rows(named=True):
             out[row["entity"]].append(row)
         return out
@@ -161,7 +161,7 @@ class Witnesses:
             admitted = admitted_frame(contracts[name], events)
             frames[name] = admitted.with_columns(pl.lit("s").alias("sender"))
         self.folded = {name: Folded.of(contracts[name], frame) for name, frame in frames.items()}
-        self.plain = {d.code: as_fact(d) for d in self.pack.pack.all}
+        self.plain = {d.code: as_fact(d) for d in self.pack.apart.all}
         self.recounted = {n: f.recounted(registry.facts()[n]) for n, f in self.folded.items()}
         self.facts = {n: f.by(registry.facts()[n]) for n, f in self.folded.items()}
         self._hubs: dict[int, Hub] = {}
@@ -189,6 +189,7 @@ class Witnesses:
             if name == "dossier":
                 yield "golden: dossiers", self._dossiers(world.facts[name])
                 yield "golden: cells", self._cells(world.facts[name])
+                yield "law: as stored by either due date", self._dated(world.facts[name])
         kpis = [
             kpi
             for name, kpi in world.kpis.items()
@@ -196,13 +197,14 @@ class Witnesses:
         ]
         for kpi in kpis:
             yield f"example of {kpi.id}", self._examples(world, kpi, is_refilled=bool(changed))
+            if kpi.contract == "reading":
+                yield "law: others owe nothing", self._only(world, kpi)
         if changed and "dossier" not in changed and not kpis:
             return
         small = self._filled(world) if "dossier" in changed else self._small
         reports = [r for n, r in world.reports.items() if r is not registry.reports()[n]]
         for report in reports:
             yield "law: equations", self._equations(report)
-            yield "law: overdue by either due date", self._overdue(report)
         with small.store.reading() as reading:
             book = replace(self.pack.book(reading), definitions=world.definitions)
             if "dossier" in changed:
@@ -249,7 +251,7 @@ class Witnesses:
 
     @cached_property
     def _plain_cells(self) -> dict[tuple[str, str, str], tuple[int, int]]:
-        return {(s, iso_day(day), dims): v for (s, day, dims), v in cells(self.pack.pack).items()}
+        return {(s, iso_day(day), dims): v for (s, day, dims), v in cells(self.pack.apart).items()}
 
     def _examples(self, world: World, kpi: Kpi, *, is_refilled: bool) -> Iterator[str]:
         for example in registry.kpis()[kpi.id].examples:
@@ -267,7 +269,8 @@ class Witnesses:
                     question = read_question(kpi, asked, to_us(hub.now))
                     figures = answer(kpi, question, book)["figures"]
                 pairs = [(f["numerator"], f["denominator"]) for f in figures]
-                if pairs != [(example.numerator, example.denominator)]:
+                is_so = pairs == [(example.numerator, example.denominator)]
+                if not is_so or example.value not in (None, figures[0]["value"]):
                     yield example.why
 
     def _taught(self, kpi: Kpi, example: Example) -> Hub:
@@ -332,12 +335,22 @@ class Witnesses:
             if broken != {text for text in EQUATIONS if column.id in re.findall(r"c\d+", text)}:
                 yield column.id
 
-    def _overdue(self, report: Report) -> Iterator[str]:
-        """What is overdue by a due date that was computed is so by the rule of the fact."""
-        facts = self.facts[report.contract]
-        again = facts.select(pl.sql_expr(report.clocked.overdue).alias("again"))["again"]
-        if again.to_list() != facts["overdue_at"].to_list():
-            yield "overdue_at"
+    def _only(self, world: World, kpi: Kpi) -> Iterator[str]:
+        """What is not in a measure of readings at all is not waited for."""
+        measured = world.facts["reading"].measure(str(vars(kpi.numerator)["measure"]))
+        facts = self.facts["reading"]
+        counted = facts.filter(pl.sql_expr(measured.where))
+        values = counted["quantity"].unique().to_list()
+        if kpi.only != ({"quantity": values[0]} if len(values) == 1 else {}):
+            yield kpi.id
+
+    def _dated(self, fact: Fact) -> Iterator[str]:
+        """What a due date that was computed says is what the same one says that was sent."""
+        facts = self.facts[fact.contract]
+        for name, sql in {} if fact.clocked is None else fact.clocked.dated.items():
+            again = facts.select(pl.sql_expr(sql).alias("again"))["again"]
+            if again.to_list() != facts[name].to_list():
+                yield name
 
     def _reports(self, world: World, book: Book, asked: Asked, is_computed: bool) -> Iterator[str]:
         pack = self._by_calendar if is_computed else self.pack

@@ -18,7 +18,8 @@ from tests.mutants.slips import Neighbours, Slip, slips
 
 ROOT = Path(stream_jobs.__file__).parent
 ROOMS = ("facts", "kpis", "reports")
-NOT_DEFINITIONS = {"app", "worked"}
+# What lists of work show, and events of worked examples, are no figures.
+NOT_DEFINITIONS = {"app", "dossier_fields", "worked", "worked_handling"}
 
 
 def modules() -> list[str]:
@@ -106,15 +107,23 @@ def _run(name: str, code: CodeType) -> ModuleType:
 @cache
 def _dependents(module: str) -> tuple[str, ...]:
     """Give a module and those that import it, in the order in which they must be run."""
-    found = [module]
-    for name in modules():
-        imported = {
-            node.module
-            for node in ast.walk(ast.parse(source_of(name)))
-            if isinstance(node, ast.ImportFrom)
-        }
-        if module in imported:
-            found.append(name)
+    found: list[str] = []
+
+    def visit(name: str) -> None:
+        for other in reversed(modules()):
+            if name in _imports(other) and other not in found:
+                visit(other)
+        found.append(name)
+
+    visit(module)
+    found.reverse()
     for name in found:
         importlib.import_module(name)
     return tuple(found)
+
+
+@cache
+def _imports(module: str) -> set[str]:
+    """Name what a module imports from."""
+    nodes = ast.walk(ast.parse(source_of(module)))
+    return {n.module for n in nodes if isinstance(n, ast.ImportFrom) and n.module}

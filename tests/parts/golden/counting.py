@@ -7,18 +7,21 @@ numerator and denominator (1 where there is none).
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from operator import attrgetter
+from typing import Any
 
+from tests.parts.golden.made import PROCEDURES
 from tests.parts.golden.places import Places
 from tests.parts.golden.plain import DECIDED, Dossier, day_of, midnight, number_of
 
 Key = tuple[str | None, ...]
 Figures = dict[Key, tuple[int, int]]
 Listed = list[Dossier]
+Worth = Callable[[Dossier], int]
 Shares = list[tuple[str | None, Decimal]]
 COLUMNS = tuple(f"c{i}" for i in range(1, 12))
 NOTES = ("without_due", "not_decided")
@@ -58,6 +61,11 @@ class Pack:
         self.there = cache(self._there)
         self.counted = cache(self._counted)
 
+    @cached_property
+    def by_calendar(self) -> "Pack":
+        """Give the dossiers where each is due when working time says so, whatever was sent."""
+        return Pack(replace(d, due_at=d.computed_at) for d in self.all)
+
     def before(self, at: int) -> Listed:
         """Give what had been received before an instant."""
         return self._come[: bisect_left(self._came, at)]
@@ -82,6 +90,10 @@ class Pack:
     def judged(self, span: Span) -> Listed:
         """Give what was resolved and had a due date to be judged by."""
         return [d for d in self.resolved(span) if d.due is not None]
+
+    def handled(self, span: Span) -> Listed:
+        """Give what was resolved and has working minutes."""
+        return [d for d in self.resolved(span) if d.minutes is not None]
 
     def rated(self, span: Span) -> Listed:
         """Give what was rated in a period."""
@@ -118,6 +130,16 @@ def base(pack: Pack, span: Span) -> Listed:
     return pack.before(span.until)
 
 
+def on_time(pack: Pack, span: Span) -> Listed:
+    """Give what was resolved on time."""
+    return list(filter(is_on_time, pack.judged(span)))
+
+
+def overdue(pack: Pack, span: Span) -> Listed:
+    """Give what is there after its due day."""
+    return [d for d in pack.there(span.until) if d.is_overdue(span.until)]
+
+
 Counting = Callable[[Pack, Span], Listed]
 # Each KPI: what is counted above and below the line.
 KPIS: dict[str, tuple[Counting, Counting | None]] = {
@@ -127,12 +149,17 @@ KPIS: dict[str, tuple[Counting, Counting | None]] = {
     "dossier_online_share": (online, received),
     "dossier_online_share_new": (online, Pack.new),
     "dossier_resolved": (Pack.resolved, None),
-    "dossier_on_time_share": (lambda p, s: list(filter(is_on_time, p.judged(s))), Pack.judged),
-    "dossier_in_progress": (lambda p, s: p.there(s.until), None),
-    "dossier_overdue": (
-        lambda p, s: [d for d in p.there(s.until) if d.is_overdue(s.until)],
-        None,
+    "dossier_on_time_share": (on_time, Pack.judged),
+    "dossier_on_time_share_computed": (
+        lambda p, s: on_time(p.by_calendar, s),
+        lambda p, s: p.by_calendar.judged(s),
     ),
+    "dossier_in_progress": (lambda p, s: p.there(s.until), None),
+    "dossier_overdue": (overdue, None),
+    "dossier_overdue_computed": (lambda p, s: overdue(p.by_calendar, s), None),
+    "dossier_handling_mean": (Pack.handled, Pack.handled),
+    "dossier_handling_median": (Pack.handled, None),
+    "dossier_handling_p90": (Pack.handled, None),
     "dossier_sync_share": (lambda p, s: [d for d in base(p, s) if is_synced(d, s.until)], base),
     "dossier_sync_backlog": (
         lambda p, s: [d for d in base(p, s) if not is_synced(d, s.until)],
@@ -143,12 +170,40 @@ KPIS: dict[str, tuple[Counting, Counting | None]] = {
         Pack.rated,
     ),
 }
+# Of these minutes are told, not dossiers: their sum, or twice those of the one at a rank.
+SUMMED = "dossier_handling_mean"
+RANKED = {"dossier_handling_median": 50, "dossier_handling_p90": 90}
+OF_MINUTES = (SUMMED, *RANKED)  # by weights of units these are not dealt out
+FIELD_OF = {p.code: p.field_vi for p in PROCEDURES}
 FIELDS: dict[str, Callable[[Dossier], str | None]] = {
     "procedure": attrgetter("procedure"),
     "channel": attrgetter("channel"),
     "service_level": attrgetter("service_level"),
+    "field": lambda d: FIELD_OF.get(d.procedure or ""),
 }
-RESOLVER_KPIS = ("dossier_resolved", "dossier_on_time_share")
+RESOLVER_KPIS = (
+    *("dossier_resolved", "dossier_on_time_share", "dossier_on_time_share_computed"),
+    *OF_MINUTES,
+)
+
+
+def one(d: Dossier) -> int:
+    """Let each dossier be one."""
+    return 1
+
+
+def minutes_of(d: Dossier) -> int:
+    """Give the working minutes of one that was handled."""
+    assert d.minutes is not None
+    return d.minutes
+
+
+def added(names: Iterable[Any], listed: Listed, worth: Worth) -> Iterable[tuple[Any, int]]:
+    """Add up what dossiers are worth by their names."""
+    summed: Counter[Any] = Counter()
+    for name, d in zip(names, listed, strict=True):
+        summed[name] += worth(d)
+    return summed.items()
 
 
 @dataclass(frozen=True)
@@ -169,13 +224,14 @@ class Way:
     def unit(self, d: Dossier) -> tuple[str | None, int]:
         """Give a dossier's unit in the role, and the day on which that code is meant.
 
-        Of the one that resolves it is the day of its end, or, while it has none, the last day.
+        Of the one that resolves it is the day of its end, or, while it has none, the last day. What
+        is dated after the last day (rated before it was received) is meant on that day.
         """
         if self.role == "resolved_by":
             ended = self.last if d.ended_at is None else day_of(d.ended_at)
             return d.resolved_by, min(self.last, ended)
         code = d.received_by if self.role == "received_by" else d.citizen_unit
-        return code, day_of(d.received_at or 0)
+        return code, min(self.last, day_of(d.received_at or 0))
 
     def name(self, d: Dossier) -> str | None:
         """Say under which name a dossier is counted."""
@@ -187,20 +243,32 @@ class Way:
         """Tell whether a dossier's unit is another one, or below it, on the day that is meant."""
         return self.places.is_below(*self.unit(d), above)
 
-    def count(self, listed: Listed) -> dict[Key, int]:
-        """Count dossiers by their names; without a dimension all together."""
+    def count(self, listed: Listed, worth: Worth) -> dict[Key, int]:
+        """Add up what dossiers are worth by their names; without a dimension all together."""
         if self.by is None:
-            return {(): len(listed)} if listed else {}
+            return {(): sum(map(worth, listed))} if listed else {}
         if self.by != "unit":
-            return {(name,): n for name, n in Counter(map(FIELDS[self.by], listed)).items()}
+            return {(k,): n for k, n in added(map(FIELDS[self.by], listed), listed, worth)}
         if self.view != "as_was":
-            return self._moved(listed)
+            return self._moved(listed, worth)
         named: Counter[Key] = Counter()
-        for (code, then), n in Counter(map(self.unit, listed)).items():
+        for (code, then), n in added(map(self.unit, listed), listed, worth):
             named[self.places.label(code, then, self.shown),] += n
         return dict(named)
 
-    def _moved(self, listed: Listed) -> dict[Key, int]:
+    def apart(self, listed: Listed) -> Iterator[tuple[Key, Listed]]:
+        """Part dossiers by their names, each under one."""
+        parted: dict[Key, Listed] = {}
+        for d in listed:
+            if self.by == "unit" and self.view == "as_is":
+                moved = self.places.shares(*self.unit(d), self.shown, deals=False)
+                key: Key = (moved[0][0],)
+            else:
+                key = () if self.by is None else (self.name(d),)
+            parted.setdefault(key, []).append(d)
+        yield from parted.items()
+
+    def _moved(self, listed: Listed, worth: Worth) -> dict[Key, int]:
         """Count by what units became: whole, or dealt out in whole numbers."""
         sources: Counter[tuple[str | None, str]] = Counter()
         means: dict[tuple[str | None, str], int] = {}
@@ -208,7 +276,7 @@ class Way:
             code, then = self.unit(d)
             unit = None if code is None else self.places.on(code, then)
             name = (code, unit["valid_from"] if unit else "")
-            sources[name] += 1
+            sources[name] += worth(d)
             means.setdefault(name, then)
         summed: dict[Key, int] = {}
         for name, n in sources.items():
@@ -235,13 +303,25 @@ def figures(kpi: str, pack: Pack, span: Span, way: Way, above_unit: str = "") ->
     `above_unit`: of a unit and what is below it alone.
     """
     above, below = pack.counted(kpi, span)
+    worth = minutes_of if kpi == SUMMED else one
     if above_unit:
         above = [d for d in above if way.is_below(d, above_unit)]
         below = below and [d for d in below if way.is_below(d, above_unit)]
-    over = way.count(above)
+    if kpi in RANKED:
+        ranks = ((key, twice_ranked(listed, RANKED[kpi])) for key, listed in way.apart(above))
+        return {key: (n, 1) for key, n in ranks if n}
+    over = way.count(above, worth)
     if below is None:
         return {key: (n, 1) for key, n in over.items() if n}
-    return {key: (over.get(key, 0), n) for key, n in way.count(below).items() if n}
+    return {key: (over.get(key, 0), n) for key, n in way.count(below, one).items() if n}
+
+
+def twice_ranked(listed: Listed, percent: int) -> int:
+    """Give twice the minutes of the one in the middle, or of the ⌈0.9 n⌉-th."""
+    ordered = sorted(map(minutes_of, listed))
+    if percent == 50:
+        return ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]
+    return 2 * next(m for i, m in enumerate(ordered, 1) if 100 * i >= percent * len(ordered))
 
 
 def columns_of(d: Dossier, span: Span) -> Iterator[str]:

@@ -8,6 +8,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -50,6 +51,7 @@ PROCEDURES = (
     Procedure("1.004873", "Hộ tịch", "information", "working_days", "3", "go_on"),
     Procedure("3.000123", "Thuế", "full", "working_hours", "20"),
 )
+SUFFIXES = ("", "", ".H57", ".000.00.00.H57")  # as some write a procedure
 UNCLOCKED = "9.999999"  # on no list: it has no policy and stands under no field
 
 
@@ -161,7 +163,7 @@ def receive(story: Story, day: date) -> tuple[datetime, date | None]:
     """Tell the reception, now and then twice; give when it was, and the day that was promised."""
     chance = story.chance
     at = moment(chance, day)
-    due = None if story.happens(0.06) else due_day(chance, day)
+    due = None if story.happens(0.12) else due_day(chance, day)
     closes = None if due is None else datetime(due.year, due.month, due.day, 17, tzinfo=VIETNAM)
     unit = chance.choice(units_on(day))
     code = chance.choice([*(p.code for p in PROCEDURES), UNCLOCKED])
@@ -169,7 +171,7 @@ def receive(story: Story, day: date) -> tuple[datetime, date | None]:
         "received_by": unit,
         "resolved_by": chance.choice((None, unit, unit, chance.choice(units_on(day)))),
         "citizen_unit": chance.choice((None, chance.choice(units_on(day)))),
-        "procedure_code": code,
+        "procedure_code": code + chance.choice(SUFFIXES),
         "service_level": chance.choice(LEVELS),
         "channel": chance.choice(CHANNELS),
         "due_at": None if closes is None else closes.isoformat(),
@@ -203,7 +205,8 @@ def wait(story: Story, at: datetime, due: date | None) -> tuple[datetime, date |
         changed = story.tell("due_changed", ended, due_at=closes.isoformat())
         if story.happens(0.05):
             story.tell("retracted", ended, retracts=changed)
-    return ended, due
+    # More may be asked, or the dossier may end, before the answer comes.
+    return begun if story.happens(0.3) else ended, due
 
 
 def end(story: Story, at: datetime, due: date | None) -> datetime | None:
@@ -269,6 +272,35 @@ def tell(story: Story, day: date) -> None:
     after(story, ended or at)
 
 
+def under_codes(story: Story, serial: int, day: date) -> None:
+    """Tell a dossier under two or three codes, and, early or late, that they are one.
+
+    It is told from either side, by an event of its own or by another one, or by way of a code of
+    which nothing else comes; now and then that is taken back.
+    """
+    chance = story.chance
+    more = [code_of(10_000 + serial, unit, day) for unit in OFFICES[:2]] + [f"OWN-{serial}"]
+    codes = [story.code, *chance.sample(more, chance.choice((1, 1, 2)))]
+    story.events = [(who, e | {"dossier_code": chance.choice(codes)}) for who, e in story.events]
+    who, again = chance.choice(story.events)
+    first = datetime.fromisoformat(story.events[0][1]["occurred_at"])
+    for pair in pairwise(codes):
+        one, other = chance.sample(pair, 2)
+        at = first + timedelta(days=chance.choice((-3, 2, 100)))
+        own = [e for _, e in story.events if e["dossier_code"] == one and "same_as" not in e]
+        if own and story.happens(0.3):
+            chance.choice(own)["same_as"] = other
+        elif story.happens(0.2):
+            for code in pair:
+                story.tell("aliased", at, dossier_code=code, same_as=f"LINK-{serial}-{other}"[:60])
+        else:
+            told = story.tell("aliased", at, dossier_code=one, same_as=other)
+            if story.happens(0.08):
+                story.tell("retracted", at, dossier_code=one, retracts=told)
+    if "same_as" not in again and story.happens(0.3):  # sent under another code, too
+        story.events.append((who, again | {"dossier_code": chance.choice(codes)}))
+
+
 def days(chance: Random, count: int) -> list[date]:
     """Choose the days of receptions: some of the year before, many before Tết and the merger."""
     length = (LAST - FIRST).days + 1
@@ -295,14 +327,24 @@ def make(count: int, seed: int = 2026) -> Iterator[tuple[str, Json]]:
     yield from oddities()
     chance = Random(seed)
     numbers: dict[tuple[str, date], int] = {}
-    for day in days(chance, count):
+    for serial, day in enumerate(days(chance, count)):
         unit = chance.choice(units_on(day))
         numbers[unit, day] = numbers.get((unit, day), 0) + 1
         story = Story(code_of(numbers[unit, day], unit, day), chance.choice(SENDERS), chance)
         tell(story, day)
+        if story.happens(0.05):
+            under_codes(story, serial, day)
         yield from story.events
         if story.happens(0.02):
-            yield chance.choice(story.events)
+            sender, event = chance.choice(story.events)
+            yield sender, suffixed(event)
+
+
+def suffixed(event: Json) -> Json:
+    """Write the procedure of an event as another system does: that is the same event."""
+    if "procedure_code" not in event:
+        return event
+    return event | {"procedure_code": event["procedure_code"][:8] + ".H57"}
 
 
 EDGES = (

@@ -1,7 +1,8 @@
 """Reads the rules dossier by dossier: from what was sent to what one dossier is.
 
-Sources: design sections 5 and 8 (identity, order, retraction, the interval), decisions 0007 (edges)
-and 0025. Instants are whole microseconds since 1970, days are days since 1970 in Vietnam.
+Sources: design sections 5 and 8 (identity, order, retraction, the interval), decisions 0007
+(edges), 0025, 0035 (waits) and 0036 (procedures with a suffix). Instants are whole microseconds
+since 1970, days are days since 1970 in Vietnam.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ SEVEN_HOURS = 7 * 3_600_000_000
 RANKS = (
     *("registered", "received", "refused", "processing", "supplement_requested"),
     *("payment_requested", "withdrawn", "stopped", "resolved", "returned", "supplemented"),
-    *("due_changed", "synced", "sync_failed", "rated", "retracted"),
+    *("due_changed", "synced", "sync_failed", "rated", "retracted", "aliased"),
 )
 ENDS = ("refused", "withdrawn", "stopped", "resolved")
 DECIDED = ("resolved", "returned")
@@ -51,6 +52,8 @@ class Dossier:
 
     `due` is the day on which it is due, None without a due date; `waits` are what was waited for,
     by kind, from when until when. `first_at` is the first thing known of one that nobody received.
+    `computed_at` and `minutes` are the due date that working time says, and how long it took; they
+    are None until a calendar was looked at, as is `due_at` where none was sent.
     """
 
     code: str
@@ -69,6 +72,8 @@ class Dossier:
     is_satisfied: bool | None
     first_at: int | None
     waits: tuple[tuple[str, int, int | None], ...]
+    computed_at: int | None = None
+    minutes: int | None = None
 
     @cached_property
     def due(self) -> int | None:
@@ -95,13 +100,18 @@ class Dossier:
 
 def fold(code: str, sent: Iterable[tuple[str, Json]]) -> Dossier:
     """Read all that was sent about one dossier, in whatever order; the same said twice is once."""
+    return read(code, live(sent))
+
+
+def live(sent: Iterable[tuple[str, Json]]) -> list[Json]:
+    """Give what counts of all that was sent about one dossier, least first."""
     by_name = {(sender, event["event_id"]): event for sender, event in sent}
     gone = {
         (sender, event["retracts"])
         for (sender, _), event in by_name.items()
         if event["kind"] == "retracted"
     }
-    live = [
+    listed = [
         (
             instant(event.get("recorded_at", event["occurred_at"])),
             instant(event["occurred_at"]),
@@ -111,7 +121,7 @@ def fold(code: str, sent: Iterable[tuple[str, Json]]) -> Dossier:
         for name, event in by_name.items()
         if name not in gone and event["kind"] != "retracted"
     ]
-    return read(code, [by_name[name[3], name[4]] for name in sorted(live)])
+    return [by_name[name[3], name[4]] for name in sorted(listed)]
 
 
 def read(code: str, events: list[Json]) -> Dossier:
@@ -134,28 +144,32 @@ def read(code: str, events: list[Json]) -> Dossier:
     synced = [instant(e["occurred_at"]) for e in events if e["kind"] == "synced"]
     rated = last.get("rated")
     times = [instant(e["occurred_at"]) for e in events]
+    ended_at = instant(ends[-1]["occurred_at"]) if ends else None
+    procedure = reception.get("procedure_code")
     return Dossier(
         code=code,
         received_at=instant(reception["occurred_at"]) if reception else None,
         received_by=reception.get("received_by"),
         resolved_by=last.get("resolved_by"),
         citizen_unit=last.get("citizen_unit"),
-        procedure=reception.get("procedure_code"),
+        procedure=None if procedure is None else ".".join(procedure.split(".")[:2]),
         service_level=reception.get("service_level"),
         channel=reception.get("channel"),
         due_at=last.get("due"),
-        ended_at=instant(ends[-1]["occurred_at"]) if ends else None,
+        ended_at=ended_at,
         end_kind=ends[-1]["kind"] if ends else None,
         synced_at=min(synced) if synced else None,
         rated_at=instant(rated["occurred_at"]) if rated else None,
         is_satisfied=rated["satisfied"] if rated else None,
         first_at=min(times) if times else None,
-        waits=waits_of(events),
+        waits=waits_of(events, ended_at),
     )
 
 
-def waits_of(events: list[Json]) -> tuple[tuple[str, int, int | None], ...]:
+def waits_of(events: list[Json], ended: int | None) -> tuple[tuple[str, int, int | None], ...]:
     """Find what was asked of the citizen and when it came; asked again before it came is one wait.
+
+    What is asked for after the end is no wait. Processing at the instant of a request came before.
 
     A supplement comes with `supplemented`, or with processing that goes on, or with an end; of a
     payment the contract says nothing, so processing that goes on tells of it.
@@ -170,20 +184,22 @@ def waits_of(events: list[Json]) -> tuple[tuple[str, int, int | None], ...]:
             continue
         name, kinds = answers[event["kind"]]
         begun = instant(event["occurred_at"])
+        if ended is not None and begun > ended:
+            continue
         came = [
             at
             for e in events
             if e["kind"] in kinds | {*ENDS, "returned"}
-            and (at := instant(e["occurred_at"])) >= begun
+            and (at := instant(e["occurred_at"])) >= begun + (e["kind"] == "processing")
         ]
         answered = min(came) if came else None
         out[name, answered] = min(begun, out.get((name, answered), begun))
     return tuple(sorted(((n, b, a) for (n, a), b in out.items()), key=lambda w: (w[1], w[0])))
 
 
-def fold_all(sent: Iterable[tuple[str, Json]]) -> list[Dossier]:
-    """Fold everything that was sent, by the code that it is about."""
-    by_code: dict[str, list[tuple[str, Json]]] = {}
+def by_code(sent: Iterable[tuple[str, Json]]) -> dict[str, list[tuple[str, Json]]]:
+    """Part what was sent by the code that it is about, codes in order."""
+    parted: dict[str, list[tuple[str, Json]]] = {}
     for sender, event in sent:
-        by_code.setdefault(event["dossier_code"], []).append((sender, event))
-    return [fold(code, about) for code, about in sorted(by_code.items())]
+        parted.setdefault(event["dossier_code"], []).append((sender, event))
+    return dict(sorted(parted.items()))

@@ -1,14 +1,15 @@
 """Counts terms on a calendar, day by day and minute by minute, as a clerk would.
 
-By the Civil Code (articles 147, 148) and decision 0031: the day of reception is not counted, nor is
-that of an answer; a term of days that ends on a day off ends on the next working day. A wait that
-begins when the dossier was past due changes nothing; while nobody has answered there is no due
-date.
+By the Civil Code (articles 147, 148) and decisions 0031, 0035 and 0038: the day of reception is not
+counted, nor is that of an answer; a term of days that ends on a day off ends on the next working
+day. A wait that begins when the dossier was past due changes nothing; while nobody has answered
+there is no due date. What several waits have in common is taken off once.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 
 from tests.parts.golden.plain import EPOCH, Dossier, day_of, midnight
 
@@ -36,6 +37,10 @@ class Clock:
         policies = {r["procedure"]: r for r in lists["clock_policies"]}
         return cls(days, tuple(lists["hours"]), policies)
 
+    def __hash__(self) -> int:
+        return id(self)
+
+    @cache  # noqa: B019 (a calendar lives as long as its tests)
     def works(self, day: int) -> bool:
         """Tell whether offices work on a day."""
         at = EPOCH.date() + timedelta(days=day)
@@ -45,6 +50,7 @@ class Clock:
         """Tell whether the calendar says anything of the year of a day."""
         return (EPOCH.date() + timedelta(days=day)).year <= max(self.days).year
 
+    @cache  # noqa: B019 (as above)
     def spans(self, unit: str | None) -> list[tuple[int, int]]:
         """Give when a unit is open on a working day, in minutes: its own hours, or all units'."""
         own = [r for r in self.hours if r["unit"] == unit] or [
@@ -100,6 +106,7 @@ class Term:
     unit: str | None
     begun: int
     paused: int = 0
+    taken_off: int = 0  # up to when waits are taken off already
 
     def due(self) -> int:
         """Give when it ends."""
@@ -133,7 +140,8 @@ class Term:
             return True
         if answered is None:
             return False
-        answered = max(answered, asked)
+        asked = max(asked, self.taken_off)
+        answered = self.taken_off = max(answered, asked)
         if does == "restart" or self.policy["counts"] == "fixed_hours":
             self.begun, self.paused = answered, 0
         elif self.policy["counts"] == "working_hours":
@@ -161,3 +169,31 @@ def computed_due(d: Dossier, clock: Clock) -> int | None:
             return None
     due = term.due()
     return due if clock.knows(day_of(due)) else None
+
+
+def minutes(d: Dossier, clock: Clock) -> int | None:
+    """Say for how many minutes its office was open while it was handled and not waited for.
+
+    A policy that goes on takes nothing off, one that restarts all up to the answer; whoever has no
+    policy is paused. Past due or not is no matter.
+    """
+    if d.received_at is None or d.left_at is None or not clock.knows(day_of(d.left_at)):
+        return None
+    policy = clock.policies.get(d.procedure or "", {})
+    stretches = [(d.received_at, d.left_at)]
+    for kind, asked, answered in d.waits:
+        does = policy.get(f"on_{kind}", "pause")
+        until = d.left_at if answered is None else min(answered, d.left_at)
+        since = -(10**18) if does == "restart" else asked
+        if does == "go_on" or asked >= d.left_at:
+            continue
+        cut = [((a, min(b, since)), (max(a, until), b)) for a, b in stretches]
+        stretches = [(a, b) for parts in cut for a, b in parts if a < b]
+    return sum(clock.open_for(unit_of(d), a, b) for a, b in stretches) // MINUTE
+
+
+def clocked(d: Dossier, clock: Clock) -> Dossier:
+    """Look at the calendar: a dossier is due as was sent, else as is computed (decision 0035)."""
+    computed = computed_due(d, clock)
+    due = computed if d.due_at is None else d.due_at
+    return replace(d, due_at=due, computed_at=computed, minutes=minutes(d, clock))

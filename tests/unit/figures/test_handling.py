@@ -24,8 +24,8 @@ from hub.proof.verify import _compare_minutes
 from hub.reference.spent import minutes_spent
 from hub.store.reading import Reading
 from stream_jobs.facts.dossier import CLOCKED
-from stream_jobs.handling import ANEW, HOURS, LISTS, PAUSED, events, policy
 from stream_jobs.worked import dossier, received
+from stream_jobs.worked_handling import ANEW, HOURS, LISTS, PAUSED, events, policy
 from tests.conftest import Hub
 from tests.parts import lists
 from tests.unit.reference.test_working import CALENDAR, instant

@@ -1,12 +1,9 @@
-"""What the KPIs of handling share: dimensions, and dossiers whose time was counted by hand."""
+"""Dossiers whose time was counted by hand: what the worked examples of handling share."""
 
-from hub.figures.handling import BY_LIST
-from hub.figures.kpi import ByRole, Example
+from hub.figures.kpi import Example
 from hub.reference.form import Row
-from stream_jobs.dossier_terms import DIMS as KPI_DIMS
 from stream_jobs.worked import Json, dossier, received
 
-DIMS: dict[str, str | ByRole] = {**KPI_DIMS, "field": BY_LIST}
 _SINCE = {"valid_from": "2020-01-01", "valid_to": ""}
 # A day of 7 h 30: 450 minutes.
 HOURS: list[Row] = [
@@ -69,6 +66,7 @@ def events() -> list[Json]:
     ]
 
 
-def worked(why: str, numerator: int, denominator: int) -> tuple[Example, ...]:
-    """Ask about the five dossiers of May 2023."""
-    return (Example(why, events(), "2023-05", numerator, denominator, reference=LISTS),)
+def worked(why: str, numerator: int, denominator: int, hours: str) -> tuple[Example, ...]:
+    """Ask about the five dossiers of May 2023; `hours` is what people read."""
+    pair = numerator, denominator
+    return (Example(why, events(), "2023-05", *pair, reference=LISTS, value=hours),)
