@@ -177,6 +177,7 @@ def test_verify_names_a_thing_that_is_not_what_its_codes_say(tmp_path: Path) -> 
         # What follows from what they are: due dates, minutes, columns.
         f"due dossier/{FORMER}",
         f"minutes dossier/{FORMER}",
+        f"minutes dossier/{CURRENT}",
         f"columns dossier/{OWN}",
     ]
 
