@@ -76,6 +76,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_demo.py": ("commands", "board"),
     "stories/test_doctor.py": ("commands", "doctor"),
     "stories/test_dossier.py": ("http", "figures"),
+    "stories/test_evidence.py": ("commands", "http", "proof"),
     "stories/test_examples.py": ("gateway",),
     "stories/test_files.py": ("gateway", "sheets"),
     "stories/test_fuzz.py": ("http", "sheets"),

@@ -30,6 +30,7 @@ from tests.parts.asking import Asking, Client, Json, close_period, fixed_hub, ou
 from tests.parts.questions import (
     OFFSETS,
     UNKNOWN,
+    ask_for_bundles,
     ask_for_figures,
     ask_for_lists,
     ask_for_receipts,
@@ -436,6 +437,7 @@ async def walk(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Json:
         await client.ask_each(
             "/v1/kpis?period=2023-05 /v1/kpis/dossier_received_new?period=2023-05"
         )
+        await ask_for_bundles(client)
         await ask_for_the_stream(client)
         await ask_for_sources_and_periods(client)
         await ask_for_reports(client)

@@ -1,4 +1,4 @@
-"""The route of evidence: a figure with all that it rests on, signed."""
+"""The route of bundles: a figure with all that it rests on, signed."""
 
 from functools import partial
 from typing import Annotated, Any
