@@ -23,6 +23,7 @@ from hub.figures.book import Ask, Book
 from hub.figures.by_unit import VIEWS
 from hub.figures.closing import in_force
 from hub.figures.compute import Question, QuestionError, units_asked
+from hub.figures.formula import formula_of
 from hub.figures.kpi import Kpi
 from hub.figures.official import figures
 from hub.figures.past import Past
@@ -110,7 +111,7 @@ def make(
             "owner": kpi.owner,
             "contract": contract.name,
             "legal_basis": contract.spec.legal_basis,
-            "formula": _formula(leaves, kpi.scale),
+            "formula": formula_of(kpi),
             "columns": list(drawn.fact.types),
         },
         "numerator": above,
@@ -157,24 +158,6 @@ def _leaves(term: Term, sign: int = 1, *, is_computed: bool = False) -> Iterator
         yield _Leaf(sign, term, is_computed)
     else:
         yield None
-
-
-def _formula(leaves: tuple[list[_Leaf], list[_Leaf] | None], scale: int) -> str:
-    def written(listed: list[_Leaf] | None) -> str:
-        parts = []
-        for leaf in listed or []:
-            term = leaf.term
-            when = f"until the {term.upto}" if isinstance(term, Total) else "in the period"
-            only = term.only if isinstance(term, Flow) else {}
-            where = "".join(f", {n} = {v}" for n, v in only.items())
-            due = ", by computed due dates" if leaf.is_computed else ""
-            parts.append(
-                f"{'+' if leaf.sign > 0 else '-'} {_takes(term)} of {term.measure}"
-                f" ({when}{where}{due})"
-            )
-        return " ".join(parts).removeprefix("+ ") or "1"
-
-    return f"[{written(leaves[0])}] / ([{written(leaves[1])}] × {scale})"
 
 
 def _takes(term: Flow | Total) -> str:
