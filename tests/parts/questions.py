@@ -104,6 +104,11 @@ async def ask_for_bundles(client: Client) -> None:
     )
 
 
+async def ask_for_the_catalogue(client: Client) -> None:
+    """Ask what KPIs and topics are, rightly and wrongly."""
+    await client.ask_each("/v1/catalogue /v1/catalogue?x=1 /catalogue /asyncapi.json")
+
+
 async def ask_for_lists(client: Client) -> None:
     """Ask for the lists that people work with, rightly and wrongly."""
     await client.ask_each("/v1/lists /v1/lists?x=1 /v1/lists/nothing")

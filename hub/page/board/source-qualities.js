@@ -19,6 +19,7 @@ const t = words({
     upload: "Nộp tệp",
     repair: "Sửa bản ghi bị từ chối",
     reports: "Biểu 06a, 06b",
+    catalogue: "Danh mục chỉ số",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
   en: {
@@ -27,6 +28,7 @@ const t = words({
     upload: "Send a file",
     repair: "Repair rejected items",
     reports: "Reports 06a, 06b",
+    catalogue: "KPI catalogue",
     none: "No source has sent anything in this period.",
   },
 });
@@ -41,6 +43,7 @@ export class SourceQualities extends AskingPart {
   #repair = el("a", { href: "/repair" });
   #upload = el("a", { href: "/upload" });
   #reports = el("a", { href: "/reports" });
+  #catalogue = el("a", { href: "/catalogue" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
 
@@ -63,7 +66,8 @@ export class SourceQualities extends AskingPart {
   leave() {}
 
   build() {
-    const shown = [this.#upload, this.#repair, this.#reports].flatMap((link) => [" · ", link]);
+    const linked = [this.#upload, this.#repair, this.#reports, this.#catalogue];
+    const shown = linked.flatMap((link) => [" · ", link]);
     const links = el("p", {}, this.#note, " ", this.#more, ...shown);
     this.#section.append(el("div", { class: "heading" }, this.#title, links), this.#sources);
     return [this.#section];
@@ -76,6 +80,8 @@ export class SourceQualities extends AskingPart {
     this.#upload.textContent = t("upload");
     this.#repair.textContent = t("repair");
     this.#reports.textContent = t("reports");
+    this.#catalogue.textContent = t("catalogue");
+    this.#catalogue.href = `/catalogue?${new URLSearchParams({ lang: page.now.lang })}`;
     this.#reports.href = `/reports?${new URLSearchParams({ period: page.now.period })}`;
     if (!this.answer) return;
     const { period, sources } = this.answer;
