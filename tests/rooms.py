@@ -11,6 +11,7 @@ TESTS = Path(__file__).parent
 BY_FOLDER = ("unit", "integration")
 ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_alerts.py": ("page", "alerts"),
+    "browser/test_catalogue.py": ("page", "figures"),
     "browser/test_groups.py": ("page", "board"),
     "browser/test_growth.py": ("page", "figures"),
     "browser/test_key.py": ("page", "access"),
@@ -77,9 +78,11 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_archive.py": ("archive", "apply"),
     "stories/test_boundaries.py": ("access", "gateway", "http"),
     "stories/test_standing.py": ("apply", "gateway", "repair"),
+    "stories/test_catalogue.py": ("definitions", "figures", "http"),
     "stories/test_demo.py": ("commands", "board"),
     "stories/test_doctor.py": ("commands", "doctor"),
     "stories/test_dossier.py": ("http", "figures"),
+    "stories/test_evidence.py": ("commands", "http", "proof"),
     "stories/test_examples.py": ("gateway",),
     "stories/test_files.py": ("gateway", "sheets"),
     "stories/test_fuzz.py": ("http", "sheets"),

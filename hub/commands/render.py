@@ -1,12 +1,13 @@
 """The command `hub render`: files of a source tree that are made from its definitions."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub import places, registry
-from hub.definitions import revisions
+from hub.definitions import asyncapi, revisions
 from hub.definitions.installed import OWN
 from hub.operating import dashboard, metrics
 
@@ -20,13 +21,15 @@ EXAMPLES = {
 def render(
     check: Annotated[bool, typer.Option(help="Write nothing; exit 1 if stale.")] = False,
 ) -> None:
-    """Write what is rendered: Avro schemas, the metrics' page, the dashboard (in a source tree)."""
+    """Write what is rendered: schemas, metrics' page, dashboard, AsyncAPI (in a source tree)."""
     folder = Path(str(places.avro_folder()))
     stale = revisions.render([*registry.contracts().values(), *OWN.values()], folder, check=check)
     root = folder.parents[1]
+    topics = asyncapi.describe(registry.contracts().values())
     for name, text in (
         ("docs/metrics.md", metrics.reference()),
         ("deploy/grafana/hub.json", dashboard.dashboard()),
+        ("docs/asyncapi.json", json.dumps(topics, ensure_ascii=False, indent=1) + "\n"),
     ):
         path = root / name
         if not (root / "pyproject.toml").exists():

@@ -1,19 +1,30 @@
-"""The groups of KPIs, and what each brings along for the page."""
+"""The catalogue: each KPI as its file defines it, and the groups that the page shows them in."""
 
-from typing import Any
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
+from hub import registry
+from hub.definitions import asyncapi
+from hub.figures.book import Book
+from hub.figures.compute import definition_version
+from hub.figures.formula import formula_of
 from hub.figures.group import Group
-from hub.http.edge import Here
+from hub.figures.kpi import ByRole, Example, Kpi
+from hub.http.edge import Edge, Here, Reader
+from hub.http.openapi import BAD_QUESTION
+from hub.http.parameters import Parameters
 from hub.http.problems import ProblemError
+from hub.store.reading import Reading
 
 _FRESH = {"Cache-Control": "no-cache"}
 
-router = APIRouter(prefix="/page", include_in_schema=False)
+router = APIRouter()
 
 
-@router.get("/groups.json")
+@router.get("/page/groups.json", include_in_schema=False)
 async def list_groups(edge: Here) -> dict[str, Any]:
     """List the groups of the board, in their order."""
     groups = edge.hub.installed.groups
@@ -21,7 +32,7 @@ async def list_groups(edge: Here) -> dict[str, Any]:
     return {"groups": [describe_group(groups[name]) for _, name in sorted(placed)]}
 
 
-@router.get("/groups/{name}.js", response_model=None)
+@router.get("/page/groups/{name}.js", include_in_schema=False, response_model=None)
 async def get_part(name: str, edge: Here) -> Response:
     """Give a group's part of the page."""
     group = edge.hub.installed.groups.get(name)
@@ -33,6 +44,90 @@ async def get_part(name: str, edge: Here) -> Response:
             f"group {name} has no part of the page",
         )
     return Response(group.part.read_bytes(), media_type="text/javascript", headers=_FRESH)
+
+
+@router.get("/asyncapi.json", include_in_schema=False)
+async def get_asyncapi(edge: Here) -> dict[str, Any]:
+    """Describe the topics, as `/openapi.json` describes the routes."""
+    return await asyncio.to_thread(asyncapi.describe, list(edge.hub.contracts.values()))
+
+
+@router.get(
+    "/v1/catalogue",
+    summary="Danh mục chỉ số: định nghĩa, công thức, ví dụ | The KPIs, each as it is defined",
+    response_model=None,
+    responses=BAD_QUESTION,
+    dependencies=[Reader],
+)
+async def get_catalogue(_: Annotated[Parameters, Query()], edge: Here) -> dict[str, Any]:
+    """Say of each KPI what it asks, by which formula, whose it is, and where it is used."""
+
+    def ask(reading: Reading) -> dict[str, Any]:
+        book = edge.hub.book(reading)
+        return {"kpis": [_described(kpi, edge, book) for kpi in edge.hub.kpis.values()]}
+
+    return await edge.read(ask)
+
+
+def _described(kpi: Kpi, edge: Edge, book: Book) -> dict[str, Any]:
+    contract = edge.hub.contracts.get(kpi.contract or "")
+    group = edge.hub.installed.groups[kpi.group]
+    return {
+        "id": kpi.id,
+        "title_vi": kpi.title.vi,
+        "title_en": kpi.title.en,
+        "question_vi": kpi.question.vi,
+        "question_en": kpi.question.en,
+        "owner": kpi.owner,
+        "measure_unit": kpi.measure_unit,
+        "formula": formula_of(kpi),
+        "contract": kpi.contract,
+        "legal_basis": None if contract is None else contract.spec.legal_basis,
+        "dimensions": [_dimension(name, kpi) for name in kpi.dimensions],
+        "lists": sorted(kpi.lists),
+        "examples": [_example(example) for example in kpi.examples],
+        "versions": _versions(kpi, book),
+        "used_by": {
+            "group": describe_group(group),
+            "is_on_board": group.place is not None,
+            "worklists": [n for n, one in registry.worklists().items() if one.kpi.id == kpi.id],
+        },
+    }
+
+
+def _dimension(name: str, kpi: Kpi) -> dict[str, Any]:
+    """Describe a dimension: the roles that it can be taken by, and its values where they end."""
+    dimension = kpi.dims.get(name)
+    column = kpi.columns(None).get(name, "")
+    return {
+        "name": name,
+        "roles": sorted(dimension.columns) if isinstance(dimension, ByRole) else [],
+        "values": kpi.closed.get(column),
+    }
+
+
+def _example(example: Example) -> dict[str, Any]:
+    return {
+        "why": example.why,
+        "period": example.period,
+        "where": dict(example.where),
+        "numerator": example.numerator,
+        "denominator": example.denominator,
+        "events": example.events,
+    }
+
+
+def _versions(kpi: Kpi, book: Book) -> list[Mapping[str, Any]]:
+    """List the versions that closed periods went by, oldest first, and then the present one."""
+    periods: dict[str, list[str]] = {}
+    for closing in book.closings:
+        for figure in closing.figures.get(kpi.id, [])[:1]:
+            periods.setdefault(figure.definition_version, []).append(closing.period.text)
+    present = definition_version(kpi, book)
+    order = [*(version for version in periods if version != present), present]
+    return [
+        {"version": v, "is_in_force": v == present, "periods": periods.get(v, [])} for v in order
+    ]
 
 
 def describe_group(group: Group) -> dict[str, Any]:

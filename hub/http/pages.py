@@ -46,6 +46,12 @@ async def show_alerts() -> Response:
     return _page("alerts")
 
 
+@router.get("/catalogue")
+async def show_catalogue() -> Response:
+    """Show each KPI as its file defines it."""
+    return _page("catalogue")
+
+
 # After the routes: what is mounted takes all that begins so.
 router.mount("/page", StaticFiles(directory=str(FOLDER)), name="page")
 

@@ -55,6 +55,30 @@
  * @property {string} group
  * @property {string[]} dimensions
  * @property {string[]} lists The lists of the things that its figure counts, by their ids.
+ * @typedef {object} DefinedKpi One KPI of `/v1/catalogue`.
+ * @property {string} id
+ * @property {string} title_vi
+ * @property {string} title_en
+ * @property {string} question_vi
+ * @property {string} question_en
+ * @property {string} owner
+ * @property {string} formula
+ * @property {string | null} legal_basis
+ * @property {{ name: string, roles: string[], values: string[] | null }[]} dimensions
+ * @property {string[]} lists The lists of reference data that it reads.
+ * @property {Example[]} examples
+ * @property {{ version: string, is_in_force: boolean, periods: string[] }[]} versions
+ * @property {Uses} used_by
+ * @typedef {object} Uses
+ * @property {{ title_vi: string, title_en: string }} group
+ * @property {boolean} is_on_board
+ * @property {string[]} worklists
+ * @typedef {object} Example
+ * @property {string} why
+ * @property {string} period
+ * @property {Record<string, string>} where
+ * @property {number} numerator
+ * @property {number} denominator
  * @typedef {object} Catalogue The answer of `/v1/kpis`.
  * @property {Kpi[]} kpis
  * @property {string[]} periods The years that have events, the latest first.

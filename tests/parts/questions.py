@@ -95,6 +95,31 @@ async def ask_for_figures(client: Client) -> None:
     )
 
 
+async def ask_for_bundles(client: Client) -> None:
+    """Ask for figures with all that they rest on, rightly and wrongly."""
+    path = "/v1/evidence/dossier_received_new"
+    for query in (
+        *UNKNOWN,
+        *(f"period={p}" for p in ("2023", "2023-05", "1999", *NO_PERIODS)),
+        *(f"period=2023&view={v}" for v in ("as_was", "rebased", "x")),
+        *("period=2023&by=unit", "period=2023&channel=online", "period=2023&channel=fax"),
+        *("period=2023&unit=H57.1", "period=2023&unit=x", "period=2023&as_of=now", "offset=1"),
+    ):
+        await client.ask(f"GET {path}?{query}")
+    await client.ask_each(
+        """
+        /v1/evidence/dossier_online_share?period=2023 /v1/evidence/salinity_max?period=2023
+        /v1/evidence/payment_amount?period=2023-05 /v1/evidence/source_valid_share?period=2023
+        /v1/evidence/nothing /v1/evidence
+        """
+    )
+
+
+async def ask_for_the_catalogue(client: Client) -> None:
+    """Ask what KPIs and topics are, rightly and wrongly."""
+    await client.ask_each("/v1/catalogue /v1/catalogue?x=1 /catalogue /asyncapi.json")
+
+
 async def ask_for_lists(client: Client) -> None:
     """Ask for the lists that people work with, rightly and wrongly."""
     await client.ask_each("/v1/lists /v1/lists?x=1 /v1/lists/nothing")

@@ -31,11 +31,13 @@ from tests.parts.questions import (
     OFFSETS,
     UNKNOWN,
     ask_for_alerts,
+    ask_for_bundles,
     ask_for_figures,
     ask_for_lists,
     ask_for_receipts,
     ask_for_reports,
     ask_for_sources_and_periods,
+    ask_for_the_catalogue,
     ask_for_the_stream,
 )
 from tests.unit.sheets.test_mapping import BANK
@@ -437,6 +439,8 @@ async def walk(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Json:
         await client.ask_each(
             "/v1/kpis?period=2023-05 /v1/kpis/dossier_received_new?period=2023-05"
         )
+        await ask_for_bundles(client)
+        await ask_for_the_catalogue(client)
         await ask_for_the_stream(client)
         await ask_for_sources_and_periods(client)
         await ask_for_reports(client)

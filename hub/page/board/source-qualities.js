@@ -20,6 +20,7 @@ const t = words({
     repair: "Sửa bản ghi bị từ chối",
     reports: "Biểu 06a, 06b",
     alerts: "Cảnh báo",
+    catalogue: "Danh mục chỉ số",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
   en: {
@@ -29,6 +30,7 @@ const t = words({
     repair: "Repair rejected items",
     reports: "Reports 06a, 06b",
     alerts: "Alerts",
+    catalogue: "KPI catalogue",
     none: "No source has sent anything in this period.",
   },
 });
@@ -44,6 +46,7 @@ export class SourceQualities extends AskingPart {
   #upload = el("a", { href: "/upload" });
   #reports = el("a", { href: "/reports" });
   #alerts = el("a", { href: "/alerts" });
+  #catalogue = el("a", { href: "/catalogue" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
 
@@ -66,10 +69,8 @@ export class SourceQualities extends AskingPart {
   leave() {}
 
   build() {
-    const shown = [this.#alerts, this.#upload, this.#repair, this.#reports].flatMap((link) => [
-      " · ",
-      link,
-    ]);
+    const linked = [this.#alerts, this.#upload, this.#repair, this.#reports, this.#catalogue];
+    const shown = linked.flatMap((link) => [" · ", link]);
     const links = el("p", {}, this.#note, " ", this.#more, ...shown);
     this.#section.append(el("div", { class: "heading" }, this.#title, links), this.#sources);
     return [this.#section];
@@ -83,6 +84,8 @@ export class SourceQualities extends AskingPart {
     this.#repair.textContent = t("repair");
     this.#reports.textContent = t("reports");
     this.#alerts.textContent = t("alerts");
+    this.#catalogue.textContent = t("catalogue");
+    this.#catalogue.href = `/catalogue?${new URLSearchParams({ lang: page.now.lang })}`;
     this.#reports.href = `/reports?${new URLSearchParams({ period: page.now.period })}`;
     if (!this.answer) return;
     const { period, sources } = this.answer;
