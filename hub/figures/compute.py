@@ -61,7 +61,7 @@ class Question:
 def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question:
     """Read a question from request parameters; raise `QuestionError` for what is wrong in it."""
     as_of = read_as_of(parameters, now)
-    at = _read_instant("at", parameters)
+    at = read_instant("at", parameters)
     if at is None:
         at = now if as_of is None else as_of
     known = {"period", "by", "role", "at", "as_of", *kpi.dimensions}
@@ -154,7 +154,7 @@ def _nobody_knows(name: str, value: str, near: Sequence[str]) -> QuestionError:
 
 def read_as_of(parameters: Mapping[str, str], now: int) -> int | None:
     """Read as of when the hub's knowledge is asked for; None: as it is."""
-    as_of = _read_instant("as_of", parameters)
+    as_of = read_instant("as_of", parameters)
     if as_of is not None and as_of > now:
         raise QuestionError(
             "as_of",
@@ -164,7 +164,8 @@ def read_as_of(parameters: Mapping[str, str], now: int) -> int | None:
     return as_of
 
 
-def _read_instant(name: str, parameters: Mapping[str, str]) -> int | None:
+def read_instant(name: str, parameters: Mapping[str, str]) -> int | None:
+    """Read a parameter that is an instant; None where it is not asked. Raises `QuestionError`."""
     if name not in parameters:
         return None
     try:
