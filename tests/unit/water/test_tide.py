@@ -140,7 +140,7 @@ def test_windows_are_spans_whose_upper_end_stays_below_the_limit() -> None:
     high = np.array([3.9, 4.0, 3.0, 2.0, 3.9, 5.0, 1.0, 4.1])
     errors = Errors(np.ones(AHEAD_DAYS), 0.1, 0.2, 100)
     listed = below(Forecast(hours, high - 0.5, high, errors), 4.0)
-    # By hand: 7:00 alone and 13:00 alone are no spans; 8:00 is 4.0, not below; 9:00 to 11:00 is one.
+    # By hand: 7:00 and 13:00 alone are no spans; 8:00 is 4.0, not below; 9:00 to 11:00 is one.
     assert listed == [
         {
             "from": "2026-03-20T09:00:00+07:00",
