@@ -93,16 +93,16 @@ def test_hours_and_days_have_their_greatest_and_least(water: Hub) -> None:
 
 
 def test_a_spike_and_a_flat_line_are_in_nothing_that_is_told(water: Hub) -> None:
-    # A spike of 9 g/L at 0:00; from 2:00 on it stands still, which flags from four hours on.
+    # A spike of 9 g/L at 0:00; from 1:00 on it stands still.
     values: list[float | None] = [round(2.0 + 0.1 * (n % 3), 1) for n in range(24)]
     values[-7] = 9.0
     values[-5:] = [2.0] * 5
     send(water, "ST01", values)
     send(water, "ST02", [round(0.1 + 0.01 * (n % 5), 2) for n in range(30)])
     (first, _) = asked(water, stations_answer)["stations"]
-    # Of today the spike is flagged, 1:00 by its rate, and 6:00, which stood still for four hours.
+    # Of today the spike is flagged, 1:00 by its rate, and 5:00 and 6:00: since 1:00 it stands still.
     assert (first["today"]["max"], first["today"]["min"]) == (2.0, 2.0)
-    assert first["latest"]["at"] == "2026-03-20T05:00:00+07:00"
+    assert first["latest"]["at"] == "2026-03-20T04:00:00+07:00"
     (branch,) = asked(water, branches_answer)["branches"]
     # The spike would have put the line of 4 g/L beyond km 5; without it, the station says nothing.
     assert branch["lines"] == [
