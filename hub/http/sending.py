@@ -70,8 +70,8 @@ def contract_routes(contracts: Mapping[str, Contract]) -> APIRouter:
         )
 
     @routes.post("/v1/events/{contract}", include_in_schema=False)
-    async def post_unknown(contract: str, request: Request) -> Response:
-        return await take(contract, request)
+    async def post_unknown(request: Request) -> Response:
+        return await take(request.path_params["contract"], request)
 
     return routes
 
