@@ -60,6 +60,7 @@ VENDORS = {
     "typst": {"hub/reports/printed.py"},
     "cryptography": {"hub/doctor/machine.py", "hub/gateway/signing.py", "hub/access/seals.py"},
     "pgpq": {"hub/store/postgres.py"},
+    "utide": {"hub/water/tide.py"},
     "gsw": {"schemas/conversions.py"},
     "zstandard": {"hub/store/packing.py"},
 }
