@@ -69,6 +69,20 @@ def paid(method: str, period: str, *, customers: int, amount: int, **more: Any) 
     }
 
 
+def fee(code: str, kind: str, at: str, amount: int | None = None, **more: Any) -> Json:
+    """Write what happened to the fee LP01 of a dossier, collected by unit H57.1, in whole đồng."""
+    event = {
+        "event_id": f"e{next(_ids)}",
+        "dossier_code": code,
+        "fee_code": "LP01",
+        "unit": "H57.1",
+        "kind": kind,
+        "occurred_at": _instant(at),
+        **more,
+    }
+    return event if amount is None else {**event, "amount_vnd": amount}
+
+
 def working_days(amount: int) -> dict[str, list[dict[str, str]]]:
     """Write the list that gives the procedure of `received` so many working days, with pauses."""
     row = {"procedure": "1.005129", "counts": "working_days", "amount": str(amount)}

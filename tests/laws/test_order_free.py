@@ -127,7 +127,29 @@ def readings(draw: st.DrawFn) -> Json:
     return present(event)
 
 
-EVENTS = {"dossier": dossiers, "payment": payments, "reading": readings}
+@st.composite
+def fees(draw: st.DrawFn) -> Json:
+    kinds = ["assessed", "paid", "paid", "refunded", "receipt_issued", "receipt_cancelled"]
+    kind = draw(st.sampled_from([*kinds, "retracted"]))
+    fields = {
+        "event_id": draw(st.sampled_from(IDS)),
+        "dossier_code": "A",
+        "fee_code": draw(st.sampled_from(["LP01", "LP01", "LP02"])),
+        "unit": draw(st.sampled_from(UNITS)),
+        "kind": kind,
+        "occurred_at": draw(st.sampled_from(INSTANTS)),
+        "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
+        "amount_vnd": draw(st.sampled_from([0, 50_000, 100_000, 10**12])),
+        "receipt_number": draw(st.sampled_from(["B1", "B2"])),
+        "transaction_id": draw(st.sampled_from(["T1", "T2"])),
+        "channel": draw(st.sampled_from(["online", "bank", "cash"])),
+        "settled_on": draw(maybe(st.sampled_from(["2023-01-01", "2022-12-31"]))),
+        "retracts": draw(st.sampled_from([*IDS, "never sent"])),
+    }
+    return present(fields)
+
+
+EVENTS = {"dossier": dossiers, "payment": payments, "reading": readings, "fee": fees}
 
 
 @st.composite
