@@ -14,6 +14,6 @@ SOURCE = Source(
     title_en="Dossier fees",
     owner="Sở Tài chính",
     cadence="daily",
-    since=date(2026, 1, 1),
-    until=date(2026, 1, 1),
+    since=date(2025, 1, 1),
+    until=date(2025, 1, 1),
 )

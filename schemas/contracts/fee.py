@@ -10,7 +10,7 @@ from hub.definitions.coded import Coded
 from hub.definitions.contract import COUNT_MAX, Doc, Event, EventId, Instant, Rule, Spec, UnitCode
 from schemas.contracts.dossier import DossierCode
 
-# Numbers of transactions and receipts as banks and offices print them: `FT26150/7`, `AA-0012345`.
+# Numbers of transactions and receipts as banks and offices print them: `FT25150/7`, `AA-0012345`.
 DocumentNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9./_\-]{1,64}$")]
 FeeCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._\-]{1,32}$")]
 Day = Annotated[str, StringConstraints(pattern=r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$")]
@@ -91,7 +91,7 @@ class Fee(Event):
     ] = None
     transaction_id: Annotated[
         DocumentNumber | None,
-        Doc("Mã giao dịch", "Transaction, a refund having its own", example="FT26150-7"),
+        Doc("Mã giao dịch", "Transaction, a refund having its own", example="FT25150-7"),
     ] = None
     receipt_number: Annotated[
         DocumentNumber | None,
@@ -113,7 +113,7 @@ class Fee(Event):
         Doc(
             "Ngày ngân hàng quyết toán, sau giờ chốt là ngày sau",
             "Day on which the bank settled it; after its cut-off, the day after",
-            example="2026-05-31",
+            example="2025-05-31",
         ),
     ] = None
     retracts: Annotated[

@@ -22,7 +22,7 @@ KPI = Kpi(
             why="A 100,000 in two parts; B 50,000, in June less 20,000; C 40,000; D nothing.",
             events=EVENTS,
             sender="fees",
-            period="2026-05",
+            period="2025-05",
             numerator=170_000,
             denominator=1,
         ),

@@ -22,7 +22,7 @@ KPI = Kpi(
             why="A and B match; of C a part is missing, and all of D.",
             events=EVENTS,
             sender="fees",
-            period="2026-05",
+            period="2025-05",
             numerator=2,
             denominator=4,
         ),

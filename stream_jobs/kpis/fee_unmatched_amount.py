@@ -22,7 +22,7 @@ KPI = Kpi(
             why="20,000 of C and the 70,000 of D; A and B match.",
             events=EVENTS,
             sender="fees",
-            period="2026-05",
+            period="2025-05",
             numerator=90_000,
             denominator=1,
         ),
