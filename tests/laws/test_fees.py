@@ -10,11 +10,11 @@ from hub.access.keys import Sender
 from stream_jobs.matching import MATCHES
 from stream_jobs.worked import fee
 from tests.conftest import Hub
+from tests.parts.depth import rounds
 from tests.parts.fees import RECIPES, year
 from tests.parts.pushed import limited
 from tests.parts.small import Sent, Small
 
-FEES = 50_000
 AT_ONCE = 20_000
 SUMS = "COUNT(*), SUM(COALESCE(assessed_vnd, 0)), SUM(net_vnd), SUM(receipted_vnd), SUM(gap_vnd)"
 
@@ -31,7 +31,8 @@ def test_every_class_is_said_in_both_languages_and_seeded() -> None:
 def test_a_seeded_year_leaves_no_dong_over(tmp_path: Path) -> None:
     """Each of 50,000 fees is as it was made, class by class, and so are facts, cells and verify."""
     contract = registry.contracts()["fee"]
-    made = list(year(7, FEES))
+    count = rounds(50_000, quick=5_000)
+    made = list(year(7, count))
     sent = [Sent("fees", 20_400, event) for one in made for event in one.events]
     random.Random(8).shuffle(sent)
     wanted: dict[str, list[int]] = {}
@@ -45,7 +46,7 @@ def test_a_seeded_year_leaves_no_dong_over(tmp_path: Path) -> None:
         while small.lag(contract):
             small.apply(contract, 2)
         with small.store.reading() as reading:
-            by_entity = dict(reading.rows("SELECT entity, match FROM fact_fee"))
+            by_entity: dict[str, str] = dict(reading.rows("SELECT entity, match FROM fact_fee"))
             rows = reading.rows(f"SELECT match, {SUMS} FROM fact_fee GROUP BY match")
             unbalanced = reading.rows(
                 "SELECT entity FROM fact_fee WHERE COALESCE(assessed_vnd, 0) <>"
@@ -65,7 +66,7 @@ def test_a_seeded_year_leaves_no_dong_over(tmp_path: Path) -> None:
     assert wrong == []
     assert {match: [int(n) for n in sums] for match, *sums in rows} == wanted
     assert unbalanced == []
-    assert sum(s[0] for s in wanted.values()) == FEES
+    assert sum(s[0] for s in wanted.values()) == count
     assert _of(cells["collected"]) == {m: (s[0], s[2]) for m, s in wanted.items()}
     assert _of(cells["unmatched"]) == {
         m: (s[0], s[4]) for m, s in wanted.items() if MATCHES[m].is_open

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hub import registry
 from tests.parts.depth import rounds
+from tests.parts.fees import fees
 from tests.parts.small import Json, Sent, Small
 
 IDS = ["1", "2", "e\u0301-\U0001f30a"]
@@ -127,29 +128,12 @@ def readings(draw: st.DrawFn) -> Json:
     return present(event)
 
 
-@st.composite
-def fees(draw: st.DrawFn) -> Json:
-    kinds = ["assessed", "paid", "paid", "refunded", "receipt_issued", "receipt_cancelled"]
-    kind = draw(st.sampled_from([*kinds, "retracted"]))
-    fields = {
-        "event_id": draw(st.sampled_from(IDS)),
-        "dossier_code": "A",
-        "fee_code": draw(st.sampled_from(["LP01", "LP01", "LP02"])),
-        "unit": draw(st.sampled_from(UNITS)),
-        "kind": kind,
-        "occurred_at": draw(st.sampled_from(INSTANTS)),
-        "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
-        "amount_vnd": draw(st.sampled_from([0, 50_000, 100_000, 10**12])),
-        "receipt_number": draw(st.sampled_from(["B1", "B2"])),
-        "transaction_id": draw(st.sampled_from(["T1", "T2"])),
-        "channel": draw(st.sampled_from(["online", "bank", "cash"])),
-        "settled_on": draw(maybe(st.sampled_from(["2023-01-01", "2022-12-31"]))),
-        "retracts": draw(st.sampled_from([*IDS, "never sent"])),
-    }
-    return present(fields)
-
-
-EVENTS = {"dossier": dossiers, "payment": payments, "reading": readings, "fee": fees}
+EVENTS = {
+    "dossier": dossiers,
+    "payment": payments,
+    "reading": readings,
+    "fee": lambda: fees(IDS, INSTANTS, UNITS),
+}
 
 
 @st.composite

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from hypothesis import strategies as st
+
 from hub.clock import VIETNAM
 
 Json = dict[str, Any]
@@ -205,3 +207,25 @@ def _event(name: str, code: str, step: Step, begun: datetime, thousandth: int) -
         event["settled_on"] = f"{at + timedelta(days=settled):%Y-%m-%d}"
         event["recorded_at"] = (at + timedelta(days=settled, hours=1)).isoformat()
     return event
+
+
+@st.composite
+def fees(draw: st.DrawFn, ids: list[str], instants: list[str], units: list[str]) -> Json:
+    """Draw what happened to one of two fees of a dossier, few documents being told of again."""
+    kinds = ["assessed", "paid", "paid", "refunded", "receipt_issued", "receipt_cancelled"]
+    fields = {
+        "event_id": draw(st.sampled_from(ids)),
+        "dossier_code": "A",
+        "fee_code": draw(st.sampled_from(["LP01", "LP01", "LP02"])),
+        "unit": draw(st.sampled_from(units)),
+        "kind": draw(st.sampled_from([*kinds, "retracted"])),
+        "occurred_at": draw(st.sampled_from(instants)),
+        "recorded_at": draw(st.none() | st.sampled_from(instants)),
+        "amount_vnd": draw(st.sampled_from([0, 50_000, 100_000, 10**12])),
+        "receipt_number": draw(st.sampled_from(["B1", "B2"])),
+        "transaction_id": draw(st.sampled_from(["T1", "T2"])),
+        "channel": draw(st.sampled_from(["online", "bank", "cash"])),
+        "settled_on": draw(st.none() | st.sampled_from(["2023-01-01", "2022-12-31"])),
+        "retracts": draw(st.sampled_from([*ids, "never sent"])),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
