@@ -29,7 +29,7 @@ _document = (
 _is_last = _document.is_last_distinct()
 _is_paid = _is_last & (_kind == "paid")
 _is_banked = _is_paid & (pl.col("channel") != "cash")
-_settled_day = pl.col("settled_on").str.to_date(strict=False).cast(pl.Int64)
+_settled_day = pl.col("settled_on").str.to_date("%Y-%m-%d").cast(pl.Int64)
 
 
 def _sum(where: pl.Expr) -> pl.Expr:
@@ -91,9 +91,8 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
     paid = [e for e in last.values() if e["kind"] == "paid"]
     banked = [e for e in paid if e["channel"] != "cash"]
     assessed = last.get(("assessed", None))
-    for name in ("dossier_code", "fee_code"):
+    for name in ("dossier_code", "fee_code", "unit"):
         fact[name] = events[-1][name]
-    fact["unit"] = (assessed or events[-1])["unit"]
     fact["begun_at"] = min(e["occurred_at"] for e in events)
     fact["changed_at"] = max(e["occurred_at"] for e in events)
     fact["assessed_vnd"] = None if assessed is None else assessed["amount_vnd"]
@@ -122,7 +121,7 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
 
 FACT = Fact(
     contract="fee",
-    picks={"latest": pl.lit(value=True), "assessment": _kind == "assessed"},
+    picks={"latest": pl.lit(value=True)},
     aggregates={
         "first_at": pl.col("occurred_at").min(),
         "last_at": pl.col("occurred_at").max(),
@@ -150,7 +149,7 @@ FACT = Fact(
     columns={
         "dossier_code": of("latest", "dossier_code"),
         "fee_code": of("latest", "fee_code"),
-        "unit": pl.coalesce(of("assessment", "unit"), of("latest", "unit")),
+        "unit": of("latest", "unit"),
         "begun_at": pl.col("first_at"),
         "changed_at": pl.col("last_at"),
         "assessed_vnd": _assessed,

@@ -2,7 +2,8 @@
 
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
-from stream_jobs.fee_terms import COLLECTED, DIMS, EVENTS, OWNER
+from stream_jobs.fee_terms import COLLECTED, DIMS, OWNER
+from stream_jobs.worked import FEES as EVENTS
 
 KPI = Kpi(
     title=Doc("Phí, lệ phí đã thu", "Fees collected"),
@@ -24,6 +25,15 @@ KPI = Kpi(
             sender="fees",
             period="2025-05",
             numerator=170_000,
+            denominator=1,
+        ),
+        Example(
+            why="Of those that were underpaid: C.",
+            events=EVENTS,
+            sender="fees",
+            period="2025-05",
+            where={"match": "underpaid"},
+            numerator=40_000,
             denominator=1,
         ),
     ),

@@ -2,7 +2,8 @@
 
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
-from stream_jobs.fee_terms import DIMS, EVENTS, FEES, OWNER, UNMATCHED
+from stream_jobs.fee_terms import DIMS, FEES, OWNER, UNMATCHED
+from stream_jobs.worked import FEES as EVENTS
 
 KPI = Kpi(
     title=Doc("Tỷ lệ khoản thu khớp", "Share of fees that match"),
@@ -23,6 +24,15 @@ KPI = Kpi(
             events=EVENTS,
             sender="fees",
             period="2025-05",
+            numerator=2,
+            denominator=4,
+        ),
+        Example(
+            why="All are of one unit.",
+            events=EVENTS,
+            sender="fees",
+            period="2025-05",
+            where={"unit": "H57.1"},
             numerator=2,
             denominator=4,
         ),

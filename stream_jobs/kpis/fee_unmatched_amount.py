@@ -2,7 +2,8 @@
 
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
-from stream_jobs.fee_terms import APART, DIMS, EVENTS, OWNER
+from stream_jobs.fee_terms import APART, DIMS, OWNER
+from stream_jobs.worked import FEES as EVENTS
 
 KPI = Kpi(
     title=Doc("Số tiền chưa khớp", "Unmatched amount"),
@@ -24,6 +25,15 @@ KPI = Kpi(
             sender="fees",
             period="2025-05",
             numerator=90_000,
+            denominator=1,
+        ),
+        Example(
+            why="Of those that are unpaid: D.",
+            events=EVENTS,
+            sender="fees",
+            period="2025-05",
+            where={"match": "unpaid"},
+            numerator=70_000,
             denominator=1,
         ),
     ),

@@ -131,6 +131,7 @@ RECIPES = (
     Recipe("unpaid", (0, 0, 1000), (_owed(),), 40),
     Recipe("unpaid", (0, 0, 1000), (_owed(), _online(1000, 1), _back(1000, 2, 2 * DAY)), 3),
     Recipe("underpaid", (700, 700, 300), (_owed(), _online(700, 1), _receipt(700, 1)), 8),
+    Recipe("underpaid", (700, 1000, 300), (_owed(), _online(700, 1), _receipt(1000, 1)), 3),
     Recipe("receipt_missing", (1000, 0, 1000), (_owed(), _online(1000, 1)), 10),
     Recipe(
         "receipt_missing",
@@ -168,9 +169,10 @@ class Made:
 
 
 def year(seed: int, fees: int) -> Iterator[Made]:
-    """Make the fees of 2024, each of its recipe; the same again for the same seed."""
+    """Make the fees of 2024, at least one of each recipe; the same again for the same seed."""
     draws = random.Random(seed)
-    chosen = draws.choices(RECIPES, [r.weight for r in RECIPES], k=fees)
+    weights = [r.weight for r in RECIPES]
+    chosen = [*RECIPES, *draws.choices(RECIPES, weights, k=fees - len(RECIPES))]
     for number, recipe in enumerate(chosen):
         begun = datetime(2024, 1, 1, 8, tzinfo=VIETNAM) + timedelta(
             days=draws.randrange(240), minutes=draws.randrange(60)
@@ -207,6 +209,36 @@ def _event(name: str, code: str, step: Step, begun: datetime, thousandth: int) -
         event["settled_on"] = f"{at + timedelta(days=settled):%Y-%m-%d}"
         event["recorded_at"] = (at + timedelta(days=settled, hours=1)).isoformat()
     return event
+
+
+def _odd(code: str, *steps: tuple[str, int, int]) -> list[Json]:
+    begun = datetime(2024, 5, 6, 8, tzinfo=VIETNAM)
+    channels = {"paid": "cash", "refunded": "cash"}
+    return [
+        _event(f"{code}|{i}", code, (kind, i, amount, number, channels.get(kind), None), begun, 1)
+        for i, (kind, amount, number) in enumerate(steps)
+    ]
+
+
+# What a year hardly has: a word withdrawn, receipts of a đồng, money that nobody assessed.
+ODD = [
+    *_odd("H57.1-A", ("assessed", 5, 0)),
+    {**_odd("H57.1-A", ("retracted", 0, 0))[0], "event_id": "w", "retracts": "H57.1-A|0"},
+    *_odd("H57.1-B", ("receipt_issued", 5, 1), ("receipt_cancelled", 0, 1)),
+    *_odd("H57.1-C", ("paid", 5, 1)),
+    *_odd("H57.1-D", ("receipt_issued", 5, 1)),
+    *_odd("H57.1-E", ("assessed", 1, 0), ("receipt_issued", 1, 1)),
+    *_odd("H57.1-F", ("assessed", 1, 0), ("paid", 2, 1), ("receipt_issued", 2, 1)),
+    *_odd("H57.1-G", ("assessed", 1, 0), ("paid", 2, 1), ("refunded", 1, 2)),
+    *_odd(
+        "H57.1-H", ("assessed", 1, 0), ("paid", 2, 1), ("refunded", 1, 2), ("receipt_issued", 2, 1)
+    ),
+    *_odd("H57.1-I", ("assessed", 2, 0), ("paid", 1, 1), ("receipt_issued", 1, 1)),
+    *(
+        {**e, "transaction_id": f"T{i}"}
+        for i, e in enumerate(_odd("H57.1-J", ("assessed", 2, 0), ("assessed", 3, 0)))
+    ),
+]
 
 
 @st.composite

@@ -13,8 +13,7 @@ from hub.figures.worklist import DAYS_AHEAD, cells, find, page
 from hub.proof.missing import gaps
 from hub.reference.periods import parse_period
 from hub.sheets.listing import as_csv, as_workbook
-from stream_jobs.fee_terms import EVENTS as FEES
-from stream_jobs.worked import Json, dossier, received
+from stream_jobs.worked import FEES, Json, dossier, received
 from tests.conftest import Hub
 
 LISTS = registry.worklists()
