@@ -79,9 +79,55 @@ def paid(method: str, period: str, *, customers: int, amount: int, **more: Any) 
     }
 
 
+def fee(code: str, kind: str, at: str, amount: int | None = None, **more: Any) -> Json:
+    """Write what happened to the fee LP01 of a dossier, collected by unit H57.1, in whole đồng."""
+    event = {
+        "event_id": f"e{next(_ids)}",
+        "dossier_code": code,
+        "fee_code": "LP01",
+        "unit": "H57.1",
+        "kind": kind,
+        "occurred_at": _instant(at),
+        **more,
+    }
+    return event if amount is None else {**event, "amount_vnd": amount}
+
+
 def working_days(amount: int) -> dict[str, list[dict[str, str]]]:
     """Write the list that gives the procedure of `received` so many working days, with pauses."""
     row = {"procedure": "1.005129", "counts": "working_days", "amount": str(amount)}
     row |= {"before": "", "due_hour": "", "on_supplement": "pause", "on_payment": "pause"}
     row |= {"valid_from": "2020-01-01", "valid_to": "", "source": "worked example"}
     return {"clock_policies": [row]}
+
+
+def _settled(code: str, number: str, at: str, amount: int) -> Json:
+    return fee(
+        code, "paid", at, amount, transaction_id=number, channel="online", settled_on=at[:10]
+    )
+
+
+def _receipt(code: str, number: str, at: str, amount: int) -> Json:
+    return fee(code, "receipt_issued", at, amount, receipt_number=number)
+
+
+# A: 100,000 in two payments, with a receipt. B: 50,000 paid, 20,000 refunded as 30,000 are owed,
+# with a receipt of 30,000 in place of a cancelled one. C: 40,000 paid of 60,000, receipt of 40,000.
+# D: assessed at 70,000 and unpaid.
+FEES = [
+    fee("A", "assessed", "2025-05-04", 100_000),
+    _settled("A", "T1", "2025-05-04T09:00", 60_000),
+    _settled("A", "T2", "2025-05-06", 40_000),
+    _receipt("A", "B1", "2025-05-06T10:00", 100_000),
+    fee("B", "assessed", "2025-05-05", 50_000),
+    _settled("B", "T3", "2025-05-05", 50_000),
+    _receipt("B", "B2", "2025-05-05", 50_000),
+    fee("B", "assessed", "2025-06-20", 30_000),
+    fee("B", "refunded", "2025-06-20", 20_000, transaction_id="T4", channel="bank"),
+    fee("B", "receipt_cancelled", "2025-06-20", receipt_number="B2"),
+    _receipt("B", "B3", "2025-06-20", 30_000),
+    fee("C", "assessed", "2025-05-07", 60_000),
+    _settled("C", "T5", "2025-05-07", 40_000),
+    _receipt("C", "B4", "2025-05-07", 40_000),
+    fee("D", "assessed", "2025-05-08", 70_000),
+]

@@ -39,6 +39,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_contracts.py": ("definitions",),
     "laws/test_dues.py": ("figures", "proof", "reports"),
     "laws/test_faults.py": ("definitions", "gateway", "sheets"),
+    "laws/test_fees.py": ("apply", "figures", "proof"),
     "laws/test_files.py": ("gateway", "sheets"),
     "laws/test_following.py": ("repair",),
     "laws/test_golden.py": ("figures", "reports", "apply"),

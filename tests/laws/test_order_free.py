@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hub import registry
 from tests.parts.depth import rounds
+from tests.parts.fees import fees
 from tests.parts.small import Json, Sent, Small
 
 IDS = ["1", "2", "e\u0301-\U0001f30a"]
@@ -127,7 +128,12 @@ def readings(draw: st.DrawFn) -> Json:
     return present(event)
 
 
-EVENTS = {"dossier": dossiers, "payment": payments, "reading": readings}
+EVENTS = {
+    "dossier": dossiers,
+    "payment": payments,
+    "reading": readings,
+    "fee": lambda: fees(IDS, INSTANTS, UNITS),
+}
 
 
 @st.composite

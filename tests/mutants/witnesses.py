@@ -36,12 +36,14 @@ from tests.conftest import Hub
 from tests.mutants.worlds import World
 from tests.parts import against
 from tests.parts.against import Asked, Golden
+from tests.parts.fees import ODD, year
 from tests.parts.golden.cells import cells, overdue_since
 from tests.parts.golden.counting import Span, is_on_time
 from tests.parts.golden.plain import DECIDED, Dossier, instant
 from tests.parts.small import Json, Small, admitted_frame
 
 COUNT = 500
+FEES = 300
 GROUP = "entity_number"
 EQUATIONS = ("c1 = c2 + c3 + c4", "c1 = c5 + c9", "c5 = c6 + c7 + c8", "c9 = c10 + c11")
 AROUND = ["2023-01-01T00:00:00+07:00", "2022-12-31T23:59:59.999999+07:00", "2023-03-05T08:30:00Z"]
@@ -157,7 +159,11 @@ class Witnesses:
         self.pack = Golden.made(COUNT)
         contracts = registry.contracts()
         frames = {"dossier": self.pack.frame()}
-        for name, events in (("reading", readings()), ("payment", payments())):
+        for name, events in (
+            ("reading", readings()),
+            ("payment", payments()),
+            ("fee", [*ODD, *(event for one in year(1, FEES) for event in one.events)]),
+        ):
             admitted = admitted_frame(contracts[name], events)
             frames[name] = admitted.with_columns(pl.lit("s").alias("sender"))
         self.folded = {name: Folded.of(contracts[name], frame) for name, frame in frames.items()}

@@ -205,7 +205,7 @@ def test_the_tables_have_every_field() -> None:
     ):
         assert fields | {"dossier_code"} >= {f.name for f in contracts[name].sent}
     places = {n for c in contracts.values() for names in c.spec.limited.values() for n in names}
-    assert places == {"received_by", "resolved_by", "reporter", "area", "station_code"}
+    assert places == {"received_by", "resolved_by", "reporter", "area", "station_code", "unit"}
 
 
 @pytest.mark.parametrize("way", WAYS)

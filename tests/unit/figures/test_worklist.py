@@ -13,7 +13,7 @@ from hub.figures.worklist import DAYS_AHEAD, cells, find, page
 from hub.proof.missing import gaps
 from hub.reference.periods import parse_period
 from hub.sheets.listing import as_csv, as_workbook
-from stream_jobs.worked import Json, dossier, received
+from stream_jobs.worked import FEES, Json, dossier, received
 from tests.conftest import Hub
 
 LISTS = registry.worklists()
@@ -145,3 +145,16 @@ def test_a_list_as_a_file_says_the_same(june: Hub) -> None:
     rows = list(sheet.iter_rows(values_only=True))
     assert rows[0] == tuple(titles)
     assert rows[1][5:] == (datetime(2023, 6, 1, 8), datetime(2023, 6, 8, 17), 5, 3)
+
+
+def test_fees_that_do_not_match_have_a_next_step_and_who_does_it(hub: Hub) -> None:
+    """C lacks 20,000 since 7 May, D all 70,000 since 8 May; on 31 May that is 24 and 23 days."""
+    hub.send("fee", *FEES)
+    body = ask(hub, "fees_unmatched", period="2025-05", at="2025-05-31T10:00:00+07:00")
+    shown = [(r["code"], r["gap_vnd"], r["days_waiting"]) for r in body["rows"]]
+    assert shown == [("C|LP01", 20_000, 24), ("D|LP01", 70_000, 23)]
+    assert [r["match"] for r in body["rows"]] == ["Nộp thiếu | Underpaid", "Chưa nộp | Unpaid"]
+    assert body["rows"][0]["step"] == "Thu phần còn thiếu | Collect the rest"
+    assert "One-stop desk" in body["rows"][0]["owner"]
+    (figure,) = hub.kpi("fee_unmatched_amount", period="2025-05")
+    assert figure["numerator"] == sum(r["gap_vnd"] for r in body["rows"])

@@ -100,7 +100,7 @@ def test_a_spike_and_a_flat_line_are_in_nothing_that_is_told(water: Hub) -> None
     send(water, "ST01", values)
     send(water, "ST02", [round(0.1 + 0.01 * (n % 5), 2) for n in range(30)])
     (first, _) = asked(water, stations_answer)["stations"]
-    # Of today the spike is flagged, 1:00 by its rate, and 5:00 and 6:00: since 1:00 it stands still.
+    # Today the spike is flagged, 1:00 by its rate, and 5:00 and 6:00: it stands still since 1:00.
     assert (first["today"]["max"], first["today"]["min"]) == (2.0, 2.0)
     assert first["latest"]["at"] == "2026-03-20T04:00:00+07:00"
     (branch,) = asked(water, branches_answer)["branches"]

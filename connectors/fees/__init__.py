@@ -1,0 +1,1 @@
+"""Phí, lệ phí hồ sơ: their source and connector."""
