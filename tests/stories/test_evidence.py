@@ -84,6 +84,10 @@ def _numerator(bundle: Json) -> None:
     bundle["figure"] |= {"numerator": 3, "value": "1"}
 
 
+def _both(bundle: Json) -> None:
+    bundle["figure"] |= {"numerator": 4, "denominator": 6}
+
+
 def _cell(bundle: Json) -> None:
     bundle["denominator"][0]["cells"][0]["count"] += 1
 
@@ -107,7 +111,7 @@ def _receipt(bundle: Json) -> None:
     bundle["receipts"][0]["receipt"] += "1"
 
 
-EDITS = [_value, _numerator, _cell, _part, _lane, _column, _receipt]
+EDITS = [_value, _numerator, _both, _cell, _part, _lane, _column, _receipt]
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__.strip("_"))
