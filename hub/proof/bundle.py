@@ -45,10 +45,11 @@ Sees = Callable[[list[str]], set[str]]
 
 @dataclass(frozen=True)
 class Asker:
-    """Who a bundle is for: None sees all things, or receipts of all senders."""
+    """Who a bundle is for: None sees all things, or receipts of all senders; how much is asked."""
 
     sees: Sees | None = None
     sender: str | None = None
+    facts_max: int = FACTS_MAX
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def make(
 ) -> Body:
     """Make the bundle of one figure; of a closed period, of the official one at its cut.
 
-    Raises `QuestionError` for a question that is split, that has no figure, of more than
-    `FACTS_MAX` facts, or of a KPI whose facts do not each add a part of their own.
+    Raises `QuestionError` for a question that is split, that has no figure, of more facts
+    than the asker may have, or of a KPI whose facts do not each add a part of their own.
     """
     leaves = _leaves_of(kpi, question)
     found = figures(kpi, question, book)
@@ -78,7 +79,7 @@ def make(
     if closing is not None:
         then = book.on(Past(book.reading, closing.cut))
         asked = replace(question, at=min(question.at, closing.closed_at))
-    drawn = _Drawn(kpi, asked, then)
+    drawn = _Drawn(kpi, asked, then, asker.facts_max)
     above = [drawn.sum(leaf) for leaf in leaves[0]]
     below = None if leaves[1] is None else [drawn.sum(leaf) for leaf in leaves[1]]
     told = (figure.numerator, figure.denominator)
@@ -171,8 +172,9 @@ def _total(sums: list[Body]) -> int:
 class _Drawn:
     """What was drawn of one snapshot: the facts that sums are made of, each once."""
 
-    def __init__(self, kpi: Kpi, question: Question, book: Book) -> None:
+    def __init__(self, kpi: Kpi, question: Question, book: Book, facts_max: int) -> None:
         self.kpi = kpi
+        self.facts_max = facts_max
         self.book = book
         self.fact: Fact = book.facts[kpi.contract or ""]
         columns = kpi.columns(question.role)
@@ -224,11 +226,11 @@ class _Drawn:
         whole = replace(ask, by=())
         term: Term = replace(leaf.term, part="count") if isinstance(leaf.term, Flow) else leaf.term
         counted = sum(self._summed(leaf, term, whole).values())
-        if counted > FACTS_MAX:
+        if counted > self.facts_max:
             raise QuestionError(
                 "period",
-                f"{counted} đối tượng, quá {FACTS_MAX}: hỏi kỳ ngắn hơn, hoặc từng đơn vị",
-                f"{counted} facts, more than {FACTS_MAX}: ask for a shorter period, or by unit",
+                f"{counted} đối tượng, quá {self.facts_max}: hỏi kỳ ngắn hơn, hoặc một đơn vị",
+                f"{counted} facts, more than {self.facts_max}: ask for less time, or one unit",
                 "too_many_facts",
             )
 

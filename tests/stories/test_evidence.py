@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.gateway.signing import SignatureError
+from hub.proof.bundle import Asker
 from hub.proof.bundle_file import UnevenError, check, seal
 from stream_jobs.worked import dossier, received, salinity
 from tests.parts.asking import close_period
@@ -82,6 +84,10 @@ def _numerator(bundle: Json) -> None:
     bundle["figure"] |= {"numerator": 3, "value": "1"}
 
 
+def _both(bundle: Json) -> None:
+    bundle["figure"] |= {"numerator": 4, "denominator": 6}
+
+
 def _cell(bundle: Json) -> None:
     bundle["denominator"][0]["cells"][0]["count"] += 1
 
@@ -105,7 +111,7 @@ def _receipt(bundle: Json) -> None:
     bundle["receipts"][0]["receipt"] += "1"
 
 
-EDITS = [_value, _numerator, _cell, _part, _lane, _column, _receipt]
+EDITS = [_value, _numerator, _both, _cell, _part, _lane, _column, _receipt]
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__.strip("_"))
@@ -208,7 +214,7 @@ def test_what_has_no_bundle_is_refused(hub: Pushed, path: str, rule: str) -> Non
 
 
 def test_too_many_facts_are_refused(hub: Pushed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.proof.bundle.FACTS_MAX", 2)
+    monkeypatch.setattr("hub.http.bundles.Asker", partial(Asker, facts_max=2))
     answer = hub.ask(ON_TIME)
     assert (answer.status_code, answer.json()["title"]) == (400, "too_many_facts")
     assert "3" in answer.json()["message_en"]
