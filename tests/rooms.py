@@ -85,6 +85,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_mappings.py": ("http", "sheets"),
     "stories/test_logs.py": ("operating",),
     "stories/test_openapi.py": ("http",),
+    "stories/test_outlets.py": ("alerts", "http", "outlets"),
     "stories/test_period.py": ("commands", "figures"),
     "stories/test_personal.py": ("access", "connectors", "gateway", "http", "sheets"),
     "stories/test_reference.py": ("commands", "figures", "reference"),

@@ -1,7 +1,8 @@
 """Upkeep: what a server does by itself beside answering.
 
 Every hour, originals that nobody needs any more are erased, and it is looked whether the reports
-add up; every few seconds, rejected items are closed that were mended, and alerts are told.
+add up; every few seconds, rejected items are closed that were mended, and alerts are
+told and delivered.
 """
 
 import asyncio
@@ -67,6 +68,18 @@ async def tell_alerts(edge: Edge) -> None:
         await _done(edge, "alerts told", "events", do)
         took = time.monotonic() - began
         await asyncio.sleep(max(ALERTS_SECONDS, took / SHARE_MAX))
+
+
+async def deliver_alerts(edge: Edge) -> None:
+    """Tell people of alerts, every few seconds, until cancelled."""
+
+    def do() -> int:
+        edge.part(OpenHub.deliverer).round()
+        return 0  # they are in a table of their own
+
+    while True:
+        await _done(edge, "alerts delivered", "messages", do)
+        await asyncio.sleep(ALERTS_SECONDS)
 
 
 async def add_up_hourly(edge: Edge) -> None:
