@@ -173,7 +173,7 @@ class Deliverer:
         outlet, settings = self._outlets[to.outlet]
         with self._store.reading() as reading:
             events = deliveries.events_of(reading.connection, [r["event_id"] for r in rows])
-        ordered = sorted(rows, key=lambda r: (events[r["event_id"]]["at"], r["id"]))
+        ordered = sorted(rows, key=lambda r: (events[r["event_id"]]["at"], r["event_id"]))
         message = compose([(r, events[r["event_id"]]) for r in ordered], self._url)
         outlet.send(outlet.write(message, to.address), settings)
 
