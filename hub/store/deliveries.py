@@ -86,20 +86,20 @@ def listed(c: Connection, alert: str | None, limit: int, offset: int) -> list[Ro
     return _rows(c, query.limit(limit).offset(offset))
 
 
-def counted(c: Connection) -> list[tuple[str, str, int, int | None, int | None]]:
-    """Count deliveries: rows (outlet, state, how many, last decided at, last changed at)."""
+def counted(c: Connection) -> list[tuple[str, str, int, int, int]]:
+    """Count deliveries: rows (outlet, state, how many, first due at, last changed at)."""
     query = (
         sa.select(
             delivery.c.outlet,
             delivery.c.state,
             sa.func.count(),
-            sa.func.max(delivery.c.decided_at),
+            sa.func.min(delivery.c.due_at),
             sa.func.max(delivery.c.at),
         )
         .group_by(delivery.c.outlet, delivery.c.state)
         .order_by(delivery.c.outlet, delivery.c.state)
     )
-    return [(r[0], r[1], int(r[2]), r[3], r[4]) for r in c.execute(query)]
+    return [(r[0], r[1], int(r[2]), int(r[3]), int(r[4])) for r in c.execute(query)]
 
 
 def _rows(c: Connection, query: sa.Select[Any]) -> list[Row]:

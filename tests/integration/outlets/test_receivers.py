@@ -145,8 +145,13 @@ def test_mqtt_is_acknowledged_by_mosquitto_that_hangs_stops_and_comes_back(
 ) -> None:
     came: list[bytes] = []
     listener = paho.Client(CallbackAPIVersion.VERSION2)
-    listener.on_message = lambda _, __, message: came.append(message.payload)
-    listener.on_connect = lambda *_: listener.subscribe("canh-bao/#", 1)
+    listener.on_message = lambda _, __, message: came.append(bytes(message.payload))
+
+
+    @listener.connect_callback()
+    def _connected(*_: Any) -> None:
+        listener.subscribe("canh-bao/#", 1)
+
     listening: list[int] = []
     listener.on_subscribe = lambda *_: listening.append(1)
     listener.connect(HOST, mosquitto.port)
@@ -158,10 +163,12 @@ def test_mqtt_is_acknowledged_by_mosquitto_that_hangs_stops_and_comes_back(
         mqtt.send(written, settings)
         until(lambda: came, "it came")
         assert json.loads(came[0])["id"] == MESSAGE.id
-        mosquitto.signal(signal.SIGSTOP)
+        process = mosquitto.process
+        assert process is not None
+        process.send(signal.SIGSTOP)
         with pytest.raises(NotToldError):
             mqtt.send(written, settings)
-        mosquitto.signal(signal.SIGCONT)
+        process.send(signal.SIGCONT)
         mosquitto.kill()
         with pytest.raises(NotToldError):
             mqtt.send(written, settings)
