@@ -34,6 +34,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_columns.py": ("definitions",),
     "laws/test_commands.py": ("commands",),
     "laws/test_connectors.py": ("connecting", "connectors"),
+    "laws/test_outlets.py": ("alerts", "outlets"),
     "laws/test_contracts.py": ("definitions",),
     "laws/test_faults.py": ("definitions", "gateway", "sheets"),
     "laws/test_files.py": ("gateway", "sheets"),

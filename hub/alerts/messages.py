@@ -24,21 +24,21 @@ def message_id(ids: Sequence[str]) -> str:
     return ids[0] if len(ids) == 1 else digest(*sorted(ids))
 
 
-def compose(told: Sequence[Told], url: str) -> Message:
+def compose(pairs: Sequence[Told], url: str) -> Message:
     """Write one message of deliveries; the same ones give the same message."""
-    first = told[0][0]
-    events = tuple(_public(delivery, event, url) for delivery, event in told)
-    if len(told) == 1:
-        (delivery, event), link = told[0], events[0]["link"]
+    first = pairs[0][0]
+    events = tuple(_public(delivery, event, url) for delivery, event in pairs)
+    if len(pairs) == 1:
+        (delivery, event), link = pairs[0], events[0]["link"]
         title = f"[{LEVELS[event['level']]}] {_kind(delivery, event)}: {event['subject']}"
         lines = (event["text_vi"], *_figure(event), f"Phụ trách: {event['owner']}", f"Xem: {link}")
         brief = f"{_kind(delivery, event)}: {event['text_vi']}"
     else:
         link = f"{url}/alerts"
-        title = f"{len(told)} tin cảnh báo"
-        lines = (*(_line(*each) for each in told), f"Xem: {link}")
-        brief = f"{title}: " + "; ".join(e["text_vi"] for _, e in told)
-    written_at = min(delivery["decided_at"] for delivery, _ in told)
+        title = f"{len(pairs)} tin cảnh báo"
+        lines = (*(_line(*each) for each in pairs), f"Xem: {link}")
+        brief = f"{title}: " + "; ".join(e["text_vi"] for _, e in pairs)
+    written_at = min(delivery["decided_at"] for delivery, _ in pairs)
     return Message(first["message"], written_at, title, lines, brief, link, events)
 
 

@@ -88,7 +88,7 @@ class Gauges:
                 " + (SELECT COUNT(*) FROM figure WHERE is_published = 0)"
             )
             courses_now = courses(reading.alert_events())
-            told = deliveries.counted(reading.connection)
+            delivered = deliveries.counted(reading.connection)
             untold = reading.rows(
                 "SELECT * FROM (SELECT event_id FROM notice ORDER BY event_id LIMIT :n) AS notices"
                 " UNION ALL SELECT * FROM (SELECT key || ' ' || revision FROM figure"
@@ -124,7 +124,7 @@ class Gauges:
         metrics.UNPUBLISHED_SECONDS.set(now - min(self._untold.values(), default=now))
         for (level, state), alerts in count_open(courses_now).items():
             metrics.ALERTS_OPEN.labels(level, state).set(alerts)
-        self._read_deliveries(told)
+        self._read_deliveries(delivered)
         self._read_sources({sender: int(horizon) for sender, horizon in horizons})
         self._read_statement()
         self._read_archive(list(lag))

@@ -1,8 +1,8 @@
 """Upkeep: what a server does by itself beside answering.
 
 Every hour, originals that nobody needs any more are erased, and it is looked whether the reports
-add up; every few seconds, rejected items are closed that were mended, and alerts are
-told and delivered.
+add up; every few seconds, rejected items are closed that were mended, and alerts are told
+and delivered.
 """
 
 import asyncio
