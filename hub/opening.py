@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hub import registry
 from hub.access.audit import Audit
 from hub.access.seals import Seals, open_file
+from hub.alerts.delivering import Deliverer
 from hub.alerts.telling import Teller
 from hub.apply.rebuild import apply_all
 from hub.apply.runner import Runner
@@ -35,7 +36,7 @@ from hub.log.sqlite import SqliteLog
 from hub.log.succession import succession_of
 from hub.reference.checking import Flaw, check_tables
 from hub.reference.form import Row
-from hub.settings import Settings, make_folder
+from hub.settings import Settings, make_folder, read_own
 from hub.sheets.mapping import FileMapping
 from hub.sheets.province import Fault, ListFile, read_province
 from hub.store.adopting import OtherLogError, adopt, check_known
@@ -122,6 +123,15 @@ class OpenHub:
     def teller(self) -> Teller:
         """Open what finds alerts and tells of them."""
         return Teller(self.log, self.store, self.book, registry.alert_rules(), self.clock)
+
+    def deliverer(self) -> Deliverer:
+        """Open what tells people of alerts. Raises `SettingsError` for an outlet's settings."""
+        outlets = {
+            name: (outlet, read_own(f"outlet_{name}", outlet.settings))
+            for name, outlet in registry.outlets().items()
+        }
+        url = self.settings.public_url or self.settings.url
+        return Deliverer(self.store, outlets, url, self.clock)
 
     def signer(self) -> Signer:
         """Open the keys that sign receipts. Raises `SigningKeyError`."""

@@ -1,4 +1,4 @@
-"""Finds what is installed: contracts, facts, KPIs, rules of alerts, lists, sources, connectors.
+"""Finds what is installed: contracts, facts, KPIs, alerts, lists, sources, connectors, outlets.
 
 A file in the right package is all that it takes to be found. The hub names the packages and
 imports none of them itself, so that dependencies point inwards. Only what opens a hub asks here;
@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from types import ModuleType
 
 from hub import places
+from hub.alerts.outlet import Outlet
 from hub.alerts.rule import Rule as AlertRule
 from hub.connecting.feeds import Connector, OwnFiles
 from hub.definitions.contract import Contract, Event
@@ -110,6 +111,15 @@ def indexes() -> dict[str, Index]:
 def alert_rules() -> dict[str, AlertRule]:
     """Find the rules of alerts: `RULE` in each module of `stream_jobs.alerts`, by its name."""
     return {name: module.RULE.named(name) for name, module in _modules("stream_jobs.alerts")}
+
+
+@cache
+def outlets() -> dict[str, Outlet]:
+    """Find the outlets: `OUTLET` in the module `outlet` of each folder of `outlets`."""
+    return {
+        name: importlib.import_module(f"outlets.{name}.outlet").OUTLET
+        for name, _ in _modules("outlets")
+    }
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Connected systems: of each sender, connector and station whether it lives, and how well.
+"""Connected systems: of each sender, connector, station and outlet whether it lives, and how well.
 
 One view for administrators: heartbeat, how late what it delivers comes, what share of it is wrong,
 its last good record, and how many alerts stand about it.
@@ -11,7 +11,9 @@ from hub.alerts.course import STATES, Course, courses
 from hub.clock import DAY_US, from_us, iso
 from hub.definitions.fact import Fact
 from hub.figures.book import Book
+from hub.store import deliveries
 
+LATE_US = 600_000_000  # what an outlet has not told for so long after it was due is late
 SHARE_DAYS = 30  # over which a station's share of bad values is taken
 GOOD, WATCH, BAD, UNKNOWN = "good", "watch", "bad", "unknown"
 
@@ -27,6 +29,7 @@ def connected(sources: Iterable[Mapping[str, Any]], book: Book, at: int) -> list
     listed = [_sender(source) for source in sources]
     for fact in book.facts.values():
         listed += _stations(fact, book, at)
+    listed += _outlets(book, at)
     for system in listed:
         alerts = open_of.get(system["id"], [])
         system["alerts_open"] = len(alerts)
@@ -87,6 +90,38 @@ def _stations(fact: Fact, book: Book, at: int) -> list[dict[str, Any]]:
         }
         for code, good, count, bad in rows
     ]
+
+
+def _outlets(book: Book, at: int) -> list[dict[str, Any]]:
+    """List the outlets by which anybody was to be told; the share is that of what was given up."""
+    by_outlet: dict[str, dict[str, tuple[int, int, int]]] = {}
+    for outlet, state, *counted in deliveries.counted(book.reading.connection):
+        if outlet:
+            by_outlet.setdefault(outlet, {})[state] = (counted[0], counted[1], counted[2])
+    none = (0, at, 0)
+    listed = []
+    for name, states in by_outlet.items():
+        (sent, _, told_at), (failed, _, _), (waiting, due_at, _) = (
+            states.get(state, none)
+            for state in (deliveries.SENT, deliveries.FAILED, deliveries.WAITING)
+        )
+        done = sent + failed
+        listed.append(
+            {
+                "kind": "outlet",
+                "id": name,
+                "title_vi": None,
+                "title_en": None,
+                "owner": None,
+                "heartbeat_at": None,
+                "heartbeat_state": None,
+                "last_good_at": iso(told_at if sent else None),
+                "delivery_seconds_p95": None,
+                "error_share": round(failed / done, 6) if done else None,
+                "is_late": waiting > 0 and at - due_at > LATE_US,
+            }
+        )
+    return listed
 
 
 def _state(system: Mapping[str, Any], alerts: Iterable[Course]) -> str:

@@ -20,6 +20,7 @@ from hub.http.once import Once
 from hub.http.problems import answer_errors
 from hub.http.upkeep import (
     add_up_hourly,
+    deliver_alerts,
     erase_hourly,
     mend_often,
     tell_alerts,
@@ -62,13 +63,21 @@ def routers() -> Iterator[APIRouter]:
 def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None) -> FastAPI:
     """Make the application of an opened hub."""
     edge = Edge(hub, gateway, progress)
+    edge.part(OpenHub.deliverer)  # a wrong setting of an outlet stops the start
     metrics.begin({name: contract.topic for name, contract in hub.contracts.items()})
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         upkeep = [
             asyncio.create_task(work(edge))
-            for work in (tend_columns, erase_hourly, add_up_hourly, mend_often, tell_alerts)
+            for work in (
+                tend_columns,
+                erase_hourly,
+                add_up_hourly,
+                mend_often,
+                tell_alerts,
+                deliver_alerts,
+            )
         ]
         yield
         for task in upkeep:

@@ -19,6 +19,7 @@ from hub.opening import OpenHub
 from hub.operating import metrics
 from hub.proof.verify import SAMPLE_STATEMENT, STATEMENT
 from hub.repair import items as rejections
+from hub.store import deliveries
 from hub.store.troubles import StoreUnavailableError
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ _CLEARED = (
     metrics.ARCHIVED,
     metrics.QUARANTINE_OPEN,
     metrics.ALERTS_OPEN,
+    metrics.DELIVERIES,
+    metrics.DELIVERY_OVERDUE,
 )
 
 
@@ -85,6 +88,7 @@ class Gauges:
                 " + (SELECT COUNT(*) FROM figure WHERE is_published = 0)"
             )
             courses_now = courses(reading.alert_events())
+            delivered = deliveries.counted(reading.connection)
             untold = reading.rows(
                 "SELECT * FROM (SELECT event_id FROM notice ORDER BY event_id LIMIT :n) AS notices"
                 " UNION ALL SELECT * FROM (SELECT key || ' ' || revision FROM figure"
@@ -120,9 +124,19 @@ class Gauges:
         metrics.UNPUBLISHED_SECONDS.set(now - min(self._untold.values(), default=now))
         for (level, state), alerts in count_open(courses_now).items():
             metrics.ALERTS_OPEN.labels(level, state).set(alerts)
+        self._read_deliveries(delivered)
         self._read_sources({sender: int(horizon) for sender, horizon in horizons})
         self._read_statement()
         self._read_archive(list(lag))
+
+    def _read_deliveries(self, counted: list[tuple[str, str, int, int, int]]) -> None:
+        now = to_us(self._hub.clock())
+        for outlet, state, number, due_at, _ in counted:
+            if not outlet:  # nobody was to be told
+                continue
+            metrics.DELIVERIES.labels(outlet, state).set(number)
+            if state == deliveries.WAITING:
+                metrics.DELIVERY_OVERDUE.labels(outlet).set(max(0, now - due_at) / 1e6)
 
     def _read_sources(self, horizons: dict[str, int]) -> None:
         now = to_us(self._hub.clock())

@@ -41,7 +41,8 @@ class ListQuery(Parameters):
 async def list_sources(query: Annotated[SourcesQuery, Query()], edge: Here) -> dict[str, Any]:
     """List sources: heartbeat, lag, four qualities with their formulas; and all that is connected.
 
-    `connected` is each sender, connector and station with its last good record and open alerts.
+    `connected` is each sender, connector, station and outlet, with its last good record and open
+    alerts.
     """
     hub, year = edge.hub, edge.year()
     period, received = query.period or year, query.received or year

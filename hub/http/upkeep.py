@@ -1,8 +1,8 @@
 """Upkeep: what a server does by itself beside answering.
 
 Every hour, originals that nobody needs any more are erased, and it is looked whether the reports
-add up; every few seconds, rejected items are closed that were mended, and alerts are told; every
-second, the columns that questions are answered from are brought up to date.
+add up; every few seconds, rejected items are closed that were mended, and alerts are told and
+delivered; every second, the columns that questions are answered from are brought up to date.
 """
 
 import asyncio
@@ -81,6 +81,18 @@ async def tend_columns(edge: Edge) -> None:
     while True:
         await _done(edge, "columns made", "columns", do)
         await asyncio.sleep(COLUMNS_SECONDS)
+
+
+async def deliver_alerts(edge: Edge) -> None:
+    """Tell people of alerts, every few seconds, until cancelled."""
+
+    def do() -> int:
+        edge.part(OpenHub.deliverer).round()
+        return 0  # they are in a table of their own
+
+    while True:
+        await _done(edge, "alerts delivered", "messages", do)
+        await asyncio.sleep(ALERTS_SECONDS)
 
 
 async def add_up_hourly(edge: Edge) -> None:

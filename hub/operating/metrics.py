@@ -136,6 +136,18 @@ ALERTS_OPEN = Gauge(
     ["level", "acknowledged"],
     registry=HELD,
 )
+DELIVERIES = Gauge(
+    "hub_deliveries",
+    "What somebody was to be told of alerts, by outlet and state: waiting, sent, failed.",
+    ["outlet", "state"],
+    registry=HELD,
+)
+DELIVERY_OVERDUE = Gauge(
+    "hub_delivery_overdue_seconds",
+    "How long ago the oldest of what waits was to be told by an outlet.",
+    ["outlet"],
+    registry=HELD,
+)
 REPORT_BROKEN = Gauge(
     "hub_report_broken",
     "What does not add up in the reports (06a, 06b) of this month and the last, counted hourly.",

@@ -135,8 +135,8 @@
  * @property {Record<Quality, Formula>} formulas
  * @property {Source[]} sources
  * @property {Connected[]} connected
- * @typedef {object} Connected A sender, connector or station.
- * @property {"sender" | "connector" | "station"} kind
+ * @typedef {object} Connected A sender, connector, station or outlet.
+ * @property {"sender" | "connector" | "station" | "outlet"} kind
  * @property {string} id
  * @property {string | null} title_vi
  * @property {string | null} title_en
@@ -246,6 +246,15 @@
  * @property {string | null} as_of
  * @property {number} total
  * @property {Alert[]} alerts
+ * @typedef {object} Delivery That somebody is told of an alert; without a recipient nobody is.
+ * @property {string} alert
+ * @property {string | null} recipient
+ * @property {string | null} outlet
+ * @property {string | null} escalated_to
+ * @property {"waiting" | "sent" | "failed" | "nobody"} state
+ * @property {string} due_at
+ * @property {string} at
+ * @typedef {{ deliveries: Delivery[] }} Deliveries The answer of `/v1/deliveries`.
  * @typedef {object} Report The answer of `/v1/reports/{report}`.
  * @property {string} number
  * @property {string} title_vi

@@ -310,6 +310,30 @@ repair = Table(
     Column("reason", Text, nullable=False),
 )
 
+# Who was told what of alerts; without a recipient nobody was. Not a figure: survives a rebuild.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Key(64), primary_key=True),
+    Column("event_id", Key(128), nullable=False, index=True),
+    Column("alert", Key(256), nullable=False, index=True),
+    Column("recipient", String(256), nullable=False),
+    Column("outlet", String(64), nullable=False),
+    # The role that is told because nobody acknowledged; empty where it is no such telling.
+    Column("escalated_to", Key(256), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("decided_at", Big, nullable=False),
+    Column("due_at", Big, nullable=False),
+    Column("try_at", Big, nullable=False),
+    # What it is told by, alone or with others, and since when that is fixed.
+    Column("message", Key(64)),
+    Column("begun_at", Big),
+    Column("is_joined", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("at", Big, nullable=False),
+)
+
 # Everything that `hub rebuild` makes anew from the log.
 DERIVED = (
     position, definition, cell, ledger, arrival, heard, lateness, touched, quarantine, notice,

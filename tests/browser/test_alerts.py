@@ -44,6 +44,8 @@ def test_an_alert_comes_by_itself_and_is_acknowledged_with_a_comment(
         expect(mine).to_have_count(1, timeout=60_000)  # nobody reloads the page
         expect(mine).to_contain_text("Khẩn")
         expect(mine).to_contain_text("5,2 g/L")
+        # No list of recipients is loaded: that nobody is told is to be seen.
+        expect(mine.locator(".alert-told")).to_have_text("Báo cho: không ai", timeout=30_000)
 
         page.locator("#key").fill(officer)
         page.locator("#key-form button").click()

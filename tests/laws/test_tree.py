@@ -11,7 +11,7 @@ from tests.rooms import ROOMS, TESTS, rooms_of
 from tests.turns import SECONDS
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("hub", "connectors", "schemas", "stream_jobs", "reference")
+PACKAGES = ("hub", "connectors", "schemas", "stream_jobs", "reference", "outlets")
 FOLDERS = (*PACKAGES, "bench", "deploy", "docs", "tests")
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 80
@@ -38,8 +38,8 @@ VENDORS = {
     "kafka": {"hub/kafka/topics.py", "hub/kafka/rights.py"},
     "aiokafka": {"hub/worker/", "hub/kafka/records.py", "hub/kafka/reader.py"},
     "faust": {"hub/worker/", "stream_jobs/app.py"},
-    "httpx": {"hub/kafka/schema_registry.py", "connectors/one_stop/"},
-    "paho": {"connectors/salinity/"},
+    "httpx": {"hub/kafka/schema_registry.py", "connectors/one_stop/", "outlets/"},
+    "paho": {"connectors/salinity/", "outlets/mqtt/"},
     "fastapi": {"hub/http/"},
     "starlette": {"hub/http/"},
     "sse_starlette": {"hub/http/"},
@@ -50,7 +50,13 @@ VENDORS = {
     "fastavro": {"hub/definitions/avro.py"},
     "avro": {"hub/definitions/avro.py"},
     "prometheus_client": {"hub/operating/metrics.py", "hub/operating/dashboard.py"},
-    "pydantic_settings": {"hub/settings.py", "hub/connecting/feeds.py", "connectors/"},
+    "pydantic_settings": {
+        "hub/settings.py",
+        "hub/connecting/feeds.py",
+        "hub/alerts/",
+        "connectors/",
+        "outlets/",
+    },
     "openpyxl": {
         "connectors/payments/simulator.py",
         "hub/reports/workbook.py",
@@ -58,7 +64,12 @@ VENDORS = {
         "hub/sheets/template.py",
     },
     "typst": {"hub/reports/printed.py"},
-    "cryptography": {"hub/doctor/machine.py", "hub/gateway/signing.py", "hub/access/seals.py"},
+    "cryptography": {
+        "hub/doctor/machine.py",
+        "hub/gateway/signing.py",
+        "hub/access/seals.py",
+        "outlets/webhook/",
+    },
     "pgpq": {"hub/store/postgres.py"},
     "utide": {"hub/water/tide.py"},
     "gsw": {"schemas/conversions.py"},

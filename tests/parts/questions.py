@@ -244,6 +244,8 @@ async def ask_for_alerts(client: Client) -> None:
     listed = await client.ask("GET /v1/alerts?rule=duty_silent")
     alert = listed.json()["alerts"][0]["id"]
     await client.ask_each(f"/v1/alerts /v1/alerts/rules /v1/alerts/{alert} /v1/alerts/none")
+    for told in ("", "?alert=none", "?offset=-1", "?recipient=An"):
+        await client.ask(f"GET /v1/deliveries{told}")
     for query in (
         *UNKNOWN,
         "state=open",

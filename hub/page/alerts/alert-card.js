@@ -1,4 +1,4 @@
-// One alert: what it tells, since when, who has seen it, and what is said of it.
+// One alert: what it tells, since when, who was told and has seen it, and what is said of it.
 
 import { el } from "../el.js";
 import { agoMark, mark } from "../elements/marks.js";
@@ -8,7 +8,7 @@ import { timeText } from "../strings.js";
 import { words } from "../words.js";
 import { alerts, say } from "./state.js";
 
-/** @import { Alert } from "../types.js" */
+/** @import { Alert, Delivery } from "../types.js" */
 
 const t = words({
   vi: {
@@ -20,6 +20,11 @@ const t = words({
     escalated: "chuyển cấp trên lúc {0}",
     acknowledged: "{0} xác nhận đã biết lúc {1}",
     owner: "Phụ trách: {0}",
+    told: "Báo cho",
+    waiting: "chờ gửi từ {0}",
+    sent: "đã gửi lúc {0}",
+    failed: "không gửi được",
+    nobody: "không ai",
     look: "Xem số liệu",
     comment: "Ghi chú",
     acknowledge: "Xác nhận đã biết",
@@ -34,6 +39,11 @@ const t = words({
     escalated: "escalated at {0}",
     acknowledged: "{0} acknowledged it at {1}",
     owner: "Owner: {0}",
+    told: "Told",
+    waiting: "waiting since {0}",
+    sent: "sent at {0}",
+    failed: "could not be sent",
+    nobody: "nobody",
     look: "Look at the data",
     comment: "Comment",
     acknowledge: "Acknowledge",
@@ -50,6 +60,7 @@ export class AlertCard extends Part {
   #head = el("p", { class: "alert-head" });
   #text = el("p", { class: "alert-text" });
   #facts = el("p", { class: "quiet" });
+  #told = el("p", { class: "quiet alert-told" });
   #comments = el("ul", { class: "alert-comments" });
   #label = el("label");
   #input = el("input", { type: "text", maxlength: 1000, autocomplete: "off" });
@@ -72,7 +83,7 @@ export class AlertCard extends Part {
       if (this.#input.value.trim()) this.#say("comment");
     });
     const place = { class: "panel alert", "data-alert": this.#id };
-    const parts = [this.#head, this.#text, this.#facts, this.#comments, this.#form];
+    const parts = [this.#head, this.#text, this.#facts, this.#told, this.#comments, this.#form];
     return [el("li", place, ...parts)];
   }
 
@@ -94,6 +105,9 @@ export class AlertCard extends Part {
         el("li", {}, el("b", {}, by), ` ${timeText(at)}: ${comment}`),
       ),
     );
+    const told = alerts.now.deliveries.filter(({ alert: of }) => of === this.#id).reverse();
+    this.#told.hidden = told.length === 0;
+    this.#told.textContent = `${t("told")}: ${told.map(toldText).join("; ")}`;
     this.#label.textContent = t("comment");
     this.#acknowledge.textContent = t("acknowledge");
     this.#add.textContent = t("add");
@@ -120,6 +134,13 @@ function factsOf(alert) {
   ]
     .filter(Boolean)
     .join(" · ");
+}
+
+/** @param {Delivery} delivery */
+function toldText({ recipient, outlet, escalated_to, state, due_at, at }) {
+  if (state === "nobody") return escalated_to ? `${escalated_to}: ${t("nobody")}` : t("nobody");
+  const when = t(state, timeText(state === "waiting" ? due_at : at));
+  return `${recipient} (${outlet}) ${when}`;
 }
 
 customElements.define("alert-card", AlertCard);

@@ -42,3 +42,5 @@ function follow() {
 
 void read();
 follow();
+// Who was told is on no stream: people are, a few seconds after the alert is there.
+setInterval(() => pace.soon(read), AGAIN_MS);

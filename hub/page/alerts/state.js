@@ -6,15 +6,15 @@ import { page, remember } from "../page.js";
 import { Store } from "../store.js";
 import { thisYear } from "../strings.js";
 
-/** @import { AlertState, Alerts } from "../types.js" */
+/** @import { AlertState, Alerts, Deliveries, Delivery } from "../types.js" */
 
 /** @type {AlertState[]} */
 export const STATES = ["open", "acknowledged", "cleared", "withdrawn"];
 
 const asked = /** @type {AlertState} */ (new URLSearchParams(location.search).get("state"));
 
-/** @type {{ wanted: AlertState, answer: Alerts | null }} */
-const first = { wanted: STATES.includes(asked) ? asked : "open", answer: null };
+/** @type {{ wanted: AlertState, answer: Alerts | null, deliveries: Delivery[] }} */
+const first = { wanted: STATES.includes(asked) ? asked : "open", answer: null, deliveries: [] };
 
 export const alerts = new Store(first);
 
@@ -23,9 +23,11 @@ async function readAlerts() {
   const { wanted } = alerts.now;
   /** @type {Alerts} */
   const answer = await ask(`/v1/alerts?${new URLSearchParams({ state: wanted })}`);
+  /** @type {Deliveries} */
+  const { deliveries } = await ask("/v1/deliveries");
   if (wanted !== alerts.now.wanted) return; // something else was asked for meanwhile
   page.set({ updatedAt: answer.as_of ?? "" });
-  alerts.set({ answer });
+  alerts.set({ answer, deliveries });
 }
 
 export const read = () => guarded("alerts", null, readAlerts);

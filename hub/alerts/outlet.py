@@ -1,0 +1,76 @@
+"""Outlets: by what somebody is told, each a folder of `outlets/` with cases.
+
+An outlet writes a message for an address, which is pure, and sends what it wrote. Everything else
+(who is told when, repeats under one id, retries, what is recorded) is `hub.alerts.delivering`'s.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic_settings import BaseSettings
+
+from hub.definitions.contract import Doc
+from hub.troubles import TroubleError
+
+SECONDS_MAX = 10.0  # a receiver that hangs is left after so long, and tried again
+
+
+class NotToldError(TroubleError):
+    """The receiver is away, refuses or hangs; it is tried again. No secret is in the message."""
+
+
+class AddressError(TroubleError):
+    """An address in the list of recipients is none of its outlet; the message says what is."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What somebody is told: `id` is the same however often it is sent.
+
+    `title` is one line, `lines` the Vietnamese text, `brief` the same for who reads little.
+    `events` are the events of alerts that it tells of, as JSON values; `link` is an address to
+    look at; `written_at` is when it was decided, in microseconds, the same at each repeat.
+    """
+
+    id: str
+    written_at: int
+    title: str
+    lines: tuple[str, ...]
+    brief: str
+    link: str
+    events: tuple[Mapping[str, Any], ...]
+
+
+# What goes out, by part: of a webhook its url and body. Without secrets, which sending adds.
+Written = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """A way to tell somebody: `settings` are `HUB_OUTLET_<NAME>_…`, or they may all be silent.
+
+    `write` raises `AddressError`; `send` raises `NotToldError`, and returns once the receiver has
+    taken it.
+    """
+
+    title: Doc
+    settings: type[BaseSettings]
+    write: Callable[[Message, str], Written]
+    send: Callable[[Written, Any], None]
+
+
+def read_secret(path: Path | None) -> str:
+    """Read a secret's file, without the line's end; empty where none is set.
+
+    Raises `NotToldError`.
+    """
+    if path is None:
+        return ""
+    try:
+        return path.read_text("utf-8").strip()
+    except OSError as error:
+        raise NotToldError(
+            f"không đọc được tệp bí mật | the secret's file cannot be read: {error.strerror}"
+        ) from None

@@ -1,0 +1,1 @@
+"""MQTT: a message on a topic, for sirens, signs and other systems."""

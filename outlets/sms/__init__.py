@@ -1,0 +1,1 @@
+"""SMS, by way of a gateway over HTTP."""

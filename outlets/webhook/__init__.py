@@ -1,0 +1,1 @@
+"""A webhook: JSON over HTTP, signed."""
