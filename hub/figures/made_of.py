@@ -177,19 +177,15 @@ def _with_parts(
     }
     # Facts that go by another due date than the one sent stand so, then by computed ones alone.
     for is_computed in (False, True):
-        wanted = [a for given in addends.values() for a in given if a.is_computed == is_computed]
+        wanted = [a for own in addends.values() for a in own if a.is_computed == is_computed]
         if wanted or not is_computed:
             rows = _dated(rows, book, fact, is_computed=is_computed)
         parts = {
             name: sum(
-                (
-                    a.sign * _added(a, book, fact, ask)
-                    for a in given
-                    if a.is_computed == is_computed
-                ),
+                (a.sign * _added(a, book, fact, ask) for a in own if a.is_computed == is_computed),
                 pl.col(name),
             )
-            for name, given in addends.items()
+            for name, own in addends.items()
         }
         rows = rows.with_columns(part.alias(name) for name, part in parts.items())
         if order is not None and not is_computed and not _names_parts(order):
@@ -198,8 +194,8 @@ def _with_parts(
         if isinstance(term, Spent):
             sums = term.sums(book, replace(ask, by=(ENTITY,)))
             entities = pl.Series(ENTITY, [key[0] for key in sums], pl.String)
-            own = pl.DataFrame([entities, pl.Series("~own", list(sums.values()), pl.Int64)])
-            rows = rows.join(own.lazy(), on=ENTITY, how="left", maintain_order="left")
+            each = pl.DataFrame([entities, pl.Series("~own", list(sums.values()), pl.Int64)])
+            rows = rows.join(each.lazy(), on=ENTITY, how="left", maintain_order="left")
             rows = rows.with_columns(pl.col("~own").fill_null(0).alias(name)).drop("~own")
     if order is not None and _names_parts(order):
         rows = rows.with_columns(order.cast(pl.Int64).alias(VALUE))

@@ -67,8 +67,8 @@ def fixed_chance() -> Iterator[None]:
     numbers = itertools.count(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "token_hex", lambda n=32: f"{next(numbers):0{2 * n}x}")
-        # What tells alerts does so when it likes, and takes no number from the others.
-        own = itertools.count(1)
+        # What tells alerts does so when it likes, and takes no number that others take.
+        own = itertools.count(1 << 40)
         patch.setattr(telling, "new_receipt", lambda at: f"{at:016x}{next(own):012x}")
         patch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=next(numbers)))
         yield
