@@ -147,7 +147,6 @@ def test_mqtt_is_acknowledged_by_mosquitto_that_hangs_stops_and_comes_back(
     listener = paho.Client(CallbackAPIVersion.VERSION2)
     listener.on_message = lambda _, __, message: came.append(bytes(message.payload))
 
-
     @listener.connect_callback()
     def _connected(*_: Any) -> None:
         listener.subscribe("canh-bao/#", 1)
