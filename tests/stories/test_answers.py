@@ -47,6 +47,15 @@ from tests.unit.sheets.test_mapping import as_csv as as_bank_csv
 RECORDING = Path(__file__).with_name("answers.txt")
 CLOUD_EVENT, CLOUD_EVENTS = "application/cloudevents+json", "application/cloudevents-batch+json"
 XLSX_CUT_SHORT = b"PK\x03\x04" + b"\x00" * 100
+FEE = {
+    "event_id": "f1",
+    "dossier_code": "H57.2-230517-0001",
+    "fee_code": "LP01",
+    "unit": "H57.2",
+    "kind": "assessed",
+    "occurred_at": "2023-05-17T08:00:00+07:00",
+    "amount_vnd": 50_000,
+}
 
 
 def numbered(events: list[Json], letter: str) -> list[Json]:
@@ -85,6 +94,7 @@ async def send(client: Client) -> None:
     await client.post("/v1/events/dossier", DOSSIERS[0])
     await client.post("/v1/events/reading", READINGS)
     await client.post("/v1/events/payment", PAYMENTS, "payer")
+    await client.post("/v1/events/fee", FEE)
     await client.post("/v1/events/dossier", WRONG)
     await client.post("/v1/events/dossier", [DOSSIERS[1], PIGEON | {"event_id": "w1"}])
     lines = b"\n".join(json.dumps(e).encode() for e in DOSSIERS)
