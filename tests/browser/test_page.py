@@ -96,7 +96,7 @@ def test_figures_are_those_of_the_api(hub_url: str, show: Show) -> None:
         f"{as_count(online['numerator'])} / {as_count(online['denominator'])}"
     )
     expect(shown(page, "dossier_received")).to_have_text(as_count(received["numerator"]))
-    verdict = {True: "Đạt", False: "Chưa đạt"}[online["met"]]
+    verdict = {True: "Đạt", False: "Không đạt"}[online["met"]]
     expect(row(page, "dossier_online_share").locator("td.met")).to_contain_text(verdict)
 
 

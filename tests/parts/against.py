@@ -294,7 +294,7 @@ def list_differences(golden: Golden, book: Book, asked: Asked) -> Iterator[str]:
     hub: dict[str, bool] = {}
     page: dict[str, Any] = {"next_offset": 0}
     while page["next_offset"] is not None:
-        page = made_of.facts(kpi, question, book, page["next_offset"])
+        page = made_of.facts(kpi, question, book, made_of.Wanted(page["next_offset"]))
         hub |= {f["entity"]: True for f in page["facts"] if f["numerator"]}
     span = asked.spans(question.period)
     above, _ = golden.pack.counted(asked.name, span)
