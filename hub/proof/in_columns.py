@@ -23,7 +23,8 @@ def compare_columns(reading: Reading, fact: Fact, findings: Findings) -> None:
     facts = frames.facts().collect()
     chunks = [facts[i : i + FACTS_AT_ONCE] for i in range(0, len(facts), FACTS_AT_ONCE)]
     found = [digest_facts(fact, chunk).select(ENTITY, *LANES) for chunk in chunks]
-    ours = pl.concat(found) if found else pl.DataFrame(schema=dict.fromkeys((ENTITY, *LANES)))
+    schema = {ENTITY: pl.String, **dict.fromkeys(LANES, pl.Int64)}
+    ours = pl.concat(found) if found else pl.DataFrame(schema=schema)
     sums = ",".join(f"COALESCE(SUM({lane}), 0)" for lane in LANES)
     (said,) = reading.rows(f"SELECT COUNT(*), {sums} FROM {fact.table}")
     if tuple(map(int, said)) == (len(ours), *(int(ours[lane].sum()) for lane in LANES)):

@@ -90,7 +90,8 @@ def serve(settings: Settings, profile: str, cut_at: Point | None, calls: Path) -
     with open_hub(settings) as hub:
         app = create_app(hub, hub.gateway())
         patch = pytest.MonkeyPatch()
-        for work in ("erase_hourly", "mend_often"):  # no request makes their calls
+        # No request makes their calls.
+        for work in ("erase_hourly", "mend_often", "tell_alerts", "deliver_alerts", "tend_columns"):
             patch.setattr(f"hub.http.app.{work}", nothing)
         points = Points(patch, TOUCHED[profile], cut=kill_this_process)
         points.skip(patch, Store, "reading")
