@@ -10,7 +10,7 @@ from typing import Any
 from hub.clock import iso
 from hub.figures.book import Book
 from hub.figures.by_unit import VIEWS
-from hub.figures.compute import Question, QuestionError, check_known, read_question
+from hub.figures.compute import Question, QuestionError, check_known, no_period, read_question
 from hub.figures.dues import lists_of_clocks
 from hub.reference.periods import Period, parse_period
 from hub.reports.counting import Pass, count
@@ -155,6 +155,8 @@ def read_due(parameters: Mapping[str, str]) -> bool:
 def read_report_question(report: Report, parameters: Mapping[str, str], now: int) -> Question:
     """Read a question from request parameters; raise `QuestionError` for what is wrong in it."""
     read_due(parameters)
+    if parameters.get("period") == "":
+        raise no_period("")  # a form says of which period it is
     asked = {name: value for name, value in parameters.items() if name != "due"}
     question = read_question(report.asked_as, asked, now)
     if question.by:

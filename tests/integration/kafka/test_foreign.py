@@ -14,7 +14,7 @@ from hub.definitions.originals import in_log
 from hub.kafka.log import KafkaLog
 from hub.log.slices import Origin
 from hub.store.store import Store
-from stream_jobs.worked import dossier, paid, received, salinity
+from stream_jobs.worked import dossier, fee, paid, received, salinity
 from tests.parts.by_hand import varint
 from tests.parts.foreign import Foreign, record, wire_values
 from tests.parts.on_kafka import (
@@ -213,6 +213,7 @@ def test_a_good_record_is_taken_among_bad_ones_of_any_contract(
 ) -> None:
     items = {
         "dossier": received("A", "2023-05-01"),
+        "fee": fee("H57.1-230517-0001", "assessed", "2023-05-17", 50_000),
         "payment": paid("cash", "2023-05", customers=3, amount=10**16),
         "reading": salinity("ST01", "2023-05-01T05:00", -1.5, 4),
     }
@@ -284,8 +285,8 @@ def test_a_boolean_that_is_neither_is_read_alike_by_both_paths(
     """Avro knows 0 and 1; whatever a reader makes of another byte, apply and verify agree."""
     good = event("A", "1", kind="rated", satisfied=True)
     datum = record("dossier", good)
-    assert datum.endswith(b"\x02\x01\x00\x00")
-    foreign.send(TOPIC, datum[:-3] + bytes([byte, 0, 0]), "A")
+    assert datum.endswith(b"\x02\x01\x00\x00\x00")
+    foreign.send(TOPIC, datum[:-4] + bytes([byte, 0, 0, 0]), "A")
     foreign.send(TOPIC, record("dossier", good | {"event_id": "2"}), "A")
     assert catch_up(log, store) == 2
     assert differences(log, store) == []
