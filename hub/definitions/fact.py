@@ -118,7 +118,7 @@ class Clocked:
     due: str
     waits: str
     dated: Mapping[str, str]
-    judge: Callable[[dict[str, Any]], None]
+    judge: Callable[[dict[str, Any]], None] = field(repr=False)  # it has an address there
     resolved: tuple[str, ...]
 
     def is_asked_by(self, measure: Measure) -> bool:

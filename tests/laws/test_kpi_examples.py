@@ -61,3 +61,9 @@ def test_every_kpi_has_an_example_and_both_languages() -> None:
         assert kpi.owner
         # What people read must be said where it is not the pair itself.
         assert kpi.scale == 1 or any(e.value is not None for e in kpi.examples), kpi.id
+
+
+def test_no_definition_says_where_something_lies_in_memory() -> None:
+    """A definition's version is made of its words: another process must find the same one."""
+    said = [repr((kpi.id, kpi.numerator, kpi.denominator)) for kpi in registry.kpis().values()]
+    assert [words for words in said if " at 0x" in words] == []

@@ -25,7 +25,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hub import registry
 from hub.access import keys
 from hub.access.scope import WHOLE, Scope
-from hub.alerts import telling
 from hub.clock import to_us
 from hub.definitions.own.control import CONTROL
 from hub.figures.official import freeze
@@ -61,15 +60,19 @@ SENDERS: dict[str, dict[str, Any]] = {
 Json = dict[str, Any]
 
 
+async def nothing(_: object) -> None:
+    """Do nothing beside answering."""
+
+
 @contextmanager
 def fixed_chance() -> Iterator[None]:
     """Give counts where the hub asks for chance: receipts, and the identity of the log."""
     numbers = itertools.count(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "token_hex", lambda n=32: f"{next(numbers):0{2 * n}x}")
-        # What tells alerts does so when it likes, and takes no number that others take.
-        own = itertools.count(1 << 40)
-        patch.setattr(telling, "new_receipt", lambda at: f"{at:016x}{next(own):012x}")
+        # Alerts are told and delivered where a test says so, and not in between.
+        for work in ("tell_alerts", "deliver_alerts"):
+            patch.setattr(f"hub.http.app.{work}", nothing)
         patch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=next(numbers)))
         yield
 
