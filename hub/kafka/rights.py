@@ -21,6 +21,7 @@ from kafka.admin import (
 from kafka.errors import KafkaError, SecurityDisabledError
 
 from hub.definitions.contract import Contract
+from hub.definitions.own.alert import ALERT
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
@@ -53,7 +54,7 @@ def rights(
 ) -> frozenset[Right]:
     """Give what a process needs. Raises `KeyError` for one that is none."""
     events = [c.topic for c in contracts]
-    read = [*events, REJECTION.topic, CONTROL.topic]
+    read = [*events, REJECTION.topic, CONTROL.topic, ALERT.topic]
     by_topic = {c.name: c.topic for c in contracts}
     if process == "serve":
         return _of(read, read)

@@ -156,7 +156,7 @@ def test_what_is_alike_is_known_at_once_and_only_at_the_same_positions(small: Sm
     tamper(small.store, "UPDATE fact_reading SET milli = milli + 1, quality = NULL")
     assert rebuild(small).build().count
     facts = small.store.facts
-    rest = {"fact dossier", "fact payment", CELLS}
+    rest = {"fact dossier", "fact fee", "fact payment", CELLS}
     assert alike(small.store.database, facts) == rest
     tamper(small.store, "UPDATE fact_dossier SET channel = NULL WHERE entity = 'D0001'")
     assert alike(small.store.database, facts) == rest - {"fact dossier"}

@@ -8,7 +8,7 @@ import { decimalText, integer } from "../strings.js";
 import { inLang, words } from "../words.js";
 import { open, reports } from "./state.js";
 
-/** @import { Component, IndexReport, Scored } from "../types.js" */
+/** @import { Component, IndexReport, Scored } from "./types.js" */
 
 const t = words({
   vi: {

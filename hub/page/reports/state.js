@@ -6,7 +6,8 @@ import { page, remember } from "../page.js";
 import { Store } from "../store.js";
 import { thisYear } from "../strings.js";
 
-/** @import { Findings, IndexReport, Report } from "../types.js" */
+/** @import { Report } from "../types.js" */
+/** @import { Findings, IndexReport } from "./types.js" */
 
 export const NAMES = ["06a", "06b", "766"];
 export const INDEX = "766";
