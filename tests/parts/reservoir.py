@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.stories.conftest import Served
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("hub", "connectors", "schemas", "stream_jobs", "reference")
+PACKAGES = ("hub", "connectors", "outlets", "schemas", "stream_jobs", "reference")
 
 CONTRACT = '''
 """Reservoir: the level of one reservoir at one instant."""

@@ -127,6 +127,7 @@ OTHER_FIELDS: list[tuple[str, Any]] = [
     ("due_at", "2023-05-01T17:00:00+07:00"),
     ("satisfied", False),
     ("retracts", "theirs"),
+    ("same_as", "ANOTHER"),
 ]
 WAYS = ["events", "files"]
 

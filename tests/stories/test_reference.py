@@ -13,7 +13,7 @@ from tests.parts.asking import Json
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
 
-LACKS = ["procedures", "stations", "units"]
+LACKS = ["clock_policies", "hours", "procedures", "stations", "units"]
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_lists_are_in_force_once_loaded_and_the_past_stays_as_it_was_known(
     assert (loaded()["numerator"], loaded()["denominator"]) == (1041, 1774)
     assert loaded()["definition_version"] != before["definition_version"]
     assert "lacks" not in loopback.get(f"{empty.url}/readyz").json()
-    assert [s["loaded_by"] for s in shown(empty) if s["state"] == "loaded"] == ["An"] * 4
+    assert [s["loaded_by"] for s in shown(empty) if s["state"] == "loaded"] == ["An"] * 6
 
     again = empty.run("reference", "load", str(lists.FOLDER))
     assert "unchanged" in again.stdout

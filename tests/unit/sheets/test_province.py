@@ -19,7 +19,7 @@ def test_the_demos_lists_are_read_to_the_text() -> None:
     assert {name: file.faults for name, file in read.items()} == {name: [] for name in read}
     of_files = {name: digest_of(file.rows) for name, file in read.items()}
     assert of_files == {name: digest_of(lists.reference().tables[name]) for name in read}
-    assert set(read) == {"units", "procedures", "stations", "targets"}
+    assert set(read) == {"clock_policies", "hours", "procedures", "stations", "targets", "units"}
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
