@@ -59,7 +59,7 @@ def make(r: random.Random, contract: Contract, number: int) -> Values:
     elif contract.name == "reading":
         item = salinity("ST01", f"{day}T0{r.randint(0, 9)}:00", r.choice([0, 0.001, 41.999, 42]))
     elif contract.name == "fee":
-        item = fee(code, r.choice(["assessed", "paid"]), day, r.choice([1, 63, 64, 10**9]))
+        item = fee(code, "assessed", day, r.choice([1, 63, 64, 10**9]))
     else:
         return {
             "event_id": name,
