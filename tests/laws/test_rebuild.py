@@ -164,7 +164,7 @@ def test_what_is_alike_is_known_at_once_and_only_at_the_same_positions(small: Sm
     tamper(small.store, "UPDATE cell SET shard = shard + 7")
     assert CELLS in alike(small.store.database, facts)
     tamper(small.store, "UPDATE cell SET d3 = d3 + 1 WHERE period = '2023-05-05'")
-    assert alike(small.store.database, facts) == {"fact payment"}
+    assert alike(small.store.database, facts) == {"fact fee", "fact payment"}
     small.append(DOSSIER, dossiers(80, 81))
     small.apply(DOSSIER, 1)
     assert alike(small.store.database, facts) == set()
