@@ -107,13 +107,19 @@ def _dimension(name: str, kpi: Kpi) -> dict[str, Any]:
 
 
 def _example(example: Example) -> dict[str, Any]:
+    # Numbered within the example: the ids that they were made with hang on what was read before.
+    names = {event["event_id"]: f"e{n}" for n, event in enumerate(example.events, 1)}
+    events = [
+        {k: names.get(v, v) if k in ("event_id", "retracts") else v for k, v in event.items()}
+        for event in example.events
+    ]
     return {
         "why": example.why,
         "period": example.period,
         "where": dict(example.where),
         "numerator": example.numerator,
         "denominator": example.denominator,
-        "events": example.events,
+        "events": events,
     }
 
 
