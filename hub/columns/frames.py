@@ -4,8 +4,8 @@ A base is made once and does not change. What changed since lies beside it: rows
 are no longer so are passed over, and what they are now is read from the changes.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +13,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from hub.columns.asking import ENTITY
+from hub.columns.asking import ENTITY, Parts, Row, Span, Tally, count_rows, sum_rows
 from hub.columns.listing import Listing, base_numbers, change_numbers
-from hub.definitions.fact import Fact
+from hub.columns.sums import Kept, together
+from hub.definitions.fact import Fact, Measure
 
 BLOCK_ROWS = 131_072
 WORN_MIN = 20_000  # changed facts, before it pays to make a base again
@@ -55,6 +56,7 @@ class Base:
     """
 
     facts: pl.DataFrame
+    kept: Kept = field(default_factory=Kept)
 
     @cached_property
     def _by_hash(self) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
@@ -110,6 +112,12 @@ class Base:
             return 0, 0
         return int(met[0]) * BLOCK_ROWS, int(met[-1] - met[0] + 1) * BLOCK_ROWS
 
+    def until(self, column: str, until: Any) -> Any:
+        """Give the least end that says of the facts here what `until` says: now is after all."""
+        if column not in self._blocks or not len(self.facts):
+            return until
+        return min(until, int(self._blocks[column][1].max()) + 1)
+
 
 @dataclass(frozen=True, eq=False)
 class Frames:
@@ -164,6 +172,57 @@ class Frames:
             marked = marked.slice(*self.base.span(column, start, until))
         both = pl.concat([marked, self._changes]) if len(self.changes) else marked
         return both.lazy().filter(pl.col(IS_LIVE)).drop(IS_LIVE)
+
+    def sum_rows(
+        self,
+        measure: Measure,
+        by: Sequence[str],
+        where: Mapping[str, str],
+        span: Span,
+        parts: Parts | None = None,
+    ) -> list[Row]:
+        """Sum a measure over the facts as they stand; see `asking.sum_rows`."""
+        if measure.is_recomputed or ENTITY in by:
+            return sum_rows(self.facts(measure.when, *span), measure, by, where, span, parts)
+        end = self.base.until(measure.when, span[1])
+        counted = (measure.when, measure.where, measure.value)
+        rows = self._together(
+            (counted, tuple(by), tuple(sorted(where.items())), span[0], end, parts),
+            lambda frame: sum_rows(frame, measure, by, where, span, parts),
+            len(by) + (parts is not None),
+            (measure.when, *span),
+        )
+        return [row for row in rows if row[-2]]
+
+    def count_rows(self, tally: Tally) -> list[Row]:
+        """Count the facts as they stand by conditions; see `asking.count_rows`."""
+        if ENTITY in tally.by:
+            return count_rows(self.facts(), tally)
+        every = replace(tally, counted=(*tally.counted, "1 = 1"))
+        asked = (tally.by, tuple(sorted(tally.where.items())), tally.within, tally.counted)
+        n = len(tally.by)
+        rows = self._together(asked, lambda frame: count_rows(frame, every), n)
+        return [row[:-1] for row in rows if row[-1] or not n]
+
+    def _together(
+        self,
+        asked: Hashable,
+        ask: Callable[[pl.LazyFrame], list[Row]],
+        keys: int,
+        span: tuple[str, Any, Any] | None = None,
+    ) -> list[Row]:
+        """Ask the base, once, and what changed since, each time."""
+        facts = self.base.facts
+        within = facts if span is None else facts.slice(*self.base.span(*span))
+        rows = self.base.kept.get(asked, lambda: ask(within.lazy()))
+        if not len(self._gone) and not len(self.changes):
+            return rows
+        return together(rows, ask(self._gone.lazy()), ask(self.changes.lazy()), keys)
+
+    @cached_property
+    def _gone(self) -> pl.DataFrame:
+        """The facts of the base that are no longer so."""
+        return self.base.facts[np.flatnonzero(~self.is_live)]
 
     @cached_property
     def listing(self) -> Listing:

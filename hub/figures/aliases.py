@@ -194,8 +194,8 @@ def claimants(reading: Reading, fact: Fact, contract: Contract) -> list[str]:
     names = contract.spec.names
     if names is None:
         return []
-    sql = f"SELECT entity FROM {fact.table} WHERE {names.also} IS NOT NULL ORDER BY entity"
-    return [entity for (entity,) in reading.rows(sql)]
+    facts = reading.facts(fact, ["entity"], f"{names.also} IS NOT NULL")
+    return facts["entity"].sort().to_list()
 
 
 class Aliased(Altered):

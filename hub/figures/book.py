@@ -15,7 +15,6 @@ from hub.definitions.installed import Definitions
 from hub.definitions.source import Source
 from hub.definitions.thresholds import Threshold, thresholds_of
 from hub.figures.aliases import Aliased
-from hub.figures.altered import changed_sums
 from hub.figures.arrived import Arrivals, Step, step_of
 from hub.figures.closing import Closing, closings
 from hub.figures.dues import Dues
@@ -183,8 +182,10 @@ class Book:
         """Count by the due dates that figures go by what was counted by those that were sent."""
         if fact.clocked is None or not fact.clocked.is_asked_by(measure):
             return pairs
-        redated = self.dues.changes(fact, is_computed=self.is_computed)
-        for row in changed_sums(redated, measure, ask.by, ask.where, span, parts):
+        redated = self.dues.redated(fact, is_computed=self.is_computed)
+        if redated is None:
+            return pairs
+        for row in redated.sums(measure, ask.by, ask.where, span, parts):
             pairs.setdefault(row[:-2], []).append((int(row[-2]), int(row[-1] or 0)))
         return {key: p for key, p in pairs.items() if sum(count for count, _ in p) > 0}
 

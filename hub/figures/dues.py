@@ -12,14 +12,28 @@ that have events since: their place in the log tells which.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from hub.apply import fold
 from hub.clock import DAY_US, OFFSET_US
-from hub.definitions.fact import ENDED, GOES_ON, PAYMENT, SUPPLEMENT, SUPPLEMENTED, Clocked, Fact
+from hub.columns.asking import Parts, Span
+from hub.columns.asking import Row as Sum
+from hub.columns.sums import Kept
+from hub.definitions.fact import (
+    ENDED,
+    GOES_ON,
+    PAYMENT,
+    SUPPLEMENT,
+    SUPPLEMENTED,
+    Clocked,
+    Fact,
+    Measure,
+)
 from hub.figures.aliases import Aliased
+from hub.figures.altered import changed_sums
 from hub.reference.form import Row
 from hub.reference.lists import Reference
 from hub.reference.working import WorkingTime
@@ -110,13 +124,49 @@ def find_waits(clocked: Clocked, facts: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(waits).sort("entity", "begun_at")
 
 
+@dataclass(frozen=True, eq=False)
+class Redated:
+    """Facts whose due day is another one by working time, which is in `~due`."""
+
+    clocked: Clocked
+    facts: pl.DataFrame
+    _sums: Kept = field(default_factory=Kept)
+
+    @cached_property
+    def changes(self) -> pl.DataFrame:
+        """Give them as they are stored, and as they count; see `Dues.changes`."""
+        dated = self.clocked.dated
+        was = self.facts.with_columns(pl.col(n).alias(f"{WAS}{n}") for n in dated)
+        computed = (pl.sql_expr(sql).cast(pl.Int64).alias(n) for n, sql in dated.items())
+        now = was.with_columns(pl.col("~due").alias(self.clocked.due)).with_columns(computed)
+        return pl.concat(
+            frame.drop("~due").with_columns(pl.lit(as_of, fold.AS_OF).alias("as_of"))
+            for frame, as_of in ((was, fold.WAS), (now, fold.IS))
+        )
+
+    def sums(
+        self,
+        measure: Measure,
+        by: Sequence[str],
+        where: Mapping[str, str],
+        span: Span,
+        parts: Parts | None = None,
+    ) -> list[Sum]:
+        """Sum a measure over them, as they count less as they are stored; see `changed_sums`."""
+        counted = (measure.when, measure.where, measure.value)
+        return self._sums.get(
+            (counted, tuple(by), tuple(sorted(where.items())), span, parts),
+            lambda: changed_sums(self.changes, measure, by, where, span, parts),
+        )
+
+
 @dataclass
 class Dues:
     """What counts otherwise in one snapshot, by the lists that are in force in it."""
 
     reading: Reading
     reference: Reference
-    _known: dict[tuple[str, bool], pl.DataFrame] = field(default_factory=dict)
+    _known: dict[tuple[str, bool], Redated | None] = field(default_factory=dict)
 
     def changes(self, fact: Fact, *, is_computed: bool) -> pl.DataFrame:
         """Give the facts that count otherwise: as they are stored, and as they count.
@@ -124,56 +174,56 @@ class Dues:
         The column `as_of` says which of the two, as `fold.fold_twice` does; `fold.sign` of it is
         what each row adds to sums. What follows from due dates is there as stored, too (`WAS`).
         """
+        redated = self.redated(fact, is_computed=is_computed)
+        return _no_changes(fact) if redated is None else redated.changes
+
+    def redated(self, fact: Fact, *, is_computed: bool) -> Redated | None:
+        """Give the facts that count otherwise; none where there are none."""
         key = (fact.contract, is_computed)
         if key not in self._known:
-            self._known[key] = self._both(fact, is_computed=is_computed)
+            self._known[key] = self._counted_otherwise(fact, is_computed=is_computed)
         return self._known[key]
 
-    def _both(self, fact: Fact, *, is_computed: bool) -> pl.DataFrame:
+    def _counted_otherwise(self, fact: Fact, *, is_computed: bool) -> Redated | None:
         clocked = fact.clocked
         if clocked is None or not (is_computed or self.reference.tables.get(CLOCKS)):
-            return _no_changes(fact)
+            return None
         asked = "1 = 1" if is_computed else f"{clocked.due} IS NULL"
         condition = f"{clocked.begun} IS NOT NULL AND {asked}"
-        was = self._differing(fact, clocked, condition)
-        if not len(was):
-            return _no_changes(fact)
-        dated = (pl.sql_expr(sql).cast(pl.Int64).alias(n) for n, sql in clocked.dated.items())
-        was = was.with_columns(pl.col(n).alias(f"{WAS}{n}") for n in clocked.dated)
-        now = was.with_columns(pl.col("~due").alias(clocked.due)).with_columns(dated)
-        return pl.concat(
-            frame.drop("~due").with_columns(pl.lit(as_of, fold.AS_OF).alias("as_of"))
-            for frame, as_of in ((was, fold.WAS), (now, fold.IS))
-        )
+        redated = self._differing(fact, clocked, condition)
+        return redated if len(redated.facts) else None
 
-    def _differing(self, fact: Fact, clocked: Clocked, condition: str) -> pl.DataFrame:
+    def _differing(self, fact: Fact, clocked: Clocked, condition: str) -> Redated:
         """Find what differs; of a store as it is, from what is known of an earlier snapshot.
 
         Codes that are one thing are looked at each by itself, and then the thing in their place.
         """
         if not isinstance(self.reading, Aliased):
-            return _find(self.reading, fact, clocked, condition, self.reference)
+            facts = _find(self.reading, fact, clocked, condition, self.reference)
+            return Redated(clocked, facts)
         alone = self._kept(self.reading.raw, fact, clocked, condition)
         changes = self.reading.changes(fact)
         if changes.is_empty():
             return alone
         parts = changes.filter(~fold.IS_PRESENT)
         things = changes.filter(fold.IS_PRESENT & pl.sql_expr(condition))
-        found = _redated(clocked, things.select("entity", *fact.types), self.reference)
-        return pl.concat([alone.join(parts, on="entity", how="anti"), found], rechunk=True)
+        own = _redated(clocked, things.select("entity", *fact.types), self.reference)
+        others = alone.facts.join(parts, on="entity", how="anti")
+        return Redated(clocked, pl.concat([others, own], rechunk=True))
 
-    def _kept(self, reading: Reading, fact: Fact, clocked: Clocked, condition: str) -> pl.DataFrame:
+    def _kept(self, reading: Reading, fact: Fact, clocked: Clocked, condition: str) -> Redated:
         """Take what differs from what is known of an earlier snapshot, reading what is new."""
         topic = reading.definitions.contracts[fact.contract].topic
         sql = "SELECT log, partition, next_offset FROM position WHERE topic = :t"
         here: Positions = {(log, p): int(n) for log, p, n in reading.rows(sql, t=topic)}
         key = (reading.build(), fact.contract, condition, self.reference.digest(LISTS))
-        kept: dict[Any, tuple[Positions, pl.DataFrame]] = reading.kept.setdefault(KEPT, {})
+        kept: dict[Any, tuple[Positions, Redated]] = reading.kept.setdefault(KEPT, {})
         known = kept.pop(key, None)
         if known is not None and _is_earlier(known[0], here):
             differing = self._go_on(reading, fact, clocked, condition, *known)
         else:
-            differing = _find(reading, fact, clocked, condition, self.reference)
+            facts = _find(reading, fact, clocked, condition, self.reference)
+            differing = Redated(clocked, facts)
         kept[key] = (here, differing)
         while len(kept) > KEPT_MAX:
             kept.pop(next(iter(kept)), None)
@@ -186,17 +236,19 @@ class Dues:
         clocked: Clocked,
         condition: str,
         then: Positions,
-        known: pl.DataFrame,
-    ) -> pl.DataFrame:
+        known: Redated,
+    ) -> Redated:
         """Read facts again that have events since positions, and go on with what is known."""
         names = ["entity", *fact.types]
         rows = reading.changed(fact, names, {p: n for (_, p), n in then.items()})
         fresh = pl.DataFrame(list(rows), _schema(fact), orient="row")
         if not len(fresh):
             return known
-        same = known.join(fresh, on="entity", how="anti", maintain_order="left")
+        same = known.facts.join(fresh, on="entity", how="anti", maintain_order="left")
         more = _redated(clocked, fresh.filter(pl.sql_expr(condition)), self.reference)
-        return pl.concat([same, more], rechunk=True)
+        if len(same) == len(known.facts) and not len(more):
+            return known
+        return Redated(clocked, pl.concat([same, more], rechunk=True))
 
 
 def _find(

@@ -7,7 +7,6 @@ order they came in. What was measured of a month is kept as long as its facts an
 same, which the sums of their digests tell.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
@@ -16,6 +15,8 @@ from typing import Any, Literal
 import polars as pl
 
 from hub.clock import day_of, day_start, iso_day
+from hub.columns.asking import Row
+from hub.columns.sums import Kept
 from hub.definitions.fact import Clocked, Fact, Measure
 from hub.figures.aliases import Aliased
 from hub.figures.book import Ask, Book, Key
@@ -24,7 +25,7 @@ from hub.figures.terms import Part, Sums, Term
 from hub.reference.periods import Period
 from hub.reference.spent import LISTS, minutes_spent
 
-KEPT = "handling"  # among what readers keep for one another
+KEPT, SUMS = "handling", "handled"  # among what readers keep for one another
 KEPT_MAX = 60  # months
 MINUTES = "minutes"
 ENTITY = "entity"
@@ -71,40 +72,54 @@ def minutes_of(clocked: Clocked, book: Book, facts: pl.DataFrame) -> pl.Series:
     return minutes_spent(book.reference.tables, things, find_waits(clocked, facts))
 
 
-def _handled(clocked: Clocked, book: Book, ask: Ask) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Handled:
+    """What ended in a span, of what could be measured; `signature` tells it apart from others.
+
+    Without a signature it is not known whether it is the same as another time.
+    """
+
+    facts: pl.DataFrame
+    signature: tuple[object, ...] | None = None
+
+
+def _handled(clocked: Clocked, book: Book, ask: Ask) -> Handled | None:
     """Give what ended in the period asked for, of what could be measured."""
     start, until = ask.period.start, ask.until
     if book.reference.missing(LISTS) or until <= start:
-        return pl.DataFrame(schema={MINUTES: pl.Int64})
+        return None
     if ENTITY in ask.by or not isinstance(book.reading, Aliased):
-        facts = read_handled(clocked, book, start, until)
-    else:
-        facts = pl.concat(list(_months(clocked, book, start, until)))
-        at = pl.col(clocked.ended)
-        facts = facts.filter((at >= start) & (at < until))
-    return facts.drop_nulls(MINUTES)
+        return Handled(read_handled(clocked, book, start, until).drop_nulls(MINUTES))
+    months = _months(clocked, book, start, until)
+    facts = pl.concat([month.facts for month in months])
+    at = pl.col(clocked.ended)
+    # Up to an instant after all of them is the same as up to the last of them.
+    end = min(until, (facts.select(at.max()).item() or start) + 1)
+    signature = (start, end, *(month.signature for month in months))
+    return Handled(facts.filter((at >= start) & (at < end)).drop_nulls(MINUTES), signature)
 
 
-def _months(clocked: Clocked, book: Book, start: int, until: int) -> Iterator[pl.DataFrame]:
+def _months(clocked: Clocked, book: Book, start: int, until: int) -> list[Handled]:
     """Give what ended in each month that the span touches, measured anew where it changed."""
-    months = _months_of(start, until)
-    signed, lists = _signatures(clocked, book, months), book.reference.digest(LISTS)
-    kept: dict[str, tuple[Any, pl.DataFrame]] = book.reading.kept.setdefault(KEPT, {})
-    known = {m: kept.get(m) for m in months}
-    changed = [m for m, k in known.items() if not k or k[0] != (lists, signed.get(m))]
+    names = _months_of(start, until)
+    signed, lists = _signatures(clocked, book, names), book.reference.digest(LISTS)
+    kept: dict[str, Handled] = book.reading.kept.setdefault(KEPT, {})
+    months = {name: kept.get(name) for name in names}
+    changed = [n for n, m in months.items() if not m or m.signature != (n, lists, signed.get(n))]
     if changed:
         facts = read_handled(clocked, book, _span(changed[0])[0], _span(changed[-1])[1])
         facts = facts.drop(ENTITY, clocked.waits).rechunk()
-    for month in changed:
-        first, last = _span(month)
+    for name in changed:
+        first, last = _span(name)
         at = pl.col(clocked.ended)
-        known[month] = (lists, signed.get(month)), facts.filter((at >= first) & (at < last))
-    for month, entry in known.items():
-        assert entry is not None
+        here = facts.filter((at >= first) & (at < last))
+        months[name] = Handled(here, (name, lists, signed.get(name)))
+    for name, month in months.items():
+        assert month is not None
         while len(kept) >= KEPT_MAX:
             kept.pop(next(iter(kept)), None)
-        kept[month] = entry
-        yield entry[1]
+        kept[name] = month
+    return [month for month in months.values() if month]
 
 
 def _months_of(start: int, until: int) -> list[str]:
@@ -149,9 +164,21 @@ class Spent(Term):
 
     def sums(self, book: Book, ask: Ask) -> Sums:
         """Sum over [start of the period, its end or the instant asked)."""
-        facts = _handled(self.clocked, book, ask)
-        if facts.is_empty():
+        handled = _handled(self.clocked, book, ask)
+        if handled is None or handled.facts.is_empty():
             return {}
+        if handled.signature is None:
+            rows = self._sum(book, ask, handled.facts)
+        else:
+            known: Kept = book.reading.kept.setdefault(SUMS, Kept())
+            listed = book.reference.digest({BY_LIST.partition(".")[0]})
+            day, where = day_of(ask.until - 1), tuple(sorted(ask.where.items()))
+            asked = (self.part, ask.by, where, day, listed, handled.signature)
+            rows = known.get(asked, lambda: self._sum(book, ask, handled.facts))
+        return {tuple(key): int(n) for *key, n in rows}
+
+    def _sum(self, book: Book, ask: Ask, facts: pl.DataFrame) -> list[Row]:
+        """Sum over facts: rows (by…, minutes or how many); of nothing, none."""
         facts = _with_listed(self.clocked, book, ask, facts)
         for column, value in ask.where.items():
             facts = facts.filter(pl.col(column) == value)
@@ -161,12 +188,8 @@ class Spent(Term):
         summed = pl.len() if self.part == "count" else pl.col(MINUTES).sum()
         chosen = facts.select(*named, MINUTES)
         if names:
-            rows = chosen.group_by(names).agg(summed.alias("~n")).rows()
-        else:
-            rows = (
-                chosen.select(summed.alias("~n")).rows() if len(chosen) else []
-            )  # of nothing: none
-        return {tuple(key): int(n) for *key, n in rows}
+            return chosen.group_by(names).agg(summed.alias("~n")).rows()
+        return chosen.select(summed.alias("~n")).rows() if len(chosen) else []
 
     @property
     def is_count(self) -> bool:

@@ -9,7 +9,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.columns.asking import Parts, Span, Tally, count_rows, listed, sum_rows, within
+from hub.columns.asking import Parts, Span, Tally, listed, within
 from hub.columns.columns import Columns
 from hub.columns.frames import Frames, Standing, schema_of
 from hub.columns.listing import Listing
@@ -351,8 +351,7 @@ class Reading:
         """
         frames = self.frames(fact)
         if frames is not None:
-            facts = frames.facts(measure.when, *span)
-            return sum_rows(facts, measure, by, where, span, parts)
+            return frames.sum_rows(measure, by, where, span, parts)
         sql, values = sum_facts_sql(fact, measure, by, where, span, parts)
         return [r for r in self.rows(sql, **values) if r[-2]]
 
@@ -378,7 +377,7 @@ class Reading:
         """Count facts by conditions, in one pass: rows (by…, a count for each condition)."""
         frames = self.frames(fact)
         if frames is not None:
-            return count_rows(frames.facts(), tally)
+            return frames.count_rows(tally)
         sql, values = count_facts_sql(fact, tally)
         rows = self.rows(sql, **values)
         n = len(tally.by)

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +15,11 @@ from hub import registry
 from hub.clock import to_us
 from hub.columns import columns as making
 from hub.columns import frames
+from hub.columns.asking import Row
 from hub.columns.columns import Columns
 from hub.columns.files import find_base
 from hub.columns.frames import Base
+from hub.columns.sums import Kept
 from hub.figures.compute import QuestionError, read_question
 from hub.figures.kpi import Kpi
 from hub.figures.made_of import Wanted, facts
@@ -40,6 +42,7 @@ ASKED = (
     "salinity_mean",
     "stations_reporting_share",
 )
+BEGUN = 6  # commits, before the base is made
 AT = {"period": "2023-05", "at": "2023-05-12T10:00:00+07:00"}
 
 
@@ -66,7 +69,7 @@ def in_sql(store: Store) -> Iterator[Reading]:
 
 def questions(kpi: Kpi) -> Iterator[dict[str, str]]:
     """Ask by everything, in pairs too, within a day, by roles and views."""
-    yield from ({"period": "2023"}, AT)
+    yield from ({"period": "2023"}, AT, {**AT, "at": "2023-05-04T10:00:00+07:00"})
     for name in (*kpi.dims, "day", "month"):
         yield {"period": "2023", "by": name}
         yield {**AT, "by": name}
@@ -128,6 +131,39 @@ def test_after_every_commit_columns_say_what_the_database_does(
                 assert not differing(ours, said(reading, now))
     assert len(bases) > 2
     assert not small.verify().differences
+
+
+@pytest.mark.slow
+def test_what_a_base_said_once_goes_on_with_what_changed_since(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = known = 0
+    bases = set()
+    get = Kept.get
+
+    def counted(kept: Kept, question: object, ask: Callable[[], list[Row]]) -> list[Row]:
+        nonlocal asked, known
+        asked, known = asked + 1, known + (question in kept._rows)
+        return get(kept, question, ask)
+
+    for number, _ in enumerate(commits(small)):
+        now = to_us(small.now)
+        if number == BEGUN:
+            monkeypatch.setattr(frames, "WORN_MIN", 1)
+            small.store.tend_columns()
+            monkeypatch.setattr(frames, "WORN_MIN", 10_000)
+            monkeypatch.setattr(Kept, "get", counted)
+        if number >= BEGUN and number % 3 == 0:
+            with small.store.reading() as reading:
+                ours = said(reading, now)
+                made = reading.frames(small.store.facts[DOSSIER])
+                assert made is not None
+                bases.add(len(made.base.facts))
+                assert not made.is_worn
+            with in_sql(small.store) as reading:
+                assert not differing(ours, said(reading, now))
+    assert len(bases) == 1
+    assert known > asked // 2
 
 
 @pytest.mark.slow
