@@ -9,7 +9,7 @@ import typer
 from hub import places, registry
 from hub.definitions import asyncapi, revisions
 from hub.definitions.installed import OWN
-from hub.operating import dashboard, metrics
+from hub.operating import dashboard, metrics, objectives
 
 app = typer.Typer()
 EXAMPLES = {
@@ -28,6 +28,8 @@ def render(
     texts = {
         "docs/metrics.md": metrics.reference(),
         "deploy/grafana/hub.json": dashboard.dashboard(),
+        objectives.PATH: objectives.rules(),
+        objectives.PAGE: objectives.page(),
     }
     if not (check and stale):  # a schema that is not written yet cannot be described
         topics = asyncapi.describe(registry.contracts().values())

@@ -40,6 +40,9 @@ _CLEARED = (
     metrics.DELIVERY_OVERDUE,
 )
 
+# Who cannot be asked, by what says so.
+_PARTS = {"log": LogUnavailableError, "store": StoreUnavailableError}
+
 
 class Gauges:
     """Keeps the gauges of one hub."""
@@ -60,6 +63,7 @@ class Gauges:
             self._read_at = now
             for gauge in _CLEARED:
                 gauge.clear()  # not known is neither zero nor what it last was
+            away: Exception | None = None
             try:
                 is_due = now - self._counted_at >= REMAINDER_SECONDS
                 self._read(count=is_due)
@@ -67,6 +71,9 @@ class Gauges:
                     self._counted_at = now
             except (LogUnavailableError, StoreUnavailableError, ArchiveError) as error:
                 log.warning("the gauges cannot be read: %s", error)
+                away = error
+            for part, trouble in _PARTS.items():
+                metrics.AWAY.labels(part).set(isinstance(away, trouble))
 
     def _read(self, *, count: bool) -> None:
         hub = self._hub

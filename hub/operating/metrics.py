@@ -66,6 +66,12 @@ ALERTS_AT = Gauge(
 )
 
 # What follows is read from log and store when a server is scraped: see `hub.http.gauges`.
+AWAY = Gauge(
+    "hub_away",
+    "1 while a server cannot ask a part: the log (Kafka), the store (PostgreSQL).",
+    ["part"],
+    registry=HELD,
+)
 LAG_EVENTS = Gauge(
     "hub_lag_events", "Events in the log that are not yet applied.", ["topic"], registry=HELD
 )

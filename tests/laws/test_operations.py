@@ -13,9 +13,15 @@ from hub.operating import metrics
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "prometheus"
-GROUPS: list[dict[str, Any]] = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"]
-ALERTS = [rule for group in GROUPS for rule in group["rules"]]
-SERIES = re.compile(r"\b(?:hub_\w+|up)\b")
+GROUPS: list[dict[str, Any]] = [
+    group
+    for name in ("alerts.yml", "objectives.yml")
+    for group in yaml.safe_load((FOLDER / name).read_text("utf-8"))["groups"]
+]
+RULES = [rule for group in GROUPS for rule in group["rules"]]
+ALERTS = [rule for rule in RULES if "alert" in rule]
+RECORDED = {rule["record"] for rule in RULES if "record" in rule}
+SERIES = re.compile(r"\b(?:hub_\w+|hub:\w+:\w+|up)\b")
 
 
 def scraped() -> set[str]:
@@ -27,9 +33,13 @@ def scraped() -> set[str]:
     return found
 
 
+TESTS = ("alerts_test.yml", "objectives_test.yml")
+
+
 @pytest.mark.slow
-def test_rules_are_tested_by_promtool() -> None:
-    command = ["promtool", "test", "rules", "alerts_test.yml"]
+@pytest.mark.parametrize("name", TESTS)
+def test_rules_are_tested_by_promtool(name: str) -> None:
+    command = ["promtool", "test", "rules", name]
     done = subprocess.run(
         command, cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False
     )
@@ -46,10 +56,18 @@ def test_an_alert_is_complete(alert: dict[str, Any]) -> None:
     assert "**What it means.**" in runbook
     used = set(SERIES.findall(alert["expr"])) - {"on"}
     assert used
-    assert used <= scraped(), used - scraped()
-    tests = yaml.safe_load((FOLDER / "alerts_test.yml").read_text())["tests"]
+    assert used <= scraped() | RECORDED, used - scraped()
+    tests = [t for f in TESTS for t in yaml.safe_load((FOLDER / f).read_text("utf-8"))["tests"]]
     cases = [c for t in tests for c in t["alert_rule_test"] if c["alertname"] == name]
     assert {bool(c["exp_alerts"]) for c in cases} == {True, False}
+
+
+def test_what_is_recorded_is_of_declared_metrics() -> None:
+    ends = ("", "_bucket", "_count")
+    series = {f"{m._name}{end}" for m in metrics.declared() for end in ends} | scraped() | RECORDED
+    for rule in RULES:
+        if "record" in rule:
+            assert set(SERIES.findall(rule["expr"])) <= series
 
 
 def test_no_runbook_is_without_its_alert() -> None:

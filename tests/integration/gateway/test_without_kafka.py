@@ -37,6 +37,7 @@ def test_without_kafka_nothing_is_acknowledged_and_the_server_says_so(
             assert loopback.get(f"{province.served.url}/healthz").status_code == 200
             shown = loopback.get(f"{province.served.url}/metrics", timeout=60)
             assert b"hub_lag_events{" not in shown.content
+            assert b'hub_away{part="log"} 1.0' in shown.content
         finally:
             kafka.start()
         assert province.rows("SELECT * FROM receipt") == []

@@ -20,6 +20,7 @@ from tests.parts.waiting import until
 from tests.stories.conftest import Served
 
 PROMETHEUS = Path(__file__).parents[3] / "deploy" / "prometheus"
+RULES = ("alerts.yml", "objectives.yml")
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def test_every_process_is_scraped(
     prometheus = f"127.0.0.1:{addresses[2].rpartition(':')[2]}"
     configuration = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
     configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    configuration["rule_files"] = [str(PROMETHEUS / "alerts.yml")]
+    configuration["rule_files"] = [str(PROMETHEUS / name) for name in RULES]
     targets = [f"127.0.0.1:{served.port}", *addresses[:2]]
     configuration["scrape_configs"][0]["static_configs"] = [{"targets": targets}]
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(configuration))
@@ -98,10 +99,10 @@ def test_every_process_is_scraped(
             until(lambda: value(running) == ["1", "1"], "the connector's state")
             until(lambda: value("sum(hub_apply_seconds_count) >= bool 0") == ["1"], "the worker's")
             rules = [r for g in ask("rules")["groups"] for r in g["rules"]]
-            names = [r["alert"] for g in _groups() for r in g["rules"]]
+            names = [r.get("alert", r.get("record")) for g in _groups() for r in g["rules"]]
             assert [r["name"] for r in rules] == names
             assert {r["health"] for r in rules} <= {"ok", "unknown"}
-            firing = [r["name"] for r in rules if r["state"] == "firing"]
+            firing = [r["name"] for r in rules if r.get("state") == "firing"]
             assert firing == []
         assert levels(tmp_path / "connect.log") == ["INFO"]
         assert "CRITICAL" not in levels(tmp_path / "work.log")
@@ -110,5 +111,8 @@ def test_every_process_is_scraped(
 
 
 def _groups() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())["groups"]
-    return found
+    return [
+        group
+        for name in RULES
+        for group in yaml.safe_load((PROMETHEUS / name).read_text("utf-8"))["groups"]
+    ]

@@ -24,6 +24,7 @@ from hub.proof.verify import STATEMENT
 from hub.repair import items
 from hub.settings import Settings
 from hub.store.reading import Reading
+from hub.store.troubles import StoreUnavailableError
 from stream_jobs.worked import received
 
 
@@ -145,9 +146,22 @@ def test_where_the_log_cannot_be_asked_nothing_is_claimed(
     def away(*_: object) -> int:
         raise LogUnavailableError("away")
 
+    assert value("hub_away", part="log") == 0
     monkeypatch.setattr(hub.log, "acknowledged", away)
     Gauges(hub).refresh()
     assert value("hub_lag_events", topic="lgsp.dossier.v1") is None
+    assert (value("hub_away", part="log"), value("hub_away", part="store")) == (1, 0)
+
+
+def test_where_the_store_cannot_be_asked_it_is_said(
+    hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> Reading:
+        raise StoreUnavailableError("away")
+
+    monkeypatch.setattr(hub.store, "reading", away)
+    Gauges(hub).refresh()
+    assert (value("hub_away", part="log"), value("hub_away", part="store")) == (0, 1)
 
 
 def test_a_scrape_soon_after_reads_nothing(hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:
