@@ -126,6 +126,16 @@ def field_fault(contract: Contract, name: str, value: Any) -> Fault | None:
     return None
 
 
+def in_words(error: ErrorDetails) -> tuple[str, str]:
+    """Say what pydantic says of a value that belongs to no contract, in two languages."""
+    kind = str(error["type"])
+    if kind.startswith(_INSTANTS):
+        kind = "malformed_instant"
+    _, vi, en = _NOT_A_NUMBER if kind in _NUMBERS else _RULES.get(kind, _UNKNOWN)
+    words = {"msg": error["msg"], **error.get("ctx", {})}
+    return vi.format_map(words), en.format_map(words)
+
+
 def _object(item: bytes | str) -> dict[str, Any]:
     try:
         raw = json.loads(item)
@@ -250,14 +260,21 @@ _RULES: dict[str, tuple[str, str, str]] = {
     "greater_than_equal": ("too_small", "nhỏ hơn {ge}", "is less than {ge}"),
     "less_than_equal": ("too_large", "lớn hơn {le}", "is greater than {le}"),
     "bool_type": ("not_a_boolean", "phải là true hoặc false", "is not true or false"),
+    "bool_parsing": ("not_a_boolean", "phải là true hoặc false", "is not true or false"),
     "int_type": ("not_an_integer", "phải là số nguyên", "is not an integer"),
     "int_from_float": ("not_an_integer", "phải là số nguyên", "is not an integer"),
+    "string_too_short": ("too_short", "ngắn quá", "is too short"),
+    "list_type": ("not_a_list", "phải là một danh sách", "is not a list"),
+    "dict_type": ("not_an_object", "phải là một đối tượng JSON", "not a JSON object"),
+    "model_attributes_type": ("not_an_object", "phải là một đối tượng JSON", "not a JSON object"),
     "string_type": ("not_text", "phải là chuỗi ký tự", "is not a text"),
     "json_invalid": ("not_json", "không phải JSON: {error}", "not JSON: {error}"),
     "model_type": ("not_an_object", "phải là một đối tượng JSON", "not a JSON object"),
 }
 _INSTANTS = ("datetime_parsing", "datetime_from_date_parsing", "datetime_type", "datetime_invalid")
 _NUMBERS = ("decimal_type", "decimal_parsing", "finite_number", "int_parsing", "int_parsing_size")
+_NOT_A_NUMBER = ("not_a_number", "phải là một số", "is not a number")
+_UNKNOWN = ("", "không hợp lệ", "{msg}")
 _AFTER = ("required_on_kind", "rule")  # what is looked for again, as it hides others of its like
 
 
@@ -279,9 +296,9 @@ def _fault(contract: Contract, error: ErrorDetails, in_file: bool) -> Fault:
         en = f"is what a logger writes when it has no value, not a number; {how.en}"
         rule_name = "missing_code"
     elif kind in _NUMBERS:
-        rule_name, vi, en = "not_a_number", "phải là một số", "is not a number"
+        rule_name, vi, en = _NOT_A_NUMBER
     else:
-        rule_name, vi, en = _RULES.get(kind, (kind, "không hợp lệ", "{msg}"))
+        rule_name, vi, en = _RULES.get(kind, (kind, *_UNKNOWN[1:]))
     words = {"msg": error["msg"], **context}
     if of_field is not None and of_field.kind == "instant":
         words |= {"ge": iso(of_field.limits["minimum"]), "le": iso(of_field.limits["maximum"])}

@@ -8,6 +8,7 @@ from pydantic import Base64Bytes, Field, ValidationError
 
 from hub.definitions.admission import BodyError
 from hub.definitions.contract import ITEMS_MAX
+from hub.definitions.faults import in_words
 from hub.http.parameters import ROW_MAX, Parameters
 from hub.sheets.correcting import Corrections
 from hub.sheets.xlsx import CELL_LENGTH_MAX
@@ -53,8 +54,9 @@ def read_corrected(body: bytes) -> CorrectedFile:
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, fault["loc"]))
-        vi = f"tệp kèm chỗ sửa không đúng dạng ở {where}"
-        en = f"the file with corrections is malformed at {where}: {fault['msg']}"
+        vi, en = in_words(fault)
+        vi = f"tệp kèm chỗ sửa không đúng dạng ở {where}: {vi}"
+        en = f"the file with corrections is malformed at {where}: {en}"
         raise BodyError("malformed_corrections", vi, en) from None
 
 

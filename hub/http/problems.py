@@ -10,6 +10,7 @@ from starlette.routing import Match, Route
 
 from hub.archive.manifest import ArchiveError
 from hub.definitions.admission import BodyError
+from hub.definitions.faults import in_words
 from hub.definitions.masking import mask_text
 from hub.figures.compute import QuestionError
 from hub.gateway import boundary
@@ -89,7 +90,8 @@ def question_of(error: RequestValidationError) -> QuestionError:
     name = ".".join(str(part) for part in fault["loc"][1:])
     if fault["loc"][0] == "query":
         return QuestionError(name, f"không có tham số {name}", f"no parameter {name}")
-    return QuestionError(name, f"{name}: nội dung không đúng: {fault['msg']}", fault["msg"])
+    vi, en = in_words(fault)
+    return QuestionError(name, f"{name}: {vi}".lstrip(": "), f"{name}: {en}".lstrip(": "))
 
 
 async def _on_refused(request: Request, error: Exception) -> Response:
