@@ -21,13 +21,13 @@ EXAMPLES = {
 def render(
     check: Annotated[bool, typer.Option(help="Write nothing; exit 1 if stale.")] = False,
 ) -> None:
-    """Write what is rendered: schemas, metrics' page, dashboard, AsyncAPI (in a source tree)."""
+    """Write what is rendered: schemas, pages, rules, dashboards, AsyncAPI (in a source tree)."""
     folder = Path(str(places.avro_folder()))
     stale = revisions.render([*registry.contracts().values(), *OWN.values()], folder, check=check)
     root = folder.parents[1]
     texts = {
         "docs/metrics.md": metrics.reference(),
-        "deploy/grafana/hub.json": dashboard.dashboard(),
+        **{f"deploy/grafana/{name}": text for name, text in dashboard.dashboards()},
         objectives.PATH: objectives.rules(),
         objectives.PAGE: objectives.page(),
     }

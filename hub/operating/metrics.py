@@ -12,6 +12,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+Declared = Counter | Gauge | Histogram
 # What log and store hold; only a server reads them, and no other process shall claim a zero.
 HELD = CollectorRegistry()
 
@@ -183,7 +184,7 @@ def begin(contracts: Mapping[str, str]) -> None:
         FENCED.labels(topic)
 
 
-def declared() -> list[Counter | Gauge | Histogram]:
+def declared() -> list[Declared]:
     """List all metrics in the order in which they are declared."""
     return [m for m in globals().values() if isinstance(m, Counter | Gauge | Histogram)]
 

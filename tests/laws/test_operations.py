@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from hub.operating import metrics
+from hub.operating.dashboard import BOARDS, Board
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "prometheus"
@@ -80,11 +81,22 @@ def test_no_runbook_is_without_its_alert() -> None:
         assert "**What it means.**" in page
 
 
-def test_the_dashboard_shows_each_metric_once() -> None:
-    panels = json.loads((ROOT / "deploy" / "grafana" / "hub.json").read_text())["panels"]
-    assert [p["title"] for p in panels] == [m._name for m in metrics.declared()]
+def test_each_metric_is_on_one_dashboard_under_a_title_in_two_languages() -> None:
+    drawn = [panel.metric for board in BOARDS for panel in board.panels]
+    assert sorted(m._name for m in drawn) == sorted(m._name for m in metrics.declared())
+    titles = [text for board in BOARDS for p in board.panels for text in (p.vi, p.en)]
+    assert len(set(titles)) == len(titles)
+    assert not [title for title in titles if "hub_" in title]
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda b: b.name)
+def test_what_a_dashboard_asks_is_scraped(board: Board) -> None:
+    path = ROOT / "deploy" / "grafana" / f"{board.name}.json"
+    panels = json.loads(path.read_text("utf-8"))["panels"]
+    assert len(panels) == len(board.panels) + board.has_objectives
+    known = scraped() | RECORDED | {f"{m._name}_bucket" for m in metrics.declared()}
     for panel in panels:
         for target in panel["targets"]:
-            assert set(SERIES.findall(target["expr"])) <= scraped() | {
-                f"{m._name}_bucket" for m in metrics.declared()
-            }
+            asked = set(SERIES.findall(target["expr"]))
+            assert asked
+            assert asked <= known

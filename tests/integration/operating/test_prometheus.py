@@ -104,10 +104,18 @@ def test_every_process_is_scraped(
             assert {r["health"] for r in rules} <= {"ok", "unknown"}
             firing = [r["name"] for r in rules if r.get("state") == "firing"]
             assert firing == []
+            # Prometheus understands whatever a dashboard asks.
+            asked = [t["expr"] for p in _panels() for t in p["targets"]]
+            assert [expr for expr in asked if ask("query", query=expr) == {}] == []
         assert levels(tmp_path / "connect.log") == ["INFO"]
         assert "CRITICAL" not in levels(tmp_path / "work.log")
     finally:
         served.kill()
+
+
+def _panels() -> list[dict[str, Any]]:
+    files = (PROMETHEUS.parent / "grafana").glob("*.json")
+    return [panel for file in files for panel in json.loads(file.read_text("utf-8"))["panels"]]
 
 
 def _groups() -> list[dict[str, Any]]:
