@@ -21,7 +21,8 @@ class Source:
     `only` gives contract fields that have one value in all of its events, such as `quantity`: a
     KPI about another value is owed nothing by it.
     `silence_hours_max` is how long it may be silent before it is late, where the cadence is too
-    coarse to say so. `again` reads what of its records was rejected, once corrected.
+    coarse to say so. What a step owes is due by the end of the day `due_days` after its last: before
+    that it is not late, though figures lack it. `again` reads what of its records was rejected, once corrected.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Source:
     only: Mapping[str, str] = field(default_factory=dict)
     silence_hours_max: float | None = None
     party: str = ""
+    due_days: int = 0
     again: Again | None = field(default=None, compare=False, repr=False)
 
     @property
