@@ -1,4 +1,4 @@
-"""Who owes which payment report by when, and which statistics were told anew: worked out by hand."""
+"""Who owes which payment report by when, and which statistics were told anew: by hand."""
 
 from datetime import UTC, datetime
 from typing import Any
