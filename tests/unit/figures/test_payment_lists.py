@@ -120,6 +120,17 @@ def test_all_days_of_a_month_are_as_good_as_the_month(hub: Hub) -> None:
     assert (row["state"].split(" | ")[1], row["came_on"]) == ("On time", "2023-03-01")
 
 
+def test_who_owes_and_never_sent_anything_is_known_and_missing(quarter: Hub) -> None:
+    rows = [duty("NH09", "monthly", due_days="5"), duty("", "yearly", sender="bank-a")]
+    quarter.reference = quarter.reference.with_tables({"duties": rows})
+    shown = ask(quarter, "payment_calendar", period="2023-01", reporter="NH09")
+    assert [(r["code"], r["days_late"]) for r in shown] == [("NH09|2023-01", 57)]
+    # The year of a sender is due on its last day; until then it is waited for.
+    year = next(r for r in ask(quarter, "payment_calendar") if r["unit"] == "bank-a")
+    assert (year["due_on"], year["days_late"], year["owed"]) == ("2023-12-31", 0, 1)
+    assert quarter.kpi("payment_amount", period="2023-01", reporter="NH09") == []
+
+
 def test_without_a_list_of_duties_the_source_itself_owes(hub: Hub) -> None:
     tell(hub, "2023-02-01", "NH01", "2023-01", 100)
     hub.now = datetime(2023, 3, 1, 3, tzinfo=UTC)
