@@ -19,11 +19,11 @@ Key = tuple[str, ...]
 Numbers = dict[str, int]
 Statistics = dict[Key, dict[str, Numbers]]
 _SCHEMA = {
-    "unit": pl.String,
-    "at": pl.Int64,
+    "unit": pl.String(),
+    "at": pl.Int64(),
     "entities": pl.List(pl.String),
-    "parts": pl.String,
-    **{n: pl.Int64 for name in _OVER_PLACES for n in (name, f"{name}_of_parts")},
+    "parts": pl.String(),
+    **{n: pl.Int64() for name in _OVER_PLACES for n in (name, f"{name}_of_parts")},
 }
 
 

@@ -206,3 +206,28 @@ def test_a_phone_does_not_scroll_sideways_and_a_wall_is_filled(show: Show, money
         "[...document.querySelectorAll('.scroll')].map((box) => box.scrollWidth - box.clientWidth)"
     )
     assert max(inside) <= 0, "a table has to be pushed sideways"
+
+
+def test_dark_and_on_paper_it_is_the_same_tables(show: Show, money: Served) -> None:
+    page = at(show(path="catalogue"), money)
+    page.emulate_media(color_scheme="dark")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(13, 20, 27)"
+    page.emulate_media(color_scheme="light", media="print")
+    for shown in ("#shares", "#late", "#ageing", "#list"):
+        expect(page.locator(shown)).to_be_visible()
+    for hidden in ("#splits", "#lists", "#asked"):
+        expect(page.locator(hidden)).to_be_hidden()
+
+
+def test_the_command_lists_what_the_page_shows(money: Served) -> None:
+    asked = ("payment_revisions", "--period", "2024", "--where", "reporter=NH01")
+    done = money.run("list", *asked)
+    assert done.returncode == 0, done.stderr
+    (told,) = list(csv.DictReader(io.StringIO(done.stdout), delimiter=";"))
+    assert told["Số tiền, đồng: chênh lệch"] == "50000"
+    assert told["Bên gửi"] == "tester"
+    refused = money.run("list", "payment_revisions", "--where", "NH01")
+    assert refused.returncode == 2
+    findings = money.run("report", "findings", "2024", "--contract", "fee")
+    assert "H57.1-240105-8001|LP01 H57.1-240105-8002|LP01" in findings.stdout
