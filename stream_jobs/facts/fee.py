@@ -105,12 +105,10 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
     fact["receipted_vnd"] = total("receipt_issued")
     fact["unsettled_vnd"] = sum(e["amount_vnd"] for e in banked if e["settled_on"] is None)
     sides = (fact["assessed_vnd"] or 0, fact["net_vnd"], fact["receipted_vnd"])
+    # What was assessed is no document, and a cancelled receipt is claimed by nobody.
+    claims = [key for key, e in last.items() if e["kind"] not in ("assessed", "receipt_cancelled")]
     fact["documents"] = ";".join(
-        sorted(
-            f"{kind}|{name}={e['amount_vnd']}"
-            for (kind, name), e in last.items()
-            if e["kind"] in _CLAIMS
-        )
+        sorted(f"{side}|{name}={last[side, name]['amount_vnd']}" for side, name in claims)
     )
     fact["outstanding_vnd"] = max(sides[0] - sides[1], 0)
     fact["excess_vnd"] = max(sides[1] - sides[0], 0)

@@ -81,8 +81,14 @@ def money(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         served.kill()
 
 
-def at(page: Page, money: Served, query: str = "?period=2024") -> Page:
-    page.goto(f"{money.url}/money{query}")
+@pytest.fixture(scope="module")
+def hub_url(money: Served) -> str:
+    """Where `show` opens pages: at this hub, and not at the demo's."""
+    return money.url
+
+
+def at(show: Show, query: str = "?period=2024") -> Page:
+    page = show(query, path="money")
     expect(page.locator("#list-note")).not_to_be_empty()
     expect(page.locator("#shares tbody tr").first).to_be_visible()
     expect(page.locator("#found")).not_to_be_empty()
@@ -93,14 +99,12 @@ def written(n: int) -> str:
     return f"{n:,}".replace(",", ".")
 
 
-def test_shares_stand_against_their_targets_with_those_who_have_not_reported(
-    show: Show, money: Served
-) -> None:
+def test_shares_stand_against_their_targets_with_those_who_have_not_reported(show: Show) -> None:
     """Customers 620 of 1,050 are 59.05 %, payments as many; 7.25 of 11.35 million đồng are 63.88 %.
 
     Of four reports that were owed one is missing.
     """
-    page = at(show(path="catalogue"), money)
+    page = at(show)
     whole = page.locator('#shares tr[data-code=""] td')
     expect(whole.nth(0)).to_contain_text("59,05")
     expect(whole.nth(0)).to_contain_text("620 / 1.050")
@@ -126,11 +130,9 @@ def test_shares_stand_against_their_targets_with_those_who_have_not_reported(
     assert "split=month" in page.url
 
 
-def test_fees_that_do_not_match_are_aged_filtered_sorted_and_saved(
-    show: Show, money: Served
-) -> None:
+def test_fees_that_do_not_match_are_aged_filtered_sorted_and_saved(show: Show) -> None:
     apart = sum(made.apart for made in OPEN) + 2 * 80_000
-    page = at(show(path="catalogue"), money)
+    page = at(show)
     expect(page.locator("#list-note")).to_contain_text(f"Số dòng: {len(OPEN) + 2};")
     assert page.locator("#list tbody tr").count() == len(OPEN) + 2
     names = {doc.title.vi for name, doc in MATCHES.items() if doc.is_open}
@@ -173,11 +175,9 @@ def test_fees_that_do_not_match_are_aged_filtered_sorted_and_saved(
     expect(rows).to_have_count(len(mine))
 
 
-def test_calendar_revisions_and_findings_in_english(
-    show: Show, money: Served, forgiven: list[str]
-) -> None:
+def test_calendar_revisions_and_findings_in_english(show: Show, forgiven: list[str]) -> None:
     forgiven.append("status of 400")  # of the reporter whom nobody knows
-    page = at(show(path="catalogue"), money, "?period=2024&lang=en&list=payment_calendar")
+    page = at(show, "?period=2024&lang=en&list=payment_calendar")
     rows = page.locator("#list tbody tr")
     expect(rows).to_have_count(4)
     expect(rows.nth(0)).to_contain_text("Missing, past due")
@@ -195,8 +195,8 @@ def test_calendar_revisions_and_findings_in_english(
     expect(page.locator(".notice")).to_contain_text("neither the lists nor the data know it")
 
 
-def test_a_phone_does_not_scroll_sideways_and_a_wall_is_filled(show: Show, money: Served) -> None:
-    page = at(show(path="catalogue"), money)
+def test_a_phone_does_not_scroll_sideways_and_a_wall_is_filled(show: Show) -> None:
+    page = at(show)
     for width in (390, 1440, 3840):
         page.set_viewport_size({"width": width, "height": 900})
         overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -208,8 +208,8 @@ def test_a_phone_does_not_scroll_sideways_and_a_wall_is_filled(show: Show, money
     assert max(inside) <= 0, "a table has to be pushed sideways"
 
 
-def test_dark_and_on_paper_it_is_the_same_tables(show: Show, money: Served) -> None:
-    page = at(show(path="catalogue"), money)
+def test_dark_and_on_paper_it_is_the_same_tables(show: Show) -> None:
+    page = at(show)
     page.emulate_media(color_scheme="dark")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(13, 20, 27)"
