@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from stream_jobs.matching import MATCHES
 from stream_jobs.worked import fee, paid
-from tests.parts import lists
+from tests.parts import lists, loopback
 from tests.parts.fees import year
 from tests.stories.conftest import Served
 
@@ -231,3 +231,20 @@ def test_the_command_lists_what_the_page_shows(money: Served) -> None:
     assert refused.returncode == 2
     findings = money.run("report", "findings", "2024", "--contract", "fee")
     assert "H57.1-240105-8001|LP01 H57.1-240105-8002|LP01" in findings.stdout
+
+
+def test_a_reporter_sees_its_own_calendar_revisions_and_findings(money: Served) -> None:
+    kept = money.key
+    own = money.create_key("NH01", "--contracts", "payment", "--reporters", "NH01")
+    money.key = kept
+
+    def get(path: str) -> Any:
+        headers = {"Authorization": f"Bearer {own}"}
+        return loopback.get(f"{money.url}{path}", headers=headers)
+
+    for name in ("payment_calendar", "payment_revisions"):
+        rows = get(f"/v1/lists/{name}?period=2024").json()["rows"]
+        assert rows, name
+        assert {row["code"].split("|")[0] for row in rows} == {"NH01"}
+    assert get("/v1/lists/fees_unmatched?period=2024").status_code == 403
+    assert get("/v1/findings?period=2024&contract=fee").status_code == 403
