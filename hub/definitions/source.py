@@ -22,8 +22,8 @@ class Source:
     KPI about another value is owed nothing by it.
     `silence_hours_max` is how long it may be silent before it is late, where the cadence is too
     coarse to say so. A step is due by the end of the day `due_days` after its last: until then it
-    is not late, though figures lack it. `again` reads what of its records was rejected, once
-    corrected.
+    is not late, though figures lack it; None: nobody said by when. `again` reads what of its
+    records was rejected, once corrected.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Source:
     only: Mapping[str, str] = field(default_factory=dict)
     silence_hours_max: float | None = None
     party: str = ""
-    due_days: int = 0
+    due_days: int | None = None
     again: Again | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -2,7 +2,8 @@
 
 Who owes is a sender, or a party within what is sent: a bank that reports, a station, a unit that
 receives dossiers; or both. A report of a day, month or year is due by the end of the day that is
-`due_days` after its last; where that is empty, by the end of the last day itself.
+`due_days` after its last; where that is empty, it is missing once its period is over, and never
+late.
 """
 
 from hub.reference.form import SOURCE, VALID_FROM, VALID_TO, Column, Form

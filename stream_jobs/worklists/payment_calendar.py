@@ -35,6 +35,7 @@ STATES = {
     "late": Doc("Đã gửi, trễ hạn", "Came late"),
     "waiting": Doc("Chưa đến hạn", "Not due yet"),
     "on_time": Doc("Đúng hạn", "On time"),
+    "came": Doc("Đã gửi; chưa đặt hạn", "Came; no day is set"),
 }
 _ORDER = {name: place for place, name in enumerate(STATES)}
 # Whose statistics, of how long a span, beginning on which day: when each came, the first day first.
@@ -50,6 +51,7 @@ _SCHEMA = {
     "received": pl.Int64,
     "owed": pl.Int64,
     "~place": pl.Int64,
+    "~last": pl.Int64,
 }
 
 
@@ -86,17 +88,20 @@ def _steps(book: Book, asked: Asked, source: Source, came: Came) -> Iterator[tup
             days = (came[(*party, "day", day)][owed - 1] for day in range(first, end))
             whole.append(max(days))
         came_on = min(whole, default=None)
-        due_on = end - 1 + source.due_days
-        after = (today if came_on is None else came_on) - due_on
+        last = end - 1 + (source.due_days or 0)
+        after = (today if came_on is None else came_on) - last
+        due_on = None if source.due_days is None else last
         if came_on is None:
             state = "missing" if after > 0 else "waiting"
+        elif due_on is None:
+            state, after = "came", 0
         else:
             state = "late" if after > 0 else "on_time"
         text = iso_day(first)[: {"monthly": 7, "yearly": 4}.get(source.cadence, 10)]
         who = source.party or source.name
         late = max(after, 0)
         code = f"{source.label}|{text}"
-        yield code, who, text, due_on, state, came_on, late, received, owed, _ORDER[state]
+        yield code, who, text, due_on, state, came_on, late, received, owed, _ORDER[state], last
 
 
 def _find(book: Book, asked: Asked) -> pl.DataFrame:
@@ -108,9 +113,9 @@ def _find(book: Book, asked: Asked) -> pl.DataFrame:
         if source.contract == CONTRACT and reporter in ("", source.party)
         for row in _steps(book, asked, source, came)
     ]
-    frame = pl.DataFrame(rows, _SCHEMA, orient="row").sort("~place", "due_on", CODE)
+    frame = pl.DataFrame(rows, _SCHEMA, orient="row").sort("~place", "~last", CODE)
     words = {name: f"{doc.vi} | {doc.en}" for name, doc in STATES.items()}
-    return frame.drop("~place").with_columns(pl.col("state").replace(words))
+    return frame.drop("~place", "~last").with_columns(pl.col("state").replace(words))
 
 
 LIST = WorkList(

@@ -15,6 +15,7 @@ const t = words({
     title: "Đơn vị báo cáo thiếu và trễ",
     missing: "Thiếu",
     late: "Trễ",
+    period: "kỳ {0}",
     of: "kỳ {0}, hạn {1}",
     since: "đã quá {0} ngày",
     came: "đến ngày {0}, trễ {1} ngày",
@@ -26,6 +27,7 @@ const t = words({
     title: "Missing and late reporters",
     missing: "Missing",
     late: "Late",
+    period: "period {0}",
     of: "period {0}, due {1}",
     since: "{0} days past due",
     came: "came on {0}, {1} days late",
@@ -73,7 +75,9 @@ function item(row) {
   const isMissing = row.came_on === null;
   const days = integer(daysLate(row));
   const when = isMissing ? t("since", days) : t("came", dayText(String(row.came_on)), days);
-  const of = t("of", String(row.period), dayText(String(row.due_on)));
+  const period = String(row.period);
+  const of =
+    row.due_on === null ? t("period", period) : t("of", period, dayText(String(row.due_on)));
   return el(
     "li",
     { "data-reporter": row.unit },

@@ -41,7 +41,7 @@ def tell(hub: Hub, day: str, reporter: str, period: str, amount: int, **more: An
 
 @pytest.fixture
 def quarter(hub: Hub) -> Hub:
-    """Two banks owe each month within five days; a third one is owed by day, in March alone."""
+    """Two banks owe each month within five days, a third one two days of March, by no day."""
     rows = [
         duty("NH01", "monthly", due_days="5"),
         duty("NH02", "monthly", due_days="5", events_per_due="2"),
@@ -68,12 +68,12 @@ def test_each_period_that_is_owed_has_a_day_and_what_became_of_it(quarter: Hub) 
     assert shown == [
         ("NH01", "2023-02", "2023-03-05", "Missing, past due", 29),
         ("NH02", "2023-02", "2023-03-05", "Missing, past due", 29),
-        ("VI01", "2023-03-31", "2023-03-31", "Missing, past due", 3),
+        ("VI01", "2023-03-31", None, "Missing, past due", 3),
         ("NH02", "2023-01", "2023-02-05", "Came late", 1),
         ("NH01", "2023-03", "2023-04-05", "Not due yet", 0),
         ("NH02", "2023-03", "2023-04-05", "Not due yet", 0),
         ("NH01", "2023-01", "2023-02-05", "On time", 0),
-        ("VI01", "2023-03-30", "2023-03-30", "On time", 0),
+        ("VI01", "2023-03-30", None, "Came; no day is set", 0),
     ]
     half = rows[1]
     assert (half["received"], half["owed"], half["came_on"]) == (1, 2, None)
@@ -125,18 +125,23 @@ def test_who_owes_and_never_sent_anything_is_known_and_missing(quarter: Hub) -> 
     quarter.reference = quarter.reference.with_tables({"duties": rows})
     shown = ask(quarter, "payment_calendar", period="2023-01", reporter="NH09")
     assert [(r["code"], r["days_late"]) for r in shown] == [("NH09|2023-01", 57)]
-    # The year of a sender is due on its last day; until then it is waited for.
+    # Nobody said by when the year of a sender is due: until it is over it is waited for.
     year = next(r for r in ask(quarter, "payment_calendar") if r["unit"] == "bank-a")
-    assert (year["due_on"], year["days_late"], year["owed"]) == ("2023-12-31", 0, 1)
+    assert (year["due_on"], year["days_late"], year["owed"]) == (None, 0, 1)
     assert quarter.kpi("payment_amount", period="2023-01", reporter="NH09") == []
 
 
 def test_without_a_list_of_duties_the_source_itself_owes(hub: Hub) -> None:
+    """The source called `payments` owes; what a bank sends by itself is not its."""
     tell(hub, "2023-02-01", "NH01", "2023-01", 100)
+    told = paid("cash", "2023-02", customers=1, amount=5)
+    hub.send("payment", told, sender="payments")
     hub.now = datetime(2023, 3, 1, 3, tzinfo=UTC)
-    rows = ask(hub, "payment_calendar", period="2023-01")
-    assert [(r["unit"], r["state"].split(" | ")[1]) for r in rows] == [
-        ("payments", "Missing, past due")
+    rows = ask(hub, "payment_calendar", period="2023-Q1")
+    assert [(r["unit"], r["period"], r["state"].split(" | ")[1]) for r in rows] == [
+        ("payments", "2023-01", "Missing, past due"),
+        ("payments", "2023-03", "Not due yet"),
+        ("payments", "2023-02", "Came; no day is set"),
     ]
 
 
