@@ -17,7 +17,7 @@ const t = words({
   en: {
     title: "To be looked at",
     none: "No statistic differs from its parts, no transaction or receipt is shared.",
-    stays: "{0} findings; no figure is changed by them.",
+    stays: "Findings: {0}; no figure is changed by them.",
   },
 });
 
