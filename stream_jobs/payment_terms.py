@@ -33,6 +33,11 @@ def customers(*methods: str) -> Statistic:
     return Statistic("payment.customers", methods)
 
 
+def transactions(*methods: str) -> Statistic:
+    """Count payments, by these methods."""
+    return Statistic("payment.transactions", methods)
+
+
 def amount(*methods: str) -> Statistic:
     """Sum đồng, by these methods."""
     return Statistic("payment.amount_vnd", methods)

@@ -16,6 +16,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_growth.py": ("page", "figures"),
     "browser/test_key.py": ("page", "access"),
     "browser/test_mending.py": ("page", "repair", "connectors"),
+    "browser/test_money.py": ("page", "figures"),
     "browser/test_page.py": ("page", "board"),
     "browser/test_parts.py": ("page",),
     "browser/test_printing.py": ("page", "board"),

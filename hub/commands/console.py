@@ -1,7 +1,7 @@
 """What commands share: their settings, how they complain, and how they show progress."""
 
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,17 @@ def read_period(text: str) -> Period:
         return parse_period(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def read_filters(words: Iterable[str] | None) -> dict[str, str]:
+    """Read filters, each such as service=electricity."""
+    filters = {}
+    for word in words or ():
+        name, is_filter, value = word.partition("=")
+        if not is_filter:
+            raise typer.BadParameter(f"{word}: a filter is such as service=electricity")
+        filters[name] = value
+    return filters
 
 
 def act(hub: OpenHub, action: str, **detail: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hub.clock import to_us
-from hub.commands.console import complain, settings_for_reading
+from hub.commands.console import complain, read_filters, settings_for_reading
 from hub.figures.compute import read_as_of, read_question
 from hub.figures.official import as_known
 from hub.gateway.signing import SignatureError
@@ -48,11 +48,7 @@ def make(
     """Write the bundle of one figure: definition, cells, facts, receipts, closings; signed."""
     asked = {"period": period, "role": role, "view": view, "at": at, "as_of": as_of}
     parameters = {k: v for k, v in asked.items() if v}
-    for word in where or []:
-        name, is_filter, value = word.partition("=")
-        if not is_filter:
-            raise typer.BadParameter(f"{word}: a filter is such as channel=online")
-        parameters[name] = value
+    parameters |= read_filters(where)
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         kpi = hub.kpis.get(kpi_id)

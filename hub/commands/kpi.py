@@ -8,7 +8,7 @@ import typer
 from hub.board import board
 from hub.clock import system_clock, to_us
 from hub.commands import show
-from hub.commands.console import read_period, settings_for_reading
+from hub.commands.console import read_filters, read_period, settings_for_reading
 from hub.figures.compute import read_as_of, read_question
 from hub.figures.official import answer, as_known
 from hub.opening import catch_up, open_hub
@@ -40,11 +40,7 @@ def kpi(
     """Print figures: of one KPI, or of all."""
     options = {"period": period, "by": by, "role": role, "at": at, "as_of": as_of}
     parameters = {k: v for k, v in options.items() if v}
-    for word in where or []:
-        name, is_filter, value = word.partition("=")
-        if not is_filter:
-            raise typer.BadParameter(f"{word}: a filter is such as service=electricity")
-        parameters[name] = value
+    parameters |= read_filters(where)
     if kpi_id is None and not parameters.keys() <= {"period", "as_of"}:
         # All figures are those of the whole province: asked otherwise, they would answer wrongly.
         raise typer.BadParameter("--by, --role, --where and --at are asked of one KPI: name it")

@@ -17,7 +17,7 @@ from hub.figures.official import as_known
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.reports.deadlines import REASONS, find_differences
 from hub.reports.editions import editions, sign_file, status_of, verify_file
-from hub.reports.evidence import find_evidence
+from hub.reports.evidence import find_evidence, rules_of
 from hub.reports.filled import fill, read_due, read_report_question
 from hub.reports.formats import write
 from hub.reports.index import SENT, score_units
@@ -210,16 +210,18 @@ def show_deadlines(
 def show_findings(
     period: _Period,
     unit: Annotated[str, typer.Option(help="A unit, with what is below it.")] = "",
+    contract: Annotated[str, typer.Option(help="dossier, payment or fee; else all.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print all there is to say.")] = False,
 ) -> None:
-    """List what of dossiers does not look true, with what shows it; no figure is changed by it."""
+    """List what does not look true, with what shows it; no figure is changed by it."""
     parameters = {k: v for k, v in {"period": period, "unit": unit}.items() if v}
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         report, now = registry.reports()[NAMES[0]], to_us(hub.clock())
         question = read_report_question(report, parameters, now)
         with hub.store.reading() as reading:
-            body = find_evidence(registry.evidence(), report, question, hub.book(reading))
+            rules = rules_of(registry.evidence(), contract or None)
+            body = find_evidence(rules, report, question, hub.book(reading))
     if as_json:
         print(json.dumps(body, ensure_ascii=False, indent=2))
         return

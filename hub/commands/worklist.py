@@ -9,7 +9,7 @@ import typer
 
 from hub import registry
 from hub.clock import to_us
-from hub.commands.console import settings_for_reading
+from hub.commands.console import read_filters, settings_for_reading
 from hub.figures.worklist import DAYS_AHEAD, cells, find, page
 from hub.opening import catch_up, open_hub
 from hub.sheets.listing import as_csv, as_workbook
@@ -20,6 +20,7 @@ EXAMPLES = {
         "hub list overdue",
         "hub list due_soon --days 3 --unit H57.1",
         "hub list not_synced --period 2023 --format xlsx --output chua-dong-bo.xlsx",
+        "hub list payment_revisions --period 2023 --where reporter=NGANHANG.1",
     ),
 }
 
@@ -38,6 +39,9 @@ def show_list(
     period: Annotated[str, typer.Option(help="2023 2023-Q1 2023-05 …; else this year.")] = "",
     unit: Annotated[str, typer.Option(help="A unit, with what is below it.")] = "",
     role: Annotated[str, typer.Option(help="received_by, resolved_by or citizen.")] = "",
+    where: Annotated[
+        list[str] | None, typer.Option(help="A filter, such as reporter=NH01.")
+    ] = None,
     at: Annotated[str, typer.Option(help="The instant of the question, ISO 8601.")] = "",
     days: Annotated[int, typer.Option(min=0, help="Working days ahead.")] = DAYS_AHEAD,
     form: Annotated[Format, typer.Option("--format")] = Format.CSV,
@@ -50,10 +54,11 @@ def show_list(
     if form is Format.XLSX and output is None:
         raise typer.BadParameter("--output: cần tên tệp | a file to write")
     options = {"period": period, "unit": unit, "role": role, "at": at}
+    parameters = {k: v for k, v in options.items() if v} | read_filters(where)
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
         now = to_us(hub.clock())
-        asked = listed.asked({k: v for k, v in options.items() if v}, now, days)
+        asked = listed.asked(parameters, now, days)
         with hub.store.reading() as reading:
             book = hub.book(reading)
             rows = find(listed, asked, book)

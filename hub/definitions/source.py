@@ -21,7 +21,9 @@ class Source:
     `only` gives contract fields that have one value in all of its events, such as `quantity`: a
     KPI about another value is owed nothing by it.
     `silence_hours_max` is how long it may be silent before it is late, where the cadence is too
-    coarse to say so. `again` reads what of its records was rejected, once corrected.
+    coarse to say so. A step is due by the end of the day `due_days` after its last: until then it
+    is not late, though figures lack it; None: nobody said by when. `again` reads what of its
+    records was rejected, once corrected.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Source:
     only: Mapping[str, str] = field(default_factory=dict)
     silence_hours_max: float | None = None
     party: str = ""
+    due_days: int | None = None
     again: Again | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -347,14 +347,18 @@ class Book:
         that had begun. What is about a period meets a step by a statistic of just that step, or by
         one for each day of it.
         """
-        since = (source.since - date(1970, 1, 1)).days if source.since else None
-        until = (source.until - date(1970, 1, 1)).days if source.until else None
-        steps = [s for s in self._steps(source, ask.period) if since is None or s[0] >= since]
-        steps = [s for s in steps if until is None or s[1] <= until]
+        steps = self.schedule(source, ask.period)
         ended = [s for s in steps if s[1] * DAY_US - OFFSET_US <= ask.at]
         begun = [s for s in steps if s[0] * DAY_US - OFFSET_US <= ask.at]
         by_span = self.arrivals.of_source(source)
         return [step_of(by_span, *step, source) for step in ended or begun]
+
+    def schedule(self, source: Source, period: Period) -> list[tuple[int, int]]:
+        """Give the steps in a period for which a source owes, as day numbers, half-open."""
+        since = (source.since - date(1970, 1, 1)).days if source.since else None
+        until = (source.until - date(1970, 1, 1)).days if source.until else None
+        steps = [s for s in self._steps(source, period) if since is None or s[0] >= since]
+        return [s for s in steps if until is None or s[1] <= until]
 
     def _steps(self, source: Source, period: Period) -> list[tuple[int, int]]:
         """Give the schedule's steps in a period as day numbers, half-open."""

@@ -40,6 +40,7 @@ def sources_of(rows: Iterable[Row] | None, installed: Mapping[str, Source]) -> d
             until=date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
             only=known.only if known and known.contract == contract else {},
             party=party,
+            due_days=int(row["due_days"]) if row.get("due_days") else None,
         )
         key = source.label
         owing[f"{key} {contract} {row['valid_from']}" if key in owing else key] = source

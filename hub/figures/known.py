@@ -30,8 +30,18 @@ def strange(book: Book, fact: Fact, asked: Mapping[str, tuple[str, str]]) -> Ite
         listed = {
             row["code"] for rows in book.reference.tables.values() for row in rows if "code" in row
         }
-        if value in listed:
+        owing = _owing(book, fact) if column == _party(book, fact) else set()
+        if value in listed | owing:
             continue
         values = book.reading.values_of(fact, column)
         if values and value not in values:
-            yield Strange(name, value, near(value, sorted(values | listed)))
+            yield Strange(name, value, near(value, sorted(values | listed | owing)))
+
+
+def _party(book: Book, fact: Fact) -> str | None:
+    return book.definitions.contracts[fact.contract].party
+
+
+def _owing(book: Book, fact: Fact) -> set[str]:
+    """Name the parties that owe by the list of duties: known, though they never sent anything."""
+    return {s.party for s in book.sources.values() if s.contract == fact.contract and s.party}

@@ -60,8 +60,9 @@ class WorkList:
     """A list that people work with. Its id is the name of its file.
 
     It is asked for in the words of `kpi`, which is installed as `kpi_id`, or is its own.
-    `is_whole`: it has all that the KPI's figure counts, else a part. `is_of_units`: what it lists
-    is seen by whom its unit concerns, as there is no fact that would say. `find` gives its rows,
+    `is_whole`: it has all that the KPI's figure counts, else a part. `concerns`: of which kind of
+    limit its `unit` is (units, reporters), where there is no fact that would say who sees what it
+    lists. `find` gives its rows,
     first what is the most urgent, with all fields but those that `complete` adds to the rows that
     are shown. `figure` says which number it stands behind.
     """
@@ -74,7 +75,7 @@ class WorkList:
     find: Callable[[Book, Asked], pl.DataFrame]
     complete: Callable[[Book, Asked, pl.DataFrame], pl.DataFrame] = lambda _, __, rows: rows
     is_whole: bool = True
-    is_of_units: bool = False
+    concerns: str = ""
     kpi_id: str = ""
     id: str = ""
 

@@ -152,11 +152,11 @@ def _seen(
     scope = WHOLE if who is None else who.scope
     if not scope.limits_of(contract):
         return rows
-    if not listed.is_of_units:
+    if not listed.concerns:
         within = seen(book.reading, contract, scope, rows[CODE].to_list())
         return rows.filter(pl.col(CODE).is_in(sorted(within)))
     for kind, _, codes in scope.limits(contract):
-        if kind == "units":
+        if kind == listed.concerns:
             rows = rows.filter(pl.col(UNIT).is_in(sorted(codes)))
     return rows
 

@@ -46,6 +46,12 @@ async def show_alerts() -> Response:
     return _page("alerts")
 
 
+@router.get("/money")
+async def show_money() -> Response:
+    """Show shares of payments, who has not reported, and fees that do not match."""
+    return _page("money")
+
+
 @router.get("/catalogue")
 async def show_catalogue() -> Response:
     """Show each KPI as its file defines it."""

@@ -2,7 +2,8 @@
 
 A document (an assessment, a transaction, a receipt) may be told of several times, as by the portal
 and by the bank's statement: its last word counts. Amounts are whole đồng, and none is lost:
-assessed = paid - refunded + outstanding - excess.
+assessed = paid - refunded + outstanding - excess. `documents` names what counts of transactions and
+receipts, each as kind|number=amount: what two fees claim of one shows between facts alone.
 """
 
 from datetime import date
@@ -17,6 +18,7 @@ from stream_jobs.matching import MATCHES, judge
 _OPEN = ", ".join(f"'{name}'" for name, match in MATCHES.items() if match.is_open)
 _BY = (("match",), ("unit",))
 _kind, _amount = pl.col("kind"), pl.col("amount_vnd")
+_CLAIMS = ("paid", "refunded", "receipt_issued")  # what claims a transaction or a receipt
 _RECEIPTS = ("receipt_issued", "receipt_cancelled")
 # A cancelled receipt is the last word on the receipt of its number.
 _document = (
@@ -28,6 +30,8 @@ _document = (
 )
 _is_last = _document.is_last_distinct()
 _is_paid = _is_last & (_kind == "paid")
+_is_claimed = _is_last & _kind.is_in(_CLAIMS)
+_claimed = (_document + "=" + _amount.cast(pl.String)).filter(_is_claimed)
 _is_banked = _is_paid & (pl.col("channel") != "cash")
 _settled_day = pl.col("settled_on").str.to_date("%Y-%m-%d").cast(pl.Int64)
 
@@ -101,6 +105,11 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
     fact["receipted_vnd"] = total("receipt_issued")
     fact["unsettled_vnd"] = sum(e["amount_vnd"] for e in banked if e["settled_on"] is None)
     sides = (fact["assessed_vnd"] or 0, fact["net_vnd"], fact["receipted_vnd"])
+    # What was assessed is no document, and a cancelled receipt is claimed by nobody.
+    claims = [key for key, e in last.items() if e["kind"] not in ("assessed", "receipt_cancelled")]
+    fact["documents"] = ";".join(
+        sorted(f"{side}|{name}={last[side, name]['amount_vnd']}" for side, name in claims)
+    )
     fact["outstanding_vnd"] = max(sides[0] - sides[1], 0)
     fact["excess_vnd"] = max(sides[1] - sides[0], 0)
     fact["match"] = judge(
@@ -130,6 +139,7 @@ FACT = Fact(
         "refunded": _sum(_is_last & (_kind == "refunded")),
         "receipted": _sum(_is_last & (_kind == "receipt_issued")),
         "unsettled": _sum(_is_banked & pl.col("settled_on").is_null()),
+        "documents": _claimed.sort().str.join(";"),
         "payments": _is_paid.sum(),
         "amounts": _amount.filter(_is_paid).n_unique(),
         "is_other_day": (_is_banked & (_settled_day != day_expr("occurred_at"))).any(),
@@ -144,7 +154,7 @@ FACT = Fact(
             ),
             "integer",
         ),
-        "match": "text",
+        **dict.fromkeys(("match", "documents"), "text"),
     },
     columns={
         "dossier_code": of("latest", "dossier_code"),
@@ -164,6 +174,7 @@ FACT = Fact(
             pl.when(_match == "unsettled").then("unsettled").otherwise(_apart)
         ),
         "match": _match,
+        "documents": pl.col("documents"),
     },
     measures=(
         Measure(

@@ -2,7 +2,7 @@
 
 from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
-from stream_jobs.payment_terms import DIMS, METHODS, OWNER, Statistic
+from stream_jobs.payment_terms import DIMS, METHODS, OWNER, transactions
 from stream_jobs.worked import paid
 
 KPI = Kpi(
@@ -15,7 +15,7 @@ KPI = Kpi(
     group="payment",
     contract="payment",
     measure_unit="transactions",
-    numerator=Statistic("payment.transactions", METHODS),
+    numerator=transactions(*METHODS),
     denominator=None,
     dims=DIMS,
     examples=(

@@ -44,5 +44,5 @@ LIST = WorkList(
         Field("days_waiting", Doc("Số ngày chờ", "Days waiting"), "integer"),
     ),
     find=_find,
-    is_of_units=True,
+    concerns="units",
 )

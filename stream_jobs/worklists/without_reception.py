@@ -58,5 +58,5 @@ LIST = WorkList(
         Field("days_waiting", Doc("Số ngày chờ", "Days waiting"), "integer"),
     ),
     find=_find,
-    is_of_units=True,
+    concerns="units",
 )

@@ -138,6 +138,12 @@ async def ask_for_lists(client: Client) -> None:
         await client.ask(f"GET /v1/lists/{name}?period=2023", headers={"Accept": "text/csv"})
     for key in ("one_stop", "unit", "payer", "nobody"):
         await client.ask_each("/v1/lists/overdue?period=2023 /v1/lists/gaps?period=2023", key=key)
+    for name in ("payment_calendar", "payment_revisions", "fees_unmatched"):
+        for query in ("period=2023", "period=2023&reporter=NH01", "period=2023&unit=x", "period=x"):
+            await client.ask(f"GET /v1/lists/{name}?{query}")
+            await client.ask(f"GET /v1/lists/{name}?{query}&format=csv")
+        for key in ("unit", "payer", "nobody"):
+            await client.ask_each(f"/v1/lists/{name}?period=2023", key=key)
 
 
 async def ask_for_reports(client: Client) -> None:
@@ -170,7 +176,11 @@ async def ask_for_reports(client: Client) -> None:
     await client.ask_each(
         "/v1/findings?period=2023-05 /v1/findings?period=2023&unit=H57.1 /v1/findings?period=x"
         " /v1/findings?offset=-1 /v1/findings?unit=x /v1/findings?due=sent"
+        " /v1/findings?contract=fee /v1/findings?period=2023&contract=payment"
+        " /v1/findings?contract=reading /v1/findings?contract="
     )
+    for key in ("payer", "unit", "nobody"):
+        await client.ask_each("/v1/findings?contract=payment /v1/findings?contract=fee", key=key)
     await client.ask_each(
         "/v1/reports /v1/reports/06c /v1/reports/06c/facts?column=c1 /v1/reports/06a/facts"
     )

@@ -17,6 +17,7 @@
  * @property {string} meaning_vi
  * @property {string} meaning_en
  * @typedef {object} Findings The answer of `/v1/findings`.
+ * @property {string | null} as_of
  * @property {number} total
  * @property {FindingRule[]} rules
  * @property {Finding[]} findings
