@@ -20,6 +20,7 @@ const t = words({
     repair: "Sửa bản ghi bị từ chối",
     reports: "Biểu 06a, 06b",
     alerts: "Cảnh báo",
+    water: "Nước và độ mặn",
     catalogue: "Danh mục chỉ số",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
@@ -30,6 +31,7 @@ const t = words({
     repair: "Repair rejected items",
     reports: "Reports 06a, 06b",
     alerts: "Alerts",
+    water: "Water and salinity",
     catalogue: "KPI catalogue",
     none: "No source has sent anything in this period.",
   },
@@ -46,6 +48,7 @@ export class SourceQualities extends AskingPart {
   #upload = el("a", { href: "/upload" });
   #reports = el("a", { href: "/reports" });
   #alerts = el("a", { href: "/alerts" });
+  #water = el("a", { id: "water-link", href: "/water" });
   #catalogue = el("a", { href: "/catalogue" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
@@ -69,7 +72,8 @@ export class SourceQualities extends AskingPart {
   leave() {}
 
   build() {
-    const linked = [this.#alerts, this.#upload, this.#repair, this.#reports, this.#catalogue];
+    const sending = [this.#upload, this.#repair];
+    const linked = [this.#alerts, this.#water, ...sending, this.#reports, this.#catalogue];
     const shown = linked.flatMap((link) => [" · ", link]);
     const links = el("p", {}, this.#note, " ", this.#more, ...shown);
     this.#section.append(el("div", { class: "heading" }, this.#title, links), this.#sources);
@@ -84,6 +88,8 @@ export class SourceQualities extends AskingPart {
     this.#repair.textContent = t("repair");
     this.#reports.textContent = t("reports");
     this.#alerts.textContent = t("alerts");
+    this.#water.textContent = t("water");
+    this.#water.href = `/water?${new URLSearchParams({ lang: page.now.lang })}`;
     this.#catalogue.textContent = t("catalogue");
     this.#catalogue.href = `/catalogue?${new URLSearchParams({ lang: page.now.lang })}`;
     this.#reports.href = `/reports?${new URLSearchParams({ period: page.now.period })}`;
