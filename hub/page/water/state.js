@@ -55,6 +55,7 @@ async function begin() {
   if (page.now.list) return;
   /** @type {import("../types.js").Catalogue} */
   const list = await ask("/v1/kpis");
+  if (page.now.list) return; // another reading was first
   page.set({ list });
   const period = list.default_period;
   if (!period || period === thisYear()) return;
