@@ -180,6 +180,14 @@ def test_another_threshold_has_other_windows_and_is_kept_in_the_address(
     expect(page.locator("#next-window")).to_contain_text("Lần tới dưới 1 g/L")
     expect(page.locator('[data-limit="1"]')).to_be_focused()
     assert "limit=1" in page.url
+    # A station without the limit that is asked for is told below 1 g/L, and says so.
+    drawn(page, "ST02").click()
+    settled(page)
+    page.locator('[data-limit="0.5"]').click()
+    drawn(page, "ST01").click()
+    settled(page)
+    expect(page.locator('[data-limit][aria-pressed="true"]')).to_have_text("1 g/L (cây ăn trái)")
+    expect(page.locator("#next-window")).to_contain_text("Lần tới dưới 1 g/L")
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
@@ -336,6 +344,13 @@ def test_without_a_key_it_asks_for_one_and_an_empty_hub_says_how_to_begin(
     page.locator("#key").fill(elsewhere.key)
     page.locator("#key-form button").click()
     expect(page.locator("#nothing")).to_contain_text("hub reference load", timeout=MS_MAX)
+    expect(page.locator("#link")).to_have_text("Live", timeout=MS_MAX)
+    forgiven.append("net::ERR")
+    elsewhere.kill()
+    expect(page.locator("#link")).to_have_text("Disconnected", timeout=MS_MAX)
+    elsewhere.start()
+    expect(page.locator("#link")).to_have_text("Live", timeout=MS_MAX)
+    page.goto("about:blank")  # the stream ends in order
 
 
 def test_the_demo_opens_where_it_has_figures_and_leads_to_its_saltiest_day(

@@ -89,6 +89,12 @@ export const thresholdsOf = ({ limits }) =>
   [...new Set([1, 4, ...Object.values(limits)])].sort((a, b) => a - b);
 
 /**
+ * The threshold that is shown of a station: the one asked for, where it has that; else 1 g/L.
+ * @param {StationState} station @param {number} wanted
+ */
+export const limitOf = (station, wanted) => (thresholdsOf(station).includes(wanted) ? wanted : 1);
+
+/**
  * Whether a station can be believed at an instant.
  * @param {ListedStation} station @param {string} at
  * @returns {"none" | "stale" | "flagged" | "good"}

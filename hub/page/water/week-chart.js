@@ -151,7 +151,7 @@ export class WeekChart extends Part {
   }
 
   #drawChart() {
-    const { weeks, code, limit: chosen } = water.now;
+    const { weeks, code, limit } = water.now;
     if (!weeks || !this.#width) return this.#plot.replaceChildren();
     if (!weeks.this.hours && !weeks.before.hours && !weeks.flagged.length) {
       return this.#plot.replaceChildren(el("p", { class: "void" }, t("none")));
@@ -172,7 +172,7 @@ export class WeekChart extends Part {
       limits: weeks.thresholds.map((y) => ({
         y,
         text: `${gramsText(y)} g/L`,
-        isChosen: y === chosen,
+        isChosen: y === (weeks.thresholds.includes(limit) ? limit : 1),
       })),
       written: gramsText,
       width: this.#width,

@@ -8,7 +8,7 @@ import { page } from "../page.js";
 import { Part } from "../part.js";
 import { decimalText, integer } from "../strings.js";
 import { inLang, words } from "../words.js";
-import { gramsText, minuteText, thresholdsOf, usesText } from "./salinity.js";
+import { gramsText, limitOf, minuteText, thresholdsOf, usesText } from "./salinity.js";
 import { limitTo, water } from "./state.js";
 
 /** @import { OneStation, Window } from "./types.js" */
@@ -119,12 +119,13 @@ export class WindowList extends Part {
   }
 
   draw() {
-    const { station, code, limit } = water.now;
+    const { station, code } = water.now;
     this.#section.hidden = !code;
     this.#title.textContent = t("title");
     this.#name.textContent = t("limit");
     this.#section.setAttribute("aria-busy", String(!station));
     this.#drawLimits();
+    const limit = station ? limitOf(station, water.now.limit) : 0;
     const windows = station?.windows.filter((window) => window.limit === limit) ?? [];
     this.#next.replaceChildren(...(station ? nextSaid(station, windows, limit) : [t("loading")]));
     this.#read.hidden = !station?.forecast.length;
@@ -137,9 +138,10 @@ export class WindowList extends Part {
   }
 
   #drawLimits() {
-    const { stations, code, limit } = water.now;
+    const { stations, code } = water.now;
     const listed = stations?.stations.find((s) => s.station === code);
     if (!listed) return;
+    const limit = limitOf(listed, water.now.limit);
     const held = document.activeElement?.getAttribute("data-limit");
     this.#limits.replaceChildren(
       ...thresholdsOf(listed).map((grams) => {
@@ -155,8 +157,9 @@ export class WindowList extends Part {
   }
 
   #drawChart() {
-    const { station, limit, code } = water.now;
+    const { station, code } = water.now;
     if (!station?.forecast.length || !this.#width) return this.#plot.replaceChildren();
+    const limit = limitOf(station, water.now.limit);
     const hours = station.forecast.map((hour) => ({ ...hour, at: Date.parse(hour.at) }));
     const windows = station.windows.filter((window) => window.limit === limit);
     const { node, read } = hourChart({
@@ -200,7 +203,8 @@ function nextSaid(station, windows, limit) {
   const { withheld } = station;
   const blind = el("p", { class: "quiet" }, t("blind"));
   if (withheld) return [el("p", {}, mark("watch", t("withheld", inLang(withheld, "message"))))];
-  const [first] = windows;
+  const at = Date.parse(water.now.stations?.at ?? "");
+  const first = windows.find(({ until }) => Date.parse(until) > at); // the last value may be older
   if (!first) return [el("p", {}, mark("bad", t("none", gramsText(limit)))), blind];
   const span = [minuteText(first.from), minuteText(first.until), hoursOf(first)];
   const most = t("next_at_most", gramsText(first.expected), gramsText(first.at_most));
