@@ -30,10 +30,9 @@ def stations_answer(book: Book, at: int) -> dict[str, Any]:
     stations = []
     for station in stations_at(book, at):
         known = series.get(station.code, NOTHING)
-        last = flagged.get(station.code, ())[-1:]
-        is_later = last and (not len(known.at) or last[0].at > int(known.at[-1]))
-        newest = last[0].public() if is_later else None
-        stations.append({**state_of(station, known, at), "flagged": newest})
+        last = int(known.at[-1]) if len(known.at) else 0
+        later = [f.public() for f in flagged.get(station.code, ()) if f.at > last]
+        stations.append({**state_of(station, known, at), "flagged": later[-1] if later else None})
     return {"is_checked": is_checked(book), "stations": stations}
 
 

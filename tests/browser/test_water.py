@@ -294,7 +294,7 @@ def test_it_fits_its_screen_in_the_dark_and_on_paper(
 ) -> None:
     page = look(f"{AT}&station=ST01&lang={lang}", width, height)
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         overflow = page.evaluate_handle("document.documentElement").evaluate(
             "node => node.scrollWidth - innerWidth"
         )

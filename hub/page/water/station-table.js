@@ -127,7 +127,7 @@ function row(station, branches) {
     "tr",
     { "data-station": code },
     el("th", { scope: "row" }, button, " ", name),
-    ...cells.map((cell, i) => el("td", { class: COLUMNS[i + 1] }, ...cell)),
+    ...cells.map((cell, i) => el("td", { class: `col-${COLUMNS[i + 1]}` }, ...cell)),
   );
 }
 
