@@ -24,6 +24,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_reports.py": ("page", "reports"),
     "browser/test_sources.py": ("page", "board"),
     "browser/test_upload.py": ("page", "sheets"),
+    "browser/test_water.py": ("page", "water"),
     "chaos/test_chaos.py": ("apply", "gateway", "kafka", "store", "worker"),
     "guards/test_guards.py": ("apply",),
     "laws/test_alerts.py": ("alerts",),

@@ -38,7 +38,8 @@ def salinity_milligrams_per_litre(station: Ints, at_s: Ints) -> Ints:
     """Compute the salt of stations (numbers from 0) at instants in seconds since the epoch."""
     hours = at_s / HOUR_S
     year_part = (at_s - START_S) / DAY_S % 365.25
-    season = 0.03 + 0.97 * np.exp(-(((year_part - 75) / 42) ** 2))
+    apart = np.minimum(np.abs(year_part - 75), 365.25 - np.abs(year_part - 75))
+    season = 0.03 + 0.97 * np.exp(-((apart / 42) ** 2))
     lag = FROM_SEA_KM[station] / 25
     half_day = np.sin(2 * np.pi * (hours - lag) / 12.42)
     day = np.sin(2 * np.pi * (hours - lag) / 23.93 + 0.8)

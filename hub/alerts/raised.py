@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from hub.alerts.episodes import Episode, Rules, episodes
 from hub.alerts.rule import MINUTE_US, Rule
@@ -36,6 +37,11 @@ class Raised:
         at = episode.raised_at + minutes * MINUTE_US
         is_over = episode.cleared_at is not None and episode.cleared_at <= at
         return at if minutes and not is_over else None
+
+    def link(self) -> str:
+        """Give the path of the page to look at, with its subject and begin."""
+        since = f"{from_us(self.episode.raised_at):%Y-%m-%dT%H:%M}"
+        return self.rule.link.format(subject=quote(self.episode.subject), since=since)
 
     def text(self) -> Doc:
         """Say what to tell, in words."""

@@ -81,7 +81,8 @@ class Rule:
 
     It is looked at every `every_minutes` of the clock, counted from midnight. `text` says what to
     tell, with places for `subject`, `value`, `threshold` and `at`. Who has not acknowledged within
-    `escalate_minutes` is not the last to be told (0: never). `link` is the page to look at.
+    `escalate_minutes` is not the last to be told (0: never). `link` is the page to look at, with
+    places for `subject` and `since`, the local minute of its begin.
     """
 
     title: Doc

@@ -188,7 +188,7 @@ def _event(raised: Raised, kind: str, at: int, number: int, **more: Any) -> dict
         "measure_unit": rule.measure_unit,
         "text_vi": text.vi,
         "text_en": text.en,
-        "link": rule.link,
+        "link": raised.link(),
         "amends": None,
         "was": None,
         "by": None,

@@ -23,6 +23,7 @@ EXAMPLES = {
     "water windows": ("hub water windows ST01 --at 2023-12-20T06:00:00+07:00",),
 }
 At = Annotated[str, typer.Option("--at", help="The instant of the question, ISO 8601; else now.")]
+LINE_NAMED = ("ranh mặn", "line of salt")
 NOT_CHECKED = "chưa nạp ngưỡng kiểm tra: không số đo nào bị gắn cờ | no thresholds: nothing flagged"
 
 
@@ -78,7 +79,7 @@ def show_windows(
         errors = f"sai số | error {trial['mean_error']} g/L, naive {trial['naive_mean_error']} g/L"
         print(f"{s['station']}\t{errors}")
         for window in s["windows"]:
-            use = " | ".join(USES_NAMED[window["use"]])
+            use = " | ".join(USES_NAMED.get(window["use"], LINE_NAMED))
             span = f"{window['from']} .. {window['until']}"
             at_most = f"<= {window['at_most']} g/L"
             print(f"{s['station']}\t{use}\t< {window['limit']:g} g/L\t{span}\t{at_most}")

@@ -52,6 +52,12 @@ async def show_money() -> Response:
     return _page("money")
 
 
+@router.get("/water")
+async def show_water() -> Response:
+    """Show branches with their stations, lines of salt and intake windows."""
+    return _page("water")
+
+
 @router.get("/catalogue")
 async def show_catalogue() -> Response:
     """Show each KPI as its file defines it."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hub.clock import iso
-from hub.water.stations import USES, Series, Station
+from hub.water.stations import LINES, USES, Series, Station
 from hub.water.tide import REASONS, Forecast, UntoldError, foretell
 
 USES_NAMED: Mapping[str, tuple[str, str]] = {
@@ -17,32 +17,57 @@ USES_NAMED: Mapping[str, tuple[str, str]] = {
 
 
 def windows_of(station: Station, series: Series, at: int) -> dict[str, Any]:
-    """Give a station's windows for each use that has a limit, or why there are none: JSON, g/L.
+    """Give a station's windows below each of its thresholds, or why there are none: JSON, g/L.
 
-    `trial` has the errors on held-back weeks, of the forecast and of "as 24 h 50 min ago".
+    A threshold that no use has is a line (1 or 4 g/L), with none as its `use`. `forecast` has the
+    hours that windows are told of. `trial` has the errors on held-back weeks, of the forecast and
+    of "as 24 h 50 min ago".
     """
     try:
         forecast = foretell(series, at)
     except UntoldError as e:
         vi, en = REASONS[e.reason]
         untold = {"reason": e.reason, "message_vi": vi, "message_en": en}
-        return {"windows": [], "withheld": untold, "trial": None}
-    windows = [
-        {"use": use, "limit": station.limits[use], **window}
-        for use in USES
-        if use in station.limits
-        for window in below(forecast, station.limits[use])
-    ]
+        return {"windows": [], "withheld": untold, "forecast": [], "trial": None}
     errors = forecast.errors
     return {
-        "windows": windows,
+        "windows": [
+            {"use": use, "limit": limit, **window}
+            for use, limit in _limits(station)
+            for window in below(forecast, limit)
+        ],
         "withheld": None,
+        "forecast": _hours(forecast),
         "trial": {
             "hours": errors.hours,
             "mean_error": round(errors.mean, 3),
             "naive_mean_error": round(errors.naive, 3),
         },
     }
+
+
+def _limits(station: Station) -> list[tuple[str | None, float]]:
+    """List the limits of uses, and the lines that are no use's limit."""
+    limits: list[tuple[str | None, float]] = [
+        (use, station.limits[use]) for use in USES if use in station.limits
+    ]
+    return limits + [(None, line) for line in LINES if line not in station.limits.values()]
+
+
+def _hours(forecast: Forecast) -> list[dict[str, Any]]:
+    """Give the hours that are foretold, each with its interval."""
+    spans = zip(
+        forecast.at.tolist(), forecast.expected.tolist(), forecast.high.tolist(), strict=True
+    )
+    return [
+        {
+            "at": iso(at),
+            "expected": round(expected, 3),
+            "low": round(max(0.0, 2 * expected - high), 3),
+            "high": round(high, 3),
+        }
+        for at, expected, high in spans
+    ]
 
 
 def below(forecast: Forecast, limit: float) -> list[dict[str, Any]]:

@@ -49,5 +49,5 @@ RULE = Rule(
             raised=[],
         ),
     ),
-    link="/?group=salinity",
+    link="/water?station={subject}&at={since}",
 )

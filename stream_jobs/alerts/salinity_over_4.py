@@ -44,5 +44,5 @@ RULE = Rule(
         ),
     ),
     escalate_minutes=60,
-    link="/?group=salinity",
+    link="/water?station={subject}&at={since}",
 )

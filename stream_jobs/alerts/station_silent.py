@@ -44,5 +44,5 @@ RULE = Rule(
         ),
     ),
     escalate_minutes=12 * 60,
-    link="/sources",
+    link="/water?station={subject}&at={since}",
 )

@@ -214,8 +214,9 @@ async def repair(client: Client) -> None:
     await client.ask_each("/v1/held /v1/held?offset=-1")
     await client.ask_each("/v1/missing?period=2023-05 /v1/missing?period=x")
     at = "?at=2023-05-03T06:00:00%2B07:00"
-    await client.ask_each(f"/v1/stations{at} /v1/stations/ST01{at} /v1/branches{at}")
-    await client.ask_each("/v1/stations?at=x /v1/stations/ST99 /v1/branches?x=1")
+    await client.ask_each(f"/v1/stations{at} /v1/stations/ST01{at} /v1/stations/ST01/weeks{at}")
+    await client.ask_each(f"/v1/branches{at} /v1/stations?at=x /v1/stations/ST99 /v1/branches?x=1")
+    await client.ask_each(f"/v1/stations/X/weeks /v1/stations/ST01/weeks{at}&format=csv")
     await client.ask_each("/v1/flags?period=2023-05 /v1/flags?period=x /v1/flags?offset=-1")
     every = ("sender", "contract", "rule", "field", "state", "id")
     for path in ("/v1/quarantine", "/v1/quarantine/rows/dossier"):

@@ -21,6 +21,7 @@ const t = words({
     reports: "Biểu 06a, 06b",
     alerts: "Cảnh báo",
     money: "Thanh toán và phí",
+    water: "Nước và độ mặn",
     catalogue: "Danh mục chỉ số",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
@@ -32,6 +33,7 @@ const t = words({
     reports: "Reports 06a, 06b",
     alerts: "Alerts",
     money: "Payments and fees",
+    water: "Water and salinity",
     catalogue: "KPI catalogue",
     none: "No source has sent anything in this period.",
   },
@@ -49,6 +51,7 @@ export class SourceQualities extends AskingPart {
   #reports = el("a", { href: "/reports" });
   #alerts = el("a", { href: "/alerts" });
   #money = el("a", { id: "money-link", href: "/money" });
+  #water = el("a", { id: "water-link", href: "/water" });
   #catalogue = el("a", { href: "/catalogue" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
@@ -72,8 +75,8 @@ export class SourceQualities extends AskingPart {
   leave() {}
 
   build() {
-    const known = [this.#alerts, this.#money, this.#upload, this.#repair, this.#reports];
-    const linked = [...known, this.#catalogue];
+    const sending = [this.#upload, this.#repair, this.#reports];
+    const linked = [this.#alerts, this.#water, this.#money, ...sending, this.#catalogue];
     const shown = linked.flatMap((link) => [" · ", link]);
     const links = el("p", {}, this.#note, " ", this.#more, ...shown);
     this.#section.append(el("div", { class: "heading" }, this.#title, links), this.#sources);
@@ -88,6 +91,8 @@ export class SourceQualities extends AskingPart {
     this.#repair.textContent = t("repair");
     this.#reports.textContent = t("reports");
     this.#alerts.textContent = t("alerts");
+    this.#water.textContent = t("water");
+    this.#water.href = `/water?${new URLSearchParams({ lang: page.now.lang })}`;
     this.#catalogue.textContent = t("catalogue");
     this.#money.textContent = t("money");
     this.#money.href = `/money?${new URLSearchParams({ period: page.now.period })}`;

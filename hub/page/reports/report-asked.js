@@ -1,7 +1,7 @@
 // What is asked for: which report, of which period and unit, by which due dates; and its files.
 
-import { authorization, Trouble } from "../ask.js";
 import { el } from "../el.js";
+import { saveFile } from "../elements/saved-file.js";
 import { guarded } from "../failures.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
@@ -18,7 +18,6 @@ const t = words({
     computed: "tính lại theo lịch làm việc",
     show: "Xem",
     file: "Tải {0}",
-    unsaved: "Không tải được tệp (mã {0}).",
   },
   en: {
     report: "Report",
@@ -29,7 +28,6 @@ const t = words({
     computed: "computed by working time",
     show: "Show",
     file: "Save {0}",
-    unsaved: "The file cannot be saved (status {0}).",
   },
 });
 
@@ -93,11 +91,7 @@ export class ReportAsked extends Part {
   async #save(format) {
     const { name } = reports.now;
     const wanted = new URLSearchParams({ ...query(), format });
-    const answer = await fetch(`/v1/reports/${name}?${wanted}`, { headers: authorization() });
-    if (!answer.ok) throw new Trouble(() => t("unsaved", answer.status));
-    const href = URL.createObjectURL(await answer.blob());
-    el("a", { href, download: `${name}-${query().period}.${format}` }).click();
-    URL.revokeObjectURL(href);
+    await saveFile(`/v1/reports/${name}?${wanted}`, `${name}-${query().period}.${format}`);
   }
 }
 

@@ -89,6 +89,7 @@ function row(system) {
   const late = system.delivery_seconds_p95;
   const { lang } = page.now;
   const name = system[`title_${lang}`];
+  const code = el("code", {}, system.id);
   const cells = [
     [mark(SIGNS[system.state], t(system.state))],
     [agoMark(system.heartbeat_at)],
@@ -104,7 +105,9 @@ function row(system) {
       "th",
       { scope: "row" },
       name ? `${name} ` : "",
-      el("code", {}, system.id),
+      system.kind === "station"
+        ? el("a", { href: `/water?${new URLSearchParams({ station: system.id })}` }, code)
+        : code,
       " ",
       el("small", { class: "quiet" }, t(system.kind)),
     ),

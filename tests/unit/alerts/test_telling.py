@@ -71,6 +71,13 @@ def test_an_alert_is_raised_escalates_and_clears(live: Hub) -> None:
     assert iso(later[0]["cleared_at"]) == "2023-03-01T09:00:00+07:00"
 
 
+def test_an_alert_leads_to_its_station_at_the_minute_at_which_it_began(live: Hub) -> None:
+    send(live, salinity("ST01", "2023-03-01T07:30", 4.5))
+    tell(live)
+    (alert,) = stands(live)
+    assert alert.last["link"] == "/water?station=ST01&at=2023-03-01T07:30"
+
+
 def test_who_acknowledges_in_time_keeps_it_from_escalating(live: Hub) -> None:
     send(live, salinity("ST01", "2023-03-01T07:30", 4.5))
     tell(live)

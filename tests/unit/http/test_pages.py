@@ -13,7 +13,7 @@ from hub.http.app import create_app
 from hub.opening import open_hub
 from hub.settings import Settings
 
-PAGES = {"/": "board", "/sources": "sources", "/repair": "repair"}
+PAGES = {"/": "board", "/sources": "sources", "/repair": "repair", "/water": "water"}
 Get = Callable[[str], httpx.Response]
 
 

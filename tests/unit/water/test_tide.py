@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hub.clock import DAY_US, to_us
-from hub.water.stations import HOUR_US, LUNAR_DAY_US, Floats, Series
+from hub.water.stations import HOUR_US, LUNAR_DAY_US, Floats, Series, Station
 from hub.water.tide import (
     AHEAD_DAYS,
     SWING_HOURS,
@@ -18,7 +18,7 @@ from hub.water.tide import (
     hourly,
     swing,
 )
-from hub.water.windows import below
+from hub.water.windows import below, windows_of
 from tests.parts.sea import instant, sea, series_of
 
 AT = to_us(instant("2026-03-20T06:00"))
@@ -133,6 +133,27 @@ def test_no_window_from_a_sensor_that_is_fouled_stuck_or_drifts_far(salt: Series
     assert untold(changed(salt, since, lambda g: mean + 0.3 * (g - mean))) == "swing"
     assert untold(changed(salt, since, lambda g: 0 * g + mean)) == "swing"
     assert untold(changed(salt, since, lambda g: g + 1.5 * mean)) == "swing"
+
+
+def test_a_station_without_limits_is_told_below_the_lines_with_the_hours_foretold(
+    salt: Series,
+) -> None:
+    told = windows_of(Station("ST01", "", "", None, "", {}), salt, AT)
+    assert {(w["use"], w["limit"]) for w in told["windows"]} <= {(None, 1.0), (None, 4.0)}
+    assert (None, 4.0) in {(w["use"], w["limit"]) for w in told["windows"]}
+    hours = {h["at"]: h for h in told["forecast"]}
+    assert len(hours) == AHEAD_DAYS * 24
+    for window in told["windows"]:
+        assert hours[window["from"]]["high"] < window["limit"]
+        assert hours[window["until"]]["high"] < window["limit"]
+    # The interval reaches as far below as above, but not below nothing.
+    for hour in hours.values():
+        below_it = 2 * hour["expected"] - hour["high"]
+        assert hour["low"] == pytest.approx(max(0.0, below_it), abs=0.002)
+    limited = replace(Station("ST01", "", "", None, "", {}), limits={"rice": 4.0})
+    uses = {(w["use"], w["limit"]) for w in windows_of(limited, salt, AT)["windows"]}
+    assert uses <= {("rice", 4.0), (None, 1.0)}
+    assert ("rice", 4.0) in uses
 
 
 def test_windows_are_spans_whose_upper_end_stays_below_the_limit() -> None:
