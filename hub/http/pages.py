@@ -46,6 +46,12 @@ async def show_alerts() -> Response:
     return _page("alerts")
 
 
+@router.get("/overview")
+async def show_overview() -> Response:
+    """Show what a leader is to see, on a desk or a wall."""
+    return _page("overview")
+
+
 @router.get("/catalogue")
 async def show_catalogue() -> Response:
     """Show each KPI as its file defines it."""

@@ -21,6 +21,7 @@ const t = words({
     reports: "Biểu 06a, 06b",
     alerts: "Cảnh báo",
     catalogue: "Danh mục chỉ số",
+    overview: "Tổng quan điều hành",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
   en: {
@@ -31,6 +32,7 @@ const t = words({
     reports: "Reports 06a, 06b",
     alerts: "Alerts",
     catalogue: "KPI catalogue",
+    overview: "Overview",
     none: "No source has sent anything in this period.",
   },
 });
@@ -47,6 +49,7 @@ export class SourceQualities extends AskingPart {
   #reports = el("a", { href: "/reports" });
   #alerts = el("a", { href: "/alerts" });
   #catalogue = el("a", { href: "/catalogue" });
+  #overview = el("a", { href: "/overview" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
 
@@ -69,8 +72,8 @@ export class SourceQualities extends AskingPart {
   leave() {}
 
   build() {
-    const linked = [this.#alerts, this.#upload, this.#repair, this.#reports, this.#catalogue];
-    const shown = linked.flatMap((link) => [" · ", link]);
+    const linked = [this.#overview, this.#alerts, this.#upload, this.#repair, this.#reports];
+    const shown = [...linked, this.#catalogue].flatMap((link) => [" · ", link]);
     const links = el("p", {}, this.#note, " ", this.#more, ...shown);
     this.#section.append(el("div", { class: "heading" }, this.#title, links), this.#sources);
     return [this.#section];
@@ -86,6 +89,8 @@ export class SourceQualities extends AskingPart {
     this.#alerts.textContent = t("alerts");
     this.#catalogue.textContent = t("catalogue");
     this.#catalogue.href = `/catalogue?${new URLSearchParams({ lang: page.now.lang })}`;
+    this.#overview.textContent = t("overview");
+    this.#overview.href = `/overview?${new URLSearchParams({ period: page.now.period })}`;
     this.#reports.href = `/reports?${new URLSearchParams({ period: page.now.period })}`;
     if (!this.answer) return;
     const { period, sources } = this.answer;
