@@ -40,6 +40,7 @@ SECTIONS = (
     "state",
     "start",
     "reports",
+    "page",
 )
 PACKAGES = ("polars", "pyarrow", "faust-streaming", "aiokafka", "psycopg", "fastavro", "duckdb")
 LOAD_MAX = 0.5

@@ -1,10 +1,11 @@
 """Boards for the page, computed once for all who follow a period, and streamed as they change."""
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub import registry
@@ -21,6 +22,8 @@ from hub.reference.periods import Period, parse_period
 INTERVAL_SECONDS = 1.0
 IDLE_SECONDS = 15.0
 PERIODS_MAX = 64
+CUTS_MAX = 1_000  # cuts of a period from which a client may resume
+ALL = 0  # the number of a board before any
 
 Progress = Callable[[], dict[str, Any] | None]
 
@@ -30,7 +33,8 @@ class Kept:
     """A board as it was computed: when, in how many seconds, after how many commits.
 
     `states` are what its figures hang on, by KPI; `fresh` when each contract was last heard;
-    `alerts` how many events of alerts there were.
+    `alerts` how many events of alerts there were. Boards of a period are numbered as they are made;
+    `moved` says by KPI at which number its figures moved last, `numbers` which number a cut has.
     """
 
     made_at: float
@@ -40,6 +44,52 @@ class Kept:
     states: dict[str, State]
     fresh: dict[str, str]
     alerts: int
+    number: int
+    moved: dict[str, int]
+    numbers: dict[str, int]
+    # What was told of it already, as text, by the number of the board that was told before.
+    texts: dict[tuple[int, bool], str] = field(default_factory=dict)
+
+    def since(self, number: int) -> list[board.Public]:
+        """Give the figures that moved since the board of a number."""
+        return [f for f in self.body["figures"] if self.moved[f["kpi"]] > number]
+
+    def number_of(self, cut: str) -> int:
+        """Give the number of the last board that is not ahead of a cut; `ALL` where there is none.
+
+        Whoever read a cut between two boards is told again what moved in the second.
+        """
+        asked = _read(cut)
+        for known, number in reversed(self.numbers.items()):
+            if known == cut or (
+                asked and all(asked.get(t, -1) >= n for t, n in _read(known).items())
+            ):
+                return number
+        return ALL
+
+    def told(self, number: int, *, is_brief: bool) -> dict[str, Any] | None:
+        """Make the event that tells what moved since the board of a number; None: nothing did.
+
+        Brief, it names the KPIs alone. It is written once for all who follow.
+        """
+        if (number, is_brief) not in self.texts:
+            moved = self.since(number)
+            named = list(dict.fromkeys(f["kpi"] for f in moved))
+            part = {"kpis": named} if is_brief else {"figures": moved}
+            whole = {n: v for n, v in self.body.items() if n != "figures"} | part
+            self.texts[number, is_brief] = json.dumps(whole, ensure_ascii=False) if moved else ""
+        text = self.texts[number, is_brief]
+        return {"event": "figures", "id": self.body["cut"], "data": text} if text else None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a client follows: a period, up to so many events or seconds; names alone, if brief."""
+
+    period: Period
+    limit: int
+    seconds: float
+    is_brief: bool = False
 
 
 class Boards:
@@ -49,6 +99,7 @@ class Boards:
         self._hub = hub
         self._kept: dict[str, Kept] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._numbers = itertools.count(ALL + 1)
 
     def catalogue(self, period: Period | None, as_of: int | None, now: int) -> dict[str, Any]:
         """List the KPIs and the years that have events; with a period, its figures too."""
@@ -100,8 +151,11 @@ class Boards:
             order = {k: i for i, k in enumerate(of_kpi)}
             body["figures"].sort(key=lambda f: order[f["kpi"]])
         heard = {name: at for name, at in fresh.items() if at is not None}
-        took = time.monotonic() - begun
-        return Kept(time.monotonic(), took, commits, body, of_kpi, heard, alerts)
+        number = next(self._numbers)
+        moved, numbers = _moved(number, before, body, of_kpi)
+        ended = time.monotonic()
+        took = ended - begun
+        return Kept(ended, took, commits, body, of_kpi, heard, alerts, number, moved, numbers)
 
     def _news(
         self, figure: board.Public, cut: str, fresh: Mapping[str, str | None]
@@ -131,61 +185,98 @@ class Boards:
             return made
 
     async def follow(
-        self, period: Period, limit: int, seconds: float, since: str | None, progress: Progress
+        self, asked: Asked, since: str | None, progress: Progress
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield changed figures as they change.
 
-        A client that comes back with the id of the present cut has missed nothing; any other gets
-        all figures, each being a state and not a step. Of what is asked for beside the board,
-        `figures` tells by its KPI that it may have changed; `fresh` that a contract was heard, and
-        nothing of the period changed; `alerts` that something became of alerts.
+        A client that comes back with the id of a cut is told what moved since; one whose cut is not
+        known any more gets all figures, each being a state and not a step. Of what is asked for
+        beside the board, `figures` tells by its KPI that it may have changed; `fresh` that a
+        contract was heard, and nothing of the period changed; `alerts` that something became of
+        alerts.
         """
-        ends = time.monotonic() + seconds
-        sent: Kept | None = None
-        last_progress, told_at = None, time.monotonic()
-        alerts: int | None = None
+        ends, limit = time.monotonic() + asked.seconds, asked.limit
+        client = Client(since, is_brief=asked.is_brief)
         while limit > 0 and time.monotonic() < ends:
-            state = progress()
-            if state is not None and state != last_progress:
-                last_progress = state
-                yield {"event": "progress", "data": json.dumps(state)}
-                limit -= 1
-            kept = await self.latest(period)
-            body, now = kept.body, time.monotonic()
-            if alerts is not None and kept.alerts != alerts:
-                yield {"event": "alerts", "data": json.dumps({"events": kept.alerts})}
-                limit -= 1
-            alerts = kept.alerts
-            if sent is None:
-                if since != body["cut"]:
-                    yield _figures(body, body["figures"])
-                    limit -= 1
-                sent, told_at = kept, now
-            elif kept is not sent and (moved := _moved(sent, kept)):
-                yield _figures(body, moved)
-                limit -= 1
-                sent, told_at = kept, now
-            elif kept.fresh != sent.fresh and now - told_at >= IDLE_SECONDS:
-                said = {"period": period.text, "as_of": body["as_of"], "cut": body["cut"]}
-                data = json.dumps({**said, "fresh": kept.fresh})
-                yield {"event": "fresh", "id": body["cut"], "data": data}
-                limit -= 1
-                sent, told_at = kept, now
+            events = client.tell(progress(), await self.latest(asked.period))[:limit]
+            for event in events:
+                yield event
+            limit -= len(events)
             if limit > 0:
                 await asyncio.sleep(min(INTERVAL_SECONDS, max(0, ends - time.monotonic())))
 
 
-def _moved(before: Kept, after: Kept) -> list[board.Public]:
-    """Give the figures whose data changed, or that say something else since."""
-    other = board.changed(before.body["figures"], after.body["figures"])
-    named = {f["kpi"] for f in other}
-    named |= {k for k, s in after.states.items() if s.data != before.states[k].data}
-    return [f for f in after.body["figures"] if f["kpi"] in named]
+@dataclass
+class Client:
+    """What one client of the stream knows; `since` is the cut that it comes back with."""
+
+    since: str | None
+    is_brief: bool
+    kept: Kept | None = None
+    progress: dict[str, Any] | None = None
+    fresh: dict[str, str] = field(default_factory=dict)
+    told_at: float = 0.0
+
+    def tell(self, progress: dict[str, Any] | None, kept: Kept) -> list[dict[str, Any]]:
+        """Give the events that tell what it does not know yet."""
+        events = []
+        if progress is not None and progress != self.progress:
+            self.progress = progress
+            events.append({"event": "progress", "data": json.dumps(progress)})
+        before, self.kept = self.kept, kept
+        if kept is before:
+            return events
+        if before is not None and kept.alerts != before.alerts:
+            events.append({"event": "alerts", "data": json.dumps({"events": kept.alerts})})
+        if before is not None:
+            number = before.number
+        else:
+            number = kept.number_of(self.since) if self.since else ALL
+        figures = kept.told(number, is_brief=self.is_brief)
+        is_due = kept.made_at - self.told_at >= IDLE_SECONDS
+        if figures is None and before is not None and kept.fresh != self.fresh and is_due:
+            figures = _fresh(kept)
+        if figures is not None:
+            events.append(figures)
+        if figures is not None or before is None:
+            self.fresh, self.told_at = kept.fresh, kept.made_at
+        return events
 
 
-def _figures(body: dict[str, Any], figures: list[board.Public]) -> dict[str, Any]:
-    data = json.dumps({**body, "figures": figures}, ensure_ascii=False)
-    return {"event": "figures", "id": body["cut"], "data": data}
+def _moved(
+    number: int, before: Kept | None, body: dict[str, Any], states: Mapping[str, State]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Say by KPI at which board's number it moved last, and by cut which number it has.
+
+    A figure moved where its data changed, or where it says something else since.
+    """
+    moved = dict.fromkeys((f["kpi"] for f in body["figures"]), number)
+    if before is None:
+        return moved, {body["cut"]: number}
+    other = {f["kpi"] for f in board.changed(before.body["figures"], body["figures"])}
+    other |= {k for k, s in states.items() if s.data != before.states[k].data}
+    moved = {k: number if k in other else before.moved.get(k, number) for k in moved}
+    # The first board of a cut: what moved by the clock alone since then is told again.
+    numbers = dict(before.numbers)
+    numbers.setdefault(body["cut"], number)
+    for cut in list(numbers)[:-CUTS_MAX]:
+        del numbers[cut]
+    return moved, numbers
+
+
+def _read(cut: str) -> dict[str, int]:
+    """Read a cut's positions by topic; nothing of what is none."""
+    pairs = [part.partition("=") for part in cut.split(",")]
+    if not all(n.isascii() and n.isdigit() for _, _, n in pairs):
+        return {}
+    return {topic: int(n) for topic, _, n in pairs}
+
+
+def _fresh(kept: Kept) -> dict[str, Any]:
+    """Make the event that tells when contracts were heard."""
+    said = {name: kept.body[name] for name in ("period", "as_of", "cut")}
+    data = json.dumps({**said, "fresh": kept.fresh})
+    return {"event": "fresh", "id": kept.body["cut"], "data": data}
 
 
 def _described(kpi: Kpi) -> dict[str, Any]:

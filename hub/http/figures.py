@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -16,7 +16,7 @@ from hub.figures.kpi import Kpi
 from hub.figures.made_of import ENTITY, ROWS_MAX, Wanted, facts
 from hub.figures.official import answer, as_known
 from hub.figures.unchanged import States
-from hub.http.boards import IDLE_SECONDS, Boards
+from hub.http.boards import IDLE_SECONDS, Asked, Boards
 from hub.http.edge import Here, Reader, Seeing
 from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_CHANGED, NOT_SEEN, problem
 from hub.http.parameters import (
@@ -28,6 +28,7 @@ from hub.http.parameters import (
     PeriodText,
     WrittenPeriod,
     only_of,
+    said_as,
 )
 from hub.http.problems import ProblemError
 from hub.http.tagged import tagged
@@ -35,6 +36,7 @@ from hub.store.reading import Reading
 
 STREAM_SECONDS_MAX = 86_400.0
 STREAM_EVENTS_MAX = 1_000_000
+BRIEF = "brief"
 NO_KPI = problem("Không có chỉ số này | No such KPI")
 
 AsOf = Annotated[
@@ -142,6 +144,11 @@ class StreamQuery(BaseModel):
         BeforeValidator(float),
         POSITIVE,
     ] = STREAM_SECONDS_MAX
+    form: Annotated[
+        Literal["figures", "brief"],
+        Field(description="brief: chỉ nêu chỉ số nào đổi | brief: name the changed KPIs alone"),
+        said_as("chỉ nhận figures, brief", "must be figures or brief"),
+    ] = "figures"
 
     @model_validator(mode="before")
     @classmethod
@@ -240,9 +247,9 @@ async def list_facts(
     responses=BAD_QUESTION,
 )
 async def stream(request: Request, query: Annotated[StreamQuery, Query()], edge: Here) -> Response:
-    """Stream changed figures."""
+    """Stream changed figures; whoever comes back with Last-Event-ID is told what moved since."""
     since = request.headers.get("last-event-id")
     period = query.period or edge.year()
-    boards = edge.part(Boards)
-    events = boards.follow(period, int(query.limit), query.seconds, since, edge.progress)
+    asked = Asked(period, int(query.limit), query.seconds, is_brief=query.form == BRIEF)
+    events = edge.part(Boards).follow(asked, since, edge.progress)
     return EventSourceResponse(events, ping=int(IDLE_SECONDS))

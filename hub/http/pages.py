@@ -58,6 +58,12 @@ async def show_water() -> Response:
     return _page("water")
 
 
+@router.get("/overview")
+async def show_overview() -> Response:
+    """Show what a leader is to see, on a desk or a wall."""
+    return _page("overview")
+
+
 @router.get("/catalogue")
 async def show_catalogue() -> Response:
     """Show each KPI as its file defines it."""
@@ -69,6 +75,9 @@ router.mount("/page", StaticFiles(directory=str(FOLDER)), name="page")
 
 
 def _page(name: str) -> Response:
+    """Give the shell of a page, with the style that is its own, where it has one."""
     shell = Template((FOLDER / "shell.html").read_text("utf-8"))
-    html = shell.substitute(page=name)
+    own = f"{name}/{name}.css"
+    style = f'\n  <link rel="stylesheet" href="/page/{own}">' if (FOLDER / own).is_file() else ""
+    html = shell.substitute(page=name, style=style)
     return Response(html, media_type="text/html", headers={"Cache-Control": "no-cache"})

@@ -3,6 +3,9 @@
 import { authorization } from "./ask.js";
 
 const RETRY_MS = 3_000; // as browsers wait before they connect to a stream again
+// The hub says something each 15 s, if only that it is there: who hears nothing for so long is cut
+// off, whatever the network says.
+const SILENT_MS = 40_000;
 
 /**
  * @typedef {object} Listeners
@@ -64,13 +67,24 @@ export function followEvents(path, lastId, { opened, came, lost }) {
   const stop = new AbortController();
   const { signal } = stop;
   const events = new Events(lastId, came);
+  let silent = 0;
+
+  /** Ends a connection on which nothing is heard any more. @param {AbortController} connection */
+  function listen(connection) {
+    clearTimeout(silent);
+    silent = setTimeout(() => connection.abort(), SILENT_MS);
+  }
 
   /** Reads until the connection ends; tells whether the hub refused it. */
   async function read() {
     /** @type {Record<string, string>} */
     const headers = { Accept: "text/event-stream", ...authorization() };
     if (events.lastId) headers["Last-Event-ID"] = events.lastId;
-    const answer = await fetch(path, { headers, cache: "no-store", signal }).catch(() => null);
+    const connection = new AbortController();
+    const either = AbortSignal.any([signal, connection.signal]);
+    const asked = { headers, cache: /** @type {const} */ ("no-store"), signal: either };
+    listen(connection);
+    const answer = await fetch(path, asked).catch(() => null);
     if (signal.aborted || !answer) return false;
     if (!answer.ok || !answer.body) return true;
     opened();
@@ -79,6 +93,7 @@ export function followEvents(path, lastId, { opened, came, lost }) {
     for (;;) {
       const { value, done } = await chunks.read().catch(() => ({ done: true, value: undefined }));
       if (signal.aborted || done || value === undefined) return false;
+      listen(connection);
       events.take(value);
     }
   }
@@ -86,6 +101,7 @@ export function followEvents(path, lastId, { opened, came, lost }) {
   async function follow() {
     while (!signal.aborted) {
       const isRefused = await read();
+      clearTimeout(silent);
       if (signal.aborted) return;
       lost(isRefused);
       if (isRefused) return;

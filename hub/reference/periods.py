@@ -93,3 +93,26 @@ def _shift(day: date, months: int) -> tuple[int, int]:
 def _months(period: Period) -> int:
     a, b = period.start_on, period.end_on
     return (b.year - a.year) * 12 + b.month - a.month
+
+
+def before(period: Period) -> Period:
+    """Give the period of the same kind that ends where this one begins."""
+    start, text = period.start_on, period.text
+    if "W" in text:
+        year, week, _ = (start - timedelta(7)).isocalendar()
+        return parse_period(f"{year}-W{week:02}")
+    if len(text) == len("2023-05-17"):
+        return parse_period((start - timedelta(1)).isoformat())
+    length = _months(period)
+    year, number = _shift(start, -length)
+    kinds = {12: "", 6: f"-H{number // 6 + 1}", 3: f"-Q{number // 3 + 1}", 1: f"-{number:02}"}
+    return parse_period(f"{year:04}{kinds[length]}")
+
+
+def year_before(period: Period) -> Period | None:
+    """Give the same period of the year before; None where it had none (29/2, a week 53)."""
+    year, rest = period.text[:4], period.text[4:]
+    try:
+        return parse_period(f"{int(year) - 1:04}{rest}")
+    except ValueError:
+        return None

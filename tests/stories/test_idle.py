@@ -78,9 +78,9 @@ def test_long_answers_are_compressed_and_streams_are_not(served: Served) -> None
 
 
 @contextmanager
-def following(served: Served, **more: str) -> Iterator[Iterator[tuple[str, Any]]]:
+def following(served: Served, query: str = "", **more: str) -> Iterator[Iterator[tuple[str, Any]]]:
     """Follow the stream of 2023: the name and data of each event, but for what alerts come to."""
-    url = f"{served.url}/v1/stream?period=2023"
+    url = f"{served.url}/v1/stream?period=2023{query}"
     with httpx.stream("GET", url, headers=more, timeout=SECONDS_MAX) as stream:
 
         def events() -> Iterator[tuple[str, Any]]:
@@ -128,3 +128,36 @@ def test_who_knows_the_cut_is_told_nothing_again(served: Served) -> None:
         name, body = next(events)
         assert name == "figures"
         assert "dossier_received_new" not in {f["kpi"] for f in body["figures"]}
+
+
+def test_who_comes_back_is_told_what_moved_meanwhile(served: Served) -> None:
+    served.post("reading", DAYS)
+    served.post("dossier", received("A", "2023-05-05"))
+    served.settle()
+    with following(served) as events:
+        next(events)
+        before = served.get("/v1/kpis", period="2023").json()["cut"]
+        served.post("reading", DAYS[0] | {"event_id": "y", "measured_at": "2023-08-01T00:00:00Z"})
+        assert next(events)[0] == "figures"  # a board was made of it
+    # An earlier cut is resumed from; an unknown one, or none, is told all.
+    for since, is_part in ((before, True), ("reading=1", False), ("no cut", False)):
+        with following(served, **{"Last-Event-ID": since}) as events:
+            name, body = next(events)
+            kpis = {f["kpi"] for f in body["figures"]}
+            assert (name, "salinity_max" in kpis) == ("figures", True)
+            assert ("dossier_received_new" not in kpis) == is_part, since
+
+
+def test_a_brief_stream_names_what_changed(served: Served) -> None:
+    served.post("reading", DAYS)
+    served.settle()
+    cut = served.get("/v1/kpis", period="2023").json()["cut"]
+    with following(served, "&form=brief", **{"Last-Event-ID": cut}) as events:
+        served.post("reading", DAYS[0] | {"event_id": "y", "measured_at": "2023-08-01T00:00:00Z"})
+        name, body = next(events)
+        assert (name, body.keys()) == ("figures", {"period", "as_of", "cut", "kpis"})
+        assert "salinity_max" in body["kpis"]
+        assert "dossier_received_new" not in body["kpis"]
+    refused = served.get("/v1/stream", form="all")
+    assert refused.status_code == 400
+    assert "form must be figures or brief" in refused.text

@@ -23,6 +23,7 @@ const t = words({
     money: "Thanh toán và phí",
     water: "Nước và độ mặn",
     catalogue: "Danh mục chỉ số",
+    overview: "Tổng quan điều hành",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
   en: {
@@ -35,6 +36,7 @@ const t = words({
     money: "Payments and fees",
     water: "Water and salinity",
     catalogue: "KPI catalogue",
+    overview: "Overview",
     none: "No source has sent anything in this period.",
   },
 });
@@ -53,6 +55,7 @@ export class SourceQualities extends AskingPart {
   #money = el("a", { id: "money-link", href: "/money" });
   #water = el("a", { id: "water-link", href: "/water" });
   #catalogue = el("a", { href: "/catalogue" });
+  #overview = el("a", { href: "/overview" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
 
@@ -76,7 +79,8 @@ export class SourceQualities extends AskingPart {
 
   build() {
     const sending = [this.#upload, this.#repair, this.#reports];
-    const linked = [this.#alerts, this.#water, this.#money, ...sending, this.#catalogue];
+    const watched = [this.#overview, this.#alerts, this.#water, this.#money];
+    const linked = [...watched, ...sending, this.#catalogue];
     const shown = linked.flatMap((link) => [" · ", link]);
     const links = el("p", {}, this.#note, " ", this.#more, ...shown);
     this.#section.append(el("div", { class: "heading" }, this.#title, links), this.#sources);
@@ -97,6 +101,8 @@ export class SourceQualities extends AskingPart {
     this.#money.textContent = t("money");
     this.#money.href = `/money?${new URLSearchParams({ period: page.now.period })}`;
     this.#catalogue.href = `/catalogue?${new URLSearchParams({ lang: page.now.lang })}`;
+    this.#overview.textContent = t("overview");
+    this.#overview.href = `/overview?${new URLSearchParams({ period: page.now.period })}`;
     this.#reports.href = `/reports?${new URLSearchParams({ period: page.now.period })}`;
     if (!this.answer) return;
     const { period, sources } = this.answer;
