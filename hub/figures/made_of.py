@@ -14,7 +14,7 @@ from hub.definitions.fact import Fact
 from hub.figures.book import Ask, Book
 from hub.figures.by_unit import ByUnit
 from hub.figures.compute import Question, QuestionError, check_unit, units_asked
-from hub.figures.handling import Spent
+from hub.figures.handling import BY_LIST, Spent, said_by_list
 from hub.figures.kpi import Kpi
 from hub.figures.terms import Addend, Term
 
@@ -126,8 +126,7 @@ def _counted(
     kpi: Kpi, question: Question, book: Book, fact: Fact, listing: Listing, order: pl.Expr | None
 ) -> pl.DataFrame:
     """Give the facts that count: entity, both parts, and what they are put in order by."""
-    columns = kpi.columns(question.role)
-    where = {columns[n]: v for n, v in dict(question.where).items()}
+    where = kpi.filters(question.where, question.role)
     ask = Ask(question.period, question.at, (), where)
     by_unit = units_asked(kpi, question, ask, book)
     terms = {ABOVE: kpi.numerator, BELOW: kpi.denominator}
@@ -138,7 +137,9 @@ def _counted(
     codes = [] if by_unit is None else [pl.col(by_unit.column).alias(CODE)]
     if by_unit is not None and by_unit.era_sql:
         codes.append(pl.sql_expr(by_unit.era_sql).alias(ERA))
-    rows = _with_parts(terms, book, fact, listing.facts, ask, order)
+    of_field = _is_of_field(book, fact, ask)
+    ask = replace(ask, where={c: v for c, v in ask.where.items() if c != BY_LIST})
+    rows = _with_parts(terms, book, fact, listing.facts.filter(of_field), ask, order)
     orders = [] if order is None else [pl.col(VALUE)]
     if by_unit is not None:
         rows = rows.with_columns(codes).filter(_is_of_units(rows.select(codes), by_unit))
@@ -147,6 +148,15 @@ def _counted(
         return found.collect()
     check_unit(by_unit)
     return _dealt(found.collect(), by_unit)
+
+
+def _is_of_field(book: Book, fact: Fact, ask: Ask) -> pl.Expr:
+    """Write which facts are of the field of procedures that is asked for, if one is."""
+    wanted = ask.where.get(BY_LIST)
+    if wanted is None or fact.clocked is None:
+        return pl.lit(True)
+    codes = [code for code, name in said_by_list(book, ask).items() if name == wanted]
+    return pl.col(fact.clocked.procedure).is_in(codes)
 
 
 def _is_counted() -> pl.Expr:

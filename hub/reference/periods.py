@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from hub.clock import day_start
 
+BUCKETS = ("day", "week", "month", "quarter", "year")  # the finest first
 FORMS = "2023 2023-H1 2023-Q1 2023-05 2023-W07 2023-05-17"
 _SHAPE = re.compile(
     r"(?P<y>[0-9]{4})(?:-(?:H(?P<h>[12])|Q(?P<q>[1-4])|W(?P<w>[0-9]{2})|(?P<m>[0-9]{2})(?:-(?P<d>[0-9]{2}))?))?"
@@ -54,6 +55,49 @@ def month(year: int, number: int) -> Period:
     """Give a calendar month."""
     start = date(year, number, 1)
     return Period(f"{year:04}-{number:02}", start, date(*_shift(start, 1), 1))
+
+
+def between(first: str, last: str) -> Period:
+    """Read the days from one to another, both in it; raise `ValueError` for what is no such days.
+
+    It is written `2023-03-05..2023-04-10`.
+    """
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    if not date.min < start <= end < date(9999, 1, 1):
+        raise ValueError(f"{first} to {last} are no days to count")
+    return Period(f"{start}..{end}", start, end + timedelta(1))
+
+
+def split(period: Period, bucket: str) -> list[Period]:
+    """Split a period by one of `BUCKETS`; raise `ValueError` where it does not consist of them.
+
+    Weeks are whole, and of the period that has their Thursday: so a year has just the weeks that
+    ISO 8601 numbers in it, though its first and last one may reach over its ends.
+    """
+    if bucket == "day":
+        days = (date.fromisoformat(day) for day in period.days())
+        return [Period(day.isoformat(), day, day + timedelta(1)) for day in days]
+    if bucket == "week":
+        days = (date.fromisoformat(day) for day in period.days())
+        return [parse_period(bucket_of("week", day)) for day in days if day.isoweekday() == 4]
+    start, parts = period.start_on, []
+    while start < period.end_on:
+        part = parse_period(bucket_of(bucket, start))
+        if part.start_on != start or part.end_on > period.end_on:
+            raise ValueError(f"{period.text} does not consist of whole parts by {bucket}")
+        parts.append(part)
+        start = part.end_on
+    return parts
+
+
+def bucket_of(bucket: str, day: date) -> str:
+    """Name the day, week, month, quarter or year that a day is in."""
+    if bucket == "week":
+        year, week, _ = day.isocalendar()
+        return f"{year:04}-W{week:02}"
+    if bucket == "quarter":
+        return f"{day.year:04}-Q{(day.month + 2) // 3}"
+    return day.isoformat()[: {"day": 10, "month": 7, "year": 4}[bucket]]
 
 
 def parse_period(text: str) -> Period:
