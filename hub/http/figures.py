@@ -43,6 +43,16 @@ AsOf = Annotated[
 At = Annotated[
     InstantText, Field(description="thời điểm của câu hỏi, ISO 8601 | the instant of the question")
 ]
+FirstDay = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "format": "date"}),
+    Field(alias="from", description="từ ngày, cùng to | from this day, with to"),
+]
+LastDay = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "format": "date"}),
+    Field(alias="to", description="đến hết ngày | up to and with this day"),
+]
 # Which roles there are, the installed KPIs say: `openapi` names them.
 Role = Annotated[str | None, WithJsonSchema({"type": "string"})]
 View = Annotated[
@@ -76,6 +86,8 @@ class KpiQuery(BaseModel):
     __pydantic_extra__: dict[str, Annotated[str, BeforeValidator(only_of)]] = Field(init=False)
 
     period: PeriodText = None
+    first: FirstDay = None
+    last: LastDay = None
     role: Role = None
     view: View = None
     at: At = None
@@ -83,7 +95,7 @@ class KpiQuery(BaseModel):
 
     def asked(self) -> dict[str, str]:
         """Give what was asked, as it is written."""
-        return self.model_dump(exclude_unset=True)
+        return self.model_dump(exclude_unset=True, by_alias=True)
 
 
 class FiguresQuery(KpiQuery):
@@ -112,7 +124,7 @@ class FactsQuery(KpiQuery):
     def asked(self) -> dict[str, str]:
         """Give what was asked, as it is written, but for the page."""
         page = {"offset", "limit", "sort", "after"}
-        return self.model_dump(exclude_unset=True, exclude=page)
+        return self.model_dump(exclude_unset=True, exclude=page, by_alias=True)
 
 
 class StreamQuery(BaseModel):

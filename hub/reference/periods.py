@@ -68,6 +68,46 @@ def between(first: str, last: str) -> Period:
     return Period(f"{start}..{end}", start, end + timedelta(1))
 
 
+def previous(period: Period) -> Period:
+    """Give the period of the same kind before one: the quarter before, or as many days before."""
+    last = period.start_on - timedelta(1)
+    kind = _kind(period.text)
+    if kind is None:
+        return between(str(last - (period.end_on - period.start_on) + timedelta(1)), str(last))
+    if kind == "half":
+        return parse_period(f"{last.year:04}-H{1 if last.month < 7 else 2}")
+    return parse_period(bucket_of(kind, last))
+
+
+def year_before(period: Period) -> Period:
+    """Give the same period of the year before; what that year has not (a week 53) is its last."""
+    year = period.start_on.year - 1
+    kind = _kind(period.text)
+    if kind == "week":
+        in_year, number = int(period.text[:4]) - 1, int(period.text[-2:])
+        last = date(in_year, 12, 28).isocalendar().week  # the 28th is always in the last week
+        return parse_period(f"{in_year:04}-W{min(number, last):02}")
+    if kind in ("half", "quarter", "month", "year"):
+        return parse_period(f"{year:04}{period.text[4:]}")
+    last_on = period.end_on - timedelta(1)
+    first, last_day = (_in_year(day, day.year - 1) for day in (period.start_on, last_on))
+    return between(str(first), str(last_day)) if kind is None else parse_period(str(first))
+
+
+def _in_year(day: date, year: int) -> date:
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return date(year, 2, 28) if is_leap_day else day.replace(year=year)
+
+
+def _kind(text: str) -> str | None:
+    """Name what a period is one of; None for days from one to another."""
+    match = _SHAPE.fullmatch(text)
+    if match is None:
+        return None
+    named = {"h": "half", "q": "quarter", "w": "week", "d": "day", "m": "month"}
+    return next((kind for letter, kind in named.items() if match[letter]), "year")
+
+
 def split(period: Period, bucket: str) -> list[Period]:
     """Split a period by one of `BUCKETS`; raise `ValueError` where it does not consist of them.
 
