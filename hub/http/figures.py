@@ -8,8 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from sse_starlette.sse import EventSourceResponse
 
-from hub.access.scope import WHOLE
-from hub.access.sight import seen_of_all
+from hub.access.keys import Sender
+from hub.access.scope import WHOLE, Scope
+from hub.access.sight import seen, seen_of_all
+from hub.definitions.contract import Contract
 from hub.figures.by_unit import VIEWS
 from hub.figures.compute import read_as_of, read_question
 from hub.figures.kpi import Kpi
@@ -17,7 +19,7 @@ from hub.figures.made_of import ENTITY, ROWS_MAX, Wanted, facts
 from hub.figures.official import answer, as_known
 from hub.figures.unchanged import States
 from hub.http.boards import IDLE_SECONDS, Boards
-from hub.http.edge import Here, Reader, Seeing
+from hub.http.edge import Edge, Here, Reader, Seeing
 from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_CHANGED, NOT_SEEN, problem
 from hub.http.parameters import (
     POSITIVE,
@@ -31,6 +33,7 @@ from hub.http.parameters import (
 )
 from hub.http.problems import ProblemError
 from hub.http.tagged import tagged
+from hub.proof.explain import UnknownNameError, explain
 from hub.store.reading import Reading
 
 STREAM_SECONDS_MAX = 86_400.0
@@ -229,11 +232,7 @@ async def list_facts(
     """List the facts behind one figure, a page of them: of those within the key's scope."""
     now = edge.now()
     question = read_question(kpi, query.asked(), now)
-    contract = edge.hub.contracts.get(kpi.contract or "")
-    scope = WHOLE if who is None else who.scope
-    if contract is not None and not scope.may_send(contract.name):
-        words = (f"khóa này không xem {contract.name}", f"this key does not see {contract.name}")
-        raise ProblemError(403, "contract_not_allowed", *words)
+    contract, scope = _seen_contract(kpi, edge, who)
     limits = {} if contract is None else scope.limits_of(contract)
 
     def ask(reading: Reading) -> dict[str, Any]:
@@ -244,6 +243,44 @@ async def list_facts(
         return {**facts(kpi, question, book, query.wanted, within), "scope": limits}
 
     return await edge.read(ask)
+
+
+@router.get(
+    "/kpis/{kpi_id}/facts/{entity:path}",
+    summary="Vì sao một đối tượng được tính: các sự kiện | Why a thing counts: its events",
+    response_model=None,
+    responses={**BAD_QUESTION, 403: NOT_SEEN, 404: problem("Không có | No such thing")},
+)
+async def explain_fact(
+    kpi: OneKpi, entity: str, _: Annotated[Parameters, Query()], edge: Here, who: Seeing
+) -> dict[str, Any]:
+    """Explain one thing: its events, its fact, the cells that count it; within the key's scope."""
+    contract, scope = _seen_contract(kpi, edge, who)
+    words = (f"không có {entity}", f"there is no {entity}")
+    if contract is None:
+        raise ProblemError(404, "unknown_fact", *words)
+
+    def ask(reading: Reading) -> dict[str, Any]:
+        book = edge.hub.book(reading)
+        is_limited = bool(scope.limits_of(contract))
+        if is_limited and not seen(book.reading, contract, scope, [entity]):
+            raise ProblemError(404, "unknown_fact", *words)
+        try:
+            return explain(book, f"{contract.name}/{entity}")
+        except UnknownNameError:
+            raise ProblemError(404, "unknown_fact", *words) from None
+
+    return await edge.read(ask)
+
+
+def _seen_contract(kpi: Kpi, edge: Edge, who: Sender | None) -> tuple[Contract | None, Scope]:
+    """Give the contract of a KPI's facts and within which scope they are seen; raise 403."""
+    contract = edge.hub.contracts.get(kpi.contract or "")
+    scope = WHOLE if who is None else who.scope
+    if contract is not None and not scope.may_send(contract.name):
+        words = (f"khóa này không xem {contract.name}", f"this key does not see {contract.name}")
+        raise ProblemError(403, "contract_not_allowed", *words)
+    return contract, scope
 
 
 @router.get(
