@@ -28,7 +28,7 @@ from hub.sheets.collation import collated
 
 PREVIOUS, LAST_YEAR = "previous", "last_year"
 SHOWN = (
-    "dims", "value", "numerator", "denominator", "scale", "target", "met", "status",
+    "dims", "value", "numerator", "denominator", "scale", "measure_unit", "target", "met", "status",
     "completeness", "closed_at", "restatement", "unit", "missing", "progress",
 )  # fmt: skip
 DIMENSIONS = {
@@ -96,6 +96,7 @@ class Ranked:
     whole_beside: Figure | None
     goal: Goal | None
     lines: list[Line]
+    named: Callable[[str, str | None], str]
 
 
 def value_of(figure: Figure) -> Fraction:
@@ -165,7 +166,7 @@ def rank(kpi: Kpi, question: Question, other: Question | None, book: Book, now: 
         )
         for figure, pull in zip(rows, known, strict=True)
     ]
-    return Ranked(kpi, question, other, whole, whole_beside, goal, lines)
+    return Ranked(kpi, question, other, whole, whole_beside, goal, lines, named)
 
 
 def _places(question: Question) -> dict[str, int]:
@@ -306,6 +307,16 @@ def public(ranked: Ranked, lines: Sequence[Line], book: Book) -> dict[str, Any]:
         "cut": book.reading.cut(),
         "by": [{"id": n, "title_vi": DIMENSIONS[n].vi, "title_en": DIMENSIONS[n].en}
                for n in ranked.question.by],
+        "where": [
+            {
+                "id": name,
+                "value": value,
+                "name": ranked.named(name, value),
+                "title_vi": DIMENSIONS[name].vi,
+                "title_en": DIMENSIONS[name].en,
+            }
+            for name, value in dict(ranked.question.where).items()
+        ],
         "whole": ranked.whole and ranked.whole.public(),
         "beside": None if other is None else {
             "period": other.period.text,

@@ -21,6 +21,7 @@ const t = words({
     reports: "Biểu 06a, 06b",
     alerts: "Cảnh báo",
     catalogue: "Danh mục chỉ số",
+    questions: "Hỏi đáp số liệu",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
   en: {
@@ -31,6 +32,7 @@ const t = words({
     reports: "Reports 06a, 06b",
     alerts: "Alerts",
     catalogue: "KPI catalogue",
+    questions: "Questions",
     none: "No source has sent anything in this period.",
   },
 });
@@ -47,6 +49,7 @@ export class SourceQualities extends AskingPart {
   #reports = el("a", { href: "/reports" });
   #alerts = el("a", { href: "/alerts" });
   #catalogue = el("a", { href: "/catalogue" });
+  #questions = el("a", { href: "/ask" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
 
@@ -69,8 +72,8 @@ export class SourceQualities extends AskingPart {
   leave() {}
 
   build() {
-    const linked = [this.#alerts, this.#upload, this.#repair, this.#reports, this.#catalogue];
-    const shown = linked.flatMap((link) => [" · ", link]);
+    const linked = [this.#questions, this.#alerts, this.#upload, this.#repair, this.#reports];
+    const shown = [...linked, this.#catalogue].flatMap((link) => [" · ", link]);
     const links = el("p", {}, this.#note, " ", this.#more, ...shown);
     this.#section.append(el("div", { class: "heading" }, this.#title, links), this.#sources);
     return [this.#section];
@@ -85,6 +88,9 @@ export class SourceQualities extends AskingPart {
     this.#reports.textContent = t("reports");
     this.#alerts.textContent = t("alerts");
     this.#catalogue.textContent = t("catalogue");
+    this.#questions.textContent = t("questions");
+    const asked = new URLSearchParams({ period: page.now.period, lang: page.now.lang });
+    this.#questions.href = `/ask?${asked}`;
     this.#catalogue.href = `/catalogue?${new URLSearchParams({ lang: page.now.lang })}`;
     this.#reports.href = `/reports?${new URLSearchParams({ period: page.now.period })}`;
     if (!this.answer) return;
