@@ -153,7 +153,7 @@ def rank(kpi: Kpi, question: Question, other: Question | None, book: Book, now: 
         totals = answered(other, ()) if question.by else list(beside.values())
         whole_beside = totals[0] if len(totals) == 1 else None
     goal = None if whole is None else goal_of(kpi, question, whole, book)
-    known = pulls(kpi, whole, rows, goal) or [None] * len(rows)
+    known: Sequence[Pull | None] = pulls(kpi, whole, rows, goal) or [None] * len(rows)
     place = _places(question)
     named, reported = _names(question, book), _reported_by(kpi, question, book)
     lines = [
