@@ -72,8 +72,8 @@ export class ChangesList extends Part {
     this.#form.setAttribute("aria-label", t("title"));
     this.#form.replaceChildren(
       el("h2", {}, t("title")),
-      field("since", { type: "datetime-local", value: asked.since || yesterdayAtEight() }),
-      field("until", { type: "datetime-local", value: asked.until }),
+      field("since", { type: "datetime-local", step: 1, value: asked.since || yesterdayAtEight() }),
+      field("until", { type: "datetime-local", step: 1, value: asked.until }),
       field("period", { size: 10, value: asked.period }),
       el("button", { type: "submit", class: "main" }, t("ask")),
     );

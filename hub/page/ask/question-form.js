@@ -77,6 +77,7 @@ export class QuestionForm extends Part {
   draw() {
     const { asked, kpis } = asking.now;
     const kpi = kpis.find(({ id }) => id === asked.kpi);
+    this.hidden = asked.show === "changes";
     this.#form.setAttribute("aria-label", t("question"));
     if (!kpi) return;
     const dims = dimensionsOf(kpi);
