@@ -130,6 +130,12 @@ class FactsQuery(KpiQuery):
         return self.model_dump(exclude_unset=True, exclude=page, by_alias=True)
 
 
+class ExplainQuery(Parameters):
+    """Which thing is to be explained, by its code."""
+
+    entity: Annotated[str, Field(min_length=1, description="mã hồ sơ, đối tượng | its code")]
+
+
 class StreamQuery(BaseModel):
     """What is to be followed, and when it is to end.
 
@@ -246,15 +252,16 @@ async def list_facts(
 
 
 @router.get(
-    "/kpis/{kpi_id}/facts/{entity:path}",
+    "/kpis/{kpi_id}/explain",
     summary="Vì sao một đối tượng được tính: các sự kiện | Why a thing counts: its events",
     response_model=None,
     responses={**BAD_QUESTION, 403: NOT_SEEN, 404: problem("Không có | No such thing")},
 )
 async def explain_fact(
-    kpi: OneKpi, entity: str, _: Annotated[Parameters, Query()], edge: Here, who: Seeing
+    kpi: OneKpi, query: Annotated[ExplainQuery, Query()], edge: Here, who: Seeing
 ) -> dict[str, Any]:
     """Explain one thing: its events, its fact, the cells that count it; within the key's scope."""
+    entity = query.entity
     contract, scope = _seen_contract(kpi, edge, who)
     words = (f"không có {entity}", f"there is no {entity}")
     if contract is None:

@@ -88,7 +88,7 @@ def test_from_the_province_to_a_dossier_each_step_one_click_and_one_address(
     expect(page.locator("#proof")).to_contain_text("tiếp nhận")
     expect(page.locator("#definition")).to_contain_text("đúng hạn")
     code = page.locator("#facts tbody a").first.inner_text()
-    proof = get(hub_url, f"/v1/kpis/dossier_on_time_share/facts/{code}")
+    proof = get(hub_url, f"/v1/kpis/dossier_on_time_share/explain?entity={code}")
     expect(page.locator("#proof tbody tr")).to_have_count(len(proof["events"]))
     # The address alone shows the same, and going back is the step before.
     again = ask(show, page.url.split("/ask")[1])

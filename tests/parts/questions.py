@@ -96,7 +96,8 @@ async def ask_for_figures(client: Client) -> None:
 
 
 async def ask_for_rows(client: Client) -> None:
-    """Ask for figures in rows, for what explains one thing, and for what changed."""
+    """Ask of a closed period: for figures, in rows, too, for what explains and what changed."""
+    await client.ask_each("/v1/kpis?period=2023-05 /v1/kpis/dossier_received_new?period=2023-05")
     path = "/v1/kpis/dossier_online_share/ranking"
     for query in (
         *UNKNOWN,
@@ -115,8 +116,9 @@ async def ask_for_rows(client: Client) -> None:
     for key in ("", "one_stop", "unit", "payer"):
         await client.ask_each(
             """
-            /v1/kpis/dossier_online_share/facts/A /v1/kpis/dossier_online_share/facts/Z
-            /v1/kpis/dossier_online_share/facts/A?x=1 /v1/kpis/source_valid_share/facts/A
+            /v1/kpis/dossier_online_share/explain?entity=A
+            /v1/kpis/dossier_online_share/explain?entity=Z
+            /v1/kpis/dossier_online_share/explain /v1/kpis/source_valid_share/explain?entity=A
             """,
             key,
         )

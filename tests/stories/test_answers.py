@@ -450,9 +450,6 @@ async def walk(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Json:
         close_period(hub, "2023-05")
         await client.post("/v1/events/dossier", LATE)
         hub.runner.catch_up()
-        await client.ask_each(
-            "/v1/kpis?period=2023-05 /v1/kpis/dossier_received_new?period=2023-05"
-        )
         await ask_for_rows(client)
         await ask_for_bundles(client)
         await ask_for_the_catalogue(client)

@@ -91,7 +91,8 @@ async function readFigures(asked) {
 }
 
 /** @param {Asked} asked */
-const proofPath = ({ kpi, fact }) => `/v1/kpis/${kpi}/facts/${encodeURIComponent(fact)}`;
+const proofPath = ({ kpi, fact }) =>
+  `/v1/kpis/${kpi}/explain?${new URLSearchParams({ entity: fact })}`;
 
 /** The order that facts are listed in: what is latest first, where something can be late. */
 /** @param {Asked} asked */

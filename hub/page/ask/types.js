@@ -53,7 +53,7 @@
  * @property {number} total
  * @property {Fact[]} facts
  * @property {string | null} next
- * @typedef {object} Proof The answer of `/v1/kpis/{id}/facts/{entity}`.
+ * @typedef {object} Proof The answer of `/v1/kpis/{id}/explain`.
  * @property {string} entity
  * @property {Record<string, string | number | null>[]} events
  * @property {Record<string, string | number | null>} fact
