@@ -2,7 +2,9 @@
 
 import io
 import json
+import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +13,10 @@ from urllib.request import urlopen
 import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
+
+from tests.browser.test_page import a_dossier, post
+from tests.parts.starting import run_hub
+from tests.parts.waiting import SECONDS_MAX
 
 Show = Callable[..., Page]
 Json = dict[str, Any]
@@ -212,6 +218,34 @@ def test_what_changed_since_then_and_why(hub_url: str, show: Show) -> None:
     form.locator('[type="submit"]').click()
     expect(page.locator("#changes-count")).to_contain_text("kỳ 2023", timeout=120_000)
     assert f"since={cut[:13]}" in page.url
+
+
+def test_what_a_restated_month_was_and_who_caused_it(
+    hub_url: str, hub_key: str, hub_env: dict[str, str], show: Show
+) -> None:
+    close = ("period", "close", "2022-11", "--by", "An")
+    run_hub(*close, env=hub_env, timeout=SECONDS_MAX).check_returncode()
+    (before,) = get(hub_url, "/v1/kpis/dossier_received_new?period=2022-11")["figures"]
+    since = get(hub_url, "/v1/kpis?period=2022-11")["as_of"]
+    late = a_dossier("2022-11-17")
+    assert post(hub_url, "/v1/events/dossier", hub_key, late) == 202
+    # Accepted is durable, applied a moment later.
+    while get(hub_url, "/v1/kpis?period=2022-11")["as_of"] == since:
+        time.sleep(0.05)
+    page = ask(show, "?kpi=dossier_received_new&period=2022-11")
+    restated = page.locator("#restated")
+    n = before["numerator"]
+    expect(restated).to_contain_text("bởi An: " + written(n), timeout=60_000)
+    expect(restated).to_contain_text(f"Bây giờ sẽ là: {written(n + 1)}")
+    cause = restated.locator("tbody tr", has_text=late["dossier_code"])
+    expect(cause).to_contain_text(f"{late['event_id']} (TEST)")
+    # The same, as what changed since then.
+    local = datetime.fromisoformat(since).replace(tzinfo=None).isoformat(timespec="seconds")
+    page = show(f"?show=changes&period=2022-11&since={local}", path="ask")
+    changed = page.locator('#changes article[data-kpi="dossier_received_new"]')
+    expect(changed).to_contain_text("do dữ liệu đến: +1 ở tử số", timeout=120_000)
+    changed.locator("summary").click()
+    expect(changed).to_contain_text(late["event_id"])
 
 
 def test_a_view_is_kept_under_a_name_in_this_browser(show: Show) -> None:

@@ -67,6 +67,9 @@ const t = words({
 
 /** @typedef {"value" | "beside" | "difference" | "pull" | "lacks" | "completeness" | "silent_days" | "status"} Column */
 
+/** Of these, people know the codes as well as the names. */
+const CODED = new Set(["unit", "procedure", "station", "area"]);
+
 export class AnswerTable extends Part {
   static follows = [page.changes("lang"), asking.changes("ranking", "asked")];
 
@@ -144,7 +147,6 @@ function line(row, dim, columns, ranking) {
   const { asked } = asking.now;
   const code = row.dims?.[dim] ?? "";
   const text = valueText(dim, code, row.names[dim]);
-  const shownCode = code && text !== code && !row.names[dim] ? "" : text === code ? "" : code;
   const name = code
     ? questionLink(
         deeper(asked, { [dim]: code }, dimensionsOf(kpiAsked())),
@@ -155,7 +157,7 @@ function line(row, dim, columns, ranking) {
   const cells = columns.map((column) =>
     el("td", { "data-column": column, "data-name": t(column) }, ...cell(column, row, ranking)),
   );
-  const small = shownCode && dim !== "day" ? el("small", {}, ` ${shownCode}`) : null;
+  const small = CODED.has(dim) && text !== code ? el("small", {}, ` ${code}`) : null;
   return el("tr", { "data-code": code }, el("th", { scope: "row" }, name, small), ...cells);
 }
 

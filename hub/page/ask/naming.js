@@ -107,10 +107,13 @@ export const inOrder = new Intl.Collator("vi", { numeric: true });
 
 /**
  * Writes a decimal that the hub gave, with few places.
- * @param {string | number} text @param {number} [places]
+ * @param {string | number} text @param {number} [places] At most. @param {number} [least]
  */
-export const few = (text, places = 2) =>
-  new Intl.NumberFormat(page.now.lang, { maximumFractionDigits: places })
+export const few = (text, places = 2, least = 0) =>
+  new Intl.NumberFormat(page.now.lang, {
+    minimumFractionDigits: least,
+    maximumFractionDigits: places,
+  })
     .format(Number(text))
     .replace("-", "−");
 
@@ -119,14 +122,14 @@ export const few = (text, places = 2) =>
  * @param {string} text @param {string} unit Of measure.
  */
 export const gapText = (text, unit) =>
-  unit === "share" ? t("points", few(Number(text) * 100)) : few(text);
+  unit === "share" ? t("points", few(Number(text) * 100, 2, 2)) : few(text);
 
 /**
  * Writes what a row pulls: points of a share, or of a count its part of the whole.
  * @param {string} pull @param {string} unit @param {boolean} isCount
  */
 export const pullText = (pull, unit, isCount) =>
-  isCount ? t("of_whole", few(Number(pull) * 100)) : gapText(pull, unit);
+  isCount ? t("of_whole", few(Number(pull) * 100, 2, 2)) : gapText(pull, unit);
 
 /** @param {import("../types.js").Whole} n With its sign. */
 export const signed = (n) => (BigInt(n) > 0n ? `+${integer(n)}` : integer(n));
