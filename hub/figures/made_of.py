@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import polars as pl
 
 from hub.apply import fold
-from hub.clock import iso
+from hub.clock import DAY_US, iso
 from hub.columns.asking import within
 from hub.columns.listing import ORDER, VALUE, Listing, page
 from hub.definitions.fact import Fact
@@ -20,6 +21,7 @@ from hub.figures.terms import Addend, Term
 
 ROWS_MAX = 1_000
 ENTITY, ABOVE, BELOW, CODE, ERA = "entity", "~above", "~below", "~code", "~era"
+LATE_ORDER, LATE = "overdue_us", "Quá hạn, đến khi xong hoặc đến nay (ngày)"
 PARTS = {ABOVE: "numerator", BELOW: "denominator"}
 
 
@@ -98,6 +100,21 @@ def facts(
         for row, value in zip(listed, shown[VALUE], strict=True):
             row[wanted.sort.lstrip("-")] = None if value is None else sign * value
     return {**body, "next": _place(shown) if has_more else None}
+
+
+def as_rows(body: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
+    """Write a page of facts for a file: titles, and rows with lengths of time in days."""
+    rows = body["facts"]
+    others = [n for n in (rows[0] if rows else ()) if n not in (ENTITY, *PARTS.values())]
+    titles = ["Mã", "Tử số", "Mẫu số", *(LATE if n == LATE_ORDER else n for n in others)]
+
+    def cell(name: str, value: Any) -> Any:
+        if name != LATE_ORDER or value is None:
+            return value
+        return (Decimal(value) / DAY_US).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+    names = (ENTITY, *PARTS.values(), *others)
+    return titles, [[cell(n, row[n]) for n in names] for row in rows]
 
 
 def _order(fact: Fact, sort: str, at: int) -> pl.Expr | None:

@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from sse_starlette.sse import EventSourceResponse
 
@@ -15,9 +15,10 @@ from hub.definitions.contract import Contract
 from hub.figures.by_unit import VIEWS
 from hub.figures.compute import read_as_of, read_question
 from hub.figures.kpi import Kpi
-from hub.figures.made_of import ENTITY, ROWS_MAX, Wanted, facts
+from hub.figures.made_of import ENTITY, ROWS_MAX, Wanted, as_rows, facts
 from hub.figures.official import answer, as_known
 from hub.figures.unchanged import States
+from hub.http.attachment import table_file
 from hub.http.boards import IDLE_SECONDS, Boards
 from hub.http.edge import Edge, Here, Reader, Seeing
 from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_CHANGED, NOT_SEEN, problem
@@ -34,6 +35,7 @@ from hub.http.parameters import (
 from hub.http.problems import ProblemError
 from hub.http.tagged import tagged
 from hub.proof.explain import UnknownNameError, explain
+from hub.sheets.listing import CSV, XLSX
 from hub.store.reading import Reading
 
 STREAM_SECONDS_MAX = 86_400.0
@@ -230,23 +232,37 @@ async def get_kpi(
     "/kpis/{kpi_id}/facts",
     summary="Những gì tạo nên một số liệu | What a figure is made of",
     response_model=None,
-    responses={**BAD_QUESTION, 403: NOT_SEEN, 404: NO_KPI},
+    responses={
+        200: {
+            "description": "Theo Accept | by Accept",
+            "content": {"application/json": {}, CSV: {}, XLSX: {}},
+        },
+        **BAD_QUESTION,
+        403: NOT_SEEN,
+        404: NO_KPI,
+    },
 )
 async def list_facts(
-    kpi: OneKpi, query: Annotated[FactsQuery, Query()], edge: Here, who: Seeing
-) -> dict[str, Any]:
+    kpi: OneKpi,
+    query: Annotated[FactsQuery, Query()],
+    edge: Here,
+    who: Seeing,
+    accept: Annotated[str, Header()] = "",
+) -> Response | dict[str, Any]:
     """List the facts behind one figure, a page of them: of those within the key's scope."""
     now = edge.now()
     question = read_question(kpi, query.asked(), now)
     contract, scope = _seen_contract(kpi, edge, who)
     limits = {} if contract is None else scope.limits_of(contract)
 
-    def ask(reading: Reading) -> dict[str, Any]:
+    def ask(reading: Reading) -> Response | dict[str, Any]:
         book = as_known(edge.hub.book(reading), question.as_of, now)
-        if contract is None or not limits:
-            return facts(kpi, question, book, query.wanted)
-        within = seen_of_all(book.reading, contract, scope)
-        return {**facts(kpi, question, book, query.wanted, within), "scope": limits}
+        within = seen_of_all(book.reading, contract, scope) if contract and limits else None
+        body = facts(kpi, question, book, query.wanted, within)
+        media = next((m for m in (XLSX, CSV) if m in accept), "")
+        if media:
+            return table_file(media, kpi.title.vi, f"{kpi.id}-{body['period']}", *as_rows(body))
+        return body if within is None else {**body, "scope": limits}
 
     return await edge.read(ask)
 

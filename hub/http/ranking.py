@@ -9,12 +9,12 @@ from hub.figures.compute import QuestionError, read_question
 from hub.figures.official import as_known
 from hub.figures.ranking import in_order, public, rank, read_other
 from hub.figures.ranking_file import crosstab, titles_and_cells
-from hub.http.attachment import attached
+from hub.http.attachment import table_file
 from hub.http.edge import Here, Reader
 from hub.http.figures import NO_KPI, FiguresQuery, OneKpi
 from hub.http.openapi import BAD_QUESTION
 from hub.http.parameters import Limit
-from hub.sheets.listing import CSV, XLSX, as_csv, as_workbook
+from hub.sheets.listing import CSV, XLSX
 from hub.store.reading import Reading
 
 router = APIRouter(prefix="/v1", dependencies=[Reader])
@@ -82,10 +82,6 @@ async def get_ranking(
             return public(ranked, lines, as_known(book, question.as_of, now))
         titles, cells = crosstab(ranked) if is_cross else titles_and_cells(ranked, lines)
         name = f"{kpi.id}-{question.period.text}"
-        if media == XLSX:
-            content, name = as_workbook(kpi.title.vi, titles, cells), f"{name}.xlsx"
-        else:
-            content, name = as_csv(titles, cells), f"{name}.csv"
-        return Response(content, media_type=media, headers=attached(name))
+        return table_file(media, kpi.title.vi, name, titles, cells)
 
     return await edge.read(ask)

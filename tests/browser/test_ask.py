@@ -84,7 +84,7 @@ def test_from_the_province_to_a_dossier_each_step_one_click_and_one_address(
     for dim in ("level", "unit", "field", "procedure"):
         before = page.url
         page.locator("#answer tbody th a").first.click()
-        page.wait_for_url(lambda url, before=before: url != before)
+        page.wait_for_function("before => location.href !== before", arg=before)
         shown = "#facts" if dim == "procedure" else "#answer"
         expect(page.locator(shown)).to_be_visible(timeout=60_000)
         expect(page.locator("#trail li")).to_have_count(len(seen) + 1)
@@ -129,6 +129,13 @@ def test_the_overdue_dossiers_of_one_commune(hub_url: str, show: Show) -> None:
     page = ask(show, f"?kpi=dossier_overdue&period=2023-06&unit={code}")
     page.locator("#to-facts").click()
     expect(page.locator("#facts tbody tr")).to_have_count(min(n, 50), timeout=60_000)
+    sheet = load_workbook(io.BytesIO(save(page, "xlsx"))).active
+    assert sheet is not None
+    head, *lines = sheet.iter_rows(values_only=True)
+    assert (head[0], head[3]) == ("Mã", "Quá hạn, đến khi xong hoặc đến nay (ngày)")
+    assert len(lines) == n
+    codes = page.locator("#facts tbody a").all_inner_texts()
+    assert [line[0] for line in lines][: len(codes)] == codes
 
 
 def test_units_by_months_go_to_excel(hub_url: str, show: Show) -> None:

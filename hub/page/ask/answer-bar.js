@@ -7,7 +7,7 @@ import { guarded } from "../failures.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
 import { words } from "../words.js";
-import { asking, go, rankingPath } from "./state.js";
+import { asking, FACTS_MAX, factsPath, go, rankingPath } from "./state.js";
 
 const t = words({
   vi: { shown: "Cách xem", table: "Bảng", chart: "Biểu đồ", save: "Tải {0}" },
@@ -43,8 +43,9 @@ export class AnswerBar extends Part {
 
   draw() {
     const { asked, ranking } = asking.now;
-    this.hidden =
-      !ranking || !asked.by.length || asked.show === "facts" || asked.show === "changes";
+    const isFacts = asked.show === "facts";
+    this.hidden = !ranking || asked.show === "changes" || !(asked.by.length || isFacts);
+    this.#choice.hidden = isFacts;
     this.#choice.setAttribute("aria-label", t("shown"));
     for (const [i, show] of SHOWN.entries()) {
       this.#shown[i].textContent = t(show);
@@ -61,7 +62,10 @@ export class AnswerBar extends Part {
 async function saveTable(format) {
   const { asked } = asking.now;
   const isCross = asked.by.length === 2;
-  const path = rankingPath(asked) + (isCross ? "&layout=cross" : "");
+  const path =
+    asked.show === "facts"
+      ? factsPath(asked, "", FACTS_MAX)
+      : rankingPath(asked) + (isCross ? "&layout=cross" : "");
   save(await askFile(path, MEDIA[format]), format);
 }
 

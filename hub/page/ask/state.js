@@ -37,6 +37,8 @@ const first = {
 export const asking = new Store(first);
 
 const FACTS_A_PAGE = "50";
+/** How many a file has at most. */
+export const FACTS_MAX = "1000";
 const NOTHING = { ranking: null, facts: null, proof: null, restated: null, changes: null };
 
 /** The KPI that is asked for. */
@@ -94,14 +96,19 @@ async function readFigures(asked) {
 const proofPath = ({ kpi, fact }) =>
   `/v1/kpis/${kpi}/explain?${new URLSearchParams({ entity: fact })}`;
 
-/** The order that facts are listed in: what is latest first, where something can be late. */
-/** @param {Asked} asked */
+/**
+ * The order that facts are listed in: what is latest first, where something can be late.
+ * @param {Asked} asked
+ */
 const factsSort = ({ kpi }) => (kpi.startsWith("dossier_overdue") ? "-overdue_us" : "-numerator");
 
-/** @param {Asked} asked @param {string} [after] */
-function factsPath(asked, after = "") {
+/**
+ * Where a page of what a figure counts is.
+ * @param {Asked} asked @param {string} [after] @param {string} [limit]
+ */
+export function factsPath(asked, after = "", limit = FACTS_A_PAGE) {
   const query = figureQuery(asked, []);
-  query.set("limit", FACTS_A_PAGE);
+  query.set("limit", limit);
   query.set("sort", factsSort(asked));
   if (after) query.set("after", after);
   return `/v1/kpis/${asked.kpi}/facts?${query}`;
