@@ -27,7 +27,7 @@ UNIT_OF_COUNT = Doc("Số hồ sơ TTHC", "dossiers")
 ROLE = "resolved_by"
 _RESOLVER_SINCE = "CASE WHEN resolved_by IS NULL THEN received_at ELSE ended_at END"
 DIMS: dict[str, str | ByRole] = {
-    **KPI_DIMS,
+    **{name: column for name, column in KPI_DIMS.items() if name != "field"},
     "unit": ByRole(
         {"received_by": "received_by", "resolved_by": RESOLVER},
         since={"received_by": "received_at", RESOLVER: _RESOLVER_SINCE},

@@ -10,6 +10,7 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 BY_FOLDER = ("unit", "integration")
 ROOMS: dict[str, tuple[str, ...]] = {
+    "browser/test_ask.py": ("page", "figures"),
     "browser/test_alerts.py": ("page", "alerts"),
     "browser/test_catalogue.py": ("page", "figures"),
     "browser/test_groups.py": ("page", "board"),

@@ -25,7 +25,7 @@ from hub.figures.kpi import Kpi
 from hub.figures.official import figures
 from hub.figures.progress import PROVINCE
 from hub.figures.unchanged import States
-from hub.reference.periods import Period, before, parse_period, year_before
+from hub.reference.periods import Period, parse_period, previous, year_before
 
 Need = Literal["off_course", "waiting", "unknown", "on_course", "met"]
 NEEDS: tuple[Need, ...] = ("off_course", "waiting", "unknown", "on_course", "met")
@@ -161,7 +161,7 @@ class Overview:
         until = min(self.period.end, self.at)
         year = parse_period(self.period.text[:4])
         months: list[Figure] = []
-        for asked in (before(year), year):
+        for asked in (previous(year), year):
             try:
                 months += self._asked(kpi, Question(asked, self.at, ("month",)))
             except QuestionError:
@@ -171,7 +171,7 @@ class Overview:
 
     def _earlier(self, kpi: Kpi) -> dict[str, tuple[Period, Figure]]:
         """Give the figures of the period before and of a year before, up to the same hour."""
-        spans = {"previous": before(self.period), "last_year": year_before(self.period)}
+        spans = {"previous": previous(self.period), "last_year": year_before(self.period)}
         earlier = {}
         for name, span in spans.items():
             if span is None or (name == "last_year" and span == spans["previous"]):

@@ -22,6 +22,7 @@ from decimal import ROUND_FLOOR, Decimal
 from difflib import get_close_matches
 
 from hub.clock import day_of, day_start, iso_day
+from hub.figures import by_list
 from hub.figures.book import Ask, Book, Key
 from hub.figures.figure import Became, UnitShown
 from hub.figures.handling import MINUTES, Ranked
@@ -40,13 +41,16 @@ class UnknownUnitError(Exception):
 class UnitAsk:
     """How a question goes by units: the fact's column, its own instant, the view, a unit asked for.
 
-    `wanted` is a code, or a code and a day (`31507@2021-01-01`), or None.
+    `wanted` is a code, or a code and a day (`31507@2021-01-01`), or None. With `level`, units of
+    that level alone are asked for; with `is_by_level`, they are named by their levels.
     """
 
     column: str
     since: str
     view: str
     wanted: str | None
+    level: str | None = None
+    is_by_level: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class ByUnit:
         by, where = (*others, column, *([era] if era else [])), self.where
         # A unit is dealt out as a whole, however many eras of other units it lived through.
         wholes: dict[tuple[Key, str | None, tuple[Counted, ...]], int] = {}
-        for key, n in term.sums(book, replace(ask, by=by, where=where)).items():
+        for key, n in by_list.sums(term, book, replace(ask, by=by, where=where)).items():
             code = key[len(others)]
             counted = tuple(self._of_code(code, int(key[-1] or 0) if era else None))
             whole = (key[: len(others)], code, counted)
@@ -176,13 +180,18 @@ class ByUnit:
         unit = None if code is None else self._units.at(code, day)
         if unit is None:
             # No list knows it: it is below no unit, and is found by its own code alone.
-            return [Counted(code, whole, self._code in ("", code))]
+            is_asked = self._code in ("", code) and self._asked.level is None
+            return [Counted(None if self._asked.is_by_level else code, whole, is_asked)]
         if self._asked.view == "as_was":
-            return [Counted(self._label(unit), whole, self._is_below(unit, day))]
+            return [self._of_unit(unit, whole, self._is_below(unit, day))]
         later = self._units.now(unit, self._day)
         if later is None or (self._asked.view == "as_is" and len(later) > 1):
-            return [Counted(self._label(unit), whole, self._stands_below(unit))]
-        return [Counted(self._label(u), n, self._is_below(u, self._day)) for u, n in later]
+            return [self._of_unit(unit, whole, self._stands_below(unit))]
+        return [self._of_unit(u, n, self._is_below(u, self._day)) for u, n in later]
+
+    def _of_unit(self, unit: Unit, share: Decimal, is_below: bool) -> Counted:
+        label = unit.level if self._asked.is_by_level else self._label(unit)
+        return Counted(label, share, is_below and self._asked.level in (None, unit.level))
 
     def _is_below(self, unit: Unit, day: str) -> bool:
         """Tell whether a unit is the one asked for, or below it on a day."""

@@ -3,24 +3,27 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from hub.clock import iso, to_us
 from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
+from hub.figures import by_list
 from hub.figures.book import Ask, Book, Key, Spread
 from hub.figures.by_unit import VIEWS, ByUnit, UnitAsk, UnknownUnitError
 from hub.figures.dues import lists_of_clocks
 from hub.figures.figure import Figure, Lack
 from hub.figures.flags import lists_of_thresholds
+from hub.figures.handling import BY_LIST
 from hub.figures.known import strange
-from hub.figures.kpi import BUCKETS, Kpi
+from hub.figures.kpi import LEVEL, Kpi
 from hub.figures.progress import Aims
 from hub.figures.reported import parts_missing
 from hub.figures.terms import Sums, Term
+from hub.reference.form import LEVELS
 from hub.reference.lists import Aim
-from hub.reference.periods import FORMS, Period, month, parse_period
+from hub.reference.periods import BUCKETS, FORMS, Period, between, bucket_of, parse_period, split
 from hub.store.store import definition_digest
 from hub.troubles import RefusedError
 
@@ -64,8 +67,8 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
     at = read_instant("at", parameters)
     if at is None:
         at = now if as_of is None else as_of
-    known = {"period", "by", "role", "at", "as_of", *kpi.dimensions}
-    known |= {"view"} if unit_dimension(kpi) else set()
+    known = {"period", "from", "to", "by", "role", "at", "as_of", *kpi.dimensions}
+    known |= {"view"} if kpi.unit_dimension else set()
     for name in parameters:
         if name not in known:
             raise QuestionError(
@@ -73,11 +76,7 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
                 f"tham số {name!r} không dùng được với {kpi.id}",
                 f"{kpi.id} has no parameter {name!r}",
             )
-    text = parameters.get("month") or parameters.get("day") or parameters.get("period")
-    try:
-        period = parse_period(text or iso(at)[:4])  # type: ignore[index]
-    except ValueError:
-        raise no_period(str(text)) from None
+    period = _read_period(parameters, at)
     by = tuple(dict.fromkeys(b for b in parameters.get("by", "").split(",") if b))
     for name in by:
         if name not in kpi.dimensions:
@@ -101,26 +100,52 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
             f"view=rebased: {kpi.id} không chia được theo tỷ lệ; dùng as_was, as_is",
             f"view=rebased: {kpi.id} cannot be dealt out by weights; use as_was or as_is",
         )
-    where = {n: v for n, v in parameters.items() if n in kpi.dims}
+    if {LEVEL, kpi.unit_dimension} <= set(by):
+        raise QuestionError(
+            "by",
+            "by=level,unit: chia theo cấp hoặc theo đơn vị; lọc cấp bằng level=",
+            "by=level,unit: split by level or by unit; pick a level by level=",
+        )
+    where = {n: v for n, v in parameters.items() if n in (*kpi.dims, LEVEL)}
     _check_values(kpi, where, kpi.columns(role))
     return Question(period, at, by, where, role, as_of, view)
 
 
-def unit_dimension(kpi: Kpi) -> str | None:
-    """Name the dimension whose values are units, if the KPI has one that can be summed over."""
-    named = (name for name in kpi.dims if kpi.instants(name))
-    return next(named, None) if kpi.is_by_unit else None
+def _read_period(parameters: Mapping[str, str], at: int) -> Period:
+    """Read which period is asked for: one by its name, or the days `from` … `to`, both in it."""
+    if "from" in parameters or "to" in parameters:
+        try:
+            return between(parameters.get("from", ""), parameters.get("to", ""))
+        except ValueError:
+            raise QuestionError(
+                "from",
+                "from và to phải là hai ngày như 2023-05-17, from không sau to",
+                "from and to must be two days such as 2023-05-17, the first not after the last",
+            ) from None
+    named = (parameters.get(name) for name in (*reversed(BUCKETS), "period"))
+    text = next(filter(None, named), None)
+    try:
+        return parse_period(text or str(iso(at))[:4])
+    except ValueError:
+        raise no_period(str(text)) from None
 
 
 def units_asked(kpi: Kpi, question: Question, ask: Ask, book: Book) -> ByUnit | None:
     """Give what sums by units, where a question goes by them and there is a list of them."""
-    name = unit_dimension(kpi)
+    name = kpi.unit_dimension
     units = book.reference.units
-    if name is None or units is None or (name not in question.by and name not in question.where):
+    if name is None or units is None or {name, LEVEL}.isdisjoint({*question.by, *question.where}):
         return None
-    column = kpi.columns(question.role)[name]
-    wanted = dict(question.where).get(name)
-    return ByUnit(units, UnitAsk(column, kpi.instants(name)[column], question.view, wanted), ask)
+    column, where = kpi.columns(question.role)[name], dict(question.where)
+    asked = UnitAsk(
+        column,
+        kpi.instants(name)[column],
+        question.view,
+        where.get(name),
+        where.get(LEVEL),
+        LEVEL in question.by,
+    )
+    return ByUnit(units, asked, ask)
 
 
 def sums_of(kpi: Kpi, book: Book, ask: Ask, by_unit: ByUnit | None) -> tuple[Sums, Sums | None]:
@@ -130,7 +155,7 @@ def sums_of(kpi: Kpi, book: Book, ask: Ask, by_unit: ByUnit | None) -> tuple[Sum
     """
 
     def summed(term: Term) -> Sums:
-        return term.sums(book, ask) if by_unit is None else by_unit.sums(term, book)
+        return by_list.sums(term, book, ask) if by_unit is None else by_unit.sums(term, book)
 
     sums = summed(kpi.numerator), summed(kpi.denominator) if kpi.denominator else None
     if by_unit is not None:
@@ -189,7 +214,8 @@ def read_instant(name: str, parameters: Mapping[str, str]) -> int | None:
 def _check_values(kpi: Kpi, where: Mapping[str, str], columns: Mapping[str, str]) -> None:
     """Refuse a filter by a value that a closed set does not have: it would read as zero."""
     for name, value in where.items():
-        allowed = kpi.closed.get(columns[name])
+        levels = list(LEVELS.values()) if name == LEVEL else None
+        allowed = levels or kpi.closed.get(columns[name])
         if allowed is not None and value not in allowed:
             listed = ", ".join(allowed)
             raise QuestionError(
@@ -216,7 +242,8 @@ def compute(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
 def check_known(kpi: Kpi, question: Question, book: Book) -> None:
     """Raise `QuestionError` for a value that neither lists nor data know: it would read as zero."""
     columns = kpi.columns(question.role)
-    open_ended = {n: v for n, v in dict(question.where).items() if columns[n] not in kpi.closed}
+    named = {n: v for n, v in dict(question.where).items() if n != LEVEL}
+    open_ended = {n: v for n, v in named.items() if columns[n] not in kpi.closed}
     asked = {n: (columns[n], v) for n, v in open_ended.items()}
     fact = book.facts.get(kpi.contract or "")
     for name, value, near in strange(book, fact, asked) if fact is not None else ():
@@ -232,9 +259,11 @@ def _computed(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
         return _figures(kpi, question, book, {}, whole)
     computed: list[Figure] = []
     begun = [period for period in parts_of(question) if period.start < question.at]
-    spread = Spread(tuple(p.start for p in begun), min(whole.end, question.at))
+    if not begun:
+        return []
+    spread = Spread(tuple(p.start for p in begun), min(begun[-1].end, question.at))
     for period in begun:
-        names = {b: period.text if b == "day" else period.text[:7] for b in buckets}
+        names = {b: bucket_of(b, period.start_on) for b in buckets}
         by = tuple(b for b in question.by if b not in BUCKETS)
         part = replace(question, period=period, by=by, as_of=None)
         computed += _figures(kpi, part, book, names, whole, spread)
@@ -250,23 +279,17 @@ def parts_of(question: Question) -> list[Period]:
     buckets = [b for b in question.by if b in BUCKETS]
     if not buckets:
         return [question.period]
-    return _split(question.period, "day" if "day" in buckets else "month")
-
-
-def _split(period: Period, bucket: str) -> list[Period]:
-    if bucket == "day":
-        days = [date.fromisoformat(d) for d in period.days()]
-        return [Period(d.isoformat(), d, d + timedelta(1)) for d in days]
-    if period.start_on.day != 1 or period.end_on.day != 1:
+    finest = next(b for b in BUCKETS if b in buckets)
+    if finest == "week" and len(buckets) > 1:
         raise QuestionError(
-            "by", "kỳ này không gồm trọn các tháng", "the period does not consist of whole months"
+            "by", "tuần không nằm trọn trong tháng, quý, năm", "a week may lie in two months"
         )
-    parts = []
-    start = period.start_on
-    while start < period.end_on:
-        parts.append(month(start.year, start.month))
-        start = parts[-1].end_on
-    return parts
+    try:
+        return split(question.period, finest)
+    except ValueError:
+        part_vi = {"month": "tháng", "quarter": "quý", "year": "năm"}[finest]
+        vi, en = f"không gồm trọn các {part_vi}", f"does not consist of whole {finest}s"
+        raise QuestionError("by", f"kỳ này {vi}", f"the period {en}") from None
 
 
 def _figures(
@@ -282,7 +305,7 @@ def _figures(
         question.period,
         question.at,
         tuple(columns[b] for b in question.by),
-        {columns[n]: v for n, v in dict(question.where).items()},
+        kpi.filters(question.where, question.role),
         spread,
     )
     lacks = lacks_of([kpi], book)
@@ -302,7 +325,10 @@ def _figures(
     keys |= unsaid.unknown
     if not keys:
         return []
-    judged = _judge(kpi, question, ask, book, () if by_unit is None else by_unit.lists)
+    lists = () if by_unit is None else by_unit.lists
+    if by_list.is_asked(ask):
+        lists = (*lists, BY_LIST.partition(".")[0])
+    judged = _judge(kpi, question, ask, book, lists)
     computed = []
     aims = _aims(kpi, question, ask, book)
     for key in sorted(keys, key=_sortable):
@@ -345,7 +371,7 @@ def _aims(kpi: Kpi, question: Question, ask: Ask, book: Book) -> Aims:
         then, asked = replace(question, period=period, at=at), replace(ask, period=period, at=at)
         return sums_of(kpi, book, asked, units_asked(kpi, then, asked, book))[0]
 
-    unit = unit_dimension(kpi)
+    unit = kpi.unit_dimension
     others = {*question.by, *dict(question.where)} - {unit}
     wanted = dict(question.where).get(unit or "")
     return Aims(

@@ -262,14 +262,19 @@ def _at(pairs: list[tuple[int, int]], place: int) -> int:
     raise ValueError("there are not so many values")
 
 
+def said_by_list(book: Book, ask: Ask) -> dict[str, str | None]:
+    """Give by procedure what the list says of it, as it was last."""
+    table, _, column = BY_LIST.partition(".")
+    day = iso_day(day_of(ask.until - 1))
+    rows = [r for r in book.reference.tables.get(table, ()) if r["valid_from"] <= day]
+    return {r["code"]: r.get(column) or None for r in sorted(rows, key=lambda r: r["valid_from"])}
+
+
 def _with_listed(clocked: Clocked, book: Book, ask: Ask, facts: pl.DataFrame) -> pl.DataFrame:
     """Add what a list says of each thing's procedure, where it is asked for: as it was last."""
     if BY_LIST not in ask.by and BY_LIST not in ask.where:
         return facts
-    table, _, column = BY_LIST.partition(".")
-    day = iso_day(day_of(ask.until - 1))
-    rows = [r for r in book.reference.tables.get(table, ()) if r["valid_from"] <= day]
-    named = {r["code"]: r.get(column) or None for r in sorted(rows, key=lambda r: r["valid_from"])}
+    named = said_by_list(book, ask)
     listed = {clocked.procedure: list(named), BY_LIST: list(named.values())}
     fields = pl.DataFrame(listed, {clocked.procedure: pl.String, BY_LIST: pl.String})
     return facts.join(fields, on=clocked.procedure, how="left", maintain_order="left")

@@ -26,6 +26,12 @@ def strange(book: Book, fact: Fact, asked: Mapping[str, tuple[str, str]]) -> Ite
     """
     for name, (column, value) in asked.items():
         if not column.isidentifier():
+            table, _, said = column.partition(".")
+            texts = {
+                text for row in book.reference.tables.get(table, ()) if (text := row.get(said))
+            }
+            if texts and value not in texts:
+                yield Strange(name, value, near(value, sorted(texts)))
             continue
         listed = {
             row["code"] for rows in book.reference.tables.values() for row in rows if "code" in row

@@ -7,8 +7,9 @@ from typing import Any
 from hub.definitions.contract import Contract, Doc
 from hub.figures.terms import Term
 from hub.reference.form import Row
+from hub.reference.periods import BUCKETS
 
-BUCKETS = ("day", "month")
+LEVEL = "level"  # the dimension of a unit's level: province, department, district, commune
 
 
 @dataclass(frozen=True)
@@ -123,10 +124,26 @@ class Kpi:
         below = self.denominator
         return self.numerator.is_by_unit and (below is None or below.is_by_unit)
 
+    @property
+    def unit_dimension(self) -> str | None:
+        """Name the dimension whose values are units, if there is one that can be summed over."""
+        named = (name for name in self.dims if self.instants(name))
+        return next(named, None) if self.is_by_unit else None
+
     def columns(self, role: str | None) -> dict[str, str]:
-        """Give the fact's column of each dimension, by a role, or by the KPI's own."""
+        """Give the fact's column of each dimension, by a role, or by the KPI's own.
+
+        A level is told by the column of its unit.
+        """
         asked = role or self.role or ""
-        return {n: d if isinstance(d, str) else d.columns[asked] for n, d in self.dims.items()}
+        own = {n: d if isinstance(d, str) else d.columns[asked] for n, d in self.dims.items()}
+        unit = self.unit_dimension
+        return own if unit is None else {**own, LEVEL: own[unit]}
+
+    def filters(self, where: Mapping[str, str], role: str | None) -> dict[str, str]:
+        """Give by column what facts must have; of which level their units are is told by lists."""
+        columns = self.columns(role)
+        return {columns[n]: v for n, v in dict(where).items() if n != LEVEL}
 
     @property
     def lists(self) -> frozenset[str]:
@@ -137,4 +154,5 @@ class Kpi:
     @property
     def dimensions(self) -> list[str]:
         """The names to ask by, time included."""
-        return [*self.dims, *BUCKETS]
+        levels = [LEVEL] if self.unit_dimension else []
+        return [*self.dims, *levels, *BUCKETS]

@@ -2,24 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import polars as pl
 
 from hub.apply import fold
-from hub.clock import iso
+from hub.clock import DAY_US, iso
 from hub.columns.asking import within
 from hub.columns.listing import ORDER, VALUE, Listing, page
 from hub.definitions.fact import Fact
 from hub.figures.book import Ask, Book
 from hub.figures.by_unit import ByUnit
 from hub.figures.compute import Question, QuestionError, check_unit, units_asked
-from hub.figures.handling import Spent
+from hub.figures.handling import BY_LIST, Spent, said_by_list
 from hub.figures.kpi import Kpi
 from hub.figures.terms import Addend, Term
 
 ROWS_MAX = 1_000
 ENTITY, ABOVE, BELOW, CODE, ERA = "entity", "~above", "~below", "~code", "~era"
+LATE_ORDER, LATE = "overdue_us", "Quá hạn, đến khi xong hoặc đến nay (ngày)"
 PARTS = {ABOVE: "numerator", BELOW: "denominator"}
 
 
@@ -100,6 +102,21 @@ def facts(
     return {**body, "next": _place(shown) if has_more else None}
 
 
+def as_rows(body: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
+    """Write a page of facts for a file: titles, and rows with lengths of time in days."""
+    rows = body["facts"]
+    others = [n for n in (rows[0] if rows else ()) if n not in (ENTITY, *PARTS.values())]
+    titles = ["Mã", "Tử số", "Mẫu số", *(LATE if n == LATE_ORDER else n for n in others)]
+
+    def cell(name: str, value: Any) -> Any:
+        if name != LATE_ORDER or value is None:
+            return value
+        return (Decimal(value) / DAY_US).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+    names = (ENTITY, *PARTS.values(), *others)
+    return titles, [[cell(n, row[n]) for n in names] for row in rows]
+
+
 def _order(fact: Fact, sort: str, at: int) -> pl.Expr | None:
     """Write the number that facts are listed by, the least first; None where by their names."""
     name = sort.removeprefix("-")
@@ -126,8 +143,7 @@ def _counted(
     kpi: Kpi, question: Question, book: Book, fact: Fact, listing: Listing, order: pl.Expr | None
 ) -> pl.DataFrame:
     """Give the facts that count: entity, both parts, and what they are put in order by."""
-    columns = kpi.columns(question.role)
-    where = {columns[n]: v for n, v in dict(question.where).items()}
+    where = kpi.filters(question.where, question.role)
     ask = Ask(question.period, question.at, (), where)
     by_unit = units_asked(kpi, question, ask, book)
     terms = {ABOVE: kpi.numerator, BELOW: kpi.denominator}
@@ -138,7 +154,9 @@ def _counted(
     codes = [] if by_unit is None else [pl.col(by_unit.column).alias(CODE)]
     if by_unit is not None and by_unit.era_sql:
         codes.append(pl.sql_expr(by_unit.era_sql).alias(ERA))
-    rows = _with_parts(terms, book, fact, listing.facts, ask, order)
+    of_field = _is_of_field(book, fact, ask)
+    ask = replace(ask, where={c: v for c, v in ask.where.items() if c != BY_LIST})
+    rows = _with_parts(terms, book, fact, listing.facts.filter(of_field), ask, order)
     orders = [] if order is None else [pl.col(VALUE)]
     if by_unit is not None:
         rows = rows.with_columns(codes).filter(_is_of_units(rows.select(codes), by_unit))
@@ -147,6 +165,15 @@ def _counted(
         return found.collect()
     check_unit(by_unit)
     return _dealt(found.collect(), by_unit)
+
+
+def _is_of_field(book: Book, fact: Fact, ask: Ask) -> pl.Expr:
+    """Write which facts are of the field of procedures that is asked for, if one is."""
+    wanted = ask.where.get(BY_LIST)
+    if wanted is None or fact.clocked is None:
+        return pl.lit(True)
+    codes = [code for code, name in said_by_list(book, ask).items() if name == wanted]
+    return pl.col(fact.clocked.procedure).is_in(codes)
 
 
 def _is_counted() -> pl.Expr:

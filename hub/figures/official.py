@@ -16,10 +16,10 @@ from hub.figures.by_unit import VIEWS
 from hub.figures.closing import Closing, digest, in_force
 from hub.figures.compute import Question, QuestionError, compute, definition_version, parts_of
 from hub.figures.figure import AS_CLOSED, Figure, Restatement
-from hub.figures.kpi import BUCKETS, Kpi
+from hub.figures.kpi import Kpi
 from hub.figures.past import Past
 from hub.log.cut import Cut, write_cut
-from hub.reference.periods import Period, parse_period
+from hub.reference.periods import BUCKETS, Period, parse_period
 from hub.store.cuts import NoCutError, find_cut
 
 SILENT_DAYS_SHOWN_MAX = 31

@@ -60,11 +60,11 @@ def restatements(
     for kpi in (k for k in kpis if k.numerator.is_of_period):
         old = closing.figures.get(kpi.id, [])
         new = compute(kpi, Question(closing.period, now), book)
-        before, after = _part(kpi, old), _part(kpi, new)
+        before, after = part_of(kpi, old), part_of(kpi, new)
         if before == after:
             continue
-        causes = list(_causes(book, past, kpi, Question(closing.period, now), (before, after)))
-        shown, others = _divided(causes, kpi, sees)
+        found = list(causes(book, past, kpi, Question(closing.period, now), (before, after)))
+        shown, others = divided(found, kpi, sees)
         listed.append(
             {
                 "kpi": kpi.id,
@@ -73,22 +73,23 @@ def restatements(
                 "closed_by": closing.closed_by,
                 "official": _said(old),
                 "restated": _said(new),
-                "difference": _named(_less(after, before)),
-                "causes": [_shown(c) for c in shown],
-                "other_causes": _rest(others),
+                "difference": _named(less(after, before)),
+                "causes": [show(c) for c in shown],
+                "other_causes": summed(others),
             }
         )
     return listed
 
 
-def _part(kpi: Kpi, found: list[Figure]) -> Part:
+def part_of(kpi: Kpi, found: list[Figure]) -> Part:
     """Give numerator and denominator: nothing where there is no figure, 0 where none divides."""
     if not found:
         return 0, 0
     return found[0].numerator, found[0].denominator if kpi.denominator else 0
 
 
-def _less(a: Part, b: Part) -> Part:
+def less(a: Part, b: Part) -> Part:
+    """Take one pair from another."""
     return a[0] - b[0], a[1] - b[1]
 
 
@@ -100,7 +101,7 @@ def _said(found: list[Figure]) -> dict[str, Any] | None:
     return found[0].public(("value", "numerator", "denominator", "cut")) if found else None
 
 
-def _divided(causes: list[Cause], kpi: Kpi, sees: Sees | None) -> tuple[list[Cause], list[Cause]]:
+def divided(causes: list[Cause], kpi: Kpi, sees: Sees | None) -> tuple[list[Cause], list[Cause]]:
     """Divide causes into those that are shown, and all others.
 
     Shown are those whose things are all seen, and those that are of no event's making.
@@ -121,7 +122,8 @@ def _things(cause: Cause) -> set[str]:
     return named if cause.events is None else {*named, *cause.events["entity"].to_list()}
 
 
-def _shown(cause: Cause) -> dict[str, Any]:
+def show(cause: Cause) -> dict[str, Any]:
+    """Give a cause as JSON: its part, the thing, the events."""
     shown: dict[str, Any] = _named(cause.part)
     if cause.events is None:
         return {**shown, "entity": None, "events": []}
@@ -154,20 +156,22 @@ def clock_lists_since(book: Book, past: Past) -> tuple[Row, ...]:
     return tuple(row for row in rows[len(past.lists()) :] if row[0] in LISTS)
 
 
-def _rest(causes: list[Cause]) -> dict[str, int]:
+def summed(causes: list[Cause]) -> dict[str, int]:
+    """Add up what is not listed one by one."""
     total = (sum(c.part[0] for c in causes), sum(c.part[1] for c in causes))
     return {"count": len(causes), **_named(total)}
 
 
-def _causes(
+def causes(
     book: Book, past: Past, kpi: Kpi, question: Question, ends: tuple[Part, Part]
 ) -> Iterator[Cause]:
+    """Give what made a figure another one since a cut: parts that add up to the difference."""
     before, after = ends
-    causes: list[Cause] = []
+    known_causes: list[Cause] = []
     if kpi.contract is not None:
         fact = book.facts[kpi.contract]
         if isinstance(kpi.numerator, Spent):
-            yield from _by_minutes(book, past, kpi, question, _less(after, before))
+            yield from _by_minutes(book, past, kpi, question, less(after, before))
             return
         is_additive = kpi.numerator.is_additive and (
             kpi.denominator is None or kpi.denominator.is_additive
@@ -175,12 +179,12 @@ def _causes(
         # One value may change what its neighbours are flagged by.
         is_additive = is_additive and not book.thresholds_of(fact)
         if is_additive:
-            causes = _by_entity(book, past, fact, kpi, question)
+            known_causes = _by_entity(book, past, fact, kpi, question)
         else:
-            causes = _by_stretch(book, past, fact, kpi, question)
-    yield from causes
-    known = (sum(c.part[0] for c in causes), sum(c.part[1] for c in causes))
-    left = _less(_less(after, before), known)
+            known_causes = _by_stretch(book, past, fact, kpi, question)
+    yield from known_causes
+    known = (sum(c.part[0] for c in known_causes), sum(c.part[1] for c in known_causes))
+    left = less(less(after, before), known)
     if left != (0, 0):
         # Reference data, the ledger, or a figure that there was or is none of.
         yield Cause(left, None)
@@ -266,7 +270,7 @@ def _by_minutes(
     by_entity = {str(name): group for (name,), group in events.group_by("entity")}
     for entity, part in parts.items():
         yield Cause(part, by_entity.get(entity, events.clear()))
-    left = _less(difference, (sum(p[0] for p in parts.values()), sum(p[1] for p in parts.values())))
+    left = less(difference, (sum(p[0] for p in parts.values()), sum(p[1] for p in parts.values())))
     if left != (0, 0):
         yield Cause(left, None)
 
@@ -282,11 +286,11 @@ def _by_stretch(book: Book, past: Past, fact: Fact, kpi: Kpi, question: Question
         """Give the figure with the first so many of the events."""
         if count not in known:
             then = Past(book.reading, _with_events(past.known_at, events[:count], log, topic))
-            known[count] = _part(kpi, compute(kpi, question, book.on(then)))
+            known[count] = part_of(kpi, compute(kpi, question, book.on(then)))
         return known[count]
 
     def halve(first: int, end: int) -> Iterator[Cause]:
-        difference = _less(part_at(end), part_at(first))
+        difference = less(part_at(end), part_at(first))
         if difference == (0, 0):
             return
         if end - first == 1 or next(halvings, None) is None:

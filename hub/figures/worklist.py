@@ -141,8 +141,7 @@ def counted(kpi: Kpi, question: Question, book: Book) -> list[str]:
     """List the things that a figure counts: those of which something is left in its numerator."""
     if question.period.start >= question.at:
         return []
-    columns = kpi.columns(question.role)
-    where = {columns[name]: value for name, value in dict(question.where).items()}
+    where = kpi.filters(question.where, question.role)
     ask = Ask(question.period, question.at, ("entity",), where)
     by_unit = units_asked(kpi, question, ask, book)
     sums, _ = sums_of(replace(kpi, denominator=None), book, ask, by_unit)

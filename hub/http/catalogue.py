@@ -12,11 +12,12 @@ from hub.figures.book import Book
 from hub.figures.compute import definition_version
 from hub.figures.formula import formula_of
 from hub.figures.group import Group
-from hub.figures.kpi import ByRole, Example, Kpi
+from hub.figures.kpi import LEVEL, ByRole, Example, Kpi
 from hub.http.edge import Edge, Here, Reader
 from hub.http.openapi import BAD_QUESTION
 from hub.http.parameters import Parameters
 from hub.http.problems import ProblemError
+from hub.reference.form import LEVELS
 from hub.store.reading import Reading
 
 _FRESH = {"Cache-Control": "no-cache"}
@@ -99,10 +100,11 @@ def _dimension(name: str, kpi: Kpi) -> dict[str, Any]:
     """Describe a dimension: the roles that it can be taken by, and its values where they end."""
     dimension = kpi.dims.get(name)
     column = kpi.columns(None).get(name, "")
+    closed = list(LEVELS.values()) if name == LEVEL else kpi.closed.get(column)
     return {
         "name": name,
         "roles": sorted(dimension.columns) if isinstance(dimension, ByRole) else [],
-        "values": kpi.closed.get(column),
+        "values": closed,
     }
 
 

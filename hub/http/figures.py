@@ -4,20 +4,23 @@ import asyncio
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from sse_starlette.sse import EventSourceResponse
 
-from hub.access.scope import WHOLE
-from hub.access.sight import seen_of_all
+from hub.access.keys import Sender
+from hub.access.scope import WHOLE, Scope
+from hub.access.sight import seen, seen_of_all
+from hub.definitions.contract import Contract
 from hub.figures.by_unit import VIEWS
 from hub.figures.compute import read_as_of, read_question
 from hub.figures.kpi import Kpi
-from hub.figures.made_of import ENTITY, ROWS_MAX, Wanted, facts
+from hub.figures.made_of import ENTITY, ROWS_MAX, Wanted, as_rows, facts
 from hub.figures.official import answer, as_known
 from hub.figures.unchanged import States
+from hub.http.attachment import table_file
 from hub.http.boards import IDLE_SECONDS, Asked, Boards
-from hub.http.edge import Here, Reader, Seeing
+from hub.http.edge import Edge, Here, Reader, Seeing
 from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_CHANGED, NOT_SEEN, problem
 from hub.http.parameters import (
     POSITIVE,
@@ -32,6 +35,8 @@ from hub.http.parameters import (
 )
 from hub.http.problems import ProblemError
 from hub.http.tagged import tagged
+from hub.proof.explain import UnknownNameError, explain
+from hub.sheets.listing import CSV, XLSX
 from hub.store.reading import Reading
 
 STREAM_SECONDS_MAX = 86_400.0
@@ -44,6 +49,16 @@ AsOf = Annotated[
 ]
 At = Annotated[
     InstantText, Field(description="thời điểm của câu hỏi, ISO 8601 | the instant of the question")
+]
+FirstDay = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "format": "date"}),
+    Field(alias="from", description="từ ngày, cùng to | from this day, with to"),
+]
+LastDay = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "format": "date"}),
+    Field(alias="to", description="đến hết ngày | up to and with this day"),
 ]
 # Which roles there are, the installed KPIs say: `openapi` names them.
 Role = Annotated[str | None, WithJsonSchema({"type": "string"})]
@@ -78,6 +93,8 @@ class KpiQuery(BaseModel):
     __pydantic_extra__: dict[str, Annotated[str, BeforeValidator(only_of)]] = Field(init=False)
 
     period: PeriodText = None
+    first: FirstDay = None
+    last: LastDay = None
     role: Role = None
     view: View = None
     at: At = None
@@ -85,7 +102,7 @@ class KpiQuery(BaseModel):
 
     def asked(self) -> dict[str, str]:
         """Give what was asked, as it is written."""
-        return self.model_dump(exclude_unset=True)
+        return self.model_dump(exclude_unset=True, by_alias=True)
 
 
 class FiguresQuery(KpiQuery):
@@ -114,7 +131,13 @@ class FactsQuery(KpiQuery):
     def asked(self) -> dict[str, str]:
         """Give what was asked, as it is written, but for the page."""
         page = {"offset", "limit", "sort", "after"}
-        return self.model_dump(exclude_unset=True, exclude=page)
+        return self.model_dump(exclude_unset=True, exclude=page, by_alias=True)
+
+
+class ExplainQuery(Parameters):
+    """Which thing is to be explained, by its code."""
+
+    entity: Annotated[str, Field(min_length=1, description="mã hồ sơ, đối tượng | its code")]
 
 
 class StreamQuery(BaseModel):
@@ -216,29 +239,78 @@ async def get_kpi(
     "/kpis/{kpi_id}/facts",
     summary="Những gì tạo nên một số liệu | What a figure is made of",
     response_model=None,
-    responses={**BAD_QUESTION, 403: NOT_SEEN, 404: NO_KPI},
+    responses={
+        200: {
+            "description": "Theo Accept | by Accept",
+            "content": {"application/json": {}, CSV: {}, XLSX: {}},
+        },
+        **BAD_QUESTION,
+        403: NOT_SEEN,
+        404: NO_KPI,
+    },
 )
 async def list_facts(
-    kpi: OneKpi, query: Annotated[FactsQuery, Query()], edge: Here, who: Seeing
-) -> dict[str, Any]:
+    kpi: OneKpi,
+    query: Annotated[FactsQuery, Query()],
+    edge: Here,
+    who: Seeing,
+    accept: Annotated[str, Header()] = "",
+) -> Response | dict[str, Any]:
     """List the facts behind one figure, a page of them: of those within the key's scope."""
     now = edge.now()
     question = read_question(kpi, query.asked(), now)
+    contract, scope = _seen_contract(kpi, edge, who)
+    limits = {} if contract is None else scope.limits_of(contract)
+
+    def ask(reading: Reading) -> Response | dict[str, Any]:
+        book = as_known(edge.hub.book(reading), question.as_of, now)
+        within = seen_of_all(book.reading, contract, scope) if contract and limits else None
+        body = facts(kpi, question, book, query.wanted, within)
+        media = next((m for m in (XLSX, CSV) if m in accept), "")
+        if media:
+            return table_file(media, kpi.title.vi, f"{kpi.id}-{body['period']}", *as_rows(body))
+        return body if within is None else {**body, "scope": limits}
+
+    return await edge.read(ask)
+
+
+@router.get(
+    "/kpis/{kpi_id}/explain",
+    summary="Vì sao một đối tượng được tính: các sự kiện | Why a thing counts: its events",
+    response_model=None,
+    responses={**BAD_QUESTION, 403: NOT_SEEN, 404: problem("Không có | No such thing")},
+)
+async def explain_fact(
+    kpi: OneKpi, query: Annotated[ExplainQuery, Query()], edge: Here, who: Seeing
+) -> dict[str, Any]:
+    """Explain one thing: its events, its fact, the cells that count it; within the key's scope."""
+    entity = query.entity
+    contract, scope = _seen_contract(kpi, edge, who)
+    words = (f"không có {entity}", f"there is no {entity}")
+    if contract is None:
+        raise ProblemError(404, "unknown_fact", *words)
+
+    def ask(reading: Reading) -> dict[str, Any]:
+        book = edge.hub.book(reading)
+        is_limited = bool(scope.limits_of(contract))
+        if is_limited and not seen(book.reading, contract, scope, [entity]):
+            raise ProblemError(404, "unknown_fact", *words)
+        try:
+            return explain(book, f"{contract.name}/{entity}")
+        except UnknownNameError:
+            raise ProblemError(404, "unknown_fact", *words) from None
+
+    return await edge.read(ask)
+
+
+def _seen_contract(kpi: Kpi, edge: Edge, who: Sender | None) -> tuple[Contract | None, Scope]:
+    """Give the contract of a KPI's facts and within which scope they are seen; raise 403."""
     contract = edge.hub.contracts.get(kpi.contract or "")
     scope = WHOLE if who is None else who.scope
     if contract is not None and not scope.may_send(contract.name):
         words = (f"khóa này không xem {contract.name}", f"this key does not see {contract.name}")
         raise ProblemError(403, "contract_not_allowed", *words)
-    limits = {} if contract is None else scope.limits_of(contract)
-
-    def ask(reading: Reading) -> dict[str, Any]:
-        book = as_known(edge.hub.book(reading), question.as_of, now)
-        if contract is None or not limits:
-            return facts(kpi, question, book, query.wanted)
-        within = seen_of_all(book.reading, contract, scope)
-        return {**facts(kpi, question, book, query.wanted, within), "scope": limits}
-
-    return await edge.read(ask)
+    return contract, scope
 
 
 @router.get(

@@ -70,6 +70,12 @@ async def show_catalogue() -> Response:
     return _page("catalogue")
 
 
+@router.get("/ask")
+async def show_questions() -> Response:
+    """Show where figures are asked for: split, compared, down to their dossiers."""
+    return _page("ask")
+
+
 # After the routes: what is mounted takes all that begins so.
 router.mount("/page", StaticFiles(directory=str(FOLDER)), name="page")
 

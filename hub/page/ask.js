@@ -136,8 +136,9 @@ export async function askText(path) {
 /**
  * Asks for a file.
  * @param {string} path
+ * @param {string} [accept] Its media type, where the address answers with more than one.
  */
-export async function askFile(path) {
-  const sent = await send(path);
+export async function askFile(path, accept) {
+  const sent = await send(path, accept ? { headers: { Accept: accept } } : {});
   return sent.answer.ok ? sent.bytes : read(sent);
 }

@@ -62,7 +62,9 @@
  * @property {string} question_vi
  * @property {string} question_en
  * @property {string} owner
+ * @property {string} measure_unit
  * @property {string} formula
+ * @property {string | null} contract
  * @property {string | null} legal_basis
  * @property {{ name: string, roles: string[], values: string[] | null }[]} dimensions
  * @property {string[]} lists The lists of reference data that it reads.
@@ -70,7 +72,7 @@
  * @property {{ version: string, is_in_force: boolean, periods: string[] }[]} versions
  * @property {Uses} used_by
  * @typedef {object} Uses
- * @property {{ title_vi: string, title_en: string }} group
+ * @property {{ id: string, title_vi: string, title_en: string }} group
  * @property {boolean} is_on_board
  * @property {string[]} worklists
  * @typedef {object} Example

@@ -24,7 +24,7 @@ from hub.figures.by_unit import VIEWS
 from hub.figures.closing import in_force
 from hub.figures.compute import Question, QuestionError, units_asked
 from hub.figures.formula import formula_of
-from hub.figures.kpi import Kpi
+from hub.figures.kpi import LEVEL, Kpi
 from hub.figures.official import figures
 from hub.figures.past import Past
 from hub.figures.restating import restatements
@@ -136,6 +136,13 @@ def _leaves_of(kpi: Kpi, question: Question) -> tuple[list[_Leaf], list[_Leaf] |
             "view=rebased chia theo tỷ lệ, không cộng từ hồ sơ: dùng as_was hoặc as_is",
             "view=rebased deals out by weights, it adds up no facts: use as_was or as_is",
         )
+    for name in question.where:
+        if name == LEVEL or not kpi.columns(question.role)[name].isidentifier():
+            raise QuestionError(
+                name,
+                f"{name} do danh mục nói, không có trong hồ sơ: hỏi từng đơn vị, từng thủ tục",
+                f"a list says the {name}, no fact has it: ask by unit or procedure",
+            )
     terms = [kpi.numerator, *([kpi.denominator] if kpi.denominator else [])]
     leaves = [list(_leaves(term)) for term in terms]
     if any(None in listed for listed in leaves):
@@ -177,8 +184,7 @@ class _Drawn:
         self.facts_max = facts_max
         self.book = book
         self.fact: Fact = book.facts[kpi.contract or ""]
-        columns = kpi.columns(question.role)
-        self.where = {columns[n]: v for n, v in dict(question.where).items()}
+        self.where = kpi.filters(question.where, question.role)
         self.question = question
         self._columns = [*self.fact.types, "is_disputed", *LANES]
         self._rows: dict[str, Body] = {}

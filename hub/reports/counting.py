@@ -90,7 +90,7 @@ class OfPass(Term):
 def ask_of(report: Report, question: Question, *by: str) -> Ask:
     """Put a question in the words of the facts, grouped by dimensions, or by the thing itself."""
     columns = report.asked_as.columns(question.role)
-    where = {columns[name]: value for name, value in dict(question.where).items()}
+    where = report.asked_as.filters(question.where, question.role)
     return Ask(question.period, question.at, tuple(columns.get(b, b) for b in by), where)
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from hub.clock import VIETNAM
@@ -16,7 +17,7 @@ Rows = Iterable[Sequence[Any]]
 
 
 def as_csv(titles: Sequence[str], rows: Rows) -> bytes:
-    """Write rows as CSV with semicolons: instants as 17/05/2023 08:00 in Vietnam, days likewise."""
+    """Write rows as CSV with semicolons: instants as 17/05/2023 08:00 in Vietnam, 0.5 as 0,5."""
     file = io.StringIO()
     writer = csv.writer(file, delimiter=";")
     writer.writerow(titles)
@@ -63,6 +64,8 @@ def _as_text(value: Any) -> Any:
         return value.astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M")
     if isinstance(value, date):
         return value.strftime("%d/%m/%Y")
+    if isinstance(value, Decimal):
+        return f"{value:f}".replace(".", ",")
     return harmless(value) if isinstance(value, str) else value
 
 

@@ -3,7 +3,7 @@
 from hub.definitions.contract import Doc
 from hub.figures.handling import Spent
 from hub.figures.kpi import Kpi
-from stream_jobs.dossier_terms import DIMS_HANDLED, OWNER
+from stream_jobs.dossier_terms import DIMS, OWNER
 from stream_jobs.facts.dossier import CLOCKED
 from stream_jobs.worked_handling import worked
 
@@ -20,7 +20,7 @@ KPI = Kpi(
     numerator=Spent(CLOCKED, "value"),
     denominator=Spent(CLOCKED, "count"),
     scale=60,
-    dims=DIMS_HANDLED,
+    dims=DIMS,
     role="resolved_by",
     examples=worked(
         "The five of `worked` took 30, 450, 450, 510 and 570 minutes: 2,010 over five is"

@@ -3,7 +3,7 @@
 from hub.definitions.contract import Doc
 from hub.figures.handling import Ranked
 from hub.figures.kpi import Kpi
-from stream_jobs.dossier_terms import DIMS_HANDLED, OWNER
+from stream_jobs.dossier_terms import DIMS, OWNER
 from stream_jobs.facts.dossier import CLOCKED
 from stream_jobs.worked_handling import worked
 
@@ -20,7 +20,7 @@ KPI = Kpi(
     numerator=Ranked(CLOCKED, percent=90),
     denominator=None,
     scale=120,
-    dims=DIMS_HANDLED,
+    dims=DIMS,
     role="resolved_by",
     examples=worked(
         "Of 30, 450, 450, 510 and 570 minutes the ⌈0.9 × 5⌉-th is the fifth: twice 570, 9.5 hours.",

@@ -95,6 +95,43 @@ async def ask_for_figures(client: Client) -> None:
     )
 
 
+async def ask_for_rows(client: Client) -> None:
+    """Ask of a closed period: for figures, in rows, too, for what explains and what changed."""
+    await client.ask_each("/v1/kpis?period=2023-05 /v1/kpis/dossier_received_new?period=2023-05")
+    path = "/v1/kpis/dossier_online_share/ranking"
+    for query in (
+        *UNKNOWN,
+        *("period=2023", "period=2023&by=unit", "period=2023&by=level", "period=2023&by=field"),
+        *("period=2023&by=week&top=2", "from=2023-05-01&to=2023-05-10&by=day", "from=2023-05-01"),
+        *("period=2023&by=unit&sort=-value", "period=2023&by=unit&sort=colour", "top=0"),
+        *("period=2023-05&compare=last_year", "compare=yesterday", "period=2023&compare=unit:x"),
+        *("period=2023&by=unit,month&layout=cross", "period=2023&layout=cross", "layout=x"),
+        *("period=2023&level=commune", "period=2023&level=village", "by=level,unit"),
+    ):
+        await client.ask(f"GET {path}?{query}")
+    for media in ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"):
+        asked = f"GET {path}?period=2023&by=channel"
+        is_file = media != "text/csv"
+        await client.ask(asked, headers={"Accept": media}, is_file=is_file)
+    for key in ("", "one_stop", "unit", "payer"):
+        await client.ask_each(
+            """
+            /v1/kpis/dossier_online_share/explain?entity=A
+            /v1/kpis/dossier_online_share/explain?entity=Z
+            /v1/kpis/dossier_online_share/explain /v1/kpis/source_valid_share/explain?entity=A
+            """,
+            key,
+        )
+    await client.ask_each(
+        """
+        /v1/changes /v1/changes?since=odd /v1/changes?x=1
+        /v1/changes?since=2020-01-01T00:00:00Z&period=2023
+        /v1/changes?since=2026-01-15T03:00:00Z&until=2026-01-15T02:00:00Z
+        /v1/changes?since=2026-01-15T02:00:00Z&kpi=nothing
+        """
+    )
+
+
 async def ask_for_bundles(client: Client) -> None:
     """Ask for figures with all that they rest on, rightly and wrongly."""
     path = "/v1/evidence/dossier_received_new"

@@ -36,6 +36,7 @@ from tests.parts.questions import (
     ask_for_lists,
     ask_for_receipts,
     ask_for_reports,
+    ask_for_rows,
     ask_for_sources_and_periods,
     ask_for_the_catalogue,
     ask_for_the_stream,
@@ -450,9 +451,7 @@ async def walk(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Json:
         close_period(hub, "2023-05")
         await client.post("/v1/events/dossier", LATE)
         hub.runner.catch_up()
-        await client.ask_each(
-            "/v1/kpis?period=2023-05 /v1/kpis/dossier_received_new?period=2023-05"
-        )
+        await ask_for_rows(client)
         await ask_for_bundles(client)
         await ask_for_the_catalogue(client)
         await ask_for_the_stream(client)

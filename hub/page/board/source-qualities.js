@@ -24,6 +24,7 @@ const t = words({
     water: "Nước và độ mặn",
     catalogue: "Danh mục chỉ số",
     overview: "Tổng quan điều hành",
+    questions: "Hỏi đáp số liệu",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
   en: {
@@ -37,6 +38,7 @@ const t = words({
     water: "Water and salinity",
     catalogue: "KPI catalogue",
     overview: "Overview",
+    questions: "Questions",
     none: "No source has sent anything in this period.",
   },
 });
@@ -56,6 +58,7 @@ export class SourceQualities extends AskingPart {
   #water = el("a", { id: "water-link", href: "/water" });
   #catalogue = el("a", { href: "/catalogue" });
   #overview = el("a", { href: "/overview" });
+  #questions = el("a", { href: "/ask" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
 
@@ -79,7 +82,7 @@ export class SourceQualities extends AskingPart {
 
   build() {
     const sending = [this.#upload, this.#repair, this.#reports];
-    const watched = [this.#overview, this.#alerts, this.#water, this.#money];
+    const watched = [this.#overview, this.#questions, this.#alerts, this.#water, this.#money];
     const linked = [...watched, ...sending, this.#catalogue];
     const shown = linked.flatMap((link) => [" · ", link]);
     const links = el("p", {}, this.#note, " ", this.#more, ...shown);
@@ -100,6 +103,9 @@ export class SourceQualities extends AskingPart {
     this.#catalogue.textContent = t("catalogue");
     this.#money.textContent = t("money");
     this.#money.href = `/money?${new URLSearchParams({ period: page.now.period })}`;
+    this.#questions.textContent = t("questions");
+    const asked = new URLSearchParams({ period: page.now.period, lang: page.now.lang });
+    this.#questions.href = `/ask?${asked}`;
     this.#catalogue.href = `/catalogue?${new URLSearchParams({ lang: page.now.lang })}`;
     this.#overview.textContent = t("overview");
     this.#overview.href = `/overview?${new URLSearchParams({ period: page.now.period })}`;

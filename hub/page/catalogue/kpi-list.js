@@ -110,7 +110,7 @@ function card(kpi) {
       "div",
       {},
       el("p", {}, inLang(kpi, "question")),
-      el("p", {}, el("a", { href: `/v1/kpis/${kpi.id}` }, t("figure"))),
+      el("p", {}, el("a", { href: `/ask?kpi=${kpi.id}` }, t("figure"))),
       ...kpi.examples.map(exampleOf),
     ),
     el(

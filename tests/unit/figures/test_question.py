@@ -29,6 +29,11 @@ KPIS = registry.kpis()
         ("dossier_received", {"at": "yesterday"}, "at"),
         ("dossier_received", {"at": "2023-05-01"}, "at"),
         ("dossier_received", {"at": ""}, "at"),
+        ("dossier_received", {"from": "2023-05-17"}, "from"),
+        ("dossier_received", {"from": "2023-05-17", "to": "2023-05-16"}, "from"),
+        ("dossier_received", {"by": "unit,level"}, "by"),
+        ("dossier_received", {"level": "village"}, "level"),
+        ("salinity_max", {"by": "level"}, "by"),
     ],
 )
 def test_a_question_that_cannot_be_answered_names_what_is_wrong(
@@ -59,6 +64,24 @@ def test_months_of_a_week_cannot_be_asked_for(hub: Hub) -> None:
         hub.kpi("dossier_received", period="2023-W07", by="month")
     assert caught.value.field == "by"
     assert keyed(hub.kpi("dossier_received_new", period="2023-W07", by="day"))[("2023-02-13",)] == 1
+
+
+def test_the_days_between_two_are_a_period_and_weeks_are_whole(hub: Hub) -> None:
+    days = ("2022-12-31", "2023-01-01", "2023-01-02", "2023-03-31", "2023-04-01")
+    hub.send("dossier", *(received(f"D{i}", day) for i, day in enumerate(days)))
+    name = "dossier_received_new"
+    (between,) = hub.kpi(name, **{"from": "2023-01-01", "to": "2023-03-31"})
+    assert between["numerator"] == 3
+    # 1/1/2023 was a Sunday: of the last week of 2022, though of the year 2023.
+    weeks = keyed(hub.kpi(name, period="2023", by="week"))
+    assert (weeks["2023-W01",], weeks["2023-W13",], sum(weeks.values())) == (1, 2, 3)
+    assert keyed(hub.kpi(name, period="2022", by="week"))["2022-W52",] == 2
+    quarters = keyed(hub.kpi(name, period="2023", by="quarter"))
+    assert (quarters["2023-Q1",], quarters["2023-Q2",]) == (3, 1)
+    with pytest.raises(QuestionError, match="whole quarters"):
+        hub.kpi(name, period="2023-02", by="quarter")
+    with pytest.raises(QuestionError, match="two months"):
+        hub.kpi(name, period="2023", by="week,month")
 
 
 @pytest.mark.parametrize("at", ["9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00+14:00"])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.clock import VIETNAM, from_us
-from hub.reference.periods import month, parse_period
+from hub.reference.periods import between, month, parse_period, previous, split, year_before
 from tests.parts.depth import rounds
 
 quick = settings(derandomize=True, max_examples=rounds(200, quick=50))
@@ -122,3 +122,41 @@ def test_weeks_follow_one_another_over_the_end_of_a_year() -> None:
 def test_periods_have_ascii_digits(text: str) -> None:
     with pytest.raises(ValueError, match="not a period"):
         parse_period(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "last_year"),
+    [
+        ("2023", "2022", "2022"),
+        ("2023-H1", "2022-H2", "2022-H1"),
+        ("2023-Q1", "2022-Q4", "2022-Q1"),
+        ("2024-03", "2024-02", "2023-03"),
+        ("2024-03-01", "2024-02-29", "2023-03-01"),
+        ("2024-02-29", "2024-02-28", "2023-02-28"),
+        ("2021-W01", "2020-W53", "2020-W01"),
+        ("2020-W53", "2020-W52", "2019-W52"),  # 2019 has no week 53
+    ],
+)
+def test_the_period_before_and_that_of_last_year(text: str, before: str, last_year: str) -> None:
+    assert previous(parse_period(text)).text == before
+    assert year_before(parse_period(text)).text == last_year
+
+
+def test_days_between_have_as_many_days_before_them() -> None:
+    days = between("2023-03-05", "2023-03-14")
+    assert previous(days).text == "2023-02-23..2023-03-04"
+    assert year_before(days).text == "2022-03-05..2022-03-14"
+    for first, last in (("2023-03-05", "2023-03-04"), ("", "2023-03-04"), ("2023-W01", "x")):
+        with pytest.raises(ValueError, match=r"."):
+            between(first, last)
+
+
+def test_a_year_has_just_the_weeks_that_are_numbered_in_it() -> None:
+    weeks = split(parse_period("2020"), "week")
+    assert (weeks[0].text, weeks[-1].text, len(weeks)) == ("2020-W01", "2020-W53", 53)
+    assert [w.text for w in split(parse_period("2023-02"), "week")] == [
+        "2023-W05",  # its Thursday is 2 February
+        "2023-W06",
+        "2023-W07",
+        "2023-W08",
+    ]

@@ -1,0 +1,86 @@
+"""What changed between two instants: by the clock and by what came, worked out by hand."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hub import registry
+from hub.clock import to_us
+from hub.figures.changing import Between, changes
+from hub.figures.compute import QuestionError
+from hub.reference.periods import parse_period
+from stream_jobs.worked import Json, dossier, received
+from tests.conftest import Hub
+
+KPIS = registry.kpis()
+HOUR = timedelta(hours=1)
+NEW, OVERDUE, RESOLVED = "dossier_received_new", "dossier_overdue", "dossier_resolved"
+
+
+def changed(
+    hub: Hub, since: datetime, until: datetime | None = None, period: str = "2026"
+) -> dict[str, Json]:
+    with hub.store.reading() as reading:
+        between = Between(
+            hub.book(reading),
+            to_us(since),
+            None if until is None else to_us(until),
+            to_us(hub.now),
+        )
+        kpis = [KPIS[name] for name in (NEW, OVERDUE, RESOLVED)]
+        return {one["kpi"]: one for one in changes(between, kpis, parse_period(period))["changed"]}
+
+
+def pair(numerator: int, denominator: int = 0) -> Json:
+    return {"numerator": numerator, "denominator": denominator}
+
+
+@pytest.fixture
+def told(hub: Hub) -> Hub:
+    """Three hours of 15/1/2026: A and B, then C with A's end, then D; B is due that day."""
+    hub.now = datetime(2026, 1, 15, 1, tzinfo=UTC)
+    hub.send("dossier", received("A", "2026-01-14"), received("B", "2026-01-14", due="2026-01-15"))
+    hub.now += HOUR
+    hub.send(
+        "dossier",
+        received("C", "2026-01-14"),
+        dossier("A", "resolved", "2026-01-15T08:00"),
+        sender="one_stop",
+    )
+    hub.now += HOUR
+    hub.send("dossier", received("D", "2026-01-14"))
+    return hub
+
+
+def test_what_came_is_told_thing_by_thing(told: Hub) -> None:
+    found = changed(told, told.now - HOUR * 3 / 2)
+    assert set(found) == {NEW, RESOLVED}
+    new = found[NEW]
+    assert (new["before"]["numerator"], new["after"]["numerator"]) == (2, 4)
+    assert (new["by_clock"], new["by_events"]) == (pair(0), pair(2))
+    assert [(c["entity"], c["numerator"]) for c in new["causes"]] == [("C", 1), ("D", 1)]
+    (cause,) = found[RESOLVED]["causes"]
+    assert cause["entity"] == "A"
+    assert [event["sender"] for event in cause["events"]] == ["one_stop"]
+
+
+def test_between_two_that_are_over_the_later_ones_are_left_out(told: Hub) -> None:
+    found = changed(told, told.now - HOUR * 3 / 2, told.now - HOUR / 2)
+    assert (found[NEW]["before"]["numerator"], found[NEW]["after"]["numerator"]) == (2, 3)
+    assert [(c["entity"], c["numerator"]) for c in found[NEW]["causes"]] == [("C", 1)]
+    assert len(found[NEW]["causes"][0]["events"]) == 1
+    assert NEW not in changed(told, told.now - HOUR / 2, told.now - HOUR / 4)
+
+
+def test_the_clock_alone_makes_a_dossier_overdue(told: Hub) -> None:
+    since = told.now + HOUR
+    told.now = datetime(2026, 1, 16, 1, tzinfo=UTC)
+    found = changed(told, since)
+    assert set(found) == {OVERDUE}
+    assert (found[OVERDUE]["by_clock"], found[OVERDUE]["by_events"]) == (pair(1), pair(0))
+    assert found[OVERDUE]["causes"] == []
+
+
+def test_an_instant_that_is_not_kept_is_refused(told: Hub) -> None:
+    with pytest.raises(QuestionError, match="is not kept"):
+        changed(told, datetime(2026, 1, 14, tzinfo=UTC))
