@@ -7,12 +7,10 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from hub import registry
-from hub.access.scope import WHOLE
 from hub.access.sight import seen
-from hub.http.edge import Here, Reader, Seeing
+from hub.http.edge import Here, Reader, Seeing, within
 from hub.http.openapi import BAD_QUESTION, NOT_SEEN
 from hub.http.parameters import Offset, Parameters, PeriodText
-from hub.http.problems import ProblemError
 from hub.reports.evidence import ROWS_MAX, find_evidence
 from hub.reports.filled import read_report_question
 from hub.store.reading import Reading
@@ -43,10 +41,7 @@ async def list_findings(
     asked = query.model_dump(exclude_unset=True, exclude={"offset"})
     question = read_report_question(report, asked, now)
     contract = edge.hub.contracts[report.contract]
-    scope = WHOLE if who is None else who.scope
-    if not scope.may_send(contract.name):
-        words = (f"khóa này không xem {contract.name}", f"this key does not see {contract.name}")
-        raise ProblemError(403, "contract_not_allowed", *words)
+    scope = within(who, contract, asked)
 
     def ask(reading: Reading) -> dict[str, Any]:
         sees = partial(seen, reading, contract, scope) if scope.limits_of(contract) else None
