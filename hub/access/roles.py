@@ -190,3 +190,35 @@ def titles_of(roles: Iterable[Role], lang: Literal["vi", "en"]) -> str:
     """Name roles in a line, in the order of the table."""
     asked = set(roles)
     return ", ".join(getattr(TITLES[r], lang) for r in ROLES if r in asked)
+
+
+def reference() -> str:
+    """Write the table for people: what each role may, and the routes of each right."""
+    heads = [f"{TITLES[r].vi} · {TITLES[r].en}" for r in ROLES]
+    lines = [
+        "# Vai trò và quyền | Roles and rights",
+        "",
+        "Bảng này do `hub render` in ra từ `hub/access/roles.py`."
+        " | Rendered by `hub render` from `hub/access/roles.py`.",
+        "",
+        f"| Quyền · Right | {' | '.join(heads)} |",
+        f"|---|{'---|' * len(ROLES)}",
+    ]
+    for right in RIGHTS:
+        marks = ["✓" if r in right.roles else "–" for r in ROLES]
+        lines.append(f"| {right.title.vi} · {right.title.en} | {' | '.join(marks)} |")
+    lines += ["", "## Đường dẫn của mỗi quyền | Routes of each right"]
+    for right in RIGHTS:
+        notes = [
+            words
+            for holds, words in (
+                (right.is_public, "không cần khóa · public"),
+                (right.tells_facts, "mỗi lần đọc được ghi nhật ký · each read is in the audit log"),
+                (right.needs_sender, "đơn vị cần cột `sender` · a department needs `sender`"),
+            )
+            if holds
+        ]
+        said = f" ({'; '.join(notes)})" if notes else ""
+        lines += ["", f"**{right.title.vi} · {right.title.en}**{said}", ""]
+        lines += [f"- `{route}`" for route in right.routes]
+    return "\n".join(lines) + "\n"

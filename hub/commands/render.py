@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hub import places, registry
+from hub.access import roles
 from hub.definitions import asyncapi, revisions
 from hub.definitions.installed import OWN
 from hub.operating import dashboard, metrics
@@ -21,12 +22,13 @@ EXAMPLES = {
 def render(
     check: Annotated[bool, typer.Option(help="Write nothing; exit 1 if stale.")] = False,
 ) -> None:
-    """Write what is rendered: schemas, metrics' page, dashboard, AsyncAPI (in a source tree)."""
+    """Write what is rendered: schemas, metrics, roles, dashboard, AsyncAPI (in a source tree)."""
     folder = Path(str(places.avro_folder()))
     stale = revisions.render([*registry.contracts().values(), *OWN.values()], folder, check=check)
     root = folder.parents[1]
     texts = {
         "docs/metrics.md": metrics.reference(),
+        "docs/roles.md": roles.reference(),
         "deploy/grafana/hub.json": dashboard.dashboard(),
     }
     if not (check and stale):  # a schema that is not written yet cannot be described
