@@ -21,6 +21,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_printing.py": ("page", "board"),
     "browser/test_repair.py": ("page", "repair"),
     "browser/test_reports.py": ("page", "reports"),
+    "browser/test_sign_in.py": ("page", "access"),
     "browser/test_sources.py": ("page", "board"),
     "browser/test_upload.py": ("page", "sheets"),
     "chaos/test_chaos.py": ("apply", "gateway", "kafka", "store", "worker"),

@@ -69,11 +69,12 @@ class Guard:
         key = key.strip()
         holder = await self._find(key) if scheme.lower() == "bearer" else None
         if holder is None:
+            way_vi, way_en = ("đăng nhập, hoặc ", "sign in, or: ") if self.people.is_on else ("", "")
             raise ProblemError(
                 401,
                 "unauthorized",
-                "cần khóa hợp lệ: Authorization: Bearer <khóa>",
-                "a valid key is needed: Authorization: Bearer <key>",
+                f"cần {way_vi}khóa hợp lệ: Authorization: Bearer <khóa>",
+                f"{way_en}a valid key is needed: Authorization: Bearer <key>",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         request.state.sender = holder.name

@@ -30,9 +30,9 @@ AT = {"Host": "127.0.0.1:8080"}
 Alter = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def person(name: str, *groups: str, **claims: Any) -> User:
+def person(login: str, *groups: str, **claims: Any) -> User:
     """Give somebody whom the provider knows, with the groups that it tells."""
-    return User(sub=f"id-{name}", claims={"preferred_username": name, "groups": groups, **claims})
+    return User(sub=f"id-{login}", claims={"preferred_username": login, "groups": groups, **claims})
 
 
 class SignOn:
@@ -49,6 +49,9 @@ class SignOn:
         """Answer a request (WSGI)."""
         if environ["PATH_INFO"] == "/oauth2/token":
             return self._token(environ, start)
+        if environ["PATH_INFO"] == "/favicon.ico":  # which it lacks, and a browser complains of
+            start("204 No Content", [])
+            return []
         if self.host:
             environ["HTTP_HOST"] = self.host
         asked = parse_qs(environ.get("QUERY_STRING", ""))

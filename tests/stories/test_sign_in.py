@@ -295,7 +295,7 @@ def test_what_a_browser_kept_is_not_believed_when_it_was_changed(hub: Pushed) ->
 
 def forged(token: dict[str, Any], key: RSAKey | None, **changes: Any) -> dict[str, Any]:
     """Give a token whose claims are changed, signed by another key or by none."""
-    head, body, _ = token["id_token"].split(".")
+    _, body, _ = token["id_token"].split(".")
     claims = json.loads(base64.urlsafe_b64decode(body + "=="))
     claims.update(changes)
     if key is None:
@@ -321,10 +321,12 @@ def test_an_id_token_of_another_is_refused(hub: Pushed, provider: SignOn, is_sig
 def test_an_id_token_that_is_over_is_refused_but_for_the_clocks_skew(
     tmp_path: Path, seconds: int, is_let_in: bool
 ) -> None:
-    with sign_on(*KNOWN, valid=timedelta(seconds=seconds)) as provider:
-        with pushed(tmp_path / "hub", {}, **settings_of(provider, tmp_path)) as hub:
-            let_in(hub.hub, {"who": "lanh-dao", "role": "leader"})
-            assert ("hub_session" in sign_in(hub, "lan").cookies) is is_let_in
+    with (
+        sign_on(*KNOWN, valid=timedelta(seconds=seconds)) as provider,
+        pushed(tmp_path / "hub", {}, **settings_of(provider, tmp_path)) as hub,
+    ):
+        let_in(hub.hub, {"who": "lanh-dao", "role": "leader"})
+        assert ("hub_session" in sign_in(hub, "lan").cookies) is is_let_in
 
 
 def test_a_role_that_is_taken_away_is_gone_within_ten_seconds(
