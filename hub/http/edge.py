@@ -100,8 +100,9 @@ def within(who: Sender | None, contract: Contract | None, asked: Mapping[str, An
     if contract is None:
         return scope
     if not scope.may_send(contract.name):
-        vi = f"bạn (hoặc khóa này) không xem {contract.name}"
-        en = f"{contract.name} is not for you, or this key, to see"
+        is_person = who is not None and bool(who.roles)
+        vi = f"{'bạn' if is_person else 'khóa này'} không xem {contract.name}"
+        en = f"{'your role' if is_person else 'this key'} does not see {contract.name}"
         raise ProblemError(403, "contract_not_allowed", vi, en)
     for kind, name in (("units", "unit"), ("areas", "area")):
         code = str(asked.get(name) or "").partition("@")[0]

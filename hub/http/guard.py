@@ -69,7 +69,9 @@ class Guard:
         key = key.strip()
         holder = await self._find(key) if scheme.lower() == "bearer" else None
         if holder is None:
-            way_vi, way_en = ("đăng nhập, hoặc ", "sign in, or: ") if self.people.is_on else ("", "")
+            way_vi, way_en = (
+                ("đăng nhập, hoặc ", "sign in, or: ") if self.people.is_on else ("", "")
+            )
             raise ProblemError(
                 401,
                 "unauthorized",

@@ -65,7 +65,7 @@ class Observer:
         metrics.REQUEST_SECONDS.labels(route, str(status)).observe(took)
         state = scope.get("state", {})
         actor, is_refused = state.get("sender", ""), status >= HTTPStatus.BAD_REQUEST
-        asked = _facts_asked(scope, route)
+        asked = "" if is_refused and not actor else _facts_asked(scope, route)
         is_told = is_refused or not state.get("is_recorded")
         if status in REFUSED or (is_told and (actor or asked)):
             outcome = state.get("rule", str(status)) if is_refused else "ok"

@@ -11,7 +11,6 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from hub.access.audit import Entry
 from hub.access.roles import ROLES, TITLES
 from hub.http.edge import Edge, Here
-from hub.http.openapi import problem
 from hub.http.problems import ProblemError
 from hub.http.signed_in import BACK, BEGUN_SECONDS, SignInError, cross_site
 from hub.opening import OpenHub
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
-NO_SIGN_IN = {404: problem("Chưa nối hệ thống đăng nhập | No provider is connected")}
 NOT_KEPT = {"Cache-Control": "no-store"}
 SEE_OTHER = 303
 
@@ -71,12 +69,7 @@ async def come_back(request: Request, edge: Here) -> Response:
     return answer
 
 
-@router.post(
-    "/sign-out",
-    summary="Đăng xuất | Sign out",
-    response_model=None,
-    responses={403: problem("Không đến từ trang của trục | Not from the hub's page")},
-)
+@router.post("/sign-out", include_in_schema=False)
 async def sign_out(request: Request, edge: Here) -> Response:
     """End the session; say where to go to sign out at the provider, too."""
     people = edge.guard.people
