@@ -48,7 +48,10 @@ class Observer:
             nonlocal is_answered
             if message["type"] == "http.response.start":
                 is_answered = True
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                headers = [*message.get("headers", ()), *_HEADERS]
+                if "person" in scope.get("state", {}) and not _is_kept(headers):
+                    headers.append((b"cache-control", b"private, no-store"))
+                message["headers"] = headers
                 self._note(scope, message["status"], time.perf_counter() - begun)
             await send(message)
 
@@ -84,6 +87,14 @@ class Observer:
                 "user_agent": mask_text(request.headers.get("user-agent", ""))[:USER_AGENT_MAX],
             }
             self._access.info("", extra=entry)
+
+
+def _is_kept(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Tell whether an answer says itself for how long a browser keeps it.
+
+    What a person was shown is not to be had by going back, after the sign-out.
+    """
+    return any(name.lower() == b"cache-control" for name, _ in headers)
 
 
 def _facts_asked(scope: Scope, route: str) -> str:

@@ -26,6 +26,7 @@ SINCE = "2020-01-01"
 CLIENT = "hub"
 # Where a hub of the default settings listens, as a browser says it.
 ORIGIN = "http://127.0.0.1:8080"
+SIGNS = "id_token_signing_alg_values_supported"
 AT = {"Host": "127.0.0.1:8080"}
 Alter = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -43,6 +44,9 @@ class SignOn:
         self._challenges: dict[str, str] = {}
         self.url = ""
         self.alter: Alter = dict  # of what the token endpoint answers
+        self.signs: list[
+            str
+        ] = []  # by which algorithms it says that it signs, where not as it does
         self.host = ""  # by which it calls itself, where it is another than it is asked by
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Any:
@@ -54,6 +58,8 @@ class SignOn:
             return []
         if self.host:
             environ["HTTP_HOST"] = self.host
+        if self.signs and environ["PATH_INFO"].endswith("/openid-configuration"):
+            return self._changed(environ, start, lambda b: b | {SIGNS: self.signs})
         asked = parse_qs(environ.get("QUERY_STRING", ""))
 
         def started(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
@@ -73,11 +79,14 @@ class SignOn:
         if self._challenges.pop(said.get("code", ""), "") != challenge:
             start("400 Bad Request", [("Content-Type", "application/json")])
             return [b'{"error": "invalid_grant"}']
-        kept: list[Any] = []
         environ["wsgi.input"] = io.BytesIO(body)
+        return self._changed(environ, start, self.alter)
+
+    def _changed(self, environ: dict[str, Any], start: Any, alter: Alter) -> Any:
+        kept: list[Any] = []
         answer = b"".join(self._wsgi(environ, lambda *a: kept.extend(a)))
         if kept[0].startswith("200"):
-            answer = json.dumps(self.alter(json.loads(answer))).encode()
+            answer = json.dumps(alter(json.loads(answer))).encode()
         headers = [(n, v) for n, v in kept[1] if n.lower() != "content-length"]
         start(kept[0], [*headers, ("Content-Length", str(len(answer)))])
         return [answer]

@@ -15,6 +15,7 @@ from joserfc.jwk import RSAKey
 from hub.access import roles
 from hub.settings import SettingsError, read_settings
 from stream_jobs.worked import dossier, received, salinity
+from tests.laws.test_files import as_csv
 from tests.parts.pushed import Pushed, pushed
 from tests.parts.sign_on import (
     AT,
@@ -176,6 +177,8 @@ def test_dossiers_are_of_ones_own_unit_and_figures_of_the_province(
         asked = "/v1/kpis/dossier_received_new?period=2023&by=unit"
         figures = hub.ask(asked, headers=cookies[name]).json()["figures"]
         assert {f["dims"]["unit"]: f["numerator"] for f in figures} == {"H57.1": 1, "H57.2": 1}
+    shown = hub.ask(FACTS[0], headers=cookies["lan"])
+    assert shown.headers["cache-control"] == "private, no-store"
     # Single readings are of no unit.
     salt = hub.ask("/v1/kpis/salinity_mean/facts?period=2023", headers=cookies["hoa"])
     assert rule(salt) == "contract_not_allowed"
@@ -196,6 +199,22 @@ def test_rejected_items_are_the_departments_own_and_everybodys_for_officer_and_a
     assert {i["content"] for i in items} == {None}
     tried = hub.post("/v1/quarantine/try", {"ids": ["x"]}, "", from_page(cookies["binh"]))
     assert rule(tried) == "sender_needed"
+
+
+def test_a_departments_person_sends_files_as_its_key_within_its_units(
+    hub: Pushed, cookies: dict[str, dict[str, str]]
+) -> None:
+    sent = received("FILE", "2022-05-03") | {"resolved_by": None}
+    rows = [sent, sent | {"event_id": "other", "dossier_code": "OTHER", **THEIRS}]
+    answer = hub.post("/v1/files/dossier", as_csv(rows), "", from_page(cookies["hoa"]))
+    assert answer.status_code == 202, answer.text
+    assert [r["rule"] for r in answer.json()["rejected"]] == ["unit_not_allowed"]
+    receipt = f"/v1/receipts/{answer.json()['receipt']}"
+    shown = {who: hub.ask(receipt, who).status_code for who in ("H57.1", "province")}
+    assert shown == {"H57.1": 200, "province": 404}
+    assert hub.ask(receipt, headers=cookies["hoa"]).status_code == 200
+    noted = [r[5] for r in hub.hub.audit().rows() if r[2] == "H57.1"]
+    assert any("sso:hoa" in detail for detail in noted)
 
 
 def from_page(shown: dict[str, str]) -> dict[str, str]:
@@ -313,6 +332,19 @@ def test_an_id_token_of_another_is_refused(hub: Pushed, provider: SignOn, is_sig
         assert refused(hub, sign_in(hub, "khach")) == "failed"
     finally:
         provider.alter = dict
+
+
+def test_a_provider_that_says_that_it_signs_nothing_signs_nobody_in(tmp_path: Path) -> None:
+    with (
+        sign_on(*KNOWN) as provider,
+        pushed(tmp_path / "hub", {}, **settings_of(provider, tmp_path)) as hub,
+    ):
+        let_in(hub.hub, {"who": "lanh-dao", "role": "leader"})
+        provider.signs = ["none", "HS256", "RS256"]
+        assert "hub_session" in sign_in(hub, "lan").cookies
+        hub.forget_cookies()
+        provider.alter = lambda token: forged(token, None)
+        assert refused(hub, sign_in(hub, "lan")) == "failed"
 
 
 @pytest.mark.parametrize(
