@@ -6,7 +6,6 @@ row's role, in the row's unit and what is below it, or in the whole province.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from hub.access.keys import Sender
 from hub.access.roles import ROLES, SEES_ALL, Right, Role
@@ -57,7 +56,7 @@ def read_grants(
             code = row["unit"]
             below = units.below(code, day) if units is not None and code else frozenset()
             whose = below | {code} if code else frozenset()
-            grants.append(Grant(cast(Role, row["role"]), whose, row.get("sender", "")))
+            grants.append(Grant(row["role"], whose, row.get("sender", "")))
     return tuple(dict.fromkeys(grants))
 
 

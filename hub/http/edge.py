@@ -26,6 +26,7 @@ from hub.reference.periods import Period, parse_period
 from hub.store.reading import Reading
 
 UNITS_TOLD_MAX = 20
+ASKED_BY = {"units": "unit", "areas": "area"}  # the parameter by which one is asked for, by limit
 T = TypeVar("T")
 
 
@@ -104,10 +105,9 @@ def within(who: Sender | None, contract: Contract | None, asked: Mapping[str, An
         vi = f"{'bạn' if is_person else 'khóa này'} không xem {contract.name}"
         en = f"{'your role' if is_person else 'this key'} does not see {contract.name}"
         raise ProblemError(403, "contract_not_allowed", vi, en)
-    for kind, name in (("units", "unit"), ("areas", "area")):
-        code = str(asked.get(name) or "").partition("@")[0]
-        codes = {k: c for k, _, c in scope.limits(contract)}.get(kind)
-        if code and codes and code not in codes:
+    for kind, _, codes in scope.limits(contract):
+        code = str(asked.get(ASKED_BY.get(kind, "")) or "").partition("@")[0]
+        if code and code not in codes:
             listed = ", ".join(sorted(codes)[:UNITS_TOLD_MAX])
             vi = f"hồ sơ của {code} không thuộc phạm vi của bạn; bạn xem được: {listed}"
             en = f"things of {code} are not within your scope, which is {listed}"

@@ -91,7 +91,7 @@ class SignedIn:
         request.state.sender = person.actor
         method, route = request.method, getattr(request.scope.get("route"), "path", "")
         right = right_of(method, route)
-        sender = right and sender_for(person, right, self._hub.contracts, method)
+        sender = None if right is None else sender_for(person, right, self._hub.contracts, method)
         if right is None or sender is None:
             raise _not_for(person, right)
         if method not in SAFE and not self.is_own_page(request):
