@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hub import registry
 from hub.access.audit import Audit
 from hub.access.seals import Seals, open_file
+from hub.access.sessions import Sessions
 from hub.alerts.delivering import Deliverer
 from hub.alerts.telling import Teller
 from hub.apply.rebuild import apply_all
@@ -112,6 +113,12 @@ class OpenHub:
         if self.settings.kafka_bootstrap:
             return Seals(self.store.database, self.clock)
         return Seals(open_file(self.settings.data_dir / "seals.sqlite3"), self.clock)
+
+    def sessions(self) -> Sessions:
+        """Open the sessions of people: a file of their own, or a table of the store."""
+        if self.settings.kafka_bootstrap:
+            return Sessions(self.store.database, self.clock)
+        return Sessions(open_file(self.settings.data_dir / "sessions.sqlite3"), self.clock)
 
     def gateway(self) -> Gateway:
         """Open a gateway onto the log."""

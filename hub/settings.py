@@ -5,6 +5,7 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -45,7 +46,12 @@ class Settings(BaseSettings):
     restarted. `listen`: `host:port` of the HTTP server. `access_log`: a file, or `-` for
     standard output, to which each request is a JSON line; without it there are none.
     `public_url`: the address by which others reach the server through a proxy on this machine; with
-    it nothing that needs a key elsewhere is open on loopback.
+    it nothing that needs a key elsewhere is open on loopback. `proxied`: there is a proxy on this
+    machine that says nothing of itself; the same follows.
+    `oidc_issuer`: the OpenID provider by which people sign in, to whom the hub is `oidc_client_id`
+    with the secret in `oidc_client_secret_file`; `oidc_ca`: PEM of who signs its certificate, where
+    the system does not know that. `oidc_claim`: which claim the list `people` goes by, with dots
+    where it is within another. `oidc_session_minutes`: how long a sign-in lasts.
     `tls_certificate`, `tls_key`: PEM files; with them the server speaks HTTPS. `tls_client_ca`: the
     CA of certificates that clients may show, to which keys may be bound.
     `body_mib_max`: the largest request body, in MiB; `body_seconds_max`: how long it may take to
@@ -79,6 +85,13 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:8080"
     access_log: str = ""
     public_url: str = ""
+    proxied: bool = False
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret_file: Path | None = None
+    oidc_ca: Path | None = None
+    oidc_claim: str = Field("groups", min_length=1)
+    oidc_session_minutes: int = Field(480, ge=1, le=1440)
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
@@ -107,6 +120,8 @@ class Settings(BaseSettings):
         "kafka_certificate",
         "kafka_key",
         "kafka_password_file",
+        "oidc_ca",
+        "oidc_client_secret_file",
         "reference_dir",
         "signing_dir",
         "spool_dir",
@@ -128,7 +143,7 @@ class Settings(BaseSettings):
                 raise ValueError("expected host:port,host:port, such as 127.0.0.1:9092")
         return value
 
-    @field_validator("schema_registry_url", "public_url")
+    @field_validator("schema_registry_url", "public_url", "oidc_issuer")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -150,6 +165,33 @@ class Settings(BaseSettings):
             )
         if self.tls_client_ca is not None and self.tls_key is None:
             raise PydanticCustomError("profile", "HUB_TLS_CLIENT_CA needs HUB_TLS_CERTIFICATE")
+        return self
+
+    @model_validator(mode="after")
+    def _is_whole_towards_the_provider(self) -> "Settings":
+        parts = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret_file)
+        if any(parts) and not all(parts):
+            raise PydanticCustomError(
+                "profile",
+                "HUB_OIDC_ISSUER, HUB_OIDC_CLIENT_ID and HUB_OIDC_CLIENT_SECRET_FILE belong"
+                " together",
+            )
+        if not self.oidc_issuer:
+            return self
+        if not is_private_address(self.oidc_issuer):
+            raise PydanticCustomError(
+                "profile", "HUB_OIDC_ISSUER must be https://…, or http:// on loopback"
+            )
+        if (self.proxied or not self.is_loopback) and not self.public_url:
+            raise PydanticCustomError(
+                "profile",
+                "HUB_OIDC_ISSUER needs HUB_PUBLIC_URL behind a proxy and beyond loopback:"
+                " it is where people come back to",
+            )
+        if not is_private_address(self.public_url or self.url):
+            raise PydanticCustomError(
+                "profile", "HUB_OIDC_ISSUER needs HUB_PUBLIC_URL to be https://…, off loopback"
+            )
         return self
 
     @model_validator(mode="after")
@@ -200,6 +242,16 @@ class Settings(BaseSettings):
         return f"{'http' if self.tls_certificate is None else 'https'}://{self.listen}"
 
     @property
+    def origin(self) -> str:
+        """Where people's browsers reach the server."""
+        return self.public_url or self.url
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether who comes from this machine may be a proxy, on behalf of anybody."""
+        return self.proxied or bool(self.public_url)
+
+    @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         return self.host in LOOPBACK
@@ -223,6 +275,12 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The store's URL."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'store.sqlite3').absolute()}"
+
+
+def is_private_address(url: str) -> bool:
+    """Tell whether nobody between can read what is said to an address: TLS, or this machine."""
+    at = urlsplit(url)
+    return at.scheme == "https" or at.hostname in LOOPBACK
 
 
 def make_folder(folder: Path) -> None:

@@ -134,6 +134,10 @@ def _shown(row: Sequence[Any]) -> str:
     return f"{row[0]} ({iso(row[1])} {row[2]} {row[3]} {row[4]})"
 
 
+def _told(asked: str) -> dict[str, str]:
+    return {"asked": asked} if asked else {}
+
+
 class Auditor:
     """Writes entries of a serving process in groups, by a thread of its own."""
 
@@ -154,12 +158,16 @@ class Auditor:
         self._waiting.put((entries, done))
         return done
 
-    def note(self, actor: str, action: str, outcome: str, peer: str) -> None:
-        """Note a use or a refusal; it is written within about a second, with others like it."""
-        key = (actor, action, outcome, peer)
+    def note(self, actor: str, action: str, outcome: str, peer: str, asked: str = "") -> None:
+        """Note a use or a refusal; it is written within about a second, with others like it.
+
+        `asked` says which facts were read. What is more than so many kinds a second is counted by
+        who, what and how it ended.
+        """
+        key = (actor, action, outcome, peer, asked)
         with self._lock:
             if key not in self._noted and len(self._noted) >= KINDS_MAX:
-                key = (actor, action, outcome, "others")
+                key = (actor, action, outcome, "others", "")
             self._noted[key] = self._noted.get(key, 0) + 1
 
     def close(self) -> None:
@@ -195,8 +203,8 @@ class Auditor:
     ) -> None:
         entries = [entry for those, _ in group for entry in those]
         entries += [
-            Entry(actor, action, outcome, {"peer": peer, "times": times})
-            for (actor, action, outcome, peer), times in noted.items()
+            Entry(actor, action, outcome, {"peer": peer, "times": times} | _told(asked))
+            for (actor, action, outcome, peer, asked), times in noted.items()
         ]
         try:
             self._audit.append(entries)

@@ -26,6 +26,9 @@ class Sender:
     key_id: str = ""  # of the key that was shown
     certificate: str = ""  # that its client must show: the SHA-256 of its DER form
     is_officer: bool = False  # sees and repairs what others sent
+    sees_all: bool = False  # sees what others sent, as an officer does
+    roles: frozenset[str] = frozenset()  # of a person who is signed in, that let this one in here
+    has_key_of: str = ""  # the sender for whom a signed-in person may act
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,10 @@ def find(store: Store, key: str, now: int) -> Sender | None:
         row = reading.connection.execute(query).mappings().first()
     if row is None:
         return None
-    return Sender(row["name"], _scope(row), row["id"], row["certificate"], bool(row["is_officer"]))
+    is_officer = bool(row["is_officer"])
+    return Sender(
+        row["name"], _scope(row), row["id"], row["certificate"], is_officer, sees_all=is_officer
+    )
 
 
 def scopes_of(store: Store, name: str, now: int) -> list[Scope]:

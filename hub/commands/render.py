@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hub import places, registry
+from hub.access import roles
 from hub.definitions import asyncapi, revisions
 from hub.definitions.installed import OWN
 from hub.operating import dashboard, metrics, objectives
@@ -27,6 +28,7 @@ def render(
     root = folder.parents[1]
     texts = {
         "docs/metrics.md": metrics.reference(),
+        "docs/roles.md": roles.reference(),
         **{f"deploy/grafana/{name}": text for name, text in dashboard.dashboards()},
         objectives.PATH: objectives.rules(),
         objectives.PAGE: objectives.page(),

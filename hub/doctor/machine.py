@@ -44,6 +44,7 @@ def of_machine(settings: Settings, now: datetime) -> Iterator[Finding]:
         ("HUB_TLS_CLIENT_CA", settings.tls_client_ca),
         ("HUB_KAFKA_CA", settings.kafka_ca),
         ("HUB_KAFKA_CERTIFICATE", settings.kafka_certificate),
+        ("HUB_OIDC_CA", settings.oidc_ca),
     ):
         if path is not None:
             yield from of_certificates(name, path, now)
@@ -101,7 +102,12 @@ def of_private_files(settings: Settings) -> Iterator[Finding]:
     folder = settings.signing_keys
     found = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
     private = [path for path in found if "PRIVATE KEY" in _beginning(path)]
-    named = (settings.tls_key, settings.kafka_key, settings.kafka_password_file)
+    named = (
+        settings.tls_key,
+        settings.kafka_key,
+        settings.kafka_password_file,
+        settings.oidc_client_secret_file,
+    )
     for path in [*private, *(path for path in named if path is not None)]:
         if path.exists() and path.stat().st_mode & 0o077:
             yield Finding(

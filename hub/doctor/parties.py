@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from hub.access import keys
+from hub.access.people import LIST
 from hub.clock import DAY_US, iso, to_us
 from hub.connecting.connection import heartbeat_name
 from hub.doctor.finding import Finding, good
@@ -19,6 +20,7 @@ BEAT_SECONDS = 120
 def of_parties(hub: OpenHub) -> Iterator[Finding]:
     """Look at who sends, and at what figures need of the province."""
     yield from of_keys(hub)
+    yield from of_people(hub)
     with hub.store.reading() as reading:
         book = hub.book(reading)
         lacks = lacks_of(hub.kpis.values(), book)
@@ -77,6 +79,42 @@ def of_keys(hub: OpenHub) -> Iterator[Finding]:
         )
     if last and not ending:
         yield good("keys", f"{len(last)} bên gửi có khóa", f"{len(last)} senders have keys")
+
+
+def of_people(hub: OpenHub) -> Iterator[Finding]:
+    """Look whether who reaches the hub can be let in, and nobody else is."""
+    settings, now = hub.settings, to_us(hub.clock())
+    is_reached = not settings.is_loopback or settings.is_proxied
+    has_key = any(k.state(now) == "valid" for k in keys.listed(hub.store))
+    if is_reached and not settings.oidc_issuer and not has_key:
+        yield Finding(
+            "fault",
+            "sign-in",
+            "trục nghe ngoài máy này mà chưa có đăng nhập (HUB_OIDC_…) và chưa có khóa nào còn hạn",
+            "the hub is reached from elsewhere, and there is neither a sign-on nor a valid key",
+            "nối hệ thống đăng nhập (docs/runbooks/sign-on.md), hoặc `hub keys create …`",
+            "connect the sign-on (docs/runbooks/sign-on.md), or `hub keys create …`",
+        )
+    elif settings.oidc_issuer and not hub.store.listed(LIST):
+        yield Finding(
+            "fault",
+            "sign-in",
+            "chưa nạp danh mục people: không ai đăng nhập được",
+            "the list people is not loaded: nobody can sign in",
+            "ghi ai có vai trò nào rồi `hub reference load THƯ_MỤC` (docs/runbooks/sign-on.md)",
+            "write who has which role, then `hub reference load DIR` (docs/runbooks/sign-on.md)",
+        )
+    elif is_reached and not settings.oidc_issuer:
+        yield Finding(
+            "note",
+            "sign-in",
+            "trục nghe ngoài máy này, người dùng chỉ có khóa chung của đơn vị",
+            "the hub is reached from elsewhere, and people have keys of departments alone",
+            "nối hệ thống đăng nhập của tỉnh (docs/runbooks/sign-on.md)",
+            "connect the province's sign-on (docs/runbooks/sign-on.md)",
+        )
+    elif settings.oidc_issuer:
+        yield good("sign-in", f"đăng nhập ở {settings.oidc_issuer}", settings.oidc_issuer)
 
 
 def of_heartbeats(hub: OpenHub) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from hub.http.edge import Edge
 from hub.http.observer import Observer
 from hub.http.once import Once
 from hub.http.problems import answer_errors
+from hub.http.sign_in import provider_of
 from hub.http.upkeep import (
     add_up_hourly,
     deliver_alerts,
@@ -64,6 +65,8 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
     """Make the application of an opened hub."""
     edge = Edge(hub, gateway, progress)
     edge.part(OpenHub.deliverer)  # a wrong setting of an outlet stops the start
+    if edge.guard.people.is_on:
+        edge.part(provider_of)  # so does that of the provider
     metrics.begin({name: contract.topic for name, contract in hub.contracts.items()})
 
     @asynccontextmanager

@@ -5,14 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from hub.access.scope import WHOLE
 from hub.access.sight import seen
 from hub.figures.compute import read_question
 from hub.figures.official import as_known
-from hub.http.edge import Here, Reader, Seeing
+from hub.http.edge import Here, Reader, Seeing, within
 from hub.http.figures import NO_KPI, KpiQuery, OneKpi
 from hub.http.openapi import BAD_QUESTION, NOT_SEEN
-from hub.http.problems import ProblemError
 from hub.opening import OpenHub
 from hub.proof.bundle import Asker, make
 from hub.proof.bundle_file import seal
@@ -34,10 +32,7 @@ async def get_evidence(
     now = edge.now()
     question = read_question(kpi, query.asked(), now)
     contract = edge.hub.contracts.get(kpi.contract or "")
-    scope = WHOLE if who is None else who.scope
-    if contract is not None and not scope.may_send(contract.name):
-        words = (f"khóa này không xem {contract.name}", f"this key does not see {contract.name}")
-        raise ProblemError(403, "contract_not_allowed", *words)
+    scope = within(who, contract, query.asked())
 
     def ask(reading: Reading) -> dict[str, Any]:
         book = as_known(edge.hub.book(reading), question.as_of, now)

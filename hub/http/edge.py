@@ -6,13 +6,14 @@ sees what is not for every key: None sees all.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request
 
 from hub.access.audit import Auditor, Entry
 from hub.access.keys import Sender
+from hub.access.scope import WHOLE, Scope
 from hub.clock import iso, to_us
 from hub.definitions.contract import Contract
 from hub.gateway.gateway import Gateway
@@ -24,6 +25,8 @@ from hub.opening import OpenHub
 from hub.reference.periods import Period, parse_period
 from hub.store.reading import Reading
 
+UNITS_TOLD_MAX = 20
+ASKED_BY = {"units": "unit", "areas": "area"}  # the parameter by which one is asked for, by limit
 T = TypeVar("T")
 
 
@@ -46,12 +49,14 @@ class Edge:
         return cast(T, self._parts[make])
 
     async def looked(self, request: Request, holder: Sender | None, items: list[str]) -> bool:
-        """Tell whether the originals of items are shown to whoever asks: never without a key.
+        """Tell whether the originals of items are shown to whoever asks.
+
+        They are not without a key, nor to an auditor.
 
         That an officer saw them is in the audit log before the officer does. A sender, who is
         given no others' items, sees its own.
         """
-        if holder is None or not items:
+        if holder is None or not items or (holder.sees_all and not holder.is_officer):
             return False
         if holder.is_officer:
             entry = Entry(
@@ -85,6 +90,29 @@ class Edge:
                 return ask(reading)
 
         return await asyncio.to_thread(opened)
+
+
+def within(who: Sender | None, contract: Contract | None, asked: Mapping[str, Any]) -> Scope:
+    """Give the scope in which somebody sees things of a contract.
+
+    Raises 403 for a contract that is not in it, and where a unit is asked for that is not.
+    """
+    scope = WHOLE if who is None else who.scope
+    if contract is None:
+        return scope
+    if not scope.may_send(contract.name):
+        is_person = who is not None and bool(who.roles)
+        vi = f"{'bạn' if is_person else 'khóa này'} không xem {contract.name}"
+        en = f"{'your role' if is_person else 'this key'} does not see {contract.name}"
+        raise ProblemError(403, "contract_not_allowed", vi, en)
+    for kind, _, codes in scope.limits(contract):
+        code = str(asked.get(ASKED_BY.get(kind, "")) or "").partition("@")[0]
+        if code and code not in codes:
+            listed = ", ".join(sorted(codes)[:UNITS_TOLD_MAX])
+            vi = f"hồ sơ của {code} không thuộc phạm vi của bạn; bạn xem được: {listed}"
+            en = f"things of {code} are not within your scope, which is {listed}"
+            raise ProblemError(403, "unit_not_allowed", vi, en)
+    return scope
 
 
 def edge_of(request: Request) -> Edge:

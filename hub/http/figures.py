@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from sse_starlette.sse import EventSourceResponse
 
 from hub.access.keys import Sender
-from hub.access.scope import WHOLE, Scope
+from hub.access.scope import Scope
 from hub.access.sight import seen, seen_of_all
 from hub.definitions.contract import Contract
 from hub.figures.by_unit import VIEWS
@@ -20,7 +20,7 @@ from hub.figures.official import answer, as_known
 from hub.figures.unchanged import States
 from hub.http.attachment import table_file
 from hub.http.boards import IDLE_SECONDS, Asked, Boards
-from hub.http.edge import Edge, Here, Reader, Seeing
+from hub.http.edge import Edge, Here, Reader, Seeing, within
 from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_CHANGED, NOT_SEEN, problem
 from hub.http.parameters import (
     POSITIVE,
@@ -40,6 +40,7 @@ from hub.sheets.listing import CSV, XLSX
 from hub.store.reading import Reading
 
 STREAM_SECONDS_MAX = 86_400.0
+SIGNED_IN_SECONDS_MAX = 300.0
 STREAM_EVENTS_MAX = 1_000_000
 BRIEF = "brief"
 NO_KPI = problem("Không có chỉ số này | No such KPI")
@@ -259,17 +260,17 @@ async def list_facts(
     """List the facts behind one figure, a page of them: of those within the key's scope."""
     now = edge.now()
     question = read_question(kpi, query.asked(), now)
-    contract, scope = _seen_contract(kpi, edge, who)
+    contract, scope = _seen_contract(kpi, edge, who, query.asked())
     limits = {} if contract is None else scope.limits_of(contract)
 
     def ask(reading: Reading) -> Response | dict[str, Any]:
         book = as_known(edge.hub.book(reading), question.as_of, now)
-        within = seen_of_all(book.reading, contract, scope) if contract and limits else None
-        body = facts(kpi, question, book, query.wanted, within)
+        own = seen_of_all(book.reading, contract, scope) if contract and limits else None
+        body = facts(kpi, question, book, query.wanted, own)
         media = next((m for m in (XLSX, CSV) if m in accept), "")
         if media:
             return table_file(media, kpi.title.vi, f"{kpi.id}-{body['period']}", *as_rows(body))
-        return body if within is None else {**body, "scope": limits}
+        return body if own is None else {**body, "scope": limits}
 
     return await edge.read(ask)
 
@@ -285,7 +286,7 @@ async def explain_fact(
 ) -> dict[str, Any]:
     """Explain one thing: its events, its fact, the cells that count it; within the key's scope."""
     entity = query.entity
-    contract, scope = _seen_contract(kpi, edge, who)
+    contract, scope = _seen_contract(kpi, edge, who, {})
     words = (f"không có {entity}", f"there is no {entity}")
     if contract is None:
         raise ProblemError(404, "unknown_fact", *words)
@@ -303,14 +304,12 @@ async def explain_fact(
     return await edge.read(ask)
 
 
-def _seen_contract(kpi: Kpi, edge: Edge, who: Sender | None) -> tuple[Contract | None, Scope]:
+def _seen_contract(
+    kpi: Kpi, edge: Edge, who: Sender | None, asked: dict[str, str]
+) -> tuple[Contract | None, Scope]:
     """Give the contract of a KPI's facts and within which scope they are seen; raise 403."""
     contract = edge.hub.contracts.get(kpi.contract or "")
-    scope = WHOLE if who is None else who.scope
-    if contract is not None and not scope.may_send(contract.name):
-        words = (f"khóa này không xem {contract.name}", f"this key does not see {contract.name}")
-        raise ProblemError(403, "contract_not_allowed", *words)
-    return contract, scope
+    return contract, within(who, contract, asked)
 
 
 @router.get(
@@ -322,6 +321,9 @@ async def stream(request: Request, query: Annotated[StreamQuery, Query()], edge:
     """Stream changed figures; whoever comes back with Last-Event-ID is told what moved since."""
     since = request.headers.get("last-event-id")
     period = query.period or edge.year()
-    asked = Asked(period, int(query.limit), query.seconds, is_brief=query.form == BRIEF)
+    # Who is signed in asks again after some minutes, so that a role that is gone is gone here, too.
+    is_person = edge.guard.people.secret(request) != ""
+    seconds = min(query.seconds, SIGNED_IN_SECONDS_MAX) if is_person else query.seconds
+    asked = Asked(period, int(query.limit), seconds, is_brief=query.form == BRIEF)
     events = edge.part(Boards).follow(asked, since, edge.progress)
     return EventSourceResponse(events, ping=int(IDLE_SECONDS))

@@ -8,10 +8,9 @@ from pydantic import Field
 from hub import registry
 from hub.access.scope import WHOLE
 from hub.access.sight import seen
-from hub.http.edge import Here, Reader, Seeing
+from hub.http.edge import Here, Reader, Seeing, within
 from hub.http.openapi import BAD_QUESTION, NOT_SEEN
 from hub.http.parameters import Offset, Parameters, PeriodText
-from hub.http.problems import ProblemError
 from hub.reports.evidence import ROWS_MAX, find_evidence, rules_of
 from hub.reports.filled import read_report_question
 from hub.store.reading import Reading
@@ -45,11 +44,9 @@ async def list_findings(
     asked = query.model_dump(exclude_unset=True, exclude={"contract", "offset"})
     question = read_report_question(report, asked, now)
     rules = rules_of(registry.evidence(), query.contract)
-    wanted = query.contract or report.contract
-    scope = WHOLE if who is None else who.scope
-    if not scope.may_send(wanted):
-        words = (f"khóa này không xem {wanted}", f"this key does not see {wanted}")
-        raise ProblemError(403, "contract_not_allowed", *words)
+    contract = edge.hub.contracts[query.contract or report.contract]
+    scope = within(who, contract, asked)
+    rules = {name: rule for name, rule in rules.items() if scope.may_send(rule.contract)}
 
     def ask(reading: Reading) -> dict[str, Any]:
         def sees(contract: str, entities: list[str]) -> set[str]:

@@ -60,7 +60,7 @@ def _listed(book: Book, fact: Fact, period: Period, who: Sender | None) -> list[
     if not thresholds:
         return []
     flags = book.flags.listed(fact, thresholds, period.start, period.end)
-    if who is not None and not who.is_officer:
+    if who is not None and not who.sees_all:
         contract = book.definitions.contracts[fact.contract]
         within = seen(book.reading, contract, who.scope, [f.entity for f in flags])
         flags = [f for f in flags if f.entity in within]

@@ -1,4 +1,7 @@
-"""Who may send, how often, and how much."""
+"""Who may send and read, how often, and how much: the one gate of every route.
+
+Who comes shows a key (machines), is signed in (people; `SignedIn`), or asks directly on loopback.
+"""
 
 import asyncio
 import math
@@ -15,6 +18,7 @@ from hub.access.keys import Sender
 from hub.clock import to_us
 from hub.definitions.admission import Admitted
 from hub.http.problems import ProblemError
+from hub.http.signed_in import SignedIn
 from hub.opening import OpenHub
 from hub.operating import metrics
 from hub.settings import LOOPBACK
@@ -39,10 +43,11 @@ def is_forwarded(request: Request) -> bool:
 
 
 class Guard:
-    """Knows senders by their keys, and how often each may come."""
+    """Knows senders by their keys, people who are signed in, and how often each may come."""
 
     def __init__(self, hub: OpenHub) -> None:
         self._hub = hub
+        self.people = SignedIn(hub)
         self._known: dict[str, tuple[float, Sender | None]] = {}
         self._buckets: dict[str, tuple[float, float]] = {}
         self._paused: Counter[str] = Counter()
@@ -50,19 +55,28 @@ class Guard:
         self._stopped: dict[str, float] = {}
 
     async def sender(self, request: Request) -> Sender:
-        """Find who sends; raise 401 without a valid key, 429 where it comes too often."""
+        """Find who asks; raise 401 where nobody knows, 429 where it comes too often.
+
+        Raises 403 for who is signed in and has no role for the route.
+        """
         known: Sender | None = getattr(request.state, "holder", None)
         if known is not None:
             return known
+        person = await self._person(request)
+        if person is not None:
+            return person
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         key = key.strip()
         holder = await self._find(key) if scheme.lower() == "bearer" else None
         if holder is None:
+            way_vi, way_en = (
+                ("đăng nhập, hoặc ", "sign in, or: ") if self.people.is_on else ("", "")
+            )
             raise ProblemError(
                 401,
                 "unauthorized",
-                "cần khóa hợp lệ: Authorization: Bearer <khóa>",
-                "a valid key is needed: Authorization: Bearer <key>",
+                f"cần {way_vi}khóa hợp lệ: Authorization: Bearer <khóa>",
+                f"{way_en}a valid key is needed: Authorization: Bearer <key>",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         request.state.sender = holder.name
@@ -112,18 +126,24 @@ class Guard:
         or since the settings say that there is one.
         """
         settings = self._hub.settings
-        if not settings.is_loopback or settings.public_url or is_forwarded(request):
+        if not settings.is_loopback or settings.is_proxied or is_forwarded(request):
             return False
         host = re.sub(r":\d+$", "", request.headers.get("host", "").lower())
         return host.strip("[]") in LOOPBACK
 
     async def reader(self, request: Request) -> None:
-        """Let anybody read who asks directly; else ask for a key."""
-        if not self.is_direct(request):
+        """Let anybody read who asks directly; else ask for a key or a sign-in.
+
+        Who is signed in is held to that.
+        """
+        if await self._person(request) is None and not self.is_direct(request):
             await self.sender(request)
 
     async def holder(self, request: Request) -> Sender | None:
-        """Find whose key is shown; None for whoever asks directly and shows none."""
+        """Find who asks; None for whoever asks directly, shows no key and is not signed in."""
+        person = await self._person(request)
+        if person is not None:
+            return person
         if "authorization" not in request.headers and self.is_direct(request):
             return None
         return await self.sender(request)
@@ -131,10 +151,18 @@ class Guard:
     async def seer(self, request: Request) -> Sender | None:
         """Find who is to see what is not for every key; None: one who sees all.
 
-        That is an officer, or whoever asks directly and shows no key: who shows one is held to it.
+        That is an officer, an auditor, or whoever asks directly and shows no key: who shows one is
+        held to it.
         """
         holder = await self.holder(request)
-        return None if holder is None or holder.is_officer else holder
+        return None if holder is None or holder.sees_all else holder
+
+    async def _person(self, request: Request) -> Sender | None:
+        known: Sender | None = getattr(request.state, "person", None)
+        if known is None and (known := await self.people.sender(request)) is not None:
+            await self._take(known.key_id)
+            request.state.person = known
+        return known
 
     async def _find(self, key: str) -> Sender | None:
         now = time.monotonic()

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from hub import registry
-from hub.access.keys import Sender
-from hub.access.scope import WHOLE
+from hub.access.scope import Scope
 from hub.access.sight import seen
 from hub.definitions.contract import Contract
 from hub.figures.book import Book
@@ -24,7 +23,7 @@ from hub.figures.worklist import (
     page,
 )
 from hub.http.attachment import attached
-from hub.http.edge import Here, Reader, Seeing
+from hub.http.edge import Here, Reader, Seeing, within
 from hub.http.figures import At
 from hub.http.openapi import BAD_QUESTION, NOT_SEEN, problem
 from hub.http.parameters import Offset, Parameters, PeriodText, only_of, said_as
@@ -128,13 +127,11 @@ async def get_list(
     """
     asked = listed.asked(query.asked(), edge.now(), query.days)
     contract = edge.hub.contracts[listed.contract]
-    if who is not None and not who.scope.may_send(contract.name):
-        words = (f"khóa này không xem {contract.name}", f"this key does not see {contract.name}")
-        raise ProblemError(403, "contract_not_allowed", *words)
+    scope = within(who, contract, query.asked())
 
     def ask(reading: Reading) -> Response | dict[str, Any]:
         book = edge.hub.book(reading)
-        rows = _seen(find(listed, asked, book), listed, contract, book, who)
+        rows = _seen(find(listed, asked, book), listed, contract, book, scope)
         media = next((m for m in (XLSX, CSV) if m in accept), "")
         if query.format is not None:
             media = {"csv": CSV, "xlsx": XLSX}.get(query.format, "")
@@ -146,15 +143,14 @@ async def get_list(
 
 
 def _seen(
-    rows: pl.DataFrame, listed: WorkList, contract: Contract, book: Book, who: Sender | None
+    rows: pl.DataFrame, listed: WorkList, contract: Contract, book: Book, scope: Scope
 ) -> pl.DataFrame:
     """Keep the rows that are within the scope of whoever asks."""
-    scope = WHOLE if who is None else who.scope
     if not scope.limits_of(contract):
         return rows
     if not listed.concerns:
-        within = seen(book.reading, contract, scope, rows[CODE].to_list())
-        return rows.filter(pl.col(CODE).is_in(sorted(within)))
+        own = seen(book.reading, contract, scope, rows[CODE].to_list())
+        return rows.filter(pl.col(CODE).is_in(sorted(own)))
     for kind, _, codes in scope.limits(contract):
         if kind == listed.concerns:
             rows = rows.filter(pl.col(UNIT).is_in(sorted(codes)))

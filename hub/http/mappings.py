@@ -174,7 +174,7 @@ def _read(contract: Contract, sender: str, body: bytes) -> FileMapping:
 
 
 def _sees_all(holder: Sender | None) -> bool:
-    return holder is None or holder.is_officer
+    return holder is None or holder.sees_all
 
 
 def _name(holder: Sender | None) -> str:

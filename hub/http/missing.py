@@ -63,12 +63,12 @@ async def list_missing(
 
 def _is_of(who: Sender | None, sender: str) -> bool:
     """Tell whether something is of whoever asks, or of anybody where an officer does."""
-    return who is None or who.is_officer or who.name == sender
+    return who is None or who.sees_all or who.name == sender
 
 
 def _may_see(who: Sender | None, contract: Contract, unit: str) -> bool:
     """Tell whether a unit's codes are within a key's scope."""
-    if who is None or who.is_officer:
+    if who is None or who.sees_all:
         return True
     if not who.scope.may_send(contract.name):
         return False

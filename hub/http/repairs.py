@@ -332,7 +332,7 @@ def _wanted(holder: Sender | None, query: ItemsQuery) -> Wanted:
     wanted = Wanted(
         **query.model_dump(exclude={"id", "offset"}), ids=None if query.id is None else [query.id]
     )
-    if holder is None or holder.is_officer:
+    if holder is None or holder.sees_all:
         return wanted
     return replace(wanted, sender=holder.name, contracts=sorted(holder.scope.contracts))
 

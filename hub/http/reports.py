@@ -7,11 +7,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from hub import registry
 from hub.access.keys import Sender
-from hub.access.scope import WHOLE
 from hub.access.sight import seen
 from hub.figures.compute import QuestionError
 from hub.figures.official import as_known
-from hub.http.edge import Edge, Here, Reader, Seeing
+from hub.http.edge import Edge, Here, Reader, Seeing, within
 from hub.http.figures import AsOf, At
 from hub.http.openapi import BAD_QUESTION, NOT_SEEN, problem
 from hub.http.parameters import (
@@ -195,17 +194,14 @@ async def page_of_things(
     now = edge.now()
     question = read_report_question(report, query.asked(), now)
     contract = edge.hub.contracts[report.contract]
-    scope = WHOLE if who is None else who.scope
-    if not scope.may_send(contract.name):
-        words = (f"khóa này không xem {contract.name}", f"this key does not see {contract.name}")
-        raise ProblemError(403, "contract_not_allowed", *words)
+    scope = within(who, contract, query.asked())
 
     def ask(reading: Reading) -> dict[str, Any]:
         book = as_known(edge.hub.book(reading), question.as_of, now)
         counted = things(report, question, book, column, is_computed=is_computed)
         if scope.limits_of(contract):
-            within = seen(book.reading, contract, scope, counted)
-            counted = [entity for entity in counted if entity in within]
+            own = seen(book.reading, contract, scope, counted)
+            counted = [entity for entity in counted if entity in own]
         following = query.offset + ROWS_MAX
         return {
             "report": report.id,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from hub.access.scope import WHOLE
 from hub.alerts.connected import connected
 from hub.figures import quality
 from hub.http.edge import Here, Reader, Seeing
@@ -67,9 +68,11 @@ async def get_source(
 ) -> dict[str, Any]:
     """Give the list behind one quality of one source, a page of it.
 
-    What was rejected of a source is for that sender and for officers.
+    What was rejected of a source is for that sender and for officers; to who is signed in for some
+    units, so is all of it.
     """
-    if who is not None and name == quality.REJECTED and who.name != source:
+    is_within = who is None or who.name == source or not (who.roles and who.scope is not WHOLE)
+    if not is_within or (who is not None and name == quality.REJECTED and who.name != source):
         vi = f"chỉ {source} xem được những gì của mình bị từ chối"
         en = f"what was rejected of {source} is for itself to see"
         raise ProblemError(403, "not_yours", vi, en)

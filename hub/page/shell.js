@@ -4,6 +4,7 @@ import { el } from "./el.js";
 import { followAnswers } from "./elements/answer-link.js";
 import { LangPicker } from "./elements/lang-picker.js";
 import { PageNotices } from "./elements/page-notices.js";
+import { SignedIn } from "./elements/signed-in.js";
 import { page } from "./page.js";
 import { words } from "./words.js";
 
@@ -41,7 +42,7 @@ export function openPage({ title, skip = null, chips, strip, main }) {
   const below = el("p", {}, title && home);
   const brand = el("div", { class: "brand" }, heading, below);
   if (skip) document.body.prepend(skip);
-  find("header").append(brand, chips, new LangPicker());
+  find("header").append(brand, chips, new SignedIn(), new LangPicker());
   find(".strip").append(...strip);
   find("main").append(new PageNotices(), ...main);
 

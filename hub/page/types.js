@@ -272,4 +272,11 @@
  * @property {{ equation: string, code: string, whole: number, parts: number }[]} broken
  */
 
+/**
+ * @typedef {object} SignedInPerson
+ * @property {string} name
+ * @property {{ id: string, title_vi: string, title_en: string }[]} roles
+ * @property {string[]} units Empty: the whole province.
+ */
+
 export {};

@@ -61,6 +61,10 @@ class Pushed:
         self.hub.runner.catch_up()
         return answer
 
+    def forget_cookies(self) -> None:
+        """Ask as a browser that was never here."""
+        self._client.cookies.clear()
+
     def send(self, contract: str, *events: Json, sender: str = "province") -> None:
         """Send events that are all taken."""
         answer = self.post(f"/v1/events/{contract}", events, sender).json()

@@ -90,7 +90,9 @@ def test_whatever_is_read_under_v1_needs_a_key_through_a_proxy(hub: Pushed) -> N
     assert len(read) >= len({p.partition("?")[0] for p in READ}) - 1
 
 
-@pytest.mark.parametrize("settings", [{"public_url": "https://hub"}, {"listen": "0.0.0.0:8080"}])
+@pytest.mark.parametrize(
+    "settings", [{"public_url": "https://hub"}, {"listen": "0.0.0.0:8080"}, {"proxied": True}]
+)
 def test_where_others_reach_the_server_nothing_is_read_without_a_key(
     tmp_path: Path, settings: dict[str, Any]
 ) -> None:

@@ -26,6 +26,7 @@ from hub.settings import Settings
 from stream_jobs.worked import received
 from tests.parts import stores
 from tests.parts.authority import START, Authority
+from tests.parts.sign_on import let_in
 
 NOW = datetime(2026, 1, 15, 3, tzinfo=UTC)
 
@@ -161,3 +162,28 @@ def test_parts_that_are_away_are_a_fault_and_not_a_traceback(tmp_path: Path) -> 
     found = by_name(command.examine(settings))
     assert found["hub"].level == "fault"
     assert found["HUB_SPOOL_DIR"].level == "ok"
+
+
+def test_a_hub_that_others_reach_needs_a_sign_on_or_keys(tmp_path: Path) -> None:
+    def seen(hub: OpenHub, **settings: object) -> Finding:
+        hub.settings = hub.settings.model_copy(update=settings)
+        found = by_name(of_parties(hub))
+        return found.get("sign-in") or Finding("ok", "sign-in", "", "")
+
+    stores.store_url(tmp_path)
+    with open_hub(Settings(data_dir=tmp_path), lambda: NOW) as hub:
+        assert seen(hub).level == "ok"
+        for reached in (
+            {"listen": "0.0.0.0:8080"},
+            {"proxied": True},
+            {"public_url": "https://hub"},
+        ):
+            loopback = {"listen": "127.0.0.1:8080", "proxied": False, "public_url": ""}
+            assert seen(hub, **(loopback | reached)).level == "fault"
+        assert "HUB_OIDC" in seen(hub).vi
+        keys.create(hub.store, hub.clock, "A", WHOLE)
+        assert seen(hub).level == "note"
+        on = seen(hub, oidc_issuer="https://sso.hue.gov.vn")
+        assert (on.level, "people" in on.en) == ("fault", True)
+        let_in(hub, {"who": "lanh-dao", "role": "leader"})
+        assert seen(hub).level == "ok"
