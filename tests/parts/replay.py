@@ -185,8 +185,8 @@ def main() -> int:
         ("week at once", WEEK, None, None),
         ("week by the hour", WEEK, HOUR, None),
     ]
-    for speed in (float(text) for text in asked.speeds.split(",") if text):
-        wanted.append((f"week at {speed:,.0f} times", WEEK, HOUR, speed))
+    for times in (float(text) for text in asked.speeds.split(",") if text):
+        wanted.append((f"week at {times:,.0f} times", WEEK, HOUR, times))
     if not asked.week_only:
         wanted.append(("season at once", SEASON, None, None))
         wanted.append(("season by the day", SEASON, timedelta(days=1), None))

@@ -184,7 +184,7 @@ class Run:
             "HUB_DATA_DIR": str(self._settings.data_dir),
             "HUB_SALINITY_URL": self._broker.address,
         }
-        self._before, self._started_at = self._count(), iso(to_us(system_clock()))
+        self._before, self._started_at = self._count(), iso(to_us(system_clock())) or ""
         self._connector = start_hub("connect", "salinity", env=env)
 
     def _kill(self) -> None:
@@ -222,7 +222,7 @@ class Run:
     def _is_running(self) -> bool:
         with open_hub(self._settings, check=False) as hub:
             told = json.loads(hub.log.checkpoint(heartbeat_name("salinity")) or "{}")
-        return told.get("state") == "running" and told["at"] > self._started_at
+        return bool(told.get("state") == "running" and told["at"] > self._started_at)
 
     def _check(self) -> None:
         """Hold what the hub has against what was measured."""
