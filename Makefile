@@ -11,7 +11,7 @@ MINUTES ?= 20
 JOBS ?= 3
 SERVICES := $(PY) -m deploy.local.services
 
-.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos mutants bench image clean
+.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos mqtt season mutants bench image clean
 .PHONY: kafka services registry services-stop services-wipe
 
 # Python 3.11 or later with venv; from Debian's packages where it is missing. What runs a hub is
@@ -136,6 +136,18 @@ drill: setup-services
 # Minutes of kill -9, restarts, frozen workers and wrong clocks under traffic, then every check.
 chaos: setup-test
 	$(PY) -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
+
+# Ten thousand stations, a reading a minute each for ten minutes, through Mosquitto; the connector is
+# killed with -9 and the broker restarts. `make mqtt QUEUED=1000`, Mosquitto's default, must lose.
+STATIONS ?= 10000
+mqtt: setup-services
+	$(PY) -m tests.parts.stations --stations $(STATIONS) $(if $(QUEUED),--queued $(QUEUED))
+
+# A dry season is replayed on a clock of its own at every speed, in both profiles, with a worker
+# killed in between: the list of alerts must be the same bytes. Some forty minutes.
+season: setup-services
+	@$(SERVICES) fetch
+	$(PY) -m tests.parts.replay
 
 # Every KPI, measure, fold and report with one slip in it, a thousand times: something must notice.
 # Some ten minutes on one core; `make mutants ONLY="kpis dossier_terms"` makes those of some modules.

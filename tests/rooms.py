@@ -28,7 +28,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_sources.py": ("page", "board"),
     "browser/test_upload.py": ("page", "sheets"),
     "browser/test_water.py": ("page", "water"),
-    "chaos/test_chaos.py": ("apply", "gateway", "kafka", "store", "worker"),
+    "chaos/test_chaos.py": ("alerts", "apply", "gateway", "kafka", "outlets", "store", "worker"),
     "guards/test_guards.py": ("apply",),
     "laws/test_alerts.py": ("alerts",),
     "laws/test_aliases.py": ("figures", "proof"),

@@ -20,6 +20,7 @@ SECONDS: dict[str, int] = {
     "integration/connectors/test_demo.py": 29,
     "integration/deploy/test_services.py": 28,
     "mutants/test_mutants.py": 25,
+    "integration/connectors/test_salinity_crowd.py": 25,
     "integration/gateway/test_without_kafka.py": 25,
     "integration/gateway/test_pushed.py": 24,
     "integration/worker/test_transport.py": 24,

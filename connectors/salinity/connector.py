@@ -1,24 +1,31 @@
 """Station loggers over MQTT 5: each reading is acknowledged to the broker once it is durable."""
 
+import logging
 from dataclasses import replace
 from datetime import timedelta, timezone
 from functools import partial
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.salinity.broker import BrokerSettings
 from connectors.salinity.fields import Manner, Mark
 from connectors.salinity.reading import read
-from connectors.salinity.upstream import PORTS, Upstream
+from connectors.salinity.upstream import Upstream
 from hub.connecting.feeds import Connector, Context, Delivery, Record, UpstreamError
 
+SESSION = "session:salinity"  # the checkpoint of the session that a broker was last asked to keep
+FORGOTTEN = (
+    "%s: máy chủ MQTT không còn giữ phiên của hub: bản tin đến lúc hub vắng đã mất, xem persistence"
+    " | the broker has forgotten the hub's session: what came while the hub was away is lost, see"
+    " persistence (docs/runbooks/mosquitto.md)"
+)
+log = logging.getLogger(__name__)
 
-class SalinitySettings(BaseSettings):
-    """How to reach the broker.
 
-    `url`: `mqtt://` or `mqtts://` (TLS), with `user:password@` where the broker asks for them.
+class SalinitySettings(BrokerSettings):
+    """How to reach the broker, and how its loggers write.
+
     `client_id`: names the session in which the broker keeps what was not acknowledged, so one per
     hub. `batch_max`: readings of one append, but for a message that alone has more.
     `inflight_max`: messages that the broker sends ahead of their acknowledgement.
@@ -27,9 +34,6 @@ class SalinitySettings(BaseSettings):
     where it is not set, ISO 8601 times need their own.
     """
 
-    model_config = SettingsConfigDict(extra="ignore")
-
-    url: str
     client_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z_.\-]{1,64}$")] = "lgsp-hub-salinity"
     topic: Annotated[str, Field(min_length=1, max_length=200)] = "lgsp/tram/+/+"
     batch_max: Annotated[int, Field(ge=1, le=20_000)] = 500
@@ -42,15 +46,6 @@ class SalinitySettings(BaseSettings):
         """How the loggers of this source write."""
         offset = self.local_offset
         return Manner(self.decimal_mark, _zone(offset) if offset else None)
-
-    @field_validator("url")
-    @classmethod
-    def _is_mqtt(cls, value: str) -> str:
-        split_url = urlsplit(value)
-        _ = split_url.port  # raises where it is no port
-        if split_url.scheme not in PORTS or not split_url.hostname:
-            raise ValueError("expected mqtt://host:port or mqtts://user:password@host:port")
-        return value
 
     @field_validator("topic")
     @classmethod
@@ -69,17 +64,22 @@ def _zone(offset: str) -> timezone:
 class StationFeed:
     """The broker as a feed; a lost connection is made anew by the next `fetch`."""
 
-    def __init__(self, settings: SalinitySettings, _: Context) -> None:
+    def __init__(self, settings: SalinitySettings, context: Context) -> None:
         self._settings = settings
+        self._log = context.log
         self._upstream: Upstream | None = None
+        self._is_noted = False
 
     def fetch(self, seconds: float) -> Delivery | None:
         """Give what came, of whole messages; raises `UpstreamError` where the broker is away."""
         settings = self._settings
         if self._upstream is None:
             self._upstream = Upstream(
-                settings.url, settings.client_id, settings.topic, settings.inflight_max
+                settings, settings.client_id, settings.topic, settings.inflight_max
             )
+            self._is_noted = False
+        if not self._is_noted:
+            self._note(self._upstream)
         upstream = self._upstream
         upstream.gather(seconds, settings.batch_max)
         if upstream.lost:
@@ -99,6 +99,19 @@ class StationFeed:
             return None
         acknowledge = partial(upstream.acknowledge, keys)
         return Delivery(records, acknowledge=acknowledge, passed_over=passed_over)
+
+    def _note(self, upstream: Upstream) -> None:
+        """Remember that the broker keeps a session; say so where it has forgotten the last one.
+
+        A broker that keeps nothing on its disk, or was killed before it did, starts with none: what
+        it had acknowledged for us is gone, and it tells nobody. A new session is how one sees it.
+        """
+        session = f"{self._settings.client_id}@{self._settings.place}"
+        if not upstream.has_session:
+            if self._log.checkpoint(SESSION) == session:
+                log.warning(FORGOTTEN, self._settings.place)
+            self._log.set_checkpoints({SESSION: session})
+        self._is_noted = True
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,21 +1,20 @@
 """What the doctor looks at of the stations' broker: whether it answers, and what it dropped.
 
 Mosquitto keeps 1,000 messages for a session that is away (`max_queued_messages`, 2.0) and drops
-those that come after, saying so nowhere but in `$SYS/broker/publish/messages/dropped`.
+those that come after. Whoever published hears nothing of it; the broker counts them since its start
+in `$SYS/broker/publish/messages/dropped`, and writes one line to its log (`log_type notice`).
 """
 
 import os
-import ssl
 import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from paho.mqtt.client import Client, MQTTMessage, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.client import Client, MQTTMessage
 
+from connectors.salinity.broker import BrokerSettings
 from connectors.salinity.connector import SalinitySettings
-from connectors.salinity.upstream import CONNECT_SECONDS, PORTS
+from hub.connecting.feeds import UpstreamError
 from hub.doctor.finding import Finding, good
 from hub.settings import read_own
 
@@ -27,12 +26,11 @@ def findings() -> Iterator[Finding]:
     """Ask the broker of `HUB_SALINITY_URL`; where that is not set there is none to ask."""
     if "HUB_SALINITY_URL" not in os.environ:
         return
-    url = read_own("salinity", SalinitySettings).url
-    place = urlsplit(url).hostname or ""
-    what = f"MQTT {place}"
+    broker = read_own("salinity", SalinitySettings)
+    what = f"MQTT {broker.place}"
     try:
-        dropped = _dropped(url)
-    except OSError as error:
+        lost = dropped(broker)
+    except UpstreamError as error:
         yield Finding(
             "fault",
             what,
@@ -42,7 +40,7 @@ def findings() -> Iterator[Finding]:
             "see that the broker runs, and HUB_SALINITY_URL",
         )
         return
-    if dropped is None:
+    if lost is None:
         yield Finding(
             "note",
             what,
@@ -51,25 +49,27 @@ def findings() -> Iterator[Finding]:
             f"cho người dùng của trục đọc {DROPPED} (acl_file: topic read $SYS/#)",
             f"let the hub's user read {DROPPED} (acl_file: topic read $SYS/#)",
         )
-    elif dropped:
+    elif lost:
         yield Finding(
             "fault",
             what,
-            f"máy chủ đã bỏ {dropped} bản tin từ khi khởi động",
-            f"the broker has dropped {dropped} messages since it started",
+            f"máy chủ đã bỏ {lost} bản tin từ khi khởi động",
+            f"the broker has dropped {lost} messages since it started",
             "đặt max_queued_messages lớn hơn số bản tin của khoảng vắng dài nhất (12 trạm gửi mỗi"
-            " phút trong 72 giờ: 51.840), rồi nạp lại số liệu thiếu từ tệp của trạm",
+            " phút trong 72 giờ: 51.840), hoặc 0 và max_queued_bytes, rồi nạp lại số liệu thiếu từ"
+            " tệp của trạm; xem docs/runbooks/mosquitto.md",
             "set max_queued_messages above what comes in the longest absence (12 stations each"
-            " minute for 72 hours: 51,840), and load what is missing from the stations' files",
+            " minute for 72 hours: 51,840), or 0 and max_queued_bytes, and load what is missing"
+            " from the stations' files; see docs/runbooks/mosquitto.md",
         )
     else:
         yield good(what, "chưa bỏ bản tin nào", "it has dropped nothing")
 
 
-def _dropped(url: str) -> int | None:
+def dropped(broker: BrokerSettings) -> int | None:
     """Give how many messages a broker dropped since it started; None where it does not tell.
 
-    Raises `OSError` where it cannot be reached.
+    Raises `UpstreamError` where it cannot be reached.
     """
     counts: list[int] = []
     refused: list[str] = []
@@ -83,21 +83,15 @@ def _dropped(url: str) -> int | None:
     def on_message(_: Client, __: Any, message: MQTTMessage) -> None:
         counts.append(int(message.payload))
 
-    parts = urlsplit(url)
     # No session of its own remains, and that of the connector is left alone.
-    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
-    client.connect_timeout = CONNECT_SECONDS
+    client = broker.client()
     client.on_connect, client.on_message = on_connect, on_message
-    if parts.username is not None:
-        client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
-    if parts.scheme == "mqtts":
-        client.tls_set_context(ssl.create_default_context())
-    client.connect(parts.hostname or "", parts.port or PORTS[parts.scheme])
+    broker.connect(client)
     deadline = time.monotonic() + TOLD_SECONDS
     while not counts and not refused and time.monotonic() < deadline:
         if client.loop(0.1):
             break
     client.disconnect()
     if refused:
-        raise ConnectionRefusedError(refused[0])
+        raise UpstreamError(refused[0])
     return counts[0] if counts else None

@@ -1,30 +1,25 @@
 """The upstream over MQTT 5: a session of the broker, and what it sent that is not acknowledged."""
 
 import socket
-import ssl
 import time
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
 
-from paho.mqtt.client import Client, MQTTMessage, MQTTv5, error_string
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, error_string
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from connectors.salinity.broker import KEEPALIVE_SECONDS, BrokerSettings
 from hub.connecting.feeds import UpstreamError
 from hub.definitions.admission import Verdict
 
-CONNECT_SECONDS = 3.0
-# While the log is away nothing is read for up to a minute: by then a ping is due, and at half as
-# much again the broker closes.
-KEEPALIVE_SECONDS = 60
 # What is gone without a word (a machine, a line, a router's memory) answers no probe of TCP either:
 # it is noticed within one keep-alive, where pings alone take two.
 PROBES = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+# A broker that ten thousand stations come back to answers late; to hang up makes it later still.
+ANSWER_SECONDS = 15.0
 LINGER_SECONDS = 0.1  # what comes together is one append
 SESSION_SECONDS = 7 * 86_400
-PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 def probe(connection: Any) -> None:
@@ -44,50 +39,47 @@ class Upstream:
     not acknowledged again on the next. Everything happens in the thread that calls.
     """
 
-    def __init__(self, url: str, client_id: str, topic: str, inflight_max: int) -> None:
+    def __init__(
+        self, broker: BrokerSettings, client_id: str, topic: str, inflight_max: int
+    ) -> None:
         self._inflight_max = inflight_max
         self._topic = topic
         self._is_subscribed = False
         self._count = 0
+        self.has_session = False  # the broker kept one, with what came since it was last here
         self.lost = ""
         self.held: dict[int, MQTTMessage] = {}
-        parts = urlsplit(url)
-        self._client = self._new_client(parts, client_id)
+        self._client = self._new_client(broker, client_id)
         asked = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         asked.SessionExpiryInterval = SESSION_SECONDS
         asked.ReceiveMaximum = inflight_max
-        host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
-        try:
-            self._client.connect(host, port, KEEPALIVE_SECONDS, clean_start=False, properties=asked)
-        except OSError as error:
-            raise UpstreamError(f"{host}:{port}: {error}") from None
+        broker.connect(self._client, clean_start=False, properties=asked)
         probe(self._client.socket())
-        deadline = time.monotonic() + CONNECT_SECONDS
+        deadline = time.monotonic() + ANSWER_SECONDS
         while not self._is_subscribed and not self.lost:
             self._turn(deadline - time.monotonic())
             if time.monotonic() >= deadline:
-                self.lost = self.lost or f"no answer within {CONNECT_SECONDS:.0f} s"
+                self.lost = self.lost or f"no answer within {ANSWER_SECONDS:.0f} s"
         if self.lost:
             self.close()
-            raise UpstreamError(f"{host}:{port}: {self.lost}")
+            raise UpstreamError(f"{broker.place}: {self.lost}")
 
-    def _new_client(self, url: SplitResult, client_id: str) -> Client:
-        client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTv5, manual_ack=True)
-        client.connect_timeout = CONNECT_SECONDS
-        if url.username is not None:
-            client.username_pw_set(unquote(url.username), unquote(url.password or ""))
-        if url.scheme == "mqtts":
-            client.tls_set_context(ssl.create_default_context())
+    def _new_client(self, broker: BrokerSettings, client_id: str) -> Client:
+        client = broker.client(client_id)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_disconnect = self._on_disconnect
         return client
 
-    def _on_connect(self, client: Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
+    def _on_connect(
+        self, client: Client, _: Any, flags: ConnectFlags, reason: Any, __: Any
+    ) -> None:
         if reason.is_failure:
-            self.lost = f"refused: {reason}"
+            self.lost = f"máy chủ từ chối, xem người dùng và mật khẩu | refused: {reason}"
             return
+        # Then the subscription is there: its answer comes behind hundreds of messages that waited.
+        self.has_session = self._is_subscribed = flags.session_present
         # A retained message comes once, not at each connection anew.
         once = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
         client.subscribe(self._topic, options=SubscribeOptions(qos=1, retainHandling=once))

@@ -1,6 +1,7 @@
 """MQTT: the message as JSON on a topic, at quality of service 1; the broker says it has it."""
 
 import json
+import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,7 +30,8 @@ class MqttSettings(BaseSettings):
     """How to reach the broker.
 
     `url`: `mqtt://host:port` or `mqtts://` (TLS); without it nothing is sent. `user`,
-    `password_file`: where the broker asks for them.
+    `password_file`: where the broker asks for them. `ca`: PEM of who signs the broker's
+    certificate; without it those whom the machine trusts.
     """
 
     model_config = SettingsConfigDict(extra="ignore")
@@ -37,6 +39,7 @@ class MqttSettings(BaseSettings):
     url: str = ""
     user: str = ""
     password_file: Path | None = None
+    ca: Path | None = None
 
     @field_validator("url")
     @classmethod
@@ -73,13 +76,16 @@ def send(written: Written, settings: MqttSettings) -> None:
     if not settings.url:
         raise NotToldError("chưa đặt HUB_OUTLET_MQTT_URL | it is not set")
     url = urlsplit(settings.url)
-    client = paho.Client(CallbackAPIVersion.VERSION2)
+    # Of MQTT 5: by 3.1.1 a broker that lets us not write there could only say that it has it.
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     client.connect_timeout = SECONDS_MAX
-    if url.scheme == "mqtts":
-        client.tls_set()
+    refused: list[str] = []
+    client.on_publish = lambda *said: refused.extend([str(said[3])] * said[3].is_failure)
     if settings.user:
         client.username_pw_set(settings.user, read_secret(settings.password_file))
     try:
+        if url.scheme == "mqtts":
+            client.tls_set_context(ssl.create_default_context(cafile=settings.ca))
         client.connect(str(url.hostname), url.port or PORTS[url.scheme], keepalive=30)
         client.loop_start()
         sent = client.publish(written["topic"], written["payload"].encode(), qos=1)
@@ -90,6 +96,8 @@ def send(written: Written, settings: MqttSettings) -> None:
     finally:
         client.disconnect()
         client.loop_stop()
+    if refused:
+        raise NotToldError(f"máy chủ MQTT từ chối | the broker refused it: {refused[0]}")
     if not is_taken:
         raise NotToldError("máy chủ MQTT không xác nhận | the broker did not acknowledge it")
 

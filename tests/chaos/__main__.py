@@ -4,7 +4,8 @@
 
 It runs Apache Kafka, PostgreSQL, a gateway and two to three Faust workers, all its own and on
 loopback, sends made-up events of all contracts, and does what the printed plan says: kill -9 of
-every part, restarts, dropped connections, workers that join, leave and freeze, clocks that step.
+every part, restarts, dropped connections, workers that join, leave and freeze, clocks that step,
+and people who are to be told of alerts by receivers that refuse, hang and go away.
 Before that, an embedded hub meets a full disk. Plan and events follow from the seed; how fast the
 machine is decides only how many events there are.
 
@@ -106,7 +107,7 @@ class Run:
             self._wait_until(begun + fault.at, traffic)
             if fault.chance < WORKING_SHARE:
                 self._wait_for_work(traffic)
-            self._strike(fault)
+            self._strike(fault, traffic)
         self._wait_until(begun + self._minutes * 60, traffic)
 
     def _wait_for_work(self, traffic: Traffic) -> None:
@@ -120,10 +121,11 @@ class Run:
             before = now if before < 0 else before
             self._wait_until(time.monotonic() + POLL_SECONDS, traffic)
 
-    def _strike(self, fault: Fault) -> None:
+    def _strike(self, fault: Fault, traffic: Traffic) -> None:
         begun = time.monotonic()
         by = f" by {fault.clock_step:+d} s" if "clock" in fault.kind else ""
         self._say(f"fault {self._struck + 1} of {len(self._plan)}: {fault.kind}{by}")
+        traffic.put(self._parts.told.reading())
         self._parts.strike(fault)
         self._struck += 1
         took = time.monotonic() - begun
@@ -166,6 +168,7 @@ class Run:
         # What workers told others as they ended stands in a topic too.
         with open_hub(self._parts.settings) as hub:
             hub.runner.catch_up()
+        self._parts.told.finish(self._parts.settings)
 
     def _progress(self, traffic: Traffic) -> None:
         for second in count(1):

@@ -55,6 +55,7 @@ def check(parts: Parts, traffic: Traffic) -> Report:
         _verified(parts, report)
         _poison_kept(hub, traffic.poison, parts.settings, report)
         _nothing_lost(hub, traffic, report)
+        report.say("told of alerts", *parts.told.check(hub))
     return report
 
 

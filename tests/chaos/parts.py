@@ -19,6 +19,7 @@ from hub import registry
 from hub.kafka.topics import Topics, wanted
 from hub.settings import Settings
 from tests.chaos.plan import Fault
+from tests.chaos.told import Told
 from tests.chaos.watch import forget_clock
 from tests.parts import loopback
 from tests.parts.same import SESSION_SECONDS, Say, Workers
@@ -78,11 +79,13 @@ class Parts:
         self._clocks.mkdir()
         self._libraries = f"{_compiled(folder)}:{faketime()}"
         self.workers = Workers(self.settings, folder, self._own)
+        self.told = Told(folder)
         self.served = Served(folder / GATEWAY)
         self.served.folder.mkdir()
         self.served.env |= {
             "HUB_KAFKA_BOOTSTRAP": self.kafka.address,
             "HUB_DATABASE_URL": self.postgres.address,
+            **self.told.env,
         }
         self._faults: dict[str, Callable[[Fault], None]] = {
             "a worker is killed": lambda f: self.kill_worker(f.chance),
@@ -90,12 +93,16 @@ class Parts:
             "the broker is killed": lambda _: self._kill(self.kafka),
             "PostgreSQL is killed": lambda _: self._kill(self.postgres),
             "PostgreSQL and a worker are killed": self._kill_both,
+            "the gateway is killed while it tells": lambda _: self._kill_telling(),
             "the broker restarts": lambda _: self._restart(self.kafka),
             "PostgreSQL restarts": lambda _: self._restart(self.postgres),
             "all connections to PostgreSQL are dropped": lambda _: self._drop_connections(),
             "a worker is frozen past its session": self._freeze,
             "the gateway's clock steps": self._step_gateway,
             "a worker's clock steps": self._step_worker,
+            "receivers refuse": lambda _: self.told.be("refuse"),
+            "receivers hang": lambda _: self.told.be("hang"),
+            "receivers go away": lambda _: self.told.be("away"),
             "a worker joins": lambda _: self._start_worker(),
             "a worker leaves": self._leave,
         }
@@ -196,6 +203,13 @@ class Parts:
         forget_clock(pid)
         self._killed()
         self.start_gateway()
+
+    def _kill_telling(self) -> None:
+        """Kill it while receivers hang; then they take what comes."""
+        self.told.be("hang")
+        self.told.await_somebody()
+        self._kill_gateway()
+        self.told.be("take")
 
     def _kill(self, part: Kafka | Postgres) -> None:
         part.kill()
@@ -372,6 +386,7 @@ class Parts:
 
     def close(self) -> None:
         """End everything, whatever state it is in."""
+        self.told.close()
         for process in list(self.workers.running):
             self.workers.kill(process)
             forget_clock(process.pid)

@@ -11,6 +11,7 @@ KILLS = {
     "the broker is killed": 2,
     "PostgreSQL is killed": 3,
     "PostgreSQL and a worker are killed": 1,
+    "the gateway is killed while it tells": 2,
 }
 OTHERS = (
     "the broker restarts",
@@ -19,6 +20,9 @@ OTHERS = (
     "a worker is frozen past its session",
     "the gateway's clock steps",
     "a worker's clock steps",
+    "receivers refuse",
+    "receivers hang",
+    "receivers go away",
 )
 JOINS, LEAVES = "a worker joins", "a worker leaves"  # by turns, so there are two or three of them
 KINDS = (*KILLS, *OTHERS, JOINS, LEAVES)

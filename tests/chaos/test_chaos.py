@@ -9,15 +9,21 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from hub.log.submitting import append_columns
+from hub.opening import load_province, open_hub
+from hub.settings import Settings
 from tests.chaos.plan import JOINS, KILLS, KINDS, LEAVES, plan
+from tests.chaos.told import Told
+from tests.chaos.traffic import SENDER
 from tests.chaos.watch import MARK, marked
+from tests.parts.small import admitted_frame
 from tests.parts.waiting import until
 
 COMMAND = [sys.executable, "-u", "-m", "tests.chaos"]
 SECONDS_MAX = 1_500
 # Of one minute its plan steps the gateway's clock a day ahead, which Kafka refuses, and a worker's
 # half an hour back.
-SEED = "6"
+SEED = "12"
 
 
 def test_a_plan_follows_from_seed_and_duration_and_has_every_kind() -> None:
@@ -70,6 +76,34 @@ def test_after_a_minute_of_faults_everything_holds(tmp_path: Path) -> None:
     assert run.returncode == 0, said[-10_000:] + errors[-3_000:]
     assert said.splitlines()[-1] == f"chaos: seed {SEED}, 1 minutes: all holds"
     assert list(tmp_path.glob("lgsp-chaos-*")) == []
+
+
+def test_what_people_are_told_is_held_to_account(tmp_path: Path) -> None:
+    """The check sees who is told under two ids, and who is not told."""
+    told = Told(tmp_path)
+    settings = Settings(data_dir=tmp_path / "hub")
+    try:
+        with open_hub(settings) as hub:
+            load_province(hub, told.lists, "the lists")
+            reading = hub.contracts["reading"]
+            frame = admitted_frame(reading, [told.reading().event for _ in range(3)])
+            append_columns(hub.log, reading, SENDER, frame, hub.clock)
+            hub.runner.catch_up()
+        told.be("refuse")
+        told.finish(settings)
+        with open_hub(settings) as hub:
+            said, wrong = told.check(hub)
+            assert wrong == []
+            assert said.startswith("3 alerts made, 6 tellings decided; 3 webhooks and 3 mails")
+            headers, body = told.http.taken[0]
+            told.http.taken.append(({**headers, "X-Hub-Id": "another"}, body))
+            _, twice = told.check(hub)
+            assert any("came under two ids" in line for line in twice)
+            told.smtp.taken.pop()
+            _, lacking = told.check(hub)
+            assert any("not told" in line and "by mail" in line for line in lacking)
+    finally:
+        told.close()
 
 
 def test_what_is_ended_in_the_middle_leaves_no_process_behind(tmp_path: Path) -> None:

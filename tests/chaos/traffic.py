@@ -116,6 +116,10 @@ class Traffic:
         """Make no more; what was made and held back is still sent."""
         self._stopping.set()
 
+    def put(self, item: Item) -> None:
+        """Send one more event, straight to Kafka."""
+        self._foreign.put([item])
+
     def give_up(self) -> None:
         """Send nothing more at all."""
         self._stopping.set()

@@ -1,12 +1,15 @@
 """A dry season is replayed, on a clock that the replay drives, and its alerts are compared.
 
-The season at full speed and hour by hour, one week of it at 1,000 and 10,000 times its own speed
-and at full speed: each time in a hub of its own, with a worker that is killed with -9 in between.
-The lists must be the same bytes. Usage: `python -m tests.parts.replay [--production] [--speeds
-10000,1000]`; exits 1 where they are not. A week at 1,000 times its own speed takes ten minutes.
+    python -m tests.parts.replay --profiles embedded,production    (or: make season)
+
+The season at full speed and day by day, one week of it at 1,000 and 10,000 times its own speed,
+hour by hour and at full speed, in both profiles: each time in a hub of its own, with a worker that
+is killed with -9 in between. The lists must be the same bytes. The last line is the verdict; the
+exit code is 0 or 1. A week at 1,000 times its own speed takes ten minutes.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
@@ -43,6 +46,7 @@ WEEK = datetime(2023, 3, 1, tzinfo=VIETNAM), datetime(2023, 3, 8, tzinfo=VIETNAM
 SEED = 2023
 # On time a reading comes a minute after it was measured; those between come when they do.
 DELAY_US = 60_000_000
+PROFILES = ("embedded", "production")
 Span = tuple[datetime, datetime]
 
 
@@ -167,30 +171,37 @@ def empty(*, is_production: bool) -> Iterator[Settings]:
 
 def main() -> int:
     """Replay and compare; give the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--profiles", default=",".join(PROFILES))
     parser.add_argument("--speeds", default="10000,1000")
-    parser.add_argument("--production", action="store_true")
     parser.add_argument("--week-only", action="store_true")
     asked = parser.parse_args()
-    speeds = [float(text) for text in asked.speeds.split(",") if text]
+    profiles = asked.profiles.split(",")
+    if unknown := set(profiles) - set(PROFILES):
+        parser.error(f"unknown: {unknown}; expected {', '.join(PROFILES)}")
     wanted: list[tuple[str, Span, timedelta | None, float | None]] = [
         ("week at once", WEEK, None, None),
         ("week by the hour", WEEK, HOUR, None),
-        *((f"week at {speed:.0f} times", WEEK, HOUR, speed) for speed in speeds),
     ]
+    for times in (float(text) for text in asked.speeds.split(",") if text):
+        wanted.append((f"week at {times:,.0f} times", WEEK, HOUR, times))
     if not asked.week_only:
-        wanted += [
-            ("season at once", SEASON, None, None),
-            ("season by the day", SEASON, timedelta(days=1), None),
-        ]
+        wanted.append(("season at once", SEASON, None, None))
+        wanted.append(("season by the day", SEASON, timedelta(days=1), None))
     lists: dict[str, set[str]] = {}
-    for name, span, step, speed in wanted:
-        with empty(is_production=asked.production) as settings:
-            text = replay(settings, span, step, speed)
-        lists.setdefault(name.split()[0], set()).add(text)
-        print(f"{name}: {len(json.loads(text))} alerts, {len(text)} bytes", flush=True)
+    for profile in profiles:
+        for name, span, step, speed in wanted:
+            with empty(is_production=profile == "production") as settings:
+                text = replay(settings, span, step, speed)
+            lists.setdefault(name.split()[0], set()).add(text)
+            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            alerts = len(json.loads(text))
+            print(f"{profile}, {name}: {alerts} alerts, sha256 {digest}", flush=True)
     differing = [name for name, texts in lists.items() if len(texts) > 1]
-    print(f"differing: {differing}" if differing else "the same bytes")
+    verdict = f"differing: {', '.join(differing)}" if differing else "the same bytes"
+    print(f"season: {', '.join(profiles)}: {verdict}", flush=True)
     return 1 if differing else 0
 
 

@@ -50,7 +50,12 @@ class Mosquitto(Part):
 
     def _prepare(self) -> None:
         self.data.mkdir(exist_ok=True)
-        lines = {
+        text = "".join(f"{k} {v}\n" for k, v in self._lines().items())
+        text += "".join(f"log_type {kind}\n" for kind in ("error", "warning", "notice"))
+        write_whole(self._configuration, text)
+
+    def _lines(self) -> dict[str, object]:
+        return {
             "listener": f"{self.port} {HOST}",
             "allow_anonymous": "true",
             # Started by root it would become a user who may not enter this folder.
@@ -67,9 +72,6 @@ class Mosquitto(Part):
             "log_dest": "stdout",
             "connection_messages": "false",
         }
-        text = "".join(f"{k} {v}\n" for k, v in lines.items())
-        text += "".join(f"log_type {kind}\n" for kind in ("error", "warning", "notice"))
-        write_whole(self._configuration, text)
 
     def _command(self) -> list[str]:
         return [self._program(), "-c", str(self._configuration)]

@@ -20,11 +20,9 @@ QUEUED_MAX = 1000  # Mosquitto 2.0's own default
 class Default(Mosquitto):
     """A broker as a province has it: the queue of an absent session is the default's."""
 
-    def _prepare(self) -> None:
-        super()._prepare()
-        lines = self._configuration.read_text("utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if not line.startswith("max_queued")]
-        self._configuration.write_text("".join([*kept, "sys_interval 1\n"]), "utf-8")
+    def _lines(self) -> dict[str, object]:
+        kept = {k: v for k, v in super()._lines().items() if not k.startswith("max_queued")}
+        return kept | {"sys_interval": 1}
 
 
 @pytest.fixture

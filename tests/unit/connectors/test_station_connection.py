@@ -2,7 +2,8 @@
 
 import socket
 
-from connectors.salinity.upstream import KEEPALIVE_SECONDS, probe
+from connectors.salinity.broker import KEEPALIVE_SECONDS
+from connectors.salinity.upstream import probe
 
 
 def test_the_system_probes_a_connection_on_which_nothing_comes() -> None:
