@@ -19,7 +19,7 @@ from hub.clock import iso
 from hub.definitions.contract import Doc
 from hub.figures.book import Book
 from hub.figures.closing import in_force
-from hub.figures.compute import Question, QuestionError, unit_dimension
+from hub.figures.compute import Question, QuestionError
 from hub.figures.figure import Figure
 from hub.figures.kpi import Kpi
 from hub.figures.official import figures
@@ -149,7 +149,7 @@ class Overview:
 
     def _by_unit(self, kpi: Kpi) -> list[Figure]:
         """Split a KPI by units; nothing where it cannot be split, or no more as it was closed."""
-        if unit_dimension(kpi) != "unit":
+        if kpi.unit_dimension != "unit":
             return []
         try:
             return self._asked(kpi, Question(self.period, self.at, ("unit",)))
@@ -206,7 +206,7 @@ class Overview:
         divisor = None
         if figure is not None and figure.measure_unit == sentences.SHARE and figure.target:
             divisor = figure.denominator * figure.scale
-        by = "&by=unit" if unit_dimension(kpi) == "unit" else ""
+        by = "&by=unit" if kpi.unit_dimension == "unit" else ""
         return {
             "kpi": kpi.id,
             "title_vi": kpi.title.vi,
