@@ -1,9 +1,8 @@
 """Pulls: which units a figure that is off its course owes its gap to, and by how much each.
 
-Of a share with the target t a unit's pull is t × its denominator − its numerator: how many of the
-numerator it lacks to stand at the target by itself (with a ceiling: how many it is over). Pulls of
-all units add up to the gap of the whole, since numerators and denominators do; divided by the
-whole's denominator they are the points that the unit costs. By hand: of t = 50 %, A with 10 of 100
+By the definition of `hub.figures.pull`, for a leader: of a share with the target t a unit lacks
+t × its denominator − its numerator (with a ceiling: so many it is over). What all units lack adds
+up to what the whole lacks; divided by the whole's denominator it is the points that a unit pulls. By hand: of t = 50 %, A with 10 of 100
 lacks 0.5 × 100 − 10 = 40, B with 90 of 100 has 40 more than it needs, C with 20 of 60 lacks 10. The
 whole has 120 of 260, and lacks 0.5 × 260 − 120 = 10 = 40 − 40 + 10: A alone costs 40 / 260 = 15.38
 points, C 3.85, and B makes up for 15.38.

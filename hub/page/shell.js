@@ -3,6 +3,7 @@
 import { el } from "./el.js";
 import { followAnswers } from "./elements/answer-link.js";
 import { LangPicker } from "./elements/lang-picker.js";
+import { PageLinks } from "./elements/page-links.js";
 import { PageNotices } from "./elements/page-notices.js";
 import { SignedIn } from "./elements/signed-in.js";
 import { page } from "./page.js";
@@ -12,13 +13,11 @@ const t = words({
   vi: {
     hub: "Trục dữ liệu tỉnh",
     motto: "Mỗi con số tự chứng minh được",
-    home: "← Bảng chỉ tiêu",
     foot: "Mọi tỷ lệ tính từ tử số và mẫu số nguyên, làm tròn nửa lên hai chữ số. Giờ Việt Nam (UTC+7).",
   },
   en: {
     hub: "Provincial data hub",
     motto: "Every number can prove itself",
-    home: "← KPIs",
     foot: "Shares are computed from integer numerators and denominators and rounded half-up to two decimals. Times are Viet Nam time (UTC+7).",
   },
 });
@@ -38,25 +37,22 @@ const t = words({
  */
 export function openPage({ title, skip = null, chips, strip, main }) {
   const heading = el("h1");
-  const home = el("a", { id: "home" });
-  const below = el("p", {}, title && home);
+  const below = el("p");
   const brand = el("div", { class: "brand" }, heading, below);
   if (skip) document.body.prepend(skip);
-  find("header").append(brand, chips, new SignedIn(), new LangPicker());
+  find("header").append(brand, chips, new SignedIn(), new LangPicker(), new PageLinks());
   find(".strip").append(...strip);
   find("main").append(new PageNotices(), ...main);
 
   const draw = () => {
-    const { lang, period } = page.now;
+    const { lang } = page.now;
     document.documentElement.lang = lang;
     document.title = title ? `${title()} · ${t("hub")}` : t("hub");
     heading.textContent = title ? title() : t("hub");
     find("footer p").textContent = t("foot");
-    if (!title) below.textContent = t("motto");
-    home.textContent = t("home");
-    home.href = `/?${new URLSearchParams({ ...(period && { period }), lang })}`;
+    below.textContent = t("motto");
   };
-  page.changes("lang", "period")(draw);
+  page.changes("lang")(draw);
   page.changes("spoken")(() => {
     find("#spoken").textContent = page.now.spoken;
   });

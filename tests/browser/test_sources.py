@@ -97,7 +97,7 @@ def test_language_and_the_way_back(page: Page) -> None:
     expect(page.locator('[data-source="one_stop"] .facts')).to_contain_text(
         "each working day, at least 1 event"
     )
-    page.locator("#home").click()
+    page.locator('.pages [data-page="board"]').click()
     expect(page.locator("h1")).to_have_text("Provincial data hub")
     expect(page.locator("#sources .source").first).to_be_visible(timeout=30_000)
     page.locator("#sources-link").click()

@@ -357,7 +357,7 @@ def test_the_demo_opens_where_it_has_figures_and_leads_to_its_saltiest_day(
     show: Show, hub_url: str
 ) -> None:
     page = show()
-    page.locator("#water-link").click()
+    page.locator('.pages [data-page="water"]').click()
     # At a hundredth the demo has the first days of January alone: that is said, with where to go.
     expect(page.locator("#stands-at")).to_have_text("31/12/2023 23:59:00", timeout=30_000)
     expect(page.locator("#synthetic")).to_be_visible()

@@ -16,29 +16,11 @@ const t = words({
   vi: {
     sources: "Chất lượng nguồn dữ liệu",
     more: "Nhịp, độ trễ, công thức và danh sách sau mỗi con số →",
-    upload: "Nộp tệp",
-    repair: "Sửa bản ghi bị từ chối",
-    reports: "Biểu 06a, 06b",
-    alerts: "Cảnh báo",
-    money: "Thanh toán và phí",
-    water: "Nước và độ mặn",
-    catalogue: "Danh mục chỉ số",
-    overview: "Tổng quan điều hành",
-    questions: "Hỏi đáp số liệu",
     none: "Chưa có nguồn nào gửi dữ liệu trong kỳ này.",
   },
   en: {
     sources: "Source quality",
     more: "Heartbeat, lag, formula and the list behind each number →",
-    upload: "Send a file",
-    repair: "Repair rejected items",
-    reports: "Reports 06a, 06b",
-    alerts: "Alerts",
-    money: "Payments and fees",
-    water: "Water and salinity",
-    catalogue: "KPI catalogue",
-    overview: "Overview",
-    questions: "Questions",
     none: "No source has sent anything in this period.",
   },
 });
@@ -50,15 +32,6 @@ export class SourceQualities extends AskingPart {
   #title = el("h2", { id: "quality-title" });
   #note = el("span", { id: "quality-note" });
   #more = el("a", { id: "sources-link", href: "/sources" });
-  #repair = el("a", { href: "/repair" });
-  #upload = el("a", { href: "/upload" });
-  #reports = el("a", { href: "/reports" });
-  #alerts = el("a", { href: "/alerts" });
-  #money = el("a", { id: "money-link", href: "/money" });
-  #water = el("a", { id: "water-link", href: "/water" });
-  #catalogue = el("a", { href: "/catalogue" });
-  #overview = el("a", { href: "/overview" });
-  #questions = el("a", { href: "/ask" });
   #sources = el("div", { id: "sources", class: "sources" });
   #section = el("section", { id: "quality", "aria-labelledby": "quality-title" });
 
@@ -81,11 +54,7 @@ export class SourceQualities extends AskingPart {
   leave() {}
 
   build() {
-    const sending = [this.#upload, this.#repair, this.#reports];
-    const watched = [this.#overview, this.#questions, this.#alerts, this.#water, this.#money];
-    const linked = [...watched, ...sending, this.#catalogue];
-    const shown = linked.flatMap((link) => [" · ", link]);
-    const links = el("p", {}, this.#note, " ", this.#more, ...shown);
+    const links = el("p", {}, this.#note, " ", this.#more);
     this.#section.append(el("div", { class: "heading" }, this.#title, links), this.#sources);
     return [this.#section];
   }
@@ -94,22 +63,6 @@ export class SourceQualities extends AskingPart {
     this.#section.hidden = isEmpty() || page.now.asOf !== "";
     this.#title.textContent = t("sources");
     this.#more.textContent = t("more");
-    this.#upload.textContent = t("upload");
-    this.#repair.textContent = t("repair");
-    this.#reports.textContent = t("reports");
-    this.#alerts.textContent = t("alerts");
-    this.#water.textContent = t("water");
-    this.#water.href = `/water?${new URLSearchParams({ lang: page.now.lang })}`;
-    this.#catalogue.textContent = t("catalogue");
-    this.#money.textContent = t("money");
-    this.#money.href = `/money?${new URLSearchParams({ period: page.now.period })}`;
-    this.#questions.textContent = t("questions");
-    const asked = new URLSearchParams({ period: page.now.period, lang: page.now.lang });
-    this.#questions.href = `/ask?${asked}`;
-    this.#catalogue.href = `/catalogue?${new URLSearchParams({ lang: page.now.lang })}`;
-    this.#overview.textContent = t("overview");
-    this.#overview.href = `/overview?${new URLSearchParams({ period: page.now.period })}`;
-    this.#reports.href = `/reports?${new URLSearchParams({ period: page.now.period })}`;
     if (!this.answer) return;
     const { period, sources } = this.answer;
     this.#note.textContent = levelsNote(this.answer);

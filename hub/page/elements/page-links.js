@@ -1,0 +1,81 @@
+// The pages of the hub, one of which is shown.
+
+import { el } from "../el.js";
+import { page } from "../page.js";
+import { Part } from "../part.js";
+import { words } from "../words.js";
+
+const t = words({
+  vi: {
+    pages: "Các trang",
+    board: "Bảng chỉ tiêu",
+    overview: "Tổng quan",
+    ask: "Hỏi đáp số liệu",
+    alerts: "Cảnh báo",
+    water: "Nước và độ mặn",
+    money: "Thanh toán và phí",
+    reports: "Biểu 06a, 06b",
+    sources: "Nguồn dữ liệu",
+    upload: "Gửi tệp",
+    repair: "Sửa bản ghi",
+    catalogue: "Danh mục chỉ số",
+  },
+  en: {
+    pages: "Pages",
+    board: "KPIs",
+    overview: "Overview",
+    ask: "Questions",
+    alerts: "Alerts",
+    water: "Water and salinity",
+    money: "Payments and fees",
+    reports: "Reports 06a, 06b",
+    sources: "Data sources",
+    upload: "Send a file",
+    repair: "Repair items",
+    catalogue: "KPI catalogue",
+  },
+});
+
+/** @typedef {"board" | "overview" | "ask" | "alerts" | "water" | "money" | "reports" | "sources" | "upload" | "repair" | "catalogue"} Name */
+/** @type {[Name, string][]} */
+const PAGES = [
+  ["board", "/"],
+  ["overview", "/overview"],
+  ["ask", "/ask"],
+  ["alerts", "/alerts"],
+  ["water", "/water"],
+  ["money", "/money"],
+  ["reports", "/reports"],
+  ["sources", "/sources"],
+  ["upload", "/upload"],
+  ["repair", "/repair"],
+  ["catalogue", "/catalogue"],
+];
+// They show what is so now, or choose an instant themselves.
+const OF_NO_PERIOD = ["/alerts", "/water", "/upload", "/repair", "/catalogue"];
+
+export class PageLinks extends Part {
+  static follows = [page.changes("lang", "period")];
+
+  #box = el("nav", { class: "pages" });
+  #links = PAGES.map(([name, path]) => ({ name, path, link: el("a") }));
+
+  build() {
+    this.#box.append(...this.#links.map(({ link }) => link));
+    return [this.#box];
+  }
+
+  draw() {
+    const { lang, period } = page.now;
+    this.#box.setAttribute("aria-label", t("pages"));
+    for (const { name, path, link } of this.#links) {
+      const asked = { ...(period && !OF_NO_PERIOD.includes(path) && { period }), lang };
+      link.textContent = t(name);
+      link.href = `${path}?${new URLSearchParams(asked)}`;
+      link.dataset.page = name;
+      if (path === location.pathname) link.setAttribute("aria-current", "page");
+    }
+  }
+}
+
+customElements.define("page-links", PageLinks);
