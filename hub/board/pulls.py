@@ -2,10 +2,10 @@
 
 By the definition of `hub.figures.pull`, for a leader: of a share with the target t a unit lacks
 t × its denominator − its numerator (with a ceiling: so many it is over). What all units lack adds
-up to what the whole lacks; divided by the whole's denominator it is the points that a unit pulls. By hand: of t = 50 %, A with 10 of 100
-lacks 0.5 × 100 − 10 = 40, B with 90 of 100 has 40 more than it needs, C with 20 of 60 lacks 10. The
-whole has 120 of 260, and lacks 0.5 × 260 − 120 = 10 = 40 − 40 + 10: A alone costs 40 / 260 = 15.38
-points, C 3.85, and B makes up for 15.38.
+up to what the whole lacks; divided by the whole's denominator it is the points that a unit pulls.
+By hand: of t = 50 %, A with 10 of 100 lacks 0.5 × 100 − 10 = 40, B with 90 of 100 has 40 more than
+it needs, C with 20 of 60 lacks 10. The whole has 120 of 260, and lacks 0.5 × 260 − 120 = 10 =
+40 − 40 + 10: A alone costs 40 / 260 = 15.38 points, C 3.85, and B makes up for 15.38.
 
 Of a year's plan it is what is due by now of the unit's own plan, less what it has.
 """

@@ -36,7 +36,7 @@ def test_an_alert_comes_by_itself_and_is_acknowledged_with_a_comment(
         served.key = sender
         page = show(path="alerts")
         page.goto(f"{served.url}/alerts")
-        mine = page.locator("#alerts li.alert", has_text="4 g/L trở lên")
+        mine = page.locator("#alerts .alert", has_text="4 g/L trở lên")
         expect(page.locator("#note")).not_to_be_empty()
         expect(mine).to_have_count(0)
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 from urllib.request import urlopen
 
@@ -10,12 +9,12 @@ import pypdfium2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.axe import grave
 from tests.browser.conftest import Elsewhere
 from tests.browser.test_page import DATA_MS_MAX
 from tests.browser.test_repair import use_key
 
 Show = Callable[..., Page]
-AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 WALL_PX_MIN = 48  # the smallest text that matters, at 3840 × 2160 from five metres
 # The sizes of the texts that are shown, by what they say.
 SIZES = """[...document.querySelectorAll('body *')]
@@ -36,17 +35,6 @@ def overview(hub_url: str) -> dict[str, Any]:
 def wait(page: Page) -> None:
     expect(page.locator(".otile").first).to_be_visible(timeout=DATA_MS_MAX)
     expect(page.locator("#link")).to_have_class("link live", timeout=DATA_MS_MAX)
-
-
-def grave(page: Page) -> list[str]:
-    """Name what axe finds that keeps people out."""
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    return [
-        f"{v['id']}: {v['nodes'][0]['html']}"
-        for v in found["violations"]
-        if v["impact"] in ("serious", "critical")
-    ]
 
 
 def test_tiles_say_what_the_hub_says_in_its_order(hub_url: str, show: Show) -> None:

@@ -82,9 +82,9 @@ export class AlertCard extends Part {
       event.preventDefault();
       if (this.#input.value.trim()) this.#say("comment");
     });
-    const place = { class: "panel alert", "data-alert": this.#id };
+    const place = { class: "panel alert", role: "listitem", "data-alert": this.#id };
     const parts = [this.#head, this.#text, this.#facts, this.#told, this.#comments, this.#form];
-    return [el("li", place, ...parts)];
+    return [el("div", place, ...parts)];
   }
 
   draw() {

@@ -17,7 +17,7 @@ export class AlertList extends Part {
   static follows = [page.changes("lang"), alerts.changes("answer")];
 
   #note = el("p", { id: "note" });
-  #list = el("ul", { id: "alerts", class: "alerts" });
+  #list = el("div", { id: "alerts", class: "alerts", role: "list" });
   /** @type {Map<string, AlertCard>} */
   #cards = new Map();
 

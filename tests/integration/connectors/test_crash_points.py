@@ -139,8 +139,11 @@ def test_salinity(tmp_path: Path, monkeypatch: Patch, mosquitto: Mosquitto) -> N
                 finally:
                     feed.close()  # the broker keeps the session, and what was not acknowledged
 
-        with opened() as (_, first):
-            first.fetch(0)  # it subscribes
+        def subscribe() -> None:
+            with opened() as (_, first):
+                first.fetch(0)
+
+        carried(points, subscribe)
         for message in made.messages:
             loggers.publish(message)
         loggers.confirm()
@@ -161,6 +164,6 @@ def test_salinity(tmp_path: Path, monkeypatch: Patch, mosquitto: Mosquitto) -> N
         salinity.forget(mosquitto, own.client_id)
 
     try:
-        every_point(points, run, {"append": 2, "set_checkpoints": 1, "ack": 6})
+        every_point(points, run, {"append": 2, "set_checkpoints": 2, "ack": 6})
     finally:
         loggers.close()

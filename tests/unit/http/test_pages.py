@@ -14,6 +14,7 @@ from hub.opening import open_hub
 from hub.settings import Settings
 
 PAGES = {"/": "board", "/sources": "sources", "/repair": "repair", "/water": "water"}
+STYLED = {"water"}  # those of them that have a style of their own
 Get = Callable[[str], httpx.Response]
 
 
@@ -39,7 +40,9 @@ def test_a_page_is_the_shell_with_its_module(get: Get, path: str, name: str) -> 
     answer = get(path)
     module = f"/page/{name}/{name}.js"
     shell = (pages.FOLDER / "shell.html").read_text("utf-8")
+    own = f'\n  <link rel="stylesheet" href="/page/{name}/{name}.css">' if name in STYLED else ""
     wanted = shell.replace("/page/$page/$page.js", module).replace("$sign_on", "0")
+    wanted = wanted.replace("$style", own)
     assert answer.text == wanted
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache"
