@@ -26,6 +26,7 @@ SKEW_SECONDS = 60  # by which the provider's clock may differ
 KNOWN_SECONDS = 3600
 # A key that the provider publishes signs; a shared secret or nothing at all does not do.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+SIGNS = "id_token_signing_alg_values_supported"
 SCOPE = "openid profile email"
 
 
@@ -122,9 +123,19 @@ class Provider:
         if issuer.rstrip("/") != self._issuer:
             metadata.clear()
             raise SignInError("failed", f"the provider calls itself {issuer!r}")
-        signs = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
-        metadata["id_token_signing_alg_values_supported"] = [a for a in signs if a in ALGORITHMS]
+        metadata[SIGNS] = accepted(metadata.get(SIGNS) or ["RS256"])
         return metadata
+
+
+def accepted(signs: list[str]) -> list[str]:
+    """Give those of a provider's algorithms by which an ID token may be signed.
+
+    Raises `SignInError` where it has none of them.
+    """
+    ours = [a for a in signs if a in ALGORITHMS]
+    if not ours:
+        raise SignInError("failed", f"the provider signs by none of {', '.join(ALGORITHMS)}")
+    return ours
 
 
 def _read_secret(settings: Settings) -> str:

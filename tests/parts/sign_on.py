@@ -26,7 +26,6 @@ SINCE = "2020-01-01"
 CLIENT = "hub"
 # Where a hub of the default settings listens, as a browser says it.
 ORIGIN = "http://127.0.0.1:8080"
-SIGNS = "id_token_signing_alg_values_supported"
 AT = {"Host": "127.0.0.1:8080"}
 Alter = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -44,9 +43,6 @@ class SignOn:
         self._challenges: dict[str, str] = {}
         self.url = ""
         self.alter: Alter = dict  # of what the token endpoint answers
-        self.signs: list[
-            str
-        ] = []  # by which algorithms it says that it signs, where not as it does
         self.host = ""  # by which it calls itself, where it is another than it is asked by
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Any:
@@ -58,8 +54,6 @@ class SignOn:
             return []
         if self.host:
             environ["HTTP_HOST"] = self.host
-        if self.signs and environ["PATH_INFO"].endswith("/openid-configuration"):
-            return self._changed(environ, start, lambda b: b | {SIGNS: self.signs})
         asked = parse_qs(environ.get("QUERY_STRING", ""))
 
         def started(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
