@@ -19,6 +19,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    expect,
     sync_playwright,
 )
 
@@ -36,6 +37,8 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Several browsers and servers share two cores: what is waited for comes, if not at once.
+expect.set_options(timeout=30_000)
 READY_SECONDS_MAX = 60.0
 LOAD_SECONDS_MAX = 240.0
 
