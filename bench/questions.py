@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.section import Row, Section, Target, middle, quantile
+from bench.unasked import unasked
 from hub.board.board import board_body
 from hub.clock import to_us
 from hub.definitions.fact import day_start_sql
@@ -30,7 +31,7 @@ from hub.reference.periods import parse_period
 from hub.settings import Settings
 from hub.store.reading import Reading
 
-ROUNDS, SECONDS_MAX = 100, 20.0  # of each question, whichever ends first
+ROUNDS, SECONDS_MAX = 100, 10.0  # of each question, whichever ends first
 LOAD_SECONDS_MAX = 900
 SHARE = "dossier_on_time_share"
 ONE, TWO, PAGE, BOARD = Target(most=100), Target(most=200), Target(most=50), Target(most=60)
@@ -106,9 +107,12 @@ def _asked(hub: OpenHub) -> tuple[list[Row], dict[str, Any]]:
     in_duckdb = _duckdb(hub)
 
     def ask(name: str, work: _Ask, target: Target | None) -> None:
-        took = _times(hub.store.reading, work)
+        with unasked():
+            took = _times(hub.store.reading, work)
+        again = _times(hub.store.reading, work, 20)
         before = _times(lambda: _in_sql(hub), work, 1)
-        note = f"median {middle(took):.1f} ms; in SQL {before[0]:,.0f} ms"
+        note = f"median {middle(took):.1f} ms; asked again {middle(again):.1f} ms"
+        note += f"; in SQL {before[0]:,.0f} ms"
         peer = IN_DUCKDB.get(name)
         if peer is not None and in_duckdb is not None:
             theirs = middle(in_duckdb(peer))
@@ -116,7 +120,8 @@ def _asked(hub: OpenHub) -> tuple[list[Row], dict[str, Any]]:
         raw[name] = {"ms": took, "in_sql_ms": before}
         rows.append(Row(f"{name}, p99", quantile(took, 0.99), "ms", note, target))
         if peer is not None and in_duckdb is not None:
-            ours = middle(_times(hub.store.reading, lambda reading: _sum(reading, peer)))
+            with unasked():
+                ours = middle(_times(hub.store.reading, lambda reading: _sum(reading, peer)))
             rows.append(Row(f"{name}: the sum ÷ DuckDB's", ours / theirs, "×", "", RATIO))
 
     for name, asked in SPLITS.items():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.section import Row, Section, Target, middle, quantile
+from bench.unasked import unasked
 from hub import registry
 from hub.clock import system_clock, to_us
 from hub.commands import demonstration
@@ -33,7 +34,7 @@ def rounds(hub: OpenHub, name: str) -> tuple[list[float], Filled]:
     question = read_report_question(report, {"period": YEAR}, to_us(system_clock()))
     took = []
     for _ in range(ROUNDS):
-        with hub.store.reading() as reading:
+        with hub.store.reading() as reading, unasked():
             book = installed.book(reading)
             begun = time.perf_counter()
             filled = fill(report, question, book)
