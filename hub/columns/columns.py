@@ -16,7 +16,7 @@ from hub.columns.files import DamagedError, check_base, find_base, write_base
 from hub.columns.frames import Base, Frames, Standing, schema_of
 from hub.definitions.fact import Fact
 
-# Facts of so few events are read at once by whoever asks first; more are read beside questions.
+# Facts of so few events are read by each who asks; more by one, for whom the others wait.
 EVENTS_AT_ONCE_MAX = 50_000
 KNOWN_MAX = 8  # who reads an older snapshot finds its frames among so many
 ROWS_AT_ONCE = 20_000
@@ -61,8 +61,31 @@ class Columns:
         """Tell whether tables follow the definition that is installed here."""
         return standing.tables.endswith(f" {self.definition}")
 
-    def at(self, tables: Tables) -> Frames | None:
-        """Give the facts of a snapshot; None while too much is to be read for one question."""
+    def at(self, tables: Tables) -> Frames:
+        """Give the facts of a snapshot. Where many are to be read, one does, and others wait."""
+        present = self._near(tables)
+        if present is None:
+            with self._making:
+                present = self._near(tables) or self._made(tables)
+        return present
+
+    def tend(self, tables: Tables) -> None:
+        """See to it that there are columns, and a file of them that is whole; at any time."""
+        if not self._making.acquire(blocking=False):
+            return
+        try:
+            self._forget()
+            present = self._near(tables) or self._made(tables)
+            if present.is_worn:
+                present = self._renew(present)
+            if self.folder is not None and not self._is_whole():
+                is_base = not len(present.changes)
+                self._write(self.folder, present if is_base else present.renewed(self._order))
+        finally:
+            self._making.release()
+
+    def _near(self, tables: Tables) -> Frames | None:
+        """Give the facts of a snapshot; None where too much is to be read while others wait."""
         standing = tables.standing
         with self._lock:
             before = self._before(tables)
@@ -73,32 +96,17 @@ class Columns:
                 return None
             return self._keep(before.after(standing, self._read(tables, before.standing)))
 
-    def tend(self, tables: Tables) -> None:
-        """See to it that there are columns, and a file of them that is whole; at any time."""
-        if not self._making.acquire(blocking=False):
-            return
-        try:
-            self._forget()
-            present = self.at(tables)
-            if present is None:  # read beside those who ask meanwhile
-                before = self._before(tables)
-                present = before.after(tables.standing, self._read(tables, before.standing))
-                present = self._renew(present)
-            elif present.is_worn:
-                present = self._renew(present)
-            if self.folder is not None and not self._is_whole():
-                is_base = not len(present.changes)
-                self._write(self.folder, present if is_base else present.renewed(self._order))
-        finally:
-            self._making.release()
+    def _made(self, tables: Tables) -> Frames:
+        """Read what is missing beside those who ask of other snapshots, and make a base of it."""
+        before = self._before(tables)
+        return self._renew(before.after(tables.standing, self._read(tables, before.standing)))
 
     def _renew(self, present: Frames) -> Frames:
         """Make a base of facts as they stand; whoever asks next goes on from it."""
         renewed = present.renewed(self._order)
         _ = renewed.listing  # made here, so that nobody who asks waits for it
         with self._lock:
-            earlier = [f for f in self._known if renewed.standing.reaches(f.standing)]
-            self._known = [*earlier, renewed][-KNOWN_MAX:]
+            self._keep(renewed)
         self._file = None
         return renewed
 

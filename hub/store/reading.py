@@ -291,7 +291,7 @@ class Reading:
         return self.stream(f"SELECT {names} FROM {fact.table} WHERE {place_since(then)}")
 
     def frames(self, fact: Fact) -> Frames | None:
-        """Give the facts of this snapshot in columns, None while they are not made yet."""
+        """Give the facts of this snapshot in columns; None where nobody may keep them."""
         if fact.contract not in self._frames:
             self._frames[fact.contract] = self._find_frames(fact)
         return self._frames[fact.contract]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import polars as pl
@@ -25,7 +26,7 @@ from hub.figures.kpi import Kpi
 from hub.figures.made_of import Wanted, facts
 from hub.figures.official import answer, as_known
 from hub.reports.filled import fill, read_report_question
-from hub.store.reading import Reading
+from hub.store.reading import FactTables, Reading
 from hub.store.store import Store
 from stream_jobs.worked import dossier, received
 from tests.laws.test_history import commits
@@ -296,19 +297,59 @@ def test_a_snapshot_is_read_as_it_was_after_others_went_on(small: Small) -> None
         assert sum(received_by(older).values()) == 1
 
 
-def test_while_columns_are_made_the_database_answers(
+def test_who_asks_while_columns_are_made_waits_for_them(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(making, "EVENTS_AT_ONCE_MAX", 1)
     give(small, "A", "B")
     fact = small.store.facts[DOSSIER]
+    reads: list[int] = []
+    is_read, may_go_on = threading.Event(), threading.Event()
+    changed = FactTables.changed
+
+    def slowly(*asked: Any) -> Iterator[Row]:
+        reads.append(1)
+        is_read.set()
+        assert may_go_on.wait(30)
+        return changed(*asked)
+
+    monkeypatch.setattr(FactTables, "changed", slowly)
+    counted: list[int] = []
+
+    def ask() -> None:
+        with small.store.reading() as reading:
+            reading.totals()
+            asking.wait()
+            counted.append(sum(received_by(reading).values()))
+            assert reading.frames(fact) is not None
+
+    asking = threading.Barrier(3)
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert is_read.wait(30)
+    may_go_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert (counted, reads) == ([2, 2, 2], [1])
+
+
+def test_an_older_snapshot_is_read_without_what_newer_ones_have(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "EVENTS_AT_ONCE_MAX", 1)
+    fact = small.store.facts[DOSSIER]
+    give(small, "A", "B")
+    with small.store.reading() as older:
+        assert older.totals()
+        give(small, "C", "D")
+        small.store.tend_columns()
+        with small.store.reading() as newer:
+            made = newer.frames(fact)
+        assert sum(received_by(older).values()) == 2
     with small.store.reading() as reading:
-        assert reading.frames(fact) is None
-        assert sum(received_by(reading).values()) == 2
-    small.store.tend_columns()
-    with small.store.reading() as reading:
-        assert reading.frames(fact) is not None
-        assert sum(received_by(reading).values()) == 2
+        assert sum(received_by(reading).values()) == 4
+        assert reading.frames(fact) is made
 
 
 def test_entities_with_one_hash_are_told_apart_by_name() -> None:
