@@ -145,11 +145,12 @@ class Altered(Reading):
         columns: Sequence[str],
         where: dict[str, str],
         span: Span,
-    ) -> list[Row]:
+    ) -> pl.DataFrame:
         """See `Reading.list_facts`: an entity by itself is summed as it is here."""
         if self._is_as_read(fact):
             return super().list_facts(fact, measure, columns, where, span)
-        return [r[:-2] for r in self.sum_facts(fact, measure, columns, where, span)]
+        rows = [r[:-2] for r in self.sum_facts(fact, measure, columns, where, span)]
+        return pl.DataFrame(rows, list(columns), orient="row", infer_schema_length=None)
 
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
         """See `Reading.count_facts`."""

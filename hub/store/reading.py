@@ -362,16 +362,20 @@ class Reading:
         columns: Sequence[str],
         where: dict[str, str],
         span: Span,
-    ) -> list[Row]:
-        """List columns, the entity's among them, of the facts that a measure counts in a span."""
+    ) -> pl.DataFrame:
+        """List columns, the entity's among them, of the facts that a measure counts in a span.
+
+        `columns` are SQL, and the names of what is given; texts may be categories.
+        """
         frames = self.frames(fact)
         if frames is not None:
             facts = frames.facts(measure.when, *span).filter(within(measure, where, span))
-            return facts.select(pl.sql_expr(c).alias(c) for c in columns).collect().rows()
+            return facts.select(pl.sql_expr(c).alias(c) for c in columns).collect()
         condition, values = counted_sql(measure, where, span)
-        return self.rows(
+        rows = self.rows(
             f"SELECT {','.join(columns)} FROM {fact.table} WHERE {condition}", **values
         )
+        return pl.DataFrame(rows, list(columns), orient="row", infer_schema_length=None)
 
     def count_facts(self, fact: Fact, tally: Tally) -> list[Row]:
         """Count facts by conditions, in one pass: rows (by…, a count for each condition)."""

@@ -46,7 +46,7 @@ def read_flagged(
     flagged: dict[str, list[Flagged]] = {}
     for entity, place, at, milli, quality, is_counted in book.reading.list_facts(
         fact, every, columns, where, (start, until)
-    ):
+    ).iter_rows():
         tests = by_lists.get(entity, ())
         if not is_counted:
             tests = (BY_SOURCE.get(quality, OUT_OF_RANGE), *tests)

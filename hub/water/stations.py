@@ -107,9 +107,11 @@ def read_series(book: Book, start: int, until: int, code: str | None = None) -> 
     assert checked is not None
     where = {} if code is None else {checked.place: code}
     columns = ["entity", checked.place, measure.when, checked.value]
-    rows = book.reading.list_facts(fact, measure, columns, where, (start, until))
-    schema = {"entity": pl.String, "station": pl.String, "at": pl.Int64, "milli": pl.Int64}
-    values = pl.DataFrame(rows, schema, orient="row")
+    schema = pl.Schema(
+        {"entity": pl.String(), "station": pl.String(), "at": pl.Int64(), "milli": pl.Int64()}
+    )
+    listed = book.reading.list_facts(fact, measure, columns, where, (start, until))
+    values = listed.rename(dict(zip(columns, schema, strict=True))).cast(schema)
     if thresholds := book.thresholds_of(fact):
         flagged = [f.entity for f in book.flags.listed(fact, thresholds, start, until)]
         values = values.filter(~pl.col("entity").is_in(flagged))
