@@ -16,10 +16,12 @@ from hub.figures.book import parted, years
 from hub.figures.kpi import Kpi
 from hub.figures.official import as_known
 from hub.figures.unchanged import State, States
+from hub.http.waking import Waking
 from hub.opening import OpenHub
 from hub.reference.periods import Period, parse_period
 
-INTERVAL_SECONDS = 1.0
+INTERVAL_SECONDS = 0.2
+LOOK_SECONDS = 1.0  # what is no commit is looked for so often: how far a load is
 IDLE_SECONDS = 15.0
 PERIODS_MAX = 64
 CUTS_MAX = 1_000  # cuts of a period from which a client may resume
@@ -49,6 +51,14 @@ class Kept:
     numbers: dict[str, int]
     # What was told of it already, as text, by the number of the board that was told before.
     texts: dict[tuple[int, bool], str] = field(default_factory=dict)
+
+    @property
+    def stands(self) -> float:
+        """How many seconds from its making it stands, whatever is committed.
+
+        A fifth of one core at most goes into boards, however long one takes.
+        """
+        return max(INTERVAL_SECONDS, 4 * self.took)
 
     def since(self, number: int) -> list[board.Public]:
         """Give the figures that moved since the board of a number."""
@@ -100,6 +110,7 @@ class Boards:
         self._kept: dict[str, Kept] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._numbers = itertools.count(ALL + 1)
+        self._waking = Waking(lambda: hub.applying.commits)
 
     def catalogue(self, period: Period | None, as_of: int | None, now: int) -> dict[str, Any]:
         """List the KPIs and the years that have events; with a period, its figures too."""
@@ -175,8 +186,7 @@ class Boards:
             if kept:
                 age = now - kept.made_at
                 is_old = age > IDLE_SECONDS or kept.commits != commits
-                # A fifth of one core at most goes into boards, however long one takes.
-                if age < max(INTERVAL_SECONDS, 4 * kept.took) or not is_old:
+                if age < kept.stands or not is_old:
                     return kept
             made = await asyncio.to_thread(self._compute, period, kept, commits)
             if len(self._kept) >= PERIODS_MAX:
@@ -198,12 +208,20 @@ class Boards:
         ends, limit = time.monotonic() + asked.seconds, asked.limit
         client = Client(since, is_brief=asked.is_brief)
         while limit > 0 and time.monotonic() < ends:
-            events = client.tell(progress(), await self.latest(asked.period))[:limit]
+            kept = await self.latest(asked.period)
+            events = client.tell(progress(), kept)[:limit]
             for event in events:
                 yield event
             limit -= len(events)
             if limit > 0:
-                await asyncio.sleep(min(INTERVAL_SECONDS, max(0, ends - time.monotonic())))
+                await self._wait(kept, ends)
+
+    async def _wait(self, kept: Kept, ends: float) -> None:
+        """Wait until there may be another board; a second at most."""
+        now = time.monotonic()
+        await asyncio.sleep(max(0, min(ends, kept.made_at + kept.stands) - now))
+        left = min(LOOK_SECONDS, ends - time.monotonic())
+        await self._waking.wait(kept.commits, max(0, left))
 
 
 @dataclass
