@@ -100,8 +100,8 @@ class Parts:
             "a worker is frozen past its session": self._freeze,
             "the gateway's clock steps": self._step_gateway,
             "a worker's clock steps": self._step_worker,
-            "receivers refuse": lambda _: self.told.be("refuse"),
-            "receivers hang": lambda _: self.told.be("hang"),
+            "receivers refuse": lambda _: self.told.until_met("refuse"),
+            "receivers hang": lambda _: self.told.until_met("hang"),
             "receivers go away": lambda _: self.told.be("away"),
             "a worker joins": lambda _: self._start_worker(),
             "a worker leaves": self._leave,
@@ -206,8 +206,7 @@ class Parts:
 
     def _kill_telling(self) -> None:
         """Kill it while receivers hang; then they take what comes."""
-        self.told.be("hang")
-        self.told.await_somebody()
+        self.told.until_met("hang")
         self._kill_gateway()
         self.told.be("take")
 

@@ -98,8 +98,9 @@ class Told:
                 receiver.stop()
         self._is_away = manner == "away"
 
-    def await_somebody(self) -> None:
-        """Wait until the hub sends something to a receiver that hangs; not for ever."""
+    def until_met(self, manner: str) -> None:
+        """Be so until the hub has sent something to a receiver that is; not for ever."""
+        self.be(manner)
         before, deadline = self._seen(), time.monotonic() + SEEN_SECONDS_MAX
         while self._seen() == before and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -156,6 +157,8 @@ class Told:
         taken = len(self.http.taken), len(self.smtp.taken)
         text = f"{len(made)} alerts made, {len(messages)} tellings decided; {taken[0]} webhooks"
         text += f" and {taken[1]} mails taken, of {len(self.http.seen)} and {len(self.smtp.seen)}"
+        met = self.http.met + self.smtp.met
+        text += f"; {met['refuse']} were refused, {met['hang']} hung"
         return text, wrong
 
     def _webhooks(self) -> dict[str, set[bytes]]:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,13 +16,17 @@ HANG_SECONDS = 60
 
 
 class Receiver:
-    """What both have in common: what came, and how it is answered: `take`, `refuse`, `hang`."""
+    """What both have in common: what came, and how it is answered: `take`, `refuse`, `hang`.
+
+    `met` counts how often each of them was met.
+    """
 
     def __init__(self) -> None:
         self.port = free_port()
         self.manner = "take"
         self.taken: list[Any] = []
         self.seen: list[Any] = []
+        self.met: Counter[str] = Counter()
         self.released = threading.Event()
 
     def close(self) -> None:
@@ -53,6 +58,7 @@ class HttpReceiver(Receiver):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 came = dict(self.headers), body
                 receiver.seen.append(came)
+                receiver.met[receiver.manner] += 1
                 if receiver.manner == "hang":
                     receiver.released.wait(HANG_SECONDS)
                     return
@@ -95,6 +101,7 @@ class SmtpReceiver(Receiver):
 
     async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802
         self.seen.append(envelope)
+        self.met[self.manner] += 1
         if self.manner == "hang":
             began = time.monotonic()
             while not self.released.is_set() and time.monotonic() - began < HANG_SECONDS:
