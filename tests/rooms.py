@@ -70,6 +70,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_seals.py": ("access", "repair"),
     "laws/test_roles.py": ("access", "http"),
     "laws/test_schemas.py": ("definitions",),
+    "laws/test_settings.py": ("operating",),
     "laws/test_shards.py": ("apply", "store"),
     "laws/test_signing.py": ("gateway",),
     "laws/test_states.py": ("apply", "figures", "reports"),
@@ -116,6 +117,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_sight.py": ("access", "http"),
     "stories/test_restore.py": ("archive", "commands"),
     "stories/test_tls.py": ("access", "http"),
+    "stories/test_traces.py": ("operating", "http"),
     "stories/test_wheel.py": ("deploy",),
 }
 

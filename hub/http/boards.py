@@ -17,6 +17,7 @@ from hub.figures.kpi import Kpi
 from hub.figures.official import as_known
 from hub.figures.unchanged import State, States
 from hub.opening import OpenHub
+from hub.operating import tracing
 from hub.reference.periods import Period, parse_period
 
 INTERVAL_SECONDS = 1.0
@@ -178,7 +179,8 @@ class Boards:
                 # A fifth of one core at most goes into boards, however long one takes.
                 if age < max(INTERVAL_SECONDS, 4 * kept.took) or not is_old:
                     return kept
-            made = await asyncio.to_thread(self._compute, period, kept, commits)
+            with tracing.computing({"hub.period": period.text}):
+                made = await asyncio.to_thread(self._compute, period, kept, commits)
             if len(self._kept) >= PERIODS_MAX:
                 self._kept.clear()
             self._kept[period.text] = made

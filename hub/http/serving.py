@@ -1,7 +1,6 @@
 """Serving: the application of an opened hub, on a socket, until somebody ends it."""
 
 import gc
-import logging
 import signal
 import socket
 from contextlib import suppress
@@ -12,9 +11,8 @@ from hub.http import protocol
 from hub.http.app import create_app
 from hub.http.boards import Progress
 from hub.opening import OpenHub
+from hub.operating.logs import told_of
 from hub.settings import Settings, SettingsError
-
-logger = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -67,9 +65,5 @@ def serve(server: Server) -> None:
 
     signal.signal(signal.SIGTERM, leave)
     gc.freeze()  # what is there now stays: looking through it again and again finds nothing
-    logger.info("serving begins")
-    try:
-        with suppress(KeyboardInterrupt):
-            server.run()
-    finally:
-        logger.info("serving has ended")
+    with told_of("serving"), suppress(KeyboardInterrupt):
+        server.run()

@@ -26,6 +26,7 @@ from hub.figures.installed import Installed
 from hub.figures.official import figures
 from hub.kafka import wire
 from hub.kafka.log import KafkaLog, Record
+from hub.operating import tracing
 from hub.reference.periods import Period, parse_period
 from hub.store.cuts import Thinning
 from hub.store.reading import dims_text, parse_dims
@@ -72,9 +73,10 @@ class Publisher:
             span = to_us(self._clock()) // RENEW_US
             now = reading.totals(), reading.committed_at(), span
         if now != self._noted:
-            self._note_figures(c)
-            self._noted = now
-            told += self._tell_figures(c)
+            with tracing.computing({"hub.topic": FIGURE.topic}):
+                self._note_figures(c)
+                self._noted = now
+                told += self._tell_figures(c)
         return told
 
     def _tell_notices(self, c: Connection) -> int:
