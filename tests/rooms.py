@@ -113,6 +113,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_receipts.py": ("gateway", "repair"),
     "stories/test_reports.py": ("commands", "http", "reports"),
     "stories/test_repair.py": ("commands", "repair"),
+    "stories/test_secrets.py": ("operating", "access"),
     "stories/test_sign_in.py": ("access", "http"),
     "stories/test_sight.py": ("access", "http"),
     "stories/test_restore.py": ("archive", "commands"),

@@ -15,10 +15,14 @@ from hub.operating import metrics, tracing
 USER_AGENT_MAX = 200
 ASKED_MAX = 300
 REFUSED = (401, 403, 408, 409, 413, 415, 429)  # statuses by which somebody is refused
-_CSP = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+_CSP = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none';"
+    " base-uri 'none'; form-action 'self'"
+)
 _HEADERS = (
     (b"content-security-policy", _CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),  # an address says what was asked for
 )
 
 

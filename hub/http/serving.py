@@ -28,10 +28,13 @@ class Server(uvicorn.Server):
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Listen where the settings say; raise `SettingsError` where that cannot be."""
+    """Listen where the settings say, `[::]` by IPv4 too; raise `SettingsError` if that cannot be."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    is_both = settings.host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        return socket.create_server(
+            (settings.host, settings.port), family=family, backlog=2048, dualstack_ipv6=is_both
+        )
     except OSError as error:
         raise SettingsError(
             f"HUB_LISTEN={settings.listen}: không mở được, có thể chương trình khác đang dùng |"
