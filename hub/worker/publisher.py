@@ -67,7 +67,7 @@ class Publisher:
     def round(self, c: Connection) -> int:
         """Publish what is to be told; count the records. Now and then, thin the history."""
         self._thinning.now_and_then()
-        told = self._tell_notices(c) + self._tell_figures(c)
+        count = self._tell_notices(c) + self._tell_figures(c)
         with self._store.reading() as reading:
             # Stocks and freshness change with the clock too, though nothing is committed.
             span = to_us(self._clock()) // RENEW_US
@@ -76,8 +76,8 @@ class Publisher:
             with tracing.computing({"hub.topic": FIGURE.topic}):
                 self._note_figures(c)
                 self._noted = now
-                told += self._tell_figures(c)
-        return told
+                count += self._tell_figures(c)
+        return count
 
     def _tell_notices(self, c: Connection) -> int:
         query = sa.select(notice.c.event_id, notice.c.datum).order_by(notice.c.event_id)
