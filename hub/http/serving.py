@@ -28,7 +28,7 @@ class Server(uvicorn.Server):
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Listen where the settings say, `[::]` by IPv4 too; raise `SettingsError` if that cannot be."""
+    """Listen where the settings say, at `[::]` by IPv4 too; raise `SettingsError` if it fails."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     is_both = settings.host == "::" and socket.has_dualstack_ipv6()
     try:
