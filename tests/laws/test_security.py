@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings
 
 from deploy.local.services.ports import HOST
 from hub import registry
@@ -118,7 +119,7 @@ def test_what_a_page_loads_is_its_own() -> None:
 
 
 def test_secrets_are_given_as_files() -> None:
-    others = [c.settings for c in registry.connectors().values()]
+    others: list[type[BaseSettings]] = [c.settings for c in registry.connectors().values()]
     others += [o.settings for o in registry.outlets().values()]
     words = re.compile(r"password|secret|token")
     found = [

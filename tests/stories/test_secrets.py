@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,10 @@ def test_commands_that_fail_tell_no_secret(marked: Marked, tmp_path: Path) -> No
     assert {name: found for name, found in told.items() if found} == {}
 
 
+def says_why(log: Path) -> bool:
+    return b"WARNING" in log.read_bytes()
+
+
 def test_processes_that_wait_for_others_tell_no_secret(marked: Marked, tmp_path: Path) -> None:
     dead = f"127.0.0.1:{free_port()}"
     waiting = {
@@ -126,7 +131,7 @@ def test_processes_that_wait_for_others_tell_no_secret(marked: Marked, tmp_path:
         with log.open("wb") as out:
             process = start_hub(*words, env=given, stdout=out, stderr=out)
         try:
-            until(lambda log=log: b"WARNING" in log.read_bytes(), "it says why it waits")
+            until(partial(says_why, log), "it says why it waits")
             process.send_signal(signal.SIGABRT)  # as a crash ends it
             process.wait(SECONDS_MAX)
         finally:
