@@ -121,10 +121,11 @@ def test_what_a_page_loads_is_its_own() -> None:
 def test_secrets_are_given_as_files() -> None:
     others: list[type[BaseSettings]] = [c.settings for c in registry.connectors().values()]
     others += [o.settings for o in registry.outlets().values()]
+    every = [Settings, *others]
     words = re.compile(r"password|secret|token")
     found = [
         (of, name)
-        for of in (Settings, *others)
+        for of in every
         for name, info in of.model_fields.items()
         if words.search(name) and not name.endswith("_file") and info.annotation is not SecretStr
     ]
