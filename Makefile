@@ -12,6 +12,7 @@ JOBS ?= 3
 SERVICES := $(PY) -m deploy.local.services
 
 .PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos mqtt season mutants bench image clean
+.PHONY: wheels sbom audit
 .PHONY: kafka services registry services-stop services-wipe
 
 # Python 3.11 or later with venv; from Debian's packages where it is missing. What runs a hub is
@@ -175,5 +176,29 @@ image:
 	$(BUILDAH) bud --network host --volume /etc/ssl/certs:/etc/ssl/certs:ro \
 	  --build-arg BASE=localhost/debian:12 --file deploy/Dockerfile --tag localhost/$(IMAGE) .
 
+# A hub and all that it needs as wheels, for machines without internet that have this one's Python
+# and processor. There: python3 -m venv hub && hub/bin/pip install --no-index --find-links wheels lgsp-hub
+WHEELS ?= wheels
+wheels: setup
+	rm -rf "$(WHEELS)" build
+	$(PY) -m pip wheel --quiet --disable-pip-version-check --constraint deploy/constraints.txt \
+	  --wheel-dir "$(WHEELS)" '.[traces]'
+	cd "$(WHEELS)" && sha256sum -- *.whl > SHA256SUMS
+	@echo "$$(ls "$(WHEELS)" | grep -c whl) wheels, $$(du -sh "$(WHEELS)" | cut -f1), with SHA256SUMS, in $(WHEELS)"
+
+# What the image is made of, as CycloneDX: each pinned package, once. The same pins give the same file.
+SBOM ?= build/sbom.cdx.json
+sbom: setup
+	mkdir -p "$(dir $(SBOM))"
+	$(VENV)/bin/cyclonedx-py requirements --output-reproducible --spec-version 1.6 --validate \
+	  --output-format JSON --output-file "$(SBOM)" --pyproject pyproject.toml deploy/constraints.txt
+
+# Known vulnerabilities of those packages, by their index's advisories: it asks about each of them
+# over the network, so that it is no part of the tests. Exit code 1 where there are any, or where the
+# index knows nothing of advisories: a list that cannot be read says nothing good.
+audit: setup
+	$(PY) -m pip install --quiet --disable-pip-version-check --target build/audit 'pip-audit>=2.9,<3'
+	PYTHONPATH=build/audit $(PY) -m pip_audit --requirement deploy/constraints.txt --no-deps --disable-pip --strict
+
 clean:
-	rm -rf $(VENV) node_modules .hub .hub-demo .hub-demo-connectors build dist *.egg-info
+	rm -rf $(VENV) node_modules .hub .hub-demo .hub-demo-connectors build dist wheels *.egg-info

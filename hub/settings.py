@@ -27,41 +27,7 @@ class SettingsError(TroubleError):
 class Settings(BaseSettings):
     """What can be set. A wrong value stops the start and is named.
 
-    `data_dir`: folder of the embedded log and store. `database_url`: the store; by default a
-    SQLite file in the data folder. `kafka_bootstrap`: `host:port,…` of Apache Kafka, which then is
-    the log, with PostgreSQL as the store; there is no other mixture. `kafka_ca`: PEM of who signs
-    the brokers' certificates; with it Kafka is spoken to by TLS alone, as `kafka_user` with the
-    password in `kafka_password_file` (SCRAM-SHA-512), or by `kafka_certificate` and `kafka_key`;
-    their files are read anew where they changed. `signing_dir`: the folder of
-    the keys that sign receipts, the same for all gateways; by default in the data folder, where one
-    is made. `columns_dir`: the folder of the columns that questions are answered from, one for each
-    gateway; by default in the data folder. What is in it may be deleted at any time.
-    `spool_dir`: a folder on a disk that outlives the process, where a gateway keeps what
-    is sent while Kafka is away; without it that is refused with 503. `archive_dir`: the folder of
-    the archive, where `hub archive` keeps what the log may forget; without it there is none.
-    `reference_dir`: a folder with the province's lists, loaded at the start where they are new.
-    `schema_registry_url`: a Confluent-compatible registry that gives the schema ids.
-    `session_seconds`: a worker that is silent for so long loses its partitions; `stall_seconds`:
-    one whose positions do not move for so long, though there is something to apply, is to be
-    restarted. `listen`: `host:port` of the HTTP server. `access_log`: a file, or `-` for
-    standard output, to which each request is a JSON line; without it there are none.
-    `public_url`: the address by which others reach the server through a proxy on this machine; with
-    it nothing that needs a key elsewhere is open on loopback. `proxied`: there is a proxy on this
-    machine that says nothing of itself; the same follows.
-    `oidc_issuer`: the OpenID provider by which people sign in, to whom the hub is `oidc_client_id`
-    with the secret in `oidc_client_secret_file`; `oidc_ca`: PEM of who signs its certificate, where
-    the system does not know that. `oidc_claim`: which claim the list `people` goes by, with dots
-    where it is within another. `oidc_session_minutes`: how long a sign-in lasts.
-    `tls_certificate`, `tls_key`: PEM files; with them the server speaks HTTPS. `tls_client_ca`: the
-    CA of certificates that clients may show, to which keys may be bound.
-    `body_mib_max`: the largest request body, in MiB; `body_seconds_max`: how long it may take to
-    come. `requests_per_second_max`: per key; more have to wait for their turn, and to come again
-    where that would be later than in a second. `backlog_events_max`: while more than so many
-    events are still to be applied, large submissions are to be sent again later.
-    `four_eyes`: who corrected a rejected item may not send it again. `originals_days`: what was
-    sent is kept for so long after its item was sent again or discarded, then erased.
-    `breaker_…`: a connector of whose latest records more than this share, or so many in a row, are
-    wrong is stopped, and tried again after so many seconds; so is a sender for so many in a row.
+    What each is for is said in `hub/operating/meanings.py`, of which `docs/settings.md` is made.
     """
 
     model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore")
@@ -95,6 +61,8 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
+    traces_url: str = ""
+    traces_share: float = Field(0.01, gt=0, le=1)
     body_mib_max: int = Field(16, ge=1)
     body_seconds_max: float = Field(60, gt=0)
     requests_per_second_max: int = Field(100, ge=1)
@@ -143,7 +111,7 @@ class Settings(BaseSettings):
                 raise ValueError("expected host:port,host:port, such as 127.0.0.1:9092")
         return value
 
-    @field_validator("schema_registry_url", "public_url", "oidc_issuer")
+    @field_validator("schema_registry_url", "public_url", "oidc_issuer", "traces_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

@@ -19,7 +19,7 @@ from hub import registry
 from hub.kafka.credentials import Credentials
 from hub.kafka.rights import WORKERS
 from hub.operating import metrics
-from hub.operating.logs import log_as_json
+from hub.operating.logs import log_as_json, told_of
 from hub.settings import Settings, read_settings
 from hub.worker.fetched import Fetched
 from hub.worker.together import APPLYING_MAX, Pools, Together
@@ -115,7 +115,8 @@ def _add_pages(app: BatchApp, work: Work) -> None:
 def run(settings: Settings) -> None:
     """Run a worker until it is told to stop; ends the process."""
     app = create_app(settings)
-    app.Worker().execute_from_commandline()
+    with told_of("applying"):
+        app.Worker().execute_from_commandline()
 
 
 def __getattr__(name: str) -> faust.App:

@@ -25,6 +25,7 @@ SECONDS: dict[str, int] = {
     "integration/gateway/test_pushed.py": 24,
     "integration/worker/test_transport.py": 24,
     "integration/archive/test_drill.py": 20,
+    "stories/test_secrets.py": 20,
     "integration/worker/test_crash_points.py": 20,
     "stories/test_openapi.py": 20,
     "integration/apply/test_crash_points.py": 19,

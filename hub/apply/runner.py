@@ -9,7 +9,7 @@ from hub.apply.applier import Applier
 from hub.clock import Clock
 from hub.locks import held
 from hub.log.log import Log
-from hub.operating import metrics
+from hub.operating import metrics, tracing
 from hub.store.cuts import Thinning
 from hub.store.store import Store
 
@@ -94,8 +94,12 @@ class Runner:
                 )
             if not slices:
                 continue
+            begun = tracing.now()
             with metrics.APPLY_SECONDS.time():
                 self._applier.apply(contract, slices)
+            tracing.note_applied(
+                contract.topic, (o.receipt for s in slices for o in s.origins), begun
+            )
             for s in slices:
                 self._positions[s.topic, s.partition] = s.following
             count = sum(s.count for s in slices)

@@ -18,7 +18,7 @@ from hub.connecting.connection import Connection
 from hub.connecting.feeds import Connector, Context, UpstreamError
 from hub.definitions.contract import Contract
 from hub.opening import OpenHub, applied, catch_up, open_hub
-from hub.operating.logs import log_as_json
+from hub.operating.logs import log_as_json, told_of
 from hub.operating.probe import probe
 from hub.reference.periods import Period
 from hub.settings import read_own, read_settings
@@ -81,6 +81,7 @@ def connect(
             if "listen" in settings.model_fields_set:
                 alive = partial(connection.is_alive, settings.stall_seconds)
                 stack.enter_context(probe(settings.host, settings.port, alive))
+            stack.enter_context(told_of(f"reading {source}"))
             connection.run()
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic_settings import BaseSettings
 
 from hub import places, registry
 from hub.access import roles
 from hub.definitions import asyncapi, revisions
 from hub.definitions.installed import OWN
-from hub.operating import dashboard, metrics, objectives
+from hub.operating import dashboard, meanings, metrics, objectives
 
 app = typer.Typer()
 EXAMPLES = {
@@ -33,6 +34,8 @@ def render(
         objectives.PATH: objectives.rules(),
         objectives.PAGE: objectives.page(),
     }
+    if (root / "pyproject.toml").exists():
+        texts[meanings.PAGE] = meanings.reference(root, _own_settings())
     if not (check and stale):  # a schema that is not written yet cannot be described
         topics = asyncapi.describe(registry.contracts().values())
         texts["docs/asyncapi.json"] = json.dumps(topics, ensure_ascii=False, indent=1) + "\n"
@@ -49,3 +52,9 @@ def render(
         print(f"{'stale' if check else 'wrote'}: {name}")
     if check and stale:
         raise typer.Exit(1)
+
+
+def _own_settings() -> dict[str, type[BaseSettings]]:
+    """Give the settings of connectors and outlets, by the middle of their variables' names."""
+    connectors = {name: c.settings for name, c in registry.connectors().items()}
+    return connectors | {f"outlet_{name}": o.settings for name, o in registry.outlets().items()}

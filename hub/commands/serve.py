@@ -4,6 +4,7 @@ import typer
 
 from hub.opening import open_hub, running
 from hub.operating.logs import log_as_json
+from hub.operating.tracing import traced
 from hub.settings import read_settings
 
 app = typer.Typer()
@@ -18,7 +19,8 @@ def serve_hub() -> None:
     log_as_json()
     from hub.http import serving  # noqa: PLC0415 (only what serves needs the web framework)
 
-    with open_hub(read_settings()) as hub, running(hub):
+    settings = read_settings()
+    with traced(settings, "serve"), open_hub(settings) as hub, running(hub):
         server = serving.make_server(hub)
         print(f"{hub.settings.url}/ (stop with Ctrl-C)", flush=True)
         serving.serve(server)

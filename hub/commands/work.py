@@ -7,7 +7,8 @@ import typer
 
 from hub import registry
 from hub.opening import open_hub, running
-from hub.operating.logs import log_as_json
+from hub.operating.logs import log_as_json, told_of
+from hub.operating.tracing import traced
 from hub.settings import read_settings
 
 app = typer.Typer()
@@ -22,12 +23,13 @@ def work() -> None:
     log_as_json()
     settings = read_settings()
     if settings.kafka_bootstrap:
-        registry.worker()(settings)
+        with traced(settings, "work"):
+            registry.worker()(settings)
         return
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with open_hub(settings) as hub, running(hub):
+    with traced(settings, "work"), open_hub(settings) as hub, running(hub), told_of("applying"):
         while not stopping.wait(0.2):
             if hub.runner.failure is not None:
                 raise hub.runner.failure

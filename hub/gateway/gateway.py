@@ -31,6 +31,7 @@ from hub.gateway.unlisted import offer_near
 from hub.log.log import Batch, Log, LogUnavailableError, Submission
 from hub.log.spool import Spool
 from hub.log.submitting import accepted_at, impossible, new_receipt, rejections
+from hub.operating import tracing
 from hub.store.names import Names
 from hub.store.reading import Row
 from hub.store.states import contents
@@ -58,7 +59,8 @@ class Answer:
 class Offer:
     """A request on its way: what was sent, and what it became: an answer, or an error.
 
-    `typed` is what was typed in the place of some cells of the body, where it is a file.
+    `typed` is what was typed in the place of some cells of the body, where it is a file; `trace`
+    names the span of its request, where that is recorded.
     """
 
     contract: Contract
@@ -67,6 +69,7 @@ class Offer:
     idempotency_key: str | None
     admitted: Admitted
     typed: bytes = b""
+    trace: str = ""
     sent: set[Row] = field(default_factory=set)
     conflicts: list[Verdict] = field(default_factory=list)
     submission: Submission | None = None
@@ -215,6 +218,7 @@ class Gateway:
             repeats = (stop - start) - len(offer.sent) + len(known & offer.sent)
             known |= offer.sent  # to those that come after it
             receipt = new_receipt(at)
+            tracing.follow(receipt, offer.trace)
             batches = []
             if start < stop:
                 first, last = int(ends[start - 1]) if start else 0, int(ends[stop - 1])
@@ -256,6 +260,7 @@ class Gateway:
         ready = [(o, o.submission) for o in offers if o.submission is not None]
         if not ready:
             return
+        begun = tracing.now()
         try:
             self._log.append([s for _, s in ready])
         except Exception as error:
@@ -272,6 +277,7 @@ class Gateway:
                 offer.answer = Answer(status, said, text, is_replay=True)
             else:
                 self._remember(offer)
+                tracing.note("log append", offer.trace, begun, {"hub.receipt": submission.receipt})
 
     def _known(self, contract: Contract, frame: pl.DataFrame) -> set[Row]:
         """Give what the store holds of the things that these events are about, content and all.

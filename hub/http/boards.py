@@ -18,6 +18,7 @@ from hub.figures.official import as_known
 from hub.figures.unchanged import State, States
 from hub.http.waking import Waking
 from hub.opening import OpenHub
+from hub.operating import tracing
 from hub.reference.periods import Period, parse_period
 
 INTERVAL_SECONDS = 0.2
@@ -188,7 +189,8 @@ class Boards:
                 is_old = age > IDLE_SECONDS or kept.commits != commits
                 if age < kept.stands or not is_old:
                     return kept
-            made = await asyncio.to_thread(self._compute, period, kept, commits)
+            with tracing.computing({"hub.period": period.text}):
+                made = await asyncio.to_thread(self._compute, period, kept, commits)
             if len(self._kept) >= PERIODS_MAX:
                 self._kept.clear()
             self._kept[period.text] = made

@@ -35,6 +35,7 @@ from hub.http.parameters import (
 )
 from hub.http.problems import ProblemError
 from hub.http.tagged import tagged
+from hub.operating import tracing
 from hub.proof.explain import UnknownNameError, explain
 from hub.sheets.listing import CSV, XLSX
 from hub.store.reading import Reading
@@ -233,7 +234,10 @@ async def get_kpi(
             tag = States(book, question.period, now).tag([kpi])
         return tagged(request, tag, lambda: answer(kpi, question, book))
 
-    return await edge.read(ask)
+    if question.as_of is not None:
+        return await edge.read(ask)
+    with tracing.computing({"hub.kpi": kpi.id, "hub.period": question.period.text}):
+        return await edge.read(ask)
 
 
 @router.get(

@@ -10,15 +10,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.access.audit import Auditor
 from hub.access.roles import right_of
 from hub.definitions.masking import mask_text
-from hub.operating import metrics
+from hub.operating import metrics, tracing
 
 USER_AGENT_MAX = 200
 ASKED_MAX = 300
 REFUSED = (401, 403, 408, 409, 413, 415, 429)  # statuses by which somebody is refused
-_CSP = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+_CSP = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none';"
+    " base-uri 'none'; form-action 'self'"
+)
 _HEADERS = (
     (b"content-security-policy", _CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),  # an address says what was asked for
 )
 
 
@@ -42,6 +46,8 @@ class Observer:
             await self._app(scope, receive, send)
             return
         begun = time.perf_counter()
+        if tracing.is_on():
+            _begin_span(scope)
         is_answered = False
 
         async def guarded(message: Message) -> None:
@@ -67,6 +73,14 @@ class Observer:
         route = getattr(scope.get("route"), "path", "unknown")
         metrics.REQUEST_SECONDS.labels(route, str(status)).observe(took)
         state = scope.get("state", {})
+        if (span := state.get("span")) is not None:
+            method, has_failed = scope["method"], status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            more = {
+                "http.request.method": method,
+                "http.route": route,
+                "http.response.status_code": status,
+            }
+            tracing.close_request(span, f"{method} {route}", more, has_failed=has_failed)
         actor, is_refused = state.get("sender", ""), status >= HTTPStatus.BAD_REQUEST
         asked = "" if is_refused and not actor else _facts_asked(scope, route)
         is_told = is_refused or not state.get("is_recorded")
@@ -87,6 +101,14 @@ class Observer:
                 "user_agent": mask_text(request.headers.get("user-agent", ""))[:USER_AGENT_MAX],
             }
             self._access.info("", extra=entry)
+
+
+def _begin_span(scope: Scope) -> None:
+    """Begin the span of a request, below its sender's where that names one."""
+    name = tracing.HEADER.encode()
+    parent = next((value for key, value in scope["headers"] if key == name), b"")
+    span = tracing.open_request(parent.decode("latin-1"))
+    scope.setdefault("state", {})["span"] = span
 
 
 def _is_kept(headers: list[tuple[bytes, bytes]]) -> bool:

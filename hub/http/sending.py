@@ -32,7 +32,7 @@ from hub.http.mappings import mappings_of
 from hub.http.problems import ProblemError
 from hub.log.log import IdempotencyConflictError, LogUnavailableError
 from hub.opening import applied
-from hub.operating import metrics
+from hub.operating import metrics, tracing
 from hub.proof.trial import Trial, try_events
 from hub.repair.repair import REPLAY
 from hub.sheets.asked import texts_of
@@ -253,7 +253,8 @@ async def _offer(
     admitted = judging() if is_small else await asyncio.to_thread(judging)
     if isinstance(admitted, AdmittedFile) and admitted.understood.to_count:
         await _count_on(edge, sender, admitted)
-    return Offer(contract, sender, body, idempotency_key, admitted, typed)
+    trace = tracing.name_of(getattr(request.state, "span", None))
+    return Offer(contract, sender, body, idempotency_key, admitted, typed, trace)
 
 
 async def _count_on(edge: Edge, sender: Sender, admitted: AdmittedFile) -> None:

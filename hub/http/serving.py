@@ -1,7 +1,6 @@
 """Serving: the application of an opened hub, on a socket, until somebody ends it."""
 
 import gc
-import logging
 import signal
 import socket
 from contextlib import suppress
@@ -12,9 +11,8 @@ from hub.http import protocol
 from hub.http.app import create_app
 from hub.http.boards import Progress
 from hub.opening import OpenHub
+from hub.operating.logs import told_of
 from hub.settings import Settings, SettingsError
-
-logger = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -30,10 +28,13 @@ class Server(uvicorn.Server):
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Listen where the settings say; raise `SettingsError` where that cannot be."""
+    """Listen where the settings say, at `[::]` by IPv4 too; raise `SettingsError` if it fails."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    is_both = settings.host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        return socket.create_server(
+            (settings.host, settings.port), family=family, backlog=2048, dualstack_ipv6=is_both
+        )
     except OSError as error:
         raise SettingsError(
             f"HUB_LISTEN={settings.listen}: không mở được, có thể chương trình khác đang dùng |"
@@ -67,9 +68,5 @@ def serve(server: Server) -> None:
 
     signal.signal(signal.SIGTERM, leave)
     gc.freeze()  # what is there now stays: looking through it again and again finds nothing
-    logger.info("serving begins")
-    try:
-        with suppress(KeyboardInterrupt):
-            server.run()
-    finally:
-        logger.info("serving has ended")
+    with told_of("serving"), suppress(KeyboardInterrupt):
+        server.run()

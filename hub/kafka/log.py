@@ -29,6 +29,7 @@ from hub.log.log import (
     Submission,
 )
 from hub.log.slices import Slice
+from hub.operating import tracing
 from hub.store.receipts import Receipts
 from hub.store.store import Store
 
@@ -350,6 +351,8 @@ def _records(batches: Sequence[Batch], definitions: Definitions) -> list[Record]
     for batch in batches:
         head = WIRE_HEADER.pack(0, batch.schema_id)
         shared = wire.headers(batch.topic, wire.SENDERS + batch.sender, batch.receipt)
+        if trace := tracing.source_of(batch.receipt):
+            shared.append((tracing.HEADER, trace.encode()))
         start = 0
         for end in batch.ends.tolist():
             key, event_id = next(named[batch.schema_id])

@@ -4,8 +4,9 @@ Value: a zero byte, the schema id (4 bytes, big endian), the Avro datum (Conflue
 Key: the contract's key fields joined by `|`, partitioned by murmur2. Headers: CloudEvents 1.0
 attributes in binary mode (`ce_specversion`, `ce_type`, `ce_source`, `ce_id`), with the extension
 `ce_receipt`; `ce_id` comes last, as the only one that differs within a batch. Each header costs a
-reader as much as two fields of the event, so there are no more. Timestamp: when the event was
-accepted, to the millisecond.
+reader as much as two fields of the event, so there are no more, but for `traceparent` (W3C) where
+the request that brought the events is traced. Timestamp: when the event was accepted, to the
+millisecond.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from hub.definitions.contract import INSTANT_MAX, Contract
 from hub.definitions.own.rejection import REJECTION
 from hub.log import pieces
 from hub.log.slices import Ints, Origin, Refused, Slice
+from hub.operating import tracing
 
 SENDERS = "/senders/"
 # The hub's own notices, which it publishes for others and does not read back.
@@ -169,6 +171,8 @@ def _origins(records: Records) -> tuple[list[Origin], Ints]:
             accepted_at = min(max(timestamp * 1000, 0), INSTANT_MAX)
             receipt = _text(said.get("ce_receipt"), SENDER_LENGTH_MAX)
             origins.append(Origin(_sender(said.get("ce_source")), accepted_at, receipt))
+            if tracing.HEADER in said:
+                tracing.follow(receipt, _text(said[tracing.HEADER], SENDER_LENGTH_MAX))
         indexes.append(found)
     return origins, np.repeat(np.array(indexes, np.int64), np.diff(edges, append=count))
 

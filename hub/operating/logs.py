@@ -6,6 +6,8 @@ Who wants to know how things go reads metrics; a log line is for what somebody m
 import logging
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from logging.handlers import WatchedFileHandler
 
 from pythonjsonlogger.json import JsonFormatter
@@ -16,6 +18,7 @@ _OWN = ("hub", "stream_jobs.app", "connectors")
 _FAUST = "hub.worker.transport"  # Faust names its services after our classes
 
 _uncaught = logging.getLogger("hub.uncaught")
+logger = logging.getLogger(__name__)
 
 
 def log_as_json() -> None:
@@ -39,6 +42,16 @@ def log_as_json() -> None:
         said.thread and said.thread.name,
         exc_info=said.exc_value,
     )
+
+
+@contextmanager
+def told_of(what: str) -> Iterator[None]:
+    """Say once that something begins, and once that it has ended, however it does."""
+    logger.info("%s begins", what)
+    try:
+        yield
+    finally:
+        logger.info("%s has ended", what)
 
 
 def open_access_log(where: str) -> logging.Logger:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -51,8 +52,10 @@ def probe(host: str, port: int, is_alive: Callable[[], bool]) -> Iterator[None]:
         def log_message(self, *_: object) -> None:
             """Say nothing: a normal request is no news."""
 
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    own = type("Server", (_Server,), {"address_family": family})
     try:
-        server = _Server((host, port), Answer)
+        server = own((host, port), Answer)
     except OSError as error:
         raise SettingsError(f"HUB_LISTEN={host}:{port}: {error.strerror}") from None
     thread = threading.Thread(target=server.serve_forever, name="probe", daemon=True)

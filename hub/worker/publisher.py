@@ -26,6 +26,7 @@ from hub.figures.installed import Installed
 from hub.figures.official import figures
 from hub.kafka import wire
 from hub.kafka.log import KafkaLog, Record
+from hub.operating import tracing
 from hub.reference.periods import Period, parse_period
 from hub.store.cuts import Thinning
 from hub.store.reading import dims_text, parse_dims
@@ -66,16 +67,17 @@ class Publisher:
     def round(self, c: Connection) -> int:
         """Publish what is to be told; count the records. Now and then, thin the history."""
         self._thinning.now_and_then()
-        told = self._tell_notices(c) + self._tell_figures(c)
+        count = self._tell_notices(c) + self._tell_figures(c)
         with self._store.reading() as reading:
             # Stocks and freshness change with the clock too, though nothing is committed.
             span = to_us(self._clock()) // RENEW_US
             now = reading.totals(), reading.committed_at(), span
         if now != self._noted:
-            self._note_figures(c)
-            self._noted = now
-            told += self._tell_figures(c)
-        return told
+            with tracing.computing({"hub.topic": FIGURE.topic}):
+                self._note_figures(c)
+                self._noted = now
+                count += self._tell_figures(c)
+        return count
 
     def _tell_notices(self, c: Connection) -> int:
         query = sa.select(notice.c.event_id, notice.c.datum).order_by(notice.c.event_id)

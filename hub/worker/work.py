@@ -26,7 +26,7 @@ from hub.log.log import LogUnavailableError, TopicsError
 from hub.log.slices import Slice
 from hub.log.succession import succession_of
 from hub.opening import check_logs, open_kafka_log
-from hub.operating import metrics
+from hub.operating import metrics, tracing
 from hub.settings import Settings
 from hub.store.store import Store
 from hub.store.troubles import FencedError, StoreUnavailableError
@@ -83,7 +83,7 @@ class Work:
         left = {TP(s.topic, s.partition): s for s in slices}
         fenced: dict[TP, int] = {}
         while left and not self.stopping.is_set():
-            waiting = list(left.values())
+            waiting, begun = list(left.values()), tracing.now()
             try:
                 with metrics.APPLY_SECONDS.time():
                     self._while_away(partial(self._applier.apply, contract, waiting, shard))
@@ -101,6 +101,9 @@ class Work:
                 fenced |= moved
             else:
                 metrics.EVENTS_APPLIED.labels(contract.topic).inc(sum(s.count for s in waiting))
+                tracing.note_applied(
+                    contract.topic, (o.receipt for s in waiting for o in s.origins), begun
+                )
                 left = {}
         return [fenced.get(TP(s.topic, s.partition)) for s in slices]
 

@@ -9,9 +9,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ASKED = [
     Requirement(text)
-    for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    for text in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["traces"])
 ]
 LINES = (ROOT / "deploy" / "constraints.txt").read_text().splitlines()
 PINNED = {

@@ -54,8 +54,11 @@ VENDORS = {
     "fastavro": {"hub/definitions/avro.py"},
     "avro": {"hub/definitions/avro.py"},
     "prometheus_client": {"hub/operating/metrics.py", "hub/operating/dashboard.py"},
+    "opentelemetry": {"hub/operating/tracing.py"},
     "pydantic_settings": {
         "hub/settings.py",
+        "hub/operating/meanings.py",
+        "hub/commands/render.py",
         "hub/connecting/feeds.py",
         "hub/alerts/",
         "connectors/",

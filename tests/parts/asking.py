@@ -44,8 +44,9 @@ SHORT = 60
 HERE = "http://127.0.0.1"
 # Said of every answer, and no news of any.
 ALWAYS = {
-    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none';"
-    " base-uri 'none'",
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; object-src 'none';"
+    " frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
 FILE_DEPENDENT = ("content-length", "etag", "last-modified")

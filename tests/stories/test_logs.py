@@ -49,11 +49,13 @@ def test_a_connector_tells_each_change_of_state_once(tmp_path: Path) -> None:
     log = tmp_path / "connect.log"
     process = start(log, "connect", "one_stop", HUB_ONE_STOP_URL=nobody)
     try:
-        until(lambda: log.read_text().count("\n") >= 1, "a line")
+        until(lambda: log.read_text().count("\n") >= 2, "two lines")
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-    (said,) = lines(log)
+    begun, said, ended = lines(log)
+    told = [begun["message"], ended["message"]]
+    assert told == ["reading one_stop begins", "reading one_stop has ended"]
     assert said.pop("at").endswith("+00:00")
     assert nobody.rpartition(":")[2].split("/")[0] in said["error"]
     assert {k: said[k] for k in ("level", "logger", "source", "state")} == {

@@ -91,7 +91,15 @@ def test_whatever_is_read_under_v1_needs_a_key_through_a_proxy(hub: Pushed) -> N
 
 
 @pytest.mark.parametrize(
-    "settings", [{"public_url": "https://hub"}, {"listen": "0.0.0.0:8080"}, {"proxied": True}]
+    "settings",
+    [
+        {"public_url": "https://hub"},
+        {"listen": "0.0.0.0:8080"},
+        {"listen": "[::]:8080"},
+        {"listen": "[2001:db8::1]:8080"},
+        {"proxied": True},
+    ],
+    ids=str,
 )
 def test_where_others_reach_the_server_nothing_is_read_without_a_key(
     tmp_path: Path, settings: dict[str, Any]
