@@ -131,3 +131,16 @@ FEES = [
     _receipt("C", "B4", "2025-05-07", 40_000),
     fee("D", "assessed", "2025-05-08", 70_000),
 ]
+
+
+def document(unit: str, level: str, day: str, handled: int, online: int, revision: int = 0) -> Json:
+    """Write how many papers a unit handled on a day, and how many of them online."""
+    return {
+        "event_id": f"e{next(_ids)}",
+        "unit": unit,
+        "level": level,
+        "day": day,
+        "revision": revision,
+        "handled": handled,
+        "handled_online": online,
+    }
