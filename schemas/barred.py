@@ -38,3 +38,22 @@ PAPER_CONTENT = Barred(
         *("document number", "signer", "nội dung phản ánh"),
     ),
 )
+# Who reported something, and in which words.
+CITIZEN = Barred(
+    rule="citizen_data",
+    vi=(
+        "có dữ liệu của công dân hoặc lời phản ánh nên không được nhận và không được lưu lại;"
+        " chỉ gửi mã băm có khóa, kênh, lĩnh vực, đơn vị và thời điểm"
+    ),
+    en=(
+        "it has data of a citizen, or what was reported, so it is not taken and nothing of it is"
+        " kept; send only the keyed digest, channel, topic, unit and instants"
+    ),
+    names=(
+        *("số điện thoại", "điện thoại", "sđt", "phone", "phone number", "họ tên", "họ và tên"),
+        *("người phản ánh", "tên người phản ánh", "full name", "name", "địa chỉ", "address"),
+        *("cccd", "cmnd", "số cccd", "căn cước", "email", "thư điện tử", "nội dung"),
+        *("nội dung phản ánh", "content", "description", "tọa độ", "hình ảnh", "biển số xe"),
+    ),
+    shapes=(r"\(?(?:\+?84|0)\)?(?:[ .\-]?[0-9]){8,10}", r"[0-9]{12}", r"\S+@\S+\.\S+"),
+)

@@ -17,9 +17,9 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from hub.connecting.counting import Counting
 from hub.connecting.feeds import Connector, Context
 from hub.connecting.folder import Folder
+from hub.connecting.numbering import Numbering
 from hub.connecting.rows import FileRecords, again_of, records_of
 from hub.definitions.contract import Contract
 from hub.sheets.days import period
@@ -84,15 +84,15 @@ def _event(values: dict[str, Any]) -> dict[str, Any]:
     return {"event_id": digest.hexdigest(), **values}
 
 
-COUNTING = Counting(CONTRACT, TABLE, _event)
+NUMBERING = Numbering(CONTRACT, TABLE, _event)
 
 
 def open_folder(settings: PaymentsSettings, context: Context) -> Folder:
     """Begin to watch the folder."""
     path, settle = settings.folder, settings.settle_seconds
-    corrected = partial(COUNTING.correct, known=context.known)
+    corrected = partial(NUMBERING.correct, known=context.known)
     return Folder("payments", CONTRACT, path, settle, context, read, TABLE.header_of, corrected)
 
 
-AGAIN = again_of(CONTRACT, TABLE, _event, COUNTING.settle)
+AGAIN = again_of(CONTRACT, TABLE, _event, NUMBERING.settle)
 CONNECTOR = Connector(PaymentsSettings, read, open_folder)

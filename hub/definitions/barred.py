@@ -23,6 +23,7 @@ HARMLESS = frozenset(
         *("no", "none", "null", "normal", "public"),
     )
 )
+DEPTH_MAX = 20  # of names around a field
 KEPT = b"{}"  # in the place of what is not kept: an object that says nothing
 
 
@@ -111,16 +112,16 @@ def letters(text: str) -> str:
 
 
 def _flat(name: str, said: Any) -> Iterator[tuple[str, Any]]:
-    """Give each plain value within another with the name of its field."""
-    waiting = [(name, said)]
+    """Give each plain value within another, with the name of its field and of those around it."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [((name,), said)]
     while waiting:
-        of, value = waiting.pop()
+        names, value = waiting.pop()
         if isinstance(value, Mapping):
-            waiting += [(str(n), v) for n, v in value.items()]
+            waiting += [((*names[-DEPTH_MAX:], str(n)), v) for n, v in value.items()]
         elif isinstance(value, list):
-            waiting += [(of, v) for v in value]
+            waiting += [(names, v) for v in value]
         else:
-            yield of, value
+            yield from ((each, value) for each in names)
 
 
 def _composed(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Counting: rows of a drop folder's files replace what is known, where their senders do not count.
+"""Numbering: rows of a drop folder's files replace what is known, where their senders do not count.
 
 A file without the column of revisions, or with nothing in it, holds reports of senders who know
 none: each row takes the revision by which it stands in the place of what is known
@@ -18,8 +18,8 @@ from hub.sheets.table import Table
 
 
 @dataclass(frozen=True)
-class Counting:
-    """How rows of a table are counted on; `event` makes a row's values an event with its name."""
+class Numbering:
+    """How rows of a table are numbered on; `event` makes a row's values an event with its name."""
 
     contract: Contract
     table: Table
