@@ -1,7 +1,7 @@
 """Field feedback from a drop folder: a row a form, of the app, hotline 1022 and portal alike.
 
 `HUB_FEEDBACK_FOLDER` is the folder; files are taken when they stood still for
-`HUB_FEEDBACK_SETTLE_SECONDS`. `HUB_FEEDBACK_KEY_FILE` holds the key of pseudonyms, 32 bytes or more:
+`HUB_FEEDBACK_SETTLE_SECONDS`. `HUB_FEEDBACK_KEY_FILE` holds the key of pseudonyms, from 32 bytes:
 telephone numbers become keyed digests as they are read (`pseudonym.py`). No other column of a
 citizen's is read, and none is kept.
 
