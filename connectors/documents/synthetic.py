@@ -135,4 +135,6 @@ def live(seed: int, clock: Callable[[], datetime]) -> Iterator[dict[str, object]
         revision = (at - midnight) // timedelta(milliseconds=1)
         day = f"{at:%Y-%m-%d}"
         handled = revision // 600_000  # one in ten minutes
-        yield _counted(f"VB-{at:%Y%m%d%H%M%S%f}-{number}", unit, level, day, revision, handled)
+        name = f"VB-{at:%Y%m%d%H%M%S%f}-{number}"
+        counted = _counted(name, unit, level, day, revision, handled)
+        yield counted | {"recorded_at": at.isoformat()}

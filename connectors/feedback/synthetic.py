@@ -22,6 +22,7 @@ BEGIN = datetime(2023, 1, 2, tzinfo=VIETNAM)
 DAYS = 355
 AGAIN_EVERY, UNASSIGNED_EVERY, OPEN_EVERY = 8, 40, 15
 FRAME_ROWS = 20_000
+DEFECTS_MAX = 1
 SCHEMA = {
     "feedback_code": pl.String,
     "kind": pl.String,

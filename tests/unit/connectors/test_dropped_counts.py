@@ -1,4 +1,4 @@
-"""Papers and feedback from their simulators through their connectors come to the figures planned."""
+"""Papers and feedback come from their simulators, by their connectors, to the figures planned."""
 
 from datetime import UTC, date, datetime
 from functools import partial
@@ -59,10 +59,9 @@ def test_papers_come_to_what_was_planned_and_secrets_to_nothing(hub: Hub, tmp_pa
         rules = [row[0] for row in reading.rows("SELECT rule FROM quarantine")]
     assert len(rules) == sum(d.rejected for d in drops)
     assert rules.count("state_secret") == sum(d.secret for d in drops) > 0
-    # What was reported before stands in the place of nothing; other figures replace it.
-    (folder / "again.csv").write_text(
-        "Mã đơn vị;Cấp;Ngày;Văn bản đã xử lý;Xử lý trực tuyến\nH57.1;Cấp tỉnh;13/01/2026;5000;5000\n"
-    )
+    # A file without revisions replaces what was reported before.
+    header = "Mã đơn vị;Cấp;Ngày;Văn bản đã xử lý;Xử lý trực tuyến"
+    (folder / "again.csv").write_text(f"{header}\nH57.1;Cấp tỉnh;13/01/2026;5000;5000\n")
     carried(hub, "documents", opened_knowing(hub, folder), 2)
     (of_one,) = hub.kpi("document_handled", period="2026-01-13", unit="H57.1")
     assert of_one["numerator"] == 5000
