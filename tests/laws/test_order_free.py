@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from hub import registry
 from tests.parts.depth import rounds
+from tests.parts.drawn import documents, reports
 from tests.parts.fees import fees
 from tests.parts.small import Json, Sent, Small
 
-PLAIN_IDS = ["1", "2", "e-3"]
 IDS = ["1", "2", "e\u0301-\U0001f30a"]
 # Two sides of local midnights, a tie with another offset, and one long before the others.
 INSTANTS = [
@@ -129,51 +129,10 @@ def readings(draw: st.DrawFn) -> Json:
     return present(event)
 
 
-@st.composite
-def documents(draw: st.DrawFn) -> Json:
-    online = draw(st.sampled_from([0, 1, 7]))
-    return present(
-        {
-            "event_id": draw(st.sampled_from(PLAIN_IDS)),
-            "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
-            "unit": draw(st.sampled_from(UNITS)),
-            "level": draw(st.sampled_from(["province", "commune"])),
-            "day": draw(st.sampled_from(["2023-05-17", "2023-05-18"])),
-            "revision": draw(st.integers(0, 2)),
-            "handled": online + draw(st.sampled_from([0, 1, 10**11])),
-            "handled_online": online,
-        }
-    )
-
-
-@st.composite
-def reports(draw: st.DrawFn) -> Json:
-    kind = draw(st.sampled_from(["received", "received", "assigned", "answered", "rated",
-                                 "reopened", "retracted"]))  # fmt: skip
-    event = {
-        "event_id": draw(st.sampled_from(["e1", "e2", "e3", "e4"])),
-        "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
-        "feedback_code": draw(st.sampled_from(["0" * 32, "a" * 32])),
-        "kind": kind,
-        "occurred_at": draw(st.sampled_from(INSTANTS)),
-        "due_at": draw(maybe(st.sampled_from(INSTANTS))),
-    }
-    if kind == "received":
-        event["channel"] = draw(st.sampled_from(["app", "hotline"]))
-        event["topic"] = draw(st.sampled_from(["environment", "traffic"]))
-    if kind == "assigned":
-        event["unit"] = draw(st.sampled_from(UNITS))
-    if kind == "rated":
-        event["satisfied"] = draw(st.booleans())
-    if kind == "retracted":
-        event["retracts"] = draw(st.sampled_from(["e1", "e2", "never-sent"]))
-    return present(event)
-
-
 EVENTS = {
     "dossier": dossiers,
-    "feedback": reports,
-    "document": documents,
+    "feedback": lambda: reports(INSTANTS, UNITS),
+    "document": lambda: documents(INSTANTS, UNITS),
     "payment": payments,
     "reading": readings,
     "fee": lambda: fees(IDS, INSTANTS, UNITS),

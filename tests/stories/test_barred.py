@@ -25,6 +25,7 @@ from tests.stories.conftest import Served
 from tests.stories.test_personal import spellings
 
 MARK = "Mốc-bốn-bảy"
+SLOW = 60.0  # seconds
 AT = datetime(2026, 3, 10, 5, tzinfo=UTC)
 GOOD = document("H57.1", "province", "2023-05-17", 12, 11)
 HEADER = ("Đơn vị", "Cấp", "Ngày", "Số văn bản đã xử lý", "Số văn bản xử lý trên môi trường mạng")
@@ -93,21 +94,21 @@ def test_what_is_barred_is_found_nowhere_whoever_looks(hub: Served, tmp_path: Pa
         hub.start(stdout=out, stderr=err)
         items = list(pushed())
         events = f"{hub.url}/v1/events/document"
-        sent = loopback.post(events, json=[GOOD, *items], headers=headers)
+        sent = loopback.post(events, json=[GOOD, *items], headers=headers, timeout=SLOW)
         rules = [v["rule"] for v in sent.json()["rejected"]]
         assert (sent.json()["accepted"], len(rules)) == (1, len(items))
         assert set(rules) == {"state_secret", "paper_content"}
         lines = "\n".join(json.dumps(i, ensure_ascii=False) for i in [GOOD, *items])
         broken = f'{lines}\n{{"do_mat": "Mật {MARK}'
-        cut = loopback.post(events, content=broken.encode(), headers=headers)
+        cut = loopback.post(events, content=broken.encode(), headers=headers, timeout=SLOW)
         assert {v["rule"] for v in cut.json()["rejected"]} == set(rules)
         answers = [sent, cut]
         for name, data in tables():
             for path in (f"files/document?name={name}", "files/document?dry_run=1"):
                 url = f"{hub.url}/v1/{path}"
-                answers.append(loopback.post(url, content=data, headers=headers))
+                answers.append(loopback.post(url, content=data, headers=headers, timeout=SLOW))
             url = f"{hub.url}/v1/mappings/document/propose"
-            answers.append(loopback.post(url, content=data, headers=headers))
+            answers.append(loopback.post(url, content=data, headers=headers, timeout=SLOW))
         answers += mapped(hub, headers)
         assert [a.text for a in answers if holds_mark(a.content)] == []
         assert {a.status_code for a in answers} <= {200, 202, 400, 422}
@@ -140,7 +141,7 @@ def mapped(hub: Served, headers: dict[str, str]) -> list[Any]:
         {"words": {"level": {f"Tối mật {MARK}": "province"}}},
     ):
         url = f"{hub.url}/v1/mappings/document"
-        answers.append(loopback.request("PUT", url, json=more, headers=headers))
+        answers.append(loopback.request("PUT", url, json=more, headers=headers, timeout=SLOW))
         assert answers[-1].status_code == 422
         assert answers[-1].json()["faults"][0]["rule"] == "state_secret"
     return answers
