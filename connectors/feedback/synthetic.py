@@ -90,7 +90,8 @@ def _check(scale: float) -> None:
 def defects(seed: int, scale: float) -> list[dict[str, object]]:
     """Make a JSON-shaped item that breaks the contract: a form by a channel that is none."""
     _check(scale)
-    event = {"event_id": f"LOI23-PA-{seed}", "feedback_code": plain_digest("synthetic", "wrong")}
+    event: dict[str, object] = {"event_id": f"LOI23-PA-{seed}"}
+    event["feedback_code"] = plain_digest("synthetic", "wrong")
     event |= {"kind": "received", "channel": "facebook", "topic": "other"}
     return [event | {"occurred_at": BEGIN.isoformat()}]
 

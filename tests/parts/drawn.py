@@ -37,7 +37,7 @@ def reports(draw: st.DrawFn, instants: list[str], units: list[str]) -> Json:
     """Draw what happened to one of two matters."""
     kind = draw(st.sampled_from(["received", "received", "assigned", "answered", "rated",
                                  "reopened", "retracted"]))  # fmt: skip
-    event = {
+    event: Json = {
         "event_id": draw(st.sampled_from(["e1", "e2", "e3", "e4"])),
         "recorded_at": draw(st.none() | st.sampled_from(instants)),
         "feedback_code": draw(st.sampled_from(["0" * 32, "a" * 32])),
