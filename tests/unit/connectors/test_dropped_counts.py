@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def carried(hub: Hub, name: str, feed: Feed, steps: int) -> None:
     hub.runner.catch_up()
 
 
-def opened(hub: Hub, name: str, **settings: object) -> Feed:
+def opened(hub: Hub, name: str, **settings: Any) -> Feed:
     """Open a connector's feed on a folder, whose files are complete at once."""
     connector = registry.connectors()[name]
     chosen = connector.settings(**settings, settle_seconds=0)
