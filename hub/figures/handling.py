@@ -53,10 +53,14 @@ def read_handled(
     measure = measured(clocked, fact)
     texts = [name for name, kind in fact.types.items() if kind == "text"]
     instants = [clocked.begun, clocked.ended]
-    columns = [ENTITY, clocked.unit, *texts, *instants]
-    schema = dict.fromkeys([ENTITY, "unit", *texts], pl.String) | dict.fromkeys(instants, pl.Int64)
+    # The unit may be a column by itself, which is read once, or SQL over several.
+    own = {} if clocked.unit in texts else {"unit": clocked.unit}
+    columns = [ENTITY, *own.values(), *texts, *instants]
+    schema = dict.fromkeys([ENTITY, *own, *texts], pl.String) | dict.fromkeys(instants, pl.Int64)
     found = book.reading.list_facts(fact, measure, columns, where or {}, (start, until))
     facts = pl.DataFrame(found, schema, orient="row")
+    if not own:
+        facts = facts.with_columns(pl.col(clocked.unit).alias("unit"))
     return facts.with_columns(minutes_of(clocked, book, facts)).drop("unit")
 
 
