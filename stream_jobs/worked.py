@@ -131,3 +131,76 @@ FEES = [
     _receipt("C", "B4", "2025-05-07", 40_000),
     fee("D", "assessed", "2025-05-08", 70_000),
 ]
+
+
+def document(unit: str, level: str, day: str, handled: int, online: int, revision: int = 0) -> Json:
+    """Write how many papers a unit handled on a day, and how many of them online."""
+    return {
+        "event_id": f"e{next(_ids)}",
+        "unit": unit,
+        "level": level,
+        "day": day,
+        "revision": revision,
+        "handled": handled,
+        "handled_online": online,
+    }
+
+
+def feedback(matter: str, kind: str, at: str, **more: Any) -> Json:
+    """Write what happened to a matter that citizens reported; `matter` is a letter or two."""
+    return {
+        "event_id": f"e{next(_ids)}",
+        "feedback_code": matter.encode().hex().rjust(32, "0"),
+        "kind": kind,
+        "occurred_at": _instant(at),
+        **more,
+    }
+
+
+def reported(matter: str, at: str, channel: str = "app", **more: Any) -> Json:
+    """Write a form about a matter of the environment."""
+    return feedback(matter, "received", at, channel=channel, topic="environment", **more)
+
+
+# A comes by app and hotline, is answered in time and rated. B is late, and comes again after its
+# answer. C is assigned, due on 10 May, and open. D waits to be assigned.
+REPORTS = [
+    reported("A", "2025-05-05"),
+    reported("A", "2025-05-05T11:00", "hotline"),
+    feedback(
+        "A", "assigned", "2025-05-05T14:00", unit="H57.1", due_at=_instant("2025-05-12T17:00")
+    ),
+    feedback("A", "answered", "2025-05-12T16:00"),
+    feedback("A", "rated", "2025-05-13", satisfied=True),
+    reported("B", "2025-05-06", "portal"),
+    feedback(
+        "B", "assigned", "2025-05-06T09:00", unit="H57.2", due_at=_instant("2025-05-09T17:00")
+    ),
+    feedback("B", "answered", "2025-05-10T08:00"),
+    feedback("B", "rated", "2025-05-10T09:00", satisfied=False),
+    reported("B", "2025-05-20", "hotline"),
+    reported("C", "2025-05-07", "hotline"),
+    feedback(
+        "C", "assigned", "2025-05-07T09:00", unit="H57.1", due_at=_instant("2025-05-10T17:00")
+    ),
+    reported("D", "2025-05-31", "app"),
+]
+
+
+def topic_days(amount: int) -> dict[str, list[dict[str, str]]]:
+    """Write the list that gives matters of the environment so many working days."""
+    (row,) = working_days(amount)["clock_policies"]
+    return {"clock_policies": [row | {"procedure": "environment"}]}
+
+
+# Both came on a Friday, without a due date: of two working days the second is Tuesday, 13 May.
+UNDATED = [
+    reported("E", "2025-05-09T09:00"),
+    feedback("E", "assigned", "2025-05-09T10:00", unit="H57.1"),
+    feedback("E", "answered", "2025-05-13T16:00"),
+    reported("F", "2025-05-09T09:00"),
+    feedback("F", "assigned", "2025-05-09T10:00", unit="H57.1"),
+    feedback("F", "answered", "2025-05-14T08:00"),
+    reported("G", "2025-05-09T09:00"),
+    feedback("G", "assigned", "2025-05-09T10:00", unit="H57.1"),
+]

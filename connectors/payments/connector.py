@@ -10,8 +10,6 @@ sender counts, a blank is an error, and other figures under one revision are a c
 """
 
 import hashlib
-import json
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,14 +17,15 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from hub.connecting.feeds import Connector, Context, JsonObject, Known
+from hub.connecting.feeds import Connector, Context
 from hub.connecting.folder import Folder
+from hub.connecting.numbering import Numbering
 from hub.connecting.rows import FileRecords, again_of, records_of
 from hub.definitions.contract import Contract
 from hub.sheets.days import period
 from hub.sheets.mapping import FileMapping
 from hub.sheets.numbers import integer, money
-from hub.sheets.revising import FIRST, Revised, note_replaced, revise
+from hub.sheets.revising import FIRST
 from hub.sheets.table import Column, Table
 from hub.sheets.vietnamese import code, text
 from schemas.contracts.payment import Payment
@@ -85,40 +84,15 @@ def _event(values: dict[str, Any]) -> dict[str, Any]:
     return {"event_id": digest.hexdigest(), **values}
 
 
-def correct(records: FileRecords, known: Known) -> FileRecords:
-    """Give rows of a file without revisions the revision by which they replace what is known."""
-    if not records.understood.to_count:
-        return records
-    revised = revise(CONTRACT, [e for r in records for e in r.events], known)
-    corrected = [replace(r, events=tuple(_revision(e, revised) for e in r.events)) for r in records]
-    replacing = [r.place for r in records for e in r.events if _entity(e) in revised.replaced]
-    note_replaced(CONTRACT, records.understood, replacing)
-    return FileRecords(corrected, records.understood)
-
-
-def settle(events: list[JsonObject], content: bytes, known: Known) -> list[JsonObject]:
-    """Give a corrected row the revision by which it replaces what is known, if it says none."""
-    if any(TABLE.column_of(header) is REVISION for header in json.loads(content)):
-        return events
-    revised = revise(CONTRACT, events, known)
-    return [_revision(e, revised) for e in events]
-
-
-def _revision(event: JsonObject, revised: Revised) -> dict[str, Any]:
-    values = {k: v for k, v in event.items() if k != "event_id"}
-    return _event({**values, "revision": revised.revisions[_entity(event)]})
-
-
-def _entity(event: JsonObject) -> str:
-    return CONTRACT.entity_of(dict(event))
+NUMBERING = Numbering(CONTRACT, TABLE, _event)
 
 
 def open_folder(settings: PaymentsSettings, context: Context) -> Folder:
     """Begin to watch the folder."""
     path, settle = settings.folder, settings.settle_seconds
-    corrected = partial(correct, known=context.known)
+    corrected = partial(NUMBERING.correct, known=context.known)
     return Folder("payments", CONTRACT, path, settle, context, read, TABLE.header_of, corrected)
 
 
-AGAIN = again_of(CONTRACT, TABLE, _event, settle)
+AGAIN = again_of(CONTRACT, TABLE, _event, NUMBERING.settle)
 CONNECTOR = Connector(PaymentsSettings, read, open_folder)

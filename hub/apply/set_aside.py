@@ -63,7 +63,9 @@ class SetAside:
 
     def classify(self, records: pl.DataFrame) -> None:
         """Add records that have their `contract` and `class`."""
-        self._records.append(records.rename({"accepted_on": "day"}).select(_RECORDS.keys()))
+        # Contracts may have a field called `day`, too.
+        named = (pl.col("accepted_on" if n == "day" else n).alias(n) for n in _RECORDS)
+        self._records.append(records.select(named))
 
     def rows(self) -> pl.DataFrame:
         """List everything, record by record: place, contract, sender, day and class."""

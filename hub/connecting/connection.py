@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from hub.clock import Clock, iso, to_us
 from hub.connecting.breaker import Breaker
 from hub.connecting.feeds import Delivery, Feed, Record, UpstreamError
-from hub.definitions.admission import Admitted, Verdict, admit_values
+from hub.definitions.admission import Admitted, Verdict, admit_values, barred
+from hub.definitions.barred import find_in_bytes
 from hub.definitions.contract import ITEMS_MAX, Contract, Event
 from hub.definitions.masking import mask_text
 from hub.definitions.originals import Seal
@@ -216,8 +217,11 @@ Judged = list[list[Event] | Verdict]
 def judge(contract: Contract, records: Sequence[Record]) -> Judged:
     """Validate what each record says: its events, or why it is rejected, with its place as index.
 
-    A record of which one event breaks the contract is rejected whole, and kept with its bytes.
+    A record of which one event breaks the contract is rejected whole, and kept with its bytes; one
+    with content that the contract is barred from likewise, without.
     """
+    if contract.spec.bars:
+        return [_judge_barred(contract, r) for r in records]
     try:
         said = [e for r in records for e in r.events]
         events = iter(contract.items.validate_json(json.dumps(said)))
@@ -237,6 +241,12 @@ def judge_arrived(
         place = places[row]
         judged[place] = replace(verdict, index=records[place].place)
     return judged
+
+
+def _judge_barred(contract: Contract, record: Record) -> list[Event] | Verdict:
+    """Look first for what is barred, in all that came: also in what says nothing of the events."""
+    bar = find_in_bytes(contract.spec.bars, record.original)
+    return _judge_one(contract, record) if bar is None else barred(bar, record.place)
 
 
 def _judge_one(contract: Contract, record: Record) -> list[Event] | Verdict:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.connecting.feeds import JsonObject, Known, Record
 from hub.definitions.admission import Verdict, admit_values, unreadable, verdict_of
-from hub.definitions.again import Again
+from hub.definitions.again import Again, as_they_are
 from hub.definitions.contract import Contract
 from hub.definitions.faults import Fault
 from hub.sheets.files import worded
@@ -19,7 +19,8 @@ from hub.sheets.tabular import TableRead, read_table
 from hub.sheets.understood import Understood
 from hub.sheets.vietnamese import WrittenError
 
-Event = Callable[[dict[str, Any]], JsonObject]
+# Makes the values of a row an event, or several.
+Event = Callable[[dict[str, Any]], JsonObject | list[JsonObject]]
 
 
 class FileRecords(list[Record]):
@@ -53,7 +54,7 @@ def recorded(
     records = (
         Record(
             kept(r) or r.original,
-            () if r.verdict else (event(r.values),),
+            () if r.verdict else tuple(_listed(event(r.values))),
             r.verdict,
             r.place,
             r.original,
@@ -67,10 +68,14 @@ def again_of(
     contract: Contract,
     table: Table,
     event: Event,
-    settled: Callable[[list[JsonObject], bytes, Known], list[JsonObject]],
+    settled: Callable[[list[JsonObject], bytes, Known], list[JsonObject]] = as_they_are,
 ) -> Again:
     """Say how a rejected row is read again; arguments as of `records_of`."""
     return Again(partial(_read, contract, table, event), partial(_about, table), settled=settled)
+
+
+def _listed(said: JsonObject | list[JsonObject]) -> list[JsonObject]:
+    return said if isinstance(said, list) else [said]
 
 
 def _cells(table: Table, values: dict[str, Any]) -> bytes:
@@ -100,11 +105,11 @@ def _read(
     if lacking is not None:
         vi, en = "thiếu giá trị bắt buộc", "a required value is missing"
         return unreadable("required", lacking.headers[0], "", vi, en)
-    said = event(values)
-    judged = admit_values(contract, [said])
+    said = _listed(event(values))
+    judged = admit_values(contract, said)
     if isinstance(judged, Verdict):
         return verdict_of(0, [_placed(contract, table, fault) for fault in judged.each()])
-    return [said]
+    return said
 
 
 def _placed(contract: Contract, table: Table, fault: Fault) -> Fault:

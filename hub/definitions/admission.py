@@ -15,6 +15,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from hub.clock import iso
+from hub.definitions.barred import KEPT, Barred, find_in_bytes
 from hub.definitions.contract import AS_STORED, ITEMS_MAX, Contract, Event
 from hub.definitions.faults import Fault, find_faults, show_value, together
 from hub.definitions.masking import Kind, mask_text
@@ -72,6 +73,11 @@ def verdict_of(index: int, faults: Sequence[Fault]) -> Verdict:
     return Verdict(index, first.rule, first.field, first.value, *together(faults), several)
 
 
+def barred(bar: Barred, index: int) -> Verdict:
+    """Make the verdict on an item with barred content: it names neither field nor value."""
+    return Verdict(index, bar.rule, "", "", bar.vi, bar.en)
+
+
 @dataclass
 class Admitted:
     """What became of a body: the events that keep the contract, and verdicts on the others."""
@@ -87,6 +93,15 @@ class Admitted:
     stamp: str | None = None
     # The digest of the mapping by which they were read, where they came as a file and it had one.
     mapping: str = ""
+
+    def __post_init__(self) -> None:
+        """Keep nothing of what is barred, whatever else is wrong with it."""
+        for place, verdict in enumerate(self.rejected if self.contract.spec.bars else ()):
+            original = self.originals.get(verdict.index, b"")
+            bar = find_in_bytes(self.contract.spec.bars, original)
+            if bar is not None:
+                self.rejected[place] = barred(bar, verdict.index)
+                self.originals[verdict.index] = KEPT
 
     @cached_property
     def events(self) -> pl.DataFrame:

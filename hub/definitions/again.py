@@ -15,7 +15,8 @@ def _as_it_is(raw: bytes) -> bytes:
     return raw
 
 
-def _as_they_are(events: list[JsonObject], _: bytes, __: Known) -> list[JsonObject]:
+def as_they_are(events: list[JsonObject], _: bytes, __: Known) -> list[JsonObject]:
+    """Send events as they were corrected."""
     return events
 
 
@@ -33,7 +34,7 @@ class Again:
     read: Callable[[bytes, bytes], list[JsonObject] | Verdict]
     about: Callable[[bytes], JsonObject]
     shown: Callable[[bytes], bytes] = _as_it_is
-    settled: Callable[[list[JsonObject], bytes, Known], list[JsonObject]] = _as_they_are
+    settled: Callable[[list[JsonObject], bytes, Known], list[JsonObject]] = as_they_are
     is_remembered: bool = False
 
 

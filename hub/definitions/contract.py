@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from hub.clock import DAY_US, EPOCH, OFFSET_US, day_start, to_us
+from hub.definitions.barred import Bars
 from hub.definitions.naming import Names
 
 INSTANT_MIN = to_us(datetime(1900, 1, 1, tzinfo=UTC))
@@ -159,8 +160,8 @@ class Spec:
     against, the one that owns the thing first. `needs` names, per kind, the fields it
     cannot do without. `deadlines` are instants that mean the end of a working day
     where only the day is given. `stamp` is the field in which the hub writes which units the sender
-    of an event may speak for, where the things of a contract are shared by units. `names` says how
-    things are named by codes. `ranged` is there where values can be too small or too great.
+    of an event may speak for, where things are shared by units. `names` says how they are named by
+    codes. `ranged` is there where values can be too small or great. Nothing of `bars` may enter.
     """
 
     name: str
@@ -183,6 +184,7 @@ class Spec:
     stamp: str | None = None
     names: Names | None = None
     ranged: Ranged | None = None
+    bars: Bars = ()
 
     @property
     def topic(self) -> str:

@@ -53,11 +53,15 @@ def read_handled(
     measure = measured(clocked, fact)
     texts = [name for name, kind in fact.types.items() if kind == "text"]
     instants = [clocked.begun, clocked.ended]
-    columns = [ENTITY, clocked.unit, *texts, *instants]
-    named = {n: pl.String() for n in (ENTITY, "unit", *texts)}
+    # The unit may be a column by itself, which is read once, or SQL over several.
+    own = {} if clocked.unit in texts else {"unit": clocked.unit}
+    columns = [ENTITY, *own.values(), *texts, *instants]
+    named = {n: pl.String() for n in (ENTITY, *own, *texts)}
     schema = pl.Schema({**named, **dict.fromkeys(instants, pl.Int64())})
     listed = book.reading.list_facts(fact, measure, columns, where or {}, (start, until))
     facts = listed.rename(dict(zip(columns, schema, strict=True))).cast(schema)
+    if not own:
+        facts = facts.with_columns(pl.col(clocked.unit).alias("unit"))
     return facts.with_columns(minutes_of(clocked, book, facts)).drop("unit")
 
 

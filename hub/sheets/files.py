@@ -92,7 +92,8 @@ def _plain_table(contract: Contract) -> Table:
         columns.append(
             Column(f.name, titles_shown, reads, is_needed, first, such, first is not None)
         )
-    return Table(tuple(columns), frozenset(folded(t) for t in _ERROR_TITLES))
+    passed = frozenset(folded(t) for t in _ERROR_TITLES)
+    return Table(tuple(columns), passed, bars=contract.spec.bars)
 
 
 def _reader(contract: Contract, f: WireField) -> Reader:
@@ -156,7 +157,7 @@ def corrections(
     Raises `BodyError` where the file cannot be read as a whole, or has no column `ITEM`.
     """
     named = Column(_ITEM_FIELD, (ITEM, "quarantine_id"), text)
-    table = Table((named, *table_of(contract, mapping).columns))
+    table = Table((named, *table_of(contract, mapping).columns), bars=contract.spec.bars)
     out: list[tuple[str, bytes | Verdict]] = []
     read = _read(table, data)
     unsaid = {name: None} if (name := read.understood.to_count) else {}

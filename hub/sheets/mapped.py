@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from hub.definitions.barred import find_barred
 from hub.definitions.coded import find_field, label
 from hub.definitions.contract import Contract
 from hub.definitions.faults import field_fault
@@ -31,6 +32,10 @@ def check_mapping(contract: Contract, mapping: FileMapping) -> None:
 
 def find_mapping_faults(contract: Contract, mapping: FileMapping) -> Iterator[MappingFault]:
     """Find everything that keeps a mapping from being used."""
+    bar = find_barred(contract.spec.bars, _read_by(mapping))
+    if bar is not None:
+        yield MappingFault(bar.rule, "file", bar.vi, bar.en)
+        return
     columns = {c.field: c for c in table_of(contract).columns}
     titles = {name: c.headers[0] for name, c in columns.items()}
     if mapping.contract != contract.name:
@@ -54,6 +59,13 @@ def find_mapping_faults(contract: Contract, mapping: FileMapping) -> Iterator[Ma
             yield fault
     for name, words in mapping.words.items():
         yield from _word_faults(contract, columns, name, words)
+
+
+def _read_by(mapping: FileMapping) -> Iterator[tuple[str, str]]:
+    """Give what a mapping would let in, each as if something stood there."""
+    yield from ((column.header, "x") for column in mapping.columns if column.field)
+    yield from (("", value) for value in mapping.always.values())
+    yield from (("", word) for words in mapping.words.values() for word in words)
 
 
 def _column_faults(

@@ -14,6 +14,7 @@ from hub.definitions.coded import coded, find_field, label
 from hub.definitions.contract import Contract, WireField
 from hub.definitions.faults import field_fault
 from hub.definitions.near import is_within, near_codes
+from hub.sheets.barring import refuse_sample
 from hub.sheets.cells import Cell
 from hub.sheets.days import order_shown
 from hub.sheets.files import NAME, json_value, table_of
@@ -116,6 +117,8 @@ def propose(
     sheets = sample(table, data)
     if not sheets:
         raise FileError("empty", "tệp không có trang nào có số liệu", "every sheet is empty")
+    for each in sheets:
+        refuse_sample(table, each.name, each.header, [*each.above, *each.rows])
     best = max(sheets, key=lambda s: (s.known, len(s.rows)))
     start = before or mapping_of({"contract": contract.name, "sender": sender})
     draft = Draft(start.model_copy(update={"sender": sender}))

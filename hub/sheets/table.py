@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from hub.definitions.admission import Verdict
+from hub.definitions.barred import Bars
 from hub.definitions.masking import Kind as Masked
 from hub.sheets.vietnamese import Kind, Mark, Order, Reader, key
 from hub.troubles import RefusedError
@@ -77,13 +78,15 @@ class Table:
     """What a file must hold. `passed` are folded headers of ours that say nothing of the rows.
 
     `own` are headers that the sender alone uses, by what headers are compared by: they come before
-    those of the columns. Of a workbook only `sheets` are read, where some are named.
+    those of the columns. Of a workbook only `sheets` are read, where some are named. Of what `bars`
+    name nothing may enter (`hub.definitions.barred`).
     """
 
     columns: tuple[Column, ...]
     passed: frozenset[str] = frozenset()
     own: Mapping[str, Own] = field(default_factory=dict)
     sheets: tuple[str, ...] = ()
+    bars: Bars = ()
 
     @cached_property
     def needed(self) -> list[Column]:

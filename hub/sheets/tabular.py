@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hub.definitions.admission import unreadable, verdict_of
+from hub.definitions.admission import barred, unreadable, verdict_of
 from hub.definitions.faults import Fault, show_value
 from hub.definitions.masking import hidden
 from hub.sheets import grids
+from hub.sheets.barring import Withheld, withhold, without_words
 from hub.sheets.cells import Cell, Failed, Typed, Uncomputed
 from hub.sheets.columns import Part, WholeColumn, find_readings, is_touched, named_unit
 from hub.sheets.correcting import Corrections, correct
@@ -62,16 +63,20 @@ def read_table(table: Table, data: bytes, corrections: Corrections | None = None
             parts = [p for p in parts if p.rows] or parts
         if corrections:
             correct(table, parts, corrections)
+        withheld = withhold(table, parts)
         columns = {c.field: find_readings(c, parts) for c in table.columns}
         _understand(table, parts, columns, understood)
         understood.to_count = _unsaid(table, parts)
-        rows = list(_read(table, parts, columns, understood))
+        rows = list(_read(table, parts, columns, understood, _Withheld(data, withheld)))
         if not rows:
             vi, en = "tệp không có dòng số liệu nào", "there is no row under the header"
             raise FileError("empty", vi, en)
         hold_totals(table, parts, columns, rows, understood)
     except (XlsxError, FileError) as error:
-        return TableRead([whole_file(data, error)], understood)
+        if not table.bars:
+            return TableRead([whole_file(data, error)], understood)
+        row = whole_file(data, without_words(table, error), kept=0)
+        return TableRead([row])  # without what stands around the rows
     return TableRead(rows, understood)
 
 
@@ -86,10 +91,26 @@ def _grids(table: Table, data: bytes) -> tuple[list[Grid], list[PassedOver]]:
     return in_workbook(table, data) if data[:4] == ARCHIVE_MAGIC else (in_text(table, data), [])
 
 
-def whole_file(data: bytes, error: RefusedError) -> Row:
+class _Withheld:
+    """The rows of a file of which nothing is kept: each is known by its file and its place."""
+
+    def __init__(self, data: bytes, rows: Withheld) -> None:
+        self._rows = rows
+        self._digest = hashlib.blake2b(data, digest_size=16).hexdigest() if rows else ""
+
+    def row(self, at: int, number: int, place: int, sheet: str) -> Row | None:
+        """Reject a row with barred content; None where there is none in it."""
+        bar = self._rows.get((at, number))
+        if bar is None:
+            return None
+        known_by = f"{bar.rule} {self._digest} {place}".encode()
+        return Row(number, known_by, {}, barred(bar, place), {}, place, sheet)
+
+
+def whole_file(data: bytes, error: RefusedError, kept: int = ORIGINAL_BYTES_MAX) -> Row:
     """Reject a file as a whole; it is known by its digest, of its bytes the first are kept."""
     digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-    original = f"{digest} {len(data)}\n".encode() + data[:ORIGINAL_BYTES_MAX]
+    original = f"{digest} {len(data)}\n".encode() + data[:kept]
     vi, en = f"cả tệp: {error.vi}", f"the whole file: {error.en}"
     verdict = unreadable(error.rule, "", error.value, vi, en)
     if error.value in vi and error.value in en:
@@ -103,6 +124,7 @@ def _read(
     parts: Sequence[Part],
     columns: Mapping[str, WholeColumn],
     understood: Understood,
+    withheld: _Withheld,
 ) -> Iterator[Row]:
     """Read the rows of all parts; a row's place counts on from sheet to sheet."""
     start, count = 0, 0
@@ -114,7 +136,7 @@ def _read(
             count += 1
             if count > TABLE_ROWS_MAX:
                 raise grids.too_many_rows()
-            yield reader.row(raw)
+            yield withheld.row(at, raw[0], start + raw[0] - 1, name) or reader.row(raw)
         start += part.rows[-1][0] if part.rows else 0
 
 

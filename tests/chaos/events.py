@@ -1,6 +1,7 @@
-"""Made-up events of all three contracts, as senders really send them: some late, some again.
+"""Made-up events of contracts, as senders really send them: some late, some again.
 
-Lives of dossiers, readings of stations and payment statistics, from a seed. Of them 5 % come again,
+Lives of dossiers, readings of stations, payment statistics, counts of papers and what citizens
+report, from a seed. Of them 5 % come again,
 5 % come hours to months late, 2 % are corrected, 1 % withdrawn; a few are two years old, a few say
 something else under a known name, and a few break their contract.
 """
@@ -18,7 +19,8 @@ BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 STEP = timedelta(hours=6)
 RECENT_MAX = 2_000
 LATE_HOURS_MAX = 90 * 24
-NEW_DOSSIERS, NEW_READINGS, NEW_PAYMENTS = 14, 40, 20  # in a step
+# In a step.
+NEW_DOSSIERS, NEW_READINGS, NEW_PAYMENTS, NEW_DOCUMENTS, NEW_REPORTS = 14, 40, 20, 5, 5
 REPEATED, LATE, CORRECTED, WITHDRAWN = 0.05, 0.05, 0.02, 0.01
 CONFLICTING, OLD, BROKEN = 0.002, 0.003, 0.001
 METHODS = ("cashless", "collection_point", "cash")
@@ -55,6 +57,8 @@ class Events:
         made = [Item("dossier", e) for e in self._dossiers()]
         made += [Item("reading", self._reading(n)) for n in range(NEW_READINGS)]
         made += [Item("payment", self._payment(n)) for n in range(NEW_PAYMENTS)]
+        made += [Item("document", self._document(n)) for n in range(NEW_DOCUMENTS)]
+        made += [Item("feedback", e) for _ in range(NEW_REPORTS) for e in self._report()]
         sent = [one for item in made for one in self._disturbed(item)]
         while self._later and self._later[0][0] <= self._now:
             sent.append(heapq.heappop(self._later)[2])
@@ -73,6 +77,10 @@ class Events:
             return self._reading(0)
         if contract == "payment":
             return self._payment(0)
+        if contract == "document":
+            return self._document(0)
+        if contract == "feedback":
+            return self._report()[0]
         return self._received(f"H57.{next(self._numbers)}", self._now)
 
     def _id(self) -> str:
@@ -119,6 +127,8 @@ class Events:
         for name in ("occurred_at", "measured_at", "due_at"):
             if name in event:
                 event[name] = _text(datetime.fromisoformat(event[name]) - timedelta(days=730))
+        if "day" in event:
+            event["day"] = str(int(event["day"][:4]) - 2) + event["day"][4:8] + "01"
         if "period" in event:
             event["period"] = str(int(event["period"][:4]) - 2) + event["period"][4:8] + "01"
         return Item(item.contract, event)
@@ -129,19 +139,26 @@ class Events:
         if item.contract == "payment":
             event["revision"] += 1
             event["customers"] += 7
+        elif item.contract == "document":
+            event["revision"] += 1
+            event["handled"] += 7
         elif item.contract == "reading":
             event["revised_at"] = _text(self._now + timedelta(hours=1))
             event["value"] = round(event["value"] + 0.125, 3)
         else:
             event["recorded_at"] = _text(self._now + timedelta(hours=1))
             if event["kind"] == "received":
-                event["channel"] = "post"
+                event["channel"] = "post" if item.contract == "dossier" else "portal"
         return Item(item.contract, event)
 
     def _other_content(self, item: Item) -> Item:
         event = dict(item.event)
         if item.contract == "payment":
             event["amount_vnd"] += 1_000
+        elif item.contract == "document":
+            event["handled"] += 1_000
+        elif item.contract == "feedback":
+            event["due_at"] = _text(self._now + timedelta(days=30))
         elif item.contract == "reading":
             event["value"] = round(event["value"] + 0.5, 3)
         else:
@@ -214,6 +231,34 @@ class Events:
             "value": round(self._chance.uniform(0, 8), 3),
             "unit": "g/L" if is_salty else "m",
             "quality": self._chance.choice((1, 1, 1, 2, 4)),
+        }
+
+    def _report(self) -> list[Json]:
+        """Let a form come, and be assigned and answered."""
+        matter = f"{self._chance.randint(1, 10**9):032x}"
+        at = self._now - self._chance.random() * STEP
+        more: list[Json] = [
+            {"kind": "received", "channel": "app", "topic": "environment"},
+            {"kind": "assigned", "unit": f"H57.{self._chance.randint(1, 30)}"},
+            {"kind": "answered"},
+        ]
+        made = []
+        for each in more[: self._chance.randint(1, 3)]:
+            event = {"event_id": self._id(), "feedback_code": matter, "occurred_at": _text(at)}
+            made.append({**event, **each})
+            at += timedelta(minutes=self._chance.randint(0, 5))
+        return made
+
+    def _document(self, number: int) -> Json:
+        handled = self._chance.randint(1, 500)
+        return {
+            "event_id": self._id(),
+            "unit": f"H57.{next(self._numbers)}",
+            "level": ("province", "commune")[number % 2],
+            "day": f"{self._now:%Y-%m-%d}",
+            "revision": 1,
+            "handled": handled,
+            "handled_online": handled * 8 // 10,
         }
 
     def _payment(self, number: int) -> Json:

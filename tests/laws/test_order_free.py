@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hub import registry
 from tests.parts.depth import rounds
+from tests.parts.drawn import documents, reports
 from tests.parts.fees import fees
 from tests.parts.small import Json, Sent, Small
 
@@ -130,6 +131,8 @@ def readings(draw: st.DrawFn) -> Json:
 
 EVENTS = {
     "dossier": dossiers,
+    "feedback": lambda: reports(INSTANTS, UNITS),
+    "document": lambda: documents(INSTANTS, UNITS),
     "payment": payments,
     "reading": readings,
     "fee": lambda: fees(IDS, INSTANTS, UNITS),

@@ -65,7 +65,7 @@ VENDORS = {
         "outlets/",
     },
     "openpyxl": {
-        "connectors/payments/simulator.py",
+        "connectors/",
         "hub/reports/workbook.py",
         "hub/sheets/listing.py",
         "hub/sheets/template.py",

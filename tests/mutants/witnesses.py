@@ -36,6 +36,7 @@ from tests.conftest import Hub
 from tests.mutants.worlds import World
 from tests.parts import against
 from tests.parts.against import Asked, Golden
+from tests.parts.drawn import odd_papers, odd_reports
 from tests.parts.fees import ODD, year
 from tests.parts.golden.cells import cells, overdue_since
 from tests.parts.golden.counting import Span, is_on_time
@@ -44,6 +45,7 @@ from tests.parts.small import Json, Small, admitted_frame
 
 COUNT = 500
 FEES = 300
+DRAWN = 600  # matters of feedback, and units with papers
 GROUP = "entity_number"
 EQUATIONS = ("c1 = c2 + c3 + c4", "c1 = c5 + c9", "c5 = c6 + c7 + c8", "c9 = c10 + c11")
 AROUND = ["2023-01-01T00:00:00+07:00", "2022-12-31T23:59:59.999999+07:00", "2023-03-05T08:30:00Z"]
@@ -162,6 +164,8 @@ class Witnesses:
         for name, events in (
             ("reading", readings()),
             ("payment", payments()),
+            ("document", odd_papers(DRAWN)),
+            ("feedback", odd_reports(DRAWN)),
             ("fee", [*ODD, *(event for one in year(1, FEES) for event in one.events)]),
         ):
             admitted = admitted_frame(contracts[name], events)
@@ -192,10 +196,10 @@ class Witnesses:
         changed = [n for n, fact in world.facts.items() if fact is not registry.facts()[n]]
         for name in changed:
             yield "law: both foldings", self._foldings(world.facts[name])
+            yield "law: as stored by either due date", self._dated(world.facts[name])
             if name == "dossier":
                 yield "golden: dossiers", self._dossiers(world.facts[name])
                 yield "golden: cells", self._cells(world.facts[name])
-                yield "law: as stored by either due date", self._dated(world.facts[name])
         kpis = [
             kpi
             for name, kpi in world.kpis.items()

@@ -150,7 +150,7 @@ GROUP = '''
 from hub.definitions.contract import Doc
 from hub.figures.group import Group
 
-GROUP = Group(title=Doc("Hồ chứa nước", "Reservoirs"), place=5)
+GROUP = Group(title=Doc("Hồ chứa nước", "Reservoirs"), place=9)
 '''
 
 PART = """

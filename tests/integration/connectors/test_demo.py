@@ -19,11 +19,13 @@ KPIS = {
     "one_stop": "dossier_received_new",
     "salinity": "salinity_max",
     "payments": "payment_amount",
+    "documents": "document_handled",
+    "feedback": "feedback_received",
 }
 
 
 @pytest.mark.parametrize("profile", ["embedded", "kafka"])
-def test_three_connectors_feed_the_page(
+def test_all_connectors_feed_the_page(
     profile: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if profile == "kafka":

@@ -12,6 +12,8 @@ import pytest
 from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
+from connectors.documents import synthetic as documents
+from connectors.feedback import synthetic as feedback
 from connectors.one_stop import synthetic as one_stop
 from connectors.payments import synthetic as payments
 from connectors.salinity import synthetic as salinity
@@ -29,8 +31,14 @@ NOON = datetime(2026, 8, 4, 5, 0, 0, 123_456, tzinfo=UTC)
 
 of_each = pytest.mark.parametrize(
     ("module", "contract"),
-    [(one_stop, "dossier"), (salinity, "reading"), (payments, "payment")],
-    ids=["one_stop", "salinity", "payments"],
+    [
+        (one_stop, "dossier"),
+        (salinity, "reading"),
+        (payments, "payment"),
+        (documents, "document"),
+        (feedback, "feedback"),
+    ],
+    ids=["one_stop", "salinity", "payments", "documents", "feedback"],
 )
 
 
@@ -94,6 +102,21 @@ def test_the_defects_are_all_rejected_and_their_number_is_bounded(
 
 def validate(contract: str, item: dict[str, Any]) -> None:
     contract_of(contract).item.validate_json(json.dumps(item))
+
+
+@pytest.mark.parametrize("seed", [1, 2023])
+def test_papers_come_to_the_published_shares_of_each_level(seed: int) -> None:
+    last = (
+        pl.concat(list(documents.history(seed, SMALL)))
+        .sort("revision")
+        .group_by("unit", "level", "day")
+    )
+    summed = last.last().group_by("level").agg(pl.col("handled", "handled_online").sum())
+    hundredths = {level: (100 * online, whole) for level, whole, online in summed.iter_rows()}
+    published = {"province": 89, "district": 88, "commune": 83}
+    for level, percent in published.items():
+        online, whole = hundredths[level]
+        assert online == percent * whole > 0
 
 
 def read_dossiers(scale: float) -> pl.DataFrame:
@@ -284,7 +307,11 @@ def test_live_events_are_accepted_dated_now_and_never_clash(
         clock = stepping(start, timedelta(seconds=2)).__next__
         events = list(islice(module.live(1, clock), 600))
         ids += [event["event_id"] for event in events]
-        at = "recorded_at" if contract == "payment" else contract_of(contract).spec.occurred
+        at = (
+            "recorded_at"
+            if contract in ("payment", "document")
+            else contract_of(contract).spec.occurred
+        )
         instants = [datetime.fromisoformat(event[at]) for event in events[12:]]
         assert instants == list(islice(stepping(start, timedelta(seconds=2)), 600))[12:]
         for event in events:

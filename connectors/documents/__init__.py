@@ -1,0 +1,1 @@
+"""Papers in systems of documents: their source and connector."""

@@ -1,0 +1,147 @@
+"""Drops counts of papers into a folder as systems of documents export them, CSV and XLSX in turn.
+
+`python -m connectors.documents.simulator --folder F --seed S` writes the files of a seed and prints
+what must come of them. Some rows break the contract; some bear a mark of secrets, as an export does
+that nobody filtered, and of those nothing may be kept. All figures are synthetic.
+"""
+
+import argparse
+import csv
+import io
+import json
+import random
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+
+from connectors.documents.synthetic import ONLINE_PERCENT, UNITS
+from hub.clock import VIETNAM
+
+HEADERS = (
+    *("STT", "Mã đơn vị", "Cấp", "Ngày", "Văn bản đã xử lý", "Xử lý trên môi trường mạng"),
+    "Độ mật",
+)
+LEVELS = {"province": "Cấp tỉnh", "district": "Cấp huyện", "commune": "Cấp xã"}
+TITLE = "BÁO CÁO TÌNH HÌNH XỬ LÝ VĂN BẢN TRÊN MÔI TRƯỜNG MẠNG"
+CLASSES = ("Mật", "Tối mật", "Tuyệt mật")
+ROWS = 120
+BAD_EVERY = 60  # rows: below the share at which the breaker stops a source in a demo
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A file to be dropped, and what must come of it."""
+
+    name: str
+    content: bytes
+    handled: int
+    online: int
+    accepted: int
+    rejected: int
+    secret: int
+
+
+def plan(seed: int, files: int, last: date, rows: int = ROWS) -> list[Drop]:
+    """Make the files of a seed: each has counts of one of the days up to `last`."""
+    chance = random.Random(seed)
+    units = [(level, u) for level in ("province", "commune") for u in UNITS[level]]
+    drops = []
+    for number in range(files):
+        day = last - timedelta(days=files - 1 - number)
+        lines: list[list[Any]] = []
+        handled = online = 0
+        for at, (level, unit) in enumerate(units[:rows], 1):
+            whole = chance.randrange(1, 2_000)
+            part = whole * ONLINE_PERCENT[level] // 100
+            handled, online = handled + whole, online + part
+            lines.append([at, unit, LEVELS[level], f"{day:%d/%m/%Y}", _grouped(whole), part, ""])
+        bad, secret = rows // BAD_EVERY, number % 2
+        for i in range(bad):
+            lines.append([f"x{i}", "Sở mẫu", "Cấp tỉnh", f"{day:%d/%m/%Y}", "1", 1, ""])
+        for i in range(secret):
+            row = [f"m{i}", units[i][1], "Cấp tỉnh", f"{day:%d/%m/%Y}", "3", 0]
+            lines.append([*row, chance.choice(CLASSES)])
+        is_csv = number % 2 == 0
+        content = _csv(lines) if is_csv else _xlsx(lines)
+        name = f"van-ban-{seed}-{day:%Y%m%d}.{'csv' if is_csv else 'xlsx'}"
+        counts = (handled, online, min(rows, len(units)), bad + secret, secret)
+        drops.append(Drop(name, content, *counts))
+    return drops
+
+
+def drop(folder: Path, dropped: Drop) -> None:
+    """Put a file into a folder: whole, under its name, at once."""
+    unfinished = (folder / dropped.name).with_suffix(".part")
+    unfinished.write_bytes(dropped.content)
+    unfinished.rename(folder / dropped.name)
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}".replace(",", ".")
+
+
+def _csv(lines: Sequence[Sequence[Any]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, delimiter=";").writerows([HEADERS, *lines])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _xlsx(lines: Sequence[Sequence[Any]]) -> bytes:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Văn bản")
+    for line in [[TITLE], HEADERS, *lines]:
+        sheet.append(list(line))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+DEMO_DAYS = 14
+DEMO_SECONDS = 20.0
+
+
+@contextmanager
+def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]]:
+    """Drop the files of the last days, then one every few seconds; give the settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stopping = threading.Event()
+    today = datetime.now(VIETNAM).date()
+
+    def live() -> None:
+        for given in plan(seed + 1000 * start, DEMO_DAYS, today):
+            drop(folder, given)
+            if stopping.wait(DEMO_SECONDS / DEMO_DAYS):
+                return
+
+    thread = threading.Thread(target=live, name="documents simulator", daemon=True)
+    thread.start()
+    try:
+        yield {"HUB_DOCUMENTS_FOLDER": str(folder), "HUB_DOCUMENTS_SETTLE_SECONDS": "1"}
+    finally:
+        stopping.set()
+        thread.join()
+
+
+def main() -> None:
+    """Drop the files of a seed, then print what must come of them as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", type=int, default=6)
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    drops = plan(given.seed, given.files, datetime.now(VIETNAM).date())
+    for one in drops:
+        drop(given.folder, one)
+    names = ("handled", "online", "accepted", "rejected", "secret")
+    print(json.dumps({n: sum(getattr(d, n) for d in drops) for n in names}))
+
+
+if __name__ == "__main__":
+    main()

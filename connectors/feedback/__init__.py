@@ -1,0 +1,1 @@
+"""What citizens report by app, hotline 1022 and portal: their source and connector."""
