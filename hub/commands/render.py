@@ -11,7 +11,7 @@ from hub.access import roles
 from hub.definitions import asyncapi, revisions
 from hub.definitions.installed import OWN
 from hub.operating import dashboard, metrics, objectives
-from hub.store import sql_page
+from hub.store import sql_board, sql_page
 from hub.store.sql_views import views_of
 
 app = typer.Typer()
@@ -35,6 +35,7 @@ def render(
         sql_page.PATH: sql_page.page(
             views_of(registry.definitions(), registry.installed().lists.installed.forms)
         ),
+        sql_board.PATH: sql_board.dashboard(),
         objectives.PATH: objectives.rules(),
         objectives.PAGE: objectives.page(),
     }

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -94,6 +93,7 @@ class CatalogueQuery(Parameters):
 
     period: WrittenPeriod = None
     as_of: AsOf = None
+    fields: FieldNames = None
 
 
 class KpiQuery(BaseModel):
@@ -242,11 +242,17 @@ async def list_kpis(
     """List the KPIs; with a period, their figures of one cut."""
     now = edge.now()
     as_of = read_as_of(query.model_dump(include={"as_of"}, exclude_unset=True), now)
-    boards = edge.part(Boards)
+    boards, kept = edge.part(Boards), sparse(query.fields)
+
+    def make() -> dict[str, Any]:
+        body = boards.catalogue(query.period, as_of, now)
+        if kept is None or query.period is None:
+            return body
+        return {**body, "figures": [{"kpi": f["kpi"], **kept(f)} for f in body["figures"]]}
 
     def ask() -> Response:
         tag = boards.tag(query.period, now) if as_of is None else None
-        return tagged(request, tag, partial(boards.catalogue, query.period, as_of, now))
+        return tagged(request, tag, make)
 
     return await asyncio.to_thread(ask)
 

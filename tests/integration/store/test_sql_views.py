@@ -1,6 +1,8 @@
 """What others' tools read by SQL: the API's figures, a department's own facts, and nothing else."""
 
-from collections.abc import Callable, Iterator
+import json
+import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -18,6 +20,7 @@ from hub.figures.closing import close
 from hub.figures.loading import load_lists
 from hub.figures.official import freeze
 from hub.reference.periods import parse_period
+from hub.store import sql_board
 from hub.store.cuts import latest_cut
 from hub.store.sql_page import EXAMPLES
 from hub.store.sql_views import views_of
@@ -81,9 +84,6 @@ def filled(
     hub.store.show(VIEWS)
     yield hub, url.replace("+psycopg", "")
     hub.close()
-
-
-Reads = Callable[..., Any]
 
 
 @contextmanager
@@ -272,3 +272,63 @@ def test_questions_of_the_page_are_answered(filled: tuple[Hub, str]) -> None:
     overdue = answered["Overdue dossiers of one's own units"]
     assert {row[0] for row in overdue} <= {"A3", "A4", "C1"}
     assert len(answered["Official figures of closed periods"]) > 10
+
+
+FROM, TO = "2023-05-01T00:00:00Z", "2023-06-01T00:00:00Z"
+
+
+def as_grafana_asks(sql: str, units: list[str]) -> str:
+    """Put in what Grafana does: the period for its macro, the units that are chosen, in quotes."""
+    listed = ",".join(f"'{unit}'" for unit in units)
+    within = rf"\1 BETWEEN '{FROM}' AND '{TO}'"
+    return re.sub(r"\$__timeFilter\((\w+)\)", within, sql).replace("$unit", listed)
+
+
+def test_each_query_of_the_dashboard_is_answered(filled: tuple[Hub, str]) -> None:
+    hub, url = filled
+    model = json.loads(sql_board.dashboard())
+    with reading_as(hub, url, "grafana", "H57.1") as c:
+        (chosen,) = (v for v in model["templating"]["list"] if v["type"] == "query")
+        units = [unit for (unit,) in c.execute(chosen["query"])]
+        rows = {}
+        for panel in model["panels"]:
+            (target,) = panel["targets"]
+            cursor = c.execute(as_grafana_asks(target["rawSql"], units))
+            rows[panel["title"].partition(" | ")[2]] = cursor.fetchall()
+            first = cursor.description[0]
+            # A series wants instants first, a bar chart what its bars are called.
+            is_instant = first.type_code == psycopg.adapters.types["timestamptz"].oid
+            assert is_instant == (panel["type"] == "timeseries"), panel["title"]
+    assert [(u, str(s)[:4]) for u, s in rows["Share on time by unit, the lowest first"]] == [
+        ("H57.1", "0.50")
+    ]
+    empty = {name for name, answered in rows.items() if not answered}
+    # No fee came, and who publishes to the topic is not at work here.
+    assert empty <= {"Fees that do not match, by day", "Published figures of the years"} | {
+        name for name in rows if "verdue" in name
+    }
+
+
+def test_the_dashboard_has_the_shape_that_grafana_reads() -> None:
+    model = json.loads(sql_board.dashboard())
+    assert {"uid", "title", "schemaVersion", "time", "templating", "panels"} <= model.keys()
+    assert len(model["uid"]) <= 40
+    variables = {v["name"] for v in model["templating"]["list"]}
+    taken: set[tuple[int, int]] = set()
+    for number, panel in enumerate(model["panels"], 1):
+        vi, _, en = panel["title"].partition(" | ")
+        assert vi
+        assert en
+        at = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        assert (panel["id"], at["x"] + at["w"] <= 24, cells & taken) == (number, True, set())
+        taken |= cells
+        for target in panel["targets"]:
+            assert target["datasource"] == panel["datasource"] == sql_board.SOURCE
+            assert target["format"] in ("time_series", "table")
+            used = set(re.findall(r"\$(?!__)\{?(\w+)", json.dumps(target)))
+            assert used <= variables

@@ -1,4 +1,4 @@
-"""Tables as analysts' tools take them: typed columns, read back by three engines; sparse figures."""
+"""Tables as analysts' tools take them: typed columns, read back by three engines; fields."""
 
 import io
 import json
@@ -129,6 +129,9 @@ def test_only_the_fields_that_are_asked_for_are_told(app: FastAPI) -> None:
     assert figure == {name: whole[name] for name in ("dims", "value", "numerator")}
     (row,) = get(app, f"{SHARE}&fields=value,pull").json()["rows"]
     assert set(row) == {"dims", "value", "pull"}
+    figures = get(app, "/v1/kpis?period=2023&fields=value").json()["figures"]
+    assert {tuple(f) for f in figures} == {("kpi", "dims", "value")}
+    assert "figures" not in get(app, "/v1/kpis?fields=value").json()
     refused = get(app, f"{path}&fields=value,colour")
     assert refused.status_code == 400
     assert "there is no field 'colour'" in refused.json()["message_en"]
