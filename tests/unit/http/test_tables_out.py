@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 from fastapi import FastAPI
 
