@@ -42,8 +42,8 @@ $(VENV)/.installed: $(VENV)/.runs
 	@$(call install,.[dev])
 	@touch $@
 
-# What checks the page's scripts, pinned by package-lock.json; the Node that runs it comes with
-# the set-up, from PyPI. Nothing of it is needed to run the hub.
+# What checks the page's scripts, and what an example reads Kafka with, pinned by package-lock.json;
+# the Node that runs it comes with the set-up, from PyPI. Nothing of it is needed to run the hub.
 setup-js: node_modules/.package-lock.json
 
 node_modules/.package-lock.json: package.json package-lock.json $(VENV)/.installed

@@ -43,6 +43,7 @@ from hub.sheets.province import Fault, ListFile, read_province
 from hub.store.adopting import OtherLogError, adopt, check_known
 from hub.store.mappings import list_name
 from hub.store.reading import Reading
+from hub.store.sql_views import views_of
 from hub.store.sqlite import Sqlite
 from hub.store.store import Store
 from hub.store.troubles import DefinitionChangedError
@@ -167,6 +168,7 @@ def open_hub(
             log = SqliteLog(settings.log_path)
             store = Store(settings.store_url, definitions, columns=settings.columns)
         store.succession = succession_of(log)
+        store.show(views_of(definitions, installed.lists.installed.forms))
         if settings.archive_dir is not None:
             log = ArchivedLog(log, Archive(settings.archive_dir))
         if check:

@@ -74,6 +74,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_settings.py": ("operating",),
     "laws/test_shards.py": ("apply", "store"),
     "laws/test_signing.py": ("gateway",),
+    "laws/test_sql_views.py": ("store",),
     "laws/test_states.py": ("apply", "figures", "reports"),
     "laws/test_spool.py": ("log",),
     "laws/test_subjects.py": ("tree",),

@@ -43,6 +43,8 @@ SECONDS: dict[str, int] = {
     "stories/test_demo.py": 15,
     "integration/connectors/test_crash_points.py": 13,
     "integration/figures/test_history.py": 13,
+    "integration/worker/test_kpi_examples.py": 25,
+    "integration/store/test_sql_views.py": 15,
     "stories/test_fuzz.py": 13,
     "integration/archive/test_restore.py": 12,
     "integration/worker/test_publisher.py": 12,

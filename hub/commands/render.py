@@ -12,6 +12,8 @@ from hub.access import roles
 from hub.definitions import asyncapi, revisions
 from hub.definitions.installed import OWN
 from hub.operating import dashboard, meanings, metrics, objectives
+from hub.store import sql_board, sql_page
+from hub.store.sql_views import views_of
 
 app = typer.Typer()
 EXAMPLES = {
@@ -31,6 +33,10 @@ def render(
         "docs/metrics.md": metrics.reference(),
         "docs/roles.md": roles.reference(),
         **{f"deploy/grafana/{name}": text for name, text in dashboard.dashboards()},
+        sql_page.PATH: sql_page.page(
+            views_of(registry.definitions(), registry.installed().lists.installed.forms)
+        ),
+        sql_board.PATH: sql_board.dashboard(),
         objectives.PATH: objectives.rules(),
         objectives.PAGE: objectives.page(),
     }

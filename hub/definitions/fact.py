@@ -12,6 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from hub.clock import DAY_US, OFFSET_US
+from hub.definitions.contract import Doc
 
 # Days counted from 1900, so that integer division never meets a negative number: SQL truncates
 # towards zero where the calendar needs the floor.
@@ -146,7 +147,8 @@ class Fact:
     `checked` is there where quality control flags values; what is flagged is in no figure.
     `clocked` is there where working time is counted.
     `orders` are whole numbers by which facts may be listed besides their own: SQL, in which `{at}`
-    is the instant asked.
+    is the instant asked. `shown` are the columns that others' tools may read by SQL, each with what
+    it is, or None where the contract's field of that name says it; without any it has no view.
     """
 
     contract: str
@@ -163,6 +165,7 @@ class Fact:
     checked: Checked | None = None
     clocked: Clocked | None = None
     orders: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, Doc | None] = field(default_factory=dict)
 
     @property
     def table(self) -> str:

@@ -182,7 +182,7 @@ class Figure:
 
     def public(self, names: Iterable[str] | None = None) -> dict[str, Any]:
         """Give it as JSON, all of it or some fields; what does not apply to it is left out."""
-        public = {name: getattr(self, name) for name in (_NAMES if names is None else names)}
+        public = {name: getattr(self, name) for name in (NAMES if names is None else names)}
         if public.get("target") is not None:
             public["target"] = public["target"].public()
         if public.get("restatement") is not None:
@@ -201,13 +201,13 @@ class Figure:
         return public
 
 
-_NAMES = tuple(f.name for f in fields(Figure))
+NAMES = tuple(f.name for f in fields(Figure))
 _WHERE_IT_APPLIES = ("closed_at", "restatement", "lacks", "unit", "missing", "progress")
 # Which fields make two figures the same: for who looks at a page, where the instant asked about
 # and the cut move with the clock and with any commit; for who follows the KPI topic, where it is
 # no news either that something else came in; for a trial; and for a closed period, which answers
 # for its counts.
-AS_SHOWN = tuple(n for n in _NAMES if n not in {"at", "cut"})
+AS_SHOWN = tuple(n for n in NAMES if n not in {"at", "cut"})
 AS_TOLD = tuple(n for n in AS_SHOWN if n != "fresh_at")
 AS_TRIED = (
     "value", "numerator", "denominator", "scale", "met", "status", "completeness", "restatement"
@@ -238,5 +238,5 @@ def schema() -> dict[str, Any]:
     found = TypeAdapter(Figure).json_schema(
         mode="serialization", ref_template="#/components/schemas/{model}"
     )
-    found["required"] = [n for n in _NAMES if n not in _WHERE_IT_APPLIES]
+    found["required"] = [n for n in NAMES if n not in _WHERE_IT_APPLIES]
     return found

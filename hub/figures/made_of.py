@@ -18,10 +18,12 @@ from hub.figures.compute import Question, QuestionError, check_unit, units_asked
 from hub.figures.handling import BY_LIST, Spent, said_by_list
 from hub.figures.kpi import Kpi
 from hub.figures.terms import Addend, Term
+from hub.sheets.columnar import Heading
 
 ROWS_MAX = 1_000
 ENTITY, ABOVE, BELOW, CODE, ERA = "entity", "~above", "~below", "~code", "~era"
-LATE_ORDER, LATE = "overdue_us", "Quá hạn, đến khi xong hoặc đến nay (ngày)"
+LATE_ORDER = "overdue_us"
+LATE = Heading("Quá hạn, đến khi xong hoặc đến nay (ngày)", "overdue_days", "decimal")
 PARTS = {ABOVE: "numerator", BELOW: "denominator"}
 
 
@@ -102,11 +104,16 @@ def facts(
     return {**body, "next": _place(shown) if has_more else None}
 
 
-def as_rows(body: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
-    """Write a page of facts for a file: titles, and rows with lengths of time in days."""
+def as_rows(body: Mapping[str, Any]) -> tuple[list[Heading], list[list[Any]]]:
+    """Write a page of facts for a file, with lengths of time in days."""
     rows = body["facts"]
     others = [n for n in (rows[0] if rows else ()) if n not in (ENTITY, *PARTS.values())]
-    titles = ["Mã", "Tử số", "Mẫu số", *(LATE if n == LATE_ORDER else n for n in others)]
+    headings = [
+        Heading("Mã", ENTITY),
+        Heading("Tử số", "numerator", "integer"),
+        Heading("Mẫu số", "denominator", "integer"),
+        *(LATE if n == LATE_ORDER else Heading(n, n, "integer") for n in others),
+    ]
 
     def cell(name: str, value: Any) -> Any:
         if name != LATE_ORDER or value is None:
@@ -114,7 +121,7 @@ def as_rows(body: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
         return (Decimal(value) / DAY_US).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
     names = (ENTITY, *PARTS.values(), *others)
-    return titles, [[cell(n, row[n]) for n in names] for row in rows]
+    return headings, [[cell(n, row[n]) for n in names] for row in rows]
 
 
 def _order(fact: Fact, sort: str, at: int) -> pl.Expr | None:

@@ -1,7 +1,7 @@
 """The routes of KPIs and their figures: as they are, what they are made of, and as they change."""
 
 import asyncio
-from functools import partial
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -13,12 +13,13 @@ from hub.access.scope import Scope
 from hub.access.sight import seen, seen_of_all
 from hub.definitions.contract import Contract
 from hub.figures.by_unit import VIEWS
-from hub.figures.compute import read_as_of, read_question
+from hub.figures.compute import QuestionError, read_as_of, read_question
+from hub.figures.figure import NAMES
 from hub.figures.kpi import Kpi
 from hub.figures.made_of import ENTITY, ROWS_MAX, Wanted, as_rows, facts
 from hub.figures.official import answer, as_known
 from hub.figures.unchanged import States
-from hub.http.attachment import table_file
+from hub.http.attachment import FILES, FileFormat, media_of, table_file
 from hub.http.boards import IDLE_SECONDS, Asked, Boards
 from hub.http.edge import Edge, Here, Reader, Seeing, within
 from hub.http.openapi import BAD_QUESTION, FIGURES, NOT_CHANGED, NOT_SEEN, problem
@@ -37,7 +38,6 @@ from hub.http.problems import ProblemError
 from hub.http.tagged import tagged
 from hub.operating import tracing
 from hub.proof.explain import UnknownNameError, explain
-from hub.sheets.listing import CSV, XLSX
 from hub.store.reading import Reading
 
 STREAM_SECONDS_MAX = 86_400.0
@@ -75,6 +75,17 @@ Dimensions = Annotated[
     Field(description="các chiều, cách nhau dấu phẩy | dimensions, comma separated"),
 ]
 
+FieldNames = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "minLength": 1}),
+    Field(
+        description="chỉ những trường này của mỗi số liệu, cách nhau dấu phẩy; dims luôn có"
+        " | only these fields of each figure, comma separated; dims are always there"
+    ),
+]
+
+Sparse = Callable[[dict[str, Any]], dict[str, Any]]
+
 router = APIRouter(prefix="/v1", dependencies=[Reader])
 
 
@@ -83,6 +94,7 @@ class CatalogueQuery(Parameters):
 
     period: WrittenPeriod = None
     as_of: AsOf = None
+    fields: FieldNames = None
 
 
 class KpiQuery(BaseModel):
@@ -111,6 +123,11 @@ class FiguresQuery(KpiQuery):
     """A question about a KPI's figures, which may be split by dimensions."""
 
     by: Dimensions = None
+    fields: FieldNames = None
+
+    def asked(self) -> dict[str, str]:
+        """Give what was asked, as it is written, but for which fields are wanted."""
+        return self.model_dump(exclude_unset=True, exclude={"fields"}, by_alias=True)
 
 
 class FactsQuery(KpiQuery):
@@ -124,6 +141,7 @@ class FactsQuery(KpiQuery):
     after: Annotated[
         str, Field(description="next của trang trước | the next of the page before")
     ] = ""
+    format: FileFormat = None
 
     @property
     def wanted(self) -> Wanted:
@@ -132,7 +150,7 @@ class FactsQuery(KpiQuery):
 
     def asked(self) -> dict[str, str]:
         """Give what was asked, as it is written, but for the page."""
-        page = {"offset", "limit", "sort", "after"}
+        page = {"offset", "limit", "sort", "after", "format"}
         return self.model_dump(exclude_unset=True, exclude=page, by_alias=True)
 
 
@@ -181,6 +199,27 @@ class StreamQuery(BaseModel):
         return {name: value for name, value in parameters.items() if value != ""}
 
 
+def sparse(written: str | None, beside: tuple[str, ...] = ()) -> Sparse | None:
+    """Read which fields of a figure are wanted; None: all. Raises `QuestionError`.
+
+    `beside`: what a row has besides its figure's fields.
+    """
+    if written is None:
+        return None
+    names = [name.strip() for name in written.split(",")]
+    known = (*NAMES, *beside)
+    for name in names:
+        if name not in known:
+            listed = ", ".join(known)
+            raise QuestionError(
+                "fields",
+                f"fields={written}: không có trường {name!r}; chỉ nhận {listed}",
+                f"fields={written}: there is no field {name!r}; only {listed}",
+            )
+    kept = {"dims", *names}
+    return lambda row: {name: value for name, value in row.items() if name in kept}
+
+
 async def _kpi(kpi_id: str, edge: Here) -> Kpi:
     kpi = edge.hub.kpis.get(kpi_id)
     if kpi is None:
@@ -204,11 +243,17 @@ async def list_kpis(
     """List the KPIs; with a period, their figures of one cut."""
     now = edge.now()
     as_of = read_as_of(query.model_dump(include={"as_of"}, exclude_unset=True), now)
-    boards = edge.part(Boards)
+    boards, kept = edge.part(Boards), sparse(query.fields)
+
+    def make() -> dict[str, Any]:
+        body = boards.catalogue(query.period, as_of, now)
+        if kept is None or query.period is None:
+            return body
+        return {**body, "figures": [{"kpi": f["kpi"], **kept(f)} for f in body["figures"]]}
 
     def ask() -> Response:
         tag = boards.tag(query.period, now) if as_of is None else None
-        return tagged(request, tag, partial(boards.catalogue, query.period, as_of, now))
+        return tagged(request, tag, make)
 
     return await asyncio.to_thread(ask)
 
@@ -224,7 +269,7 @@ async def get_kpi(
 ) -> Response:
     """Answer one question about one KPI."""
     now = edge.now()
-    question = read_question(kpi, query.asked(), now)
+    question, kept = read_question(kpi, query.asked(), now), sparse(query.fields)
 
     def ask(reading: Reading) -> Response:
         book = edge.hub.book(reading)
@@ -232,7 +277,12 @@ async def get_kpi(
             book, tag = as_known(book, question.as_of, now), None
         else:
             tag = States(book, question.period, now).tag([kpi])
-        return tagged(request, tag, lambda: answer(kpi, question, book))
+
+        def make() -> dict[str, Any]:
+            body = answer(kpi, question, book)
+            return body if kept is None else {**body, "figures": [*map(kept, body["figures"])]}
+
+        return tagged(request, tag, make)
 
     if question.as_of is not None:
         return await edge.read(ask)
@@ -247,7 +297,7 @@ async def get_kpi(
     responses={
         200: {
             "description": "Theo Accept | by Accept",
-            "content": {"application/json": {}, CSV: {}, XLSX: {}},
+            "content": {"application/json": {}, **FILES},
         },
         **BAD_QUESTION,
         403: NOT_SEEN,
@@ -271,7 +321,7 @@ async def list_facts(
         book = as_known(edge.hub.book(reading), question.as_of, now)
         own = seen_of_all(book.reading, contract, scope) if contract and limits else None
         body = facts(kpi, question, book, query.wanted, own)
-        media = next((m for m in (XLSX, CSV) if m in accept), "")
+        media = media_of(query.format, accept)
         if media:
             return table_file(media, kpi.title.vi, f"{kpi.id}-{body['period']}", *as_rows(body))
         return body if own is None else {**body, "scope": limits}

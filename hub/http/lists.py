@@ -1,6 +1,6 @@
 """The routes of lists that people work with: overdue, due soon, not synced, and so on."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import polars as pl
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -22,13 +22,13 @@ from hub.figures.worklist import (
     find,
     page,
 )
-from hub.http.attachment import attached
+from hub.http.attachment import FILES, FileFormat, media_of, table_file
 from hub.http.edge import Here, Reader, Seeing, within
 from hub.http.figures import At
 from hub.http.openapi import BAD_QUESTION, NOT_SEEN, problem
 from hub.http.parameters import Offset, Parameters, PeriodText, only_of, said_as
 from hub.http.problems import ProblemError
-from hub.sheets.listing import CSV, XLSX, as_csv, as_workbook
+from hub.sheets.columnar import Heading
 from hub.store.reading import Reading
 
 ROWS_MAX = 1_000
@@ -57,10 +57,7 @@ class ListQuery(BaseModel):
             f"must be a number of days from 0 to {DAYS_AHEAD_MAX}",
         ),
     ] = DAYS_AHEAD
-    format: Annotated[
-        Literal["json", "csv", "xlsx"] | None,
-        said_as("phải là json, csv hoặc xlsx", "must be json, csv or xlsx"),
-    ] = None
+    format: FileFormat = None
     offset: Offset = 0
 
     def asked(self) -> dict[str, str]:
@@ -100,12 +97,12 @@ async def list_lists(_: Annotated[Parameters, Query()]) -> dict[str, Any]:
 
 @router.get(
     "/{name}",
-    summary="Một danh sách, cũng ở dạng CSV, XLSX | A list, as CSV or XLSX, too",
+    summary="Một danh sách, cũng ở dạng tệp | A list, as a file, too",
     response_model=None,
     responses={
         200: {
             "description": "Theo format hoặc Accept | by format or Accept",
-            "content": {"application/json": {}, CSV: {}, XLSX: {}},
+            "content": {"application/json": {}, **FILES},
         },
         **BAD_QUESTION,
         403: NOT_SEEN,
@@ -132,9 +129,7 @@ async def get_list(
     def ask(reading: Reading) -> Response | dict[str, Any]:
         book = edge.hub.book(reading)
         rows = _seen(find(listed, asked, book), listed, contract, book, scope)
-        media = next((m for m in (XLSX, CSV) if m in accept), "")
-        if query.format is not None:
-            media = {"csv": CSV, "xlsx": XLSX}.get(query.format, "")
+        media = media_of(query.format, accept)
         if media:
             return _file(listed, asked, book, rows, media)
         return page(listed, asked, book, rows, query.offset, ROWS_MAX)
@@ -158,11 +153,7 @@ def _seen(
 
 
 def _file(listed: WorkList, asked: Asked, book: Book, rows: pl.DataFrame, media: str) -> Response:
-    titles = [f.title.vi for f in listed.fields]
+    headings = [Heading(f.title.vi, f.name, f.kind) for f in listed.fields]
     made = cells(listed, listed.complete(book, asked, rows))
-    if media == XLSX:
-        content, ending = as_workbook(listed.title.vi, titles, made), "xlsx"
-    else:
-        content, ending = as_csv(titles, made), "csv"
-    name = f"{listed.id}-{asked.question.period.text}.{ending}"
-    return Response(content, media_type=media, headers=attached(name))
+    name = f"{listed.id}-{asked.question.period.text}"
+    return table_file(media, listed.title.vi, name, headings, made)

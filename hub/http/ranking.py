@@ -8,13 +8,12 @@ from pydantic import Field
 from hub.figures.compute import QuestionError, read_question
 from hub.figures.official import as_known
 from hub.figures.ranking import in_order, public, rank, read_other
-from hub.figures.ranking_file import crosstab, titles_and_cells
-from hub.http.attachment import table_file
+from hub.figures.ranking_file import WORDS, crosstab, headings_and_cells
+from hub.http.attachment import FILES, FileFormat, media_of, table_file
 from hub.http.edge import Here, Reader
-from hub.http.figures import NO_KPI, FiguresQuery, OneKpi
+from hub.http.figures import NO_KPI, FiguresQuery, OneKpi, sparse
 from hub.http.openapi import BAD_QUESTION
 from hub.http.parameters import Limit
-from hub.sheets.listing import CSV, XLSX
 from hub.store.reading import Reading
 
 router = APIRouter(prefix="/v1", dependencies=[Reader])
@@ -31,6 +30,7 @@ class RankingQuery(FiguresQuery):
         str, Field(description="theo cột nào, - là giảm dần | by which column, - for descending")
     ] = ""
     top: Annotated[Limit | None, Field(description="số dòng đầu | so many first rows")] = None
+    format: FileFormat = None
     layout: Annotated[
         str, Field(description="cross: chiều thứ hai thành cột, ở tệp | in a file: across")
     ] = ""
@@ -38,7 +38,9 @@ class RankingQuery(FiguresQuery):
     def asked(self) -> dict[str, str]:
         """Give what was asked of the figures, as it is written."""
         return self.model_dump(
-            exclude_unset=True, exclude={"compare", "sort", "top", "layout"}, by_alias=True
+            exclude_unset=True,
+            exclude={"compare", "sort", "top", "layout", "format", "fields"},
+            by_alias=True,
         )
 
 
@@ -49,7 +51,7 @@ class RankingQuery(FiguresQuery):
     responses={
         200: {
             "description": "Theo Accept | by Accept",
-            "content": {"application/json": {}, CSV: {}, XLSX: {}},
+            "content": {"application/json": {}, **FILES},
         },
         **BAD_QUESTION,
         404: NO_KPI,
@@ -61,7 +63,7 @@ async def get_ranking(
     edge: Here,
     accept: Annotated[str, Header()] = "",
 ) -> Response | dict[str, Any]:
-    """Rank the rows of a KPI's figure by what each pulls, or by a column; JSON, CSV or XLSX."""
+    """Rank the rows of a KPI's figure by what each pulls, or by a column; as JSON or a file."""
     now, asked = edge.now(), query.asked()
     question = read_question(kpi, asked, now)
     other = read_other(kpi, question, asked, query.compare, now)
@@ -73,15 +75,18 @@ async def get_ranking(
             "layout=cross wants just two dimensions in by",
         )
 
+    kept = sparse(query.fields, ("names", "beside", "difference", "pull", "lacks", "reported"))
+
     def ask(reading: Reading) -> Response | dict[str, Any]:
         book = edge.hub.book(reading)
         ranked = rank(kpi, question, other, book, now)
         lines = in_order(ranked, query.sort)[: query.top]
-        media = next((m for m in (XLSX, CSV) if m in accept), "")
+        media = media_of(query.format, accept)
         if not media:
-            return public(ranked, lines, as_known(book, question.as_of, now))
-        titles, cells = crosstab(ranked) if is_cross else titles_and_cells(ranked, lines)
+            body = public(ranked, lines, as_known(book, question.as_of, now))
+            return body if kept is None else {**body, "rows": [kept(r) for r in body["rows"]]}
+        headings, cells = crosstab(ranked) if is_cross else headings_and_cells(ranked, lines)
         name = f"{kpi.id}-{question.period.text}"
-        return table_file(media, kpi.title.vi, name, titles, cells)
+        return table_file(media, kpi.title.vi, name, headings, cells, WORDS)
 
     return await edge.read(ask)

@@ -119,12 +119,13 @@ def dashboards() -> Iterator[tuple[str, str]]:
             "templating": {
                 "list": [{"name": "datasource", "type": "datasource", "query": "prometheus"}]
             },
-            "panels": [{**_place(i), **panel} for i, panel in enumerate(drawn)],
+            "panels": [{**place(i), **panel} for i, panel in enumerate(drawn)],
         }
         yield f"{board.name}.json", json.dumps(model, ensure_ascii=False, indent=1) + "\n"
 
 
-def _place(number: int) -> dict[str, Any]:
+def place(number: int) -> dict[str, Any]:
+    """Give a panel its number and its place, three in a row."""
     row, column = divmod(number, ACROSS // WIDTH)
     at = {"x": column * WIDTH, "y": row * HEIGHT, "w": WIDTH, "h": HEIGHT}
     return {"id": number + 1, "gridPos": at}

@@ -59,6 +59,8 @@ class Form:
     `parent` is the column that names the row, of the same list, that a row is part of. Of the
     columns `one_of`, one at least is filled. `hours` names those that hold an hour, as 07:30;
     `needs` says, by column and its value, which others must be filled beside it.
+
+    `is_open`: others' tools may read it by SQL. What names people, or how they are reached, is not.
     """
 
     title_vi: str
@@ -70,6 +72,7 @@ class Form:
     one_of: tuple[str, ...] = ()
     hours: tuple[str, ...] = ()
     needs: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, hash=False)
+    is_open: bool = False
 
     @property
     def is_effective_dated(self) -> bool:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from hub.store.postgres import Postgres
+from hub.store.sql_views import View
 from hub.store.sqlite import Sqlite
 from hub.store.statements import Ask
 
@@ -78,6 +79,15 @@ class Database(Protocol):
 
         What the second set has beside them is of no more use.
         """
+
+    def show(self, c: Connection, views: Sequence[View]) -> None:
+        """Make the SQL views over these tables, where they are not as they should be.
+
+        Nothing where the database, or this set of tables, has none.
+        """
+
+    def hide(self, c: Connection) -> None:
+        """Take the SQL views away, so that tables can be made anew; `show` brings them back."""
 
     def is_serialization(self, error: sa.exc.DBAPIError) -> bool:
         """Tell whether trying the transaction again may succeed at once."""

@@ -10,6 +10,8 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from hub.store import sql_views
+from hub.store.sql_views import View
 from hub.store.statements import SECOND, Ask, column_names, key_names, merge_clause
 from hub.store.troubles import TablesInUseError
 
@@ -216,6 +218,7 @@ class Postgres:
                 try:
                     c.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_MS}")
                     c.exec_driver_sql("LOCK TABLE position IN ACCESS EXCLUSIVE MODE")
+                    self.hide(c)  # who reads them does not begin with the positions
                     break
                 except sa.exc.OperationalError as error:
                     if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
@@ -239,6 +242,46 @@ class Postgres:
             c.exec_driver_sql(f'DROP TABLE IF EXISTS "{mine}"."{name}"')
             c.exec_driver_sql(f'ALTER TABLE "{second}"."{name}" SET SCHEMA "{mine}"')
         c.exec_driver_sql(f'DROP SCHEMA "{second}" CASCADE')
+
+    def _views(self, c: Connection) -> tuple[str, str]:
+        """Name the schema of these tables, and that of the views over them."""
+        mine = self._schemas(c)[0]
+        return mine, sql_views.NAME if mine == "public" else f"{mine}_{sql_views.NAME}"
+
+    def show(self, c: Connection, views: Sequence[View]) -> None:
+        """See `Database.show`: what they are made of stands as a comment of their schema."""
+        if self._schema or not views:
+            return  # the second set, which nobody reads yet
+        mine, ioc = self._views(c)
+        query = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s"
+        about = f"SQL views of the hub, docs/sql.md; {sql_views.digest(views)}"
+        if c.exec_driver_sql(query, (ioc,)).scalar() == about:
+            return
+        self.hide(c)
+        c.exec_driver_sql(f'CREATE SCHEMA "{ioc}"')
+        for statement in sql_views.script(views, mine, ioc):
+            c.exec_driver_sql(statement.replace("%", "%%"))
+        c.exec_driver_sql(f"COMMENT ON SCHEMA \"{ioc}\" IS '{about}'")
+        roles = "SELECT role FROM sql_role JOIN pg_roles ON rolname = role ORDER BY 1"
+        for (role,) in c.exec_driver_sql(roles).fetchall():
+            self.let_read(c, role)
+
+    def hide(self, c: Connection) -> None:
+        """See `Database.hide`."""
+        if not self._schema:
+            c.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{self._views(c)[1]}" CASCADE')
+
+    def let_read(self, c: Connection, role: str) -> None:
+        """Let a role read the SQL views."""
+        _, ioc = self._views(c)
+        c.exec_driver_sql(f'GRANT USAGE ON SCHEMA "{ioc}" TO "{role}"')
+        c.exec_driver_sql(f'GRANT SELECT ON ALL TABLES IN SCHEMA "{ioc}" TO "{role}"')
+
+    def let_read_no_more(self, c: Connection, role: str) -> None:
+        """Take that back."""
+        _, ioc = self._views(c)
+        c.exec_driver_sql(f'REVOKE ALL ON ALL TABLES IN SCHEMA "{ioc}" FROM "{role}"')
+        c.exec_driver_sql(f'REVOKE ALL ON SCHEMA "{ioc}" FROM "{role}"')
 
     def is_serialization(self, error: sa.exc.DBAPIError) -> bool:
         """See `Database.is_serialization`."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from hub.locks import AlreadyRunningError, held
+from hub.store.sql_views import View
 from hub.store.statements import SECOND, Ask, column_names, merge_clause
 
 BUSY_SECONDS_MAX = 60
@@ -158,6 +159,12 @@ class Sqlite:
             for (sql,) in made:
                 c.exec_driver_sql(sql)
             c.exec_driver_sql(f"INSERT INTO main.{name} SELECT * FROM second.{name}")
+
+    def show(self, c: Connection, views: Sequence[View]) -> None:
+        """See `Database.show`: who reads a file reads all of it, so there are none."""
+
+    def hide(self, c: Connection) -> None:
+        """See `Database.hide`."""
 
     def is_serialization(self, error: sa.exc.DBAPIError) -> bool:
         """See `Database.is_serialization`; a writer holds the file alone."""

@@ -27,6 +27,7 @@ from hub.store.database import Database, open_database
 from hub.store.migrations import versions
 from hub.store.packing import dictionary
 from hub.store.reading import Reading
+from hub.store.sql_views import View
 from hub.store.tables import BUILD, DERIVED, HISTORY, cut, definition, fact_table, notice
 from hub.store.troubles import (
     DefinitionChangedError,
@@ -59,6 +60,8 @@ class Store:
         self.columns = {n: Columns(f, self.digests[n], columns) for n, f in facts.items()}
         # Figures of closed periods that were computed: they do not change.
         self.kept: dict[str, Any] = {}
+        # What others' tools may read by SQL: none before `show`.
+        self._views: Sequence[View] = ()
         # The list of ranges that was read last, and the event that loaded it.
         self._ranges = ("", Ranges())
         # Where the log that is applied came from; whoever opens both says it.
@@ -68,8 +71,19 @@ class Store:
             # Several processes may start at once: one brings the tables up to date, others wait.
             self.database.lock(connection, "migrations")
             if not _is_at_head(connection):
+                self.database.hide(connection)  # they would hold tables as they are
                 _upgrade(connection)
             self._fact_metadata.create_all(connection)
+
+    def show(self, views: Sequence[View]) -> None:
+        """Keep SQL views over these tables for others' tools, where the database has any.
+
+        Several processes may do so at once: one makes them, the others find them made.
+        """
+        self._views = views
+        with self._begun(self.database.writer) as connection:
+            self.database.lock(connection, "migrations")
+            self.database.show(connection, views)
 
     @contextmanager
     def _begun(self, engine: Engine) -> Iterator[Connection]:
@@ -109,10 +123,12 @@ class Store:
     def clear_derived(self) -> None:
         """Drop everything that comes from the log, facts included, and what was known when."""
         with self._begun(self.database.writer) as connection:
+            self.database.hide(connection)
             self._fact_metadata.drop_all(connection)
             for table in (*DERIVED, *HISTORY):
                 self.database.empty(connection, table)
             self._fact_metadata.create_all(connection)
+            self.database.show(connection, self._views)
         self.kept.clear()
         self.columns = {name: columns.anew() for name, columns in self.columns.items()}
 
@@ -204,6 +220,7 @@ class Store:
                 tables += [t.name for t in HISTORY]
             names = [*tables, *(t.name for t in self.fact_tables.values())]
             self.database.take_over(connection, names)
+            self.database.show(connection, self._views)
 
     @contextmanager
     def administering(self) -> Iterator[Connection]:

@@ -296,6 +296,17 @@ api_key = Table(
     Column("revoked_at", Big),
 )
 
+# Roles of PostgreSQL that read the SQL views: in which units (none: all), until when. Survives a
+# rebuild.
+sql_role = Table(
+    "sql_role",
+    metadata,
+    Column("role", Key(63), primary_key=True),
+    Column("units", Text, nullable=False),
+    Column("created_at", Big, nullable=False),
+    Column("expires_at", Big),
+)
+
 # What was done to items of the quarantine, act by act. Not a figure: survives a rebuild.
 repair = Table(
     "repair",

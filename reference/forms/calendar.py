@@ -23,4 +23,5 @@ FORM = Form(
     ),
     digest_place=4,
     key=("date",),
+    is_open=True,
 )

@@ -44,4 +44,5 @@ FORM = Form(
             "fixed_hours": ("before", "due_hour"),
         }
     },
+    is_open=True,
 )

@@ -18,4 +18,5 @@ FORM = Form(
     ),
     key=("unit", "opens"),
     hours=("opens", "closes"),
+    is_open=True,
 )

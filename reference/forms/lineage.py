@@ -24,4 +24,5 @@ FORM = Form(
         SOURCE,
     ),
     key=("from_code", "to_code", "date"),
+    is_open=True,
 )

@@ -20,4 +20,5 @@ FORM = Form(
         SOURCE,
     ),
     digest_place=2,
+    is_open=True,
 )

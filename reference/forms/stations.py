@@ -35,4 +35,5 @@ FORM = Form(
         SOURCE,
     ),
     digest_place=3,
+    is_open=True,
 )

@@ -41,4 +41,5 @@ FORM = Form(
     ),
     digest_place=5,
     key=("kpi", "level", "unit"),
+    is_open=True,
 )

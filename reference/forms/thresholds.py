@@ -27,4 +27,5 @@ FORM = Form(
         SOURCE,
     ),
     key=("quantity", "station", "test"),
+    is_open=True,
 )

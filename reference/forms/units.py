@@ -16,4 +16,5 @@ FORM = Form(
     ),
     digest_place=1,
     parent="parent",
+    is_open=True,
 )

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from hub.clock import DAY_US, OFFSET_US
+from hub.definitions.contract import Doc
 from hub.definitions.fact import (
     ENDED,
     GOES_ON,
@@ -287,4 +288,18 @@ FACT = Fact(
     clocked=CLOCKED,
     # How long it was overdue when it left, or has been at the instant asked.
     orders={"overdue_us": "COALESCE(left_at, {at}) - overdue_at"},
+    shown={
+        "received_at": Doc("Tiếp nhận lúc", "When it was received"),
+        **dict.fromkeys(("received_by", "resolved_by", "citizen_unit", "procedure_code")),
+        **dict.fromkeys(("service_level", "channel")),
+        "due_at": Doc("Hẹn trả, như nguồn gửi", "When it is due, as its source sent it"),
+        "ended_at": Doc("Kết thúc lúc", "When it ended"),
+        "end_kind": Doc("Kết thúc thế nào", "How it ended"),
+        "overdue_at": Doc("Quá hạn từ lúc", "Since when it is, or was, overdue"),
+        "is_on_time": Doc("Trả đúng hạn", "Whether it was resolved by its due date"),
+        "synced_at": Doc("Đồng bộ lần đầu lúc", "When it was first synced"),
+        "rated_at": Doc("Được đánh giá lúc", "When it was rated"),
+        "is_satisfied": Doc("Hài lòng", "Whether it was rated as satisfied"),
+        "same_as": Doc("Mã khác của cùng hồ sơ", "Another code of the same dossier"),
+    },
 )

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from hub.clock import DAY_US, EPOCH_DATE, OFFSET_US
+from hub.definitions.contract import Doc
 from hub.definitions.fact import Fact, LiveEvent, Measure, day_expr, of
 from stream_jobs.matching import MATCHES, judge
 
@@ -190,4 +191,20 @@ FACT = Fact(
     ),
     recount=recount,
     indexes=(("match", "changed_at"),),
+    # Not `documents`: numbers of receipts and transactions are nobody's reading.
+    shown={
+        **dict.fromkeys(("dossier_code", "fee_code", "unit")),
+        "begun_at": Doc("Phát sinh lúc", "When it was first told of"),
+        "changed_at": Doc("Diễn biến gần nhất lúc", "When it was last told of"),
+        "assessed_vnd": Doc("Phải thu, đồng", "Assessed, in whole đồng"),
+        "paid_vnd": Doc("Đã nộp, đồng", "Paid, in whole đồng"),
+        "refunded_vnd": Doc("Đã hoàn, đồng", "Refunded, in whole đồng"),
+        "net_vnd": Doc("Thực thu, đồng", "Paid less refunded, in whole đồng"),
+        "receipted_vnd": Doc("Có biên lai, đồng", "Under receipts that stand, in whole đồng"),
+        "outstanding_vnd": Doc("Còn phải thu, đồng", "Still to be paid, in whole đồng"),
+        "excess_vnd": Doc("Nộp thừa, đồng", "Paid beyond what was assessed, in whole đồng"),
+        "unsettled_vnd": Doc("Chưa quyết toán, đồng", "Not settled by the bank, in whole đồng"),
+        "gap_vnd": Doc("Lệch giữa các bên, đồng", "How far its sides are apart, in whole đồng"),
+        "match": Doc("Kết quả đối chiếu", "In which class of matching it is"),
+    },
 )

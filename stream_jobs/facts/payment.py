@@ -40,4 +40,5 @@ FACT = Fact(
     recount=recount,
     indexes=(("period",),),
     parents={"area": "units"},
+    shown=dict.fromkeys((*_KEYS, "period", "revision", *_VALUES)),
 )

@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 
 from hub.clock import OFFSET_US
+from hub.definitions.contract import Doc
 from hub.definitions.fact import Checked, Fact, LiveEvent, Measure, Over, of
 from schemas.contracts.reading import GOOD_MAX, RANGES
 
@@ -112,4 +113,10 @@ FACT = Fact(
     recount=recount,
     indexes=(("station_code", "measured_at"), ("measured_at",)),
     checked=Checked("reading.counted", "station_code", "quantity", "milli"),
+    shown={
+        **dict.fromkeys(("station_code", "quantity", "measured_at", "quality")),
+        "milli": Doc(
+            "Phần nghìn của đơn vị đo; độ mặn: mg/L", "Thousandths of the unit; salinity in mg/L"
+        ),
+    },
 )

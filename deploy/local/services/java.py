@@ -56,7 +56,8 @@ class JavaPart(Part):
             first._recorded_classes.touch()
             first._recorded_classes.rename(classes)
 
-    def _jars(self) -> Path:
+    @property
+    def jars(self) -> Path:
         """The jars, fetched once per version of the `pom.xml`."""
         pom = HERE / self.name / "pom.xml"
         folder = LIBS / f"{self.name}-{_digest(pom.read_bytes())}"
@@ -90,7 +91,7 @@ class JavaPart(Part):
         return folder
 
     def _classes(self) -> Path:
-        return self._jars() / f"classes-{_digest(_java().build.encode())}.jsa"
+        return self.jars / f"classes-{_digest(_java().build.encode())}.jsa"
 
     def _java(self, *options: str) -> list[str]:
         """Java up to the class to run."""
@@ -105,7 +106,7 @@ class JavaPart(Part):
             else f"-XX:ArchiveClassesAtExit={recorded}",
             *options,
             "-cp",
-            f"{self._jars()}/*",
+            f"{self.jars}/*",
         ]
 
     def _options(self) -> list[str]:

@@ -90,7 +90,7 @@ class Postgres(Part):
                 "exit_on_error=true",
                 "postgres",
             ],
-            "CREATE ROLE lgsp LOGIN CREATEDB\nCREATE DATABASE lgsp OWNER lgsp\n",
+            "CREATE ROLE lgsp LOGIN CREATEDB CREATEROLE\nCREATE DATABASE lgsp OWNER lgsp\n",
         )
         made.rename(self.data)
 

@@ -9,7 +9,7 @@ from hub.clock import to_us
 from hub.figures.compute import QuestionError, read_question
 from hub.figures.made_of import Wanted, facts
 from hub.figures.ranking import in_order, public, rank, read_other
-from hub.figures.ranking_file import crosstab, titles_and_cells
+from hub.figures.ranking_file import crosstab, headings_and_cells
 from hub.sheets.listing import as_csv
 from stream_jobs.worked import Json, dossier, received
 from tests.conftest import Hub
@@ -167,9 +167,10 @@ def test_a_file_is_what_vietnamese_excel_reads(filled: Hub) -> None:
     question = read_question(KPIS[ONLINE], {"period": "2023-03", "by": "unit,month"}, now)
     with filled.store.reading() as reading:
         found = rank(KPIS[ONLINE], question, None, filled.book(reading), now)
-    titles, cells = crosstab(found)
+    headings, cells = crosstab(found)
+    titles = [h.title for h in headings]
     assert titles == ["Đơn vị (mã)", "Đơn vị", "2023-03"]
     text = as_csv(titles, cells).decode("utf-8-sig")
     assert text.splitlines()[1:] == ["H57.1;Sở mẫu 01;0,250000", "H57.41;Xã mẫu 010;0,166667"]
-    titles, cells = titles_and_cells(found, in_order(found, ""))
-    assert len(titles) == len(cells[0])
+    headings, cells = headings_and_cells(found, in_order(found, ""))
+    assert len(headings) == len(cells[0])

@@ -1,0 +1,21 @@
+"""What was promised of the SQL views stays: within a version, names and types are added alone."""
+
+from pathlib import Path
+
+from hub import registry
+from hub.store.sql_views import VERSION, views_of
+
+PROMISED = Path(__file__).with_name(f"sql_views_v{VERSION}.txt")
+
+
+def test_what_was_promised_is_there_and_what_is_there_is_promised() -> None:
+    """Add lines to the file for what is new; who takes one away breaks somebody's report."""
+    views = views_of(registry.definitions(), registry.installed().lists.installed.forms)
+    there = [f"{v.name}.{c.name} {c.type.rpartition(':')[2]}" for v in views for c in v.columns]
+    assert sorted(there) == PROMISED.read_text("utf-8").splitlines()
+
+
+def test_every_column_is_described() -> None:
+    views = views_of(registry.definitions(), registry.installed().lists.installed.forms)
+    docs = [doc for v in views for doc in (v.doc, *(c.doc for c in v.columns))]
+    assert all(doc.vi and doc.en for doc in docs)
