@@ -57,7 +57,9 @@ LEVEL_NAMES = {code: vi for vi, code in LEVELS.items()}
 class Reported(NamedTuple):
     """What a unit sent: steps of its duty (else working days) that had something, of how many.
 
-    `last_on` is the last day that what it sent speaks of, None where nothing ever came.
+    `last_on` is the last day of the period, or before it, that what it sent speaks of, None where
+    nothing came by then. `silent_days` have begun since, of which `silent_working_days` were
+    working days, and are over.
     """
 
     days: int
@@ -65,6 +67,7 @@ class Reported(NamedTuple):
     is_owed: bool
     last_on: str | None
     silent_days: int | None
+    silent_working_days: int | None
 
 
 @dataclass(frozen=True)
@@ -214,7 +217,8 @@ def _reported_by(kpi: Kpi, question: Question, book: Book) -> Callable[[Figure],
         return lambda _: None
     ask = Ask(question.period, question.at)
     owing = {s.party: s for s in book.sources.values() if s.contract == contract and s.party}
-    today = day_of(min(question.at, question.period.end) - 1)
+    until = min(question.at, question.period.end)
+    today, ended = day_of(until - 1), day_of(until)
     kept: dict[str, Reported] = {}
 
     def reported(figure: Figure) -> Reported | None:
@@ -225,14 +229,16 @@ def _reported_by(kpi: Kpi, question: Question, book: Book) -> Callable[[Figure],
             duty = owing.get(code)
             own = duty or Source("", contract, code, code, "", "working_day", party=code)
             steps = book.due(own, ask)
-            last = spoken_until(book.arrivals.of_source(own))
-            silent = None if last is None else max(0, today - last + 1)
+            last = spoken_until(book.arrivals.of_source(own), today + 1)
+            silent = None if last is None else today - last + 1
+            working = None if last is None else book.reference.working_days(last, ended)
             kept[code] = Reported(
                 sum(1 for step in steps if step.received),
                 len(steps),
                 duty is not None,
                 None if last is None else iso_day(last - 1),
                 silent,
+                working,
             )
         return kept[code]
 

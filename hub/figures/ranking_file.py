@@ -21,7 +21,7 @@ def titles_and_cells(ranked: Ranked, lines: Sequence[Line]) -> tuple[list[str], 
     if ranked.other is not None:
         titles += [f"So với ({ranked.other.period.text})", "Chênh lệch"]
     titles += ["Kéo lệch", "Còn thiếu", "Mức đầy đủ", "Trạng thái"]
-    titles += ["Số ngày có dữ liệu", "Trên số ngày", "Ngày cuối có dữ liệu"] if has_reported else []
+    titles += REPORTED if has_reported else []
     cells = []
     for line in lines:
         row: list[Any] = []
@@ -40,6 +40,7 @@ def titles_and_cells(ranked: Ranked, lines: Sequence[Line]) -> tuple[list[str], 
         if has_reported:
             told = line.reported
             row += [told and told.days, told and told.of, told and told.last_on]
+            row += [told and told.silent_working_days]
         cells.append(row)
     return titles, cells
 
@@ -60,6 +61,12 @@ def crosstab(ranked: Ranked) -> tuple[list[str], list[list[Any]]]:
     return titles, [[code, names[code], *(r.get(h) for h in ordered)] for code, r in rows.items()]
 
 
+REPORTED = [
+    "Số ngày có dữ liệu",
+    "Trên số ngày",
+    "Ngày cuối có dữ liệu",
+    "Số ngày làm việc chưa gửi gì",
+]
 STATUS = {"provisional": "tạm tính", "official": "chính thức", "restated": "điều chỉnh"}
 
 

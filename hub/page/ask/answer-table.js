@@ -30,6 +30,7 @@ const t = words({
     days: "{0}/{1} ngày",
     owed: "{0}/{1} kỳ phải gửi",
     until: "đến {0}",
+    silent: "{0} ngày làm việc không gửi gì",
     never: "chưa từng gửi",
     provisional: "tạm tính",
     official: "chính thức",
@@ -54,6 +55,7 @@ const t = words({
     days: "{0} of {1} days",
     owed: "{0} of {1} that were due",
     until: "up to {0}",
+    silent: "nothing for {0} working day(s)",
     never: "nothing ever",
     provisional: "provisional",
     official: "official",
@@ -198,9 +200,10 @@ function gap(difference, unit) {
 /** @param {Row} row */
 function reportedText({ reported }) {
   if (!reported) return [none()];
-  const { days, of, is_owed: isOwed, last_on: lastOn } = reported;
+  const { days, of, is_owed: isOwed, last_on: lastOn, silent_working_days: silent } = reported;
   const until = lastOn ? t("until", dayText(lastOn)) : t("never");
-  return [t(isOwed ? "owed" : "days", days, of), el("small", {}, ` ${until}`)];
+  const said = [t(isOwed ? "owed" : "days", days, of), el("small", {}, ` ${until}`)];
+  return silent ? [...said, el("div", { class: "silent" }, t("silent", silent))] : said;
 }
 
 customElements.define("answer-table", AnswerTable);
