@@ -117,6 +117,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_sight.py": ("access", "http"),
     "stories/test_restore.py": ("archive", "commands"),
     "stories/test_tls.py": ("access", "http"),
+    "stories/test_versions.py": ("figures", "commands"),
     "stories/test_wheel.py": ("deploy",),
 }
 

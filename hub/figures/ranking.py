@@ -22,6 +22,7 @@ from hub.figures.figure import Figure
 from hub.figures.kpi import LEVEL, Kpi
 from hub.figures.official import as_known, figures
 from hub.figures.pull import Goal, Pull, goal_of, pulls, written
+from hub.figures.versions import counted_by
 from hub.reference.form import LEVELS
 from hub.reference.periods import BUCKETS, parse_period, previous, year_before
 from hub.sheets.collation import collated
@@ -112,8 +113,9 @@ def read_other(
 ) -> Question | None:
     """Read what an answer is held against, None where nothing is said; raise `QuestionError`.
 
-    `previous`, `last_year`, `unit:CODE`, `period:2022-Q1`, `view:as_is`, `as_of:INSTANT`. Of a
-    period that has not ended, the other one counts as far into it as this one has come.
+    `previous`, `last_year`, `unit:CODE`, `period:2022-Q1`, `view:as_is`, `as_of:INSTANT`,
+    `version:2`. Of a period that has not ended, the other one counts as far into it as this one
+    has come.
     """
     kind, _, wanted = compare.partition(":")
     if not compare:
@@ -127,13 +129,13 @@ def read_other(
         gone = question.at - question.period.start
         at = period.start + gone if question.at < question.period.end else question.at
         return replace(question, period=period, at=at)
-    if kind in ("unit", "view", "as_of") and wanted:
+    if kind in ("unit", "view", "as_of", "version") and wanted:
         return read_question(kpi, {**asked, kind: wanted}, now)
     raise _not_comparable(compare)
 
 
 def _not_comparable(compare: str) -> QuestionError:
-    listed = f"{PREVIOUS}, {LAST_YEAR}, unit:H57.1, period:2022-Q1, view:as_is, as_of:…"
+    listed = f"{PREVIOUS}, {LAST_YEAR}, unit:H57.1, period:2022-Q1, view:as_is, as_of:…, version:2"
     vi, en = f"compare={compare}: chỉ nhận {listed}", f"compare={compare}: only {listed}"
     return QuestionError("compare", vi, en)
 
@@ -156,7 +158,8 @@ def rank(kpi: Kpi, question: Question, other: Question | None, book: Book, now: 
         totals = answered(other, ()) if question.by else list(beside.values())
         whole_beside = totals[0] if len(totals) == 1 else None
     goal = None if whole is None else goal_of(kpi, question, whole, book)
-    known: Sequence[Pull | None] = pulls(kpi, whole, rows, goal) or [None] * len(rows)
+    counted = counted_by(kpi, question.period, book, question.version)
+    known: Sequence[Pull | None] = pulls(counted, whole, rows, goal) or [None] * len(rows)
     place = _places(question)
     named, reported = _names(question, book), _reported_by(kpi, question, book)
     lines = [
@@ -197,12 +200,14 @@ def _names(question: Question, book: Book) -> Callable[[str, str | None], str]:
         by_code[dimension] = {r["code"]: r.get("name_vi") or "" for r in ordered}
     by_code[LEVEL] = LEVEL_NAMES
     units = book.reference.units
+    # By the units of today a code that was used again names another unit than it did then.
+    day = last if question.view == VIEWS[0] else iso_day(day_of(question.at)) or ""
 
     def named(dimension: str, code: str | None) -> str:
         if code is None:
             return ""
         if dimension in ("unit", "area") and units is not None:
-            unit = units.named(code, last)
+            unit = units.named(code, day)
             return "" if unit is None else unit.name
         return by_code.get(dimension, {}).get(code, "")
 
@@ -330,6 +335,7 @@ def public(ranked: Ranked, lines: Sequence[Line], book: Book) -> dict[str, Any]:
             "view": other.view if other.view in VIEWS else None,
             "at": iso(other.at),
             "as_of": iso(other.as_of),
+            "version": other.version,
             "whole": ranked.whole_beside and ranked.whole_beside.public(SHOWN),
         },
         "goal": None if goal is None else {

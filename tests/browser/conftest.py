@@ -168,14 +168,17 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def keep() -> Callable[[Page, str], None]:
-    """Keeps what a page shows as the picture of a question, where `make questions` says where."""
+def keep() -> Callable[..., None]:
+    """Keeps what a page shows as the picture of a question, where `make questions` says where.
+
+    It shows the page from its top, or from what a selector names.
+    """
     folder = os.environ.get("HUB_TEST_PICTURES")
 
-    def kept(page: Page, name: str) -> None:
+    def kept(page: Page, name: str, top: str = "body") -> None:
         if folder is not None:
             page.mouse.move(0, 0)
-            keep_picture(page, Path(folder) / f"{name}.png")
+            keep_picture(page, Path(folder) / f"{name}.png", top)
 
     return kept
 

@@ -81,7 +81,7 @@ class Day:
 
     def send(self, *events: dict[str, Any]) -> None:
         """Send events, and wait until they are applied."""
-        key = {"Authorization": "Bearer hub_province"}
+        key = {"Authorization": "Bearer hub_one_stop"}
         sent = loopback.post(f"{self.url}/v1/events/dossier", json=list(events), headers=key)
         assert sent.status_code == 202, sent.text
         while any(loopback.get(f"{self.url}/readyz").json()["lag_events"].values()):
@@ -100,8 +100,8 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     day = Day(f"http://{listen}")
     settings = Settings(data_dir=folder / "hub", listen=listen, reference_dir=reference)
     with open_hub(settings, day.clock) as hub, running(hub):
-        made = keys.Made("id-province", "hub_province")
-        keys.create(hub.store, hub.clock, "province", WHOLE, made=made)
+        made = keys.Made("id-one_stop", "hub_one_stop")
+        keys.create(hub.store, hub.clock, "one_stop", WHOLE, made=made)
         server = serving.make_server(hub)
         thread = threading.Thread(target=server.run)
         thread.start()
@@ -122,7 +122,8 @@ def _fill(day: Day) -> None:
     day.send(some[0] | late, *some[1:])
     day.comes(TUESDAY)
     new = [received(f"H57.43-250916-430{i}", "2025-09-16", "online") for i in (1, 2)]
-    day.send(*(e | {"received_by": "H57.43", "resolved_by": "H57.43"} for e in new))
+    named = {"received_by": "H57.43", "resolved_by": "H57.43"}
+    day.send(*(e | named | {"event_id": f"tuesday-{i}"} for i, e in enumerate(new, 1)))
 
 
 @pytest.fixture
@@ -200,7 +201,9 @@ def test_what_changed_since_eight_o_clock_and_why(look: Look, keep: Keep) -> Non
     share = page.locator('#changes article[data-kpi="dossier_online_share_new"]')
     expect(share).to_contain_text("33,33\u00a0% (10 / 30) → 37,50\u00a0% (12 / 32)")
     share.locator("summary").click()
-    expect(share.locator("tbody tr", has_text="H57.43-250916-4301")).to_contain_text("tiếp nhận")
+    for i in (1, 2):
+        row = share.locator("tbody tr", has_text=f"H57.43-250916-430{i}")
+        expect(row).to_contain_text(f"tuesday-{i} (one_stop)")
     overdue = page.locator('#changes article[data-kpi="dossier_overdue"]')
     expect(overdue).to_contain_text("do thời gian trôi qua: +1 ở tử số")
     keep(page, "04-what-changed")

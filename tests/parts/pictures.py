@@ -1,4 +1,4 @@
-"""Pictures of pages for the documents: a screenshot with the colours of a palette, a third as large.
+"""Pictures of pages for the documents: screenshots of a palette's colours, a third as large.
 
 What a page has in colours is few flat grounds and the edges of letters: 256 of them are enough.
 """
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import Page
 
-WIDTH_PX, HEIGHT_PX_MAX = 1440, 1080
+WIDTH_PX, HEIGHT_PX_MAX, MARGIN_PX = 1440, 1080, 24
 BYTES_MAX = 150_000
 COLOURS = 256
 # The pixels of a screenshot, as the browser itself reads it: red, green, blue, opacity.
@@ -31,11 +31,16 @@ _PIXELS = """async (png) => {
 }"""
 
 
-def keep_picture(page: Page, path: Path) -> None:
-    """Write what a page shows, from its top, as a PNG of a palette."""
-    height = min(HEIGHT_PX_MAX, int(page.evaluate("document.documentElement.scrollHeight")))
-    clip = {"x": 0, "y": 0, "width": WIDTH_PX, "height": height}
-    shot = page.screenshot(full_page=True, clip=clip, animations="disabled")  # type: ignore[arg-type]
+def keep_picture(page: Page, path: Path, top: str) -> None:
+    """Write what a page shows, from a little above what `top` selects, as a PNG of a palette."""
+    whole = int(page.evaluate("document.documentElement.scrollHeight"))
+    box = page.locator(top).first.evaluate("(e) => e.getBoundingClientRect().top + scrollY")
+    y = max(0, int(box) - MARGIN_PX)
+    shot = page.screenshot(
+        full_page=True,
+        clip={"x": 0, "y": y, "width": WIDTH_PX, "height": min(HEIGHT_PX_MAX, whole - y)},
+        animations="disabled",
+    )
     # On a page of its own: the policy of the hub's pages lets nothing be loaded from elsewhere.
     blank = page.context.new_page()
     width, height, pixels = blank.evaluate(_PIXELS, base64.b64encode(shot).decode())

@@ -20,6 +20,8 @@ const t = words({
     beside: "So với",
     difference: "Chênh lệch",
     pull: "Kéo lệch",
+    part: "Tỷ trọng",
+    part_why: "Dòng này là bao nhiêu trong số chung",
     lacks: "Còn thiếu",
     completeness: "Đầy đủ",
     silent_days: "Gửi dữ liệu",
@@ -45,6 +47,8 @@ const t = words({
     beside: "Against",
     difference: "Difference",
     pull: "Pulls",
+    part: "Part",
+    part_why: "How much of the whole this row is",
     lacks: "Lacks",
     completeness: "Complete",
     silent_days: "Sent",
@@ -127,8 +131,12 @@ function columnsOf({ rows, beside }) {
 /** @param {string} name @param {boolean} isDim */
 function head(name, isDim) {
   const { sort } = asking.now.asked;
-  const text = isDim ? dimText(name) : t(/** @type {Column} */ (name));
-  const why = name === "pull" ? t("pull_why") : name === "lacks" ? t("lacks_why") : undefined;
+  // A row of a count has no goal: what it pulls is its part of the whole.
+  const isPart = name === "pull" && !(asking.now.ranking?.rows ?? []).some((r) => r.lacks !== null);
+  const said = isPart ? "part" : /** @type {Column} */ (name);
+  const text = isDim ? dimText(name) : t(said);
+  const why =
+    name === "pull" || name === "lacks" ? t(isPart ? "part_why" : `${name}_why`) : undefined;
   if (name === "status") return el("th", { scope: "col" }, text);
   const isUp = sort === name;
   const isDown = sort === `-${name}`;
@@ -156,8 +164,10 @@ function line(row, dim, columns, ranking) {
         text,
       )
     : text;
+  const titled = (/** @type {Column} */ column) =>
+    t(column === "pull" && row.lacks === null ? "part" : column);
   const cells = columns.map((column) =>
-    el("td", { "data-column": column, "data-name": t(column) }, ...cell(column, row, ranking)),
+    el("td", { "data-column": column, "data-name": titled(column) }, ...cell(column, row, ranking)),
   );
   const small = CODED.has(dim) && text !== code ? el("small", {}, ` ${code}`) : null;
   return el("tr", { "data-code": code }, el("th", { scope: "row" }, name, small), ...cells);
