@@ -94,8 +94,23 @@ def _described(kpi: Kpi, edge: Edge, book: Book, today: date) -> dict[str, Any]:
         "used_by": {
             "group": describe_group(group),
             "is_on_board": group.place is not None,
+            **_of_contract(kpi),
             "worklists": [n for n, one in registry.worklists().items() if one.kpi.id == kpi.id],
         },
+    }
+
+
+def _of_contract(kpi: Kpi) -> dict[str, list[str]]:
+    """Name the reports and alerts over the events that a KPI counts; alerts on any KPI, too."""
+    reports = {**registry.reports(), **registry.indexes()}
+    alerts = registry.alert_rules()
+    return {
+        "reports": [name for name, one in reports.items() if one.contract == kpi.contract],
+        "alerts": [
+            name
+            for name, rule in alerts.items()
+            if rule.subject_kind == "kpi" or rule.series.contract == (kpi.contract or "-")
+        ],
     }
 
 
@@ -134,8 +149,8 @@ def _defined(kpi: Kpi, book: Book) -> dict[str, Any]:
     rows = [r for r in book.reference.tables.get(DEFINITIONS, ()) if r["kpi"] == kpi.id]
     return {
         "version": kpi.version,
-        "why_vi": own and own.why.vi,
-        "why_en": own and own.why.en,
+        "why_vi": own.why.vi if own else "",
+        "why_en": own.why.en if own else "",
         "legal_basis": (own and own.legal_basis) or None,
         "formula": formula_of(kpi),
         "examples": [_example(example) for example in kpi.examples],

@@ -1,8 +1,8 @@
 """A second version of a KPI is one file: asked beside the first, previewed, put in force by an act.
 
-By hand: C came in May and stays open; A, online, and B came in June to H57.1, D to H57.2; E, online,
-came in July to H57.2 and F to H57.1. The first version divides by what was received with what was
-carried over, the second one by what was newly received.
+By hand: C came in May and stays open; A, online, and B came in June to H57.1, D to H57.2; E,
+online, came in July to H57.2 and F to H57.1. The first version divides by what was received with
+what was carried over, the second one by what was newly received.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ KPI = replace(
             why=Doc("Chỉ tính trên số mới", "Only what is newly received"),
             numerator=NEW.where(channel="online"),
             denominator=NEW,
-            examples=(replace(KPI.examples[0], denominator=2, why="C does not count. One of two."),),
+            examples=(replace(KPI.examples[0], denominator=2, why="C is old. One of two."),),
             legal_basis="Kế hoạch số 1",
         ),
     ),

@@ -30,6 +30,7 @@
  * @property {string | null} view
  * @property {string} at
  * @property {string | null} as_of
+ * @property {string | null} version
  * @property {Figure | null} whole
  * @typedef {object} Ranking The answer of `/v1/kpis/{id}/ranking`.
  * @property {string} kpi
