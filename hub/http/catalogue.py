@@ -102,10 +102,11 @@ def _described(kpi: Kpi, edge: Edge, book: Book, today: date) -> dict[str, Any]:
 
 def _of_contract(kpi: Kpi) -> dict[str, list[str]]:
     """Name the reports and alerts over the events that a KPI counts; alerts on any KPI, too."""
-    reports = {**registry.reports(), **registry.indexes()}
+    forms = [(name, one.contract) for name, one in registry.reports().items()]
+    forms += [(name, one.contract) for name, one in registry.indexes().items()]
     alerts = registry.alert_rules()
     return {
-        "reports": [name for name, one in reports.items() if one.contract == kpi.contract],
+        "reports": [name for name, contract in forms if contract == kpi.contract],
         "alerts": [
             name
             for name, rule in alerts.items()

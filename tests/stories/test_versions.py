@@ -109,7 +109,7 @@ def _holds(grown: Grown, as_of: str) -> None:
     """Each period goes by the version of its first day; what was known before stays so."""
     assert told(grown, period="2023", by="month") == [
         (1, 1, "1", None),
-        (1, 4, None, None),  # closed: the official figure, as it was
+        (1, 4, "1", None),  # closed: the official figure, as it was
         (1, 2, "2", None),
     ]
     (june,) = grown.hub.get(f"/v1/kpis/{KPI}", period="2023-06").json()["figures"]
