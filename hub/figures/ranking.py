@@ -166,13 +166,22 @@ def rank(kpi: Kpi, question: Question, other: Question | None, book: Book, now: 
         Line(
             figure,
             {n: named(n, code) for n, code in figure.dims.items()},
-            beside.get(_key(figure, question.by, place)),
+            _same_unit(figure, beside.get(_key(figure, question.by, place))),
             pull,
             reported(figure),
         )
         for figure, pull in zip(rows, known, strict=True)
     ]
     return Ranked(kpi, question, other, whole, whole_beside, goal, lines, named)
+
+
+def _same_unit(figure: Figure, other: Figure | None) -> Figure | None:
+    """Give the other figure, unless its code names another unit there: codes are used again."""
+    own = figure.unit
+    if other is None or other.unit is None or own is None:
+        return other
+    is_renamed = any(part.kind == "rename" for part in (*own.became, *other.unit.became))
+    return other if is_renamed or own.valid_from == other.unit.valid_from else None
 
 
 def _places(question: Question) -> dict[str, int]:
