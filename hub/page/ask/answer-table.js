@@ -4,7 +4,7 @@
 import { el, none } from "../el.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
-import { completeText, dayText, figureText, fractionText } from "../strings.js";
+import { completeText, dayText, figureText, fractionText, integer } from "../strings.js";
 import { words } from "../words.js";
 import { deeper, dimensionsOf } from "./address.js";
 import { CrossTable } from "./cross-table.js";
@@ -93,10 +93,12 @@ export class AnswerTable extends Part {
     this.#box.setAttribute("aria-label", t("scroll"));
     if (!isShown || !ranking) return;
     const { rows, total } = ranking;
-    const shown = rows.length < total ? t("of", rows.length, total) : t("rows", total);
+    const isCross = asked.by.length === 2;
+    const lines = isCross ? new Set(rows.map(({ dims }) => dims?.[asked.by[0]])).size : total;
+    const shown = rows.length < total ? t("of", rows.length, total) : t("rows", integer(lines));
     const pulls = rows.some((row) => row.pull !== null);
     this.#count.textContent = pulls || !rows.length ? shown : `${shown}. ${t("no_pulls")}`;
-    this.#box.replaceChildren(asked.by.length === 2 ? new CrossTable(ranking) : table(ranking));
+    this.#box.replaceChildren(isCross ? new CrossTable(ranking) : table(ranking));
   }
 }
 
@@ -178,7 +180,8 @@ function cell(column, row, ranking) {
   const unit = ranking.measure_unit;
   if (column === "value") {
     const { text, unit: written, full } = figureText(row);
-    const isShare = BigInt(row.denominator) !== 1n;
+    // Of one dossier a share is 0 or 100 %: that it is only one has to be seen.
+    const isShare = unit === "share" || BigInt(row.denominator) !== 1n;
     const small = isShare ? el("small", {}, ` ${fractionText(row)}`) : "";
     return [el("b", { title: full }, text), written ? ` ${written}` : "", small];
   }
