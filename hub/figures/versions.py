@@ -89,17 +89,17 @@ def spans(name: str, rows: Sequence[Row]) -> list[dict[str, str | None]]:
 
     The first version is in force wherever no row says another; without a day there is no bound.
     """
-    told, at = [], ""
+    listed, at = [], ""
     for row in sorted(rows, key=lambda row: row["valid_from"]):
         if row["valid_from"] > at:
-            told.append((FIRST, at, row["valid_from"]))
-        told.append((row["version"], row["valid_from"], row["valid_to"]))
+            listed.append((FIRST, at, row["valid_from"]))
+        listed.append((row["version"], row["valid_from"], row["valid_to"]))
         at = row["valid_to"]
         if not at:
             break
     else:
-        told.append((FIRST, at, ""))
-    return [{"from": a or None, "to": b or None} for version, a, b in told if version == name]
+        listed.append((FIRST, at, ""))
+    return [{"from": a or None, "to": b or None} for version, a, b in listed if version == name]
 
 
 def with_version(rows: Sequence[Row], kpi: str, version: str, since: date, by: str) -> list[Row]:
