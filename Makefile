@@ -11,7 +11,7 @@ MINUTES ?= 20
 JOBS ?= 3
 SERVICES := $(PY) -m deploy.local.services
 
-.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos mqtt season mutants bench image clean
+.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos mqtt season mutants questions bench image clean
 .PHONY: wheels sbom audit
 .PHONY: kafka services registry services-stop services-wipe
 
@@ -161,6 +161,10 @@ bench: setup-test
 	@command -v javac >/dev/null || { command -v apt-get >/dev/null || { echo "default-jdk-headless is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
 	  $(APT) update -qq && $(APT) install -y -qq default-jdk-headless || exit 1; }
 	$(PY) -m bench $(SECTIONS)
+
+# A picture of each question of docs/questions.md, drawn anew from the tests that answer it.
+questions: setup-test
+	HUB_TEST_PICTURES=docs/questions HUB_TEST_SCALE=0.05 $(VENV)/bin/pytest -m pictured tests/browser
 
 # The image, built without a daemon or a registry: the first layer is Debian's, by debootstrap.
 IMAGE ?= lgsp-hub:0.1.0

@@ -23,6 +23,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_page.py": ("page", "board"),
     "browser/test_parts.py": ("page",),
     "browser/test_printing.py": ("page", "board"),
+    "browser/test_questions.py": ("page", "figures"),
     "browser/test_repair.py": ("page", "repair"),
     "browser/test_reports.py": ("page", "reports"),
     "browser/test_sign_in.py": ("page", "access"),
@@ -123,6 +124,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_restore.py": ("archive", "commands"),
     "stories/test_tls.py": ("access", "http"),
     "stories/test_traces.py": ("operating", "http"),
+    "stories/test_versions.py": ("figures", "commands"),
     "stories/test_wheel.py": ("deploy",),
 }
 

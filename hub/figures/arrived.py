@@ -148,10 +148,13 @@ def step_of(by_span: Mapping[str, Counter[int]], first: int, end: int, source: S
     return Step(first, end, max(own, min(daily[d] for d in range(first, end))), due)
 
 
-def spoken_until(by_span: Mapping[str, Counter[int]]) -> int | None:
-    """Give the day number up to which what came speaks: the end of the last day, month or year."""
+def spoken_until(by_span: Mapping[str, Counter[int]], until: int | None = None) -> int | None:
+    """Give the day number up to which what came speaks: the end of the last day, month or year.
+
+    What speaks of days from `until` on is left out.
+    """
     ends = [end_of(day, span) for span, days in by_span.items() for day, n in days.items() if n > 0]
-    return max(ends, default=None)
+    return max((end for end in ends if until is None or end <= until), default=None)
 
 
 def end_of(first: int, span: str) -> int:

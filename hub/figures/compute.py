@@ -1,6 +1,5 @@
 """Figures: a KPI answered for a period, with all that it needs to prove itself."""
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,19 +11,17 @@ from hub.definitions.contract import INSTANT_MAX, INSTANT_MIN
 from hub.figures import by_list
 from hub.figures.book import Ask, Book, Key, Spread
 from hub.figures.by_unit import VIEWS, ByUnit, UnitAsk, UnknownUnitError
-from hub.figures.dues import lists_of_clocks
 from hub.figures.figure import Figure, Lack
-from hub.figures.flags import lists_of_thresholds
 from hub.figures.handling import BY_LIST
 from hub.figures.known import strange
 from hub.figures.kpi import LEVEL, Kpi
 from hub.figures.progress import Aims
 from hub.figures.reported import parts_missing
 from hub.figures.terms import Sums, Term
+from hub.figures.versions import VersionMissingError, definition_version, in_force, kpi_parents
 from hub.reference.form import LEVELS
 from hub.reference.lists import Aim
 from hub.reference.periods import BUCKETS, FORMS, Period, between, bucket_of, parse_period, split
-from hub.store.store import definition_digest
 from hub.troubles import RefusedError
 
 FIGURES_MAX = 20_000
@@ -59,6 +56,7 @@ class Question:
     role: str | None = None
     as_of: int | None = None
     view: str = VIEWS[0]
+    version: str | None = None
 
 
 def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question:
@@ -67,7 +65,7 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
     at = read_instant("at", parameters)
     if at is None:
         at = now if as_of is None else as_of
-    known = {"period", "from", "to", "by", "role", "at", "as_of", *kpi.dimensions}
+    known = {"period", "from", "to", "by", "role", "at", "as_of", "version", *kpi.dimensions}
     known |= {"view"} if kpi.unit_dimension else set()
     for name in parameters:
         if name not in known:
@@ -108,7 +106,12 @@ def read_question(kpi: Kpi, parameters: Mapping[str, str], now: int) -> Question
         )
     where = {n: v for n, v in parameters.items() if n in (*kpi.dims, LEVEL)}
     _check_values(kpi, where, kpi.columns(role))
-    return Question(period, at, by, where, role, as_of, view)
+    version = parameters.get("version")
+    if version is not None and version not in kpi.version_names:
+        listed = ", ".join(kpi.version_names)
+        vi, en = f"{kpi.id} chỉ có phiên bản {listed}", f"{kpi.id} has only version {listed}"
+        raise QuestionError("version", f"version={version}: {vi}", f"version={version}: {en}")
+    return Question(period, at, by, where, role, as_of, view, version)
 
 
 def _read_period(parameters: Mapping[str, str], at: int) -> Period:
@@ -300,6 +303,23 @@ def _figures(
     whole: Period,
     spread: Spread | None = None,
 ) -> list[Figure]:
+    """Compute the figures of one period, by the version of the KPI that it goes by."""
+    try:
+        counted = in_force(kpi, question.period, book, question.version)
+    except VersionMissingError as error:
+        return [_lacking(kpi, question, book, bucket, (error.lack,))]
+    found = _of_version(counted.kpi, question, book, bucket, whole, spread)
+    return [counted.told(figure) for figure in found]
+
+
+def _of_version(
+    kpi: Kpi,
+    question: Question,
+    book: Book,
+    bucket: dict[str, str],
+    whole: Period,
+    spread: Spread | None,
+) -> list[Figure]:
     columns = kpi.columns(question.role)
     ask = Ask(
         question.period,
@@ -459,41 +479,3 @@ def _judge(
         book.reading.cut(),
         definition_version(kpi, book, more_lists),
     )
-
-
-def kpi_parents(kpi: Kpi, book: Book) -> set[str]:
-    """Name the lists that say what the places of a KPI's fact are part of."""
-    fact = book.facts.get(kpi.contract or "")
-    return set(fact.parents.values()) if fact else set()
-
-
-def is_clocked(kpi: Kpi, book: Book) -> bool:
-    """Tell whether a KPI's figures follow from due dates."""
-    fact = book.facts.get(kpi.contract or "")
-    if fact is None or fact.clocked is None:
-        return False
-    names = kpi.numerator.measures | (kpi.denominator.measures if kpi.denominator else set())
-    return any(fact.clocked.is_asked_by(m) for m in fact.measures if m.name in names)
-
-
-def definition_version(kpi: Kpi, book: Book, more_lists: Collection[str] = ()) -> str:
-    """Digest the KPI's terms, its fact's definitions and the reference data in force.
-
-    `more_lists` names lists that a question goes by besides those of the KPI, as one by units does.
-    """
-    asked = (kpi.id, *sorted(more_lists))
-    if asked not in book.versions:
-        book.versions[asked] = _version(kpi, book, more_lists)
-    return book.versions[asked]
-
-
-def _version(kpi: Kpi, book: Book, more_lists: Collection[str]) -> str:
-    fact = book.facts.get(kpi.contract or "")
-    said = repr((kpi.id, kpi.numerator, kpi.denominator, kpi.scale))
-    of_fact = definition_digest(fact, book.definitions.contracts[fact.contract]) if fact else ""
-    lists = kpi.lists | kpi_parents(kpi, book) | set(more_lists)
-    lists |= lists_of_thresholds(fact, book.reference)
-    if is_clocked(kpi, book):
-        lists |= lists_of_clocks(book.reference)
-    parts = (said, of_fact, book.reference.digest(lists))
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

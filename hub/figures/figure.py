@@ -180,6 +180,19 @@ class Figure:
         Field(description="So với chỉ tiêu năm đến nay | how it stands against the year's target"),
     ] = field(default=None, compare=False)
 
+    # Of KPIs with several versions; a figure that was closed before there was a second is the same.
+    version: Annotated[
+        str | None,
+        Field(description="Tính theo phiên bản nào | by which version of the KPI it is counted"),
+    ] = field(default=None, compare=False)
+    version_until: Annotated[
+        str | None,
+        Field(
+            description="Từ ngày này trong kỳ có phiên bản khác | another version is in force from"
+            " this day of the period on; the whole period is counted by `version`"
+        ),
+    ] = field(default=None, compare=False)
+
     def public(self, names: Iterable[str] | None = None) -> dict[str, Any]:
         """Give it as JSON, all of it or some fields; what does not apply to it is left out."""
         public = {name: getattr(self, name) for name in (NAMES if names is None else names)}
@@ -202,7 +215,9 @@ class Figure:
 
 
 NAMES = tuple(f.name for f in fields(Figure))
-_WHERE_IT_APPLIES = ("closed_at", "restatement", "lacks", "unit", "missing", "progress")
+_WHERE_IT_APPLIES = (
+    "closed_at", "restatement", "lacks", "unit", "missing", "progress", "version", "version_until"
+)  # fmt: skip
 # Which fields make two figures the same: for who looks at a page, where the instant asked about
 # and the cut move with the clock and with any commit; for who follows the KPI topic, where it is
 # no news either that something else came in; for a trial; and for a closed period, which answers

@@ -9,6 +9,7 @@ from hub.figures.terms import Term
 from hub.reference.form import Row
 from hub.reference.periods import BUCKETS
 
+FIRST = "1"  # the version that a KPI's file begins with
 LEVEL = "level"  # the dimension of a unit's level: province, department, district, commune
 
 
@@ -49,6 +50,22 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Version:
+    """Another version of a KPI's definition: its terms, why it was made, by which legal text.
+
+    From which day on it is in force, the province says (list `definitions`). It asks the same
+    question in the same unit, and has examples of its own, worked by hand.
+    """
+
+    name: str
+    why: Doc
+    numerator: Term
+    denominator: Term | None
+    examples: tuple[Example, ...]
+    legal_basis: str = ""
+
+
+@dataclass(frozen=True)
 class Kpi:
     """A KPI. Its id is the name of its file.
 
@@ -56,7 +73,8 @@ class Kpi:
     the public name of each dimension to the fact's column, or to one by role, `role` being the
     default. `group` is the name of a group's file. `contract` names the events that it needs, None
     where it needs none; `only` the values that some of their fields must have, so that other
-    sources are not held against it.
+    sources are not held against it. `versions` are those after the first; `version` is the one
+    whose terms these are.
     """
 
     title: Doc
@@ -72,6 +90,9 @@ class Kpi:
     scale: int = 1
     role: str | None = None
     only: Mapping[str, str] = field(default_factory=dict)
+    versions: tuple[Version, ...] = ()
+    version: str = FIRST
+    first: "Kpi | None" = None  # as the file begins, of any other version
     id: str = ""
     # What fields with a closed set of values may hold, by field.
     closed: Mapping[str, list[str]] = field(default_factory=dict)
@@ -79,13 +100,38 @@ class Kpi:
     def named(self, name: str, contract: Contract | None) -> "Kpi":
         """Give the KPI its id, and the closed sets of its contract's fields.
 
-        Raises `TypeError` where it has no role, or an unknown one, to go by.
+        Raises `TypeError` where it has no role, or an unknown one, to go by, and for versions of
+        one name or of which only some divide.
         """
+        if len(set(self.version_names)) < len(self.version_names):
+            raise TypeError(f"{name} has two versions of one name")
+        if any((v.denominator is None) != (self.denominator is None) for v in self.versions):
+            raise TypeError(f"{name}: all versions must divide, or none")
         if self.roles and self.role not in self.roles:
             raise TypeError(f"{name} must have a role, one of {', '.join(self.roles)}")
         fields = contract.fields if contract else ()
         closed = {f.name: f.limits["enum"] for f in fields if "enum" in f.limits}
         return replace(self, id=name, closed=closed)
+
+    @property
+    def version_names(self) -> tuple[str, ...]:
+        """The names of all versions, the first one first."""
+        return (FIRST, *(version.name for version in self.versions))
+
+    def of_version(self, name: str) -> "Kpi":
+        """Give the KPI by one of its versions; raise `KeyError` for one that it has not."""
+        first = self.first or self
+        if name == FIRST:
+            return first
+        one = {version.name: version for version in self.versions}[name]
+        return replace(
+            first,
+            numerator=one.numerator,
+            denominator=one.denominator,
+            examples=one.examples,
+            version=name,
+            first=first,
+        )
 
     @property
     def is_whole(self) -> bool:

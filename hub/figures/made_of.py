@@ -18,6 +18,7 @@ from hub.figures.compute import Question, QuestionError, check_unit, units_asked
 from hub.figures.handling import BY_LIST, Spent, said_by_list
 from hub.figures.kpi import Kpi
 from hub.figures.terms import Addend, Term
+from hub.figures.versions import counted_by
 from hub.sheets.columnar import Heading
 
 ROWS_MAX = 1_000
@@ -73,6 +74,7 @@ def facts(
     fact = book.facts[kpi.contract]
     order = _order(fact, wanted.sort, question.at)
     listing = book.reading.all_facts(fact)
+    kpi = counted_by(kpi, question.period, book, question.version)
     rows = _counted(kpi, question, book, fact, listing, order)
     if seen is not None:
         rows = rows.filter(pl.col(ENTITY).is_in(seen.implode()))

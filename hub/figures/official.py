@@ -14,10 +14,11 @@ from hub.clock import iso, iso_day
 from hub.figures.book import Ask, Book
 from hub.figures.by_unit import VIEWS
 from hub.figures.closing import Closing, digest, in_force
-from hub.figures.compute import Question, QuestionError, compute, definition_version, parts_of
+from hub.figures.compute import Question, QuestionError, compute, parts_of
 from hub.figures.figure import AS_CLOSED, Figure, Restatement
 from hub.figures.kpi import Kpi
 from hub.figures.past import Past
+from hub.figures.versions import counted_by, definition_version
 from hub.log.cut import Cut, write_cut
 from hub.reference.periods import BUCKETS, Period, parse_period
 from hub.store.cuts import NoCutError, find_cut
@@ -54,10 +55,11 @@ def figures(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
     """Answer a question: one figure per key, none where there is nothing to say.
 
     Of a question by days or months, each of them is answered by what closed it: the official figure
-    of a month that was closed by itself is the same within its quarter.
+    of a month that was closed by itself is the same within its quarter. By a version that was asked
+    for nothing was closed.
     """
     now = compute(kpi, question, book)
-    if not kpi.numerator.is_of_period:
+    if not kpi.numerator.is_of_period or question.version is not None:
         return now
     of_part = {p.text: in_force(book.closings, p) for p in parts_of(question)}
     closed: dict[tuple[str, str], tuple[Closing, Period, set[str]]] = {}
@@ -211,7 +213,7 @@ def recheck(
     then = book.on(Past(book.reading, closing.cut))
     for kpi in kpis:
         kept = closing.figures.get(kpi.id, [])
-        version = definition_version(kpi, then)
+        version = definition_version(counted_by(kpi, closing.period, then), then)
         if kept and all(f.definition_version == version for f in kept):
             found = compute(kpi, Question(closing.period, closing.closed_at), then)
             if kept != found:

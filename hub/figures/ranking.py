@@ -22,6 +22,7 @@ from hub.figures.figure import Figure
 from hub.figures.kpi import LEVEL, Kpi
 from hub.figures.official import as_known, figures
 from hub.figures.pull import Goal, Pull, goal_of, pulls, written
+from hub.figures.versions import counted_by
 from hub.reference.form import LEVELS
 from hub.reference.periods import BUCKETS, parse_period, previous, year_before
 from hub.sheets.collation import collated
@@ -57,7 +58,9 @@ LEVEL_NAMES = {code: vi for vi, code in LEVELS.items()}
 class Reported(NamedTuple):
     """What a unit sent: steps of its duty (else working days) that had something, of how many.
 
-    `last_on` is the last day that what it sent speaks of, None where nothing ever came.
+    `last_on` is the last day of the period, or before it, that what it sent speaks of, None where
+    nothing came by then. `silent_days` have begun since, of which `silent_working_days` were
+    working days, and are over.
     """
 
     days: int
@@ -65,6 +68,7 @@ class Reported(NamedTuple):
     is_owed: bool
     last_on: str | None
     silent_days: int | None
+    silent_working_days: int | None
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,9 @@ def read_other(
 ) -> Question | None:
     """Read what an answer is held against, None where nothing is said; raise `QuestionError`.
 
-    `previous`, `last_year`, `unit:CODE`, `period:2022-Q1`, `view:as_is`, `as_of:INSTANT`. Of a
-    period that has not ended, the other one counts as far into it as this one has come.
+    `previous`, `last_year`, `unit:CODE`, `period:2022-Q1`, `view:as_is`, `as_of:INSTANT`,
+    `version:2`. Of a period that has not ended, the other one counts as far into it as this one
+    has come.
     """
     kind, _, wanted = compare.partition(":")
     if not compare:
@@ -124,13 +129,13 @@ def read_other(
         gone = question.at - question.period.start
         at = period.start + gone if question.at < question.period.end else question.at
         return replace(question, period=period, at=at)
-    if kind in ("unit", "view", "as_of") and wanted:
+    if kind in ("unit", "view", "as_of", "version") and wanted:
         return read_question(kpi, {**asked, kind: wanted}, now)
     raise _not_comparable(compare)
 
 
 def _not_comparable(compare: str) -> QuestionError:
-    listed = f"{PREVIOUS}, {LAST_YEAR}, unit:H57.1, period:2022-Q1, view:as_is, as_of:…"
+    listed = f"{PREVIOUS}, {LAST_YEAR}, unit:H57.1, period:2022-Q1, view:as_is, as_of:…, version:2"
     vi, en = f"compare={compare}: chỉ nhận {listed}", f"compare={compare}: only {listed}"
     return QuestionError("compare", vi, en)
 
@@ -153,20 +158,30 @@ def rank(kpi: Kpi, question: Question, other: Question | None, book: Book, now: 
         totals = answered(other, ()) if question.by else list(beside.values())
         whole_beside = totals[0] if len(totals) == 1 else None
     goal = None if whole is None else goal_of(kpi, question, whole, book)
-    known: Sequence[Pull | None] = pulls(kpi, whole, rows, goal) or [None] * len(rows)
+    counted = counted_by(kpi, question.period, book, question.version)
+    known: Sequence[Pull | None] = pulls(counted, whole, rows, goal) or [None] * len(rows)
     place = _places(question)
     named, reported = _names(question, book), _reported_by(kpi, question, book)
     lines = [
         Line(
             figure,
             {n: named(n, code) for n, code in figure.dims.items()},
-            beside.get(_key(figure, question.by, place)),
+            _same_unit(figure, beside.get(_key(figure, question.by, place))),
             pull,
             reported(figure),
         )
         for figure, pull in zip(rows, known, strict=True)
     ]
     return Ranked(kpi, question, other, whole, whole_beside, goal, lines, named)
+
+
+def _same_unit(figure: Figure, other: Figure | None) -> Figure | None:
+    """Give the other figure, unless its code names another unit there: codes are used again."""
+    own = figure.unit
+    if other is None or other.unit is None or own is None:
+        return other
+    is_renamed = any(part.kind == "rename" for part in (*own.became, *other.unit.became))
+    return other if is_renamed or own.valid_from == other.unit.valid_from else None
 
 
 def _places(question: Question) -> dict[str, int]:
@@ -194,12 +209,14 @@ def _names(question: Question, book: Book) -> Callable[[str, str | None], str]:
         by_code[dimension] = {r["code"]: r.get("name_vi") or "" for r in ordered}
     by_code[LEVEL] = LEVEL_NAMES
     units = book.reference.units
+    # By the units of today a code that was used again names another unit than it did then.
+    day = last if question.view == VIEWS[0] else iso_day(day_of(question.at)) or ""
 
     def named(dimension: str, code: str | None) -> str:
         if code is None:
             return ""
         if dimension in ("unit", "area") and units is not None:
-            unit = units.named(code, last)
+            unit = units.named(code, day)
             return "" if unit is None else unit.name
         return by_code.get(dimension, {}).get(code, "")
 
@@ -214,7 +231,8 @@ def _reported_by(kpi: Kpi, question: Question, book: Book) -> Callable[[Figure],
         return lambda _: None
     ask = Ask(question.period, question.at)
     owing = {s.party: s for s in book.sources.values() if s.contract == contract and s.party}
-    today = day_of(min(question.at, question.period.end) - 1)
+    until = min(question.at, question.period.end)
+    today, ended = day_of(until - 1), day_of(until)
     kept: dict[str, Reported] = {}
 
     def reported(figure: Figure) -> Reported | None:
@@ -225,14 +243,16 @@ def _reported_by(kpi: Kpi, question: Question, book: Book) -> Callable[[Figure],
             duty = owing.get(code)
             own = duty or Source("", contract, code, code, "", "working_day", party=code)
             steps = book.due(own, ask)
-            last = spoken_until(book.arrivals.of_source(own))
-            silent = None if last is None else max(0, today - last + 1)
+            last = spoken_until(book.arrivals.of_source(own), today + 1)
+            silent = None if last is None else today - last + 1
+            working = None if last is None else book.reference.working_days(last, ended)
             kept[code] = Reported(
                 sum(1 for step in steps if step.received),
                 len(steps),
                 duty is not None,
                 None if last is None else iso_day(last - 1),
                 silent,
+                working,
             )
         return kept[code]
 
@@ -324,6 +344,7 @@ def public(ranked: Ranked, lines: Sequence[Line], book: Book) -> dict[str, Any]:
             "view": other.view if other.view in VIEWS else None,
             "at": iso(other.at),
             "as_of": iso(other.as_of),
+            "version": other.version,
             "whole": ranked.whole_beside and ranked.whole_beside.public(SHOWN),
         },
         "goal": None if goal is None else {

@@ -36,6 +36,7 @@ def headings_and_cells(
         headings.append(Heading("Số ngày có dữ liệu", "reported_days", "integer"))
         headings.append(Heading("Trên số ngày", "reported_of", "integer"))
         headings.append(Heading("Ngày cuối có dữ liệu", "reported_last_on", "day"))
+        headings.append(Heading("Số ngày làm việc chưa gửi gì", "silent_working_days", "integer"))
     return headings, [_cells(ranked, line, has_reported=has_reported) for line in lines]
 
 
@@ -63,6 +64,7 @@ def _cells(ranked: Ranked, line: Line, *, has_reported: bool) -> list[Any]:
     if has_reported:
         told = line.reported
         row += [told and told.days, told and told.of, told and told.last_on]
+        row += [told and told.silent_working_days]
     return row
 
 

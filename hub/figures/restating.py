@@ -17,12 +17,13 @@ from hub.definitions.fact import Fact
 from hub.figures.altered import changed_sums
 from hub.figures.book import Ask, Book, Key
 from hub.figures.closing import Closing
-from hub.figures.compute import Question, compute, is_clocked
+from hub.figures.compute import Question, compute
 from hub.figures.dues import LISTS
 from hub.figures.figure import Figure
 from hub.figures.handling import Ranked, Spent, measured, minutes_of
 from hub.figures.kpi import Kpi
 from hub.figures.past import Past
+from hub.figures.versions import counted_by, is_clocked
 from hub.log.cut import Cut
 from hub.store.reading import Row
 
@@ -166,6 +167,7 @@ def causes(
     book: Book, past: Past, kpi: Kpi, question: Question, ends: tuple[Part, Part]
 ) -> Iterator[Cause]:
     """Give what made a figure another one since a cut: parts that add up to the difference."""
+    kpi = counted_by(kpi, question.period, book, question.version)
     before, after = ends
     known_causes: list[Cause] = []
     if kpi.contract is not None:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from hub.definitions.own.control import CONTROL
 from hub.figures.aliases import Aliased
 from hub.figures.book import Book
-from hub.figures.compute import definition_version
 from hub.figures.kpi import Kpi
+from hub.figures.versions import counted_by, definition_version
 from hub.reference.periods import Period
 
 # How long what goes by the clock (what is overdue, how many minutes ago) may be as it was.
@@ -48,8 +48,9 @@ class States:
 
     def of(self, kpi: Kpi) -> State:
         """Give the state of a KPI's figures."""
+        kpi = counted_by(kpi, self.period, self.book)
         known = self.book.reading.kept.setdefault("definition versions", {})
-        named = kpi.id, self._acts, self._build
+        named = kpi.id, kpi.version, self._acts, self._build
         if named not in known:
             if len(known) > VERSIONS_MAX:
                 known.clear()

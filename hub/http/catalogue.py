@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
 from hub import registry
+from hub.clock import VIETNAM
 from hub.definitions import asyncapi
 from hub.figures.book import Book
-from hub.figures.compute import definition_version
 from hub.figures.formula import formula_of
 from hub.figures.group import Group
 from hub.figures.kpi import LEVEL, ByRole, Example, Kpi
+from hub.figures.versions import DEFINITIONS, definition_version, spans, version_on
 from hub.http.edge import Edge, Here, Reader
 from hub.http.openapi import BAD_QUESTION
 from hub.http.parameters import Parameters
@@ -64,13 +66,13 @@ async def get_catalogue(_: Annotated[Parameters, Query()], edge: Here) -> dict[s
     """Say of each KPI what it asks, by which formula, whose it is, and where it is used."""
 
     def ask(reading: Reading) -> dict[str, Any]:
-        book = edge.hub.book(reading)
-        return {"kpis": [_described(kpi, edge, book) for kpi in edge.hub.kpis.values()]}
+        book, today = edge.hub.book(reading), edge.hub.clock().astimezone(VIETNAM).date()
+        return {"kpis": [_described(kpi, edge, book, today) for kpi in edge.hub.kpis.values()]}
 
     return await edge.read(ask)
 
 
-def _described(kpi: Kpi, edge: Edge, book: Book) -> dict[str, Any]:
+def _described(kpi: Kpi, edge: Edge, book: Book, today: date) -> dict[str, Any]:
     contract = edge.hub.contracts.get(kpi.contract or "")
     group = edge.hub.installed.groups[kpi.group]
     return {
@@ -87,12 +89,29 @@ def _described(kpi: Kpi, edge: Edge, book: Book) -> dict[str, Any]:
         "dimensions": [_dimension(name, kpi) for name in kpi.dimensions],
         "lists": sorted(kpi.lists),
         "examples": [_example(example) for example in kpi.examples],
-        "versions": _versions(kpi, book),
+        "versions": _versions(kpi, book, today),
+        "definitions": [_defined(kpi.of_version(v), book) for v in kpi.version_names],
         "used_by": {
             "group": describe_group(group),
             "is_on_board": group.place is not None,
+            **_of_contract(kpi),
             "worklists": [n for n, one in registry.worklists().items() if one.kpi.id == kpi.id],
         },
+    }
+
+
+def _of_contract(kpi: Kpi) -> dict[str, list[str]]:
+    """Name the reports and alerts over the events that a KPI counts; alerts on any KPI, too."""
+    forms = [(name, one.contract) for name, one in registry.reports().items()]
+    forms += [(name, one.contract) for name, one in registry.indexes().items()]
+    alerts = registry.alert_rules()
+    return {
+        "reports": [name for name, contract in forms if contract == kpi.contract],
+        "alerts": [
+            name
+            for name, rule in alerts.items()
+            if rule.subject_kind == "kpi" or rule.series.contract == (kpi.contract or "-")
+        ],
     }
 
 
@@ -125,13 +144,30 @@ def _example(example: Example) -> dict[str, Any]:
     }
 
 
-def _versions(kpi: Kpi, book: Book) -> list[Mapping[str, Any]]:
-    """List the versions that closed periods went by, oldest first, and then the present one."""
+def _defined(kpi: Kpi, book: Book) -> dict[str, Any]:
+    """Describe one version that a KPI's file holds, and the days on which it is in force."""
+    own = next((v for v in kpi.versions if v.name == kpi.version), None)
+    rows = [r for r in book.reference.tables.get(DEFINITIONS, ()) if r["kpi"] == kpi.id]
+    return {
+        "version": kpi.version,
+        "why_vi": own.why.vi if own else "",
+        "why_en": own.why.en if own else "",
+        "legal_basis": (own and own.legal_basis) or None,
+        "formula": formula_of(kpi),
+        "examples": [_example(example) for example in kpi.examples],
+        "in_force": spans(kpi.version, rows),
+    }
+
+
+def _versions(kpi: Kpi, book: Book, today: date) -> list[Mapping[str, Any]]:
+    """List the digests that closed periods went by, oldest first, and then the present one."""
     periods: dict[str, list[str]] = {}
     for closing in book.closings:
         for figure in closing.figures.get(kpi.id, [])[:1]:
             periods.setdefault(figure.definition_version, []).append(closing.period.text)
-    present = definition_version(kpi, book)
+    name = version_on(kpi, today, book.reference)
+    is_installed = name in kpi.version_names
+    present = definition_version(kpi.of_version(name) if is_installed else kpi, book)
     order = [*(version for version in periods if version != present), present]
     return [
         {"version": v, "is_in_force": v == present, "periods": periods.get(v, [])} for v in order

@@ -69,6 +69,13 @@ View = Annotated[
     WithJsonSchema({"enum": list(VIEWS)}),
     Field(description="theo đơn vị lúc đó, hiện nay, quy đổi | units of then, of today, re-based"),
 ]
+VersionName = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "minLength": 1}),
+    Field(
+        description="phiên bản nào, dù đã có hiệu lực hay chưa | by which version, in force or not"
+    ),
+]
 Dimensions = Annotated[
     str | None,
     WithJsonSchema({"type": "string", "minLength": 1}),
@@ -113,6 +120,7 @@ class KpiQuery(BaseModel):
     view: View = None
     at: At = None
     as_of: AsOf = None
+    version: VersionName = None
 
     def asked(self) -> dict[str, str]:
         """Give what was asked, as it is written."""

@@ -27,6 +27,8 @@
  * @property {string} at
  * @property {string} cut
  * @property {string} definition_version
+ * @property {string} [version] By which version it is counted, where its KPI has several.
+ * @property {string} [version_until] From which day of the period on another one is in force.
  * @property {{ printed?: string, source?: string } | null} [published]
  * @property {string} [closed_at]
  * @property {Restatement} [restatement]
@@ -70,11 +72,22 @@
  * @property {string[]} lists The lists of reference data that it reads.
  * @property {Example[]} examples
  * @property {{ version: string, is_in_force: boolean, periods: string[] }[]} versions
+ * @property {Definition[]} definitions The versions that its file holds, the first one first.
  * @property {Uses} used_by
+ * @typedef {object} Definition
+ * @property {string} version
+ * @property {string} why_vi Empty of the first one.
+ * @property {string} why_en
+ * @property {string | null} legal_basis
+ * @property {string} formula
+ * @property {Example[]} examples
+ * @property {{ from: string | null, to: string | null }[]} in_force
  * @typedef {object} Uses
  * @property {{ id: string, title_vi: string, title_en: string }} group
  * @property {boolean} is_on_board
  * @property {string[]} worklists
+ * @property {string[]} reports Over the same events.
+ * @property {string[]} alerts
  * @typedef {object} Example
  * @property {string} why
  * @property {string} period

@@ -29,6 +29,7 @@ from hub.figures.official import figures
 from hub.figures.past import Past
 from hub.figures.restating import restatements
 from hub.figures.terms import Both, Computed, Flow, Term, Total
+from hub.figures.versions import counted_by
 from hub.log.log import Log
 from hub.reference.periods import Period
 from hub.store.reading import dims_text
@@ -69,7 +70,7 @@ def make(
     Raises `QuestionError` for a question that is split, that has no figure, of more facts
     than the asker may have, or of a KPI whose facts do not each add a part of their own.
     """
-    leaves = _leaves_of(kpi, question)
+    _leaves_of(kpi, question)  # whether it can be asked at all
     found = figures(kpi, question, book)
     if len(found) != 1 or found[0].value is None:
         raise QuestionError("period", "không có số liệu", "there is no figure", "no_figure")
@@ -79,6 +80,9 @@ def make(
     if closing is not None:
         then = book.on(Past(book.reading, closing.cut))
         asked = replace(question, at=min(question.at, closing.closed_at))
+    # By the version that the figure is counted by: of a closed period, by that of then.
+    kpi = counted_by(kpi, asked.period, then, asked.version)
+    leaves = _leaves_of(kpi, question)
     drawn = _Drawn(kpi, asked, then, asker.facts_max)
     above = [drawn.sum(leaf) for leaf in leaves[0]]
     below = None if leaves[1] is None else [drawn.sum(leaf) for leaf in leaves[1]]

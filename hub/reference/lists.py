@@ -166,6 +166,11 @@ class Reference:
         kind = self._special_days.get(day.isoformat())
         return kind == "working" or (kind is None and day.weekday() < 5)
 
+    def working_days(self, first: int, end: int) -> int:
+        """Count the working days in [first, end), day numbers from 1970-01-01."""
+        days = (date(1970, 1, 1) + timedelta(day) for day in range(first, end))
+        return sum(map(self.is_working_day, days))
+
     @cached_property
     def units(self) -> Units | None:
         """The units with their lineage; None where the list was not loaded."""

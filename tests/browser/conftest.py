@@ -24,6 +24,7 @@ from playwright.sync_api import (
 )
 
 from tests.parts.demos import SCALE, demo_copy
+from tests.parts.pictures import keep_picture
 from tests.parts.starting import run_hub, start_hub
 from tests.parts.waiting import SECONDS_MAX
 
@@ -164,6 +165,22 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def keep() -> Callable[..., None]:
+    """Keeps what a page shows as the picture of a question, where `make questions` says where.
+
+    It shows the page from its top, or from what a selector names.
+    """
+    folder = os.environ.get("HUB_TEST_PICTURES")
+
+    def kept(page: Page, name: str, top: str = "body") -> None:
+        if folder is not None:
+            page.mouse.move(0, 0)
+            keep_picture(page, Path(folder) / f"{name}.png", top)
+
+    return kept
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from tests.parts.starting import run_hub
 from tests.parts.waiting import SECONDS_MAX
 
 Show = Callable[..., Page]
+Keep = Callable[[Page, str], None]
 Json = dict[str, Any]
 
 
@@ -50,8 +51,9 @@ def save(page: Page, form: str) -> bytes:
     return Path(started.value.path()).read_bytes()
 
 
+@pytest.mark.pictured
 def test_which_communes_pulled_the_online_share_down_in_march_and_did_all_report(
-    hub_url: str, show: Show
+    hub_url: str, show: Show, keep: Keep
 ) -> None:
     asked = "period=2023-03&by=unit&level=commune"
     page = ask(show, f"?kpi=dossier_online_share&{asked}")
@@ -60,6 +62,7 @@ def test_which_communes_pulled_the_online_share_down_in_march_and_did_all_report
     assert rows(page) == [row["dims"]["unit"] for row in body["rows"]]
     pulls = [float(row["pull"]) for row in body["rows"]]
     assert pulls == sorted(pulls, reverse=True)
+    keep(page, "01-who-pulled-it-down")
     whole = body["whole"]
     # By how much: rows add up to the gap against the target.
     assert sum(pulls) == pytest.approx(0.5 - whole["numerator"] / whole["denominator"], abs=1e-4)
@@ -105,16 +108,19 @@ def test_from_the_province_to_a_dossier_each_step_one_click_and_one_address(
     assert page.url == seen[3]
 
 
+@pytest.mark.pictured
 def test_the_most_overdue_procedures_and_their_dossiers_by_days_late(
-    hub_url: str, show: Show
+    hub_url: str, show: Show, keep: Keep
 ) -> None:
     page = ask(show, "?kpi=dossier_overdue&period=2023-12&by=procedure&sort=-value&top=5")
     figures = get(hub_url, "/v1/kpis/dossier_overdue?period=2023-12&by=procedure")["figures"]
     most = max(f["numerator"] for f in figures)
     expect(page.locator("#answer tbody tr")).to_have_count(5)
     expect(page.locator('#answer [data-column="value"] b').first).to_have_text(written(most))
+    keep(page, "02-most-overdue-procedures")
     page.locator("#answer tbody th a").first.click()
     expect(page.locator("#facts tbody tr")).to_have_count(min(most, 50), timeout=60_000)
+    keep(page, "02-their-dossiers")
     late = [
         float(cell.inner_text().replace(".", "").replace(",", "."))
         for cell in page.locator("#facts tbody tr td:nth-child(2)").all()
@@ -122,13 +128,15 @@ def test_the_most_overdue_procedures_and_their_dossiers_by_days_late(
     assert late == sorted(late, reverse=True)
 
 
-def test_the_overdue_dossiers_of_one_commune(hub_url: str, show: Show) -> None:
+@pytest.mark.pictured
+def test_the_overdue_dossiers_of_one_commune(hub_url: str, show: Show, keep: Keep) -> None:
     figures = get(hub_url, "/v1/kpis/dossier_overdue?period=2023-06&by=unit&level=commune")
     one = max(figures["figures"], key=lambda f: f["numerator"])
     code, n = one["dims"]["unit"], one["numerator"]
     page = ask(show, f"?kpi=dossier_overdue&period=2023-06&unit={code}")
     page.locator("#to-facts").click()
     expect(page.locator("#facts tbody tr")).to_have_count(min(n, 50), timeout=60_000)
+    keep(page, "10-overdue-of-a-commune")
     sheet = load_workbook(io.BytesIO(save(page, "xlsx"))).active
     assert sheet is not None
     head, *lines = sheet.iter_rows(values_only=True)
@@ -138,7 +146,8 @@ def test_the_overdue_dossiers_of_one_commune(hub_url: str, show: Show) -> None:
     assert [line[0] for line in lines][: len(codes)] == codes
 
 
-def test_units_by_months_go_to_excel(hub_url: str, show: Show) -> None:
+@pytest.mark.pictured
+def test_units_by_months_go_to_excel(hub_url: str, show: Show, keep: Keep) -> None:
     page = ask(show, "?kpi=dossier_received_new&period=2023&by=unit,month")
     figures = get(hub_url, "/v1/kpis/dossier_received_new?period=2023&by=unit,month")["figures"]
     sheet = load_workbook(io.BytesIO(save(page, "xlsx"))).active
@@ -153,20 +162,24 @@ def test_units_by_months_go_to_excel(hub_url: str, show: Show) -> None:
     }
     assert cells == {(f["dims"]["unit"], f["dims"]["month"]): f["numerator"] for f in figures}
     expect(page.locator("#answer tbody tr")).to_have_count(len(lines))
+    keep(page, "05-units-by-months")
     csv = save(page, "csv").decode("utf-8-sig")
     assert csv.splitlines()[0].startswith("Đơn vị (mã);Đơn vị;2023-01;2023-02")
 
 
-def test_a_quarter_against_that_of_last_year(hub_url: str, show: Show) -> None:
+@pytest.mark.pictured
+def test_a_quarter_against_that_of_last_year(hub_url: str, show: Show, keep: Keep) -> None:
     page = ask(show, "?kpi=dossier_received_new&period=2023-Q1&by=level&compare=last_year")
     then = get(hub_url, "/v1/kpis/dossier_received_new?period=2022-Q1")["figures"][0]["numerator"]
     expect(page.locator("#beside")).to_contain_text(f"So với 2022-Q1: {written(then)}")
+    keep(page, "06-a-quarter-against-last-year")
     now = get(hub_url, "/v1/kpis/dossier_received_new?period=2023-Q1&by=level")["figures"]
     expect(page.locator('#answer [data-column="difference"]')).to_have_count(len(now) + 1)
 
 
+@pytest.mark.pictured
 def test_the_median_of_departments_and_the_worst_procedures_of_one(
-    hub_url: str, show: Show
+    hub_url: str, show: Show, keep: Keep
 ) -> None:
     page = ask(
         show,
@@ -177,9 +190,11 @@ def test_the_median_of_departments_and_the_worst_procedures_of_one(
     longest = max(figures, key=lambda f: f["numerator"])
     expect(page.locator("#answer tbody tr")).to_have_count(len(figures))
     assert rows(page)[0] == longest["dims"]["unit"]
+    keep(page, "07-median-days-by-department")
     unit = longest["dims"]["unit"]
     query = f"?kpi=dossier_on_time_share&period=2023-Q2&by=procedure&unit={unit}&sort=value&top=5"
     page = ask(show, query)
+    keep(page, "08-worst-procedures-of-one")
     shares = get(hub_url, f"/v1/kpis/dossier_on_time_share?period=2023-Q2&by=procedure&unit={unit}")
     worst = sorted(float(f["value"]) for f in shares["figures"])[:5]
     values = page.locator('#answer tbody [data-column="value"] b').all_inner_texts()
@@ -187,19 +202,23 @@ def test_the_median_of_departments_and_the_worst_procedures_of_one(
     assert shown == [pytest.approx(100 * value, abs=0.01) for value in worst]
 
 
+@pytest.mark.pictured
 @pytest.mark.parametrize("by", ["level", "field", "quarter", "week"])
-def test_by_level_field_quarter_and_week(hub_url: str, show: Show, by: str) -> None:
+def test_by_level_field_quarter_and_week(hub_url: str, show: Show, keep: Keep, by: str) -> None:
     page = ask(show, "?kpi=dossier_received_new&period=2023")
     page.locator('#question [name="by"]').select_option(by)
     page.locator('#question [type="submit"]').click()
     figures = get(hub_url, f"/v1/kpis/dossier_received_new?period=2023&by={by}")["figures"]
     expect(page.locator("#answer tbody tr")).to_have_count(len(figures), timeout=60_000)
     assert f"by={by}" in page.url
+    keep(page, f"11-by-{by}")
 
 
-def test_received_by_day_of_a_year_as_a_picture(show: Show) -> None:
+@pytest.mark.pictured
+def test_received_by_day_of_a_year_as_a_picture(show: Show, keep: Keep) -> None:
     page = ask(show, "?kpi=dossier_received_new&period=2023&by=day&show=chart&compare=last_year")
     expect(page.locator("#chart svg path.daily")).to_have_count(2)
+    keep(page, "12-by-day-of-a-year")
     svg = save(page, "svg").decode()
     assert svg.startswith("<svg")
     assert "Hồ sơ tiếp nhận mới · 2023" in svg
@@ -227,8 +246,9 @@ def test_what_changed_since_then_and_why(hub_url: str, show: Show) -> None:
     assert f"since={cut[:13]}" in page.url
 
 
+@pytest.mark.pictured
 def test_what_a_restated_month_was_and_who_caused_it(
-    hub_url: str, hub_key: str, hub_env: dict[str, str], show: Show
+    hub_url: str, hub_key: str, hub_env: dict[str, str], show: Show, keep: Keep
 ) -> None:
     close = ("period", "close", "2022-11", "--by", "An")
     run_hub(*close, env=hub_env, timeout=SECONDS_MAX).check_returncode()
@@ -246,6 +266,7 @@ def test_what_a_restated_month_was_and_who_caused_it(
     expect(restated).to_contain_text(f"Bây giờ sẽ là: {written(n + 1)}")
     cause = restated.locator("tbody tr", has_text=late["dossier_code"])
     expect(cause).to_contain_text(f"{late['event_id']} (TEST)")
+    keep(page, "14-what-a-month-was-before")
     # The same, as what changed since then.
     local = datetime.fromisoformat(since).replace(tzinfo=None).isoformat(timespec="seconds")
     page = show(f"?show=changes&period=2022-11&since={local}", path="ask")

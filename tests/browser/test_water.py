@@ -124,9 +124,10 @@ def drawn(page: Page, station: str) -> Locator:
     return page.locator(f'svg.river [data-station="{station}"]')
 
 
+@pytest.mark.pictured
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_this_week_against_the_last_and_the_next_window_are_answered_by_the_page(
-    look: Callable[..., Page], river: Served, salt: Series, lang: str
+    look: Callable[..., Page], river: Served, salt: Series, keep: Callable[..., None], lang: str
 ) -> None:
     words = TEXTS[lang]
     page = look(f"{AT}&station=ST02&by=clock&lang={lang}")
@@ -154,6 +155,8 @@ def test_this_week_against_the_last_and_the_next_window_are_answered_by_the_page
     expect(said).to_contain_text(f"{begin:%d/%m %H:%M}")
     expect(said).to_contain_text(f"{end:%d/%m %H:%M}")
     expect(said).to_contain_text(f"{window['at_most']:g}".replace(".", comma))
+    if lang == "vi":
+        keep(page, "03-this-week-and-the-next-window", "#station-title")
     # What came of it: in that window the sea was indeed below 1 g/L.
     inside = salt.within(int(begin.timestamp() * 1e6), int(end.timestamp() * 1e6) + 1)
     assert len(inside.grams) >= 2

@@ -10,9 +10,10 @@ from hub.figures.kpi import Example, Kpi
 from tests.conftest import Hub
 
 CASES = [
-    pytest.param(kpi, example, id=f"{name}-{i}")
+    pytest.param(kpi.of_version(version), example, id=f"{name}-{version}-{i}")
     for name, kpi in registry.kpis().items()
-    for i, example in enumerate(kpi.examples)
+    for version in kpi.version_names
+    for i, example in enumerate(kpi.of_version(version).examples)
 ]
 
 
@@ -28,7 +29,8 @@ def test_the_worked_example_holds(hub: Hub, kpi: Kpi, example: Example) -> None:
         sender = example.sender or next(of_contract)
         hub.post(contract, *example.events, sender=sender)
         hub.runner.catch_up()
-    figures = hub.kpi(kpi.id, example.at, period=example.period, **example.where)
+    asked = {"version": kpi.version} if kpi.versions else {}
+    figures = hub.kpi(kpi.id, example.at, period=example.period, **asked, **example.where)
     assert [(f["numerator"], f["denominator"]) for f in figures] == [
         (example.numerator, example.denominator)
     ]

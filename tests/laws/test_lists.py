@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from hub import places, registry
-from hub.figures.compute import definition_version
 from hub.figures.kpi import Kpi
 from hub.figures.terms import Listed
+from hub.figures.versions import definition_version
 from hub.reference.form import Column, Form, FormError
 from hub.reference.lists import Reference
 from tests.conftest import Hub

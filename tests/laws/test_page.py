@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from tests.parts.pictures import BYTES_MAX
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "hub" / "page"
 GROUPS = ROOT / "stream_jobs" / "groups"
@@ -43,3 +45,12 @@ def test_nothing_comes_from_elsewhere() -> None:
     assert {"page.css", "shell.html"} <= texts.keys()
     for name, text in texts.items():
         assert re.findall(r"https?://|(?<=[\"'(])//\w", text.replace(SVG, "")) == [], name
+
+
+def test_every_question_of_the_documents_has_its_picture() -> None:
+    text = (ROOT / "docs" / "questions.md").read_text("utf-8")
+    shown = re.findall(r"\]\(questions/([^)]+)\)", text)
+    kept = {path.name: path.stat().st_size for path in (ROOT / "docs" / "questions").glob("*")}
+    assert sorted(shown) == sorted(kept)
+    assert max(kept.values()) <= BYTES_MAX
+    assert len(re.findall(r"^## \d+\. ", text, re.MULTILINE)) == 15

@@ -1,4 +1,4 @@
-"""The demo year at a hundredth of its size, loaded once for all tests of a run.
+"""The demo year, at a hundredth of its size, loaded once for all tests of a run.
 
 To load it takes more of a core than most files of tests do. The first that needs it runs the
 command `hub demo --once` in a folder that all processes of the run share; each gets a copy, which
@@ -15,7 +15,8 @@ from deploy.local.services.process import locked
 from tests.parts.starting import run_hub
 from tests.parts.waiting import SECONDS_MAX
 
-SCALE = "0.01"
+# `make questions` draws pictures of a larger one.
+SCALE = os.environ.get("HUB_TEST_SCALE", "0.01")
 TABLE = "table.txt"
 
 

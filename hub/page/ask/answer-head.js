@@ -3,7 +3,14 @@
 import { el } from "../el.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
-import { completeText, figureText, fractionText, targetText, timeText } from "../strings.js";
+import {
+  completeText,
+  dayText,
+  figureText,
+  fractionText,
+  targetText,
+  timeText,
+} from "../strings.js";
 import { inLang, words } from "../words.js";
 import { dimensionsOf, trail } from "./address.js";
 import { questionLink } from "./links.js";
@@ -37,6 +44,8 @@ const t = words({
     as_was: "lúc đó",
     as_is: "hiện nay",
     rebased: "hiện nay, quy đổi",
+    version: "phiên bản {0}",
+    version_until: "từ {0} có phiên bản khác, kỳ này vẫn tính theo phiên bản {1}",
   },
   en: {
     trail: "The way here",
@@ -61,6 +70,8 @@ const t = words({
     as_was: "of then",
     as_is: "of today",
     rebased: "of today, re-based",
+    version: "version {0}",
+    version_until: "another version is in force from {0}; this period is counted by version {1}",
   },
 });
 
@@ -122,6 +133,10 @@ function wholeText(ranking, whole) {
   const more = [...(isDivided ? [fractionText(whole)] : []), t(whole.status)];
   if (ranking.is_running) more.push(t("running", timeText(ranking.at)));
   if (whole.completeness !== null) more.push(t("complete", completeText(whole.completeness)));
+  const { version, version_until: until } = whole;
+  if (version) {
+    more.push(until ? t("version_until", dayText(until), version) : t("version", version));
+  }
   return [
     el("p", { class: "big" }, text, " ", el("small", {}, unit)),
     el("p", {}, goalText(ranking, whole)),
@@ -141,8 +156,9 @@ function goalText({ goal, measure_unit: unit }, whole) {
 }
 
 /** @param {Beside} beside */
-function besideText({ period, unit, view, at, as_of: asOf, whole }) {
+function besideText({ period, unit, view, at, as_of: asOf, version, whole }) {
   const named = [period, unit, view && view !== "as_was" ? t("view", t.find(view, view)) : ""];
+  if (version) named.push(t("version", version));
   const until = whole && asOf ? timeText(at) : "";
   const { text, unit: written } = whole ? figureText(whole) : { text: t("none"), unit: "" };
   const what = [...named, until].filter(Boolean).join(", ");

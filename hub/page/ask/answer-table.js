@@ -4,7 +4,7 @@
 import { el, none } from "../el.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
-import { completeText, dayText, figureText, fractionText } from "../strings.js";
+import { completeText, dayText, figureText, fractionText, integer } from "../strings.js";
 import { words } from "../words.js";
 import { deeper, dimensionsOf } from "./address.js";
 import { CrossTable } from "./cross-table.js";
@@ -20,6 +20,8 @@ const t = words({
     beside: "So với",
     difference: "Chênh lệch",
     pull: "Kéo lệch",
+    part: "Tỷ trọng",
+    part_why: "Dòng này là bao nhiêu trong số chung",
     lacks: "Còn thiếu",
     completeness: "Đầy đủ",
     silent_days: "Gửi dữ liệu",
@@ -30,6 +32,7 @@ const t = words({
     days: "{0}/{1} ngày",
     owed: "{0}/{1} kỳ phải gửi",
     until: "đến {0}",
+    silent: "{0} ngày làm việc không gửi gì",
     never: "chưa từng gửi",
     provisional: "tạm tính",
     official: "chính thức",
@@ -44,6 +47,8 @@ const t = words({
     beside: "Against",
     difference: "Difference",
     pull: "Pulls",
+    part: "Part",
+    part_why: "How much of the whole this row is",
     lacks: "Lacks",
     completeness: "Complete",
     silent_days: "Sent",
@@ -54,6 +59,7 @@ const t = words({
     days: "{0} of {1} days",
     owed: "{0} of {1} that were due",
     until: "up to {0}",
+    silent: "nothing for {0} working day(s)",
     never: "nothing ever",
     provisional: "provisional",
     official: "official",
@@ -87,10 +93,12 @@ export class AnswerTable extends Part {
     this.#box.setAttribute("aria-label", t("scroll"));
     if (!isShown || !ranking) return;
     const { rows, total } = ranking;
-    const shown = rows.length < total ? t("of", rows.length, total) : t("rows", total);
+    const isCross = asked.by.length === 2;
+    const lines = isCross ? new Set(rows.map(({ dims }) => dims?.[asked.by[0]])).size : total;
+    const shown = rows.length < total ? t("of", rows.length, total) : t("rows", integer(lines));
     const pulls = rows.some((row) => row.pull !== null);
     this.#count.textContent = pulls || !rows.length ? shown : `${shown}. ${t("no_pulls")}`;
-    this.#box.replaceChildren(asked.by.length === 2 ? new CrossTable(ranking) : table(ranking));
+    this.#box.replaceChildren(isCross ? new CrossTable(ranking) : table(ranking));
   }
 }
 
@@ -125,8 +133,12 @@ function columnsOf({ rows, beside }) {
 /** @param {string} name @param {boolean} isDim */
 function head(name, isDim) {
   const { sort } = asking.now.asked;
-  const text = isDim ? dimText(name) : t(/** @type {Column} */ (name));
-  const why = name === "pull" ? t("pull_why") : name === "lacks" ? t("lacks_why") : undefined;
+  // A row of a count has no goal: what it pulls is its part of the whole.
+  const isPart = name === "pull" && !(asking.now.ranking?.rows ?? []).some((r) => r.lacks !== null);
+  const said = isPart ? "part" : /** @type {Column} */ (name);
+  const text = isDim ? dimText(name) : t(said);
+  const why =
+    name === "pull" || name === "lacks" ? t(isPart ? "part_why" : `${name}_why`) : undefined;
   if (name === "status") return el("th", { scope: "col" }, text);
   const isUp = sort === name;
   const isDown = sort === `-${name}`;
@@ -154,8 +166,10 @@ function line(row, dim, columns, ranking) {
         text,
       )
     : text;
+  const titled = (/** @type {Column} */ column) =>
+    t(column === "pull" && row.lacks === null ? "part" : column);
   const cells = columns.map((column) =>
-    el("td", { "data-column": column, "data-name": t(column) }, ...cell(column, row, ranking)),
+    el("td", { "data-column": column, "data-name": titled(column) }, ...cell(column, row, ranking)),
   );
   const small = CODED.has(dim) && text !== code ? el("small", {}, ` ${code}`) : null;
   return el("tr", { "data-code": code }, el("th", { scope: "row" }, name, small), ...cells);
@@ -166,7 +180,8 @@ function cell(column, row, ranking) {
   const unit = ranking.measure_unit;
   if (column === "value") {
     const { text, unit: written, full } = figureText(row);
-    const isShare = BigInt(row.denominator) !== 1n;
+    // Of one dossier a share is 0 or 100 %: that it is only one has to be seen.
+    const isShare = unit === "share" || BigInt(row.denominator) !== 1n;
     const small = isShare ? el("small", {}, ` ${fractionText(row)}`) : "";
     return [el("b", { title: full }, text), written ? ` ${written}` : "", small];
   }
@@ -198,9 +213,10 @@ function gap(difference, unit) {
 /** @param {Row} row */
 function reportedText({ reported }) {
   if (!reported) return [none()];
-  const { days, of, is_owed: isOwed, last_on: lastOn } = reported;
+  const { days, of, is_owed: isOwed, last_on: lastOn, silent_working_days: silent } = reported;
   const until = lastOn ? t("until", dayText(lastOn)) : t("never");
-  return [t(isOwed ? "owed" : "days", days, of), el("small", {}, ` ${until}`)];
+  const said = [t(isOwed ? "owed" : "days", days, of), el("small", {}, ` ${until}`)];
+  return silent ? [...said, el("div", { class: "silent" }, t("silent", silent))] : said;
 }
 
 customElements.define("answer-table", AnswerTable);

@@ -21,7 +21,7 @@ const t = words({
     loading: "Đang so hai thời điểm…",
     none: "Không số liệu nào của kỳ {0} đổi giữa {1} và {2}.",
     some: "{0} số liệu của kỳ {1} đổi giữa {2} và {3}.",
-    was: "{0} ({1}) → {2} ({3})",
+    was: "{0} → {1}",
     nothing: "không có",
     by_clock: "do thời gian trôi qua: {0} ở tử số, {1} ở mẫu số",
     by_events: "do dữ liệu đến: {0} ở tử số, {1} ở mẫu số",
@@ -37,7 +37,7 @@ const t = words({
     loading: "Comparing two instants…",
     none: "No figure of {0} changed between {1} and {2}.",
     some: "{0} figures of {1} changed between {2} and {3}.",
-    was: "{0} ({1}) → {2} ({3})",
+    was: "{0} → {1}",
     nothing: "none",
     by_clock: "by the clock: {0} in the numerator, {1} in the denominator",
     by_events: "by what came: {0} in the numerator, {1} in the denominator",
@@ -94,10 +94,17 @@ function yesterdayAtEight() {
   return `${there.toISOString().slice(0, 10)}T08:00`;
 }
 
+/** A value, with what it divides where it does. @param {NonNullable<Changed["before"]>} figure */
+function writtenOf(figure) {
+  const { text, unit } = figureText(figure);
+  const isDivided = BigInt(figure.denominator) !== 1n || BigInt(figure.scale ?? 1) !== 1n;
+  return [text, unit, isDivided ? `(${fractionText(figure)})` : ""].filter(Boolean).join(" ");
+}
+
 /** @param {Changed} one */
 function changed(one) {
   const said = [one.before, one.after].flatMap((figure) =>
-    figure ? [figureText(figure).text, fractionText(figure)] : [t("nothing"), "–"],
+    figure ? [writtenOf(figure)] : [t("nothing")],
   );
   const parts = /** @type {const} */ (["by_clock", "by_events"]).flatMap((name) => {
     const { numerator, denominator } = one[name];

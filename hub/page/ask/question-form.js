@@ -31,6 +31,7 @@ const t = words({
     last_year: "cùng kỳ năm trước",
     other_unit: "đơn vị khác",
     other_period: "kỳ khác",
+    version: "phiên bản {0}",
     other: "Mã đơn vị hoặc kỳ",
     top: "Số dòng đầu",
     ask: "Xem",
@@ -53,6 +54,7 @@ const t = words({
     last_year: "the same of last year",
     other_unit: "another unit",
     other_period: "another period",
+    version: "version {0}",
     other: "Unit code or period",
     top: "First rows",
     ask: "Ask",
@@ -95,7 +97,7 @@ export class QuestionForm extends Part {
             labelled("view", select("view", views(), asked.view)),
           ]
         : []),
-      labelled("compare", select("compare", compared(roles.length > 0), kind)),
+      labelled("compare", select("compare", compared(roles.length > 0, kpi.definitions), kind)),
       labelled("other", el("input", { name: "other", size: 9, value: other })),
       labelled(
         "top",
@@ -186,8 +188,11 @@ const views = () => [
   ["rebased", t("rebased")],
 ];
 
-/** @param {boolean} hasUnits @returns {[string, string][]} */
-function compared(hasUnits) {
+/**
+ * @param {boolean} hasUnits @param {DefinedKpi["definitions"]} definitions
+ * @returns {[string, string][]}
+ */
+function compared(hasUnits, definitions) {
   const texts = {
     previous: t("previous"),
     last_year: t("last_year"),
@@ -199,6 +204,11 @@ function compared(hasUnits) {
   return [
     ["", t("alone")],
     ...offered.map((one) => /** @type {[string, string]} */ ([one, texts[one]])),
+    ...(definitions.length > 1
+      ? definitions.map(
+          ({ version: v }) => /** @type {[string, string]} */ ([`version:${v}`, t("version", v)]),
+        )
+      : []),
   ];
 }
 

@@ -138,5 +138,8 @@ async function readChanges({ period, since, until }) {
   const zoned = (/** @type {string} */ local) => `${local}+07:00`;
   const query = new URLSearchParams({ since: zoned(since), ...(until && { until: zoned(until) }) });
   if (period) query.set("period", period);
-  return { changes: await ask(`/v1/changes?${query}`) };
+  /** @type {Changes} */
+  const changes = await ask(`/v1/changes?${query}`);
+  page.set({ updatedAt: changes.until });
+  return { changes };
 }

@@ -15,6 +15,7 @@
  * @property {boolean} is_owed
  * @property {string | null} last_on
  * @property {number | null} silent_days
+ * @property {number | null} silent_working_days
  * @typedef {object} More
  * @property {Record<string, string>} names By dimension, what lists call the code.
  * @property {Pick<Figure, "value" | "numerator" | "denominator" | "status"> | null} beside
@@ -29,6 +30,7 @@
  * @property {string | null} view
  * @property {string} at
  * @property {string | null} as_of
+ * @property {string | null} version
  * @property {Figure | null} whole
  * @typedef {object} Ranking The answer of `/v1/kpis/{id}/ranking`.
  * @property {string} kpi

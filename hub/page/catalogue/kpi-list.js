@@ -3,10 +3,11 @@
 import { el, none } from "../el.js";
 import { page, remember } from "../page.js";
 import { Part } from "../part.js";
+import { dayText } from "../strings.js";
 import { inLang, words } from "../words.js";
 import { catalogue } from "./state.js";
 
-/** @import { DefinedKpi } from "../types.js" */
+/** @import { DefinedKpi, Definition } from "../types.js" */
 
 const t = words({
   vi: {
@@ -22,6 +23,12 @@ const t = words({
     board: "bảng chỉ tiêu, nhóm {0}",
     group: "nhóm {0}",
     worklist: "danh sách {0}",
+    report: "biểu {0}",
+    alert: "cảnh báo {0}",
+    definition: "Phiên bản {0}",
+    in_force_span: "hiệu lực {0} – {1}",
+    not_in_force: "chưa có hiệu lực",
+    preview: "Đơn vị nào tăng, giảm theo phiên bản này",
     version: "Phiên bản",
     in_force: "đang dùng",
     closed: "kỳ đã chốt: {0}",
@@ -42,6 +49,12 @@ const t = words({
     board: "the board, group {0}",
     group: "group {0}",
     worklist: "list {0}",
+    report: "report {0}",
+    alert: "alert {0}",
+    definition: "Version {0}",
+    in_force_span: "in force {0} – {1}",
+    not_in_force: "not in force yet",
+    preview: "Which units gain and lose by it",
     version: "Version",
     in_force: "in force",
     closed: "closed periods: {0}",
@@ -117,8 +130,34 @@ function card(kpi) {
       "dl",
       { class: "facts" },
       ...rows.flatMap(([name, said]) => [el("dt", {}, t(name)), el("dd", {}, ...said)]),
+      ...(kpi.definitions.length > 1 ? kpi.definitions.flatMap((one) => defined(kpi, one)) : []),
     ),
   );
+}
+
+/**
+ * One of several versions: why it was made, when it is in force, and who gains and loses by it.
+ * @param {DefinedKpi} kpi @param {Definition} one
+ */
+function defined(kpi, one) {
+  const days = one.in_force.map(({ from, to }) =>
+    t("in_force_span", from ? dayText(from) : "…", to ? dayText(to) : "…"),
+  );
+  const why = [inLang(one, "why"), one.legal_basis].filter(Boolean).join(" · ");
+  const href = `/ask?kpi=${kpi.id}&by=unit&compare=version:${one.version}`;
+  const hasUnits = kpi.dimensions.some(({ name }) => name === "unit");
+  return [
+    el("dt", {}, t("definition", one.version)),
+    el(
+      "dd",
+      { "data-version": one.version },
+      el("div", {}, days.join("; ") || t("not_in_force")),
+      why ? el("div", {}, why) : null,
+      el("code", {}, one.formula),
+      ...one.examples.map(exampleOf),
+      hasUnits ? el("p", {}, el("a", { href }, t("preview"))) : null,
+    ),
+  ];
 }
 
 /** @param {DefinedKpi["examples"][number]} example */
@@ -140,9 +179,14 @@ function dimensionText({ name, roles, values }) {
 }
 
 /** @param {DefinedKpi} kpi */
-function usedText({ used_by: { group, is_on_board: isOnBoard, worklists } }) {
+function usedText({ used_by: { group, is_on_board: isOnBoard, worklists, reports, alerts } }) {
   const own = t(isOnBoard ? "board" : "group", inLang(group, "title"));
-  return [own, ...worklists.map((name) => t("worklist", name))].join("; ");
+  const others = [
+    ...worklists.map((name) => t("worklist", name)),
+    ...reports.map((name) => t("report", name)),
+    ...alerts.map((name) => t("alert", name)),
+  ];
+  return [own, ...others].join("; ");
 }
 
 /** @param {DefinedKpi["versions"][number]} version */

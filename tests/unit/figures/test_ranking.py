@@ -144,6 +144,7 @@ def test_what_a_unit_reported_stands_beside_its_figure(filled: Hub) -> None:
         "is_owed": False,
         "last_on": "2023-03-07",
         "silent_days": 24,  # from the 8th to the 31st
+        "silent_working_days": 18,  # three of that week, and three weeks of five
     }
 
 
