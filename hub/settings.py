@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     is made. `columns_dir`: the folder of the columns that questions are answered from, one for each
     gateway; by default in the data folder. What is in it may be deleted at any time.
     `spool_dir`: a folder on a disk that outlives the process, where a gateway keeps what
-    is sent while Kafka is away; without it that is refused with 503. `archive_dir`: the folder of
+    is sent while Kafka or PostgreSQL is away; without it that is refused with 503.
+    `keys_seconds_max`: with it, a key that was shown and found is taken for so long after that
+    while PostgreSQL, which knows its end, is away. `archive_dir`: the folder of
     the archive, where `hub archive` keeps what the log may forget; without it there is none.
     `reference_dir`: a folder with the province's lists, loaded at the start where they are new.
     `schema_registry_url`: a Confluent-compatible registry that gives the schema ids.
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
     signing_dir: Path | None = None
     columns_dir: Path | None = None
     spool_dir: Path | None = None
+    keys_seconds_max: float = Field(3600, ge=0)
     archive_dir: Path | None = None
     reference_dir: Path | None = None
     session_seconds: float = Field(6, gt=0)
