@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -135,7 +136,7 @@ class Probe:
 def without(moments: Sequence[float], begun: float, ended: float) -> float:
     """Add up the gaps between moments, within a span, that are longer than is usual."""
     inside = [begun, *(m for m in moments if begun <= m <= ended), ended]
-    gaps = [b - a for a, b in zip(inside, inside[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(inside)]
     return sum(g for g in gaps if g > GAP_SECONDS)
 
 

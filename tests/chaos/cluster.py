@@ -17,8 +17,8 @@ from deploy.local.services.process import wait_until
 
 BROKERS = 3
 IN_SYNC = 2
-DISK_MIB = 24  # of the broker whose disk fills: as much as a minute or two of traffic takes
-CLUSTER_ID = "bGdzcC10aHJlZS1icm9rZQ"
+DISK_MIB = 512  # of the broker whose disk fills
+CLUSTER_ID = "bGdzcC10aHJlZS1icm9rZQ"  # 16 bytes in base64url
 
 
 class Member(Kafka):
@@ -48,9 +48,8 @@ class Member(Kafka):
             "log.segment.bytes": 4 << 20,
         }
 
-    def _prepare(self) -> None:
-        self._cluster_id = CLUSTER_ID
-        super()._prepare()
+    def _cluster_id(self) -> str:
+        return CLUSTER_ID
 
     def launch(self) -> None:
         """Start it, and wait for nothing: it answers once a second one is there."""
@@ -81,6 +80,11 @@ class Cluster:
                 member.launch()
         if not wait_until(lambda: all(m._answers() for m in self.members), START_SECONDS_MAX):
             raise RuntimeError("the brokers do not come up")
+
+    def kill(self) -> None:
+        """End all as a crash would."""
+        for member in self.members:
+            member.kill()
 
     def stop(self) -> None:
         """End all: frozen ones cannot end in order."""
