@@ -87,9 +87,8 @@ class Brokers(Run):
 
         is_well = wait_until(is_whole, WELL_SECONDS_MAX)
         text = f"{now_taken - taken:,} acknowledged and {now_applied - applied:,} applied"
-        text += (
-            f" in {lasted:.0f} s; all replicas in sync {time.monotonic() - begun - lasted:.0f} s"
-        )
+        again = time.monotonic() - begun - lasted
+        text += f" in {lasted:.0f} s; all replicas in sync {again:.0f} s"
         wrong = [] if is_well else ["not all replicas are in sync again"]
         self.report.say(f"a broker {what}", f"{text} after it was mended", wrong)
 
