@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.faults import FAULTS, NOT_TIMED
+from bench.faults import FAULTS, NOT_TIMED, without
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"
@@ -48,3 +48,9 @@ def test_each_fault_is_timed_or_it_is_said_why_not() -> None:
     assert FAULTS.keys() | NOT_TIMED.keys() == ROWS.keys()
     assert not FAULTS.keys() & NOT_TIMED.keys()
     assert all(NOT_TIMED.values())
+
+
+def test_gaps_are_counted_whole_and_those_that_are_usual_are_not() -> None:
+    assert without([0.5, 1.0, 4.0, 4.5], 0.0, 5.0) == 3.0
+    assert without([], 0.0, 10.0) == 10.0
+    assert without([-1.0, 0.2, 11.0], 0.0, 1.1) == 0.0
