@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stream_jobs.worked import received
+from tests.parts import starting
 from tests.stories.conftest import Served
 
 SIOCSIFFLAGS, UP, RUNNING = 0x8914, 0x1, 0x40
@@ -29,7 +30,9 @@ def command(folder: Path) -> list[str]:
     unshare = shutil.which("unshare")
     assert unshare is not None, "unshare (Debian's util-linux) is needed"
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    return [unshare, *user, "--net", sys.executable, "-m", "tests.parts.alone", str(folder)]
+    # Whatever it started ends with it, also where it is ended from outside.
+    own = [*user, "--net", "--pid", "--fork", "--kill-child"]
+    return [unshare, *own, sys.executable, "-m", "tests.parts.alone", str(folder)]
 
 
 def run(folder: Path, seconds_max: float) -> dict[str, Any]:
@@ -64,6 +67,7 @@ def main() -> None:
     """See what a hub does alone."""
     assert os.environ.get(INSIDE), "it is started by `run`, in a network of its own"
     _raise_loopback()
+    starting.is_forking = True
     hub = Served(Path(sys.argv[1]))
     hub.create_key()
     hub.start()
