@@ -25,7 +25,9 @@ SAMPLES_MIN = 12  # fewer say nothing of a third
 # Of a picture, in its own units.
 WIDTH, HEIGHT, LEFT, TOP = 420, 170, 64, 30
 COLOURS = ("#1b6ca8", "#c1440e", "#2e7d32", "#7b1fa2", "#8d6e00", "#00838f", "#ad1457", "#455a64")
-MIXED = {"memory": "MiB", "handles": "", "threads": "", "tables": "MiB", "logs": "MiB"}
+# One that is in several charts has one colour.
+PROCESSES = {"gateway": 0, "worker1": 1, "other workers": 2, "kafka": 3, "postgres": 4}
+UNITS = {"memory": "MiB", "handles": "", "threads": "", "tables": "MiB", "logs": "MiB"}
 
 
 @dataclass
@@ -93,7 +95,7 @@ def _flat(samples: list[Sample], kind: str, lived: set[str]) -> tuple[str, str, 
         texts.append(f"{name} {before:,.0f} → {after:,.0f}")
         if after > most:
             wrong.append(f"{name}: {before:,.1f}, then {after:,.1f}, at most {most:,.1f}")
-    return kind, f"{', '.join(texts)} {MIXED[kind]}".rstrip(), wrong
+    return kind, f"{', '.join(texts)} {UNITS[kind]}".rstrip(), wrong
 
 
 def _with_events(samples: list[Sample], kind: str) -> tuple[str, str, list[str]]:
@@ -119,10 +121,11 @@ class Sampler:
         self.samples: list[Sample] = []
         self._look = look
         self._seconds = seconds
-        self._begun = time.monotonic()
+        self._begun = 0.0
 
     def run(self, is_over: Callable[[float], bool]) -> None:
         """Look until it is over, which is asked with the seconds to wait."""
+        self._begun = time.monotonic()
         while not is_over(self._seconds):
             sample = Sample(time.monotonic() - self._begun, 0)
             self._look(sample)
@@ -182,11 +185,15 @@ def _chart(
     for share in (0.0, 0.5, 1.0):
         y = HEIGHT * (1 - share)
         yield f'<line x1="0" x2="{WIDTH}" y1="{y}" y2="{y}" stroke="#bbb"/>'
-        yield f'<text x="-6" y="{y + 4}" text-anchor="end">{top * share:,.0f}</text>'
+        yield f'<text x="-6" y="{y + 4}" text-anchor="end">{_short(top * share)}</text>'
     yield f'<text x="{WIDTH}" y="{HEIGHT + 16}" text-anchor="end">{end / 60:.0f} min</text>'
-    for number, (label, points) in enumerate(series.items()):
+    for number, (label, points) in enumerate(sorted(series.items())):
         line = " ".join(f"{at / end * WIDTH:.1f},{HEIGHT * (1 - v / top):.1f}" for at, v in points)
-        colour = COLOURS[number % len(COLOURS)]
+        colour = COLOURS[PROCESSES.get(label, number) % len(COLOURS)]
         yield f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{line}"/>'
         x, y = number % 3 * 150, HEIGHT + 34 + number // 3 * 16
         yield f'<text x="{x}" y="{y}" fill="{colour}">■ {escape(label)}</text>'
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 or not value else f"{value:.2g}"
