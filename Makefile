@@ -11,7 +11,7 @@ MINUTES ?= 20
 JOBS ?= 3
 SERVICES := $(PY) -m deploy.local.services
 
-.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos soak failover brokers mqtt season mutants bench image clean
+.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos soak mqtt season mutants bench image clean
 .PHONY: kafka services registry services-stop services-wipe
 
 # Python 3.11 or later with venv; from Debian's packages where it is missing. What runs a hub is
@@ -142,16 +142,6 @@ chaos: setup-test
 HOURS ?= 2
 soak: setup-test
 	$(PY) -m tests.chaos.soak --seed $(SEED) --hours $(HOURS) --to docs/soak
-
-# The primary PostgreSQL is killed under traffic and its replica promoted: all that was answered is
-# there. Some five minutes.
-failover: setup-test
-	$(PY) -m tests.chaos.failover --seed $(SEED)
-
-# Three brokers under traffic: one killed, one frozen, one with a full disk, which root alone can
-# give it. Some five minutes and 2 GB.
-brokers: setup-test
-	$(PY) -m tests.chaos.brokers --seed $(SEED)
 
 # Ten thousand stations, a reading a minute each for ten minutes, through Mosquitto; the connector is
 # killed with -9 and the broker restarts. `make mqtt QUEUED=1000`, Mosquitto's default, must lose.

@@ -59,7 +59,6 @@ FAULTS = {
 }
 NOT_TIMED = {
     "link": "72 hours for who is cut off, none for others: shown on a moved clock",
-    "failover": "`make failover` times it, and holds all that was answered against the replica",
 }
 
 

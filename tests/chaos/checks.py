@@ -64,8 +64,7 @@ def _same_as_rebuilt(parts: Parts, hub: OpenHub, report: Report) -> None:
     struck = digests(hub.store, of_one_log=True)
     parts.rows("DROP SCHEMA IF EXISTS rebuilt CASCADE")
     parts.rows("CREATE SCHEMA rebuilt")
-    given = parts.settings.database_url
-    url = f"{given}{'&' if '?' in given else '?'}options=-csearch_path%3Drebuilt"
+    url = f"{parts.settings.database_url}?options=-csearch_path%3Drebuilt"
     settings = Settings(kafka_bootstrap=parts.settings.kafka_bootstrap, database_url=url)
     with open_hub(settings) as again:
         applied = again.runner.catch_up()

@@ -18,8 +18,6 @@ from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.kafka.topics import Topics, wanted
 from hub.settings import Settings
-from tests.chaos.cluster import Cluster
-from tests.chaos.pair import Pair
 from tests.chaos.plan import Fault
 from tests.chaos.told import Told
 from tests.chaos.watch import forget_clock
@@ -67,18 +65,11 @@ def _compiled(folder: Path) -> Path:
 class Parts:
     """The parts of one hub. `counted` says what was done to them."""
 
-    def __init__(
-        self,
-        folder: Path,
-        say: Say,
-        kafka: Kafka | Cluster | None = None,
-        postgres: Postgres | Pair | None = None,
-    ) -> None:
+    def __init__(self, folder: Path, say: Say) -> None:
         self.folder = folder
         self.counted: Counter[str] = Counter()
-        self.kafka = kafka or Kafka(folder, free_port(), free_port())
-        self.postgres = postgres or Postgres(folder, free_port())
-        self.replication = len(self.kafka.address.split(","))
+        self.kafka = Kafka(folder, free_port(), free_port())
+        self.postgres = Postgres(folder, free_port())
         self.settings = Settings(
             kafka_bootstrap=self.kafka.address, database_url=self.postgres.address
         )
@@ -121,7 +112,7 @@ class Parts:
         self.kafka.start()
         self.postgres.start()
         topics = Topics(self.kafka.address)
-        topics.apply(topics.plan(wanted(registry.contracts().values())), self.replication)
+        topics.apply(topics.plan(wanted(registry.contracts().values())), 1)
         topics.close()
         self.served.create_key("chaos")
         # Not before: the key is made by the machine's own clock.
@@ -220,12 +211,12 @@ class Parts:
         self._kill_gateway()
         self.told.be("take")
 
-    def _kill(self, part: Kafka | Cluster | Postgres | Pair) -> None:
+    def _kill(self, part: Kafka | Postgres) -> None:
         part.kill()
         self._killed()
         part.start()
 
-    def _restart(self, part: Kafka | Cluster | Postgres | Pair) -> None:
+    def _restart(self, part: Kafka | Postgres) -> None:
         part.stop()
         part.start()
 

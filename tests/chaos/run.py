@@ -43,16 +43,14 @@ class Run:
     behind_max = BEHIND_MAX
     step = STEP
 
-    def __init__(
-        self, seed: int, minutes: float, folder: Path, say: Say, parts: Parts | None = None
-    ) -> None:
+    def __init__(self, seed: int, minutes: float, folder: Path, say: Say) -> None:
         self.report = Report()
         self._seed = seed
         self._minutes = minutes
         self._folder = folder
         self._say = say
         self._plan: list[Fault] = []
-        self._parts = parts or Parts(folder, say)
+        self._parts = Parts(folder, say)
         self._struck = 0
         self._quiet = threading.Event()
 

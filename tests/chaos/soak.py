@@ -24,8 +24,6 @@ from statistics import median, quantiles
 
 import psycopg
 
-from deploy.local.services.kafka import Kafka
-from deploy.local.services.postgres import Postgres
 from tests.chaos.events import BEGIN, STEP
 from tests.chaos.growth import MIB, Sample, Sampler, bytes_under, drawn, judge, look_at
 from tests.chaos.parts import ChaosError
@@ -159,8 +157,6 @@ class Soak(Run):
             else:
                 others.append(process.pid)
         look_at(sample, "other workers", others)
-        assert isinstance(parts.kafka, Kafka)
-        assert isinstance(parts.postgres, Postgres)
         for part in (parts.kafka, parts.postgres):
             family = part._family()
             look_at(sample, part.name, [p.pid for p in family])

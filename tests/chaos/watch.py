@@ -15,7 +15,6 @@ from pathlib import Path
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.part import Part
 from deploy.local.services.postgres import Postgres
-from tests.chaos.cluster import unmount
 
 MARK = "LGSP_CHAOS_FOLDER"
 SHARED_MEMORY = Path("/dev/shm")
@@ -44,12 +43,9 @@ def forget_clock(pid: int) -> None:
 def leave_nothing(folder: Path) -> list[int]:
     """End whatever still runs of the run in this folder; give the ids of what did."""
     parts: list[Part] = [Kafka(folder), Postgres(folder)]  # its files say which processes it has
-    parts += [Postgres(folder / "replica"), *(Kafka(b) for b in sorted(folder.glob("broker*")))]
     for part in parts:
         if part.is_running:
             part.stop()
-    for broker in folder.glob("broker*"):
-        unmount(broker / "kafka" / "data")
     left = marked(folder)
     for pid in left:
         with contextlib.suppress(ProcessLookupError):

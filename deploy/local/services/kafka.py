@@ -68,10 +68,6 @@ class Kafka(JavaPart):
             "log.cleaner.dedupe.buffer.size": 32 << 20,
         }
 
-    def _cluster_id(self) -> str:
-        """Give the id of its cluster, a new one here: brokers of one cluster have the same."""
-        return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-
     def _users(self) -> list[str]:
         """Give what its storage is formatted with, besides: users and their passwords."""
         return []
@@ -79,13 +75,14 @@ class Kafka(JavaPart):
     def _prepare(self) -> None:
         write_whole(self._configuration, "".join(f"{k}={v}\n" for k, v in self._lines().items()))
         if not (self.data / "meta.properties").exists():
+            cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             run_to_end(
                 [
                     *self._java(self._logging, "-XX:TieredStopAtLevel=1"),
                     "kafka.tools.StorageTool",
                     "format",
                     "--ignore-formatted",
-                    f"--cluster-id={self._cluster_id()}",
+                    f"--cluster-id={cluster_id}",
                     f"--config={self._configuration}",
                     *self._users(),
                 ]
