@@ -173,17 +173,17 @@ class Guard:
             return cached[2]
         at = to_us(self._hub.clock())
         try:
-            found = await asyncio.to_thread(keys.find, self._hub.store, key, at)
+            holder = await asyncio.to_thread(keys.find, self._hub.store, key, at)
         except StoreUnavailableError:
             if cached is None or not self._is_taken_unasked(now - cached[1]):
                 raise
             self._known[key] = (now, *cached[1:])
             return cached[2]
-        if found is not None:
-            self._known[key] = (now, now, found)
+        if holder is not None:
+            self._known[key] = (now, now, holder)
         else:
             self._known.pop(key, None)
-        return found
+        return holder
 
     def _is_taken_unasked(self, age: float) -> bool:
         """Tell whether a key found so many seconds ago is taken while the database is away.

@@ -200,10 +200,10 @@ class Spool:
             try:
                 if self.waiting:
                     with self._lock:
-                        found = self._read()
-                    self._append([s for _, s in found])
+                        spooled = self._read()
+                    self._append([s for _, s in spooled])
                     with self._lock:
-                        self._forget(found[-1][0])
+                        self._forget(spooled[-1][0])
                 if not self.waiting:
                     self._write_notes()
             except TroubleError as error:

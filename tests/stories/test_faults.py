@@ -3,6 +3,8 @@
 The table of all faults, with what is guaranteed in each, is `docs/faults.md`.
 """
 
+import re
+import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,8 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hub import registry
 from hub.clock import to_us
+from hub.definitions.revisions import SchemaRegistryError
 from hub.figures.silence import silences
+from hub.kafka.schema_registry import adopt
 from hub.proof.verify import verify
 from stream_jobs.worked import received, salinity
 from tests.conftest import Hub
@@ -109,6 +114,13 @@ def _late(hub: Hub) -> dict[str, bool]:
 def _totals(hub: Hub) -> int:
     with hub.store.reading() as reading:
         return int(reading.rows("SELECT COUNT(*) FROM fact_reading")[0][0])
+
+
+def test_who_starts_without_its_schema_registry_names_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"http://127.0.0.1:{other.getsockname()[1]}/apis/ccompat/v7"
+    with pytest.raises(SchemaRegistryError, match=re.escape(address)):
+        adopt(address, registry.definitions().contract)
 
 
 def test_a_machine_that_reaches_nobody_takes_shows_and_proves(tmp_path: Path) -> None:
