@@ -11,7 +11,7 @@ MINUTES ?= 20
 JOBS ?= 3
 SERVICES := $(PY) -m deploy.local.services
 
-.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos mqtt season mutants questions bench image clean
+.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos soak mqtt season mutants questions bench image clean
 .PHONY: wheels sbom audit
 .PHONY: kafka services registry services-stop services-wipe
 
@@ -137,6 +137,12 @@ drill: setup-services
 # Minutes of kill -9, restarts, frozen workers and wrong clocks under traffic, then every check.
 chaos: setup-test
 	$(PY) -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
+
+# Hours of live load with peaks, faults, readers and upkeep: memory, files, threads and tables are
+# sampled and judged, figures compared with a rebuild; a page and a picture under docs/soak.
+HOURS ?= 2
+soak: setup-test
+	$(PY) -m tests.chaos.soak --seed $(SEED) --hours $(HOURS) --to docs/soak
 
 # Ten thousand stations, a reading a minute each for ten minutes, through Mosquitto; the connector is
 # killed with -9 and the broker restarts. `make mqtt QUEUED=1000`, Mosquitto's default, must lose.

@@ -39,6 +39,7 @@ SECTIONS = (
     "gateway",
     "state",
     "start",
+    "faults",
     "reports",
     "page",
 )

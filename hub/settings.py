@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     signing_dir: Path | None = None
     columns_dir: Path | None = None
     spool_dir: Path | None = None
+    keys_seconds_max: float = Field(3600, ge=0)
     archive_dir: Path | None = None
     reference_dir: Path | None = None
     session_seconds: float = Field(6, gt=0)

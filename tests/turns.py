@@ -29,6 +29,7 @@ SECONDS: dict[str, int] = {
     "integration/worker/test_crash_points.py": 20,
     "stories/test_openapi.py": 20,
     "integration/apply/test_crash_points.py": 19,
+    "integration/gateway/test_without_postgres.py": 20,
     "integration/kafka/test_foreign.py": 19,
     "stories/test_http.py": 19,
     "integration/kafka/test_log.py": 18,

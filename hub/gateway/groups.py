@@ -1,13 +1,21 @@
-"""Requests that come together are carried on together: one thread, one transaction, one wake-up."""
+"""Requests that come together are carried on together: one thread, one transaction, one wake-up.
+
+Where there is a spool, what the audit log is to hold of them is kept there while the audit log, in
+PostgreSQL, is away; it stands there with the instant at which it was done, and is written later.
+"""
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable
 
 from hub.access.audit import Auditor, Entry
+from hub.clock import iso, to_us
 from hub.gateway.gateway import Answer, Gateway, Offer
+from hub.log.log import LogUnavailableError
 
 GROUP_MAX = 256
+WRITE_SECONDS_MAX = 30.0
 SMALL_BYTES = 16 << 10  # bodies up to here are prepared together; larger ones would hold them up
 
 Noted = Callable[[Answer], Entry]
@@ -25,6 +33,8 @@ class Groups:
         self._auditor = auditor
         self._waiting: deque[tuple[Offer, Noted, asyncio.Future[None]]] = deque()
         self._carrier: asyncio.Task[None] | None = None
+        if gateway.spool is not None:
+            gateway.spool.write_notes = self._write_notes
 
     async def take(self, offer: Offer, noted: Noted) -> Answer:
         """Carry one offer; answer when it is durable and `noted` is in the audit log.
@@ -60,7 +70,26 @@ class Groups:
         if not taken:
             return
         try:
-            self._auditor.record(*(entry for _, entry in taken)).result()
+            self._record([entry for _, entry in taken])
         except Exception as error:
             for offer, _ in taken:
                 offer.error = AuditError(str(error))
+
+    def _record(self, entries: list[Entry]) -> None:
+        """Write entries durably, in the audit log or, while it is away, in the spool."""
+        spool = self._gateway.spool
+        try:
+            self._auditor.record(*entries).result()
+        except Exception:
+            if spool is None:
+                raise
+            at = iso(to_us(self._gateway.clock()))
+            noted = [(e.actor, e.action, e.outcome, e.detail | {"done_at": at}) for e in entries]
+            spool.note([json.dumps(n, ensure_ascii=False) for n in noted])
+
+    def _write_notes(self, texts: list[str]) -> None:
+        entries = [Entry(*json.loads(text)) for text in texts]
+        try:
+            self._auditor.record(*entries).result(WRITE_SECONDS_MAX)
+        except Exception as error:  # the spool tries again, and says why
+            raise LogUnavailableError(f"the audit log: {error}") from error

@@ -63,7 +63,7 @@ class Gauges:
             self._read_at = now
             for gauge in _CLEARED:
                 gauge.clear()  # not known is neither zero nor what it last was
-            away: Exception | None = None
+            away: BaseException | None = None
             try:
                 is_due = now - self._counted_at >= REMAINDER_SECONDS
                 self._read(count=is_due)
@@ -71,7 +71,9 @@ class Gauges:
                     self._counted_at = now
             except (LogUnavailableError, StoreUnavailableError, ArchiveError) as error:
                 log.warning("the gauges cannot be read: %s", error)
-                away = error
+                # Receipts of the log are in the store: what says that it is the log may be that.
+                is_store = isinstance(error.__cause__, StoreUnavailableError)
+                away = error.__cause__ if is_store else error
             for part, trouble in _PARTS.items():
                 metrics.AWAY.labels(part).set(isinstance(away, trouble))
 

@@ -22,6 +22,7 @@ from hub.http.signed_in import SignedIn
 from hub.opening import OpenHub
 from hub.operating import metrics
 from hub.settings import LOOPBACK
+from hub.store.troubles import StoreUnavailableError
 
 KNOWN_KEYS_SECONDS = 10.0
 # Who comes more often than agreed waits for its turn, so that what it may send comes evenly and not
@@ -48,7 +49,8 @@ class Guard:
     def __init__(self, hub: OpenHub) -> None:
         self._hub = hub
         self.people = SignedIn(hub)
-        self._known: dict[str, tuple[float, Sender | None]] = {}
+        # By key: when it was asked for last, when it was found, and whose it is.
+        self._known: dict[str, tuple[float, float, Sender]] = {}
         self._buckets: dict[str, tuple[float, float]] = {}
         self._paused: Counter[str] = Counter()
         self._in_a_row: Counter[str] = Counter()
@@ -168,14 +170,29 @@ class Guard:
         now = time.monotonic()
         cached = self._known.get(key)
         if cached and now - cached[0] < KNOWN_KEYS_SECONDS:
-            return cached[1]
+            return cached[2]
         at = to_us(self._hub.clock())
-        found = await asyncio.to_thread(keys.find, self._hub.store, key, at)
-        if found is not None:
-            self._known[key] = (now, found)
+        try:
+            holder = await asyncio.to_thread(keys.find, self._hub.store, key, at)
+        except StoreUnavailableError:
+            if cached is None or not self._is_taken_unasked(now - cached[1]):
+                raise
+            self._known[key] = (now, *cached[1:])
+            return cached[2]
+        if holder is not None:
+            self._known[key] = (now, now, holder)
         else:
             self._known.pop(key, None)
-        return found
+        return holder
+
+    def _is_taken_unasked(self, age: float) -> bool:
+        """Tell whether a key found so many seconds ago is taken while the database is away.
+
+        Only a gateway that can keep what comes has a use for it. Meanwhile a key that is revoked,
+        or ends, is still taken: for no longer than the settings say.
+        """
+        settings = self._hub.settings
+        return settings.spool_dir is not None and age < settings.keys_seconds_max
 
     async def _take(self, key: str) -> None:
         most = float(self._hub.settings.requests_per_second_max)

@@ -14,6 +14,7 @@ from hub.http.openapi import problem
 from hub.http.problems import ProblemError
 from hub.log.log import LogUnavailableError
 from hub.operating.metrics import HELD, rendered
+from hub.store.troubles import StoreUnavailableError
 
 router = APIRouter()
 
@@ -33,6 +34,9 @@ async def healthz() -> dict[str, str]:
 async def readyz(edge: Here) -> dict[str, Any]:
     """Say whether figures are being kept up to date."""
     applying, spool = edge.hub.applying, edge.gateway.spool
+    if not applying.is_running and spool is not None and is_away(applying.failure):
+        # Figures cannot be asked, and what is sent is kept here meanwhile.
+        return {"status": "spooling", "waiting": spool.waiting}
     if not applying.is_running:
         raise ProblemError(
             503,
@@ -54,6 +58,11 @@ async def readyz(edge: Here) -> dict[str, Any]:
         ) from None
     lacks = await asyncio.to_thread(_lacks, edge)
     return {"status": "ready", "lag_events": lag, **({"lacks": lacks} if lacks else {})}
+
+
+def is_away(failure: Exception | None) -> bool:
+    """Tell whether nothing is applied since the database is away, and for no other reason."""
+    return isinstance(failure, StoreUnavailableError)
 
 
 def _lacks(edge: Edge) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Spool: where a gateway keeps submissions durably while the log in Kafka is away.
+"""Spool: where a gateway keeps submissions durably while the log is away: Kafka, or PostgreSQL.
 
 They are acknowledged as ever, and appended in order when the log is back; until the last of them
 is, later ones wait behind them.
@@ -8,8 +8,8 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +17,12 @@ import numpy as np
 
 from hub.log.log import Batch, IdempotencyConflictError, Kept, Log, LogUnavailableError, Submission
 from hub.operating import metrics
+from hub.troubles import TroubleError
 
 log = logging.getLogger(__name__)
 DRAIN_MAX = 64  # submissions at a time
 RETRY_SECONDS = 1.0
+NOTES_MAX = 1_000  # at a time
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS submission (
@@ -31,6 +33,8 @@ CREATE TABLE IF NOT EXISTS submission (
 CREATE TABLE IF NOT EXISTS batch (
   number INTEGER NOT NULL, place INTEGER NOT NULL, topic TEXT NOT NULL, schema_id INTEGER NOT NULL,
   ends BLOB NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (number, place)) STRICT;
+CREATE TABLE IF NOT EXISTS note (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL) STRICT;
 """
 
 
@@ -49,6 +53,10 @@ class Spool:
         self._file.execute("PRAGMA synchronous = FULL")
         self._file.executescript(_SCHEMA)
         self.waiting = 0
+        # Writes notes where they belong, and raises where it cannot; until somebody gives it they
+        # wait. One that was written when the process ended may be written again.
+        self.write_notes: Callable[[list[str]], None] | None = None
+        self._has_notes = self._file.execute("SELECT 1 FROM note LIMIT 1").fetchone() is not None
         self._count()
         self._thread = threading.Thread(target=self._drain, name="spool", daemon=True)
         self._thread.start()
@@ -68,6 +76,13 @@ class Spool:
             with self._lock:
                 self._keep([s for s in submissions if s.repeats is None and s.error is None])
             self._wake.set()
+
+    def note(self, texts: Sequence[str]) -> None:
+        """Keep notes of what was done, durably, until `write_notes` takes them, in order."""
+        with self._lock, self._keeping():
+            self._file.executemany("INSERT INTO note VALUES (NULL, ?)", [(t,) for t in texts])
+            self._has_notes = True
+        self._wake.set()
 
     def find(self, receipt: str) -> Kept | None:
         """Find a receipt whose submission waits here."""
@@ -93,11 +108,18 @@ class Spool:
         metrics.SPOOL_WAITING.set(self.waiting)
 
     def _keep(self, submissions: Sequence[Submission]) -> None:
+        with self._keeping():
+            for s in submissions:
+                self._keep_one(s)
+        self._count()
+
+    @contextmanager
+    def _keeping(self) -> Iterator[None]:
+        """Make what is written durable, or raise `LogUnavailableError`."""
         try:
             self._file.execute("BEGIN IMMEDIATE")
             try:
-                for s in submissions:
-                    self._keep_one(s)
+                yield
                 self._file.execute("COMMIT")
             except BaseException:
                 if self._file.in_transaction:  # a full disk has rolled back already
@@ -105,7 +127,6 @@ class Spool:
                 raise
         except sqlite3.Error as error:
             raise LogUnavailableError(str(error)) from error
-        self._count()
 
     def _keep_one(self, s: Submission) -> None:
         if s.idempotency_key is not None:
@@ -171,18 +192,21 @@ class Spool:
     def _drain(self) -> None:
         why = ""
         while not self._stopping.is_set():
-            if not self.waiting:
-                self._wake.wait()
+            if not self.waiting and not (self._has_notes and self.write_notes):
+                self._wake.wait(RETRY_SECONDS if self._has_notes else None)
                 self._wake.clear()
                 continue
             # What is appended and still here has its receipt, and is passed over next time.
             try:
-                with self._lock:
-                    found = self._read()
-                self._append([s for _, s in found])
-                with self._lock:
-                    self._forget(found[-1][0])
-            except LogUnavailableError as error:
+                if self.waiting:
+                    with self._lock:
+                        spooled = self._read()
+                    self._append([s for _, s in spooled])
+                    with self._lock:
+                        self._forget(spooled[-1][0])
+                if not self.waiting:
+                    self._write_notes()
+            except TroubleError as error:
                 if str(error) != why:  # a broker that is back may refuse what it is sent
                     why = str(error)
                     log.warning("what is spooled is not taken yet: %s", why)
@@ -196,6 +220,18 @@ class Spool:
             why = ""
             if not self.waiting:
                 log.info("the log is back, and has what was spooled")
+
+    def _write_notes(self) -> None:
+        with self._lock:
+            query = "SELECT number, text FROM note ORDER BY number LIMIT ?"
+            rows = self._file.execute(query, (NOTES_MAX,)).fetchall()
+        if rows and self.write_notes is not None:
+            self.write_notes([text for _, text in rows])
+            with self._lock, self._keeping():
+                self._file.execute("DELETE FROM note WHERE number <= ?", (rows[-1][0],))
+        with self._lock:
+            left = self._file.execute("SELECT 1 FROM note LIMIT 1").fetchone()
+            self._has_notes = left is not None
 
     def _forget(self, last: int) -> None:
         try:

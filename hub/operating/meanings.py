@@ -83,10 +83,17 @@ MEANINGS: Mapping[str, Meaning] = {
         "/var/cache/hub/columns",
     ),
     "spool_dir": Meaning(
-        "Thư mục trên đĩa bền để giữ những gì được gửi khi Kafka vắng; không có thì trả lời 503",
+        "Thư mục trên đĩa bền để giữ những gì được gửi khi Kafka hay PostgreSQL vắng; không có thì"
+        " trả lời 503",
         "A folder on a disk that outlives the process, where a gateway keeps what is sent while"
-        " Kafka is away; without it that is refused with 503",
+        " Kafka or PostgreSQL is away; without it that is refused with 503",
         "/var/lib/hub/spool",
+    ),
+    "keys_seconds_max": Meaning(
+        "Có spool: khi PostgreSQL vắng, khóa đã được tìm thấy còn được nhận trong bấy nhiêu giây",
+        "With a spool: a key that was found is taken for so many seconds while PostgreSQL, which"
+        " knows its end, is away",
+        "900",
     ),
     "archive_dir": Meaning(
         "Thư mục lưu trữ, nơi `hub archive` giữ những gì nhật ký được quên",

@@ -39,7 +39,8 @@ class Item(NamedTuple):
 class Events:
     """An endless stream of events, a step of made-up time at once."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, step: timedelta = STEP) -> None:
+        self._step = step
         self.counted: Counter[str] = Counter()
         self._chance = random.Random(f"events {seed}")
         self._numbers = count(1)
@@ -53,7 +54,7 @@ class Events:
 
     def step(self) -> list[Item]:
         """Let some time go by; give what is sent in it."""
-        self._now += STEP
+        self._now += self._step
         made = [Item("dossier", e) for e in self._dossiers()]
         made += [Item("reading", self._reading(n)) for n in range(NEW_READINGS)]
         made += [Item("payment", self._payment(n)) for n in range(NEW_PAYMENTS)]
@@ -180,7 +181,7 @@ class Events:
 
     def _begin_life(self) -> None:
         code = f"H57.{next(self._numbers)}"
-        at = self._now - self._chance.random() * STEP
+        at = self._now - self._chance.random() * self._step
         life = [self._received(code, at)]
         kinds = ["processing"]
         if self._is(0.2):

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +22,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from hub import registry
 from hub.definitions.rivals import RULE as RIVALS
 from hub.gateway.gateway import body_digest, request_name
-from tests.chaos.events import Events, Item
+from tests.chaos.events import STEP, Events, Item
 from tests.chaos.poison import KINDS, LARGE, Poison, make
 from tests.parts.foreign import record, wire_values
 from tests.parts.small import Json
@@ -82,13 +83,16 @@ class Traffic:
     An answer that no sender should ever get is in `surprises`.
     """
 
-    def __init__(self, seed: int, folder: Path, url: str, key: str, bootstrap: str) -> None:
-        self.events = Events(seed)
+    def __init__(
+        self, seed: int, folder: Path, url: str, key: str, bootstrap: str, step: timedelta = STEP
+    ) -> None:
+        self.events = Events(seed, step)
         self.acknowledged = Acknowledged(folder)
         self.poison: list[Poison] = []
         self.answers: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
         self.surprises: list[str] = []
+        self.step_seconds = STEP_SECONDS
         self.is_held = False  # while so much is to be applied that no more is made
         self._chance = random.Random(f"traffic {seed}")
         self._url = url
@@ -148,7 +152,7 @@ class Traffic:
             self._send_poison(kind)
         due = time.monotonic()
         while not self._stopping.wait(max(0.0, due - time.monotonic())):
-            due = max(due + STEP_SECONDS, time.monotonic() - STEP_SECONDS)
+            due = max(due + self.step_seconds, time.monotonic() - self.step_seconds)
             if self.is_held or self._posts.qsize() > WAITING_MAX or self._foreign.waiting > 5_000:
                 continue
             number += 1

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
+END = START + timedelta(days=36_500)
 
 
 class Authority:
@@ -21,7 +22,7 @@ class Authority:
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.file = self._write(name, self._make(self._name, self._key, is_ca=True))
 
-    def issue(self, name: str) -> tuple[Path, Path]:
+    def issue(self, name: str, until: datetime = END) -> tuple[Path, Path]:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         pem = key.private_bytes(
@@ -30,11 +31,16 @@ class Authority:
             serialization.NoEncryption(),
         )
         (self._folder / f"{name}.key").write_bytes(pem)
-        certificate = self._make(subject, key, is_ca=False)
+        certificate = self._make(subject, key, until, is_ca=False)
         return self._write(name, certificate), self._folder / f"{name}.key"
 
     def _make(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, is_ca: bool
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        until: datetime = END,
+        *,
+        is_ca: bool,
     ) -> x509.Certificate:
         address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
         return (
@@ -44,7 +50,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(START)
-            .not_valid_after(START + timedelta(days=36_500))
+            .not_valid_after(until)
             .add_extension(address, critical=False)
             .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
             .sign(self._key, hashes.SHA256())

@@ -40,6 +40,7 @@ def test_what_others_set_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
         "HUB_BODY_MIB_MAX",
         "HUB_REQUESTS_PER_SECOND_MAX",
         "HUB_BACKLOG_EVENTS_MAX",
+        "HUB_KEYS_SECONDS_MAX",
         "HUB_BREAKER_SHARE_MAX",
         "HUB_ORIGINALS_DAYS",
     ],
