@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     is sent while Kafka is away; without it that is refused with 503. `archive_dir`: the folder of
     the archive, where `hub archive` keeps what the log may forget; without it there is none.
     `reference_dir`: a folder with the province's lists, loaded at the start where they are new.
+    `open_dir`: the folder of releases of open data, the same for all gateways; by default in the
+    data folder. `open_count_min`: a count of people's affairs below it is withheld there.
+    `open_publisher`, `open_licence`, `open_contact`: who publishes them, the address of the licence
+    and, where there is one, the e-mail address for questions.
     `schema_registry_url`: a Confluent-compatible registry that gives the schema ids.
     `session_seconds`: a worker that is silent for so long loses its partitions; `stall_seconds`:
     one whose positions do not move for so long, though there is something to apply, is to be
@@ -79,6 +83,11 @@ class Settings(BaseSettings):
     spool_dir: Path | None = None
     archive_dir: Path | None = None
     reference_dir: Path | None = None
+    open_dir: Path | None = None
+    open_count_min: int = Field(5, ge=3)
+    open_publisher: str = Field("Ủy ban nhân dân tỉnh", min_length=1)
+    open_licence: str = "https://creativecommons.org/licenses/by/4.0/"
+    open_contact: str = Field("", pattern=r"^([^@\s]+@[^@\s]+)?$")
     session_seconds: float = Field(6, gt=0)
     stall_seconds: float = Field(120, ge=0)
     schema_registry_url: str = ""
@@ -122,6 +131,7 @@ class Settings(BaseSettings):
         "kafka_password_file",
         "oidc_ca",
         "oidc_client_secret_file",
+        "open_dir",
         "reference_dir",
         "signing_dir",
         "spool_dir",
@@ -143,7 +153,7 @@ class Settings(BaseSettings):
                 raise ValueError("expected host:port,host:port, such as 127.0.0.1:9092")
         return value
 
-    @field_validator("schema_registry_url", "public_url", "oidc_issuer")
+    @field_validator("schema_registry_url", "public_url", "oidc_issuer", "open_licence")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -265,6 +275,11 @@ class Settings(BaseSettings):
     def columns(self) -> Path:
         """The folder of the facts' columns."""
         return self.columns_dir or self.data_dir / "columns"
+
+    @property
+    def open_data(self) -> Path:
+        """The folder of releases of open data."""
+        return self.open_dir or self.data_dir / "open-data"
 
     @property
     def signing_keys(self) -> Path:

@@ -49,6 +49,20 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """What of a KPI is open data; what no KPI marks so is never published.
+
+    `tables` are the dimensions that figures are split by, each table in all `periods` that its
+    years consist of; `()` is the province. `is_of_people`: counts of people's affairs, of which
+    small ones are withheld; measured values and lists of the administration are not.
+    """
+
+    tables: tuple[tuple[str, ...], ...]
+    periods: tuple[str, ...] = ("month", "quarter", "year")
+    is_of_people: bool = True
+
+
+@dataclass(frozen=True)
 class Kpi:
     """A KPI. Its id is the name of its file.
 
@@ -72,6 +86,7 @@ class Kpi:
     scale: int = 1
     role: str | None = None
     only: Mapping[str, str] = field(default_factory=dict)
+    opened: Opened | None = None
     id: str = ""
     # What fields with a closed set of values may hold, by field.
     closed: Mapping[str, list[str]] = field(default_factory=dict)
