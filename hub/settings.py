@@ -86,7 +86,9 @@ class Settings(BaseSettings):
     open_dir: Path | None = None
     open_count_min: int = Field(5, ge=3)
     open_publisher: str = Field("Ủy ban nhân dân tỉnh", min_length=1)
-    open_licence: str = "https://creativecommons.org/licenses/by/4.0/"
+    open_licence: str = Field(
+        "https://creativecommons.org/licenses/by/4.0/", pattern=r"^https?://[^\s<>\"]+$"
+    )
     open_contact: str = Field("", pattern=r"^([^@\s]+@[^@\s]+)?$")
     session_seconds: float = Field(6, gt=0)
     stall_seconds: float = Field(120, ge=0)
@@ -153,7 +155,7 @@ class Settings(BaseSettings):
                 raise ValueError("expected host:port,host:port, such as 127.0.0.1:9092")
         return value
 
-    @field_validator("schema_registry_url", "public_url", "oidc_issuer", "open_licence")
+    @field_validator("schema_registry_url", "public_url", "oidc_issuer")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

@@ -25,6 +25,7 @@ from hub.open_data.opened import (
     OpenDataError,
     Row,
     check_opened,
+    marked,
     periods_of,
     terms_of,
 )
@@ -182,11 +183,10 @@ class _Linked:
                 self._count(of, month)
 
     def _want(self, kpi: Kpi, addend: Addend) -> None:
-        assert kpi.opened is not None
         of = addend.measure, kpi.role or ""
         names = {column: name for name, column in kpi.columns(None).items()}
         dims = self._dims.setdefault(of, set())
-        dims |= {name for table in kpi.opened.tables for name in table}
+        dims |= {name for table in marked(kpi).tables for name in table}
         dims |= {names[column] for column in addend.only}
         self._asker.setdefault(of, kpi)
         if addend.part == "value":

@@ -7,7 +7,7 @@ from typing import Any
 from hub.figures.book import Ask, Book
 from hub.figures.compute import Question
 from hub.figures.figure import Figure
-from hub.figures.kpi import Kpi
+from hub.figures.kpi import Kpi, Opened
 from hub.figures.official import figures
 from hub.figures.terms import Term
 from hub.reference.periods import Period, parse_period, split
@@ -75,11 +75,16 @@ class Row:
         return restated if self.status == "restated" else own
 
 
+def marked(kpi: Kpi) -> Opened:
+    """Give what a KPI marks as open; raise `OpenDataError` where that is nothing."""
+    if kpi.opened is None:
+        raise OpenDataError(f"{kpi.id}: không đánh dấu là dữ liệu mở | it is not marked as open")
+    return kpi.opened
+
+
 def check_opened(kpi: Kpi) -> None:
     """Raise `OpenDataError` where what a KPI marks as open could not be protected."""
-    opened = kpi.opened
-    if opened is None:
-        raise OpenDataError(f"{kpi.id}: không đánh dấu là dữ liệu mở | it is not marked as open")
+    opened = marked(kpi)
     names = {name for table in opened.tables for name in table}
     unknown = sorted(names - set(kpi.dims))
     if unknown or not opened.tables:
@@ -108,11 +113,11 @@ def periods_of(year: Period, kinds: Iterable[str], now: int) -> list[tuple[str, 
 
 def rows_of(kpi: Kpi, year: Period, book: Book, now: int) -> list[Row]:
     """Give a KPI's open rows of a year, nothing withheld yet."""
-    assert kpi.opened is not None
-    names = sorted({name for table in kpi.opened.tables for name in table})
+    opened = marked(kpi)
+    names = sorted({name for table in opened.tables for name in table})
     found = []
-    for kind, period in periods_of(year, kpi.opened.periods, now):
-        for table in kpi.opened.tables:
+    for kind, period in periods_of(year, opened.periods, now):
+        for table in opened.tables:
             for figure in figures(kpi, Question(period, now, by=table), book):
                 if figure.value is not None or figure.restatement is not None:
                     found.append(_row(kpi, kind, period, names, figure))

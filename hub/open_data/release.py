@@ -9,8 +9,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from hub.clock import day_of, iso, iso_day
 from hub.figures.book import Book
 from hub.figures.kpi import Kpi
 from hub.open_data.linking import Known, protect
-from hub.open_data.opened import Dims, OpenDataError, Row, check_opened, rows_of
+from hub.open_data.opened import Dims, OpenDataError, Row, check_opened, marked, rows_of
 from hub.reference.periods import Period, parse_period
 
 SAID = "release.json"
@@ -188,8 +189,7 @@ def frame_of(rows: Sequence[Row]) -> pl.DataFrame:
 
 def columns_of(kpi: Kpi) -> list[str]:
     """Name the columns of a KPI's table, in their order."""
-    assert kpi.opened is not None
-    dims = sorted({name for table in kpi.opened.tables for name in table})
+    dims = sorted({name for table in marked(kpi).tables for name in table})
     named = ["unit_name"] if "unit" in dims else []
     return ["period", "period_kind", *dims, *named, *_COLUMNS]
 
@@ -230,7 +230,7 @@ def read_release(folder: Path) -> Release | None:
         if digest_of(path) != said["files"][path.name]["sha256"]:
             raise OpenDataError(f"{path}: bị sửa sau khi phát hành | changed since its release")
         rows[name] = rows_from(pl.read_parquet(path), name)
-    listed = pl.read_csv(where / REVISIONS, infer_schema=False, missing_utf8_is_empty_string=True)
+    listed = pl.read_csv(where / REVISIONS, infer_schema=False).fill_null("")
     revisions = tuple(
         Revision(**{**row, "release": int(row["release"])}) for row in listed.iter_rows(named=True)
     )
@@ -245,9 +245,14 @@ def digest_of(path: Path) -> str:
 
 
 def write(
-    folder: Path, release: Release, kpis: Mapping[str, Kpi], more: Mapping[str, bytes]
+    folder: Path,
+    release: Release,
+    kpis: Mapping[str, Kpi],
+    more: Callable[[Mapping[str, Any]], Mapping[str, bytes]],
 ) -> Path:
-    """Write a release's files, and `more` beside them; the folder is there once it is whole.
+    """Write a release's files, then what `more` makes of their description.
+
+    The folder is there once it is whole.
 
     Raises `OSError`, `OpenDataError` where another process made the same release meanwhile.
     """
@@ -262,12 +267,11 @@ def write(
     schema = {n: pl.Int64 if n == "release" else pl.String for n in Revision.__annotations__}
     revisions = pl.DataFrame([asdict(r) for r in release.revisions], schema=schema)
     revisions.write_csv(aside / REVISIONS)
-    for name, content in more.items():
-        (aside / name).write_bytes(content)
     said = describe(release, kpis)
-    said["files"] = {
-        p.name: {"bytes": p.stat().st_size, "sha256": digest_of(p)} for p in sorted(aside.iterdir())
-    }
+    said["files"] = _files(aside)
+    for name, content in more(said).items():
+        (aside / name).write_bytes(content)
+    said["files"] = _files(aside)
     (aside / SAID).write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", "utf-8")
     where = folder / f"{release.number:04}"
     try:
@@ -276,6 +280,21 @@ def write(
         shutil.rmtree(aside)
         raise OpenDataError(f"{where}: đã có bản này | this release is there already") from None
     return where
+
+
+def _files(folder: Path) -> dict[str, Any]:
+    return {
+        p.name: {"bytes": p.stat().st_size, "sha256": digest_of(p)}
+        for p in sorted(folder.iterdir())
+    }
+
+
+def _first_on(row: Row) -> str:
+    return parse_period(row.period).start_on.isoformat()
+
+
+def _last_on(row: Row) -> str:
+    return (parse_period(row.period).end_on - timedelta(1)).isoformat()
 
 
 def describe(release: Release, kpis: Mapping[str, Kpi]) -> dict[str, Any]:
@@ -298,6 +317,10 @@ def describe(release: Release, kpis: Mapping[str, Kpi]) -> dict[str, Any]:
                 "owner": kpis[name].owner,
                 "measure_unit": kpis[name].measure_unit,
                 "rows": len(rows),
+                "first_on": min((_first_on(r) for r in rows), default=""),
+                "last_on": max((_last_on(r) for r in rows), default=""),
+                "finest": marked(kpis[name]).periods[0],
+                "is_of_people": marked(kpis[name]).is_of_people,
                 "withheld": sum(r.is_withheld for r in rows),
                 "revised": sum(r.revision > 0 for r in rows),
                 "modified_on": release.modified_on(name),
