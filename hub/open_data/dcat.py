@@ -19,6 +19,7 @@ from hub.open_data.release import DICTIONARY, REVISIONS, WITHHELD
 
 SPDX = Namespace("http://spdx.org/rdf/terms#")
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
+VERSION = URIRef(f"{DCAT}version")  # of DCAT 3; rdflib knows DCAT 2
 AUTHORITY = "http://publications.europa.eu/resource/authority"
 IANA = "https://www.iana.org/assignments/media-types/"
 PARQUET_MEDIA = "application/vnd.apache.parquet"
@@ -74,7 +75,7 @@ def catalogue_of(said: Mapping[str, Any], groups: Mapping[str, str], by: Publish
     _say(graph, root, DCTERMS.description, LAW)
     _shared(graph, root, by)
     graph.add((root, DCTERMS.modified, made))
-    graph.add((root, DCAT.version, Literal(str(said["number"]))))
+    graph.add((root, VERSION, Literal(str(said["number"]))))
     graph.add((root, FOAF.homepage, root))
     for lang in ("VIE", "ENG"):
         graph.add((root, DCTERMS.language, URIRef(f"{AUTHORITY}/language/{lang}")))
@@ -143,7 +144,7 @@ def _dataset(
         graph.add((span, DCAT.startDate, Literal(about["first_on"], datatype=XSD.date)))
         graph.add((span, DCAT.endDate, Literal(about["last_on"], datatype=XSD.date)))
         graph.add((node, DCTERMS.modified, Literal(about["modified_on"], datatype=XSD.date)))
-    graph.add((node, DCAT.version, Literal(str(said["number"]))))
+    graph.add((node, VERSION, Literal(str(said["number"]))))
     provenance = URIRef(f"{node}#provenance")
     graph.add((node, DCTERMS.provenance, provenance))
     graph.add((provenance, RDF.type, DCTERMS.ProvenanceStatement))
@@ -189,7 +190,12 @@ _DIMENSION = Doc(
     f"Chiều phân tổ; {WHOLE}: tất cả, {UNLISTED}: không có trong danh mục",
     f"A dimension; {WHOLE}: all of it, {UNLISTED}: in no list",
 )
+_UNIT = Doc(
+    f"Đơn vị tiếp nhận hoặc giải quyết, riêng nó; {WHOLE}: toàn tỉnh",
+    f"The unit that received or resolved, by itself; {WHOLE}: the province",
+)
 _MEANINGS = {
+    "unit": ("text", _UNIT),
     "period": ("text", Doc("Kỳ: 2023, 2023-Q1, 2023-05", "The period: 2023, 2023-Q1, 2023-05")),
     "period_kind": ("text", Doc("Loại kỳ", "Kind of period: day, month, quarter, year")),
     "unit_name": ("text", Doc("Tên đơn vị ở kỳ đó", "Name of the unit in that period")),

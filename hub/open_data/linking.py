@@ -37,9 +37,9 @@ Parts = tuple[Part, ...]
 
 @dataclass
 class Known:
-    """What earlier releases said of each number: that it is told, or withheld."""
+    """What the release before said of each number: its value, or that it is withheld."""
 
-    out: set[Name] = field(default_factory=set)
+    out: dict[Name, int] = field(default_factory=dict)
     back: set[Name] = field(default_factory=set)
 
 
@@ -110,7 +110,9 @@ class _Gathered:
                 self._names[name] = parts
                 self._numbers[parts] = None
                 self._printed.add(parts)
-                self._out |= {parts} if name in known.out else set()
+                # Only what has not changed since is known already.
+                is_out = known.out.get(name) == row.now(side)
+                self._out |= {parts} if is_out else set()
                 self._back |= {parts} if name in known.back else set()
                 if _is_small(row.sides()[side][0], least):
                     self._small.add(parts)

@@ -1,8 +1,8 @@
 """Releases: numbered folders of files, each made whole or not at all; the latest one is given out.
 
-A release is held together with the one before: what that told stays told, what it withheld stays
-withheld (else both beside each other would tell), and a row that says something else is counted and
-listed as revised.
+A release is held together with the one before: what that told and is the same now hides nothing,
+what it withheld stays withheld (else both beside each other would tell), and a row that says
+something else is counted and listed as revised.
 """
 
 import hashlib
@@ -127,8 +127,9 @@ def _known(before: Release | None) -> Known:
     for row in (r for rows in (before.rows if before else {}).values() for r in rows):
         for side in row.sides():
             name = (*row.key, side)
-            if row.now(side) is not None:
-                known.out.add(name)
+            value = row.now(side)
+            if value is not None:
+                known.out[name] = value
             elif row.is_withheld:
                 known.back.add(name)
     return known
