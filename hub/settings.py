@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     data folder. `open_count_min`: a count of people's affairs below it is withheld there.
     `open_publisher`, `open_licence`, `open_contact`: who publishes them, the address of the licence
     and, where there is one, the e-mail address for questions.
+    `reports_dir`: the folder in which scheduled reports are laid; by default in the data folder.
     `schema_registry_url`: a Confluent-compatible registry that gives the schema ids.
     `session_seconds`: a worker that is silent for so long loses its partitions; `stall_seconds`:
     one whose positions do not move for so long, though there is something to apply, is to be
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     spool_dir: Path | None = None
     archive_dir: Path | None = None
     reference_dir: Path | None = None
+    reports_dir: Path | None = None
     open_dir: Path | None = None
     open_count_min: int = Field(5, ge=3)
     open_publisher: str = Field("Ủy ban nhân dân tỉnh", min_length=1)
@@ -135,6 +137,7 @@ class Settings(BaseSettings):
         "oidc_client_secret_file",
         "open_dir",
         "reference_dir",
+        "reports_dir",
         "signing_dir",
         "spool_dir",
         "tls_certificate",
@@ -282,6 +285,11 @@ class Settings(BaseSettings):
     def open_data(self) -> Path:
         """The folder of releases of open data."""
         return self.open_dir or self.data_dir / "open-data"
+
+    @property
+    def reports(self) -> Path:
+        """The folder in which scheduled reports are laid."""
+        return self.reports_dir or self.data_dir / "reports"
 
     @property
     def signing_keys(self) -> Path:
