@@ -63,9 +63,9 @@ def make_release(
             return
         groups = {name: kpi.group for name, kpi in kpis.items()}
 
-        def more(said: Any) -> dict[str, bytes]:
-            found = write_catalogues(catalogue_of(said, groups, by))
-            return {**found, DICTIONARY: write_dictionary(said)}
+        def more(stated: Any) -> dict[str, bytes]:
+            found = write_catalogues(catalogue_of(stated, groups, by))
+            return {**found, DICTIONARY: write_dictionary(stated)}
 
         act(hub, "open_data_released", number=release.number, cut=release.cut)
         print(write(folder, release, kpis, more))

@@ -34,24 +34,24 @@ router = APIRouter(prefix=ROOT)
 )
 async def list_datasets(_: Annotated[Parameters, Query()], edge: Here) -> dict[str, Any]:
     """List the datasets of the latest release, with the addresses of their files."""
-    said = await asyncio.to_thread(_said, edge)
-    if said is None:
+    stated = await asyncio.to_thread(_said, edge)
+    if stated is None:
         return {"release": None, "datasets": []}
     names = ("number", "made_at", "least", "years", "is_synthetic", "revisions")
     return {
-        "release": {name: said[name] for name in names},
+        "release": {name: stated[name] for name in names},
         "catalogue": [f"{ROOT}/files/{name}" for name in CATALOGUES],
         "datasets": [
             {
                 "id": name,
                 **{n: v for n, v in about.items() if n != "columns"},
                 "files": [
-                    {"url": f"{ROOT}/files/{file}", **said["files"][file]}
-                    for file in said["files"]
+                    {"url": f"{ROOT}/files/{file}", **stated["files"][file]}
+                    for file in stated["files"]
                     if file.rpartition(".")[0] == name
                 ],
             }
-            for name, about in said["datasets"].items()
+            for name, about in stated["datasets"].items()
         ],
     }
 
@@ -78,11 +78,11 @@ async def get_file(
     name: Annotated[str, Path(max_length=100)], request: Request, edge: Here
 ) -> Response:
     """Give a file of the latest release; what is not named in it is no file."""
-    where, said = latest(edge.hub.settings.open_data), await asyncio.to_thread(_said, edge)
-    if where is None or said is None or name not in said["files"]:
+    where, stated = latest(edge.hub.settings.open_data), await asyncio.to_thread(_said, edge)
+    if where is None or stated is None or name not in stated["files"]:
         words = (f"không có tệp {name}", f"there is no file {name}")
         raise ProblemError(404, "unknown_file", *words)
-    tag = f'"{said["files"][name]["sha256"][:32]}"'
+    tag = f'"{stated["files"][name]["sha256"][:32]}"'
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag})
     headers = {"ETag": tag, "Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}

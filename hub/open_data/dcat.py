@@ -62,25 +62,25 @@ def withheld_doc(least: int) -> Doc:
     )
 
 
-def catalogue_of(said: Mapping[str, Any], groups: Mapping[str, str], by: Publishing) -> Graph:
-    """Describe a release; `said` is what `hub.open_data.release.describe` gave, with its files."""
+def catalogue_of(stated: Mapping[str, Any], groups: Mapping[str, str], by: Publishing) -> Graph:
+    """Describe a release; `stated` is what `describe` of it gave, with its files."""
     graph = Graph()
     for prefix, namespace in (("spdx", SPDX), ("vcard", VCARD), ("dcat", DCAT), ("dct", DCTERMS)):
         graph.bind(prefix, namespace)
     root = URIRef(f"{by.base}{ROOT}")
-    made = Literal(said["made_at"], datatype=XSD.dateTime)
-    mark = SYNTHETIC if said["is_synthetic"] else Doc("", "")
+    made = Literal(stated["made_at"], datatype=XSD.dateTime)
+    mark = SYNTHETIC if stated["is_synthetic"] else Doc("", "")
     graph.add((root, RDF.type, DCAT.Catalog))
     _say(graph, root, DCTERMS.title, Doc(mark.vi + TITLE.vi, mark.en + TITLE.en))
     _say(graph, root, DCTERMS.description, LAW)
     _shared(graph, root, by)
     graph.add((root, DCTERMS.modified, made))
-    graph.add((root, VERSION, Literal(str(said["number"]))))
+    graph.add((root, VERSION, Literal(str(stated["number"]))))
     graph.add((root, FOAF.homepage, root))
     for lang in ("VIE", "ENG"):
         graph.add((root, DCTERMS.language, URIRef(f"{AUTHORITY}/language/{lang}")))
-    for name in said["datasets"]:
-        dataset = _dataset(graph, name, said, groups.get(name, ""), by)
+    for name in stated["datasets"]:
+        dataset = _dataset(graph, name, stated, groups.get(name, ""), by)
         graph.add((root, DCAT.dataset, dataset))
     return graph
 
@@ -107,14 +107,14 @@ def _shared(graph: Graph, node: URIRef, by: Publishing) -> None:
 
 
 def _dataset(
-    graph: Graph, name: str, said: Mapping[str, Any], group: str, by: Publishing
+    graph: Graph, name: str, stated: Mapping[str, Any], group: str, by: Publishing
 ) -> URIRef:
-    about = said["datasets"][name]
+    about = stated["datasets"][name]
     node = URIRef(f"{by.base}{ROOT}/{name}")
     graph.add((node, RDF.type, DCAT.Dataset))
     graph.add((node, DCTERMS.identifier, Literal(name)))
     _say(graph, node, DCTERMS.title, Doc(about["title_vi"], about["title_en"]))
-    note = withheld_doc(said["least"]) if about["is_of_people"] else Doc("", "")
+    note = withheld_doc(stated["least"]) if about["is_of_people"] else Doc("", "")
     described = Doc(
         f"{about['question_vi']} {note.vi}".strip(), f"{about['question_en']} {note.en}".strip()
     )
@@ -144,7 +144,7 @@ def _dataset(
         graph.add((span, DCAT.startDate, Literal(about["first_on"], datatype=XSD.date)))
         graph.add((span, DCAT.endDate, Literal(about["last_on"], datatype=XSD.date)))
         graph.add((node, DCTERMS.modified, Literal(about["modified_on"], datatype=XSD.date)))
-    graph.add((node, VERSION, Literal(str(said["number"]))))
+    graph.add((node, VERSION, Literal(str(stated["number"]))))
     provenance = URIRef(f"{node}#provenance")
     graph.add((node, DCTERMS.provenance, provenance))
     graph.add((provenance, RDF.type, DCTERMS.ProvenanceStatement))
@@ -152,14 +152,14 @@ def _dataset(
     for file in (DICTIONARY, REVISIONS):
         graph.add((node, FOAF.page, URIRef(f"{by.base}{ROOT}/files/{file}")))
     for form in FORMS:
-        graph.add((node, DCAT.distribution, _distribution(graph, name, form, said, by)))
+        graph.add((node, DCAT.distribution, _distribution(graph, name, form, stated, by)))
     return node
 
 
 def _distribution(
-    graph: Graph, name: str, form: str, said: Mapping[str, Any], by: Publishing
+    graph: Graph, name: str, form: str, stated: Mapping[str, Any], by: Publishing
 ) -> URIRef:
-    file = said["files"][f"{name}.{form}"]
+    file = stated["files"][f"{name}.{form}"]
     label, media = FORMS[form]
     address = URIRef(f"{by.base}{ROOT}/files/{name}.{form}")
     node = URIRef(f"{by.base}{ROOT}/{name}#{form}")
@@ -214,12 +214,12 @@ _MEANINGS = {
 }
 
 
-def write_dictionary(said: Mapping[str, Any]) -> bytes:
+def write_dictionary(stated: Mapping[str, Any]) -> bytes:
     """Write the data dictionary: a row a column of each dataset, both languages."""
     out = io.StringIO(newline="")
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(("dataset", "column", "type", "measure_unit", "meaning_vi", "meaning_en"))
-    for name, about in said["datasets"].items():
+    for name, about in stated["datasets"].items():
         for column in about["columns"]:
             kind, doc = _MEANINGS.get(column, ("text", _DIMENSION))
             unit = about["measure_unit"] if column in ("value", "restated_value") else ""

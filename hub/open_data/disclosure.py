@@ -38,7 +38,7 @@ class Publication:
     `parts` are counts. `blocks` says of each part with which others it may be exchanged first, such
     as those of its quarter. `is_printed`: whether the number stands in a table; one that does not,
     as what a share leaves, is only protected. `is_small`: small for another reason than its count,
-    as its official figure. `is_out`: printed by an earlier edition, so it cannot be withheld any
+    as its official figure. `is_out`: printed by an earlier release, so it cannot be withheld any
     more. `is_back`: withheld by one, so it stays so.
     """
 
@@ -65,7 +65,7 @@ class Withheld:
 
     is_withheld: np.ndarray
     protected: dict[int, np.ndarray] = field(default_factory=dict)
-    lost: list[int] = field(default_factory=list)  # small by now, and told by an earlier edition
+    lost: list[int] = field(default_factory=list)  # small by now, and told by an earlier release
 
 
 def withhold(publication: Publication, least: int) -> Withheld:

@@ -37,7 +37,7 @@ Parts = tuple[Part, ...]
 
 @dataclass
 class Known:
-    """What the release before said of each number: its value, or that it is withheld."""
+    """What the release before stated of each number: its value, or that it is withheld."""
 
     out: dict[Name, int] = field(default_factory=dict)
     back: set[Name] = field(default_factory=set)
@@ -219,9 +219,9 @@ class _Linked:
                         self._index.setdefault((*of, month.text), []).append(part)
                     self.counts[part] = self.counts.get(part, 0) + count
 
-    def _dims_of(self, period: Period, said: Mapping[str, str | None]) -> Dims:
+    def _dims_of(self, period: Period, stated: Mapping[str, str | None]) -> Dims:
         """Name dimensions as parts do: a unit by its code and first day, in whatever period."""
-        named = {n: UNLISTED if v is None else v for n, v in said.items()}
+        named = {n: UNLISTED if v is None else v for n, v in stated.items()}
         if named.get("unit", WHOLE) not in (WHOLE, UNLISTED):
             named["unit"] = self._unit(named["unit"], iso_day(day_of(period.end - 1)))
         return tuple(sorted(named.items()))

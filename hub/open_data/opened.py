@@ -29,7 +29,7 @@ class Row:
     """A row of an open table. What is withheld is None; `is_withheld` says that it is.
 
     `numerator`, `denominator`, `value` are official where the period is closed, and then what is
-    restated stands beside them. `revision` counts how often the row said something else since it
+    restated stands beside them. `revision` counts how often the row stated something else since it
     was first released, last in the release made on `revised_on`.
     """
 
@@ -125,14 +125,14 @@ def rows_of(kpi: Kpi, year: Period, book: Book, now: int) -> list[Row]:
 
 
 def _row(kpi: Kpi, kind: str, period: Period, names: list[str], figure: Figure) -> Row:
-    said = {n: UNLISTED if v is None else v for n, v in figure.dims.items()}
+    stated = {n: UNLISTED if v is None else v for n, v in figure.dims.items()}
     again = figure.restatement
     is_share = kpi.denominator is not None
     return Row(
         dataset=kpi.id,
         period=period.text,
         kind=kind,
-        dims=tuple((name, said.get(name, WHOLE)) for name in names),
+        dims=tuple((name, stated.get(name, WHOLE)) for name in names),
         unit_name=figure.unit.name if figure.unit is not None else "",
         numerator=figure.numerator,
         denominator=figure.denominator if is_share else None,

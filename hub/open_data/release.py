@@ -73,7 +73,7 @@ class Release:
     revisions: tuple[Revision, ...] = ()
 
     def modified_on(self, dataset: str) -> str:
-        """Give the day on which a dataset last said something else."""
+        """Give the day on which a dataset last stated something else."""
         return max((r.revised_on for r in self.rows[dataset]), default="")
 
 
@@ -138,7 +138,7 @@ def _known(before: Release | None) -> Known:
 def _compared(
     rows: Iterable[Row], before: Release | None, number: int, made_on: str
 ) -> tuple[list[Row], list[Revision]]:
-    """Count on each row how often it said something else; list what does since `before`."""
+    """Count on each row how often it stated something else; list what does since `before`."""
     earlier = {r.key: r for rows in (before.rows if before else {}).values() for r in rows}
     compared, revisions = [], []
     for row in rows:
@@ -177,15 +177,15 @@ def frame_of(rows: Sequence[Row]) -> pl.DataFrame:
     """Give a dataset's rows as a table: one column a dimension, empty where withheld."""
     dims = [name for name, _ in rows[0].dims] if rows else []
     named = "unit" in dims
-    out = []
+    lines = []
     for row in rows:
-        said = {"period": row.period, "period_kind": row.kind, **dict(row.dims)}
-        said |= {"unit_name": row.unit_name} if named else {}
+        stated = {"period": row.period, "period_kind": row.kind, **dict(row.dims)}
+        stated |= {"unit_name": row.unit_name} if named else {}
         own = {n: getattr(row, n) for n in _COLUMNS if n != "withheld"}
-        out.append({**said, **own, "withheld": WITHHELD if row.is_withheld else ""})
+        lines.append({**stated, **own, "withheld": WITHHELD if row.is_withheld else ""})
     texts = ["period", "period_kind", *dims, *(["unit_name"] if named else [])]
     schema = {**dict.fromkeys(texts, pl.String), **_COLUMNS}
-    return pl.DataFrame(out, schema=schema)
+    return pl.DataFrame(lines, schema=schema)
 
 
 def columns_of(kpi: Kpi) -> list[str]:
@@ -202,14 +202,14 @@ def rows_from(frame: pl.DataFrame, dataset: str) -> list[Row]:
     return [
         Row(
             dataset=dataset,
-            period=said["period"],
-            kind=said["period_kind"],
-            dims=tuple((name, said[name]) for name in dims),
-            unit_name=said.get("unit_name", ""),
-            is_withheld=said["withheld"] == WITHHELD,
-            **{n: said[n] for n in _COLUMNS if n != "withheld"},
+            period=stated["period"],
+            kind=stated["period_kind"],
+            dims=tuple((name, stated[name]) for name in dims),
+            unit_name=stated.get("unit_name", ""),
+            is_withheld=stated["withheld"] == WITHHELD,
+            **{n: stated[n] for n in _COLUMNS if n != "withheld"},
         )
-        for said in frame.iter_rows(named=True)
+        for stated in frame.iter_rows(named=True)
     ]
 
 
@@ -224,19 +224,19 @@ def read_release(folder: Path) -> Release | None:
     where = latest(folder)
     if where is None:
         return None
-    said = json.loads((where / SAID).read_text("utf-8"))
+    stated = json.loads((where / SAID).read_text("utf-8"))
     rows = {}
-    for name in said["datasets"]:
+    for name in stated["datasets"]:
         path = where / f"{name}.parquet"
-        if digest_of(path) != said["files"][path.name]["sha256"]:
+        if digest_of(path) != stated["files"][path.name]["sha256"]:
             raise OpenDataError(f"{path}: bị sửa sau khi phát hành | changed since its release")
         rows[name] = rows_from(pl.read_parquet(path), name)
     listed = pl.read_csv(where / REVISIONS, infer_schema=False).fill_null("")
     revisions = tuple(
         Revision(**{**row, "release": int(row["release"])}) for row in listed.iter_rows(named=True)
     )
-    own = (said["cut"], said["least"], tuple(said["years"]), said["is_synthetic"])
-    return Release(said["number"], said["made_at_us"], *own, rows, revisions)
+    own = (stated["cut"], stated["least"], tuple(stated["years"]), stated["is_synthetic"])
+    return Release(stated["number"], stated["made_at_us"], *own, rows, revisions)
 
 
 def digest_of(path: Path) -> str:
@@ -268,12 +268,12 @@ def write(
     schema = {n: pl.Int64 if n == "release" else pl.String for n in Revision.__annotations__}
     revisions = pl.DataFrame([asdict(r) for r in release.revisions], schema=schema)
     revisions.write_csv(aside / REVISIONS)
-    said = describe(release, kpis)
-    said["files"] = _files(aside)
-    for name, content in more(said).items():
+    stated = describe(release, kpis)
+    stated["files"] = _files(aside)
+    for name, content in more(stated).items():
         (aside / name).write_bytes(content)
-    said["files"] = _files(aside)
-    (aside / SAID).write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    stated["files"] = _files(aside)
+    (aside / SAID).write_text(json.dumps(stated, ensure_ascii=False, indent=1) + "\n", "utf-8")
     where = folder / f"{release.number:04}"
     try:
         aside.rename(where)

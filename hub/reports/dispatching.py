@@ -22,7 +22,7 @@ from hub.store import report_runs
 from hub.store.reading import Reading
 from hub.store.report_runs import FAILED, SENT, WAITING
 from hub.store.store import Store
-from hub.troubles import TroubleError
+from hub.troubles import RefusedError, TroubleError
 
 LOCK = "report_runs"
 SENT_AS = ("pdf", "xlsx")
@@ -107,7 +107,7 @@ class Dispatcher:
         try:
             body = self._filled(row)
             self._giving[row["outlet"]](_package(row, body))
-        except TroubleError as error:
+        except (TroubleError, RefusedError) as error:
             is_over = now - row["decided_at"] >= GIVE_UP_US
             again = now + min(BACKOFF_US << min(tries - 1, 20), BACKOFF_US_MAX)
             state = FAILED if is_over else WAITING
