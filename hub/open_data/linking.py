@@ -59,7 +59,7 @@ def protect(
     listed = list(rows)
     asked = {n: k for n, k in kpis.items() if k.opened is not None and k.opened.is_of_people}
     linked = _Linked(list(asked.values()), year, book, now)
-    gathered = _Gathered(linked.counts)
+    gathered = Gathered(linked.counts)
     for row in listed:
         if row.dataset in asked:
             gathered.add(row, linked.numbers(asked[row.dataset], row), least, known)
@@ -90,7 +90,7 @@ def _is_small(n: int | None, least: int) -> bool:
     return n is not None and 0 < n < least
 
 
-class _Gathered:
+class Gathered:
     """The numbers of rows as one publication: the same parts are the same number."""
 
     def __init__(self, counts: Mapping[Part, int]) -> None:

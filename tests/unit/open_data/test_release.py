@@ -47,6 +47,7 @@ RECEIVED = {
     ("H57.2", 2): (9, 3),
     ("H57.2.1", 1): (22, 7),
     ("H57.2.1", 2): (12, 6),
+    ("H57.2.1", 3): (20, 18),
 }
 
 
@@ -97,7 +98,8 @@ def test_a_unit_of_three_is_withheld_with_what_gives_it_back_and_all_else_is_as_
 ) -> None:
     """3 of H57.2 in January: neither the month's 55 less the others, nor 12 of the quarter less 9.
 
-    Of the nine in February three came online, and of the twelve of the quarter five.
+    Of the nine in February three came online, and of the twelve of the quarter five. Of the twenty
+    in March two did not.
     """
     release = released(quarter)
     received = rows(release, "dossier_received_new")
@@ -109,6 +111,7 @@ def test_a_unit_of_three_is_withheld_with_what_gives_it_back_and_all_else_is_as_
     quarterly = [received[p, "H57.2"] for p in ("2023-02", "2023-Q1")]
     assert any(row.is_withheld for row in quarterly)
     online = rows(release, "dossier_online_share_new")
+    assert online["2023-03", "H57.2.1"].value is None
     for key, share in online.items():
         # A share and what it is of are one with the number that another table has of the same.
         assert share.denominator == received[key].numerator, key
