@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from hub.access.audit import Audit
 from hub.access.seals import Seals, open_file
 from hub.access.sessions import Sessions
 from hub.alerts.delivering import Deliverer
+from hub.alerts.outlet import Message
 from hub.alerts.telling import Teller
 from hub.apply.rebuild import apply_all
 from hub.apply.runner import Runner
@@ -37,6 +39,7 @@ from hub.log.sqlite import SqliteLog
 from hub.log.succession import succession_of
 from hub.reference.checking import Flaw, check_tables
 from hub.reference.form import Row
+from hub.reports.dispatching import Dispatcher, Giving, Package, lay
 from hub.settings import Settings, make_folder, read_own
 from hub.sheets.mapping import FileMapping
 from hub.sheets.province import Fault, ListFile, read_province
@@ -140,6 +143,20 @@ class OpenHub:
         }
         url = self.settings.public_url or self.settings.url
         return Deliverer(self.store, outlets, url, self.clock)
+
+    def dispatcher(self) -> Dispatcher:
+        """Open what gives scheduled reports. Raises `SettingsError` for an outlet's settings."""
+        outlet = registry.outlets()["mail"]
+        settings = read_own("outlet_mail", outlet.settings)
+
+        def mail(package: Package) -> None:
+            own = (package.id, package.written_at, package.title, package.lines)
+            message = Message(*own, package.title, "", (), package.files)
+            outlet.send(outlet.write(message, package.address), settings)
+
+        giving: dict[str, Giving] = {"mail": mail, "folder": partial(lay, self.settings.reports)}
+        asked = (self.store, self.book, registry.reports(), giving, self.clock)
+        return Dispatcher(*asked, is_synthetic=self.is_synthetic)
 
     def signer(self) -> Signer:
         """Open the keys that sign receipts. Raises `SigningKeyError`."""

@@ -46,6 +46,14 @@ class Settings(BaseSettings):
     keys_seconds_max: float = Field(3600, ge=0)
     archive_dir: Path | None = None
     reference_dir: Path | None = None
+    reports_dir: Path | None = None
+    open_dir: Path | None = None
+    open_count_min: int = Field(5, ge=3)
+    open_publisher: str = Field("Ủy ban nhân dân tỉnh", min_length=1)
+    open_licence: str = Field(
+        "https://creativecommons.org/licenses/by/4.0/", pattern=r"^https?://[^\s<>\"]+$"
+    )
+    open_contact: str = Field("", pattern=r"^([^@\s]+@[^@\s]+)?$")
     session_seconds: float = Field(6, gt=0)
     stall_seconds: float = Field(120, ge=0)
     schema_registry_url: str = ""
@@ -91,7 +99,9 @@ class Settings(BaseSettings):
         "kafka_password_file",
         "oidc_ca",
         "oidc_client_secret_file",
+        "open_dir",
         "reference_dir",
+        "reports_dir",
         "signing_dir",
         "spool_dir",
         "tls_certificate",
@@ -234,6 +244,16 @@ class Settings(BaseSettings):
     def columns(self) -> Path:
         """The folder of the facts' columns."""
         return self.columns_dir or self.data_dir / "columns"
+
+    @property
+    def open_data(self) -> Path:
+        """The folder of releases of open data."""
+        return self.open_dir or self.data_dir / "open-data"
+
+    @property
+    def reports(self) -> Path:
+        """The folder in which scheduled reports are laid."""
+        return self.reports_dir or self.data_dir / "reports"
 
     @property
     def signing_keys(self) -> Path:

@@ -113,6 +113,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_logs.py": ("operating",),
     "stories/test_openapi.py": ("http",),
     "stories/test_outlets.py": ("alerts", "http", "outlets"),
+    "stories/test_open_data.py": ("commands", "http", "open_data"),
     "stories/test_overview.py": ("http", "board"),
     "stories/test_period.py": ("commands", "figures"),
     "stories/test_personal.py": ("access", "connectors", "gateway", "http", "sheets"),

@@ -77,6 +77,12 @@ RIGHTS: tuple[Right, ...] = (
         is_public=True,
     ),
     Right(
+        Doc("Dữ liệu mở", "Open data"),
+        frozenset(ROLES),
+        ("GET /v1/open-data", "GET /v1/open-data/files/{name}"),
+        is_public=True,
+    ),
+    Right(
         Doc("Số liệu toàn tỉnh, biểu, danh mục", "Figures of the whole province, reports, lists"),
         frozenset(ROLES),
         (

@@ -31,7 +31,8 @@ class Message:
 
     `title` is one line, `lines` the Vietnamese text, `brief` the same for who reads little.
     `events` are the events of alerts that it tells of, as JSON values; `link` is an address to
-    look at; `written_at` is when it was decided, in microseconds, the same at each repeat.
+    look at; `files` are name, media type and bytes of what goes with it, where an outlet can;
+    `written_at` is when it was decided, in microseconds, the same at each repeat.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Message:
     brief: str
     link: str
     events: tuple[Mapping[str, Any], ...]
+    files: tuple[tuple[str, str, bytes], ...] = ()
 
 
 # What goes out, by part: of a webhook its url and body. Without secrets, which sending adds.

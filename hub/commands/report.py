@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hub import registry
-from hub.clock import to_us
+from hub.clock import from_us, to_us
 from hub.commands.console import complain, read_period, settings_for_reading
 from hub.commands.show import print_index, print_report
 from hub.figures.compute import read_as_of
@@ -21,6 +21,7 @@ from hub.reports.evidence import find_evidence, rules_of
 from hub.reports.filled import fill, read_due, read_report_question
 from hub.reports.formats import write
 from hub.reports.index import SENT, score_units
+from hub.store import report_runs
 
 app = typer.Typer(
     name="report",
@@ -37,10 +38,12 @@ EXAMPLES = {
     "report findings": ("hub report findings 2023-05", "hub report findings 2023 --unit H57.1"),
     "report 766": ("hub report 766 2023", "hub report 766 2023-Q2 --unit H57.1 --json"),
     "report deadlines": ("hub report deadlines 2023-05",),
+    "report schedule": ("hub report schedule",),
     "report verify": ("hub report verify bieu-06a.pdf --keys jwks.json",),
 }
 NAMES = ("06a", "06b")
 SIGNATURE = ".jws"
+RUNS_SHOWN_MAX = 500
 FINDING_NAMES_MAX = 5  # in a line; --json gives more
 
 
@@ -132,6 +135,17 @@ def _write(hub: OpenHub, body: dict[str, Any], form: Format, output: Path | None
         beside = output.with_name(output.name + SIGNATURE)
         beside.write_text(sign_file(hub.signer(), content, body) + "\n", "ascii")
         print(beside)
+
+
+@app.command("schedule")
+def list_runs() -> None:
+    """List scheduled reports: what was due, to whom it was given, what waits and why."""
+    with open_hub(settings_for_reading()) as hub, hub.store.reading() as reading:
+        for run in report_runs.listed(reading.connection, RUNS_SHOWN_MAX):
+            at = from_us(run["due_at"]).isoformat(timespec="minutes")
+            to = f"{run['outlet']} {run['address']}".strip()
+            why = f"  {run['last_error']}" if run["last_error"] else ""
+            print(f"{at}  {run['report']} {run['period']:8}  {run['state']:8} {to}{why}")
 
 
 @app.command("editions")

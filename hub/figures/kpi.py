@@ -66,6 +66,20 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """What of a KPI is open data; what no KPI marks so is never published.
+
+    `tables` are the dimensions that figures are split by, each table in all `periods` that its
+    years consist of; `()` is the province. `is_of_people`: counts of people's affairs, of which
+    small ones are withheld; measured values and lists of the administration are not.
+    """
+
+    tables: tuple[tuple[str, ...], ...]
+    periods: tuple[str, ...] = ("month", "quarter", "year")
+    is_of_people: bool = True
+
+
+@dataclass(frozen=True)
 class Kpi:
     """A KPI. Its id is the name of its file.
 
@@ -93,6 +107,7 @@ class Kpi:
     versions: tuple[Version, ...] = ()
     version: str = FIRST
     first: "Kpi | None" = None  # as the file begins, of any other version
+    opened: Opened | None = None
     id: str = ""
     # What fields with a closed set of values may hold, by field.
     closed: Mapping[str, list[str]] = field(default_factory=dict)

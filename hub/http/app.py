@@ -22,6 +22,7 @@ from hub.http.sign_in import provider_of
 from hub.http.upkeep import (
     add_up_hourly,
     deliver_alerts,
+    dispatch_reports,
     erase_hourly,
     mend_often,
     tell_alerts,
@@ -80,6 +81,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
                 mend_often,
                 tell_alerts,
                 deliver_alerts,
+                dispatch_reports,
             )
         ]
         yield

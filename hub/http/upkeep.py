@@ -1,8 +1,9 @@
 """Upkeep: what a server does by itself beside answering.
 
 Every hour, originals that nobody needs any more are erased, and it is looked whether the reports
-add up; every few seconds, rejected items are closed that were mended, and alerts are told and
-delivered; every second, the columns that questions are answered from are brought up to date.
+add up; every half minute scheduled reports are given; every few seconds, rejected items are closed
+that were mended, and alerts are told and delivered; every second, the columns that questions are
+answered from are brought up to date.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ HOUR_SECONDS = 3600.0
 MENDING_SECONDS = 3.0
 ALERTS_SECONDS = 2.0
 COLUMNS_SECONDS = 1.0
+REPORTS_SECONDS = 30.0
 SHARE_MAX = 0.05  # of the time is given to either of the first two at most
 log = logging.getLogger(__name__)
 
@@ -93,6 +95,17 @@ async def deliver_alerts(edge: Edge) -> None:
     while True:
         await _done(edge, "alerts delivered", "messages", do)
         await asyncio.sleep(ALERTS_SECONDS)
+
+
+async def dispatch_reports(edge: Edge) -> None:
+    """Give scheduled reports, every half minute, until cancelled."""
+
+    def do() -> int:
+        return edge.part(OpenHub.dispatcher).round()
+
+    while True:
+        await _done(edge, "scheduled reports given", "reports", do)
+        await asyncio.sleep(REPORTS_SECONDS)
 
 
 async def add_up_hourly(edge: Edge) -> None:

@@ -100,6 +100,37 @@ MEANINGS: Mapping[str, Meaning] = {
         "The folder of the archive, where `hub archive` keeps what the log may forget",
         "/srv/archive",
     ),
+    "reports_dir": Meaning(
+        "Thư mục đặt các báo cáo theo lịch; mặc định trong thư mục dữ liệu",
+        "The folder in which scheduled reports are laid; by default in the data folder",
+        "/srv/reports",
+    ),
+    "open_dir": Meaning(
+        "Thư mục các bản phát hành dữ liệu mở, chung cho mọi cổng; mặc định trong thư mục dữ liệu",
+        "The folder of releases of open data, the same for all gateways; by default in the data"
+        " folder",
+        "/srv/open",
+    ),
+    "open_count_min": Meaning(
+        "Số đếm về việc của người dân nhỏ hơn mức này thì không công bố",
+        "A count of people's affairs below it is withheld from open data",
+        "10",
+    ),
+    "open_publisher": Meaning(
+        "Cơ quan công bố dữ liệu mở",
+        "Who publishes open data",
+        "Ủy ban nhân dân tỉnh Vĩnh Long",
+    ),
+    "open_licence": Meaning(
+        "Địa chỉ của giấy phép dữ liệu mở",
+        "The address of open data's licence",
+        "https://creativecommons.org/licenses/by/4.0/",
+    ),
+    "open_contact": Meaning(
+        "Thư điện tử để hỏi về dữ liệu mở; để trống thì không nêu",
+        "The e-mail address for questions about open data; none is named without it",
+        "dulieumo@tinh.gov.vn",
+    ),
     "reference_dir": Meaning(
         "Thư mục danh mục của tỉnh, nạp lúc khởi động nếu mới",
         "A folder with the province's lists, loaded at the start where they are new",

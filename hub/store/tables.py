@@ -345,6 +345,27 @@ delivery = Table(
     Column("at", Big, nullable=False),
 )
 
+# Which scheduled reports were given to whom, of which cut. Not a figure: survives a rebuild.
+report_run = Table(
+    "report_run",
+    metadata,
+    Column("id", Key(64), primary_key=True),
+    Column("name", String(256), nullable=False),
+    Column("report", String(16), nullable=False),
+    Column("period", String(32), nullable=False),
+    Column("unit", String(128), nullable=False),
+    Column("outlet", String(64), nullable=False),
+    Column("address", String(256), nullable=False),
+    Column("due_at", Big, nullable=False, index=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("decided_at", Big, nullable=False),
+    Column("try_at", Big, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("cut", Text),
+    Column("at", Big, nullable=False),
+)
+
 # Everything that `hub rebuild` makes anew from the log.
 DERIVED = (
     position, definition, cell, ledger, arrival, heard, lateness, touched, quarantine, notice,

@@ -1,8 +1,10 @@
 """E-mail: plain text over SMTP (RFC 5321), with TLS where the server has it or the setting asks."""
 
+import json
 import re
 import smtplib
 import ssl
+from base64 import b64decode, b64encode
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
 from email.utils import format_datetime
@@ -50,12 +52,17 @@ def write(message: Message, address: str) -> Written:
         raise AddressError(
             f"{address!r}: cần một địa chỉ thư như ten@tinh.gov.vn | expected one e-mail address"
         )
+    files = [
+        {"name": name, "media": media, "base64": b64encode(content).decode("ascii")}
+        for name, media, content in message.files
+    ]
     return {
         "to": address,
         "id": message.id,
         "date": format_datetime(from_us(message.written_at)),
         "subject": " ".join(message.title.split()),
         "body": "\n".join(message.lines) + "\n",
+        **({"files": json.dumps(files)} if files else {}),
     }
 
 
@@ -69,6 +76,10 @@ def _mail(written: Written, sender: str) -> EmailMessage:
     mail["Message-ID"] = f"<{written['id']}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies
     mail.set_content(written["body"])
+    for file in json.loads(written.get("files", "[]")):
+        kind, _, subtype = file["media"].partition("/")
+        content = b64decode(file["base64"])
+        mail.add_attachment(content, maintype=kind, subtype=subtype, filename=file["name"])
     return mail
 
 

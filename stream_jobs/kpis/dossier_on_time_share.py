@@ -1,7 +1,7 @@
 """Of the dossiers resolved, what share was on time, early ones included?"""
 
 from hub.definitions.contract import Doc
-from hub.figures.kpi import Example, Kpi
+from hub.figures.kpi import Example, Kpi, Opened
 from stream_jobs.dossier_terms import DIMS, JUDGED, ON_TIME, OWNER
 from stream_jobs.worked import dossier, received, working_days
 
@@ -19,6 +19,7 @@ KPI = Kpi(
     denominator=JUDGED,
     dims=DIMS,
     role="resolved_by",
+    opened=Opened(tables=((), ("unit",))),
     examples=(
         Example(
             why="A is early, B on the due day though after the hour, C a day late: two of three.",

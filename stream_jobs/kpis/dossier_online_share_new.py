@@ -1,7 +1,7 @@
 """Of the dossiers newly received, what share came online?"""
 
 from hub.definitions.contract import Doc
-from hub.figures.kpi import Example, Kpi
+from hub.figures.kpi import Example, Kpi, Opened
 from stream_jobs.dossier_terms import DIMS, NEW, OWNER
 from stream_jobs.worked import received
 
@@ -19,6 +19,7 @@ KPI = Kpi(
     denominator=NEW,
     dims=DIMS,
     role="received_by",
+    opened=Opened(tables=((), ("unit",))),
     examples=(
         Example(
             why="New: A online, B by post. C is carried over and does not count. One of two.",

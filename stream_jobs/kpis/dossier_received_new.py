@@ -1,7 +1,7 @@
 """How many dossiers were received in the period?"""
 
 from hub.definitions.contract import Doc
-from hub.figures.kpi import Example, Kpi
+from hub.figures.kpi import Example, Kpi, Opened
 from stream_jobs.dossier_terms import DIMS, NEW, OWNER
 from stream_jobs.worked import received
 
@@ -19,6 +19,7 @@ KPI = Kpi(
     denominator=None,
     dims=DIMS,
     role="received_by",
+    opened=Opened(tables=((), ("unit",), ("channel",), ("service_level",))),
     examples=(
         Example(
             why="The period is half-open: B came in its last minute, C in the first after it.",

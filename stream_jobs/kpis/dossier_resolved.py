@@ -1,7 +1,7 @@
 """How many dossiers were resolved in the period?"""
 
 from hub.definitions.contract import Doc
-from hub.figures.kpi import Example, Kpi
+from hub.figures.kpi import Example, Kpi, Opened
 from stream_jobs.dossier_terms import DIMS, OWNER, RESOLVED
 from stream_jobs.worked import dossier, received
 
@@ -19,6 +19,7 @@ KPI = Kpi(
     denominator=None,
     dims=DIMS,
     role="resolved_by",
+    opened=Opened(tables=((), ("unit",))),
     examples=(
         Example(
             why="A is resolved, B returned without a resolution counts too, C was withdrawn.",

@@ -1,7 +1,7 @@
 """Of the ratings given in the period, what share was satisfied?"""
 
 from hub.definitions.contract import Doc
-from hub.figures.kpi import Example, Kpi
+from hub.figures.kpi import Example, Kpi, Opened
 from hub.figures.terms import Flow
 from stream_jobs.dossier_terms import DIMS, OWNER, RATED
 from stream_jobs.worked import dossier, received
@@ -20,6 +20,7 @@ KPI = Kpi(
     denominator=RATED,
     dims=DIMS,
     role="received_by",
+    opened=Opened(tables=((),)),
     examples=(
         Example(
             why="A corrected its rating later: the later record counts. One of two is satisfied.",

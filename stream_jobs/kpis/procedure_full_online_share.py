@@ -1,7 +1,7 @@
 """Of the procedures in force, what share is served fully online?"""
 
 from hub.definitions.contract import Doc
-from hub.figures.kpi import Example, Kpi
+from hub.figures.kpi import Example, Kpi, Opened
 from hub.figures.terms import Listed
 from stream_jobs.worked import PROCEDURES
 
@@ -20,6 +20,7 @@ KPI = Kpi(
     numerator=Listed("procedures", BY_LEVEL, {"service_level": "full"}),
     denominator=Listed("procedures", BY_LEVEL),
     dims=BY_LEVEL,
+    opened=Opened(tables=((),), periods=("year",), is_of_people=False),
     examples=(
         Example(
             why="Three are in force at the end of 2023: one fully online; the fourth is of 2024.",

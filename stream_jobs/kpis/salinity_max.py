@@ -1,7 +1,7 @@
 """What was the highest salinity?"""
 
 from hub.definitions.contract import Doc
-from hub.figures.kpi import Example, Kpi
+from hub.figures.kpi import Example, Kpi, Opened
 from hub.figures.terms import Peak
 from stream_jobs.salinity_terms import asked
 from stream_jobs.worked import salinity
@@ -21,6 +21,7 @@ KPI = Kpi(
     denominator=None,
     scale=1000,
     dims={"station": "station_code"},
+    opened=Opened(tables=(("station",),), periods=("day", "month"), is_of_people=False),
     examples=(
         Example(
             why="9.9 g/L failed quality control: 4.123 g/L (4123 mg/L) counts.",

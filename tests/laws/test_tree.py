@@ -78,6 +78,8 @@ VENDORS = {
         "outlets/webhook/",
     },
     "pgpq": {"hub/store/postgres.py"},
+    "rdflib": {"hub/open_data/dcat.py"},
+    "scipy": {"hub/open_data/disclosure.py"},
     "utide": {"hub/water/tide.py"},
     "gsw": {"schemas/conversions.py"},
     "zstandard": {"hub/store/packing.py"},

@@ -155,6 +155,7 @@ async def ask_for_bundles(client: Client) -> None:
 async def ask_for_the_catalogue(client: Client) -> None:
     """Ask what KPIs and topics are, and what a leader is to see of them, rightly and wrongly."""
     await client.ask_each("/v1/catalogue /v1/catalogue?x=1 /catalogue /asyncapi.json")
+    await client.ask_each("/v1/open-data /v1/open-data?x=1 /v1/open-data/files/catalogue.ttl")
     await client.ask_each("/overview /v1/overview?period=2023 /v1/overview?x=1 /v1/overview?at=now")
     await client.ask("GET /v1/overview?period=2023-05&at=2023-06-01T00:00:00Z")
     for period in ("1999", *NO_PERIODS):

@@ -91,7 +91,14 @@ def serve(settings: Settings, profile: str, cut_at: Point | None, calls: Path) -
         app = create_app(hub, hub.gateway())
         patch = pytest.MonkeyPatch()
         # No request makes their calls.
-        for work in ("erase_hourly", "mend_often", "tell_alerts", "deliver_alerts", "tend_columns"):
+        for work in (
+            "erase_hourly",
+            "mend_often",
+            "tell_alerts",
+            "deliver_alerts",
+            "tend_columns",
+            "dispatch_reports",
+        ):
             patch.setattr(f"hub.http.app.{work}", nothing)
         points = Points(patch, TOUCHED[profile], cut=kill_this_process)
         points.skip(patch, Store, "reading")

@@ -1,0 +1,89 @@
+"""The routes of open data: what the latest release holds, for anybody, without a key."""
+
+import asyncio
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import FileResponse
+
+from hub.http.edge import Edge, Here
+from hub.http.openapi import BAD_QUESTION, problem
+from hub.http.parameters import Parameters
+from hub.http.problems import ProblemError
+from hub.open_data.dcat import CATALOGUES, PARQUET_MEDIA, ROOT
+from hub.open_data.release import SAID, latest
+
+MEDIA = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "jsonld": "application/ld+json",
+    "parquet": PARQUET_MEDIA,
+    "ttl": "text/turtle; charset=utf-8",
+}
+NO_FILE = problem("Không có tệp này | No such file, or nothing was released")
+
+router = APIRouter(prefix=ROOT)
+
+
+@router.get(
+    "",
+    summary="Dữ liệu mở: các bộ dữ liệu | Open data: the datasets",
+    response_model=None,
+    responses=BAD_QUESTION,
+)
+async def list_datasets(_: Annotated[Parameters, Query()], edge: Here) -> dict[str, Any]:
+    """List the datasets of the latest release, with the addresses of their files."""
+    stated = await asyncio.to_thread(_said, edge)
+    if stated is None:
+        return {"release": None, "datasets": []}
+    names = ("number", "made_at", "least", "years", "is_synthetic", "revisions")
+    return {
+        "release": {name: stated[name] for name in names},
+        "catalogue": [f"{ROOT}/files/{name}" for name in CATALOGUES],
+        "datasets": [
+            {
+                "id": name,
+                **{n: v for n, v in about.items() if n != "columns"},
+                "files": [
+                    {"url": f"{ROOT}/files/{file}", **stated["files"][file]}
+                    for file in stated["files"]
+                    if file.rpartition(".")[0] == name
+                ],
+            }
+            for name, about in stated["datasets"].items()
+        ],
+    }
+
+
+def _said(edge: Edge) -> dict[str, Any] | None:
+    where = latest(edge.hub.settings.open_data)
+    if where is None:
+        return None
+    found: dict[str, Any] = json.loads((where / SAID).read_text("utf-8"))
+    return found
+
+
+@router.get(
+    "/files/{name}",
+    summary="Tệp của dữ liệu mở: CSV, Parquet, DCAT | A file of open data",
+    response_class=FileResponse,
+    responses={
+        200: {"description": "Tệp | the file", "content": {m: {} for m in MEDIA.values()}},
+        304: {"description": "Chưa đổi | not changed"},
+        404: NO_FILE,
+    },
+)
+async def get_file(
+    name: Annotated[str, Path(max_length=100)], request: Request, edge: Here
+) -> Response:
+    """Give a file of the latest release; what is not named in it is no file."""
+    where, stated = latest(edge.hub.settings.open_data), await asyncio.to_thread(_said, edge)
+    if where is None or stated is None or name not in stated["files"]:
+        words = (f"không có tệp {name}", f"there is no file {name}")
+        raise ProblemError(404, "unknown_file", *words)
+    tag = f'"{stated["files"][name]["sha256"][:32]}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"ETag": tag})
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
+    return FileResponse(where / name, media_type=MEDIA[name.rpartition(".")[2]], headers=headers)
