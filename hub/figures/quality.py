@@ -183,7 +183,7 @@ def sources(
         listed.append(
             {
                 "source": name,
-                **_expected(owing.get(name), book),
+                **_expected(name, owing.get(name), book),
                 "heartbeat": None if beat is None else json.loads(beat),
                 "heard_at": iso(accepted_at),
                 "horizon": iso(horizon),
@@ -223,9 +223,12 @@ def _last_heard(book: Book) -> dict[str, tuple[int, int]]:
     return {sender: (int(at), int(horizon)) for sender, at, horizon in rows}
 
 
-def _expected(silence: Silence | None, book: Book) -> dict[str, Any]:
+def _expected(name: str, silence: Silence | None, book: Book) -> dict[str, Any]:
     if silence is None:
-        return dict.fromkeys(("title_vi", "title_en", "owner", "contract", *_OWED))
+        named = ("title_vi", "title_en", "owner", "contract")
+        # Who owes nothing may be known all the same.
+        source = book.definitions.sources.get(name)
+        return {n: getattr(source, n, None) for n in named} | dict.fromkeys(_OWED)
     source = silence.source
     said_until = last_heard(book, source) if source.party else None
     return {

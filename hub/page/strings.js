@@ -112,7 +112,7 @@ function ratio(text) {
 export const decimalText = (text) => shortest(ratio(text), decimal);
 
 /** @param {Whole} n @param {Whole} d @param {number} places @param {Lang} lang */
-const percent = (n, d, places, lang) =>
+export const percent = (n, d, places, lang) =>
   decimal(BigInt(n) * 100n, d, places, lang) + (lang === "vi" ? "\u00a0%" : "%");
 
 /**

@@ -348,6 +348,9 @@ def test_a_published_figure_that_differs_is_marked(hub_url: str, show: Show) -> 
     mark = "✓ khớp" if is_same else "≠ khác số tính được"
     printed = row(page, "dossier_online_share").locator("td.published")
     expect(printed).to_have_text(f"35,32 % {mark}")
+    # Printed without decimals, it is the same.
+    rounded = row(page, "document_online_share_province").locator("td.published")
+    expect(rounded).to_have_text("89 % ✓ khớp")
 
 
 def test_an_empty_hub_says_how_to_begin(show: Show) -> None:

@@ -3,7 +3,7 @@
 import { el, none } from "../el.js";
 import { agoMark, flash, progressMark } from "../elements/marks.js";
 import { page } from "../page.js";
-import { completeText, figureText, fractionText, targetText } from "../strings.js";
+import { completeText, figureText, fractionText, percent, targetText } from "../strings.js";
 import { inLang, words } from "../words.js";
 import { nameOf } from "./groups.js";
 import { KpiDetails, restatedText } from "./kpi-details.js";
@@ -93,12 +93,28 @@ const fractionMarks = (figure) =>
 /** @param {string} text */
 const unspaced = (text) => text.replace(/[\s\u00a0]/g, "");
 
+/**
+ * Writes a figure with as many decimals as the published one has.
+ * @param {Figure} figure
+ * @param {string} printed
+ */
+function asPrinted(figure, printed) {
+  if (figure.measure_unit !== "share") return figureText(figure, "vi").text;
+  const places = printed.split(",")[1]?.match(/^\d+/)?.[0].length ?? 0;
+  return percent(
+    figure.numerator,
+    BigInt(figure.denominator) * BigInt(figure.scale ?? 1),
+    places,
+    "vi",
+  );
+}
+
 /** @param {Figure} figure */
 function publishedMark(figure) {
   const printed = figure.published?.printed;
   if (!printed) return none();
   if (figure.value === null) return el("span", {}, printed);
-  const isSame = unspaced(figureText(figure, "vi").text) === unspaced(printed);
+  const isSame = unspaced(asPrinted(figure, printed)) === unspaced(printed);
   const mark = isSame ? ` ✓ ${t("same")}` : ` ≠ ${t("differs")}`;
   return el("span", {}, printed, el("small", { class: isSame ? "good" : "bad" }, mark));
 }
