@@ -1,10 +1,12 @@
 """The contracts for who fills them in: their fields in words, and files to fill in."""
 
 import asyncio
+from math import inf
 from typing import Any
 
 from fastapi import APIRouter, Response
 
+from hub import registry
 from hub.clock import iso
 from hub.definitions.contract import Contract
 from hub.figures.book import Book
@@ -26,8 +28,14 @@ router = APIRouter(dependencies=[Reader])
     responses=NO_KEY,
 )
 async def list_contracts(edge: Here) -> dict[str, Any]:
-    """List the contracts, each with its columns as a clerk fills them in."""
-    contracts = edge.hub.contracts.values()
+    """List the contracts, in the order of the board, each with its columns as a clerk fills them."""
+    groups, kpis = registry.groups(), edge.hub.kpis.values()
+
+    def place(contract: Contract) -> float:
+        places = (groups[k.group].place for k in kpis if k.contract == contract.name and k.group)
+        return min((p for p in places if p is not None), default=inf)
+
+    contracts = sorted(edge.hub.contracts.values(), key=place)
     return {"contracts": [describe(contract) for contract in contracts]}
 
 
