@@ -28,11 +28,11 @@ router = APIRouter(dependencies=[Reader])
     responses=NO_KEY,
 )
 async def list_contracts(edge: Here) -> dict[str, Any]:
-    """List the contracts, in the order of the board, each with its columns as a clerk fills them."""
+    """List the contracts as the board orders them, each with its columns as a clerk fills them."""
     groups, kpis = registry.groups(), edge.hub.kpis.values()
 
     def place(contract: Contract) -> float:
-        places = (groups[k.group].place for k in kpis if k.contract == contract.name and k.group)
+        places = (groups[k.group].place for k in kpis if k.contract == contract.name)
         return min((p for p in places if p is not None), default=inf)
 
     contracts = sorted(edge.hub.contracts.values(), key=place)
