@@ -22,13 +22,13 @@ PAPERS = [
 ]
 
 
-def online_share(level: str, vi: str, en: str, *examples: Example) -> Kpi:
+def online_share(level: str, name: Doc, *examples: Example) -> Kpi:
     """Define the share of a level's papers that were handled online."""
     return Kpi(
-        title=Doc(f"Tỷ lệ văn bản xử lý trên mạng, {vi}", f"Papers handled online, {en}"),
+        title=Doc(f"Tỷ lệ văn bản xử lý trên mạng, {name.vi}", f"Papers handled online, {name.en}"),
         question=Doc(
-            f"Của văn bản đã xử lý ở {vi}, tỷ lệ xử lý trên môi trường mạng?",
-            f"Of the papers handled at the level of the {en}, what share was handled online?",
+            f"Của văn bản đã xử lý ở {name.vi}, tỷ lệ xử lý trên môi trường mạng?",
+            f"Of the papers handled at the level of the {name.en}, what share was handled online?",
         ),
         owner=OWNER,
         group="document",

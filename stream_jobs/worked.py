@@ -162,6 +162,20 @@ def reported(matter: str, at: str, channel: str = "app", **more: Any) -> Json:
     return feedback(matter, "received", at, channel=channel, topic="environment", **more)
 
 
+def reused(code: str, day: str) -> list[dict[str, str]]:
+    """Write a list of units of which one code was of district H57.21, and of H57.22 since a day."""
+    return [
+        {"code": c, "name_vi": c, "level": level, "parent": above, "valid_from": a, "valid_to": b}
+        for c, level, above, a, b in (
+            ("H57", "province", "", "2020-01-01", ""),
+            ("H57.21", "district", "H57", "2020-01-01", ""),
+            ("H57.22", "district", "H57", "2020-01-01", ""),
+            (code, "commune", "H57.21", "2020-01-01", day),
+            (code, "commune", "H57.22", day, ""),
+        )
+    ]
+
+
 # A comes by app and hotline, is answered in time and rated. B is late, and comes again after its
 # answer. C is assigned, due on 10 May, and open. D waits to be assigned.
 REPORTS = [
@@ -193,13 +207,14 @@ def topic_days(amount: int) -> dict[str, list[dict[str, str]]]:
     return {"clock_policies": [row | {"procedure": "environment"}]}
 
 
-# Both came on a Friday, without a due date: of two working days the second is Tuesday, 13 May.
+# Both came on a Friday, without a due date: of two working days the second is Tuesday, 13 May,
+# which E takes to its last instant. F was assigned on Monday: that begins nothing.
 UNDATED = [
     reported("E", "2025-05-09T09:00"),
     feedback("E", "assigned", "2025-05-09T10:00", unit="H57.1"),
-    feedback("E", "answered", "2025-05-13T16:00"),
+    feedback("E", "answered", "2025-05-13") | {"occurred_at": "2025-05-13T23:59:59.999999+07:00"},
     reported("F", "2025-05-09T09:00"),
-    feedback("F", "assigned", "2025-05-09T10:00", unit="H57.1"),
+    feedback("F", "assigned", "2025-05-12T10:00", unit="H57.1"),
     feedback("F", "answered", "2025-05-14T08:00"),
     reported("G", "2025-05-09T09:00"),
     feedback("G", "assigned", "2025-05-09T10:00", unit="H57.1"),

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from hub.http.edge import Edge, Here
@@ -74,9 +74,7 @@ def _said(edge: Edge) -> dict[str, Any] | None:
         404: NO_FILE,
     },
 )
-async def get_file(
-    name: Annotated[str, Path(max_length=100)], request: Request, edge: Here
-) -> Response:
+async def get_file(name: str, request: Request, edge: Here) -> Response:
     """Give a file of the latest release; what is not named in it is no file."""
     where, stated = latest(edge.hub.settings.open_data), await asyncio.to_thread(_said, edge)
     if where is None or stated is None or name not in stated["files"]:

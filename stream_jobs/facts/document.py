@@ -16,11 +16,12 @@ _SETS = (("level",), ("level", "unit"))
 def recount(events: list[LiveEvent]) -> dict[str, Any]:
     """Take the greatest revision of one unit's day, in plain Python."""
     fact: dict[str, Any] = dict.fromkeys(FACT.types)
-    if events:
-        last = events[-1]
-        fact |= {name: last[name] for name in (*_KEYS, "revision", *_VALUES)}
-        fact["counted_on"] = last["day"]
-        fact["begun_at"] = day_start(date.fromisoformat(last["day"]))
+    if not events:
+        return fact
+    last = events[-1]
+    fact |= {name: last[name] for name in (*_KEYS, "revision", *_VALUES)}
+    fact["counted_on"] = last["day"]
+    fact["begun_at"] = day_start(date.fromisoformat(last["day"]))
     return fact
 
 

@@ -1,12 +1,12 @@
 """Of the papers that the level of the commune handled, what share was handled online?"""
 
+from hub.definitions.contract import Doc
 from hub.figures.kpi import Example
 from stream_jobs.document_terms import PAPERS, online_share
 
 KPI = online_share(
     "commune",
-    "cấp xã",
-    "commune",
+    Doc("cấp xã", "commune"),
     Example(
         why="One of 4 in May, 8 of 8 in June.",
         events=PAPERS,

@@ -1,12 +1,12 @@
 """Of the papers that the level of the district handled, what share was handled online?"""
 
+from hub.definitions.contract import Doc
 from hub.figures.kpi import Example
 from stream_jobs.document_terms import PAPERS, online_share
 
 KPI = online_share(
     "district",
-    "cấp huyện",
-    "district",
+    Doc("cấp huyện", "district"),
     Example(
         why="One district: 22 of 25.",
         events=PAPERS,

@@ -1,12 +1,12 @@
 """Of the papers that the level of the province handled, what share was handled online?"""
 
+from hub.definitions.contract import Doc
 from hub.figures.kpi import Example
 from stream_jobs.document_terms import PAPERS, online_share
 
 KPI = online_share(
     "province",
-    "cấp tỉnh",
-    "province",
+    Doc("cấp tỉnh", "province"),
     Example(
         why="Of 12 and 8 papers 11 and 7: the revision of H57.1 counts.",
         events=PAPERS,

@@ -4,6 +4,7 @@ from hub.definitions.contract import Doc
 from hub.figures.kpi import Example, Kpi
 from stream_jobs.feedback_terms import ANSWERED, DIMS, OWNER
 from stream_jobs.worked import REPORTS as EVENTS
+from stream_jobs.worked import UNDATED
 
 KPI = Kpi(
     title=Doc("Phản ánh đã trả lời", "Matters answered"),
@@ -35,6 +36,14 @@ KPI = Kpi(
             period="2025-05",
             where={"unit": "H57.2"},
             numerator=1,
+            denominator=1,
+        ),
+        Example(
+            why="E and F, though nobody said until when.",
+            events=UNDATED,
+            sender="feedback",
+            period="2025-05",
+            numerator=2,
             denominator=1,
         ),
     ),

@@ -40,6 +40,14 @@ KPI = Kpi(
             denominator=1,
         ),
         Example(
+            why="On 12 May A was answered, and nothing began to be overdue.",
+            events=EVENTS,
+            sender="feedback",
+            period="2025-05-12",
+            numerator=1,
+            denominator=1,
+        ),
+        Example(
             why="By working time: E on its second day, F a day later.",
             events=UNDATED,
             sender="feedback",

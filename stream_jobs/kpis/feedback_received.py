@@ -34,5 +34,14 @@ KPI = Kpi(
             numerator=1,
             denominator=1,
         ),
+        Example(
+            why="All are of the environment.",
+            events=EVENTS,
+            sender="feedback",
+            period="2025-05",
+            where={"topic": "environment"},
+            numerator=4,
+            denominator=1,
+        ),
     ),
 )

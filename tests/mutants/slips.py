@@ -10,13 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-# What says nothing of a number: words for people, and what is only for speed.
+# What says nothing of a number: words for people, what is shown or published of it, what is only
+# for speed, and events of worked examples.
 WORDS = {"Doc", "Example", "asked"}
 PLAIN_KEYWORDS = {
     *("title", "question", "owner", "group", "heading", "number", "unit_of_count", "row_title"),
     *("source", "examples", "indexes", "types", "measure_unit", "listed", "under"),
+    *("shown", "opened"),
 }
-PLAIN_NAMES = {"OWNER", "SOURCE", "UNIT_OF_COUNT"}
+PLAIN_NAMES = {"OWNER", "SOURCE", "UNIT_OF_COUNT", "PAPERS"}
 COMPARED: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,

@@ -14,6 +14,7 @@ import yaml
 
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
+from hub.operating.dashboard import BOARDS
 from tests.parts import loopback
 from tests.parts.starting import start_hub
 from tests.parts.waiting import until
@@ -114,7 +115,7 @@ def test_every_process_is_scraped(
 
 
 def _panels() -> list[dict[str, Any]]:
-    files = (PROMETHEUS.parent / "grafana").glob("*.json")
+    files = [PROMETHEUS.parent / "grafana" / f"{board.name}.json" for board in BOARDS]
     return [panel for file in files for panel in json.loads(file.read_text("utf-8"))["panels"]]
 
 
