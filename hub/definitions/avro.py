@@ -194,8 +194,8 @@ _DEFLATE_LEVEL = 4
 def decode_columns(schema: Schema, payload: bytes, count: int) -> pl.DataFrame:
     """Decode `count` datums written one after another into columns.
 
-    `schema` is the plain form of a flat record. Raises `polars.exceptions.PolarsError` for bytes
-    that are not such datums.
+    `schema` is the plain form of a flat record. Raises what is in `UNDECODABLE` for bytes that are
+    not such datums.
     """
     text = json.dumps({k: schema[k] for k in ("type", "name", "fields")}).encode()
     head = [b"Obj\x01", _zigzag_bytes(2), string_bytes("avro.schema"), _zigzag_bytes(len(text))]

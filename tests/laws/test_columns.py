@@ -110,7 +110,7 @@ def test_bytes_that_end_early_are_not_decoded(name: str) -> None:
     schema = published.latest(name).plain
     frame = admit(CONTRACTS[name], json.dumps(cases(name)["pass"]).encode()).events
     payload, ends = avro.encode_columns(schema, frame)
-    with pytest.raises((pl.exceptions.PolarsError, OSError)):
+    with pytest.raises(avro.UNDECODABLE):
         avro.decode_columns(schema, payload[:-1], len(frame))
     with pytest.raises(ValueError, match="left"):
         avro.read_one(schema, payload[: ends[0]] + b"\x00")
