@@ -5,7 +5,7 @@ from hub.figures.terms import Flow, Total
 
 OWNER = "Trung tâm giám sát, điều hành"
 DIMS: dict[str, str | ByRole] = {
-    "unit": ByRole({"assigned": "assigned_to"}, since={"assigned_to": "assigned_at"}),
+    "unit": ByRole({"assigned": "unit"}, since={"unit": "assigned_at"}),
     "channel": "channel",
     "topic": "topic",
 }

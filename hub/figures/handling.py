@@ -53,23 +53,18 @@ def read_handled(
     measure = measured(clocked, fact)
     texts = [name for name, kind in fact.types.items() if kind == "text"]
     instants = [clocked.begun, clocked.ended]
-    # The unit may be a column by itself, which is read once, or SQL over several.
-    own = {} if clocked.unit in texts else {"unit": clocked.unit}
-    columns = [ENTITY, *own.values(), *texts, *instants]
-    named = {n: pl.String() for n in (ENTITY, *own, *texts)}
+    named = {n: pl.String() for n in (ENTITY, *texts)}
     schema = pl.Schema({**named, **dict.fromkeys(instants, pl.Int64())})
-    listed = book.reading.list_facts(fact, measure, columns, where or {}, (start, until))
-    facts = listed.rename(dict(zip(columns, schema, strict=True))).cast(schema)
-    if not own:
-        facts = facts.with_columns(pl.col(clocked.unit).alias("unit"))
-    return facts.with_columns(minutes_of(clocked, book, facts)).drop("unit")
+    listed = book.reading.list_facts(fact, measure, list(schema), where or {}, (start, until))
+    facts = listed.cast(schema)
+    return facts.with_columns(minutes_of(clocked, book, facts))
 
 
 def minutes_of(clocked: Clocked, book: Book, facts: pl.DataFrame) -> pl.Series:
-    """Measure things by the lists of a book: their `unit`, and the columns that time goes by."""
+    """Measure things by the lists of a book, given the columns that time goes by."""
     things = facts.select(
         ENTITY,
-        "unit",
+        pl.sql_expr(clocked.unit).alias("unit"),
         pl.col(clocked.procedure).alias("procedure"),
         pl.col(clocked.begun).alias("received_at"),
         pl.col(clocked.ended).alias("ended_at"),

@@ -254,9 +254,7 @@ def _by_minutes(
     measure = measured(clocked, fact)
     at = pl.col(measure.when)
     counted = pl.sql_expr(measure.where) & (at >= ask.period.start) & (at < ask.until)
-    facts = (
-        past.facts_since(fact).filter(counted).with_columns(pl.sql_expr(clocked.unit).alias("unit"))
-    )
+    facts = past.facts_since(fact).filter(counted)
     parts: dict[str, Part] = {}
     for folding, sign, known in ((fold.WAS, -1, book.on(past)), (fold.IS, 1, book)):
         chosen = facts.filter(pl.col("as_of") == folding)

@@ -100,6 +100,11 @@ MEANINGS: Mapping[str, Meaning] = {
         "The folder of the archive, where `hub archive` keeps what the log may forget",
         "/srv/archive",
     ),
+    "reference_dir": Meaning(
+        "Thư mục danh mục của tỉnh, nạp lúc khởi động nếu mới",
+        "A folder with the province's lists, loaded at the start where they are new",
+        "/etc/hub/danh-muc",
+    ),
     "reports_dir": Meaning(
         "Thư mục đặt các báo cáo theo lịch; mặc định trong thư mục dữ liệu",
         "The folder in which scheduled reports are laid; by default in the data folder",
@@ -130,11 +135,6 @@ MEANINGS: Mapping[str, Meaning] = {
         "Thư điện tử để hỏi về dữ liệu mở; để trống thì không nêu",
         "The e-mail address for questions about open data; none is named without it",
         "dulieumo@tinh.gov.vn",
-    ),
-    "reference_dir": Meaning(
-        "Thư mục danh mục của tỉnh, nạp lúc khởi động nếu mới",
-        "A folder with the province's lists, loaded at the start where they are new",
-        "/etc/hub/danh-muc",
     ),
     "session_seconds": Meaning(
         "Worker im lặng lâu hơn thế (giây) thì mất các phân vùng của nó",

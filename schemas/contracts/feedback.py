@@ -55,7 +55,12 @@ class Feedback(Event):
     )
 
     event_id: Annotated[
-        NamedId, Doc("Mã sự kiện, không phải số điện thoại", "Identifier, not a telephone number")
+        NamedId,
+        Doc(
+            "Mã sự kiện, không phải số điện thoại",
+            "Identifier, not a telephone number",
+            example="pa-2025-0001",
+        ),
     ]
     feedback_code: Annotated[
         Pseudonym,

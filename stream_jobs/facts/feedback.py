@@ -12,11 +12,11 @@ import polars as pl
 from hub.clock import DAY_US, OFFSET_US
 from hub.definitions.fact import Clocked, Fact, LiveEvent, Measure, day_start_sql, of
 
-_BY = (("channel",), ("channel", "topic", "assigned_to"))
+_BY = (("channel",), ("channel", "topic", "unit"))
 _kind, _at = pl.col("kind"), pl.col("occurred_at")
 _answers = _at.filter(_kind == "answered").min()
 _is_late_form = (_kind == "received") & (_at > _answers)
-_TEXTS = ("channel", "topic", "assigned_to", "waits")
+_TEXTS = ("channel", "topic", "unit", "waits")
 _INSTANTS = ("received_at", "assigned_at", "due_at", "left_at", "overdue_at", "rated_at")
 _NUMBERS = ("reopened_at", "forms", "is_on_time", "is_satisfied")
 _received_at = pl.col("first_received")
@@ -58,7 +58,7 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
     fact["forms"] = len(forms)
     for event in events:
         if event["kind"] == "assigned":
-            fact["assigned_to"] = event["unit"]
+            fact["unit"] = event["unit"]
         if event["due_at"] is not None:
             fact["due_at"] = event["due_at"]
         if event["kind"] == "rated":
@@ -76,7 +76,7 @@ def recount(events: list[LiveEvent]) -> dict[str, Any]:
 
 CLOCKED = Clocked(
     contract="feedback",
-    unit="assigned_to",
+    unit="unit",
     procedure="topic",
     begun="received_at",
     ended="left_at",
@@ -126,7 +126,7 @@ FACT = Fact(
     columns={
         "channel": pl.col("first_channel"),
         "topic": pl.col("first_topic"),
-        "assigned_to": pl.when(_there).then(of("assignment", "unit")),
+        "unit": pl.when(_there).then(of("assignment", "unit")),
         "waits": pl.lit(None, pl.String),
         "received_at": _received_at,
         "assigned_at": pl.when(_there).then("first_assigned"),

@@ -48,6 +48,23 @@ from tests.unit.sheets.test_mapping import as_csv as as_bank_csv
 RECORDING = Path(__file__).with_name("answers.txt")
 CLOUD_EVENT, CLOUD_EVENTS = "application/cloudevents+json", "application/cloudevents-batch+json"
 XLSX_CUT_SHORT = b"PK\x03\x04" + b"\x00" * 100
+PAPERS = {
+    "event_id": "d1",
+    "unit": "H57.2",
+    "level": "province",
+    "day": "2023-05-17",
+    "revision": 0,
+    "handled": 10,
+    "handled_online": 8,
+}
+REPORT = {
+    "event_id": "r1",
+    "feedback_code": "0aafb0104a7448ce742c36f9b1e6dce3",
+    "kind": "received",
+    "occurred_at": "2023-05-17T08:00:00+07:00",
+    "channel": "app",
+    "topic": "environment",
+}
 FEE = {
     "event_id": "f1",
     "dossier_code": "H57.2-230517-0001",
@@ -96,6 +113,8 @@ async def send(client: Client) -> None:
     await client.post("/v1/events/reading", READINGS)
     await client.post("/v1/events/payment", PAYMENTS, "payer")
     await client.post("/v1/events/fee", FEE)
+    await client.post("/v1/events/document", PAPERS)
+    await client.post("/v1/events/feedback", REPORT)
     await client.post("/v1/events/dossier", WRONG)
     await client.post("/v1/events/dossier", [DOSSIERS[1], PIGEON | {"event_id": "w1"}])
     lines = b"\n".join(json.dumps(e).encode() for e in DOSSIERS)

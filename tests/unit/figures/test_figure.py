@@ -72,5 +72,7 @@ def test_the_schema_describes_every_field() -> None:
         "unit",
         "restatement",
         "progress",
+        "version",
+        "version_until",
     }
     assert all("description" in p for p in found["properties"].values())
