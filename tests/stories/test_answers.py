@@ -24,7 +24,7 @@ from hub.http.backlog import Backlog
 from hub.log.log import LogUnavailableError, NotInLogError
 from hub.opening import running
 from hub.store.troubles import StoreUnavailableError
-from stream_jobs.worked import dossier, paid, received, salinity
+from stream_jobs.worked import document, dossier, paid, received, reported, salinity
 from tests.laws.test_files import ROW, as_csv
 from tests.parts.asking import Asking, Client, Json, close_period, fixed_hub, outline
 from tests.parts.questions import (
@@ -48,32 +48,10 @@ from tests.unit.sheets.test_mapping import as_csv as as_bank_csv
 RECORDING = Path(__file__).with_name("answers.txt")
 CLOUD_EVENT, CLOUD_EVENTS = "application/cloudevents+json", "application/cloudevents-batch+json"
 XLSX_CUT_SHORT = b"PK\x03\x04" + b"\x00" * 100
-PAPERS = {
-    "event_id": "d1",
-    "unit": "H57.2",
-    "level": "province",
-    "day": "2023-05-17",
-    "revision": 0,
-    "handled": 10,
-    "handled_online": 8,
-}
-REPORT = {
-    "event_id": "r1",
-    "feedback_code": "0aafb0104a7448ce742c36f9b1e6dce3",
-    "kind": "received",
-    "occurred_at": "2023-05-17T08:00:00+07:00",
-    "channel": "app",
-    "topic": "environment",
-}
 FEE = {
-    "event_id": "f1",
-    "dossier_code": "H57.2-230517-0001",
-    "fee_code": "LP01",
-    "unit": "H57.2",
-    "kind": "assessed",
-    "occurred_at": "2023-05-17T08:00:00+07:00",
-    "amount_vnd": 50_000,
-}
+    "event_id": "f1", "dossier_code": "H57.2-230517-0001", "fee_code": "LP01", "unit": "H57.2",
+    "kind": "assessed", "occurred_at": "2023-05-17T08:00:00+07:00", "amount_vnd": 50_000,
+}  # fmt: skip
 
 
 def numbered(events: list[Json], letter: str) -> list[Json]:
@@ -113,8 +91,9 @@ async def send(client: Client) -> None:
     await client.post("/v1/events/reading", READINGS)
     await client.post("/v1/events/payment", PAYMENTS, "payer")
     await client.post("/v1/events/fee", FEE)
-    await client.post("/v1/events/document", PAPERS)
-    await client.post("/v1/events/feedback", REPORT)
+    papers = document("H57.2", "province", "2023-05-17", 10, 8)
+    await client.post("/v1/events/document", papers | {"event_id": "d1"})
+    await client.post("/v1/events/feedback", reported("A", "2023-05-17") | {"event_id": "r1"})
     await client.post("/v1/events/dossier", WRONG)
     await client.post("/v1/events/dossier", [DOSSIERS[1], PIGEON | {"event_id": "w1"}])
     lines = b"\n".join(json.dumps(e).encode() for e in DOSSIERS)
