@@ -81,6 +81,10 @@ class Walk:
         found: dict[str, int] = httpx.get(f"{self.url}/v1/receipts/{receipt}").json()["states"]
         return found
 
+    def becomes(self, receipt: str, states: dict[str, int]) -> None:
+        """Wait until items are so: topics are applied one by one, the rejected after the events."""
+        until(lambda: self.states(receipt) == states, f"the file is {states}")
+
     def counts(self, more: int) -> None:
         until(lambda: count(self.url) == self.before + more, f"{more} more count")
 
@@ -123,7 +127,7 @@ def test_the_loop_is_walked_to_its_end(walk: Walk) -> None:
     receipt = sent["receipt"]
     assert (sent["accepted"], len(sent["rejected"])) == (1, 3)
     walk.counts(1)
-    assert walk.states(receipt) == {"applied": 1, "quarantined": 3}
+    walk.becomes(receipt, {"applied": 1, "quarantined": 3})
 
     # One is corrected in the page: it is closed, and figure and receipt follow.
     first = f"{receipt}:2"
@@ -131,7 +135,7 @@ def test_the_loop_is_walked_to_its_end(walk: Walk) -> None:
     expect(item).to_contain_text("ngoài danh sách")
     walk.correct(item, "Kênh thực hiện", "Trực tuyến")
     walk.counts(2)
-    assert walk.states(receipt) == {"applied": 1, "replayed": 1, "quarantined": 2}
+    walk.becomes(receipt, {"applied": 1, "replayed": 1, "quarantined": 2})
     where = explained(walk.env, first)
     assert where["where_vi"] == f"đã gửi lại, biên nhận {where['acts'][-1]['receipt']}"
 
@@ -143,7 +147,7 @@ def test_the_loop_is_walked_to_its_end(walk: Walk) -> None:
     assert (whole["accepted"], whole["duplicates"], whole["rejected"]) == (2, 2, [])
     walk.counts(5)
     ended = {"applied": 1, "replayed": 1, "superseded": 2}
-    until(lambda: walk.states(receipt) == ended, "the old file is closed")
+    walk.becomes(receipt, ended)
     last, cause = f"{receipt}:4", "TEST|unknown_value|service_level"
     item = walk.item(last, cause, walk.key, "?state=superseded")
     expect(item).to_contain_text("Đã được thay thế")
