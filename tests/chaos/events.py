@@ -1,9 +1,9 @@
 """Made-up events of contracts, as senders really send them: some late, some again.
 
-Lives of dossiers, readings of stations, payment statistics, counts of papers and what citizens
-report, from a seed. Of them 5 % come again,
-5 % come hours to months late, 2 % are corrected, 1 % withdrawn; a few are two years old, a few say
-something else under a known name, and a few break their contract.
+Lives of dossiers, readings of stations, payment statistics, and of every other contract what its
+cases make, from a seed. Of them 5 % come again, 5 % come hours to months late, 2 % are corrected,
+1 % withdrawn; a few are two years old, a few say something else under a known name, and a few break
+their contract.
 """
 
 import heapq
@@ -13,18 +13,21 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import NamedTuple
 
+from hub import registry
 from tests.parts.small import Json
+from tests.parts.varied import varied
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 STEP = timedelta(hours=6)
 RECENT_MAX = 2_000
 LATE_HOURS_MAX = 90 * 24
 # In a step.
-NEW_DOSSIERS, NEW_READINGS, NEW_PAYMENTS, NEW_DOCUMENTS, NEW_REPORTS = 14, 40, 20, 5, 5
+NEW_DOSSIERS, NEW_READINGS, NEW_PAYMENTS, NEW_OTHERS = 14, 40, 20, 5
 REPEATED, LATE, CORRECTED, WITHDRAWN = 0.05, 0.05, 0.02, 0.01
 CONFLICTING, OLD, BROKEN = 0.002, 0.003, 0.001
 METHODS = ("cashless", "collection_point", "cash")
 SERVICES = ("electricity", "water", "tuition", "hospital")
+OTHERS = [n for n in registry.contracts() if n not in ("dossier", "reading", "payment")]
 STATIONS = [f"ST{n:02}" for n in range(40)]
 
 
@@ -58,8 +61,7 @@ class Events:
         made = [Item("dossier", e) for e in self._dossiers()]
         made += [Item("reading", self._reading(n)) for n in range(NEW_READINGS)]
         made += [Item("payment", self._payment(n)) for n in range(NEW_PAYMENTS)]
-        made += [Item("document", self._document(n)) for n in range(NEW_DOCUMENTS)]
-        made += [Item("feedback", e) for _ in range(NEW_REPORTS) for e in self._report()]
+        made += [Item(n, e) for n in OTHERS for _ in range(NEW_OTHERS) for e in self._story(n)]
         sent = [one for item in made for one in self._disturbed(item)]
         while self._later and self._later[0][0] <= self._now:
             sent.append(heapq.heappop(self._later)[2])
@@ -78,10 +80,8 @@ class Events:
             return self._reading(0)
         if contract == "payment":
             return self._payment(0)
-        if contract == "document":
-            return self._document(0)
-        if contract == "feedback":
-            return self._report()[0]
+        if contract in OTHERS:
+            return self._story(contract)[0]
         return self._received(f"H57.{next(self._numbers)}", self._now)
 
     def _id(self) -> str:
@@ -137,29 +137,26 @@ class Events:
     def _correction(self, item: Item) -> Item:
         """Say something else of the same thing, under a name of its own and recorded later."""
         event = {**item.event, "event_id": self._id()}
-        if item.contract == "payment":
+        if item.contract in OTHERS:
+            event = varied(item.contract).corrected(event, self._now + timedelta(hours=1))
+        elif item.contract == "payment":
             event["revision"] += 1
             event["customers"] += 7
-        elif item.contract == "document":
-            event["revision"] += 1
-            event["handled"] += 7
         elif item.contract == "reading":
             event["revised_at"] = _text(self._now + timedelta(hours=1))
             event["value"] = round(event["value"] + 0.125, 3)
         else:
             event["recorded_at"] = _text(self._now + timedelta(hours=1))
             if event["kind"] == "received":
-                event["channel"] = "post" if item.contract == "dossier" else "portal"
+                event["channel"] = "post"
         return Item(item.contract, event)
 
     def _other_content(self, item: Item) -> Item:
         event = dict(item.event)
-        if item.contract == "payment":
+        if item.contract in OTHERS:
+            event = varied(item.contract).other(self._chance, event)
+        elif item.contract == "payment":
             event["amount_vnd"] += 1_000
-        elif item.contract == "document":
-            event["handled"] += 1_000
-        elif item.contract == "feedback":
-            event["due_at"] = _text(self._now + timedelta(days=30))
         elif item.contract == "reading":
             event["value"] = round(event["value"] + 0.5, 3)
         else:
@@ -234,33 +231,11 @@ class Events:
             "quality": self._chance.choice((1, 1, 1, 2, 4)),
         }
 
-    def _report(self) -> list[Json]:
-        """Let a form come, and be assigned and answered."""
-        matter = f"{self._chance.randint(1, 10**9):032x}"
+    def _story(self, contract: str) -> list[Json]:
+        """Let something happen to what nothing happened to before."""
         at = self._now - self._chance.random() * STEP
-        more: list[Json] = [
-            {"kind": "received", "channel": "app", "topic": "environment"},
-            {"kind": "assigned", "unit": f"H57.{self._chance.randint(1, 30)}"},
-            {"kind": "answered"},
-        ]
-        made = []
-        for each in more[: self._chance.randint(1, 3)]:
-            event = {"event_id": self._id(), "feedback_code": matter, "occurred_at": _text(at)}
-            made.append({**event, **each})
-            at += timedelta(minutes=self._chance.randint(0, 5))
-        return made
-
-    def _document(self, number: int) -> Json:
-        handled = self._chance.randint(1, 500)
-        return {
-            "event_id": self._id(),
-            "unit": f"H57.{next(self._numbers)}",
-            "level": ("province", "commune")[number % 2],
-            "day": f"{self._now:%Y-%m-%d}",
-            "revision": 1,
-            "handled": handled,
-            "handled_online": handled * 8 // 10,
-        }
+        made = varied(contract).story(self._chance, next(self._numbers), at)
+        return [{**event, "event_id": self._id()} for event in made]
 
     def _payment(self, number: int) -> Json:
         customers = self._chance.randint(1, 500)

@@ -3,6 +3,7 @@
 The quickest are asked first, without a store: events are folded, and cells summed, as apply does.
 """
 
+import random
 import re
 import tempfile
 from collections.abc import Iterator
@@ -36,18 +37,24 @@ from tests.conftest import Hub
 from tests.mutants.worlds import World
 from tests.parts import against
 from tests.parts.against import Asked, Golden
-from tests.parts.drawn import odd_papers, odd_reports
 from tests.parts.fees import ODD, year
 from tests.parts.golden.cells import cells, overdue_since
 from tests.parts.golden.counting import Span, is_on_time
 from tests.parts.golden.plain import DECIDED, Dossier, instant
 from tests.parts.small import Json, Small, admitted_frame
+from tests.parts.varied import varied
 
 COUNT = 500
 FEES = 300
-DRAWN = 600  # matters of feedback, and units with papers
+DRAWN = 600  # things of each contract that is not named below
 GROUP = "entity_number"
 EQUATIONS = ("c1 = c2 + c3 + c4", "c1 = c5 + c9", "c5 = c6 + c7 + c8", "c9 = c10 + c11")
+# On both sides of midnights.
+MIDNIGHTS = [
+    f"2023-05-0{day}T{hour}+07:00"
+    for day in range(1, 5)
+    for hour in ("00:00:00", "16:30:00", "23:59:59")
+]
 AROUND = ["2023-01-01T00:00:00+07:00", "2022-12-31T23:59:59.999999+07:00", "2023-03-05T08:30:00Z"]
 
 
@@ -161,13 +168,13 @@ class Witnesses:
         self.pack = Golden.made(COUNT)
         contracts = registry.contracts()
         frames = {"dossier": self.pack.frame()}
-        for name, events in (
-            ("reading", readings()),
-            ("payment", payments()),
-            ("document", odd_papers(DRAWN)),
-            ("feedback", odd_reports(DRAWN)),
-            ("fee", [*ODD, *(event for one in year(1, FEES) for event in one.events)]),
-        ):
+        by_hand = {
+            "reading": readings(),
+            "payment": payments(),
+            "fee": [*ODD, *(event for one in year(1, FEES) for event in one.events)],
+        }
+        others = [n for n in contracts if n not in by_hand and n not in frames]
+        for name, events in {**by_hand, **{n: self._odd(n) for n in others}}.items():
             admitted = admitted_frame(contracts[name], events)
             frames[name] = admitted.with_columns(pl.lit("s").alias("sender"))
         self.folded = {name: Folded.of(contracts[name], frame) for name, frame in frames.items()}
@@ -175,6 +182,9 @@ class Witnesses:
         self.recounted = {n: f.recounted(registry.facts()[n]) for n, f in self.folded.items()}
         self.facts = {n: f.by(registry.facts()[n]) for n, f in self.folded.items()}
         self._hubs: dict[int, Hub] = {}
+
+    def _odd(self, name: str) -> list[Json]:
+        return varied(name).odd(random.Random(name), DRAWN, MIDNIGHTS)
 
     def close(self) -> None:
         """Close what is open."""

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from hub import registry
 from hub.http import corrected, guard
 from hub.http.backlog import Backlog
 from hub.log.log import LogUnavailableError, NotInLogError
@@ -480,6 +481,12 @@ async def walk(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Json:
     return spec
 
 
+def routed(path: str) -> str:
+    """Give a route of any contract one name: asked of one of them, it is asked."""
+    head, _, name = path.rpartition("/")
+    return f"{head}/CONTRACT" if name in registry.contracts() else path
+
+
 def test_everything_is_answered_as_it_was_recorded(tmp_path: Path) -> None:
     with fixed_hub(tmp_path / "hub") as hub, pytest.MonkeyPatch.context() as monkeypatch:
         asking = Asking(hub)
@@ -492,6 +499,6 @@ def test_everything_is_answered_as_it_was_recorded(tmp_path: Path) -> None:
         lines = difflib.unified_diff(recorded, found, "recorded", "answered", lineterm="", n=0)
         pytest.fail("\n".join(lines), pytrace=False)
     words = [line.split() for line in found]
-    described = {path.rstrip(":") for kind, _, path, *_ in words if kind == "described"}
-    measured = {path for kind, path, *_ in words if kind == "measured"}
+    described = {routed(path.rstrip(":")) for kind, _, path, *_ in words if kind == "described"}
+    measured = {routed(path) for kind, path, *_ in words if kind == "measured"}
     assert described - measured == set(), "nobody asked for these routes"

@@ -14,7 +14,7 @@ from hub.definitions.originals import in_log
 from hub.kafka.log import KafkaLog
 from hub.log.slices import Origin
 from hub.store.store import Store
-from stream_jobs.worked import document, dossier, fee, paid, received, reported, salinity
+from stream_jobs.worked import dossier, paid, received
 from tests.parts.by_hand import varint
 from tests.parts.foreign import Foreign, record, wire_values
 from tests.parts.on_kafka import (
@@ -30,6 +30,7 @@ from tests.parts.on_kafka import (
     facts,
     quarantined,
 )
+from tests.parts.varied import varied
 from tests.unit.log.test_sqlite import submission
 
 
@@ -211,16 +212,8 @@ def test_bad_records_are_set_aside_with_their_bytes_and_good_ones_count(
 def test_a_good_record_is_taken_among_bad_ones_of_any_contract(
     log: KafkaLog, store: Store, foreign: Foreign, name: str
 ) -> None:
-    items = {
-        "document": document("H57.1", "province", "2023-05-17", 12, 11),
-        "dossier": received("A", "2023-05-01"),
-        "feedback": reported("A", "2025-05-05"),
-        "fee": fee("H57.1-230517-0001", "assessed", "2023-05-17", 50_000),
-        "payment": paid("cash", "2023-05", customers=3, amount=10**16),
-        "reading": salinity("ST01", "2023-05-01T05:00", -1.5, 4),
-    }
     topic = registry.contracts()[name].topic
-    good = record(name, wire_values(name, items[name]))
+    good = record(name, wire_values(name, varied(name).first()))
     for value in (good[:-1], good, good + b"\x00", good[:5] + bytes(len(good)), b"", None):
         foreign.send(topic, value, "k")
     assert catch_up(log, store) == 6

@@ -22,11 +22,12 @@ from hub.definitions.own.rejection import REJECTION
 from hub.kafka import wire
 from hub.log.slices import Origin, Slice, join
 from hub.store.store import Store
-from stream_jobs.worked import document, dossier, fee, paid, received, reported, salinity
+from stream_jobs.worked import dossier, paid, received, salinity
 from tests.parts import by_hand, stores
 from tests.parts.by_hand import datum, varint
 from tests.parts.depth import rounds
 from tests.parts.small import NOW, Json
+from tests.parts.varied import varied
 from tests.unit.log.test_sqlite import AT
 
 CONTRACTS = {**registry.contracts(), REJECTION.name: REJECTION}
@@ -58,14 +59,10 @@ def make(r: random.Random, contract: Contract, number: int) -> Values:
         item = paid("cash", day[: r.choice([4, 7, 10])], customers=amount, amount=amount)
     elif contract.name == "reading":
         item = salinity("ST01", f"{day}T0{r.randint(0, 9)}:00", r.choice([0, 0.001, 41.999, 42]))
-    elif contract.name == "document":
-        item = document("H57.1", "province", day, r.choice([1, 63, 64, 10**9]), r.choice([0, 1]))
-        name = str(number)  # no words
-    elif contract.name == "feedback":
-        item = reported(str(number), day, r.choice(["app", "hotline", "portal"]))
+    elif contract.name in registry.contracts():
+        instants = [f"{day}T08:00:00+07:00"]
+        item = varied(contract.name).odd(r, 1, instants)[0]
         name = f"e{number}"
-    elif contract.name == "fee":
-        item = fee(code, "assessed", day, r.choice([1, 63, 64, 10**9]))
     else:
         return {
             "event_id": name,
