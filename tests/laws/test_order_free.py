@@ -87,26 +87,6 @@ def dossiers(draw: st.DrawFn) -> Json:
 
 
 @st.composite
-def payments(draw: st.DrawFn) -> Json:
-    number = st.sampled_from([0, 1, 7, 10**12])
-    return present(
-        {
-            "event_id": draw(st.sampled_from(IDS)),
-            "recorded_at": draw(maybe(st.sampled_from(INSTANTS))),
-            "reporter": "DIENLUC",
-            "service": "electricity",
-            "method": draw(st.sampled_from(["cashless", "cash"])),
-            "area": "H57",
-            "period": draw(st.sampled_from(["2023", "2023-05", "2023-05-17"])),
-            "revision": draw(st.integers(0, 2)),
-            "transactions": draw(number),
-            "customers": draw(number),
-            "amount_vnd": draw(number),
-        }
-    )
-
-
-@st.composite
 def readings(draw: st.DrawFn) -> Json:
     quantity, unit = draw(
         st.sampled_from([("salinity", "g/L"), ("salinity", "mg/L"), ("ph", "pH")])
@@ -140,7 +120,6 @@ def any_of(draw: st.DrawFn, name: str) -> Json:
 # By hand where cases alone would seldom meet what is hard; every other contract by its cases.
 BY_HAND: dict[str, Callable[[], st.SearchStrategy[Json]]] = {
     "dossier": dossiers,
-    "payment": payments,
     "reading": readings,
     "fee": lambda: fees(IDS, INSTANTS, UNITS),
 }

@@ -25,7 +25,7 @@ from hub.http.backlog import Backlog
 from hub.log.log import LogUnavailableError, NotInLogError
 from hub.opening import running
 from hub.store.troubles import StoreUnavailableError
-from stream_jobs.worked import document, dossier, paid, received, reported, salinity
+from stream_jobs.worked import dossier, paid, received, salinity
 from tests.laws.test_files import ROW, as_csv
 from tests.parts.asking import Asking, Client, Json, close_period, fixed_hub, outline
 from tests.parts.questions import (
@@ -42,6 +42,7 @@ from tests.parts.questions import (
     ask_for_the_catalogue,
     ask_for_the_stream,
 )
+from tests.parts.varied import varied
 from tests.unit.sheets.test_mapping import BANK
 from tests.unit.sheets.test_mapping import ROWS as BANK_ROWS
 from tests.unit.sheets.test_mapping import as_csv as as_bank_csv
@@ -49,10 +50,6 @@ from tests.unit.sheets.test_mapping import as_csv as as_bank_csv
 RECORDING = Path(__file__).with_name("answers.txt")
 CLOUD_EVENT, CLOUD_EVENTS = "application/cloudevents+json", "application/cloudevents-batch+json"
 XLSX_CUT_SHORT = b"PK\x03\x04" + b"\x00" * 100
-FEE = {
-    "event_id": "f1", "dossier_code": "H57.2-230517-0001", "fee_code": "LP01", "unit": "H57.2",
-    "kind": "assessed", "occurred_at": "2023-05-17T08:00:00+07:00", "amount_vnd": 50_000,
-}  # fmt: skip
 
 
 def numbered(events: list[Json], letter: str) -> list[Json]:
@@ -91,10 +88,7 @@ async def send(client: Client) -> None:
     await client.post("/v1/events/dossier", DOSSIERS[0])
     await client.post("/v1/events/reading", READINGS)
     await client.post("/v1/events/payment", PAYMENTS, "payer")
-    await client.post("/v1/events/fee", FEE)
-    papers = document("H57.2", "province", "2023-05-17", 10, 8)
-    await client.post("/v1/events/document", papers | {"event_id": "d1"})
-    await client.post("/v1/events/feedback", reported("A", "2023-05-17") | {"event_id": "r1"})
+    await client.post("/v1/events/fee", varied("fee").first())
     await client.post("/v1/events/dossier", WRONG)
     await client.post("/v1/events/dossier", [DOSSIERS[1], PIGEON | {"event_id": "w1"}])
     lines = b"\n".join(json.dumps(e).encode() for e in DOSSIERS)
