@@ -241,5 +241,10 @@ class Frames:
 
     def renewed(self, order: str) -> "Frames":
         """Make a base of the facts as they stand; rows are put in the order of a column."""
-        facts = self.facts().sort(order, nulls_last=False, maintain_order=True).collect()
-        return Frames.of(self.standing, Base(facts))
+        # A base is much of what a process has: a column at a time is put in order, and what begins
+        # with nothing is not copied before.
+        facts = self.facts().collect() if self.is_live.any() else self.changes
+        by = pl.arg_sort_by(order, nulls_last=False, maintain_order=True)
+        places = facts.select(by).to_series()
+        put = pl.DataFrame([column.gather(places) for column in facts.iter_columns()])
+        return Frames.of(self.standing, Base(put))

@@ -13,6 +13,7 @@ that have events since: their place in the log tells which.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -21,7 +22,7 @@ from hub.apply import fold
 from hub.clock import DAY_US, OFFSET_US
 from hub.columns.asking import Parts, Span
 from hub.columns.asking import Row as Sum
-from hub.columns.sums import Kept
+from hub.columns.sums import Kept, together
 from hub.definitions.fact import (
     ENDED,
     GOES_ON,
@@ -42,6 +43,7 @@ from hub.store.reading import Reading
 CLOCKS = "clock_policies"  # without it nothing is computed
 LISTS = ("calendar", CLOCKS, "hours")
 WAS = "was_"  # before the name of a column: as it is stored
+FACTS_AT_ONCE = 100_000  # whose time is computed in one go
 KEPT, KEPT_MAX = "dues", 6  # frames among what readers keep for one another
 _ENDS = {"supplement": (SUPPLEMENT, SUPPLEMENTED), "payment": (PAYMENT,)}
 _WAITS = {
@@ -126,7 +128,10 @@ def find_waits(clocked: Clocked, facts: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class Redated:
-    """Facts whose due day is another one by working time, which is in `~due`."""
+    """Facts whose due day is another one by working time, which is in `~due`; texts as categories.
+
+    They may be all that there are: so many at once are written out to be summed.
+    """
 
     clocked: Clocked
     facts: pl.DataFrame
@@ -135,8 +140,12 @@ class Redated:
     @cached_property
     def changes(self) -> pl.DataFrame:
         """Give them as they are stored, and as they count; see `Dues.changes`."""
+        return self._written(self.facts)
+
+    def _written(self, facts: pl.DataFrame) -> pl.DataFrame:
         dated = self.clocked.dated
-        was = self.facts.with_columns(pl.col(n).alias(f"{WAS}{n}") for n in dated)
+        texts = facts.cast({pl.Categorical: pl.String})
+        was = texts.with_columns(pl.col(n).alias(f"{WAS}{n}") for n in dated)
         computed = (pl.sql_expr(sql).cast(pl.Int64).alias(n) for n, sql in dated.items())
         now = was.with_columns(pl.col("~due").alias(self.clocked.due)).with_columns(computed)
         return pl.concat(
@@ -156,8 +165,22 @@ class Redated:
         counted = (measure.when, measure.where, measure.value)
         return self._sums.get(
             (counted, tuple(by), tuple(sorted(where.items())), span, parts),
-            lambda: changed_sums(self.changes, measure, by, where, span, parts),
+            lambda: self._sum(measure, by, where, span, parts),
         )
+
+    def _sum(
+        self,
+        measure: Measure,
+        by: Sequence[str],
+        where: Mapping[str, str],
+        span: Span,
+        parts: Parts | None,
+    ) -> list[Sum]:
+        rows: list[Sum] = []
+        for some in self.facts.iter_slices(FACTS_AT_ONCE):
+            summed = changed_sums(self._written(some), measure, by, where, span, parts)
+            rows = together(rows, (), summed, len(by) + (parts is not None))
+        return [row for row in rows if row[-2] or row[-1]]
 
 
 @dataclass
@@ -254,8 +277,20 @@ class Dues:
 def _find(
     reading: Reading, fact: Fact, clocked: Clocked, condition: str, reference: Reference
 ) -> pl.DataFrame:
-    """Read facts, and keep those that `_redated` gives."""
-    return _redated(clocked, reading.facts(fact, ["entity", *fact.types], condition), reference)
+    """Read facts, so many at once, and keep those that `_redated` gives."""
+    begun = reading.facts(fact, [clocked.begun], condition)[clocked.begun].sort()
+    edges: list[int | None] = (
+        begun.gather_every(FACTS_AT_ONCE).unique(maintain_order=True).to_list()
+    )
+    found = []
+    for first, end in pairwise([*edges, None]):
+        part = f"({condition}) AND {clocked.begun} >= {first}"
+        part += "" if end is None else f" AND {clocked.begun} < {end}"
+        facts = reading.facts(fact, ["entity", *fact.types], part)
+        found.append(_redated(clocked, facts, reference))
+    if not found:
+        return _redated(clocked, pl.DataFrame(schema=_schema(fact)), reference)
+    return pl.concat(found)
 
 
 def _redated(clocked: Clocked, facts: pl.DataFrame, reference: Reference) -> pl.DataFrame:
@@ -263,7 +298,9 @@ def _redated(clocked: Clocked, facts: pl.DataFrame, reference: Reference) -> pl.
     due = dossiers_of(clocked, facts).due(reference.tables)
     days = [(pl.col(name) + OFFSET_US) // DAY_US for name in (clocked.due, "~due")]
     dated = facts.with_columns(due["due_at"].alias("~due"))
-    return dated.filter(days[0].ne_missing(days[1])).drop(clocked.waits)
+    differing = dated.filter(days[0].ne_missing(days[1])).drop(clocked.waits)
+    entity = differing["entity"]
+    return differing.cast({pl.String: pl.Categorical}).with_columns(entity)
 
 
 def _schema(fact: Fact) -> dict[str, pl.DataType]:

@@ -15,7 +15,9 @@ from hub.store.sql_views import View
 from hub.store.statements import SECOND, Ask, column_names, merge_clause
 
 BUSY_SECONDS_MAX = 60
-CACHE_KIB = 256 * 1024
+# Of a connection. Who writes touches pages here and there, again and again. Those that read are
+# many; questions are answered from columns, and what is read once is not read again soon.
+WRITER_CACHE_KIB, READER_CACHE_KIB = 256 * 1024, 16 * 1024
 
 
 class Sqlite:
@@ -28,11 +30,11 @@ class Sqlite:
         self._is_original = is_original
         path = Path(str(self._url.database))
         self._second = path.with_name(f"{path.name}-{SECOND}")
-        self.writer: Engine = self._engine("BEGIN IMMEDIATE")
+        self.writer: Engine = self._engine("BEGIN IMMEDIATE", WRITER_CACHE_KIB)
         self.trier = self.writer
-        self.reader = self._engine("BEGIN")
+        self.reader = self._engine("BEGIN", READER_CACHE_KIB)
 
-    def _engine(self, begin: str, attached: Path | None = None) -> Engine:
+    def _engine(self, begin: str, cache_kib: int, attached: Path | None = None) -> Engine:
         engine = sa.create_engine(self._url, hide_parameters=True)
 
         def configure(connection: Any, _: Any) -> None:
@@ -40,7 +42,7 @@ class Sqlite:
             connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS_MAX * 1000}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            connection.execute(f"PRAGMA cache_size = -{cache_kib}")
             if self._is_original:
                 connection.execute("PRAGMA secure_delete = ON")
             if attached is not None:
@@ -124,7 +126,7 @@ class Sqlite:
     @contextmanager
     def beside(self) -> Iterator[tuple[Ask, str, str]]:
         """See `Database.beside`."""
-        engine = self._engine("BEGIN", self._second)
+        engine = self._engine("BEGIN", WRITER_CACHE_KIB, self._second)
         try:
             with engine.begin() as c:
                 yield c.exec_driver_sql, "main", "second"
@@ -134,7 +136,7 @@ class Sqlite:
     @contextmanager
     def replacing(self) -> Iterator[Connection]:
         """See `Database.replacing`: readers go on with what they see, who writes waits."""
-        engine = self._engine("BEGIN", self._second)
+        engine = self._engine("BEGIN", WRITER_CACHE_KIB, self._second)
         try:
             with engine.begin() as c:
                 # Takes the lock to write to this file and to no other; BEGIN IMMEDIATE would lock

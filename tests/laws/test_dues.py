@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hub import registry
 from hub.clock import to_us
+from hub.figures import dues
 from hub.figures.dues import Dues
 from hub.figures.installed import Installed
 from hub.figures.loading import load_lists
@@ -47,6 +48,12 @@ EVENTS = [
     dossier("D", "resolved", "2025-05-20"),
 ]
 DAY_OFF = {"date": "2025-05-12", "kind": "holiday", "name_vi": "", "decision": "", "source": ""}
+
+
+@pytest.fixture(autouse=True)
+def _a_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute and sum few at once, as a hub does with many."""
+    monkeypatch.setattr(dues, "FACTS_AT_ONCE", 2)
 
 
 def load(hub: Hub, **tables: list[dict[str, str]]) -> None:
