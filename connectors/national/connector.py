@@ -124,7 +124,7 @@ def events_of(row: Mapping[str, Any]) -> tuple[JsonObject, ...]:
 
 def open_exchange(settings: NationalSettings, context: Context) -> Exchange:
     """Begin to exchange; raises `UpstreamError` where there is no ledger."""
-    if context.ledger is None:
+    if context.exchanges is None:
         raise UpstreamError("không có sổ trao đổi | there is no ledger of exchanges")
     inbox = _Inbox(settings, context)
     partner = National(
@@ -144,7 +144,7 @@ def open_exchange(settings: NationalSettings, context: Context) -> Exchange:
         inbox.folder,
         inbox.messages,
         waiting,
-        context.ledger,
+        context.exchanges,
         partner,
         context.clock,
         events_of,

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,8 @@ def served(service: Service, port: int = 0) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, name="national simulator", daemon=True)
+    serve = partial(server.serve_forever, poll_interval=0.02)
+    thread = threading.Thread(target=serve, name="national simulator", daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

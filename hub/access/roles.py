@@ -178,6 +178,11 @@ RIGHTS: tuple[Right, ...] = (
         ("GET /v1/deliveries",),
     ),
     Right(
+        Doc("Sổ trao đổi với hệ thống quốc gia", "The ledger of exchanges with national services"),
+        frozenset(("leader", "data_officer", "operator", "auditor")),
+        ("GET /v1/exchanges",),
+    ),
+    Right(
         Doc("Số đo vận hành", "Metrics of operation"),
         frozenset(("operator",)),
         ("GET /metrics",),

@@ -67,8 +67,8 @@ def connect(
         known = partial(known_facts, hub, contract)
         mapping = partial(Mappings(hub.store).in_force, contract.name, source)
         rows = partial(listed_rows, hub)
-        ledger = Exchanges(hub.store)
-        context = Context(hub.log, hub.clock, first, ranges, known, mapping, rows, ledger)
+        exchanges = Exchanges(hub.store)
+        context = Context(hub.log, hub.clock, first, ranges, known, mapping, rows, exchanges)
         if reconcile is not None:
             _reconcile(hub, source, connector, own, context, read_period(reconcile))
             return

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from hub.clock import DAY_US, Clock, to_us
+from hub.connecting.exchanges import Exchanges
 from hub.connecting.feeds import Delivery, Feed, JsonObject, Record, UpstreamError
-from hub.connecting.ledger import Ledger
 from hub.definitions.admission import Verdict
 from hub.definitions.masking import mask_text
 from hub.troubles import TroubleError
@@ -110,7 +110,7 @@ class Exchange:
         inbox: Feed,
         messages: Callable[[], tuple[str, Mapping[int, Outgoing]]],
         waiting: Path,
-        ledger: Ledger,
+        ledger: Exchanges,
         partner: Partner,
         clock: Clock,
         events: Callable[[Mapping[str, Any]], tuple[JsonObject, ...]],

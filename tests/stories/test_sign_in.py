@@ -63,7 +63,7 @@ WANTED = {
         /v1/quarantine/replay, /v1/quarantine/discard, /v1/mappings/dossier/propose""",
     "u": "POST /v1/files/dossier, /v1/declarations/dossier",
     "ldo": "POST /v1/alerts/x/acknowledge, /v1/alerts/x/comment",
-    "ldot": "GET /v1/deliveries",
+    "ldot": "GET /v1/deliveries, /v1/exchanges",
     "": "POST /v1/events/dossier",
 }
 LETTERS = {"lan": "l", "phuc": "a", "dung": "d", "hoa": "u", "van": "o", "kiem": "t"}

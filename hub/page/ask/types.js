@@ -1,6 +1,6 @@
 // What the hub answers to questions about figures. Types alone.
 
-/** @import { Figure, Restatement, Target, Whole } from "../types.js" */
+/** @import { Exchange, Figure, Restatement, Target, Whole } from "../types.js" */
 
 /**
  * @typedef {object} Named A dimension, with a value where one is picked.
@@ -60,6 +60,7 @@
  * @property {Record<string, string | number | null>[]} events
  * @property {Record<string, string | number | null>} fact
  * @property {string[]} counted_in
+ * @property {Exchange[]} [exchanges] Messages about it to other services.
  * @typedef {object} CauseEvent
  * @property {string} entity
  * @property {string} sender

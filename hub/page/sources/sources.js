@@ -1,6 +1,6 @@
 // The page of sources: of each its heartbeat, lag and four qualities, with the list behind each.
 
-import { ask } from "../ask.js";
+import { ask, Trouble } from "../ask.js";
 import { el } from "../el.js";
 import { KeyPrompt } from "../elements/key-prompt.js";
 import { PeriodPicker } from "../elements/period-picker.js";
@@ -12,10 +12,11 @@ import { openPage } from "../shell.js";
 import { thisYear } from "../strings.js";
 import { words } from "../words.js";
 import { ConnectedTable } from "./connected-table.js";
+import { ExchangeLedger } from "./exchange-ledger.js";
 import { SourceList } from "./source-list.js";
 import { sources } from "./state.js";
 
-/** @import { Catalogue, Sources } from "../types.js" */
+/** @import { Catalogue, Ledger, Sources } from "../types.js" */
 
 const READ_MS = 10_000;
 
@@ -33,13 +34,27 @@ async function readSources() {
   sources.set({ answer });
 }
 
-const read = () => guarded("sources", null, readSources);
+async function readLedger() {
+  try {
+    /** @type {Ledger} */
+    const ledger = await ask("/v1/exchanges");
+    sources.set({ ledger });
+  } catch (error) {
+    // Who may not see it sees the page without it.
+    if (!(error instanceof Trouble && error.isRefusal)) throw error;
+  }
+}
+
+const read = async () => {
+  await guarded("sources", null, readSources);
+  await guarded("exchanges", null, readLedger);
+};
 
 openPage({
   title: () => t("title"),
   chips: new PeriodPicker(read),
   strip: [new SyntheticMark(), new KeyPrompt(read), el("p", { class: "state" }, new UpdatedAt())],
-  main: [new ConnectedTable(), new SourceList()],
+  main: [new ConnectedTable(), new ExchangeLedger(), new SourceList()],
 });
 void read();
 

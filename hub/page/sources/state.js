@@ -2,9 +2,9 @@
 
 import { Store } from "../store.js";
 
-/** @import { Sources } from "../types.js" */
+/** @import { Ledger, Sources } from "../types.js" */
 
-/** @type {{ answer: Sources | null }} */
-const first = { answer: null };
+/** @type {{ answer: Sources | null, ledger: Ledger | null }} */
+const first = { answer: null, ledger: null };
 
 export const sources = new Store(first);

@@ -73,7 +73,7 @@ class Side:
     def connection(self, **changed: Any) -> Connection:
         """Begin anew, as another process would."""
         own = self.own.model_copy(update=changed)
-        context = Context(self.hub.log, lambda: self.hub.now, ledger=Exchanges(self.hub.store))
+        context = Context(self.hub.log, lambda: self.hub.now, exchanges=Exchanges(self.hub.store))
         source = registry.sources()["national"]
         contract = registry.contracts()["dossier"]
         settings = Settings(data_dir=self.hub.folder, breaker_share_max=0.9)
@@ -112,7 +112,8 @@ class Side:
             return [a["act"] for a in exchanges.acts_of(reading.connection, [row["id"]])[row["id"]]]
 
     def synced(self) -> tuple[int, int]:
-        (figure,) = self.hub.kpi("dossier_sync_share", period="2026")
+        at = (self.hub.now + timedelta(seconds=1)).isoformat()
+        (figure,) = self.hub.kpi("dossier_sync_share", at, period="2026")
         return figure["numerator"], figure["denominator"]
 
     def kinds(self, code: str) -> list[str]:

@@ -1,12 +1,12 @@
-"""The ledger of exchanges, as a feed needs it: what is to be sent, and what became of it."""
+"""Exchanges, as a feed needs them: what is to be sent to another service, and what became of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 
-class Ledger(Protocol):
-    """The ledger, as `hub.store.exchanges` keeps it."""
+class Exchanges(Protocol):
+    """The exchange ledger, as `hub.store.exchanges` keeps it."""
 
     def alone(self, source: str) -> AbstractContextManager[bool]:
         """Hold the sending of a source's messages."""
