@@ -101,6 +101,7 @@ RIGHTS: tuple[Right, ...] = (
             "GET /v1/reports/{report}",
             "GET /v1/reports/766",
             "GET /v1/sources",
+            "GET /v1/exchanges",
             "GET /v1/stations",
             "GET /v1/stations/{code}",
             "GET /v1/stations/{code}/weeks",
@@ -176,11 +177,6 @@ RIGHTS: tuple[Right, ...] = (
         Doc("Ai đã được báo", "Who was told of alerts"),
         frozenset(("leader", "data_officer", "operator", "auditor")),
         ("GET /v1/deliveries",),
-    ),
-    Right(
-        Doc("Sổ trao đổi với hệ thống quốc gia", "The ledger of exchanges with national services"),
-        frozenset(("leader", "data_officer", "operator", "auditor")),
-        ("GET /v1/exchanges",),
     ),
     Right(
         Doc("Số đo vận hành", "Metrics of operation"),

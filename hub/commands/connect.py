@@ -67,7 +67,7 @@ def connect(
         known = partial(known_facts, hub, contract)
         mapping = partial(Mappings(hub.store).in_force, contract.name, source)
         rows = partial(listed_rows, hub)
-        exchanges = Exchanges(hub.store)
+        exchanges = Exchanges(hub.store, UpstreamError)
         context = Context(hub.log, hub.clock, first, ranges, known, mapping, rows, exchanges)
         if reconcile is not None:
             _reconcile(hub, source, connector, own, context, read_period(reconcile))

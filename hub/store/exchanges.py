@@ -5,9 +5,9 @@ A row is a message; its acts are added and never changed. What a message says is
 digest. Not a figure: survives a rebuild.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -16,8 +16,10 @@ from hub.clock import iso
 from hub.definitions.contract import Doc
 from hub.store.store import Store
 from hub.store.tables import exchange, exchange_act
+from hub.store.troubles import StoreUnavailableError
 
 Row = dict[str, Any]
+Opened = TypeVar("Opened")
 WAITING, SENDING, PENDING = "waiting", "sending", "pending"
 TAKEN, REFUSED, GIVEN_UP, CORRECTED = "taken", "refused", "given_up", "corrected"
 UNFINISHED = (WAITING, SENDING, PENDING)
@@ -47,15 +49,29 @@ def why(row: Mapping[str, Any]) -> Doc:
     return Doc(f"{state.vi}{tail}", f"{state.en}{tail}")
 
 
-class Exchanges:
-    """The ledger, as a connector keeps it. What goes wrong is a `StoreUnavailableError`."""
+def standing(rows: Sequence[Row]) -> Row:
+    """Give of the messages about a thing, in their order, the one that says how it stands.
 
-    def __init__(self, store: Store) -> None:
+    The first that is not finished, since the others wait for it; else the latest.
+    """
+    return next((r for r in rows if r["state"] in UNFINISHED), rows[-1])
+
+
+class Exchanges:
+    """The ledger, as a connector keeps it.
+
+    `away` makes the error that is raised while the database is away.
+    """
+
+    def __init__(
+        self, store: Store, away: Callable[[str], Exception] = StoreUnavailableError
+    ) -> None:
         self._store = store
+        self._away = away
 
     def alone(self, source: str) -> AbstractContextManager[bool]:
         """Hold the sending of a source's messages; give whether it is free, without waiting."""
-        return self._store.database.alone(f"exchanges:{source}")
+        return self._asked(self._store.database.alone(f"exchanges:{source}"))
 
     def take(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Take messages into the ledger, in their order; give the ids of those that are to be sent.
@@ -63,12 +79,12 @@ class Exchanges:
         One that stands there already is not taken anew. One that says what the latest about the
         same said is not either, unless that was refused or given up; such a one it corrects.
         """
-        with self._store.administering() as c:
+        with self._asked(self._store.administering()) as c:
             return [r["id"] for r in rows if _take(c, r)]
 
     def drop(self, ids: Iterable[str]) -> None:
         """Forget messages of which nothing was sent: what they came in was refused as a whole."""
-        with self._store.administering() as c:
+        with self._asked(self._store.administering()) as c:
             for message in ids:
                 row = _one(c, message)
                 if row is not None and row["state"] == WAITING and not row["tries"]:
@@ -95,7 +111,7 @@ class Exchanges:
             .order_by(exchange.c.try_at, exchange.c.number, exchange.c.id)
             .limit(1)
         )
-        with self._store.reading() as reading:
+        with self._asked(self._store.reading()) as reading:
             found = _rows(reading.connection, query)
         return found[0] if found else None
 
@@ -111,24 +127,24 @@ class Exchanges:
             .order_by(exchange.c.at, exchange.c.id)
             .limit(limit)
         )
-        with self._store.reading() as reading:
+        with self._asked(self._store.reading()) as reading:
             return _rows(reading.connection, query)
 
     def told(self, ids: Iterable[str]) -> None:
         """Keep that the log has what came of messages."""
-        with self._store.administering() as c:
+        with self._asked(self._store.administering()) as c:
             c.execute(exchange.update().where(exchange.c.id.in_(list(ids))).values(is_told=1))
 
     def act(self, message: str, act: str, at: int, **values: Any) -> None:
         """Write down what was done about a message, and how it stands by that."""
-        with self._store.administering() as c:
+        with self._asked(self._store.administering()) as c:
             _act(c, message, act, at, values.get("answer_code"), _detail(values))
             c.execute(exchange.update().where(exchange.c.id == message).values(**values, at=at))
 
     def states(self, ids: Sequence[str]) -> dict[str, str]:
         """Give how messages stand, of those that the ledger has."""
         states: dict[str, str] = {}
-        with self._store.reading() as reading:
+        with self._asked(self._store.reading()) as reading:
             for start in range(0, len(ids), IDS_AT_ONCE):
                 part = exchange.c.id.in_(list(ids[start : start + IDS_AT_ONCE]))
                 rows = reading.connection.execute(
@@ -136,6 +152,15 @@ class Exchanges:
                 )
                 states |= {r[0]: r[1] for r in rows}
         return states
+
+    @contextmanager
+    def _asked(self, opened: AbstractContextManager[Opened]) -> Iterator[Opened]:
+        """Open something of the store; say by `away` where it cannot be had."""
+        try:
+            with opened as usable:
+                yield usable
+        except StoreUnavailableError as error:
+            raise self._away(f"sổ trao đổi | the exchange ledger: {error}") from error
 
 
 def of(c: Connection, entities: Sequence[str]) -> list[Row]:

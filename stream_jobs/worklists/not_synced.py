@@ -1,5 +1,8 @@
 """Dossiers that have not reached the national portal, and why."""
 
+from itertools import groupby
+from operator import itemgetter
+
 import polars as pl
 
 from hub.apply.stored import settle_stored
@@ -67,11 +70,13 @@ def _complete(book: Book, asked: Asked, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _exchanged(book: Book, codes: list[str]) -> pl.DataFrame:
-    """Say of dossiers how their latest message to the national portal stands, where any was sent.
+    """Say of dossiers how their messages to the national portal stand, where there are any.
 
     By the code that the dossier goes by.
     """
-    latest = {r["entity"]: r for r in exchanges.of(book.reading.connection, codes)}
+    rows = exchanges.of(book.reading.connection, codes)
+    by_code = {code: list(those) for code, those in groupby(rows, itemgetter("entity"))}
+    latest = {code: exchanges.standing(those) for code, those in by_code.items()}
     stands = {code: exchanges.why(row) for code, row in latest.items()}
     return pl.DataFrame(
         {

@@ -53,7 +53,7 @@ WANTED = {
         /v1/contracts, /v1/templates/dossier.csv, /v1/templates/dossier.xlsx, /v1/lists,
         /v1/periods, /v1/reports, /v1/reports/06a, /v1/reports/766, /v1/sources, /v1/stations,
         /v1/stations/ST01, /v1/branches, /v1/alerts, /v1/alerts/rules, /v1/alerts/x, /v1/missing,
-        /v1/sources/H57.1/complete""",
+        /v1/sources/H57.1/complete, /v1/exchanges""",
     "ladut": """GET /v1/kpis/dossier_received_new/facts, /v1/reports/06a/facts?column=c1,
         /v1/reports/766/facts?column=rule.unsynced, /v1/lists/overdue, /v1/findings, /v1/flags,
         /v1/evidence/dossier_received_new, /v1/periods/2023-05/restatements""",
@@ -63,7 +63,7 @@ WANTED = {
         /v1/quarantine/replay, /v1/quarantine/discard, /v1/mappings/dossier/propose""",
     "u": "POST /v1/files/dossier, /v1/declarations/dossier",
     "ldo": "POST /v1/alerts/x/acknowledge, /v1/alerts/x/comment",
-    "ldot": "GET /v1/deliveries, /v1/exchanges",
+    "ldot": "GET /v1/deliveries",
     "": "POST /v1/events/dossier",
 }
 LETTERS = {"lan": "l", "phuc": "a", "dung": "d", "hoa": "u", "van": "o", "kiem": "t"}

@@ -1,6 +1,6 @@
 // The page of sources: of each its heartbeat, lag and four qualities, with the list behind each.
 
-import { ask, Trouble } from "../ask.js";
+import { ask } from "../ask.js";
 import { el } from "../el.js";
 import { KeyPrompt } from "../elements/key-prompt.js";
 import { PeriodPicker } from "../elements/period-picker.js";
@@ -35,14 +35,9 @@ async function readSources() {
 }
 
 async function readLedger() {
-  try {
-    /** @type {Ledger} */
-    const ledger = await ask("/v1/exchanges");
-    sources.set({ ledger });
-  } catch (error) {
-    // Who may not see it sees the page without it.
-    if (!(error instanceof Trouble && error.isRefusal)) throw error;
-  }
+  /** @type {Ledger} */
+  const ledger = await ask("/v1/exchanges");
+  sources.set({ ledger });
 }
 
 const read = async () => {

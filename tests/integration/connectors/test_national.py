@@ -29,13 +29,15 @@ from connectors.national.simulator import (
 from hub import registry
 from hub.connecting import exchanging, folder
 from hub.connecting.connection import Connection
-from hub.connecting.feeds import Context
+from hub.connecting.feeds import Context, UpstreamError
 from hub.log.sqlite import SqliteLog
 from hub.opening import open_hub
 from hub.proof.explain import explain
 from hub.settings import Settings
 from hub.store import exchanges
 from hub.store.exchanges import Exchanges
+from hub.store.store import Store
+from hub.store.troubles import StoreUnavailableError
 from tests.conftest import Hub
 from tests.parts.crash_points import Points, Touched, carried, every_point
 from tests.parts.starting import start_hub
@@ -73,7 +75,9 @@ class Side:
     def connection(self, **changed: Any) -> Connection:
         """Begin anew, as another process would."""
         own = self.own.model_copy(update=changed)
-        context = Context(self.hub.log, lambda: self.hub.now, exchanges=Exchanges(self.hub.store))
+        context = Context(
+            self.hub.log, lambda: self.hub.now, exchanges=Exchanges(self.hub.store, UpstreamError)
+        )
         source = registry.sources()["national"]
         contract = registry.contracts()["dossier"]
         settings = Settings(data_dir=self.hub.folder, breaker_share_max=0.9)
@@ -323,6 +327,25 @@ def test_a_ledger_that_was_lost_is_made_again_from_what_waits(side: Side) -> Non
     side.carry()
     assert [r["state"] for r in side.rows()] == ["taken"]
     assert side.synced() == (1, 1)
+
+
+def test_while_the_store_is_away_nothing_is_sent_and_nothing_lost(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side.put(one(side))
+    running = side.connection()
+
+    def away(_: Store) -> Connection:
+        raise StoreUnavailableError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "administering", away)
+        for _ in range(3):
+            running.step(0.01)
+    assert side.service.posts == []
+    side.carry()
+    assert side.synced() == (1, 1)
+    assert side.service.created == {CODE: 1}
 
 
 TOUCHED: Touched = [
