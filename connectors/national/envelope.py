@@ -76,24 +76,24 @@ class Envelope:
 
 def read(content: bytes) -> Envelope:
     """Read a published message; raises `EnvelopeError`."""
-    said = parse(content)
-    if not isinstance(said, dict):
+    whole = parse(content)
+    if not isinstance(whole, dict):
         vi = f"phải là một đối tượng JSON có {SERVICE} và {DATA}"
         raise EnvelopeError("not_an_object", "", "", vi, f"not an object with {SERVICE}, {DATA}")
-    service = said.get(SERVICE)
+    service = whole.get(SERVICE)
     if service not in SERVICES:
         vi, en = f"phải là {' hoặc '.join(SERVICES)}", f"must be {' or '.join(SERVICES)}"
         raise EnvelopeError(
             "unknown_service", SERVICE, "" if service is None else str(service), vi, en
         )
-    items = said.get(DATA)
+    items = whole.get(DATA)
     if not isinstance(items, list) or not items:
         vi, en = "phải là danh sách có ít nhất một hồ sơ", "must be a list of one dossier at least"
         raise EnvelopeError("not_a_list", DATA, type(items).__name__, vi, en)
     if len(items) > ITEMS_MAX:
         vi, en = f"quá {ITEMS_MAX} hồ sơ trong một thông điệp", f"more than {ITEMS_MAX} dossiers"
         raise EnvelopeError("too_many", DATA, str(len(items)), vi, en)
-    return Envelope(said)
+    return Envelope(whole)
 
 
 def parse(content: bytes) -> Any:

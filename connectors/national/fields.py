@@ -140,7 +140,7 @@ def translated(
     service: str, item: Mapping[str, Any], codes: Codes, on: date
 ) -> tuple[dict[str, Any], list[Fault]]:
     """Write the codes of an item as the national lists have them; else say which have none."""
-    out, faults = dict(item), []
+    sent, faults = dict(item), []
     for name, form in FORMS[service].items():
         code = text_of(item, name)
         if form.kind != "code" or not code:
@@ -152,8 +152,8 @@ def translated(
             en = f"the national list of {on} has no one code for {meaning}"
             faults.append(_fault("unmapped_code", name, code, vi, en))
         else:
-            out[name] = national
-    return out, faults
+            sent[name] = national
+    return sent, faults
 
 
 def _faults(

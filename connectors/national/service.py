@@ -82,14 +82,14 @@ class National:
         What it has is held against the message by every field that both have.
         """
         asked = {"service": "TraCuuHoSo", "mahoso": message.entity}
-        _, said = self._asked(asked, message.sender, traced)
-        code, text = _plain(said.get("error_code")), _plain(said.get("message"))
+        _, answer = self._asked(asked, message.sender, traced)
+        code, text = _plain(answer.get("error_code")), _plain(answer.get("message"))
         if self._codes.answer("lookup_code", code, self._today()) == "refused":
             return Answer("refused", code, text)
-        found = said.get("result")
+        listed = answer.get("result")
         wanted = json_of(message)[DATA][0]
         status = "TrangThaiHoSo" if message.service == DOSSIERS else "TrangThai"
-        for one in found if isinstance(found, list) else ():
+        for one in listed if isinstance(listed, list) else ():
             if isinstance(one, dict) and _agree(wanted, one, ("MaHoSo", status)):
                 return Answer("taken", code, f"TraCuuHoSo: {status} {_plain(one[status])}")
         return None
@@ -122,10 +122,10 @@ class National:
             vi, en = "không đọc được tệp mật khẩu", "the password's file cannot be read"
             raise NotSentError(f"{vi} | {en}: {error.strerror}") from None
         body = json.dumps({"username": name, "password": password}).encode()
-        status, said = self._post(self._login_path, body, traced)
-        session = said.get(SESSION)
+        status, answer = self._post(self._login_path, body, traced)
+        session = answer.get(SESSION)
         if (
-            _plain(said.get("error_code")).lstrip("0")
+            _plain(answer.get("error_code")).lstrip("0")
             or not isinstance(session, str)
             or not session
         ):

@@ -17,8 +17,8 @@ class Exchanges(Protocol):
     def drop(self, ids: Iterable[str]) -> None:
         """Forget messages of which nothing was sent."""
 
-    def next_due(self, source: str, now: int) -> dict[str, Any] | None:
-        """Give the message that is due the longest."""
+    def due(self, source: str, now: int, limit: int) -> list[dict[str, Any]]:
+        """Give messages that are due, one about a thing at most."""
 
     def untold(self, source: str, limit: int) -> list[dict[str, Any]]:
         """Give what is settled and of which the log has nothing."""

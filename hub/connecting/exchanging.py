@@ -25,7 +25,7 @@ from hub.troubles import TroubleError
 
 BACKOFF_US, BACKOFF_US_MAX = 5_000_000, 600_000_000
 GIVE_UP_US = 3 * DAY_US
-TOLD_AT_ONCE = 500
+TOLD_AT_ONCE, SENT_AT_ONCE = 500, 200
 POLL_SECONDS = 0.2
 ANSWER_LENGTH_MAX = 500
 UNFINISHED = ("waiting", "sending", "pending")
@@ -138,11 +138,7 @@ class Exchange:
             arrived = self._inbox.fetch(0)
             if arrived is not None:
                 return self._taken(arrived)
-            sent = 0
-            while sent < TOLD_AT_ONCE and self._send_one():
-                sent += 1
-                if time.monotonic() >= until:
-                    break
+            sent = self._send_due(until)
             left = until - time.monotonic()
             if left <= 0:
                 return self._settled()
@@ -223,23 +219,28 @@ class Exchange:
         if lost := [(n, body) for n, body in bodies if body is not None]:
             self._take(lost)
 
-    def _send_one(self) -> bool:
-        """Send, or ask about, the message that is due the longest; tell whether there was one."""
+    def _send_due(self, until: float) -> int:
+        """Send, or ask about, what is due, the longest first; give how many were tried in time."""
         with self._ledger.alone(self._source) as is_mine:
-            row = self._ledger.next_due(self._source, to_us(self._clock())) if is_mine else None
-            if row is None:
-                return False
-            message = self._read(row["id"])
-            if message is None:
-                vi, en = "không còn thân thông điệp", "the body of the message is gone"
-                self._give_up(row, f"{vi} | {en}")
-                return True
-            try:
-                self._settle(row, self._answered(row, message))
-            except NotSentError as error:
-                self._put_off(row, str(error))
-                raise UpstreamError(str(error)) from error
-        return True
+            now = to_us(self._clock())
+            rows = self._ledger.due(self._source, now, SENT_AT_ONCE) if is_mine else []
+            for tried, row in enumerate(rows, 1):
+                self._send(row)
+                if time.monotonic() >= until:
+                    return tried
+        return len(rows)
+
+    def _send(self, row: Mapping[str, Any]) -> None:
+        message = self._read(row["id"])
+        if message is None:
+            vi, en = "không còn thân thông điệp", "the body of the message is gone"
+            self._give_up(row, f"{vi} | {en}")
+            return
+        try:
+            self._settle(row, self._answered(row, message))
+        except NotSentError as error:
+            self._put_off(row, str(error))
+            raise UpstreamError(str(error)) from error
 
     def _answered(self, row: Mapping[str, Any], message: Outgoing) -> Answer:
         """Send a message for the first time; else ask, and send again where it did not arrive."""
@@ -259,18 +260,18 @@ class Exchange:
     def _settle(self, row: Mapping[str, Any], answer: Answer) -> None:
         now = to_us(self._clock())
         text = mask_text(answer.text)[:ANSWER_LENGTH_MAX]
-        said: dict[str, Any] = {"answer_code": answer.code[:64], "answer": text}
+        answered: dict[str, Any] = {"answer_code": answer.code[:64], "answer": text}
         if answer.state in ("taken", "refused"):
-            said |= {"state": answer.state, "last_error": None}
-            self._ledger.act(row["id"], answer.state, now, answered_at=now, **said)
+            answered |= {"state": answer.state, "last_error": None}
+            self._ledger.act(row["id"], answer.state, now, answered_at=now, **answered)
             return
         if answer.state == "pending":
             if self._is_too_late(row, now):
                 self._give_up(row, "bên nhận không xử lý xong | the receiver did not finish it")
                 return
             tries, try_at = row["tries"] + 1, now + _backoff(row["tries"])
-            said |= {"state": "pending", "last_error": None}
-            self._ledger.act(row["id"], "pending", now, tries=tries, try_at=try_at, **said)
+            answered |= {"state": "pending", "last_error": None}
+            self._ledger.act(row["id"], "pending", now, tries=tries, try_at=try_at, **answered)
             return
         vi = f"mã trả lời {answer.code!r} không có trong danh mục"
         en = f"the list of answers has no code {answer.code!r}"

@@ -91,8 +91,8 @@ class Exchanges:
                     c.execute(exchange_act.delete().where(exchange_act.c.exchange == message))
                     c.execute(exchange.delete().where(exchange.c.id == message))
 
-    def next_due(self, source: str, now: int) -> Row | None:
-        """Give the message that is due the longest, with none before it about the same."""
+    def due(self, source: str, now: int, limit: int) -> list[Row]:
+        """Give messages that are due, the longest first, none while one before it waits."""
         earlier = exchange.alias("earlier")
         is_behind = sa.exists().where(
             earlier.c.source == exchange.c.source,
@@ -109,11 +109,10 @@ class Exchanges:
                 ~is_behind,
             )
             .order_by(exchange.c.try_at, exchange.c.number, exchange.c.id)
-            .limit(1)
+            .limit(limit)
         )
         with self._asked(self._store.reading()) as reading:
-            found = _rows(reading.connection, query)
-        return found[0] if found else None
+            return _rows(reading.connection, query)
 
     def untold(self, source: str, limit: int) -> list[Row]:
         """Give what is settled and of which the log has nothing yet, what was settled first."""

@@ -432,7 +432,7 @@ exchange = Table(
     "exchange",
     metadata,
     Column("id", Key(64), primary_key=True),
-    Column("source", Key(64), nullable=False, index=True),
+    Column("source", Key(64), nullable=False),
     # What the message is about, and its number among those about the same.
     Column("entity", Key(128), nullable=False, index=True),
     Column("number", Integer, nullable=False),
@@ -443,8 +443,8 @@ exchange = Table(
     Column("legal_basis", Text, nullable=False),
     Column("digest", Key(64), nullable=False),
     Column("trace_id", Key(32), nullable=False, index=True),
-    Column("state", Key(16), nullable=False, index=True),
-    Column("taken_at", Big, nullable=False),
+    Column("state", Key(16), nullable=False),
+    Column("taken_at", Big, nullable=False, index=True),
     Column("sent_at", Big),
     Column("answered_at", Big),
     Column("try_at", Big, nullable=False),
@@ -457,6 +457,9 @@ exchange = Table(
     # Whether the log has what came of it.
     Column("is_told", Integer, nullable=False),
     Column("at", Big, nullable=False),
+    # What is to be sent, and how many stand how; what the log is still to be told.
+    Index("ix_exchange_state_source", "state", "source"),
+    Index("ix_exchange_is_told_at", "is_told", "at"),
 )
 
 # What was done about a message of the ledger, act by act: rows are added, never changed.

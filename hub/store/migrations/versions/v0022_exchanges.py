@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "exchange",
         sa.Column("id", Key(64), primary_key=True),
-        sa.Column("source", Key(64), nullable=False, index=True),
+        sa.Column("source", Key(64), nullable=False),
         sa.Column("entity", Key(128), nullable=False, index=True),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("service", sa.String(64), nullable=False),
@@ -24,8 +24,8 @@ def upgrade() -> None:
         sa.Column("legal_basis", sa.Text, nullable=False),
         sa.Column("digest", Key(64), nullable=False),
         sa.Column("trace_id", Key(32), nullable=False, index=True),
-        sa.Column("state", Key(16), nullable=False, index=True),
-        sa.Column("taken_at", Big, nullable=False),
+        sa.Column("state", Key(16), nullable=False),
+        sa.Column("taken_at", Big, nullable=False, index=True),
         sa.Column("sent_at", Big),
         sa.Column("answered_at", Big),
         sa.Column("try_at", Big, nullable=False),
@@ -37,6 +37,8 @@ def upgrade() -> None:
         sa.Column("is_told", sa.Integer, nullable=False),
         sa.Column("at", Big, nullable=False),
     )
+    op.create_index("ix_exchange_state_source", "exchange", ["state", "source"])
+    op.create_index("ix_exchange_is_told_at", "exchange", ["is_told", "at"])
     op.create_table(
         "exchange_act",
         sa.Column("id", Key(80), primary_key=True),
