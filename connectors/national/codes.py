@@ -53,6 +53,11 @@ class Codes:
             raise ValueError(f"{path}: {error}") from None
         return cls(source, read_codes(text.splitlines(), str(path)))
 
+    @property
+    def are_there(self) -> bool:
+        """Tell whether the source has any list."""
+        return any(c.source == self.source for c in (*self.own, *ours()))
+
     def meaning(self, name: str, code: str, on: date) -> str | None:
         """Give what a code of the list of that name means on that day; `09` is 9."""
         return self._meaning(self.source, name, code, on)

@@ -13,11 +13,10 @@ log, too, what messages say of dossiers, for a province whose one-stop nobody re
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from connectors.national.codes import NATIONAL, Codes
@@ -41,7 +40,8 @@ LEGAL_BASIS = "NĐ 118/2025/NĐ-CP; NĐ 278/2025/NĐ-CP"
 
 
 class NationalSettings(BaseSettings):
-    """Where messages come from, where they go to, and by which account.
+    """Where messages come from, where they go to, and by which account: `secret_file` holds its
+    password.
 
     `sender` is the province's code at the service (`madonvi`), where a message does not say one;
     `destination` the code of the service on a data exchange (`dstcode`), where it needs one.
@@ -50,7 +50,7 @@ class NationalSettings(BaseSettings):
     folder: Path
     url: str
     username: str
-    password_file: Path
+    secret_file: Path
     sender: str = ""
     destination: str = ""
     login_path: str = "/mapi/login"
@@ -71,7 +71,19 @@ class NationalSettings(BaseSettings):
             raise ValueError("expected http(s)://host, without a password")
         return url
 
-    @cached_property
+    @field_validator("codes_file")
+    @classmethod
+    def _can_be_read(cls, path: Path | None) -> Path | None:
+        Codes.of(NATIONAL, path)
+        return path
+
+    @model_validator(mode="after")
+    def _has_lists(self) -> Self:
+        if not self.codes.are_there:
+            raise ValueError(f"no list of codes of the source {self.source!r}")
+        return self
+
+    @property
     def codes(self) -> Codes:
         """The lists by which messages are written."""
         return Codes.of(self.source, self.codes_file)
@@ -130,7 +142,7 @@ def open_exchange(settings: NationalSettings, context: Context) -> Exchange:
     partner = National(
         settings.url,
         (settings.login_path, settings.path),
-        (settings.username, settings.password_file),
+        (settings.username, settings.secret_file),
         (settings.purpose, settings.legal_basis),
         settings.codes,
         context.clock,

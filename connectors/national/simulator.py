@@ -233,7 +233,7 @@ def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]
                 "HUB_NATIONAL_FOLDER": str(folder),
                 "HUB_NATIONAL_URL": url,
                 "HUB_NATIONAL_USERNAME": USER,
-                "HUB_NATIONAL_PASSWORD_FILE": str(password),
+                "HUB_NATIONAL_SECRET_FILE": str(password),
                 "HUB_NATIONAL_TELLS_DOSSIERS": "true",
                 "HUB_NATIONAL_SETTLE_SECONDS": "1",
             }
@@ -258,9 +258,7 @@ def main() -> None:
     with served(Service()) as url:
         for number in range(given.messages):
             drop(given.folder, f"dong-bo-{number:04}", plan(given.seed, number, _now()))
-        print(
-            json.dumps({"url": url, "username": USER, "password_file": str(account(given.folder))})
-        )
+        print(json.dumps({"url": url, "username": USER, "secret_file": str(account(given.folder))}))
         time.sleep(given.seconds)
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ class Side:
             folder=self.folder,
             url=url,
             username=USER,
-            password_file=account(self.folder),
+            secret_file=account(self.folder),
             tells_dossiers=True,
             settle_seconds=0,
             timeout_seconds=5,
@@ -304,7 +305,8 @@ def test_progress_is_sent_and_makes_nothing_synced(side: Side) -> None:
 
 def test_no_person_is_in_log_ledger_or_answers(side: Side) -> None:
     side.service.refused = {CODE: "Hồ sơ của SĐT 0912345678 không hợp lệ"}
-    side.put(one(side), one(side, code="H57.3-251204-0002"))
+    wrong = one(side, "12", "H57.3-251204-0003")  # set aside with its bytes, sealed
+    side.put(one(side), one(side, code="H57.3-251204-0002"), wrong)
     side.carry()
     files = [p for p in side.hub.folder.rglob("*.sqlite3*") if p.is_file()]
     assert files
@@ -335,8 +337,10 @@ def test_while_the_store_is_away_nothing_is_sent_and_nothing_lost(
     side.put(one(side))
     running = side.connection()
 
-    def away(_: Store) -> Connection:
+    @contextmanager
+    def away(_: Store) -> Iterator[None]:
         raise StoreUnavailableError("away")
+        yield
 
     with monkeypatch.context() as patched:
         patched.setattr(Store, "administering", away)
@@ -407,7 +411,7 @@ def test_a_process_killed_between_sending_and_the_answer(
     monkeypatch.setenv("HUB_NATIONAL_FOLDER", str(side.folder))
     monkeypatch.setenv("HUB_NATIONAL_URL", side.own.url)
     monkeypatch.setenv("HUB_NATIONAL_USERNAME", USER)
-    monkeypatch.setenv("HUB_NATIONAL_PASSWORD_FILE", str(side.own.password_file))
+    monkeypatch.setenv("HUB_NATIONAL_SECRET_FILE", str(side.own.secret_file))
     monkeypatch.setenv("HUB_NATIONAL_TELLS_DOSSIERS", "true")
     monkeypatch.setenv("HUB_NATIONAL_SETTLE_SECONDS", "0")
     process = start_hub("connect", "national", stderr=subprocess.DEVNULL)
@@ -431,7 +435,7 @@ def test_a_process_killed_between_sending_and_the_answer(
 
 
 def test_a_wrong_password_is_said_and_sends_nothing(side: Side) -> None:
-    side.own.password_file.write_text(PASSWORD + "x")
+    side.own.secret_file.write_text(PASSWORD + "x")
     side.put(one(side))
     side.carry()
     (row,) = side.rows()
