@@ -41,8 +41,8 @@ const SIGNS = /** @type {const} */ ({
 });
 const HEADS = /** @type {const} */ ([
   "entity",
-  "service",
   "state",
+  "service",
   "sent",
   "answered",
   "tries",
@@ -59,8 +59,8 @@ export function exchangeTable(exchanges) {
       "tr",
       { "data-exchange": one.id },
       el("th", { scope: "row" }, el("code", {}, one.entity)),
+      el("td", { class: "why" }, mark(SIGNS[one.state], inLang(one, "why"))),
       el("td", {}, one.service),
-      el("td", { class: "words" }, mark(SIGNS[one.state], inLang(one, "why"))),
       el("td", {}, time(one.sent_at)),
       el("td", {}, time(one.answered_at)),
       el("td", {}, integer(one.tries)),
@@ -70,10 +70,10 @@ export function exchangeTable(exchanges) {
   const heads = HEADS.map((name) => el("th", { scope: "col" }, t(name)));
   const table = el(
     "table",
-    { class: "numbers exchanges" },
+    { class: "exchanges" },
     el("thead", {}, el("tr", {}, ...heads)),
     el("tbody", {}, ...rows),
   );
-  const region = { class: "scrolled", tabindex: "0", role: "region", "aria-label": t("label") };
+  const region = { class: "scroll", tabindex: "0", role: "region", "aria-label": t("label") };
   return el("div", region, table);
 }
