@@ -109,3 +109,9 @@ def test_what_was_never_sent_is_dropped_and_what_was_is_not(hub: Pushed) -> None
     ledger.drop(["a", "b", "c"])
     assert ids(hub) == ["a", "b"]
     assert ledger.states(["a", "b", "c"]) == {"a": "refused", "b": "waiting"}
+
+
+def test_who_runs_it_sees_how_many_messages_stand_how(hub: Pushed) -> None:
+    scraped = hub.ask("/metrics").text
+    for state, count in (("refused", 1), ("waiting", 2), ("taken", 0)):
+        assert f'hub_exchanges{{source="national",state="{state}"}} {count}.0' in scraped
