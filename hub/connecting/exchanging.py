@@ -212,9 +212,17 @@ class Exchange:
         }
 
     def _recover(self) -> None:
-        """Take anew what waits here and the ledger does not have: it was lost, or never had it."""
+        """Take anew what waits here and the ledger does not have: it was lost, or never had it.
+
+        What a process left that ended while it wrote, or of what is settled, is removed.
+        """
+        for unfinished in self._waiting.glob(".*.tmp"):
+            unfinished.unlink(missing_ok=True)
         names = sorted(p.stem for p in self._waiting.glob("*.json"))
         known = self._ledger.states(names)
+        for name in names:
+            if known.get(name, UNFINISHED[0]) not in UNFINISHED:
+                self._path(name).unlink(missing_ok=True)
         bodies = [(n, self._read(n)) for n in names if n not in known]
         if lost := [(n, body) for n, body in bodies if body is not None]:
             self._take(lost)
