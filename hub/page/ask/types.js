@@ -1,6 +1,7 @@
 // What the hub answers to questions about figures. Types alone.
 
-/** @import { Exchange, Figure, Restatement, Target, Whole } from "../types.js" */
+/** @import { Exchange } from "../elements/types.js" */
+/** @import { Figure, Restatement, Target, Whole } from "../types.js" */
 
 /**
  * @typedef {object} Named A dimension, with a value where one is picked.

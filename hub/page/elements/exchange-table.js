@@ -5,7 +5,7 @@ import { integer, timeText } from "../strings.js";
 import { inLang, words } from "../words.js";
 import { mark } from "./marks.js";
 
-/** @import { Exchange } from "../types.js" */
+/** @import { Exchange } from "./types.js" */
 
 const t = words({
   vi: {

@@ -8,7 +8,7 @@ import { integer } from "../strings.js";
 import { words } from "../words.js";
 import { sources } from "./state.js";
 
-/** @import { ExchangeState } from "../types.js" */
+/** @import { ExchangeState } from "../elements/types.js" */
 
 const t = words({
   vi: {

@@ -16,7 +16,8 @@ import { ExchangeLedger } from "./exchange-ledger.js";
 import { SourceList } from "./source-list.js";
 import { sources } from "./state.js";
 
-/** @import { Catalogue, Ledger, Sources } from "../types.js" */
+/** @import { Ledger } from "../elements/types.js" */
+/** @import { Catalogue, Sources } from "../types.js" */
 
 const READ_MS = 10_000;
 

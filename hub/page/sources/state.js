@@ -2,7 +2,8 @@
 
 import { Store } from "../store.js";
 
-/** @import { Ledger, Sources } from "../types.js" */
+/** @import { Ledger } from "../elements/types.js" */
+/** @import { Sources } from "../types.js" */
 
 /** @type {{ answer: Sources | null, ledger: Ledger | null }} */
 const first = { answer: null, ledger: null };
