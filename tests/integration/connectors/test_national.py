@@ -214,10 +214,16 @@ def test_what_comes_again_is_sent_once(side: Side) -> None:
 
 def test_messages_of_a_dossier_are_sent_in_their_order(side: Side) -> None:
     side.service.is_away = True
-    for status in ("4", "5", "4", "9"):
+    side.put(one(side, "4"), updates=True)
+    for _ in range(6):  # the first waits for minutes by then
+        side.carry()
+        side.hub.now += WAIT
+    side.carry()
+    side.service.is_away = False
+    for status in ("5", "4", "9"):
         side.put(one(side, status), updates=True)
     side.carry(8)
-    side.service.is_away = False
+    assert side.service.posts == []
     for _ in range(5):
         side.hub.now += WAIT
         side.carry(8)
