@@ -14,6 +14,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_alerts.py": ("page", "alerts"),
     "browser/test_catalogue.py": ("page", "figures"),
     "browser/test_every_page.py": ("page",),
+    "browser/test_exchanges.py": ("page", "store"),
     "browser/test_groups.py": ("page", "board"),
     "browser/test_growth.py": ("page", "figures"),
     "browser/test_key.py": ("page", "access"),

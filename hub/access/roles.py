@@ -101,6 +101,7 @@ RIGHTS: tuple[Right, ...] = (
             "GET /v1/reports/{report}",
             "GET /v1/reports/766",
             "GET /v1/sources",
+            "GET /v1/exchanges",
             "GET /v1/stations",
             "GET /v1/stations/{code}",
             "GET /v1/stations/{code}/weeks",

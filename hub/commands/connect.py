@@ -22,6 +22,7 @@ from hub.operating.logs import log_as_json, told_of
 from hub.operating.probe import probe
 from hub.reference.periods import Period
 from hub.settings import read_own, read_settings
+from hub.store.exchanges import Exchanges
 from hub.store.mappings import Mappings
 from hub.store.troubles import StoreUnavailableError
 
@@ -66,7 +67,8 @@ def connect(
         known = partial(known_facts, hub, contract)
         mapping = partial(Mappings(hub.store).in_force, contract.name, source)
         rows = partial(listed_rows, hub)
-        context = Context(hub.log, hub.clock, first, ranges, known, mapping, rows)
+        exchanges = Exchanges(hub.store, UpstreamError)
+        context = Context(hub.log, hub.clock, first, ranges, known, mapping, rows, exchanges)
         if reconcile is not None:
             _reconcile(hub, source, connector, own, context, read_period(reconcile))
             return

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from pydantic_settings import BaseSettings
 
 from hub.clock import Clock
+from hub.connecting.exchanges import Exchanges
 from hub.connecting.reconciling import Lacking
 from hub.definitions import again
 from hub.definitions.admission import Verdict
@@ -97,8 +98,8 @@ class Feed(Protocol):
 @dataclass(frozen=True)
 class Context:
     """What a feed may use: the log, for its checkpoints alone, the clock, the ranges of values,
-    what is known of the things that its events are about, the mapping of its source's files, and
-    the rows of a list in force.
+    what is known of the things that its events are about, the mapping of its source's files, the
+    rows of a list in force, and what it exchanges with another service.
 
     `since` is the day from which history is to be loaded, beside what is new. `known` raises
     `UpstreamError` where not all that is in the log is known yet.
@@ -111,6 +112,7 @@ class Context:
     known: Known = _none_known
     mapping: Callable[[], FileMapping | None] = lambda: None
     listed: Listed = _no_rows
+    exchanges: Exchanges | None = None
 
 
 @dataclass(frozen=True)

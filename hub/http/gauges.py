@@ -19,7 +19,7 @@ from hub.opening import OpenHub
 from hub.operating import metrics
 from hub.proof.verify import SAMPLE_STATEMENT, STATEMENT
 from hub.repair import items as rejections
-from hub.store import deliveries
+from hub.store import deliveries, exchanges
 from hub.store.troubles import StoreUnavailableError
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ class Gauges:
             )
             courses_now = courses(reading.alert_events())
             delivered = deliveries.counted(reading.connection)
+            exchanged = exchanges.counted(reading.connection)
             untold = reading.rows(
                 "SELECT * FROM (SELECT event_id FROM notice ORDER BY event_id LIMIT :n) AS notices"
                 " UNION ALL SELECT * FROM (SELECT key || ' ' || revision FROM figure"
@@ -134,6 +135,7 @@ class Gauges:
         for (level, state), alerts in count_open(courses_now).items():
             metrics.ALERTS_OPEN.labels(level, state).set(alerts)
         self._read_deliveries(delivered)
+        _read_exchanges(exchanged)
         self._read_sources({sender: int(horizon) for sender, horizon in horizons})
         self._read_statement()
         self._read_archive(list(lag))
@@ -185,3 +187,12 @@ class Gauges:
         ):
             if name in statements:
                 gauge.set(datetime.fromisoformat(statements[name]["at"]).timestamp())
+
+
+def _read_exchanges(counted: list[tuple[str, str, int]]) -> None:
+    """Set how many messages of each source stand how; states that none is in any more are 0."""
+    for source in {source for source, _, _ in counted}:
+        for state in exchanges.STATES:
+            metrics.EXCHANGES.labels(source, state).set(0)
+    for source, state, number in counted:
+        metrics.EXCHANGES.labels(source, state).set(number)

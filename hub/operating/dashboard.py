@@ -97,6 +97,7 @@ BOARDS = (
             Panel(_m.ALERTS_OPEN, "Cảnh báo đang mở", "Alerts that stand"),
             Panel(_m.ALERT_EVENTS, "Diễn biến cảnh báo", "What became of alerts"),
             Panel(_m.ALERTS_AT, "Lần xét cảnh báo gần nhất", "Alerts were last looked at"),
+            Panel(_m.EXCHANGES, "Thông điệp trao đổi", "Messages exchanged"),
             Panel(_m.DELIVERIES, "Thông báo theo kênh", "Notices by outlet"),
             Panel(_m.DELIVERY_OVERDUE, "Thông báo chậm bao lâu", "How late notices are"),
         ),

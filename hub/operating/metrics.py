@@ -149,6 +149,12 @@ DELIVERIES = Gauge(
     ["outlet", "state"],
     registry=HELD,
 )
+EXCHANGES = Gauge(
+    "hub_exchanges",
+    "Messages to other services, by source and how they stand: waiting, taken, refused, ….",
+    ["source", "state"],
+    registry=HELD,
+)
 DELIVERY_OVERDUE = Gauge(
     "hub_delivery_overdue_seconds",
     "How long ago the oldest of what waits was to be told by an outlet.",

@@ -16,6 +16,7 @@ from hub.figures.dues import find_waits
 from hub.figures.handling import MINUTES, read_handled
 from hub.figures.past import Past
 from hub.reference.spent import LISTS
+from hub.store import exchanges
 from hub.store.reading import Reading, dims_text, parse_dims
 
 FACTS_SHOWN_MAX = 1_000
@@ -54,6 +55,7 @@ def explain(book: Book, name: str, offset: int = 0) -> dict[str, Any]:
                 **_named(book, contract, fact, merger, plain),
                 "flagged_by": _flagged_by(book, fact, plain),
                 **_handling(book, fact, plain),
+                **_exchanged(reading, merger, plain),
             }
     raise UnknownNameError(name)
 
@@ -126,6 +128,17 @@ def _flagged_by(book: Book, fact: Fact, entity: str) -> list[str]:
         return []
     flags = book.flags.listed(fact, thresholds, at, at + 1)
     return [test for flag in flags if flag.entity == entity for test in flag.tests]
+
+
+def _exchanged(reading: Reading, merger: Merger | None, name: str) -> dict[str, Any]:
+    """List the messages about a thing to other services, by any of its codes, and how they stand.
+
+    Nothing where there are none. They are told of as they stand now, whenever is asked about.
+    """
+    codes = [name] if merger is None else merger.codes(name)
+    rows = exchanges.of(reading.connection, codes)
+    acts = exchanges.acts_of(reading.connection, [r["id"] for r in rows])
+    return {"exchanges": [exchanges.public(r, acts[r["id"]]) for r in rows]} if rows else {}
 
 
 def _handling(book: Book, fact: Fact, entity: str) -> dict[str, Any]:

@@ -424,3 +424,53 @@ def fact_table(fact: Fact, into: MetaData) -> Table:
             for c in fact.indexes
         ),
     )
+
+
+# The ledger of what was exchanged with other services: one row a message, never what it says of
+# people. Not a figure: survives a rebuild.
+exchange = Table(
+    "exchange",
+    metadata,
+    Column("id", Key(64), primary_key=True),
+    Column("source", Key(64), nullable=False),
+    # What the message is about, and its number among those about the same.
+    Column("entity", Key(128), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("service", String(64), nullable=False),
+    Column("sender", String(128), nullable=False),
+    Column("receiver", String(256), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("legal_basis", Text, nullable=False),
+    Column("digest", Key(64), nullable=False),
+    Column("trace_id", Key(32), nullable=False, index=True),
+    Column("state", Key(16), nullable=False),
+    Column("taken_at", Big, nullable=False, index=True),
+    Column("sent_at", Big),
+    Column("answered_at", Big),
+    Column("try_at", Big, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("answer_code", String(64)),
+    Column("answer", Text),
+    Column("last_error", Text),
+    # The later message that stands in the place of this one.
+    Column("corrected_by", Key(64)),
+    # Whether the log has what came of it.
+    Column("is_told", Integer, nullable=False),
+    Column("at", Big, nullable=False),
+    # What is to be sent, and how many stand how; what the log is still to be told.
+    Index("ix_exchange_state_source", "state", "source"),
+    Index("ix_exchange_is_told_at", "is_told", "at"),
+)
+
+# What was done about a message of the ledger, act by act: rows are added, never changed.
+exchange_act = Table(
+    "exchange_act",
+    metadata,
+    Column("id", Key(80), primary_key=True),
+    Column("exchange", Key(64), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("act", String(16), nullable=False),
+    Column("at", Big, nullable=False),
+    Column("code", String(64)),
+    Column("detail", Text),
+)

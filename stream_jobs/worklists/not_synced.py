@@ -1,5 +1,8 @@
 """Dossiers that have not reached the national portal, and why."""
 
+from itertools import groupby
+from operator import itemgetter
+
 import polars as pl
 
 from hub.apply.stored import settle_stored
@@ -7,6 +10,7 @@ from hub.definitions.contract import Doc
 from hub.definitions.fact import day_expr
 from hub.figures.book import Book
 from hub.figures.worklist import CODE, Asked, Field, WorkList, counted, today, values
+from hub.store import exchanges
 from stream_jobs.dossier_fields import COLUMNS, CONTRACT, SHARED
 from stream_jobs.kpis.dossier_sync_backlog import KPI
 
@@ -60,7 +64,34 @@ def _complete(book: Book, asked: Asked, rows: pl.DataFrame) -> pl.DataFrame:
     joined = rows.join(pl.concat(parts), on=CODE, how="left", maintain_order="left")
     words = {name: f"{doc.vi} | {doc.en}" for name, doc in REASONS.items()}
     reason = pl.col("reason").fill_null("never").replace_strict(words, return_dtype=pl.String)
-    return joined.with_columns(reason)
+    return joined.with_columns(reason).join(
+        _exchanged(book, rows[CODE].to_list()), on=CODE, how="left", maintain_order="left"
+    )
+
+
+def _exchanged(book: Book, codes: list[str]) -> pl.DataFrame:
+    """Say of dossiers how their messages to the national portal stand, where there are any.
+
+    By the code that the dossier goes by.
+    """
+    rows = exchanges.of(book.reading.connection, codes)
+    by_code = {code: list(those) for code, those in groupby(rows, itemgetter("entity"))}
+    latest = {code: exchanges.standing(those) for code, those in by_code.items()}
+    stands = {code: exchanges.why(row) for code, row in latest.items()}
+    return pl.DataFrame(
+        {
+            CODE: list(latest),
+            "message": [f"{words.vi} | {words.en}" for words in stands.values()],
+            "message_at": [row["at"] for row in latest.values()],
+            "trace_id": [row["trace_id"] for row in latest.values()],
+        },
+        schema={
+            CODE: pl.String,
+            "message": pl.String,
+            "message_at": pl.Int64,
+            "trace_id": pl.String,
+        },
+    )
 
 
 LIST = WorkList(
@@ -75,6 +106,9 @@ LIST = WorkList(
         Field("days_waiting", Doc("Số ngày chờ", "Days waiting"), "integer"),
         Field("reason", Doc("Lý do", "Reason")),
         Field("tried_at", Doc("Lần lỗi gần nhất", "Failed last at"), "instant"),
+        Field("message", Doc("Thông điệp gần nhất", "The latest message")),
+        Field("message_at", Doc("Lúc của thông điệp", "Message at"), "instant"),
+        Field("trace_id", Doc("Mã vết", "Trace id")),
     ),
     find=_find,
     complete=_complete,

@@ -42,7 +42,12 @@ VENDORS = {
     "httpx2": {"hub/http/provider.py"},
     "itsdangerous": {"hub/http/provider.py"},
     "joserfc": {"hub/http/provider.py"},
-    "httpx": {"hub/kafka/schema_registry.py", "connectors/one_stop/", "outlets/"},
+    "httpx": {
+        "hub/kafka/schema_registry.py",
+        "connectors/national/",
+        "connectors/one_stop/",
+        "outlets/",
+    },
     "paho": {"connectors/salinity/", "outlets/mqtt/"},
     "fastapi": {"hub/http/"},
     "starlette": {"hub/http/"},

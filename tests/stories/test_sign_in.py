@@ -53,7 +53,7 @@ WANTED = {
         /v1/contracts, /v1/templates/dossier.csv, /v1/templates/dossier.xlsx, /v1/lists,
         /v1/periods, /v1/reports, /v1/reports/06a, /v1/reports/766, /v1/sources, /v1/stations,
         /v1/stations/ST01, /v1/branches, /v1/alerts, /v1/alerts/rules, /v1/alerts/x, /v1/missing,
-        /v1/sources/H57.1/complete""",
+        /v1/sources/H57.1/complete, /v1/exchanges""",
     "ladut": """GET /v1/kpis/dossier_received_new/facts, /v1/reports/06a/facts?column=c1,
         /v1/reports/766/facts?column=rule.unsynced, /v1/lists/overdue, /v1/findings, /v1/flags,
         /v1/evidence/dossier_received_new, /v1/periods/2023-05/restatements""",

@@ -1,6 +1,7 @@
 // What a figure counts, one by one, a page at a time; each opens its proof: the events that made it.
 
 import { el, none } from "../el.js";
+import { exchangeTable } from "../elements/exchange-table.js";
 import { page } from "../page.js";
 import { Part } from "../part.js";
 import { dayText, integer, timeText } from "../strings.js";
@@ -31,6 +32,7 @@ const t = words({
     close: "Đóng",
     scroll: "Danh sách",
     events: "Các sự kiện, theo thứ tự",
+    exchanges: "Thông điệp gửi hệ thống quốc gia",
   },
   en: {
     title: "{0} dossiers or things",
@@ -50,6 +52,7 @@ const t = words({
     close: "Close",
     scroll: "List",
     events: "The events, in their order",
+    exchanges: "Messages to national services",
   },
 });
 
@@ -107,7 +110,7 @@ function factText(fact, name) {
 }
 
 /** @param {Proof} proof */
-function proofOf({ entity, events, fact }) {
+function proofOf({ entity, events, fact, exchanges }) {
   const { asked } = asking.now;
   const heads = /** @type {const} */ (["event", "kind", "at", "sender", "accepted", "class"]);
   const rows = events.map((event) => {
@@ -142,6 +145,7 @@ function proofOf({ entity, events, fact }) {
         el("tbody", {}, ...rows),
       ),
     ),
+    ...(exchanges ? [el("h3", {}, t("exchanges")), exchangeTable(exchanges)] : []),
     el("details", {}, el("summary", {}, t("fact")), el("dl", { class: "facts" }, ...known)),
     el("p", {}, questionLink({ ...asked, fact: "" }, {}, t("close"))),
   ];

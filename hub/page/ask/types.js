@@ -1,5 +1,6 @@
 // What the hub answers to questions about figures. Types alone.
 
+/** @import { Exchange } from "../elements/types.js" */
 /** @import { Figure, Restatement, Target, Whole } from "../types.js" */
 
 /**
@@ -60,6 +61,7 @@
  * @property {Record<string, string | number | null>[]} events
  * @property {Record<string, string | number | null>} fact
  * @property {string[]} counted_in
+ * @property {Exchange[]} [exchanges] Messages about it to other services.
  * @typedef {object} CauseEvent
  * @property {string} entity
  * @property {string} sender

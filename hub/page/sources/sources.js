@@ -12,9 +12,11 @@ import { openPage } from "../shell.js";
 import { thisYear } from "../strings.js";
 import { words } from "../words.js";
 import { ConnectedTable } from "./connected-table.js";
+import { ExchangeLedger } from "./exchange-ledger.js";
 import { SourceList } from "./source-list.js";
 import { sources } from "./state.js";
 
+/** @import { Ledger } from "../elements/types.js" */
 /** @import { Catalogue, Sources } from "../types.js" */
 
 const READ_MS = 10_000;
@@ -33,13 +35,22 @@ async function readSources() {
   sources.set({ answer });
 }
 
-const read = () => guarded("sources", null, readSources);
+async function readLedger() {
+  /** @type {Ledger} */
+  const ledger = await ask("/v1/exchanges");
+  sources.set({ ledger });
+}
+
+const read = async () => {
+  await guarded("sources", null, readSources);
+  await guarded("exchanges", null, readLedger);
+};
 
 openPage({
   title: () => t("title"),
   chips: new PeriodPicker(read),
   strip: [new SyntheticMark(), new KeyPrompt(read), el("p", { class: "state" }, new UpdatedAt())],
-  main: [new ConnectedTable(), new SourceList()],
+  main: [new ConnectedTable(), new ExchangeLedger(), new SourceList()],
 });
 void read();
 

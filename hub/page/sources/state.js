@@ -2,9 +2,10 @@
 
 import { Store } from "../store.js";
 
+/** @import { Ledger } from "../elements/types.js" */
 /** @import { Sources } from "../types.js" */
 
-/** @type {{ answer: Sources | null }} */
-const first = { answer: null };
+/** @type {{ answer: Sources | null, ledger: Ledger | null }} */
+const first = { answer: null, ledger: null };
 
 export const sources = new Store(first);

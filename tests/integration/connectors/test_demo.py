@@ -48,6 +48,9 @@ def test_all_connectors_feed_the_page(
         listed = ask("/v1/sources").get("sources", [])
         return {s["source"]: (s["heartbeat"] or {}).get("state", "") for s in listed}
 
+    def exchanged() -> set[str]:
+        return {c["state"] for c in ask("/v1/exchanges").get("counts", [])}
+
     log = tmp_path / "demo.log"
     with log.open("wb") as out:
         process = start_hub("demo", "--connectors", stdout=out, stderr=out)
@@ -55,6 +58,7 @@ def test_all_connectors_feed_the_page(
         for source in simulators():
             until(lambda source=source: has_figure(source), source, SECONDS_MAX)  # type: ignore[misc]
         assert set(states()) == set(simulators())
+        until(lambda: "taken" in exchanged(), "the national service acknowledged", SECONDS_MAX)
         until(lambda: set(states().values()) == {"running"}, "all are running", SECONDS_MAX)
         assert process.poll() is None
     except AssertionError as error:

@@ -1,0 +1,1 @@
+"""National messages: what the one-stop synchronises, to the national portal and back."""
