@@ -102,17 +102,17 @@ def read_change(key: bytes | None, value: bytes | None, reading: Reading) -> Cha
 def _parts(value: bytes) -> tuple[dict[str, Any], Mapping[str, Any]]:
     """Take payload and schema apart; without the wrapper there is no schema."""
     try:
-        said = json.loads(value, parse_float=Decimal)
+        parsed = json.loads(value, parse_float=Decimal)
     except (ValueError, RecursionError):
-        said = None
+        parsed = None
     schema: Any = {}
-    if isinstance(said, dict) and set(said) == {"schema", "payload"}:
-        said, schema = said["payload"], said["schema"]
-    if not isinstance(said, dict):
+    if isinstance(parsed, dict) and set(parsed) == {"schema", "payload"}:
+        parsed, schema = parsed["payload"], parsed["schema"]
+    if not isinstance(parsed, dict):
         shown = value[:200].decode("utf-8", "replace")
         vi, en = "không phải JSON của Debezium", "this is no JSON of Debezium"
         raise EnvelopeError("not_an_envelope", "", shown, vi, en)
-    return said, schema if isinstance(schema, dict) else {}
+    return parsed, schema if isinstance(schema, dict) else {}
 
 
 def _framed(

@@ -101,23 +101,23 @@ class Rowwise:
     def fold(
         self,
         changes: Sequence[Change | None],
-        told: Mapping[str, Told],
+        before: Mapping[str, Told],
         at: int,
         ranges: Ranges | None = None,
     ) -> Folded:
-        """Fold changes, in order, into what was told of their rows; `at` is now."""
+        """Fold changes, in order, into what was told of their rows before; `at` is now."""
         candidates = [self._candidate(c, place) for place, c in enumerate(changes)]
         asked = [r for r in candidates if r is not None]
         found = judge_arrived(self._contract, asked, at, lambda: ranges or Ranges())
         judged: dict[int, Any] = {r.place: j for r, j in zip(asked, found, strict=True)}
-        out = Folded(at, told=dict(told))
+        folded = Folded(at, told=dict(before))
         for place, change in enumerate(changes):
             if change is None:
-                out.passed_over += 1
+                folded.passed_over += 1
                 continue
-            self._take(change, candidates[place], judged.get(place), place, out)
-        out.told = {k: v for k, v in out.told.items() if v != told.get(k)}
-        return out
+            self._take(change, candidates[place], judged.get(place), place, folded)
+        folded.told = {k: v for k, v in folded.told.items() if v != before.get(k)}
+        return folded
 
     def _candidate(self, change: Change | None, place: int) -> Record | None:
         """Read what a change says of its row, as an event without its name; None for no row."""
@@ -145,42 +145,43 @@ class Rowwise:
         return self._tables[names]
 
     def _take(
-        self, change: Change, read: Record | None, judged: Any, place: int, out: Folded
+        self, change: Change, read: Record | None, judged: Any, place: int, folded: Folded
     ) -> None:
         """Take one change in."""
-        before = out.told.get(change.key, Told())
+        before = folded.told.get(change.key, Told())
         if change.mark and change.mark in before.seen:
-            out.passed_over += 1
+            folded.passed_over += 1
             return
         after = before
         if change.mark:
             after = replace(before, seen=(*before.seen, change.mark)[-SEEN_MAX:])
         if read is None:
-            after = self._withdraw(change, after, place, out)
+            after = self._withdraw(change, after, place, folded)
         elif isinstance(judged, Verdict):
-            out.records.append(replace(read, events=(), verdict=judged))
+            folded.records.append(replace(read, events=(), verdict=judged))
             name = item_name(self._source, read.known_by or read.original)
             after = replace(after, finding=name)
         else:
-            after = self._tell(change, after, read, judged, out)
+            after = self._tell(change, after, read, judged, folded)
         if change.key:
-            out.told[change.key] = after
+            folded.told[change.key] = after
 
-    def _withdraw(self, change: Change, told: Told, place: int, out: Folded) -> Told:
+    def _withdraw(self, change: Change, before: Told, place: int, folded: Folded) -> Told:
         """Withdraw what a row that is gone had said."""
-        if not told.event_id:
-            out.passed_over += 1
-            return told
-        if not told.withdrawal:
-            out.records.append(self._cannot_withdraw(change, told, place))
-            return told
-        event = self._withdrawal(told)
-        out.records.append(Record(change.key.encode(), (event,), None, place))
-        self._mend(told, change, [event], out)
-        return Told(told.count, seen=told.seen)
+        if not before.event_id:
+            folded.passed_over += 1
+            self._mend(before, change, [], folded)
+            return replace(before, finding="")
+        if not before.withdrawal:
+            folded.records.append(self._cannot_withdraw(change, before, place))
+            return before
+        event = self._withdrawal(before)
+        folded.records.append(Record(change.key.encode(), (event,), None, place))
+        self._mend(before, change, [event], folded)
+        return Told(before.count, seen=before.seen)
 
     def _tell(
-        self, change: Change, told: Told, read: Record, judged: list[Event], out: Folded
+        self, change: Change, before: Told, read: Record, judged: list[Event], folded: Folded
     ) -> Told:
         """Tell what a row says, where it says another thing than before."""
         (event,) = read.events
@@ -188,27 +189,29 @@ class Rowwise:
         assert change.row is not None
         typed = self._typed(tuple(change.row))
         if typed.has_events:
-            out.records.append(read)
-            return Told(seen=told.seen)
+            folded.records.append(read)
+            return Told(seen=before.seen)
         digest = _digest(json.dumps(values, sort_keys=True, ensure_ascii=False))
-        if told.event_id and digest == told.digest:
-            out.passed_over += 1
-            self._mend(told, change, [], out)
-            return replace(told, finding="")
+        if before.event_id and digest == before.digest:
+            folded.passed_over += 1
+            self._mend(before, change, [], folded)
+            return replace(before, finding="")
         if typed.counts_on:
-            values |= dict.fromkeys(self._contract.spec.order_first, told.count)
+            values |= dict.fromkeys(self._contract.spec.order_first, before.count)
         entity = self._contract.entity_of(self._contract.wire(judged[0]))
         events: list[JsonObject] = []
-        if told.event_id and told.withdrawal:
-            events.append(self._withdrawal(told))
-        elif told.event_id and entity != told.entity:
-            out.records.append(self._cannot_withdraw(change, told, read.place))
-            return told
-        named = _digest(self._source, change.key, str(told.count), digest)
+        if before.event_id and before.withdrawal:
+            events.append(self._withdrawal(before))
+        elif before.event_id and entity != before.entity:
+            folded.records.append(self._cannot_withdraw(change, before, read.place))
+            return before
+        named = _digest(self._source, change.key, str(before.count), digest)
         events.append({NAME: named, **values})
-        out.records.append(replace(read, events=tuple(events)))
-        self._mend(told, change, events, out)
-        return Told(told.count + 1, named, digest, entity, self._withdrawn_by(values), told.seen)
+        folded.records.append(replace(read, events=tuple(events)))
+        self._mend(before, change, events, folded)
+        return Told(
+            before.count + 1, named, digest, entity, self._withdrawn_by(values), before.seen
+        )
 
     def _withdrawn_by(self, values: JsonObject) -> JsonObject:
         """Give what an event of the contract that withdraws another one has to say besides."""

@@ -155,8 +155,7 @@ def new_source(
     """
     if not _NAME.fullmatch(name):
         raise NewSourceError(f"{name!r}: small letters, digits and _ only, a letter first")
-    own = PolledSettings if lane == "table" else ("folder", "settle_seconds")
-    for field in (*getattr(own, "model_fields", own), "bootstrap", "topic", "times", "ca", "key"):
+    for field in (*PolledSettings.model_fields, "folder", "bootstrap", "topic", "registry", "ca"):
         if (near := meant_by(variable := f"HUB_{name.upper()}_{field.upper()}")) is not None:
             raise NewSourceError(f"{name!r}: {variable} would be taken for {near}; choose another")
     home = folder / name

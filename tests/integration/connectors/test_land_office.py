@@ -91,8 +91,7 @@ class Read:
 
     def __init__(self, hub: OpenHub, land: Registry, **changed: Any) -> None:
         given = {"url": land.url(), "poll_seconds": 0.01, "pause_seconds": 0, **changed}
-        self.feed = CONNECTOR.open(PolledSettings(**given), Context(hub.log, system_clock))
-        assert isinstance(self.feed, PolledFeed)
+        self.feed = PolledFeed(TABLE, PolledSettings(**given), Context(hub.log, system_clock))
         source, contract = registry.sources()["land_office"], registry.contracts()["dossier"]
         seal = hub.seals().seal
         self.connection = Connection(

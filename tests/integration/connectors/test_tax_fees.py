@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from connectors.tax_fees.connector import CONNECTOR, TABLE
 from deploy.local.services.kafka import Kafka
