@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     archive_dir: Path | None = None
     reference_dir: Path | None = None
     reports_dir: Path | None = None
+    warehouse_dir: Path | None = None
+    warehouse_days: int = Field(30, ge=1)
     open_dir: Path | None = None
     open_count_min: int = Field(5, ge=3)
     open_publisher: str = Field("Ủy ban nhân dân tỉnh", min_length=1)
@@ -108,6 +110,7 @@ class Settings(BaseSettings):
         "tls_certificate",
         "tls_key",
         "tls_client_ca",
+        "warehouse_dir",
         mode="before",
     )
     @classmethod
@@ -245,6 +248,11 @@ class Settings(BaseSettings):
     def columns(self) -> Path:
         """The folder of the facts' columns."""
         return self.columns_dir or self.data_dir / "columns"
+
+    @property
+    def warehouse(self) -> Path:
+        """The folder of the shared warehouse's tables."""
+        return self.warehouse_dir or self.data_dir / "warehouse"
 
     @property
     def open_data(self) -> Path:

@@ -218,8 +218,10 @@ def _typed(name: str, value: Any, kind: Mapping[str, Any]) -> Any:
         return value
     short = logical.removeprefix(_DEBEZIUM).removeprefix(_CONNECT)
     is_number = isinstance(value, int) and not isinstance(value, bool)
+    if short in ("IsoDate", "IsoTimestamp") and isinstance(value, str):
+        return value.removesuffix("Z")  # written as if it were UTC, likewise
     if not is_number:
-        return value  # ZonedTimestamp and the Iso types are written out
+        return value  # ZonedTimestamp is written out
     if short == "Date":
         return _instant(name, value * 86_400, 1)[:10]
     counts = {"Timestamp": "millis", "MicroTimestamp": "micros", "NanoTimestamp": "nanos"}

@@ -64,7 +64,7 @@ def facts(hub: OpenHub) -> dict[str, tuple[Any, ...]]:
     hub.runner.catch_up()
     with hub.store.reading() as reading:
         rows = reading.rows("SELECT entity, assessed_vnd, paid_vnd FROM fact_fee ORDER BY 1")
-    return {str(e): (owed, paid) for e, owed, paid in rows if (owed, paid) != (None, 0)}
+    return {str(e): (owed, paid) for e, owed, paid in rows if owed or paid}
 
 
 def ledger(hub: OpenHub) -> dict[str, int]:
@@ -108,7 +108,9 @@ def test_what_debezium_tells_is_what_the_hub_holds(
             with tax.connect() as owner:
                 owner.execute("UPDATE khoan_thu SET so_tien = 160000 WHERE id = 1")
                 at = "2025-05-18 09:00"
-                paid = ("H57.132-250517-0001", "NOP", at, 160_000, "GD1", None, "NH", "2025-05-18")
+                # Without its schema a day is a number that nothing tells from others.
+                day = "2025-05-18" if wrapped else None
+                paid = ("H57.132-250517-0001", "NOP", at, 160_000, "GD1", None, "NH", day)
                 owner.execute(INSERT, paid)
                 owner.execute("UPDATE khoan_thu SET nguoi_nop = 'Người khác' WHERE id = 1")
             holds({fee(1): (160_000, 160_000), fee(2): (150_000, 0)})
