@@ -63,7 +63,7 @@ def _contents(hub: OpenHub) -> list[Content]:
 def _tidy(hub: OpenHub, warehouse: Warehouse, closed: list[str]) -> None:
     """Tag what closed periods name, let old snapshots and files go, write the table of contents."""
     before = hub.clock() - timedelta(days=hub.settings.warehouse_days)
-    found = []
+    tidied = []
     for content in _contents(hub):
         table = warehouse.find(content.name)
         if table is None:
@@ -73,8 +73,8 @@ def _tidy(hub: OpenHub, warehouse: Warehouse, closed: list[str]) -> None:
         expire(table, to_us(before) // 1000)
         table = table.refresh()
         delete_orphans(table)
-        found.append((content, table))
-    describe(warehouse.folder, hub.settings.open_publisher, found)
+        tidied.append((content, table))
+    describe(warehouse.folder, hub.settings.open_publisher, tidied)
 
 
 @app.command("list")

@@ -98,7 +98,7 @@ class Warehouse:
         gone = [m for m in known if m not in now]
         if not changed and not gone and table.current_snapshot() is not None:
             return Laid(content.name, len(frame), 0, None)
-        said = {
+        properties = {
             CUT: cut,
             AT: str(at),
             ROWS: str(len(frame)),
@@ -108,7 +108,7 @@ class Warehouse:
         rows = to_arrow(frame.filter(pl.col(MONTH).is_in(changed)))
         where = AlwaysTrue() if anew or not known else In(MONTH, {*changed, *gone})
         with committing(content.name):
-            table.overwrite(rows, overwrite_filter=where, snapshot_properties=said)
+            table.overwrite(rows, overwrite_filter=where, snapshot_properties=properties)
         snapshot = table.current_snapshot()
         return Laid(content.name, len(frame), len(changed), snapshot and snapshot.snapshot_id)
 

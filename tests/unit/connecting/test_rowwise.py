@@ -78,6 +78,14 @@ def test_beyond_what_is_remembered_it_is_put_right_in_the_end() -> None:
     assert [e["amount_vnd"] for e in left] == [SEEN_MAX + 3]
 
 
+def test_a_snapshot_taken_anew_and_columns_that_are_not_read_tell_nothing() -> None:
+    of = rowwise()
+    changes = [change(of, "c", 1), change(of, "u", 2, nguoi_nop="khác"), change(of, "r", 9)]
+    folded = of.fold(changes, {}, AT)
+    assert [e["kind"] for e in events(folded)] == ["assessed"]
+    assert folded.passed_over == 2
+
+
 def test_a_deleted_row_of_which_nothing_was_told_says_nothing() -> None:
     of = rowwise()
     folded = of.fold([change(of, "d", 1)], {}, AT)
