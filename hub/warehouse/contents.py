@@ -220,7 +220,8 @@ def _official() -> Content:
     def rows(book: Book, _: int) -> Iterator[pl.DataFrame]:
         latest = {c.period.text: c for c in closings(book.reading)}
         found = [
-            (*_said(kpi, text, f.public()), from_us(closing.closed_at))
+            # When it was frozen it was not official yet.
+            (*_said(kpi, text, {**f.public(), "status": "official"}), from_us(closing.closed_at))
             for text, closing in latest.items()
             for kpi, listed in closing.figures.items()
             for f in listed

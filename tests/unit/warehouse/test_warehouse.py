@@ -313,6 +313,19 @@ def test_the_commands_write_list_and_verify(
     assert ["fact_fee", "30", "0", "="] in lines, "nothing changed since"
     assert "fact_fee\t30\t3\t1" in run("list").stdout
     assert run("verify").exit_code == 0
+    closing = runner.invoke(app, ["period", "close", "2023-04", "--by", "Nguyễn Thị An"])
+    assert closing.exit_code == 0
+    assert run("write").exit_code == 0
+    laid = Warehouse(hub.settings.store_url, hub.settings.warehouse)
+    official = pl.scan_iceberg(table(laid, "official_figure"), reader_override="native").collect()
+    assert {"fee_collected"} <= set(official["kpi"])
+    assert set(official["status"]) == {"official"}
+    assert set(official["period"]) == {"2023-04"}
+    editions = pl.scan_iceberg(table(laid, "edition"), reader_override="native").collect()
+    assert set(editions["report"]) == {"06a", "06b"}
+    for name in laid.names():
+        assert [r for r in table(laid, name).refs() if r.startswith("closing-2023-04")]
+    laid.close()
     folder = tmp_path / "hub" / "warehouse"
     path = next(p for p in folder.rglob("*.parquet") if "fact_fee" in str(p))
     falsify(path, "assessed_vnd")
