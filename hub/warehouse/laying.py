@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationException
 from pyiceberg.expressions import AlwaysTrue, In
@@ -106,11 +106,16 @@ class Warehouse:
             DIGEST: digest_of(now),
         }
         rows = to_arrow(frame.filter(pl.col(MONTH).is_in(changed)))
-        where = AlwaysTrue() if anew or not known else In(MONTH, {*changed, *gone})
+        where = AlwaysTrue() if anew or not known else In(MONTH, literals={*changed, *gone})
         with committing(content.name):
             table.overwrite(rows, overwrite_filter=where, snapshot_properties=properties)
         snapshot = table.current_snapshot()
-        return Laid(content.name, len(frame), len(changed), snapshot and snapshot.snapshot_id)
+        return Laid(
+            content.name,
+            len(frame),
+            len(changed),
+            None if snapshot is None else snapshot.snapshot_id,
+        )
 
     def _made(self, content: Content) -> Table:
         rows = to_arrow(pl.DataFrame(schema=content.schema))
@@ -194,7 +199,7 @@ def read_back(table: Table, schema: pl.Schema, key: tuple[str, ...]) -> pl.DataF
     except (OSError, ValueError, pa.ArrowException) as error:
         vi, en = "không đọc được tệp", "a file cannot be read"
         raise WarehouseError(f"{table.name()[-1]}: {vi} | {en}: {error}") from error
-    frame: pl.DataFrame = whole.select(schema.names()).cast(schema)  # type: ignore[arg-type]
+    frame: pl.DataFrame = whole.select(schema.names()).cast(schema)
     return frame.sort(MONTH, *key)
 
 

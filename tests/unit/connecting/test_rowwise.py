@@ -97,8 +97,8 @@ def test_an_item_is_closed_by_what_becomes_of_its_row() -> None:
     of = rowwise()
     wrong = of.fold([change(of, "c", 1, nghiep_vu="KHAC")], {}, AT)
     (item,) = (t.finding for t in wrong.told.values())
-    for op, columns in (("u", {"nghiep_vu": "PT"}), ("d", {})):
-        mended = of.fold([change(of, op, 2, **columns)], wrong.told, AT)
+    for op in ("u", "d"):
+        mended = of.fold([change(of, op, 2, nghiep_vu="PT")], wrong.told, AT)
         assert list(mended.mended) == [f"mended:{item}"]
         assert [t.finding for t in mended.told.values()] == [""]
 

@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 import fastavro
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from pyiceberg.expressions import AlwaysTrue, In
 from pyiceberg.table import Table
@@ -173,7 +173,9 @@ def test_an_overwrite_that_comes_too_late_fails(warehouse: Warehouse) -> None:
     warehouse.lay(CONTENT, frame([*ROWS[:2], ROWS[3]]), "fee=7", AT)
     with pytest.raises(StaleError), committing("made"):
         # Of other months, too: what it says of all months is no longer so.
-        other.overwrite(to_arrow(frame([ROWS[2]])), overwrite_filter=In(MONTH, {"2023-06"}))
+        other.overwrite(
+            to_arrow(frame([ROWS[2]])), overwrite_filter=In(MONTH, literals={"2023-06"})
+        )
     assert by_polars(table(warehouse)) == frame([*ROWS[:2], ROWS[3]]).rows()
 
 
