@@ -220,7 +220,6 @@ class PolledFeed:
             return None
         time.sleep(max(0.0, wait))
         now = time.monotonic()
-        self._due = now + self._settings.poll_seconds
         text = self._context.log.checkpoint(self._checkpoint)
         position = Position.load(text)
         with self._asking() as (connection, typed):
@@ -229,8 +228,10 @@ class PolledFeed:
         self._load.reads += 1
         self._load.read_seconds += time.monotonic() - now
         self._load.last_rows = len(rows)
-        if len(rows) >= self._settings.batch_rows:
-            self._due = time.monotonic() + self._settings.pause_seconds
+        # Only now: one that failed is to be seen to fail until it does not.
+        is_full = len(rows) >= self._settings.batch_rows
+        pause = self._settings.pause_seconds if is_full else self._settings.poll_seconds
+        self._due = time.monotonic() + pause
         moved = after.dump()
         if moved == (text or Position().dump()):
             return None
@@ -270,6 +271,9 @@ class PolledFeed:
             vi = wrong.message_vi if wrong else f"không có cột {', '.join(lacking)}"
             en = wrong.message_en if wrong else f"there is no column {', '.join(lacking)}"
             raise UpstreamError(f"{self._settings.table}: {vi} | {en}")
+        kinds = {str(c["name"]): c["type"] for c in found}
+        if not isinstance(kinds[self._settings.key], sa.Integer):
+            raise _no_number(f"{self._settings.key} ({kinds[self._settings.key]})")
         read = dict.fromkeys([*own, *typed.names])
         self._where = sa.table(name, *(sa.column(c) for c in read), schema=schema or None)
         return typed
@@ -339,6 +343,10 @@ def _rows(
     rows = [dict(r) for r in connection.execute(select, dict(values or {})).mappings()]
     for row in rows:
         if not isinstance(row[key], int) or isinstance(row[key], bool) or row[key] > KEY_MAX:
-            vi, en = "khóa phải là số nguyên tăng dần", "the key must be a whole number that grows"
-            raise UpstreamError(f"{key}={row[key]!r}: {vi} | {en}")
+            raise _no_number(f"{key}={row[key]!r}")
     return rows
+
+
+def _no_number(shown: str) -> UpstreamError:
+    vi, en = "khóa phải là số nguyên tăng dần", "the key must be a whole number that grows"
+    return UpstreamError(f"{shown}: {vi} | {en}")
