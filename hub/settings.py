@@ -16,6 +16,7 @@ from hub.troubles import TroubleError
 Own = TypeVar("Own", bound=BaseSettings)
 POSTGRES = "postgresql+psycopg://"
 NEAR = 0.8  # how alike a variable is to a setting's that is taken for a slip of the pen
+FIRST_NEAR = 0.6  # how alike their first words are besides
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _URL = {"url": f"{POSTGRES}…"}
 
@@ -47,6 +48,8 @@ class Settings(BaseSettings):
     archive_dir: Path | None = None
     reference_dir: Path | None = None
     reports_dir: Path | None = None
+    warehouse_dir: Path | None = None
+    warehouse_days: int = Field(30, ge=1)
     open_dir: Path | None = None
     open_count_min: int = Field(5, ge=3)
     open_publisher: str = Field("Ủy ban nhân dân tỉnh", min_length=1)
@@ -107,6 +110,7 @@ class Settings(BaseSettings):
         "tls_certificate",
         "tls_key",
         "tls_client_ca",
+        "warehouse_dir",
         mode="before",
     )
     @classmethod
@@ -246,6 +250,11 @@ class Settings(BaseSettings):
         return self.columns_dir or self.data_dir / "columns"
 
     @property
+    def warehouse(self) -> Path:
+        """The folder of the shared warehouse's tables."""
+        return self.warehouse_dir or self.data_dir / "warehouse"
+
+    @property
     def open_data(self) -> Path:
         """The folder of releases of open data."""
         return self.open_dir or self.data_dir / "open-data"
@@ -315,17 +324,28 @@ def _named(error: ValidationError, prefix: str) -> SettingsError:
     return SettingsError(f"{name}={shown}: {first['msg']}")
 
 
+def meant_by(name: str) -> str | None:
+    """Give the setting of which a variable is taken for a slip of the pen; None where of none.
+
+    Its first word must be near, too: `HUB_TAX_FEES_PASSWORD_FILE` is a connector's own.
+    """
+    known = [f"HUB_{field.upper()}" for field in Settings.model_fields]
+    near = get_close_matches(name.upper(), known, 1, NEAR)
+    if not near or name.upper() in known:
+        return None
+    first, other = (n.removeprefix("HUB_").split("_")[0] for n in (name.upper(), near[0]))
+    return near[0] if get_close_matches(first, [other], 1, FIRST_NEAR) else None
+
+
 def read_settings(**defaults: Any) -> Settings:
     """Read the settings; `defaults` stand where the environment is silent.
 
     Raises `SettingsError` with the variable's name. So does a variable that is spelt nearly as one;
     others that begin with `HUB_` are other people's: Kubernetes sets some for a service `hub`.
     """
-    known = [f"HUB_{name.upper()}" for name in Settings.model_fields]
     for name in sorted(os.environ):
-        near = get_close_matches(name.upper(), known, 1, NEAR)
-        if near and name.upper() not in known:
-            raise SettingsError(f"{name} is no setting; is {near[0]} meant?")
+        if (near := meant_by(name)) is not None:
+            raise SettingsError(f"{name} is no setting; is {near} meant?")
     try:
         found = Settings()
     except ValidationError as error:

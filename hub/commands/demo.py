@@ -93,6 +93,8 @@ def _serve_connected(hub: OpenHub, wanted: demonstration.Demo) -> None:
     # Simulated upstreams are worse than real ones: a real source would be stopped.
     shared = {"HUB_DATA_DIR": str(hub.settings.data_dir), "HUB_BREAKER_SHARE_MAX": "0.2"}
     since = (hub.clock() - timedelta(days=demonstration.SINCE_DAYS)).date().isoformat()
+    for name, what in demonstration.lacking().items():
+        print(f"{name}: không chạy, thiếu | does not run, it lacks: {what}", flush=True)
     with demonstration.connected(hub, wanted) as settings:
         commands = [
             (["connect", n, *(["--since", since] if takes_since else [])], {**shared, **env})

@@ -69,6 +69,12 @@ def simulators() -> dict[str, ModuleType]:
     return _beside("simulator")
 
 
+def lacking() -> dict[str, str]:
+    """Say of simulated upstreams that cannot run here what they lack, such as a broker."""
+    asked = {n: getattr(made, "lacks", str)() for n, made in simulators().items()}
+    return {name: what for name, what in asked.items() if what}
+
+
 def _beside(part: str) -> dict[str, ModuleType]:
     return {
         name: module
@@ -79,7 +85,7 @@ def _beside(part: str) -> dict[str, ModuleType]:
 
 @contextmanager
 def connected(hub: OpenHub, demo: Demo) -> Iterator[dict[str, dict[str, str]]]:
-    """Run a simulated upstream of every source; give each connector's settings."""
+    """Run a simulated upstream of every source that can run here; give connectors' settings."""
     start = int(hub.log.checkpoint(STARTS) or 0)
     hub.log.set_checkpoints({STARTS: str(start + 1)})
     folder = hub.settings.data_dir.absolute() / "upstreams"
@@ -87,6 +93,7 @@ def connected(hub: OpenHub, demo: Demo) -> Iterator[dict[str, dict[str, str]]]:
         yield {
             name: stack.enter_context(made.demonstrated(folder / name, demo.seed, start))
             for name, made in simulators().items()
+            if name not in lacking()
         }
 
 

@@ -9,11 +9,14 @@ import typer
 
 from hub import places, registry
 from hub.clock import system_clock
-from hub.connecting.scaffold import new_case, new_source
+from hub.connecting.scaffold import LANES, new_case, new_source
 
 app = typer.Typer(name="new", help="Scaffolds, in a source tree.", no_args_is_help=True)
 EXAMPLES = {
-    "new source": ("hub new source meteo --contract reading",),
+    "new source": (
+        "hub new source meteo --contract reading",
+        "hub new source land --contract dossier --lane table",
+    ),
     "new case": ("hub new case payments so-lieu.csv --name two_sheets",),
 }
 
@@ -22,17 +25,24 @@ EXAMPLES = {
 def new_source_command(
     name: Annotated[str, typer.Argument(help="Small letters, digits and _.")],
     contract: Annotated[str, typer.Option(help="The contract of its events.")],
+    lane: Annotated[
+        str,
+        typer.Option(help="`table`: of a database, read by key; `changes`: a feed of Debezium."),
+    ] = "",
 ) -> None:
-    """Write a source with a connector over a drop folder; its cases are made of real files."""
+    """Write a source over a drop folder, or over a database; its cases are made of real files."""
     known = registry.contracts()
     if contract not in known:
         raise typer.BadParameter(f"--contract: one of {', '.join(known)}")
+    if lane and lane not in LANES:
+        raise typer.BadParameter(f"--lane: one of {', '.join(LANES)}")
     today = system_clock().date()
-    for path in new_source(places.connectors_folder(), name, known[contract], today):
+    for path in new_source(places.connectors_folder(), name, known[contract], today, lane):
         print(f"wrote: {path}")
+    where = "mapping.toml" if lane else "connector.py"
     print(
         f"\nNow say in connectors/{name}/source.py who reports how often, and give the columns in"
-        f"\nconnector.py the headers that its files have. Then, with files as they come, good and"
+        f"\n{where} the headers that its files have. Then, with files as they come, good and"
         f"\nbad ones: hub new case {name} FILE. At last: pytest tests/laws/test_connectors.py"
     )
 

@@ -17,7 +17,14 @@ from pydantic import ValidationError
 
 from hub.clock import Clock, iso, to_us
 from hub.connecting.breaker import Breaker
-from hub.connecting.feeds import Delivery, Feed, Record, UpstreamError
+from hub.connecting.feeds import (
+    Delivery,
+    Feed,
+    JsonObject,
+    Loading,
+    Record,
+    UpstreamError,
+)
 from hub.definitions.admission import Admitted, Verdict, admit_values, barred
 from hub.definitions.barred import find_in_bytes
 from hub.definitions.contract import ITEMS_MAX, Contract, Event
@@ -197,13 +204,22 @@ class Connection:
             metrics.CONNECTOR_STATE.labels(self._source.name, other).set(other == state)
         at = to_us(self._clock())
         metrics.CONNECTOR_HEARTBEAT.labels(self._source.name).set(at / 1e6)
-        heartbeat = {"at": iso(at), "state": state, "error": error}
+        heartbeat = {"at": iso(at), "state": state, "error": error, **self._load()}
         try:
             name = heartbeat_name(self._source.name)
             self._log.set_checkpoints({name: json.dumps(heartbeat, ensure_ascii=False)})
         except LogUnavailableError:
             # Who watches sees an old heartbeat, which is the truth.
             self._told_at = now - HEARTBEAT_SECONDS / 2
+
+    def _load(self) -> JsonObject:
+        """Say what the feed costs its source, where it knows."""
+        if not isinstance(self._feed, Loading):
+            return {}
+        load = self._feed.load()
+        for what, count in load.waiting.items():
+            metrics.UPSTREAM_WAITING.labels(self._source.name, what).set(count)
+        return {"load": load.public()}
 
 
 def item_name(source: str, known_by: bytes) -> str:

@@ -8,7 +8,7 @@ else (validation, durability, retries, the breaker, metrics) is `hub.connecting.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic_settings import BaseSettings
 
@@ -93,6 +93,36 @@ class Feed(Protocol):
 
     def close(self) -> None:
         """Close the connection."""
+
+
+@dataclass
+class Load:
+    """What a feed costs its source since it started, and what waits: in heartbeat and metrics.
+
+    `waiting` counts by what it is: gaps in keys, rows of running transactions, records to be read.
+    """
+
+    reads: int = 0
+    read_seconds: float = 0.0
+    last_rows: int = 0
+    waiting: dict[str, int] = field(default_factory=dict)
+
+    def public(self) -> JsonObject:
+        """Say it as JSON."""
+        return {
+            "reads": self.reads,
+            "read_seconds": round(self.read_seconds, 3),
+            "last_rows": self.last_rows,
+            "waiting": dict(self.waiting),
+        }
+
+
+@runtime_checkable
+class Loading(Protocol):
+    """A feed that knows what it costs its source."""
+
+    def load(self) -> Load:
+        """Say what it costs."""
 
 
 @dataclass(frozen=True)

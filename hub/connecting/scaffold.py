@@ -1,8 +1,9 @@
 """Scaffolds: the files of a new source, working from the start, and cases from its real files.
 
 The connector reads CSV and XLSX files that are dropped in a folder, the way in that every
-department has; its columns are those that the contract cannot do without. It has no case yet: what
-headers its files have is known when they are there.
+department has, or a database's table, of which a mapping says the columns; they are those that the
+contract cannot do without. It has no case yet: what headers its files have is known when they are
+there.
 """
 
 import json
@@ -13,8 +14,11 @@ from typing import Any
 
 from hub.connecting.connection import judge
 from hub.connecting.feeds import Connector
+from hub.connecting.polled import PolledSettings
 from hub.definitions.admission import Verdict
 from hub.definitions.contract import Contract, WireField
+from hub.settings import meant_by
+from hub.sheets.mapping import FileMapping, MappedColumn, write_mapping
 from hub.troubles import TroubleError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
@@ -103,19 +107,57 @@ CONNECTOR = Connector({camel}Settings, read, open_folder)
 '''
 
 
+_LANES = {
+    "table": '''"""{title} from a table of a department's own database, a row an event, read by key.
+
+`HUB_{upper}_URL`, `…_TABLE`, `…_COMMIT` and the rest are `PolledSettings`. Which column fills which
+field is said by `mapping.toml`, or by the mapping that is in force for this source.
+"""
+
+from hub.connecting.polled import PolledTable
+from hub.connecting.typed import mapping_beside
+from hub.definitions.contract import Contract
+from schemas.contracts.{contract} import {model}
+
+CONTRACT = Contract({model})
+CONNECTOR = PolledTable("{name}", CONTRACT, mapping_beside(__file__, CONTRACT)).connector()
+''',
+    "changes": '''"""{title} from a table that Debezium follows: a row what stands now.
+
+`HUB_{upper}_BOOTSTRAP`, `…_TOPIC` and the rest are `ChangesSettings`. Which column fills which
+field is said by `mapping.toml`, or by the mapping that is in force for this source.
+"""
+
+from hub.connecting.typed import mapping_beside
+from hub.definitions.contract import Contract
+from hub.kafka.following import FollowedTable
+from schemas.contracts.{contract} import {model}
+
+CONTRACT = Contract({model})
+CONNECTOR = FollowedTable("{name}", CONTRACT, mapping_beside(__file__, CONTRACT)).connector()
+''',
+}
+LANES = tuple(_LANES)
+
+
 class NewSourceError(TroubleError):
     """A source cannot be scaffolded; the message says why."""
 
 
-def new_source(folder: Path, name: str, contract: Contract, since: date) -> list[Path]:
+def new_source(
+    folder: Path, name: str, contract: Contract, since: date, lane: str = ""
+) -> list[Path]:
     """Write the files of a source below `folder` (the package `connectors`); give their paths.
 
-    It reports from the day `since` on.
+    It reports from the day `since` on, by a drop folder, or by a `lane` of `LANES`.
 
     Raises `NewSourceError` where the name is no module's or the folder is there already.
     """
     if not _NAME.fullmatch(name):
         raise NewSourceError(f"{name!r}: small letters, digits and _ only, a letter first")
+    for field in (*PolledSettings.model_fields, "folder", "bootstrap", "topic", "registry", "ca"):
+        if (near := meant_by(variable := f"HUB_{name.upper()}_{field.upper()}")) is not None:
+            raise NewSourceError(f"{name!r}: {variable} would be taken for {near}; choose another")
     home = folder / name
     if home.exists():
         raise NewSourceError(f"{home} is there already")
@@ -143,8 +185,12 @@ def new_source(folder: Path, name: str, contract: Contract, since: date) -> list
     files = {
         "__init__.py": f'"""{spec.title.vi}: source and connector."""\n',
         "source.py": _SOURCE.format(**words),
-        "connector.py": _CONNECTOR.format(**words),
+        "connector.py": (_LANES[lane] if lane else _CONNECTOR).format(**words),
     }
+    if lane:
+        columns = tuple(MappedColumn(header=f.name, field=f.name) for f in fields)
+        mapping = FileMapping(contract=contract.name, sender=name, columns=columns)
+        files["mapping.toml"] = write_mapping(mapping, {})
     (home / "cases").mkdir(parents=True)
     for path, text in files.items():
         (home / path).write_text(text, "utf-8")

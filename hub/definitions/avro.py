@@ -141,6 +141,59 @@ def _min_width(schema: Any, scope: _Scope, depth: int) -> int:
     return width
 
 
+def _unmeant(schema: Any) -> Any:
+    """Strip a schema of logical types, so that numbers are read as they stand."""
+    if isinstance(schema, list):
+        return [_unmeant(s) for s in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {k: _unmeant(v) for k, v in schema.items() if k != "logicalType"}
+
+
+class Foreign:
+    """A schema of somebody else's, such as Debezium's: its datums, and what its fields are.
+
+    `schema` is as a registry gives it. Raises `UnsafeSchemaError`.
+    """
+
+    def __init__(self, schema: Any) -> None:
+        check_safe(schema)
+        self.schema = schema
+        self._parsed = fastavro.parse_schema(_unmeant(schema))
+        self._named: dict[str, Any] = {}
+        self._name(schema, "")
+
+    def read(self, datum: bytes) -> Any:
+        """Read a datum: numbers as they stand, whatever they mean. Raises `ValueError`."""
+        try:
+            return fastavro.schemaless_reader(io.BytesIO(datum), self._parsed, None)
+        except UNDECODABLE_ONE as error:
+            raise ValueError(f"no datum of its schema: {error!r}") from None
+
+    def fields(self, schema: Any) -> dict[str, Any]:
+        """Give the types of a record's fields, each without null; none of what is no record."""
+        record = self._one(schema)
+        listed = record.get("fields", ()) if isinstance(record, dict) else ()
+        return {str(f["name"]): self._one(f["type"]) for f in listed}
+
+    def _one(self, schema: Any) -> Any:
+        if isinstance(schema, list):
+            schema = next((s for s in schema if s != "null"), "null")
+        return self._named.get(schema, schema) if isinstance(schema, str) else schema
+
+    def _name(self, schema: Any, space: str) -> None:
+        """Note records by their names, full and short: a field may say either."""
+        if isinstance(schema, list):
+            for branch in schema:
+                self._name(branch, space)
+        elif isinstance(schema, dict) and schema.get("type") == "record":
+            name, own = str(schema["name"]), str(schema.get("namespace", space))
+            full = name if "." in name or not own else f"{own}.{name}"
+            self._named |= {name: schema, full: schema}
+            for each in schema["fields"]:
+                self._name(each["type"], full.rpartition(".")[0])
+
+
 def plain(schema: Any) -> Any:
     """Strip a schema to what decides the bytes: no texts, no logical types."""
     if isinstance(schema, list):

@@ -33,6 +33,24 @@ def adopt(url: str, contract_of: Callable[[str], Contract]) -> None:
     published.use(listed)
 
 
+class ForeignSchemas:
+    """Schemas of others' topics, by the ids that stand before their datums; each asked for once."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=SECONDS_MAX, headers=_TYPE)
+        self._known: dict[int, avro.Foreign] = {}
+
+    def find(self, schema_id: int) -> avro.Foreign:
+        """Give a schema. Raises `SchemaRegistryError`, `avro.UnsafeSchemaError`."""
+        if schema_id not in self._known:
+            self._known[schema_id] = avro.Foreign(_fetch(self._client, schema_id))
+        return self._known[schema_id]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
 def _register(client: httpx.Client, subject: str, schema: avro.Schema) -> int:
     body = {"schema": json.dumps(schema, ensure_ascii=False)}
     return int(_ask(client, "POST", f"/subjects/{subject}/versions", body)["id"])

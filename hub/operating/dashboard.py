@@ -86,6 +86,8 @@ BOARDS = (
             Panel(_m.CONNECTOR_HEARTBEAT, "Nhịp kết nối gần nhất", "Last heartbeat of connectors"),
             Panel(_m.CONNECTOR_RECORDS, "Bản ghi kết nối đọc được", "Records of connectors"),
             Panel(_m.UPSTREAM_ERRORS, "Lỗi khi đọc hệ thống nguồn", "Errors of upstreams"),
+            Panel(_m.UPSTREAM_SECONDS, "Thời gian mỗi lần đọc nguồn", "Time of a read upstream"),
+            Panel(_m.UPSTREAM_WAITING, "Còn chờ ở hệ thống nguồn", "What waits upstream"),
             Panel(_m.REPORT_BROKEN, "Chỗ không khớp trong biểu 06", "What does not add up in 06"),
         ),
     ),

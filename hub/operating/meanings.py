@@ -110,6 +110,18 @@ MEANINGS: Mapping[str, Meaning] = {
         "The folder in which scheduled reports are laid; by default in the data folder",
         "/srv/reports",
     ),
+    "warehouse_dir": Meaning(
+        "Thư mục các bảng Iceberg của kho dùng chung; ai đọc được thư mục là đọc được mọi số liệu"
+        " trong đó; mặc định trong thư mục dữ liệu",
+        "The folder of the shared warehouse's Iceberg tables; who can read it reads all of them;"
+        " by default in the data folder",
+        "/srv/warehouse",
+    ),
+    "warehouse_days": Meaning(
+        "Số ngày giữ các bản chụp cũ của kho; bản của kỳ đã chốt giữ mãi",
+        "How many days old snapshots of the warehouse are kept; those of closed periods stay",
+        "90",
+    ),
     "open_dir": Meaning(
         "Thư mục các bản phát hành dữ liệu mở, chung cho mọi cổng; mặc định trong thư mục dữ liệu",
         "The folder of releases of open data, the same for all gateways; by default in the data"

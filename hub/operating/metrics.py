@@ -59,6 +59,17 @@ SPOOL_WAITING = Gauge(
 UPSTREAM_ERRORS = Counter(
     "hub_upstream_errors", "Times that an upstream could not be read.", ["source"]
 )
+UPSTREAM_SECONDS = Histogram(
+    "hub_upstream_read_seconds",
+    "Time that a read took at another's database or topic, in seconds.",
+    ["source"],
+    buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60),
+)
+UPSTREAM_WAITING = Gauge(
+    "hub_upstream_waiting",
+    "What a feed waits for or has before it: gaps in keys, rows of transactions, records.",
+    ["source", "what"],
+)
 ALERT_EVENTS = Counter(
     "hub_alert_events", "What became of alerts, as this process told it, by kind.", ["kind"]
 )

@@ -123,6 +123,12 @@
  * @property {string} at
  * @property {string} state
  * @property {string | null} error
+ * @property {Load} [load] What reading costs the upstream, of those that are read so.
+ * @typedef {object} Load
+ * @property {number} reads
+ * @property {number} read_seconds
+ * @property {number} last_rows
+ * @property {Record<string, number>} waiting
  * @typedef {object} Source
  * @property {string} source
  * @property {string} [title_vi]

@@ -10,7 +10,7 @@ import { words } from "../words.js";
 import { SourceQuality } from "./source-quality.js";
 import { sources } from "./state.js";
 
-/** @import { Heartbeat, Quality, Source } from "../types.js" */
+/** @import { Heartbeat, Load, Quality, Source } from "../types.js" */
 
 const BEAT_SECONDS_MAX = 60;
 
@@ -30,6 +30,11 @@ const t = words({
     state_upstream_away: "không đọc được hệ thống nguồn",
     state_log_away: "không ghi được vào nhật ký",
     state_stopped_by_breaker: "tạm ngắt vì quá nhiều bản ghi sai",
+    load: "Tải lên hệ thống nguồn",
+    load_said: "{0} lần đọc, {1} giây; lần cuối {2} dòng",
+    waiting_open_gaps: "{0} khoảng mã chưa thấy",
+    waiting_held_rows: "{0} dòng chờ giao dịch chưa kết thúc",
+    waiting_records: "{0} bản ghi chưa đọc",
     heard: "Nhận lần cuối",
     never: "chưa từng",
     spoken: "Có số liệu đến",
@@ -54,6 +59,11 @@ const t = words({
     state_upstream_away: "the upstream cannot be read",
     state_log_away: "the log cannot be written",
     state_stopped_by_breaker: "paused: too many wrong records",
+    load: "Load on the upstream",
+    load_said: "{0} reads, {1} s; {2} rows the last time",
+    waiting_open_gaps: "{0} gaps in its keys",
+    waiting_held_rows: "{0} rows wait for a transaction that runs",
+    waiting_records: "{0} records to be read",
     heard: "Last heard",
     never: "never",
     spoken: "Has figures until",
@@ -83,6 +93,24 @@ function beatSaid(beat) {
   return [mark(isGood ? "good" : "bad", state), " ", small(since)];
 }
 
+/**
+ * What reading costs the upstream, and what waits there; of those that are read so.
+ * @param {Load} load
+ * @returns {Said}
+ */
+function loadSaid(load) {
+  const said = t(
+    "load_said",
+    integer(load.reads),
+    integer(load.read_seconds),
+    integer(load.last_rows),
+  );
+  const waiting = Object.entries(load.waiting)
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => t.find(`waiting_${what}`, what).replace("{0}", integer(count)));
+  return [said, ...waiting.map((text) => small(` · ${text}`))];
+}
+
 /** @param {Source} source @returns {Said} */
 function heardSaid({ heard_at: at, is_late: isLate, silence_seconds_max: silence }) {
   const late = silence ? small(` · ${t("late_after", spanText(silence))}`) : "";
@@ -105,6 +133,7 @@ function spokenSaid(source) {
 /** @param {Source} source @returns {[Parameters<typeof t>[0], Said][]} */
 function factsOf(source) {
   const { cadence, horizon, lateness_seconds: late } = source;
+  const load = source.heartbeat?.load;
   const due = cadence ? t(`cadence_${cadence}`, integer(source.events_per_due)) : t("cadence_none");
   const lag = horizon
     ? [spanText(source.lag_seconds), " ", small(t("horizon", timeText(horizon)))]
@@ -115,6 +144,7 @@ function factsOf(source) {
     ["owner", [source.owner || "–"]],
     ["schedule", [due]],
     ["heartbeat", beatSaid(source.heartbeat)],
+    ...(load ? [/** @type {[Parameters<typeof t>[0], Said]} */ (["load", loadSaid(load)])] : []),
     source.silent_party ? ["spoken", spokenSaid(source)] : ["heard", heardSaid(source)],
     ["lag", lag],
     ["lateness", [lateness ?? "–"]],

@@ -28,7 +28,8 @@ def test_a_slip_of_the_pen_is_named(monkeypatch: pytest.MonkeyPatch, name: str, 
 
 
 def test_what_others_set_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HUB_SERVICE_HOST", "HUB_PORT_8080_TCP_ADDR", "HUB_KEY", "HUB_URL"):
+    connectors = ("HUB_TAX_FEES_PASSWORD_FILE", "HUB_LAND_REGISTRY_URL")
+    for name in ("HUB_SERVICE_HOST", "HUB_PORT_8080_TCP_ADDR", "HUB_KEY", "HUB_URL", *connectors):
         monkeypatch.setenv(name, "x")
     assert read_settings() == Settings()
 

@@ -11,7 +11,7 @@ import pytest
 
 from hub import places, registry
 from hub.connecting.connection import judge
-from hub.connecting.scaffold import NewSourceError, new_case, new_source
+from hub.connecting.scaffold import LANES, NewSourceError, new_case, new_source
 from hub.definitions.contract import Contract
 
 TODAY = date(2026, 11, 20)
@@ -41,6 +41,32 @@ def test_a_new_source_reads_a_file_as_it_stands(tmp_path: Path, name: str) -> No
     assert len(judged) == 1
     # It reads: every column is found, and what the sample says is the contract's or named by it.
     assert isinstance(judged[0], list) or judged[0].rule not in ("missing_header", "required")
+
+
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("name", ["dossier", "payment", "reading"])
+def test_a_new_source_over_a_database_needs_its_mapping_alone(
+    tmp_path: Path, name: str, lane: str
+) -> None:
+    """A row with the fields' own names is read as it stands: no line of code is to be written."""
+    contract = registry.contracts()[name]
+    new_source(tmp_path, "roads", contract, TODAY, lane)
+    home = tmp_path / "roads"
+    module = loaded(home / "connector.py")
+    needed = [f for f in contract.fields if not f.optional and f.name != "event_id"]
+    row: dict[str, Any] = {"id": 7}
+    for f in needed:
+        row[f.name] = f.limits["enum"][0] if "enum" in f.limits else SAMPLES[f.kind]
+    value = {"op": "c", "after": row, "source": {"lsn": 1}}
+    said = row if lane == "table" else {"key": {"id": 7}, "value": value}
+    (record,) = module.CONNECTOR.read("input.json", json.dumps(said).encode())
+    judged = record.verdict or judge(contract, [record])[0]
+    assert isinstance(judged, list) or judged.rule not in ("missing_header", "required")
+
+
+def test_a_name_whose_settings_would_be_taken_for_others_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NewSourceError, match="HUB_KAFKAS_URL"):
+        new_source(tmp_path, "kafkas", registry.contracts()["fee"], TODAY, "table")
 
 
 def a_file(module: ModuleType, contract: Contract) -> bytes:

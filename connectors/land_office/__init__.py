@@ -1,0 +1,1 @@
+"""The land office's dossiers, from an outbox in its own database."""

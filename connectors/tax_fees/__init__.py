@@ -1,0 +1,1 @@
+"""The tax office's fees of dossiers, from a change feed of its database."""

@@ -1,0 +1,1 @@
+"""The shared warehouse beside a store in PostgreSQL."""
