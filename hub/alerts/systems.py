@@ -131,7 +131,8 @@ def _sender(
     system["contracts"] = sorted(mine)
     system["alerts_open"] = seen["alerts_open"] if seen else 0
     system["keys"] = [_key(k, at) for k in keys if k.revoked_at is None]
-    grounds = [k.grounds for k in keys if k.state(at) == "valid"]
+    live = [k for k in keys if k.state(at) == "valid"]
+    grounds = [k.grounds for k in live or keys if k.revoked_at is None]
     system["owner"] = system["owner"] or next((g.owner for g in grounds if g.owner), None)
     findings = system["findings"]
     if system["last_heard_at"] is None and (source is None or source["cadence"]):

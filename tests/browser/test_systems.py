@@ -87,7 +87,7 @@ def test_findings_narrow_the_table_by_the_keyboard_and_stay_in_the_address(page:
     page.reload()
     expect(page.locator("#systems tbody tr")).to_have_count(1)
     page.locator('[data-finding=""]').click()
-    page.locator("#asked input").fill("văn phòng")
+    page.locator("#asked input").fill("SO-TU")
     expect(page.locator("#systems tbody tr")).to_have_count(1)
     page.locator("#asked input").fill("không có")
     expect(page.locator("#systems-note")).to_have_text("Không có hệ thống nào như vậy.")

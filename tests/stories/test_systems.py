@@ -15,7 +15,7 @@ def test_a_departments_key_does_not_see_it_and_an_officers_does(tmp_path: Path) 
     with pushed(tmp_path / "hub") as hub:
         refused = hub.ask("/v1/systems", "H57.1")
         assert refused.status_code == 403
-        assert refused.json()["rule"] == "not_yours"
+        assert refused.json()["title"] == "not_yours"
         assert hub.ask("/v1/systems", headers={"X-Forwarded-For": "10.1.2.3"}).status_code == 401
         body = hub.ask("/v1/systems", "officer").json()
         (ours,) = [s for s in body["systems"] if s["id"] == "H57.1"]

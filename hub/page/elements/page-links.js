@@ -55,7 +55,7 @@ const PAGES = [
   ["catalogue", "/catalogue"],
 ];
 // They show what is so now, or choose an instant themselves.
-const OF_NO_PERIOD = ["/alerts", "/water", "/upload", "/repair", "/catalogue"];
+const OF_NO_PERIOD = ["/alerts", "/water", "/systems", "/upload", "/repair", "/catalogue"];
 
 export class PageLinks extends Part {
   static follows = [page.changes("lang", "period")];

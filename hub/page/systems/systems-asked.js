@@ -92,9 +92,8 @@ export class SystemsAsked extends Part {
 
 /** @param {string} format */
 async function save(format) {
-  const wanted = new URLSearchParams({ period: page.now.period, format });
-  const href = URL.createObjectURL(await askFile(`/v1/systems?${wanted}`));
-  el("a", { href, download: `systems-${page.now.period}.${format}` }).click();
+  const href = URL.createObjectURL(await askFile(`/v1/systems?format=${format}`));
+  el("a", { href, download: `systems-${systems.now.answer?.period}.${format}` }).click();
   URL.revokeObjectURL(href);
 }
 

@@ -3,19 +3,16 @@
 import { ask } from "../ask.js";
 import { el } from "../el.js";
 import { KeyPrompt } from "../elements/key-prompt.js";
-import { PeriodPicker } from "../elements/period-picker.js";
 import { SyntheticMark } from "../elements/synthetic-mark.js";
 import { UpdatedAt } from "../elements/updated-at.js";
 import { guarded } from "../failures.js";
 import { page } from "../page.js";
 import { openPage } from "../shell.js";
-import { thisYear } from "../strings.js";
 import { words } from "../words.js";
 import { systems } from "./state.js";
 import { SystemTable } from "./system-table.js";
 import { SystemsAsked } from "./systems-asked.js";
 
-/** @import { Catalogue } from "../types.js" */
 /** @import { Systems } from "./types.js" */
 
 const READ_MS = 30_000;
@@ -23,13 +20,8 @@ const READ_MS = 30_000;
 const t = words({ vi: { title: "Hệ thống kết nối" }, en: { title: "Connected systems" } });
 
 async function readSystems() {
-  /** @type {Catalogue} */
-  const list = page.now.list ?? (await ask("/v1/kpis"));
-  const period = page.now.period || (list.default_period ?? thisYear());
-  page.set({ list, period });
   /** @type {Systems} */
-  const answer = await ask(`/v1/systems?${new URLSearchParams({ period })}`);
-  if (period !== page.now.period) return;
+  const answer = await ask("/v1/systems");
   page.set({ updatedAt: answer.as_of ?? "" });
   systems.set({ answer });
 }
@@ -38,7 +30,7 @@ const read = () => guarded("systems", null, readSystems);
 
 openPage({
   title: () => t("title"),
-  chips: new PeriodPicker(read),
+  chips: el("span"),
   strip: [new SyntheticMark(), new KeyPrompt(read), el("p", { class: "state" }, new UpdatedAt())],
   main: [new SystemsAsked(), new SystemTable()],
 });
