@@ -24,15 +24,11 @@ SUMMED = ("debit", "credit")
 
 @dataclass
 class Stated:
-    """What a statement says of itself: balances, and the numbers of the rows that say so.
-
-    `ends` is the number of the row with the closing balance, 0 where there is none.
-    """
+    """What a statement says of itself: balances, and the numbers of the rows that say so."""
 
     opening: int | None = None
     closing: int | None = None
     numbers: set[int] = field(default_factory=set)
-    ends: int = 0
 
 
 def stated(table: Table, content: bytes) -> Stated:
@@ -48,7 +44,6 @@ def stated(table: Table, content: bytes) -> Stated:
                     said.opening = _amount(label, cells[at + 1 :], said.opening)
                 elif label.startswith(_CLOSING):
                     said.closing = _amount(label, cells[at + 1 :], said.closing)
-                    said.ends = number
                 else:
                     continue
                 said.numbers.add(number)

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
-from connectors.statements.balances import hold, stated
+from connectors.statements.balances import SUMMED, hold, stated
 from connectors.statements.settling import (
     Settling,
     installed_days_off,
@@ -47,7 +47,7 @@ from schemas.fee_reference import FeeReference, find_reference
 
 CONTRACT = Contract(Fee)
 _WORDS = re.compile(r"[^\W\d_]{2}")  # two letters: no day, hour or amount has them
-_CODE = re.compile(r"(?=.*[0-9])[A-Za-z0-9./_\-]{1,64}|.* [A-Z]{2}[0-9]{2}")
+_NUMBER = re.compile(r"(?=.*[0-9])[A-Za-z0-9./_\-]{1,64}")
 TRIED = Settling(16 * 60 + 30)  # of cases and trials: weekends alone are days off
 
 
@@ -154,8 +154,7 @@ def _without_balances(table: Table, content: bytes, read: TableRead) -> None:
     said = stated(table, content)
     last = max((r.number for r in read.rows if r.verdict is None), default=0)
     for row in read.rows:
-        # Who signs stands below the closing balance, where that is below all transactions.
-        if last < said.ends < row.number and not row.said.get("occurred_at"):
+        if row.number > last and row.number not in said.numbers and _is_signature(row):
             said.numbers.add(row.number)
             vi, en = f"bỏ qua dòng {row.number}, ghi chú", f"passed over: row {row.number}, a note"
             read.understood.passed.append(PassedOver("note", "", row.number, "", vi, en))
@@ -164,6 +163,12 @@ def _without_balances(table: Table, content: bytes, read: TableRead) -> None:
         vi, en = "sao kê không có giao dịch nào", "there is no transaction in the statement"
         raise FileError("empty", vi, en)
     hold(read, said)
+
+
+def _is_signature(row: Row) -> bool:
+    """Tell whether a row is of those who sign below: no day, no number, no amount."""
+    has_amount = any(isinstance(row.said.get(name), int) for name in SUMMED)
+    return not (has_amount or row.said.get("occurred_at") or row.said.get("number"))
 
 
 def _records(settling: Settling, bank: str, read: TableRead) -> Iterator[Record]:
@@ -241,7 +246,9 @@ def _kept(row: Row) -> bytes:
 def _is_kept(name: str, value: Any) -> bool:
     if not isinstance(value, str):
         return isinstance(value, int)
-    return name in ("reference", "number") if _CODE.fullmatch(value) else not _WORDS.search(value)
+    if name == "number":
+        return _NUMBER.fullmatch(value) is not None
+    return name == "reference" or not _WORDS.search(value)
 
 
 def without_words(verdict: Verdict) -> Verdict:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
@@ -147,7 +148,8 @@ def _row(system: Mapping[str, Any]) -> list[Any]:
         cells[name] = _joined(system[name])
     cells["keys"] = _joined(f"{k['id']} ({k['state']})" for k in system["keys"])
     cells["findings"] = _joined(FINDINGS[code].vi for code in system["findings"])
-    duty = system["duty"]
+    share, duty = system["error_share"], system["duty"]
+    cells["error_share"] = None if share is None else Decimal(str(share))
     cells["duty"] = duty and f"{_CADENCES[duty['cadence']]}, ≥ {duty['events_per_due']} bản ghi"
     for heading in HEADINGS:
         if heading.kind == "instant" and cells[heading.name]:
