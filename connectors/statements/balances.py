@@ -35,19 +35,19 @@ def stated(table: Table, content: bytes) -> Stated:
     """Find the opening and closing balance, above, among or below the rows of one sheet."""
     is_book = content[:4] == ARCHIVE_MAGIC
     grids: list[Grid] = in_workbook(table, content)[0] if is_book else in_text(table, content)
-    said = Stated()
+    balances = Stated()
     for grid in grids[:1]:
         for number, cells, _ in (*grid.above, *grid.rows):
             for at, cell in enumerate(cells):
                 label = bare(str(cell)).strip()
                 if label.startswith(_OPENING):
-                    said.opening = _amount(label, cells[at + 1 :], said.opening)
+                    balances.opening = _amount(label, cells[at + 1 :], balances.opening)
                 elif label.startswith(_CLOSING):
-                    said.closing = _amount(label, cells[at + 1 :], said.closing)
+                    balances.closing = _amount(label, cells[at + 1 :], balances.closing)
                 else:
                     continue
-                said.numbers.add(number)
-    return said
+                balances.numbers.add(number)
+    return balances
 
 
 def _amount(label: str, behind: Iterable[Cell], before: int | None) -> int | None:
@@ -61,7 +61,7 @@ def _amount(label: str, behind: Iterable[Cell], before: int | None) -> int | Non
     return before
 
 
-def hold(read: TableRead, said: Stated) -> None:
+def hold(read: TableRead, balances: Stated) -> None:
     """Hold a statement's rows against its balances; raises `FileError` where they differ.
 
     A row whose amount cannot be read is rejected itself, and then nothing can be added up.
@@ -73,15 +73,15 @@ def hold(read: TableRead, said: Stated) -> None:
     if any(m is None for m in moves):
         return
     amounts = [m for m in moves if m is not None]
-    if said.opening is not None and said.closing is not None:
-        made = said.opening + sum(amounts)
-        if made != said.closing:
-            vi = f"số dư cuối kỳ ghi {_dots(said.closing)}, cộng từ số dư đầu kỳ và các dòng được"
-            en = f"the closing balance is {_dots(said.closing)}, the opening one and the rows make"
-            raise _differing(f"{vi} {_dots(made)}", f"{en} {_dots(made)}", str(said.closing))
+    if balances.opening is not None and balances.closing is not None:
+        made, closing = balances.opening + sum(amounts), balances.closing
+        if made != closing:
+            vi = f"số dư cuối kỳ ghi {_dots(closing)}, cộng từ số dư đầu kỳ và các dòng được"
+            en = f"the closing balance is {_dots(closing)}, the opening one and the rows make"
+            raise _differing(f"{vi} {_dots(made)}", f"{en} {_dots(made)}", str(closing))
     rows = list(zip(read.rows, amounts, strict=True))
-    ascending = _first_wrong(rows, said.opening)
-    if ascending is not None and _first_wrong(rows[::-1], said.opening) is not None:
+    ascending = _first_wrong(rows, balances.opening)
+    if ascending is not None and _first_wrong(rows[::-1], balances.opening) is not None:
         row, made = ascending
         shown = _dots(_of(row)["balance"])
         vi = f"dòng {row.number}: số dư ghi {shown}, cộng từ dòng trước được {_dots(made)}"

@@ -151,18 +151,18 @@ def _without_balances(table: Table, content: bytes, read: TableRead) -> None:
     """Take away rows of balances, and hold the others against them; raises `FileError`."""
     if len(read.rows) == 1 and read.rows[0].verdict and not read.rows[0].said:
         return  # the file cannot be read as a whole
-    said = stated(table, content)
+    balances = stated(table, content)
     last = max((r.number for r in read.rows if r.verdict is None), default=0)
     for row in read.rows:
-        if row.number > last and row.number not in said.numbers and _is_signature(row):
-            said.numbers.add(row.number)
+        if row.number > last and row.number not in balances.numbers and _is_signature(row):
+            balances.numbers.add(row.number)
             vi, en = f"bỏ qua dòng {row.number}, ghi chú", f"passed over: row {row.number}, a note"
             read.understood.passed.append(PassedOver("note", "", row.number, "", vi, en))
-    read.rows = [row for row in read.rows if row.number not in said.numbers]
+    read.rows = [row for row in read.rows if row.number not in balances.numbers]
     if not read.rows:
         vi, en = "sao kê không có giao dịch nào", "there is no transaction in the statement"
         raise FileError("empty", vi, en)
-    hold(read, said)
+    hold(read, balances)
 
 
 def _is_signature(row: Row) -> bool:

@@ -96,15 +96,15 @@ class Call:
 class Callbacks:
     """Callbacks as a feed; what was delivered and not acknowledged is delivered again."""
 
-    def __init__(self, settings: WalletsSettings, context: Context) -> None:
-        self._merchant = settings.merchant
-        self._secrets = read_secrets(settings.secret_file)
+    def __init__(self, own: WalletsSettings, context: Context) -> None:
+        self._merchant = own.merchant
+        self._secrets = read_secrets(own.secret_file)
         self._context = context
         self._waiting: queue.Queue[Call] = queue.Queue(TOGETHER_MAX)
         self._taken: list[Call] = []
         self._passed_over = 0
         self._lock = threading.Lock()
-        host, _, port = settings.listen.rpartition(":")
+        host, _, port = own.listen.rpartition(":")
         self.door = Door(host.strip("[]"), int(port), self.answer)
 
     def answer(self, query: str) -> Mapping[str, str]:

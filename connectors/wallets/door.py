@@ -43,6 +43,7 @@ class Door:
 
         class Call(BaseHTTPRequestHandler):
             timeout = IDLE_SECONDS
+            server_version, sys_version = "hub", ""
 
             def do_GET(self) -> None:
                 """Answer one callback as JSON with status 200, as gateways want it."""

@@ -27,6 +27,7 @@ const t = words({
     count: "{0} hệ thống",
     nothing: "Không có hệ thống nào như vậy.",
     well: "Ổn",
+    unused: "Chưa dùng",
     nobody: "chưa ghi",
     in: "vào",
     out: "ra",
@@ -70,6 +71,7 @@ const t = words({
     count: "{0} systems",
     nothing: "There is no such system.",
     well: "Well",
+    unused: "Not used",
     nobody: "not named",
     in: "in",
     out: "out",
@@ -177,8 +179,9 @@ function row(system) {
 }
 
 /** @param {System} system */
-function findingMarks({ findings }) {
-  if (!findings.length) return [mark("good", t("well"))];
+function findingMarks({ findings, recipients, last_heard_at: heard }) {
+  const isUnused = recipients === 0 && heard === null;
+  if (!findings.length) return [isUnused ? mark("none", t("unused")) : mark("good", t("well"))];
   const titles = systems.now.answer?.findings ?? {};
   return findings.map((code) =>
     mark(LEVELS[code] ?? "watch", titles[code]?.[page.now.lang] ?? code),
