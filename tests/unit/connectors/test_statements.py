@@ -56,7 +56,7 @@ def test_what_comes_after_the_cut_off_is_of_the_next_working_day(
 def test_a_days_end_is_an_hour() -> None:
     assert [read_cut_off(t) for t in ("00:00", "16:30", "24:00")] == [0, 990, 1440]
     for wrong in ("", "25:00", "24:01", "4pm"):
-        with pytest.raises(ValueError, match="Invalid|hour must be"):
+        with pytest.raises(ValueError, match=r"Invalid|hour must be"):
             read_cut_off(wrong)
     closed = Settling(990).closed_at(date(2025, 5, 16), "VCB")
     assert closed.isoformat() == "2025-05-16T16:30:00+07:00"
