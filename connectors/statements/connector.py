@@ -268,7 +268,7 @@ def with_units(records: FileRecords, known: Known) -> FileRecords:
 
     Raises `UpstreamError` where not all is known yet.
     """
-    entities = sorted({CONTRACT.entity_of(e) for r in records for e in r.events})
+    entities = sorted({CONTRACT.entity_of(dict(e)) for r in records for e in r.events})
     units = {entity: unit for entity, (unit,) in known(entities, ["unit"]).items() if unit}
 
     def known_as(event: Any) -> JsonObject:

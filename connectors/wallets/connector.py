@@ -188,11 +188,12 @@ class Callbacks:
 
     def _held_against_fees(self, records: list[Record]) -> list[Record]:
         """Hold payments against what is to be paid, and name the unit that collects it."""
-        entities = sorted({CONTRACT.entity_of(e) for r in records for e in r.events})
+        entities = sorted({CONTRACT.entity_of(dict(e)) for r in records for e in r.events})
         columns = ["unit", "assessed_vnd", "outstanding_vnd"]
         known = self._context.known(entities, columns) if entities else {}
         return [
-            _held(r, known.get(CONTRACT.entity_of(r.events[0]))) if r.events else r for r in records
+            _held(r, known.get(CONTRACT.entity_of(dict(r.events[0])))) if r.events else r
+            for r in records
         ]
 
     def _judged(self, records: list[Record]) -> list[Record]:

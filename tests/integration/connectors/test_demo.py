@@ -21,6 +21,8 @@ KPIS = {
     "payments": "payment_amount",
     "documents": "document_handled",
     "feedback": "feedback_received",
+    "statements": "fee_collected",
+    "wallets": "fee_collected",
 }
 
 
@@ -51,12 +53,17 @@ def test_all_connectors_feed_the_page(
         listed = ask("/v1/sources").get("sources", [])
         return {s["source"]: (s["heartbeat"] or {}).get("state", "") for s in listed}
 
+    def delivering() -> set[str]:
+        listed = ask("/v1/systems").get("systems", [])
+        return {s["id"] for s in listed if s["kind"] == "connector" and s["received"]}
+
     log = tmp_path / "demo.log"
     with log.open("wb") as out:
         process = start_hub("demo", "--connectors", stdout=out, stderr=out)
     try:
         for kpi in KPIS.values():
             until(lambda kpi=kpi: value(kpi) > 0, kpi, SECONDS_MAX)  # type: ignore[misc]
+        until(lambda: delivering() == set(KPIS), "each has delivered", SECONDS_MAX)
         assert set(states()) == set(KPIS)
         until(lambda: set(states().values()) == {"running"}, "all are running", SECONDS_MAX)
         assert process.poll() is None
