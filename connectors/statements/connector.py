@@ -200,6 +200,10 @@ def _wrong(row: Row) -> Verdict | None:
         vi = f"dòng {row.number}: phải có một trong hai cột Ghi nợ, Ghi có lớn hơn 0"
         en = f"row {row.number}: one of debit and credit must be more than 0"
         return replace(unreadable("not_an_amount", "Ghi có", "", vi, en), index=row.place)
+    if not _NUMBER.fullmatch(row.values["number"]):
+        vi = f"dòng {row.number}: số bút toán chỉ gồm chữ không dấu, số và . / _ -, ví dụ FT25136-1"
+        en = f"row {row.number}: a number has letters, digits and . / _ - alone, such as FT25136-1"
+        return replace(unreadable("malformed", "Số bút toán", "", vi, en), index=row.place)
     if _reference(row) is None:
         vi = f"dòng {row.number}: nội dung không có mã khoản thu, hoặc có nhiều mã; đúng là như"
         vi += " “H57.132-250517-0001 LP01”; đối chiếu số bút toán với ngân hàng"

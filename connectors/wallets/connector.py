@@ -1,22 +1,26 @@
 """Callbacks of payment gateways, verified, made durable, and only then confirmed to the sender.
 
-`HUB_WALLETS_LISTEN` (host:port) is where they come, `HUB_WALLETS_SECRET_FILE` holds the secret that
-the gateway signs by (a line; a second line is the secret before it, while it changes), and
-`HUB_WALLETS_MERCHANT` is the province's code at the gateway. Behind a proxy that speaks TLS.
+`HUB_WALLETS_LISTEN` (host:port) is where they come. `HUB_WALLETS_VNPAY_MERCHANT` and
+`HUB_WALLETS_PAYGOV_PARTNER` are the province's codes at VNPAY and at PayGov, `…_SECRET_FILE` holds
+the secret by which each signs (a line; a second line is the secret before it, while it changes).
+Behind a proxy that speaks TLS.
 """
 
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 from pydantic_settings import BaseSettings
 
-from connectors.wallets import vnpay
+from connectors.wallets import paygov, vnpay
+from connectors.wallets.dialect import TOLD, Dialect, Outcome, Parameters
 from connectors.wallets.door import Door
+from connectors.wallets.paying import unsigned
 from hub.connecting.connection import judge_arrived
 from hub.connecting.feeds import Connector, Context, Delivery, Record
 from hub.definitions.admission import Verdict, unreadable
@@ -31,29 +35,17 @@ ANSWER_SECONDS = 25.0  # by then a gateway gives up waiting, and calls again
 TOGETHER_MAX = 200
 SECRET_BYTES_MIN = 16
 TRIAL_SECRET = b"trial secret of the cases"
-CONFIRMED, ALREADY, NOT_FOUND, OTHER_AMOUNT, BAD_SIGNATURE, UNKNOWN = (
-    {"RspCode": "00", "Message": "Confirm Success"},
-    {"RspCode": "02", "Message": "Order already confirmed"},
-    {"RspCode": "01", "Message": "Order not found"},
-    {"RspCode": "04", "Message": "Invalid amount"},
-    {"RspCode": "97", "Message": "Invalid signature"},
-    {"RspCode": "99", "Message": "Unknown error"},
-)
-# What a gateway is told of what is rejected, by the rule; of any other, that it is not known.
-TOLD = {
-    "no_reference": NOT_FOUND,
-    "not_an_amount": OTHER_AMOUNT,
-    "other_amount": OTHER_AMOUNT,
-}
-_BY_CODE = {a["RspCode"]: a for a in (CONFIRMED, ALREADY, NOT_FOUND, OTHER_AMOUNT, UNKNOWN)}
 
 
 class WalletsSettings(BaseSettings):
-    """Where callbacks come, what they are signed by, and as whom the province is known."""
+    """Where callbacks come, and of each gateway as whom the province is known and its secret."""
 
     listen: str
-    secret_file: Path
-    merchant: str
+    vnpay_merchant: str = ""
+    vnpay_secret_file: Path | None = None
+    paygov_partner: str = ""
+    paygov_secret_file: Path | None = None
+    paygov_signed: str = paygov.SIGNED
 
     @field_validator("listen")
     @classmethod
@@ -63,17 +55,59 @@ class WalletsSettings(BaseSettings):
             raise ValueError("expected host:port, such as 127.0.0.1:8090")
         return value
 
+    @field_validator("paygov_signed")
+    @classmethod
+    def _are_fields(cls, value: str) -> str:
+        paygov.paygov(value)
+        return value
 
-def read_secrets(path: Path) -> tuple[bytes, ...]:
+    @model_validator(mode="after")
+    def _is_whole(self) -> "WalletsSettings":
+        pairs = (
+            ("VNPAY_MERCHANT", self.vnpay_merchant, self.vnpay_secret_file),
+            ("PAYGOV_PARTNER", self.paygov_partner, self.paygov_secret_file),
+        )
+        for name, partner, secret_file in pairs:
+            if bool(partner) != (secret_file is not None):
+                gateway = name.partition("_")[0]
+                raise ValueError(f"{name} and {gateway}_SECRET_FILE are set together")
+        if not any(partner for _, partner, _ in pairs):
+            raise ValueError("expected VNPAY_MERCHANT or PAYGOV_PARTNER")
+        return self
+
+    def gateways(self) -> list["Gateway"]:
+        """Give the gateways that may call; raises `SettingsError` for a secret that is none."""
+        named = (
+            (vnpay.VNPAY, self.vnpay_merchant, self.vnpay_secret_file),
+            (paygov.paygov(self.paygov_signed), self.paygov_partner, self.paygov_secret_file),
+        )
+        return [
+            Gateway(dialect, partner, read_secrets(dialect.name, secret_file))
+            for dialect, partner, secret_file in named
+            if secret_file is not None
+        ]
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A gateway that may call: its dialect, as whom it knows the province, by what it signs."""
+
+    dialect: Dialect
+    partner: str
+    secrets: tuple[bytes, ...]
+
+
+def read_secrets(gateway: str, path: Path) -> tuple[bytes, ...]:
     """Read the secrets of a file, a line each; raises `SettingsError` and never shows one."""
+    name = f"HUB_WALLETS_{gateway.upper()}_SECRET_FILE"
     try:
         lines = [line.strip() for line in path.read_bytes().splitlines()]
     except OSError as error:
-        raise SettingsError(f"HUB_WALLETS_SECRET_FILE={path}: {error.strerror}") from None
+        raise SettingsError(f"{name}={path}: {error.strerror}") from None
     found = tuple(line for line in lines if line)
     if not found or min(map(len, found)) < SECRET_BYTES_MIN:
         raise SettingsError(
-            f"HUB_WALLETS_SECRET_FILE={path}: cần khóa bí mật ít nhất {SECRET_BYTES_MIN} ký tự"
+            f"{name}={path}: cần khóa bí mật ít nhất {SECRET_BYTES_MIN} ký tự"
             f" | a secret of {SECRET_BYTES_MIN} characters at least is needed"
         )
     return found
@@ -83,13 +117,19 @@ def read_secrets(path: Path) -> tuple[bytes, ...]:
 class Call:
     """A signed callback of a payment that waits for its answer."""
 
-    parameters: vnpay.Parameters
+    dialect: Dialect
+    parameters: Parameters
     is_answered: threading.Event = field(default_factory=threading.Event)
-    told: Mapping[str, str] = field(default_factory=lambda: UNKNOWN)
+    outcome: Outcome = "unknown"
 
-    def answer(self, told: Mapping[str, str]) -> None:
+    @property
+    def checkpoint(self) -> str:
+        """Name the checkpoint by which it is known again."""
+        return self.dialect.checkpoint(self.parameters)
+
+    def answer(self, outcome: Outcome) -> None:
         """Say what its sender is told."""
-        self.told = told
+        self.outcome = outcome
         self.is_answered.set()
 
 
@@ -97,37 +137,42 @@ class Callbacks:
     """Callbacks as a feed; what was delivered and not acknowledged is delivered again."""
 
     def __init__(self, own: WalletsSettings, context: Context) -> None:
-        self._merchant = own.merchant
-        self._secrets = read_secrets(own.secret_file)
         self._context = context
         self._waiting: queue.Queue[Call] = queue.Queue(TOGETHER_MAX)
         self._taken: list[Call] = []
         self._passed_over = 0
         self._lock = threading.Lock()
+        answers = {
+            (g.dialect.method, g.dialect.path): partial(self._answer, g) for g in own.gateways()
+        }
         host, _, port = own.listen.rpartition(":")
-        self.door = Door(host.strip("[]"), int(port), self.answer)
+        self.door = Door(host.strip("[]"), int(port), answers)
 
-    def answer(self, query: str) -> Mapping[str, str]:
+    def _answer(self, gateway: Gateway, text: str, has_place: bool) -> Mapping[str, Any]:
         """Answer a callback: at once where nobody signed it or nothing was paid, else when kept."""
-        parameters = vnpay.parse(query)
-        if parameters is None or not vnpay.is_signed(parameters, self._secrets):
-            return self._passed(BAD_SIGNATURE)
-        if parameters.get("vnp_TmnCode") != self._merchant or not vnpay.number_of(parameters):
-            return self._passed(UNKNOWN)
-        if not vnpay.is_paid(parameters):
-            return self._passed(CONFIRMED)  # that it failed was heard
-        call = Call(parameters)
+        dialect = gateway.dialect
+        parameters = dialect.parse(text)
+        if parameters is None or not dialect.is_signed(parameters, gateway.secrets):
+            return dialect.answer({}, self._passed("bad_signature"))
+        is_ours = parameters.get(dialect.partner) == gateway.partner
+        if not is_ours or not parameters.get(dialect.number):
+            return dialect.answer(parameters, self._passed("unknown"))
+        if not dialect.is_paid(parameters):
+            return dialect.answer(parameters, self._passed("confirmed"))  # that it failed was heard
+        if not has_place:
+            return dialect.answer(parameters, "busy")
+        call = Call(dialect, parameters)
         try:
             self._waiting.put_nowait(call)
         except queue.Full:
-            return UNKNOWN
+            return dialect.answer(parameters, "busy")
         call.is_answered.wait(ANSWER_SECONDS)
-        return call.told
+        return dialect.answer(parameters, call.outcome)
 
-    def _passed(self, told: Mapping[str, str]) -> Mapping[str, str]:
+    def _passed(self, outcome: Outcome) -> Outcome:
         with self._lock:
             self._passed_over += 1
-        return told
+        return outcome
 
     def fetch(self, seconds: float) -> Delivery | None:
         """Give the callbacks that came, waiting at most so long; raises `UpstreamError`."""
@@ -135,7 +180,8 @@ class Callbacks:
             try:
                 self._taken = [self._waiting.get(timeout=seconds)]
             except queue.Empty:
-                return self._nothing_but()
+                passed_over = self._counted()
+                return Delivery([], passed_over=passed_over) if passed_over else None
         while len(self._taken) < TOGETHER_MAX:
             try:
                 self._taken.append(self._waiting.get_nowait())
@@ -146,13 +192,8 @@ class Callbacks:
     def close(self) -> None:
         """Stop listening; who still waits is told to call again."""
         for call in self._taken:
-            call.answer(UNKNOWN)
+            call.answer("unknown")
         self.door.close()
-
-    def _nothing_but(self) -> Delivery | None:
-        """Count what was passed over, where nothing else came."""
-        passed_over = self._counted()
-        return Delivery([], passed_over=passed_over) if passed_over else None
 
     def _counted(self) -> int:
         with self._lock:
@@ -161,30 +202,29 @@ class Callbacks:
 
     def _delivery(self) -> Delivery:
         """Deliver what is new of the calls taken; each is answered when that is durable."""
-        calls = {_name(c): c for c in reversed(self._taken)}
-        names = list(calls)[::-1]
+        first = {call.checkpoint: call for call in reversed(self._taken)}
+        names = list(first)[::-1]
         known = self._context.log.checkpoints(names)
         new = [name for name in names if name not in known]
-        records = [vnpay.record_of(calls[name].parameters, place) for place, name in enumerate(new)]
-        records = self._judged(self._held_against_fees(records))
-        codes = {r.place: _told(r.verdict)["RspCode"] for r in records}
-        points = {name: codes[place] for place, name in enumerate(new)}
+        read = [first[n].dialect.record(first[n].parameters, p) for p, n in enumerate(new)]
+        records = self._judged(self._held_against_fees(read))
+        outcomes = {name: _outcome(r.verdict) for name, r in zip(new, records, strict=True)}
 
-        def acknowledge(verdicts: list[Verdict]) -> None:
-            rejected = {v.index: _told(v) for v in verdicts}
-            first = {name: rejected.get(n, CONFIRMED) for n, name in enumerate(new)}
+        def acknowledge(_: Sequence[Verdict]) -> None:
             for call in self._taken:
-                name = _name(call)
-                told = first.get(name) if calls[name] is call else None
-                call.answer(told or _again(first.get(name) or _BY_CODE[known.get(name, "00")]))
+                name = call.checkpoint
+                if name in outcomes and first[name] is call:
+                    call.answer(outcomes[name])
+                else:
+                    call.answer(_again(outcomes.get(name) or known[name]))
             self._taken = []
 
-        def refuse(_: list[Verdict]) -> None:
+        def refuse(_: Sequence[Verdict]) -> None:
             for call in self._taken:
-                call.answer(UNKNOWN)
+                call.answer("unknown")
             self._taken = []
 
-        return Delivery(records, points, acknowledge, refuse, self._counted())
+        return Delivery(records, dict(outcomes), acknowledge, refuse, self._counted())
 
     def _held_against_fees(self, records: list[Record]) -> list[Record]:
         """Hold payments against what is to be paid, and name the unit that collects it."""
@@ -211,40 +251,35 @@ def _held(record: Record, fee: tuple[Any, ...] | None) -> Record:
     event, (unit, assessed, outstanding) = record.events[0], fee
     amount = event["amount_vnd"]
     if assessed is not None and amount not in (assessed, outstanding):
-        shown = f"{amount:,}".replace(",", ".")
-        vi = f"nộp {shown} đồng, khoản thu phải nộp {assessed:,} đồng, còn {outstanding:,} đồng"
-        en = f"{amount:,} đồng were paid, {assessed:,} are assessed, {outstanding:,} outstanding"
-        verdict = unreadable("other_amount", "vnp_Amount", str(amount * 100), vi, en)
+        paid, due, left = (f"{n:,}".replace(",", ".") for n in (amount, assessed, outstanding))
+        vi = f"nộp {paid} đồng, khoản thu phải nộp {due} đồng, còn {left} đồng"
+        en = f"{paid} đồng were paid, {due} are assessed, {left} outstanding"
+        verdict = unreadable("other_amount", "amount_vnd", str(amount), vi, en)
         return replace(record, events=(), verdict=replace(verdict, index=record.place))
     said = {k: v for k, v in event.items() if k != "event_id"}
     return replace(record, events=(with_id({**said, "unit": unit or said["unit"]}),))
 
 
-def _name(call: Call) -> str:
-    """Name the checkpoint by which a callback is known again."""
-    return f"wallets:vnpay:{vnpay.number_of(call.parameters)}"
+def _outcome(verdict: Verdict | None) -> Outcome:
+    return "confirmed" if verdict is None else TOLD.get(verdict.rule, "unknown")
 
 
-def _told(verdict: Verdict | None) -> Mapping[str, str]:
-    return CONFIRMED if verdict is None else TOLD.get(verdict.rule, UNKNOWN)
-
-
-def _again(told: Mapping[str, str]) -> Mapping[str, str]:
+def _again(outcome: str) -> Outcome:
     """Give what is told of a callback that comes again: what is confirmed is so already."""
-    return ALREADY if told is CONFIRMED else told
+    outcomes: dict[str, Outcome] = {"not_found": "not_found", "other_amount": "other_amount"}
+    return "already" if outcome == "confirmed" else outcomes.get(outcome, "unknown")
 
 
 def read(name: str, content: bytes) -> list[Record]:
-    """Read a callback's query as cases have it, signed by the secret of trials."""
-    parameters = vnpay.parse(content.decode("utf-8", "replace").strip())
-    if parameters is None or not vnpay.is_signed(parameters, (TRIAL_SECRET,)):
-        return [vnpay.unsigned()]
-    return [vnpay.record_of(parameters)] if vnpay.is_paid(parameters) else []
+    """Read a callback as cases have it, signed by the secret of trials: a query, or a JSON body."""
+    dialect = paygov.paygov() if name.endswith(".json") else vnpay.VNPAY
+    signature = paygov.SIGNATURE if name.endswith(".json") else vnpay.SIGNATURE
+    parameters = dialect.parse(content.decode("utf-8", "replace").strip())
+    if parameters is None or not dialect.is_signed(parameters, (TRIAL_SECRET,)):
+        return [unsigned(signature)]
+    return [dialect.record(parameters, 0)] if dialect.is_paid(parameters) else []
 
 
-def open_door(settings: WalletsSettings, context: Context) -> Callbacks:
-    """Begin to listen."""
-    return Callbacks(settings, context)
-
-
+Open = Callable[[WalletsSettings, Context], Callbacks]
+open_door: Open = Callbacks
 CONNECTOR = Connector(WalletsSettings, read, open_door)

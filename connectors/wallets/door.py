@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 from hub.settings import SettingsError
 
-PATH = "/vnpay/ipn"
 IDLE_SECONDS = 10.0
 CALLS_MAX = 200  # at once; others are told to come again
+BODY_BYTES_MAX = 65_536
 log = logging.getLogger(__name__)
-Answer = Callable[[str], Mapping[str, str]]
+# Answers the query of a GET, or the body of a POST, with whether there was a place for it.
+Answer = Callable[[str, bool], Mapping[str, Any]]
 
 
 class _Server(ThreadingHTTPServer):
@@ -36,9 +37,9 @@ class _Server(ThreadingHTTPServer):
 
 
 class Door:
-    """Listens, and answers each callback with what `answer` says of its query."""
+    """Listens; each callback, by its method and path, is answered with status 200 as JSON."""
 
-    def __init__(self, host: str, port: int, answer: Answer) -> None:
+    def __init__(self, host: str, port: int, answers: Mapping[tuple[str, str], Answer]) -> None:
         calls = threading.BoundedSemaphore(CALLS_MAX)
 
         class Call(BaseHTTPRequestHandler):
@@ -46,22 +47,33 @@ class Door:
             server_version, sys_version = "hub", ""
 
             def do_GET(self) -> None:
-                """Answer one callback as JSON with status 200, as gateways want it."""
-                asked = urlsplit(self.path)
-                if asked.path != PATH:
-                    self._send(404, {"RspCode": "99", "Message": "No such address"})
-                elif not calls.acquire(blocking=False):
-                    self._send(503, {"RspCode": "99", "Message": "Busy, call again"})
-                else:
-                    try:
-                        self._send(200, answer(asked.query))
-                    finally:
+                """Answer a callback that is a query."""
+                self._answer(urlsplit(self.path).query)
+
+            def do_POST(self) -> None:
+                """Answer a callback that is a body."""
+                length = self.headers.get("Content-Length", "")
+                if not length.isdecimal() or int(length) > BODY_BYTES_MAX:
+                    self._send(413, {})
+                    return
+                self._answer(self.rfile.read(int(length)).decode("utf-8", "replace"))
+
+            def _answer(self, text: str) -> None:
+                answer = answers.get((self.command, urlsplit(self.path).path))
+                if answer is None:
+                    self._send(404, {})
+                    return
+                has_place = calls.acquire(blocking=False)
+                try:
+                    self._send(200 if has_place else 503, answer(text, has_place))
+                finally:
+                    if has_place:
                         calls.release()
 
-            def _send(self, status: int, said: Mapping[str, str]) -> None:
-                body = json.dumps(said).encode()
+            def _send(self, status: int, told: Mapping[str, Any]) -> None:
+                body = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", "application/json; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from http.client import HTTPException
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.error import URLError
 from urllib.parse import quote_plus, urlencode
 from urllib.request import urlopen
 
-from connectors.wallets import vnpay
-from connectors.wallets.door import PATH
+from connectors.wallets import paygov, vnpay
 from hub.clock import VIETNAM
 
 MERCHANT = "LGSPDEMO"
@@ -55,6 +54,13 @@ def signed(parameters: Mapping[str, str], secret: bytes) -> str:
     """Write parameters as a signed query."""
     query = urlencode(parameters, quote_via=quote_plus)
     return f"{query}&{vnpay.SIGNATURE}={vnpay.signature(parameters, secret)}"
+
+
+def confirmed(parameters: Mapping[str, Any], names: Sequence[str], secret: bytes) -> str:
+    """Write fields as PayGov does, with the signature over those of some names."""
+    texts = {n: str(v) for n, v in parameters.items()}
+    said = {**parameters, paygov.SIGNATURE: paygov.signature(names, texts, secret)}
+    return json.dumps(said, ensure_ascii=False)
 
 
 def plan(seed: int, payments: int, last: date) -> list[Planned]:
@@ -132,7 +138,7 @@ def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]
     def live() -> None:
         for planned in calls:
             while not stopping.is_set():
-                if call(f"http://127.0.0.1:{port}{PATH}", planned, SECRET) != "99":
+                if call(f"http://127.0.0.1:{port}{vnpay.VNPAY.path}", planned, SECRET) != "99":
                     break
             if stopping.wait(DEMO_SECONDS / DEMO_PAYMENTS):
                 return
@@ -142,8 +148,8 @@ def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]
     try:
         yield {
             "HUB_WALLETS_LISTEN": f"127.0.0.1:{port}",
-            "HUB_WALLETS_SECRET_FILE": str(secret),
-            "HUB_WALLETS_MERCHANT": MERCHANT,
+            "HUB_WALLETS_VNPAY_SECRET_FILE": str(secret),
+            "HUB_WALLETS_VNPAY_MERCHANT": MERCHANT,
         }
     finally:
         stopping.set()

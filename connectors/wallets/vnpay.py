@@ -1,4 +1,4 @@
-"""Callbacks (IPN) as VNPAY sends them, version 2.1.0: a signed query, read as a payment of a fee.
+"""Callbacks (IPN) as VNPAY sends them, version 2.1.0: a signed query, answered by `RspCode`.
 
 Source: VNPAY, Hướng dẫn tích hợp Cổng thanh toán, part IPN URL. `vnp_SecureHash` is the HMAC-SHA512
 of all other parameters, by name, each as `name=value` in the form of a query. `vnp_Amount` is in
@@ -7,29 +7,31 @@ hundredths of a đồng, `vnp_PayDate` of Vietnam's time. Only where both `vnp_R
 """
 
 import hmac
-import json
-import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
-from hub.clock import VIETNAM
-from hub.connecting.feeds import JsonObject, Record
-from hub.definitions.admission import Verdict, unreadable
-from hub.sheets.files import with_id
-from schemas.fee_reference import find_reference
+from connectors.wallets.dialect import Dialect, Outcome, Parameters
+from connectors.wallets.paying import Paid, record_of
+from hub.connecting.feeds import Record
 
 SIGNATURE = "vnp_SecureHash"
 _UNSIGNED = (SIGNATURE, "vnp_SecureHashType")
 DONE = "00"
 PARAMETERS_MAX = 64
-# What is kept of a callback that is rejected: no words of the payer, neither card nor account.
 _KEPT = (
     *("vnp_TmnCode", "vnp_TransactionNo", "vnp_Amount", "vnp_PayDate", "vnp_ResponseCode"),
     *("vnp_TransactionStatus", "vnp_BankCode"),
 )
-_PLAIN = re.compile(r"[A-Za-z0-9]{1,64}")
-Parameters = Mapping[str, str]
+_TOLD: Mapping[Outcome, tuple[str, str]] = {
+    "confirmed": ("00", "Confirm Success"),
+    "already": ("02", "Order already confirmed"),
+    "not_found": ("01", "Order not found"),
+    "other_amount": ("04", "Invalid amount"),
+    "bad_signature": ("97", "Invalid signature"),
+    "busy": ("99", "Busy, call again"),
+    "unknown": ("99", "Unknown error"),
+}
 
 
 def parse(query: str) -> Parameters | None:
@@ -68,67 +70,40 @@ def is_paid(parameters: Parameters) -> bool:
     return all(parameters.get(name) == DONE for name in names)
 
 
-def number_of(parameters: Parameters) -> str:
-    """Give the transaction's number at the gateway, by which it is known again."""
-    return parameters.get("vnp_TransactionNo", "")
-
-
-def record_of(parameters: Parameters, place: int = 0) -> Record:
-    """Make a signed callback of a payment a record: an event, or why it cannot be one."""
-    kept = {n: v for n in _KEPT if _PLAIN.fullmatch(v := parameters.get(n, ""))}
-    original = json.dumps(kept).encode()
-    known_by = f"vnpay:{number_of(parameters)}".encode()
-    read = _read(parameters)
-    if isinstance(read, Verdict):
-        return Record(original, (), read, place, known_by)
-    return Record(original, (read,), None, place, known_by)
-
-
-def unsigned(place: int = 0) -> Record:
-    """Give the record of what nobody known has signed: nothing of it is kept."""
-    vi = "chữ ký không đúng: không phải do cổng thanh toán gửi, hoặc khóa bí mật đã đổi"
-    en = "the signature is wrong: the gateway did not send it, or the secret is another one"
-    return Record(b"{}", (), unreadable("bad_signature", SIGNATURE, "", vi, en), place)
-
-
-def _read(parameters: Parameters) -> JsonObject | Verdict:
-    """Read the payment; nothing of what the payer wrote is in a message."""
-    reference = find_reference(parameters.get("vnp_TxnRef", "")) or find_reference(
-        parameters.get("vnp_OrderInfo", "")
+def record(parameters: Parameters, place: int = 0) -> Record:
+    """Read a signed callback of a payment."""
+    paid = Paid(
+        texts=(parameters.get("vnp_TxnRef", ""), parameters.get("vnp_OrderInfo", "")),
+        amount=parameters.get("vnp_Amount", ""),
+        at=parameters.get("vnp_PayDate", ""),
+        number=parameters.get("vnp_TransactionNo", ""),
+        names=("vnp_TxnRef", "vnp_Amount", "vnp_PayDate"),
+        form="[1-9][0-9]{0,13}00",
+        beyond=2,
+        example=(
+            "phải là số tiền nhân 100, ví dụ 5000000 là 50.000 đồng",
+            "must be an amount times 100, such as 5000000 for 50,000 đồng",
+        ),
     )
-    if reference is None:
-        vi = "không có mã khoản thu, đúng là như “H57.132-250517-0001 LP01”; nội dung không được"
-        vi += " giữ, hãy tra theo vnp_TransactionNo"
-        en = "there is no reference of a fee such as “H57.132-250517-0001 LP01”; its words are not"
-        en += " kept, look for it by vnp_TransactionNo"
-        return unreadable("no_reference", "vnp_TxnRef", "", vi, en)
-    amount = parameters.get("vnp_Amount", "")
-    if not re.fullmatch(r"[1-9][0-9]{0,13}00", amount):
-        vi = "phải là số tiền nhân 100, ví dụ 5000000 là 50.000 đồng"
-        en = "must be an amount times 100, such as 5000000 for 50,000 đồng"
-        return unreadable("not_an_amount", "vnp_Amount", _plain(amount), vi, en)
-    pay_date = parameters.get("vnp_PayDate", "")
-    try:
-        if not re.fullmatch("[0-9]{14}", pay_date):
-            raise ValueError(pay_date)
-        at = datetime.strptime(pay_date, "%Y%m%d%H%M%S").replace(tzinfo=VIETNAM)
-    except ValueError:
-        vi = "phải là yyyyMMddHHmmss theo giờ Việt Nam, ví dụ 20250517233000"
-        en = "must be yyyyMMddHHmmss of Vietnam's time, such as 20250517233000"
-        return unreadable("malformed_instant", "vnp_PayDate", _plain(pay_date), vi, en)
-    return with_id(
-        {
-            "dossier_code": reference.dossier_code,
-            "fee_code": reference.fee_code,
-            "unit": reference.unit,
-            "kind": "paid",
-            "occurred_at": at.isoformat(),
-            "amount_vnd": int(amount) // 100,
-            "transaction_id": number_of(parameters),
-            "channel": "online",
-        }
-    )
+    kept = {name: parameters.get(name, "") for name in _KEPT}
+    return record_of("vnpay", paid, kept, place)
 
 
-def _plain(value: str) -> str:
-    return value if _PLAIN.fullmatch(value) else ""
+def answer(_: Parameters, outcome: Outcome) -> Mapping[str, Any]:
+    """Write an answer."""
+    code, message = _TOLD[outcome]
+    return {"RspCode": code, "Message": message}
+
+
+VNPAY = Dialect(
+    "vnpay",
+    "GET",
+    "/vnpay/ipn",
+    parse,
+    is_signed,
+    "vnp_TmnCode",
+    is_paid,
+    "vnp_TransactionNo",
+    record,
+    answer,
+)

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from connectors.wallets import vnpay
+from connectors.wallets import paygov, vnpay
 from connectors.wallets.connector import CONTRACT, Callbacks, WalletsSettings, read_secrets
-from connectors.wallets.simulator import signed
+from connectors.wallets.paying import unsigned
+from connectors.wallets.simulator import confirmed, signed
 from hub import registry
 from hub.connecting.connection import Connection
 from hub.connecting.feeds import Context
@@ -25,7 +25,8 @@ from hub.settings import Settings, SettingsError, read_own
 from tests.parts import loopback
 
 SECRET, OLD = b"a secret of the province", b"the secret before that one"
-MERCHANT = "LGSP0001"
+MERCHANT, PARTNER = "LGSP0001", "DT01"
+SIGNED = ("MaLoi", "MaDoiTac", "MaThamChieu", "SoTien", "MaGiaoDich", "ThoiGianGD")
 NOW = datetime(2025, 5, 19, 3, tzinfo=UTC)
 
 
@@ -47,6 +48,24 @@ def callback(number: str, **other: str) -> dict[str, str]:
     }
 
 
+def confirmation(**other: Any) -> dict[str, Any]:
+    """Give the fields by which PayGov confirms 50,000 đồng."""
+    return {
+        "LoaiBanTin": "NotiResult",
+        "MaLoi": "00",
+        "MaDoiTac": PARTNER,
+        "MaThamChieu": "H57.132-250517-0001 LP01",
+        "SoTien": 50_000,
+        "MaTienTe": "VND",
+        "MaGiaoDich": "PG1",
+        "MaNganHang": "VCB",
+        "ThoiGianGD": "20250517233000",
+        "ThongTinGiaoDich": "NGUYEN VAN A nop le phi",
+        "HoTenNguoiNop": "NGUYEN VAN A",
+        **other,
+    }
+
+
 class Called:
     """A hub with the door open before it, and a gateway that calls."""
 
@@ -55,7 +74,12 @@ class Called:
         secrets = folder / "secret"
         secrets.write_bytes(SECRET + b"\n" + OLD + b"\n")
         self.settings = WalletsSettings(
-            listen="127.0.0.1:0", secret_file=secrets, merchant=MERCHANT
+            listen="127.0.0.1:0",
+            vnpay_secret_file=secrets,
+            vnpay_merchant=MERCHANT,
+            paygov_secret_file=secrets,
+            paygov_partner=PARTNER,
+            paygov_signed=",".join(SIGNED),
         )
         self.is_away = False
 
@@ -86,6 +110,15 @@ class Called:
         answer = loopback.get(f"{self.url}?{signed(parameters, secret)}", timeout=60)
         assert answer.status_code == 200
         return str(answer.json()["RspCode"])
+
+    def confirm(self, secret: bytes = SECRET, **other: Any) -> dict[str, Any]:
+        """Call the door as PayGov does; give its answer."""
+        body = confirmed(confirmation(**other), SIGNED, secret)
+        url = self.url.replace("vnpay", "paygov")
+        answer = loopback.post(url, content=body.encode(), timeout=60)
+        assert answer.status_code == 200
+        told: dict[str, Any] = answer.json()
+        return told
 
     def facts(self) -> dict[str, tuple[Any, ...]]:
         """Give what was paid by fee."""
@@ -218,11 +251,73 @@ def test_neither_the_secret_nor_the_payer_stands_anywhere(
     assert logged
 
 
-def test_only_one_address_answers(called: Called) -> None:
+def test_only_the_addresses_of_gateways_answer(called: Called) -> None:
     with called.opened():
         assert loopback.get(called.url.replace("ipn", "x"), timeout=60).status_code == 404
-        with httpx.Client(trust_env=False) as client:
-            assert client.post(called.url, timeout=60).status_code == 501
+        assert loopback.post(called.url, content=b"{}", timeout=60).status_code == 404
+        url = called.url.replace("vnpay", "paygov")
+        assert loopback.get(url, timeout=60).status_code == 404
+        assert loopback.request("PUT", url, timeout=60).status_code == 501
+        assert loopback.post(url, content=b" " * 70_000, timeout=60).status_code == 413
+
+
+def test_paygov_is_answered_in_its_own_words(called: Called) -> None:
+    with called.opened():
+        told = called.confirm()
+        assert (told["MaLoi"], told["MaThamChieu"]) == ("00", "H57.132-250517-0001 LP01")
+        assert called.confirm()["MoTaLoi"] == "Đã xác nhận trước đó"
+        assert called.confirm(b"another secret of somebody") == {
+            "MaLoi": "99",
+            "MoTaLoi": "Mã xác thực không đúng",
+        }
+        assert called.confirm(MaLoi="07", MaGiaoDich="PG2")["MaLoi"] == "00"  # heard, not paid
+        nothing = {"MaThamChieu": "1", "ThongTinGiaoDich": "NGUYEN VAN A"}
+        assert called.confirm(MaGiaoDich="PG3", **nothing)["MaLoi"] == "99"
+        assert called.confirm(MaGiaoDich="PG4", SoTien="50000.5")["MaLoi"] == "99"
+        assert called.confirm(MaGiaoDich="PG5", ThoiGianGD="2025-05-17")["MaLoi"] == "99"
+        assert called.confirm(MaDoiTac="DT02", MaGiaoDich="PG6")["MaLoi"] == "99"
+        # The same number at another gateway is another payment.
+        assert called.call(callback("PG1")) == "00"
+    assert called.facts()["H57.132-250517-0001|LP01"] == (50_000, "H57.132")
+    assert [rule for rule, _ in called.rejected()] == [
+        "malformed_instant",
+        "no_reference",
+        "not_an_amount",
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "x", "[]", "1", "null", '{"a": 1, "a": 2}', '{"MaXacThuc": "\\ud800"}', "[" * 9_000],
+)
+def test_a_body_that_is_none_is_signed_by_nobody(called: Called, body: str) -> None:
+    with called.opened():
+        url = called.url.replace("vnpay", "paygov")
+        told = loopback.post(url, content=body.encode(), timeout=60).json()
+        assert told["MoTaLoi"] == "Mã xác thực không đúng"
+
+
+@pytest.mark.parametrize("name", ["MaLoi", "MaThamChieu", "SoTien", "MaGiaoDich"])
+def test_what_decides_must_be_signed(name: str) -> None:
+    """An unsigned amount or number could be changed by anybody between."""
+    fields = [f for f in paygov.SIGNED.split(",") if f != name]
+    with pytest.raises(ValueError, match=name):
+        paygov.paygov(",".join(fields))
+    parameters = dict.fromkeys(paygov.SIGNED.split(","), "1")
+    dialect = paygov.paygov()
+    parameters["MaXacThuc"] = paygov.signature(paygov.SIGNED.split(","), parameters, SECRET)
+    assert dialect.is_signed(parameters, (OLD, SECRET))
+    assert not dialect.is_signed(parameters | {name: "2"}, (OLD, SECRET))
+
+
+def test_a_mark_between_values_cannot_move_what_was_signed() -> None:
+    """`a|b` and `c` are joined as `a` and `b|c` are: only the last value may have the mark."""
+    names, dialect = SIGNED, paygov.paygov(",".join(SIGNED))
+    parameters = dict.fromkeys(names, "1")
+    for name in names:
+        marked = parameters | {name: "1|1"}
+        marked["MaXacThuc"] = paygov.signature(names, marked, SECRET)
+        assert dialect.is_signed(marked, (SECRET,)) == (name == names[-1])
 
 
 def test_the_sum_is_the_one_that_gateways_make() -> None:
@@ -247,14 +342,18 @@ def test_a_wrong_setting_stops_the_start_and_shows_no_secret(
 ) -> None:
     short = tmp_path / "secret"
     short.write_text("brief")
-    with pytest.raises(SettingsError, match="HUB_WALLETS_SECRET_FILE") as refused:
-        read_secrets(short)
+    with pytest.raises(SettingsError, match="HUB_WALLETS_VNPAY_SECRET_FILE") as refused:
+        read_secrets("vnpay", short)
     assert "brief" not in str(refused.value)
-    with pytest.raises(SettingsError, match="HUB_WALLETS_SECRET_FILE"):
-        read_secrets(tmp_path / "none")
-    monkeypatch.setenv("HUB_WALLETS_LISTEN", "8090")
-    monkeypatch.setenv("HUB_WALLETS_SECRET_FILE", str(short))
-    monkeypatch.setenv("HUB_WALLETS_MERCHANT", MERCHANT)
-    with pytest.raises(SettingsError, match="HUB_WALLETS_LISTEN"):
-        read_own("wallets", WalletsSettings)
-    assert json.loads(vnpay.unsigned().original) == {}
+    with pytest.raises(SettingsError, match="HUB_WALLETS_PAYGOV_SECRET_FILE"):
+        read_secrets("paygov", tmp_path / "none")
+    assert json.loads(unsigned("x").original) == {}
+    for name, value, said in (
+        ("LISTEN", "8090", "LISTEN"),
+        ("LISTEN", "127.0.0.1:8090", "VNPAY_MERCHANT or PAYGOV_PARTNER"),
+        ("VNPAY_MERCHANT", MERCHANT, "VNPAY_SECRET_FILE"),
+        ("PAYGOV_SIGNED", "MaLoi", "SoTien"),
+    ):
+        monkeypatch.setenv(f"HUB_WALLETS_{name}", value)
+        with pytest.raises(SettingsError, match=said):
+            read_own("wallets", WalletsSettings)
