@@ -207,7 +207,8 @@ class Callbacks:
         known = self._context.log.checkpoints(names)
         new = [name for name in names if name not in known]
         read = [first[n].dialect.record(first[n].parameters, p) for p, n in enumerate(new)]
-        records = self._judged(self._held_against_fees(read))
+        amounts = [first[n].dialect.amount for n in new]
+        records = self._judged(self._held_against_fees(read, amounts))
         outcomes = {name: _outcome(r.verdict) for name, r in zip(new, records, strict=True)}
 
         def acknowledge(_: Sequence[Verdict]) -> None:
@@ -226,14 +227,17 @@ class Callbacks:
 
         return Delivery(records, dict(outcomes), acknowledge, refuse, self._counted())
 
-    def _held_against_fees(self, records: list[Record]) -> list[Record]:
-        """Hold payments against what is to be paid, and name the unit that collects it."""
+    def _held_against_fees(self, records: list[Record], amounts: list[str]) -> list[Record]:
+        """Hold payments against what is to be paid, and name the unit that collects it.
+
+        `amounts` names of each record the field in which its sender says what was paid.
+        """
         entities = sorted({CONTRACT.entity_of(dict(e)) for r in records for e in r.events})
         columns = ["unit", "assessed_vnd", "outstanding_vnd"]
         known = self._context.known(entities, columns) if entities else {}
         return [
-            _held(r, known.get(CONTRACT.entity_of(dict(r.events[0])))) if r.events else r
-            for r in records
+            _held(r, known.get(CONTRACT.entity_of(dict(r.events[0]))), name) if r.events else r
+            for r, name in zip(records, amounts, strict=True)
         ]
 
     def _judged(self, records: list[Record]) -> list[Record]:
@@ -245,7 +249,7 @@ class Callbacks:
         ]
 
 
-def _held(record: Record, fee: tuple[Any, ...] | None) -> Record:
+def _held(record: Record, fee: tuple[Any, ...] | None, name: str) -> Record:
     if fee is None:
         return record
     event, (unit, assessed, outstanding) = record.events[0], fee
@@ -254,7 +258,7 @@ def _held(record: Record, fee: tuple[Any, ...] | None) -> Record:
         paid, due, left = (f"{n:,}".replace(",", ".") for n in (amount, assessed, outstanding))
         vi = f"nộp {paid} đồng, khoản thu phải nộp {due} đồng, còn {left} đồng"
         en = f"{paid} đồng were paid, {due} are assessed, {left} outstanding"
-        verdict = unreadable("other_amount", "amount_vnd", str(amount), vi, en)
+        verdict = unreadable("other_amount", name, str(amount), vi, en)
         return replace(record, events=(), verdict=replace(verdict, index=record.place))
     said = {k: v for k, v in event.items() if k != "event_id"}
     return replace(record, events=(with_id({**said, "unit": unit or said["unit"]}),))

@@ -119,6 +119,7 @@ def paygov(signed: str = SIGNED) -> Dialect:
         "MaDoiTac",
         _is_paid,
         "MaGiaoDich",
+        "SoTien",
         _record,
         _answer,
     )

@@ -104,6 +104,7 @@ VNPAY = Dialect(
     "vnp_TmnCode",
     is_paid,
     "vnp_TransactionNo",
+    "vnp_Amount",
     record,
     answer,
 )

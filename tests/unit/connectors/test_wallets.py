@@ -271,12 +271,12 @@ def test_paygov_is_answered_in_its_own_words(called: Called) -> None:
             "MoTaLoi": "Mã xác thực không đúng",
         }
         assert called.confirm(MaLoi="07", MaGiaoDich="PG2")["MaLoi"] == "00"  # heard, not paid
-        nothing = {"MaThamChieu": "1", "ThongTinGiaoDich": "NGUYEN VAN A"}
+        nothing: dict[str, Any] = {"MaThamChieu": "1", "ThongTinGiaoDich": "NGUYEN VAN A"}
         assert called.confirm(MaGiaoDich="PG3", **nothing)["MaLoi"] == "99"
         assert called.confirm(MaGiaoDich="PG4", SoTien="50000.5")["MaLoi"] == "99"
         assert called.confirm(MaGiaoDich="PG5", ThoiGianGD="2025-05-17")["MaLoi"] == "99"
         assert called.confirm(MaDoiTac="DT02", MaGiaoDich="PG6")["MaLoi"] == "99"
-        # The same number at another gateway is another payment.
+        # Another gateway was not told of that number; of a fee it is one document all the same.
         assert called.call(callback("PG1")) == "00"
     assert called.facts()["H57.132-250517-0001|LP01"] == (50_000, "H57.132")
     assert [rule for rule, _ in called.rejected()] == [
