@@ -24,8 +24,8 @@ class Dialect:
 
     `parse` gives the parameters, None where they are none; `is_signed` tells whether one of some
     secrets made the signature; `partner` names who the province is to it; `is_paid` tells whether
-    anything was paid. By `number` a payment is known again, `amount` names what was paid; `record` reads it as a record at a
-    place; `answer` writes what its sender is told.
+    anything was paid. By `number` a payment is known again, `amount` names what was paid; `record`
+    reads it as a record at a place; `answer` writes what its sender is told.
     """
 
     name: str

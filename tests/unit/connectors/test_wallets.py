@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.wallets import paygov, vnpay
-from connectors.wallets.connector import CONTRACT, Callbacks, WalletsSettings, read_secrets
+from connectors.wallets.connector import CONTRACT, Callbacks, WalletsSettings, read, read_secrets
 from connectors.wallets.paying import unsigned
 from connectors.wallets.simulator import confirmed, signed
 from hub import registry
@@ -27,6 +28,7 @@ from tests.parts import loopback
 SECRET, OLD = b"a secret of the province", b"the secret before that one"
 MERCHANT, PARTNER = "LGSP0001", "DT01"
 SIGNED = ("MaLoi", "MaDoiTac", "MaThamChieu", "SoTien", "MaGiaoDich", "ThoiGianGD")
+CASES = resources.files("connectors.wallets") / "cases"
 NOW = datetime(2025, 5, 19, 3, tzinfo=UTC)
 
 
@@ -249,6 +251,16 @@ def test_neither_the_secret_nor_the_payer_stands_anywhere(
         assert hidden not in kept
         assert not any(hidden.decode() in line for line in logged)
     assert logged
+
+
+@pytest.mark.parametrize("case", [c.name for c in CASES.iterdir() if c.is_dir()])
+def test_nothing_of_a_payer_is_kept_of_any_case(case: str) -> None:
+    (given,) = [p for p in (CASES / case).iterdir() if p.name.startswith("input")]
+    for record in read(given.name, given.read_bytes()):
+        verdict = record.verdict
+        kept = f"{record.original.decode()} {record.events} {verdict and verdict.public()}"
+        for hidden in ("NGUYEN", "LE THI", "VNP14226112"):
+            assert hidden not in kept, kept
 
 
 def test_only_the_addresses_of_gateways_answer(called: Called) -> None:
