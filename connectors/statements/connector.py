@@ -151,6 +151,10 @@ def _without_balances(table: Table, content: bytes, read: TableRead) -> None:
     """Take away rows of balances, and hold the others against them; raises `FileError`."""
     if len(read.rows) == 1 and read.rows[0].verdict and not read.rows[0].said:
         return  # the file cannot be read as a whole
+    if len({row.sheet for row in read.rows}) > 1:
+        vi = "sao kê có nhiều trang tính; hãy gửi mỗi tài khoản một tệp, một trang"
+        en = "the statement has several sheets; send a file of one sheet for each account"
+        raise FileError("too_many_sheets", vi, en)
     balances = stated(table, content)
     last = max((r.number for r in read.rows if r.verdict is None), default=0)
     for row in read.rows:

@@ -1,11 +1,13 @@
 """Statements of banks: held against themselves, settled by cut-offs, without a word of payers."""
 
+import io
 from datetime import UTC, date, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 
 from connectors.statements import simulator
 from connectors.statements.connector import TRIED, StatementsSettings, read, read_with
@@ -122,6 +124,19 @@ SECOND = "16/05/2025 09:00;F2;;20.000;{};H57.1-250516-0002 LP01\n"
 )
 def test_a_statement_that_does_not_add_up_is_refused_whole(rows: str, is_whole: bool) -> None:
     assert rules(rows) == ([] if is_whole else ["balance_differs"])
+
+
+def test_a_statement_is_of_one_account() -> None:
+    book = Workbook()
+    for name in ("A", "B"):
+        sheet = book.create_sheet(name)
+        for line in (HEAD + FIRST).splitlines():
+            sheet.append(line.split(";"))
+    out = io.BytesIO()
+    book.save(out)
+    (record,) = read("VCB-1.xlsx", out.getvalue())
+    assert record.verdict is not None
+    assert record.verdict.rule == "too_many_sheets"
 
 
 def test_a_debit_without_a_reference_is_passed_over_and_said() -> None:
