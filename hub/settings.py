@@ -240,6 +240,13 @@ class Settings(BaseSettings):
         return self.host in LOOPBACK
 
     @property
+    def certificates(self) -> dict[str, Path]:
+        """The PEM files of certificates that somebody must renew, by the setting."""
+        named = ("tls_certificate", "tls_client_ca", "kafka_ca", "kafka_certificate", "oidc_ca")
+        files = {f"HUB_{name.upper()}": getattr(self, name) for name in named}
+        return {name: path for name, path in files.items() if path is not None}
+
+    @property
     def log_path(self) -> Path:
         """The embedded log's file."""
         return self.data_dir / "log.sqlite3"

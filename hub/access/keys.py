@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from hub.access.grounds import NAMES, NOTHING_SAID, Grounds
 from hub.access.scope import PARTS, WHOLE, Scope, scope_of
 from hub.clock import Clock, to_us
 from hub.store.store import Store
@@ -42,6 +43,14 @@ class Listed:
     expires_at: int | None
     is_officer: int
     revoked_at: int | None
+    certificate: str
+    certificate_until: int | None  # None too where the key was made before that was noted
+    grounds: Grounds
+
+    @property
+    def until(self) -> int | None:
+        """When it is of no use any more, by itself or by the certificate that it needs."""
+        return min((u for u in (self.expires_at, self.certificate_until) if u), default=None)
 
     def state(self, now: int) -> str:
         """Say whether it is valid, revoked or expired."""
@@ -72,11 +81,14 @@ def create(
     expires_at: int | None = None,
     is_officer: bool = False,
     certificate: str = "",
+    certificate_until: int | None = None,
+    grounds: Grounds = NOTHING_SAID,
     made: Made | None = None,
 ) -> str:
     """Keep a key, a new one if none is given, and give it; it cannot be shown again.
 
-    Without `expires_at` (µs) it is valid until revoked.
+    Without `expires_at` (µs) it is valid until revoked. `certificate_until` (µs) is when the
+    certificate ends that its client must show.
     """
     made = made or make()
     with store.administering() as connection:
@@ -90,9 +102,20 @@ def create(
                 expires_at=expires_at,
                 is_officer=int(is_officer),
                 certificate=certificate,
+                certificate_until=certificate_until,
+                **grounds.written(),
             )
         )
     return made.key
+
+
+def describe(store: Store, key_id: str, grounds: Grounds) -> bool:
+    """Say anew on what grounds a key is, where something is said; tell whether there is one."""
+    with store.administering() as connection:
+        done = connection.execute(
+            api_key.update().where(api_key.c.id == key_id).values(**grounds.written())
+        )
+        return bool(done.rowcount)
 
 
 def revoke(store: Store, clock: Clock, key_id: str) -> bool:
@@ -109,11 +132,21 @@ def revoke(store: Store, clock: Clock, key_id: str) -> bool:
 def listed(store: Store) -> list[Listed]:
     """List all keys, revoked ones too, oldest first."""
     c = api_key.c
-    names = ("id", "name", "created_at", "expires_at", "is_officer", "revoked_at")
-    query = sa.select(*(c[n] for n in (*names, *PARTS))).order_by(c.created_at)
-    with store.administering() as connection:
-        rows = connection.execute(query).mappings().all()
-    return [Listed(scope=_scope(r), **{n: r[n] for n in names}) for r in rows]
+    names = (
+        *("id", "name", "created_at", "expires_at", "is_officer", "revoked_at"),
+        *("certificate", "certificate_until"),
+    )
+    query = sa.select(*(c[n] for n in (*names, *PARTS, *NAMES))).order_by(c.created_at)
+    with store.reading() as reading:
+        rows = reading.connection.execute(query).mappings().all()
+    return [
+        Listed(
+            scope=_scope(r),
+            grounds=Grounds(**{n: r[n] for n in NAMES}),
+            **{n: r[n] for n in names},
+        )
+        for r in rows
+    ]
 
 
 def find(store: Store, key: str, now: int) -> Sender | None:

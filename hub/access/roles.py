@@ -52,6 +52,7 @@ RIGHTS: tuple[Right, ...] = (
         (
             "GET /",
             "GET /sources",
+            "GET /systems",
             "GET /repair",
             "GET /upload",
             "GET /reports",
@@ -177,6 +178,11 @@ RIGHTS: tuple[Right, ...] = (
         Doc("Ai đã được báo", "Who was told of alerts"),
         frozenset(("leader", "data_officer", "operator", "auditor")),
         ("GET /v1/deliveries",),
+    ),
+    Right(
+        Doc("Danh mục hệ thống kết nối", "The catalogue of connected systems"),
+        frozenset(("data_officer", "operator", "auditor")),
+        ("GET /v1/systems",),
     ),
     Right(
         Doc("Số đo vận hành", "Metrics of operation"),

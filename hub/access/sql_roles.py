@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from hub.access.grounds import NAMES, NOTHING_SAID, Grounds
 from hub.clock import Clock, iso, to_us
 from hub.store.postgres import Postgres
 from hub.store.sql_views import NAME
@@ -35,6 +36,7 @@ class SqlRole:
     units: tuple[str, ...]
     created_at: int
     expires_at: int | None
+    grounds: Grounds = NOTHING_SAID
 
 
 class MayNotError(TroubleError):
@@ -42,7 +44,12 @@ class MayNotError(TroubleError):
 
 
 def create(
-    store: Store, clock: Clock, role: str, units: Collection[str], expires_at: int | None = None
+    store: Store,
+    clock: Clock,
+    role: str,
+    units: Collection[str],
+    expires_at: int | None = None,
+    grounds: Grounds = NOTHING_SAID,
 ) -> str:
     """Make a role that reads in some units, none being the whole province; give its password.
 
@@ -81,6 +88,7 @@ def create(
                 units=",".join(sorted(units)),
                 created_at=to_us(clock()),
                 expires_at=expires_at,
+                **grounds.written(),
             )
         )
         database.let_read(c, role)
@@ -89,10 +97,29 @@ def create(
 
 def listed(store: Store) -> list[SqlRole]:
     """List the roles, oldest first."""
-    with store.administering() as c:
-        rows = c.execute(sql_role.select().order_by(sql_role.c.created_at)).mappings().all()
+    query = sql_role.select().order_by(sql_role.c.created_at)
+    with store.reading() as reading:
+        rows = reading.connection.execute(query).mappings().all()
     units = {r["role"]: tuple(u for u in r["units"].split(",") if u) for r in rows}
-    return [SqlRole(r["role"], units[r["role"]], r["created_at"], r["expires_at"]) for r in rows]
+    return [
+        SqlRole(
+            r["role"],
+            units[r["role"]],
+            r["created_at"],
+            r["expires_at"],
+            Grounds(**{n: r[n] for n in NAMES}),
+        )
+        for r in rows
+    ]
+
+
+def describe(store: Store, role: str, grounds: Grounds) -> bool:
+    """Say anew on what grounds a role reads, where something is said; tell whether it is known."""
+    with store.administering() as c:
+        done = c.execute(
+            sql_role.update().where(sql_role.c.role == role).values(**grounds.written())
+        )
+        return bool(done.rowcount)
 
 
 def revoke(store: Store, role: str) -> bool:

@@ -4,19 +4,24 @@ import getpass
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from hub.access.audit import Entry
+from hub.access.grounds import Grounds, read_grounds
 from hub.opening import OpenHub
 from hub.reference.periods import Period, parse_period
 from hub.settings import Settings, SettingsError, read_settings
+from hub.troubles import RefusedError
 
 err = Console(stderr=True)
 DEMO_FOLDER = Path(".hub-demo")
+Owner = Annotated[str, typer.Option(help="Who answers for it.")]
+Purpose = Annotated[str, typer.Option(help="What it is for.")]
+LegalBasis = Annotated[str, typer.Option(help="By which law or agreement it is had.")]
 
 
 def settings_for_reading() -> Settings:
@@ -61,6 +66,14 @@ def read_filters(words: Iterable[str] | None) -> dict[str, str]:
             raise typer.BadParameter(f"{word}: a filter is such as service=electricity")
         filters[name] = value
     return filters
+
+
+def grounds_of(owner: str, purpose: str, legal_basis: str) -> Grounds:
+    """Read on what grounds somebody is to have access."""
+    try:
+        return read_grounds(owner, purpose, legal_basis)
+    except RefusedError as error:
+        raise typer.BadParameter(f"{error.vi} | {error.en}") from None
 
 
 def act(hub: OpenHub, action: str, **detail: Any) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-
+from hub.access.certificates import ends_at
 from hub.doctor.finding import Finding, good
 from hub.settings import Settings
 
@@ -39,15 +38,8 @@ def of_machine(settings: Settings, now: datetime) -> Iterator[Finding]:
             "set HUB_SPOOL_DIR on a disk that lasts",
         )
     yield from of_private_files(settings)
-    for name, path in (
-        ("HUB_TLS_CERTIFICATE", settings.tls_certificate),
-        ("HUB_TLS_CLIENT_CA", settings.tls_client_ca),
-        ("HUB_KAFKA_CA", settings.kafka_ca),
-        ("HUB_KAFKA_CERTIFICATE", settings.kafka_certificate),
-        ("HUB_OIDC_CA", settings.oidc_ca),
-    ):
-        if path is not None:
-            yield from of_certificates(name, path, now)
+    for name, path in settings.certificates.items():
+        yield from of_certificates(name, path, now)
 
 
 def folders_of(settings: Settings) -> dict[str, Path]:
@@ -128,7 +120,7 @@ def _beginning(path: Path) -> str:
 def of_certificates(name: str, path: Path, now: datetime) -> Iterator[Finding]:
     """Look how long the certificates of a PEM file are valid; the one that ends first is told."""
     try:
-        listed = x509.load_pem_x509_certificates(path.read_bytes())
+        until = ends_at(path)
     except (OSError, ValueError) as error:
         yield Finding(
             "fault",
@@ -139,7 +131,6 @@ def of_certificates(name: str, path: Path, now: datetime) -> Iterator[Finding]:
             "put a PEM file there",
         )
         return
-    until = min(c.not_valid_after_utc for c in listed)
     day = until.astimezone(UTC).date().isoformat()
     if until - now >= CERTIFICATE_NOTE:
         yield good(name, f"chứng thư hết hạn ngày {day}", f"the certificate ends on {day}")

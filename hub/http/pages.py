@@ -24,6 +24,12 @@ async def show_sources(edge: Here) -> Response:
     return _page("sources", edge)
 
 
+@router.get("/systems")
+async def show_systems(edge: Here) -> Response:
+    """Show all that is connected, with who answers for it and when its access ends."""
+    return _page("systems", edge)
+
+
 @router.get("/repair")
 async def show_repair(edge: Here) -> Response:
     """Show rejected items, to be repaired."""

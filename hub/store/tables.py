@@ -36,6 +36,12 @@ def _cut_key() -> tuple[Column[Any], ...]:
     )
 
 
+def _answered_for() -> tuple[Column[Any], ...]:
+    """Name who answers for an access, for what it is and by which law; "": nobody said."""
+    names = ("owner", "purpose", "legal_basis")
+    return tuple(Column(name, Text, nullable=False, server_default="") for name in names)
+
+
 LANES = ("d0", "d1", "d2", "d3")
 
 # Where apply stands in each log partition; swapped first in every transaction.
@@ -293,6 +299,8 @@ api_key = Table(
     Column("expires_at", Big),
     Column("is_officer", Integer, nullable=False, server_default="0"),
     Column("certificate", String(64), nullable=False, server_default=""),
+    Column("certificate_until", Big),
+    *_answered_for(),
     Column("revoked_at", Big),
 )
 
@@ -305,6 +313,7 @@ sql_role = Table(
     Column("units", Text, nullable=False),
     Column("created_at", Big, nullable=False),
     Column("expires_at", Big),
+    *_answered_for(),
 )
 
 # What was done to items of the quarantine, act by act. Not a figure: survives a rebuild.

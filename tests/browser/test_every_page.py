@@ -20,6 +20,7 @@ PAGES = {
     "money": ("?period=2023", "#shares tbody tr"),
     "reports": ("?period=2023-05", "main table tbody tr"),
     "sources": ("?period=2023", ".source"),
+    "systems": ("", "#systems tbody tr"),
     "upload": ("", "main"),
     "repair": ("", "main"),
     "catalogue": ("", "main article, main section"),

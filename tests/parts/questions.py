@@ -293,6 +293,14 @@ async def ask_for_sources_and_periods(client: Client) -> None:
     await client.ask_each("/v1/periods/2023-05 /v1/periods/2023-05/restatements?as_of=now")
 
 
+async def ask_for_systems(client: Client) -> None:
+    """Ask for the catalogue of systems, in each form and by each kind of key."""
+    await client.ask_each("/v1/systems /v1/systems?period=2023 /v1/systems?period=odd")
+    await client.ask_each("/v1/systems?format=csv /v1/systems?format=odd /v1/systems?x=1")
+    for key in ("officer", "one_stop", "unit"):
+        await client.ask("GET /v1/systems", key)
+
+
 async def ask_for_alerts(client: Client) -> None:
     """Ask for alerts, what became of one, and say what there is to say of it."""
     listed = await client.ask("GET /v1/alerts?rule=duty_silent")

@@ -39,6 +39,7 @@ from tests.parts.questions import (
     ask_for_reports,
     ask_for_rows,
     ask_for_sources_and_periods,
+    ask_for_systems,
     ask_for_the_catalogue,
     ask_for_the_stream,
 )
@@ -323,6 +324,7 @@ async def ask_elsewhere(client: Client) -> None:
     for page in (
         "/",
         "/sources",
+        "/systems",
         "/repair",
         "/upload",
         "/reports",
@@ -449,6 +451,7 @@ async def walk(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Json:
         await ask_for_the_catalogue(client)
         await ask_for_the_stream(client)
         await ask_for_sources_and_periods(client)
+        await ask_for_systems(client)
         await ask_for_reports(client)
         await ask_for_lists(client)
         await ask_for_receipts(client, receipt)

@@ -64,6 +64,7 @@ WANTED = {
     "u": "POST /v1/files/dossier, /v1/declarations/dossier",
     "ldo": "POST /v1/alerts/x/acknowledge, /v1/alerts/x/comment",
     "ldot": "GET /v1/deliveries",
+    "dot": "GET /v1/systems",
     "": "POST /v1/events/dossier",
 }
 LETTERS = {"lan": "l", "phuc": "a", "dung": "d", "hoa": "u", "van": "o", "kiem": "t"}

@@ -16,6 +16,7 @@ const t = words({
     money: "Thanh toán và phí",
     reports: "Biểu 06a, 06b",
     sources: "Nguồn dữ liệu",
+    systems: "Hệ thống kết nối",
     upload: "Gửi tệp",
     repair: "Sửa bản ghi",
     catalogue: "Danh mục chỉ số",
@@ -30,13 +31,14 @@ const t = words({
     money: "Payments and fees",
     reports: "Reports 06a, 06b",
     sources: "Data sources",
+    systems: "Connected systems",
     upload: "Send a file",
     repair: "Repair items",
     catalogue: "KPI catalogue",
   },
 });
 
-/** @typedef {"board" | "overview" | "ask" | "alerts" | "water" | "money" | "reports" | "sources" | "upload" | "repair" | "catalogue"} Name */
+/** @typedef {"board" | "overview" | "ask" | "alerts" | "water" | "money" | "reports" | "sources" | "systems" | "upload" | "repair" | "catalogue"} Name */
 /** @type {[Name, string][]} */
 const PAGES = [
   ["board", "/"],
@@ -47,12 +49,13 @@ const PAGES = [
   ["money", "/money"],
   ["reports", "/reports"],
   ["sources", "/sources"],
+  ["systems", "/systems"],
   ["upload", "/upload"],
   ["repair", "/repair"],
   ["catalogue", "/catalogue"],
 ];
 // They show what is so now, or choose an instant themselves.
-const OF_NO_PERIOD = ["/alerts", "/water", "/upload", "/repair", "/catalogue"];
+const OF_NO_PERIOD = ["/alerts", "/water", "/systems", "/upload", "/repair", "/catalogue"];
 
 export class PageLinks extends Part {
   static follows = [page.changes("lang", "period")];

@@ -51,6 +51,10 @@ def test_all_connectors_feed_the_page(
     def exchanged() -> set[str]:
         return {c["state"] for c in ask("/v1/exchanges").get("counts", [])}
 
+    def delivering() -> set[str]:
+        listed = ask("/v1/systems").get("systems", [])
+        return {s["id"] for s in listed if s["kind"] == "connector" and s["received"]}
+
     log = tmp_path / "demo.log"
     with log.open("wb") as out:
         process = start_hub("demo", "--connectors", stdout=out, stderr=out)
@@ -58,6 +62,7 @@ def test_all_connectors_feed_the_page(
         sources = set(simulators()) - set(lacking())
         for source in sources:
             until(lambda source=source: has_figure(source), source, SECONDS_MAX)  # type: ignore[misc]
+        until(lambda: delivering() == sources, "each has delivered", SECONDS_MAX)
         assert set(states()) == sources
         until(lambda: "taken" in exchanged(), "the national service acknowledged", SECONDS_MAX)
         until(lambda: set(states().values()) == {"running"}, "all are running", SECONDS_MAX)

@@ -1,0 +1,1 @@
+"""Statements of banks and wallets (sao kê): their source and connector."""

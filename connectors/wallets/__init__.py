@@ -1,0 +1,1 @@
+"""Callbacks of payment gateways and wallets: their source and connector."""
