@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     archive_dir: Path | None = None
     reference_dir: Path | None = None
     reports_dir: Path | None = None
+    subscribers_file: Path | None = None
     open_dir: Path | None = None
     open_count_min: int = Field(5, ge=3)
     open_publisher: str = Field("Ủy ban nhân dân tỉnh", min_length=1)
@@ -104,6 +105,7 @@ class Settings(BaseSettings):
         "reports_dir",
         "signing_dir",
         "spool_dir",
+        "subscribers_file",
         "tls_certificate",
         "tls_key",
         "tls_client_ca",
