@@ -1,7 +1,7 @@
 """Preview: exactly who would be told what of an alert, by which outlet and when. Sends nothing."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -86,12 +86,16 @@ def _foresee(
         except AddressError as error:
             faults.append(str(error))
     quota = Quota() if outlet is None else outlet.quota(settings)
-    opens = max(occasion.opens_at(event["level"], now), quota.opens_at(now))
+
+    def opens_at(instant: int) -> int:
+        return max(occasion.opens_at(event["level"], instant), quota.opens_at(instant))
+
+    opens = opens_at(now)
     at, held = opens, "giờ yên lặng | quiet hours" if opens > now else ""
     if not faults:
         number = order[occasion.outlet, opens]
         order[occasion.outlet, opens] += 1
-        at, held = _in_turn(quota, opens, number, held)
+        at, held = _in_turn(quota, opens_at, now, number, held)
     return Foreseen(
         *(to.code, to.masked, to.outlet, to.area, occasion.wording),
         *(None if faults else iso(at), held, text, template, parameters),
@@ -99,14 +103,17 @@ def _foresee(
     )
 
 
-def _in_turn(quota: Quota, opens: int, number: int, held: str) -> tuple[int, str]:
+def _in_turn(
+    quota: Quota, opens_at: Callable[[int], int], now: int, number: int, held: str
+) -> tuple[int, str]:
     """Give when the message of a number has its turn, were nothing else sent."""
+    opens = opens_at(now)
     full = "hạn mức của kênh | the outlet's quota"
     if quota.per_day and number >= quota.per_day:
         days = number // quota.per_day
         at = opens
         for _ in range(days):
-            at = quota.opens_at(next_day(at))
+            at = opens_at(next_day(at))
         return at, full
     if quota.per_minute and number >= quota.per_minute:
         return opens + number // quota.per_minute * MINUTE_US, full

@@ -32,6 +32,7 @@ class DeliveriesQuery(Parameters):
 async def list_deliveries(query: Annotated[DeliveriesQuery, Query()], edge: Here) -> dict[str, Any]:
     """List deliveries of alerts, the latest first. Addresses are in the list of recipients alone.
 
+    One with a `wording` is a bulletin: `recipient` is a subscriber's code, `area` the commune.
     One without a recipient says that nobody was to be told.
     """
 
@@ -45,9 +46,10 @@ async def list_deliveries(query: Annotated[DeliveriesQuery, Query()], edge: Here
 
 def _public(row: deliveries.Row) -> dict[str, Any]:
     names = ("id", "event_id", "alert", "recipient", "outlet", "escalated_to", "state", "message")
+    bulletins = ("wording", "area", "bulletin")
     times = ("decided_at", "due_at", "try_at", "at")
     return {
-        **{n: row[n] or None for n in names},
+        **{n: row[n] or None for n in (*names, *bulletins)},
         "tries": row["tries"],
         "last_error": row["last_error"],
         **{n: iso(row[n]) for n in times},
