@@ -95,6 +95,15 @@ def read_lists(store: Store, subscribers: Sequence[Subscriber], now: int) -> Lis
     )
 
 
+def quota_for_people(outlets: Outlets, name: str) -> Quota:
+    """Give what an outlet bears of bulletins: what is left for them where officers use it, too."""
+    outlet, settings = outlets.get(name, (None, None))
+    if outlet is None:
+        return UNLIMITED
+    quota = outlet.quota(settings)
+    return quota if outlet.for_people else quota.less_reserve()
+
+
 class Issuer:
     """Decides and tells, round after round. Safe beside others that do: one of them works."""
 
@@ -109,6 +118,7 @@ class Issuer:
         self._outlets = outlets
         self._file = subscribers_file
         self._clock = clock
+        self._read: tuple[object, list[Subscriber]] = (None, [])
         self._said = ""  # what was last complained of, so that it is once
 
     def round(self) -> int:
@@ -120,8 +130,10 @@ class Issuer:
             if not is_mine:
                 return 0
             now = to_us(self._clock())
+            if not self._store.listed(LIST) and not self._is_due(now):
+                return 0
             try:
-                subscribers = read_subscribers(self._file)
+                subscribers = self._subscribers()
             except SubscribersError as error:
                 # Nobody is decided on by half a file, and nobody is dropped for it.
                 self._complain(str(error))
@@ -129,6 +141,21 @@ class Issuer:
             lists = read_lists(self._store, subscribers, now)
             self._decide(lists, now)
             return self._tell(lists, now)
+
+    def _is_due(self, now: int) -> bool:
+        with self._store.reading() as reading:
+            return bool(deliveries.due_bulletins(reading.connection, now, 1))
+
+    def _subscribers(self) -> list[Subscriber]:
+        """Read the file where it is another than it was. Raises `SubscribersError`."""
+        try:
+            found = None if self._file is None else self._file.stat()
+        except OSError:
+            found = None  # reading it says what is wrong
+        is_as = None if found is None else (found.st_mtime_ns, found.st_size, found.st_ino)
+        if is_as is None or is_as != self._read[0]:
+            self._read = is_as, read_subscribers(self._file)
+        return self._read[1]
 
     def _complain(self, text: str) -> None:
         if text != self._said:
@@ -149,9 +176,18 @@ class Issuer:
                 continue
             is_told = event["at"] >= now - DAY_US or self._course(event["alert"]).stands
             to = addressed(event, occasions, lists.subscribers, lists.units, lists.day)
-            rows = [_row(event, occasion, one, now) for occasion, one in to if is_told]
+            rows = [
+                _row(event, occasion, one, self._due_at(occasion, event, now), now)
+                for occasion, one in to
+                if is_told
+            ]
             with self._store.administering() as c:
                 deliveries.decide(c, rows or [_nobody(event, occasions[0], now)])
+
+    def _due_at(self, occasion: Occasion, event: Row, now: int) -> int:
+        """Give when people may be told at the earliest: after that it is late."""
+        hours = quota_for_people(self._outlets, occasion.outlet)
+        return max(occasion.opens_at(event["level"], now), hours.opens_at(now))
 
     def _course(self, alert: str) -> Course:
         with self._store.reading() as reading:
@@ -190,15 +226,17 @@ class _Telling:
     def all(self, name: str, rows: Sequence[Row], until: float) -> int:
         """Tell what is due by one outlet, until it is shut, used up, or the time is over."""
         taken = in_a_row = 0
+        put_aside: dict[tuple[str, str], tuple[Verdict, list[Row]]] = {}
         for number, row in enumerate(rows):
             if time.monotonic() >= until:
                 break
             now = to_us(self._clock())
             verdict = self._judge(row, now)
             if verdict.state != SENT:
-                self._note([row], verdict, now)
+                # Of thousands that wait for the same it is noted at once.
+                put_aside.setdefault((verdict.state, verdict.why), (verdict, []))[1].append(row)
                 continue
-            room = room_from(self._store, name, self._quota(name), now)
+            room = room_from(self._store, name, quota_for_people(self._outlets, name), now)
             if room > now:
                 full = "hết hạn mức của kênh, chờ lượt | the outlet's quota is used up: it waits"
                 self._note(rows[number:], Verdict(WAITING, full, room), now)
@@ -211,14 +249,9 @@ class _Telling:
                 at = is_shut or now + backoff(row["tries"])
                 self._note(rows[number + 1 :], Verdict(WAITING, why, at), now)
                 break
+        for verdict, aside in put_aside.values():
+            self._note(aside, verdict, to_us(self._clock()))
         return taken
-
-    def _quota(self, name: str) -> Quota:
-        outlet, settings = self._outlets.get(name, (None, None))
-        if outlet is None:
-            return UNLIMITED
-        quota = outlet.quota(settings)
-        return quota if outlet.for_people else quota.less_reserve()
 
     def _judge(self, row: Row, now: int) -> Verdict:
         """Tell whether a delivery is to be tried now (SENT), waits, or is no longer to be told."""
@@ -241,7 +274,8 @@ class _Telling:
             why = f"mẫu {row['wording']} chưa được duyệt | this wording is not approved"
             return self._waits(row, why, now)
         opens = max(
-            occasion.opens_at(event["level"], now), self._quota(row["outlet"]).opens_at(now)
+            occasion.opens_at(event["level"], now),
+            quota_for_people(self._outlets, row["outlet"]).opens_at(now),
         )
         if opens > now:
             return Verdict(WAITING, "giờ yên lặng | quiet hours", opens)
@@ -298,7 +332,7 @@ class _Telling:
     def _opens_again(self, error: NotToldError, name: str, now: int) -> int | None:
         if not isinstance(error, ShutError):
             return None
-        quota = self._quota(name)
+        quota = quota_for_people(self._outlets, name)
         if error.until == "day":
             return quota.opens_at(next_day(now))
         opens = quota.opens_at(now)
@@ -349,7 +383,7 @@ class _Telling:
         return verdict.state
 
 
-def _is_over(row: Row, event: Row, course: Course, told: Sequence[Row]) -> str | None:
+def _is_over(row: Row, event: Row, course: Course, tellings: Sequence[Row]) -> str | None:
     """Say why a delivery is not to be told any more, by what became of its alert; None: it is.
 
     That something begins is told as long as it goes on. That it ended, or is other than was said,
@@ -361,7 +395,7 @@ def _is_over(row: Row, event: Row, course: Course, told: Sequence[Row]) -> str |
         return "cảnh báo đã hết trước khi báo | the alert had ended before it could be told"
     mine = (
         t
-        for t in told
+        for t in tellings
         if t["kind"] in BEGINS
         and (t["recipient"], t["outlet"]) == (row["recipient"], row["outlet"])
     )
@@ -370,8 +404,7 @@ def _is_over(row: Row, event: Row, course: Course, told: Sequence[Row]) -> str |
     return "chưa được báo lúc bắt đầu | was not told of its begin"
 
 
-def _row(event: Row, occasion: Occasion, to: Subscriber, now: int) -> dict[str, Any]:
-    due_at = occasion.opens_at(event["level"], now)
+def _row(event: Row, occasion: Occasion, to: Subscriber, due_at: int, now: int) -> dict[str, Any]:
     return {
         "id": digest(event["event_id"], to.code, to.outlet, "bulletin"),
         "event_id": event["event_id"],
@@ -397,5 +430,5 @@ def _row(event: Row, occasion: Occasion, to: Subscriber, now: int) -> dict[str, 
 
 def _nobody(event: Row, occasion: Occasion, now: int) -> dict[str, Any]:
     """Write that nobody is told of an event, so that it is seen."""
-    row = _row(event, occasion, Subscriber("", occasion.area, "", ""), now)
-    return {**row, "state": NOBODY, "due_at": now}
+    row = _row(event, occasion, Subscriber("", occasion.area, "", ""), now, now)
+    return {**row, "state": NOBODY}

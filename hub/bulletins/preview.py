@@ -11,7 +11,7 @@ from hub.alerts.raised import digest
 from hub.alerts.rule import MINUTE_US
 from hub.bulletins.approval import is_approved
 from hub.bulletins.content import compose, message_of
-from hub.bulletins.issuing import Lists
+from hub.bulletins.issuing import Lists, quota_for_people
 from hub.bulletins.occasion import Occasion, addressed
 from hub.bulletins.subscriber import Subscriber
 from hub.bulletins.wording import WordingError
@@ -61,7 +61,7 @@ def _foresee(
     key = (occasion.wording, occasion.outlet)
     wording, text, template = lists.wordings.get(key), "", ""
     parameters: Mapping[str, str] = {}
-    outlet, settings = outlets.get(occasion.outlet, (None, None))
+    outlet, _ = outlets.get(occasion.outlet, (None, None))
     faults = []
     if outlet is None:
         faults.append(
@@ -85,7 +85,7 @@ def _foresee(
             faults.append(f"{error.vi} | {error.en}")
         except AddressError as error:
             faults.append(str(error))
-    quota = Quota() if outlet is None else outlet.quota(settings)
+    quota = quota_for_people(outlets, occasion.outlet)
 
     def opens_at(instant: int) -> int:
         return max(occasion.opens_at(event["level"], instant), quota.opens_at(instant))

@@ -155,7 +155,7 @@ def list_told(
 ) -> None:
     """List which bulletins were told to whom, the latest first, and why one was not."""
     with open_hub(settings_for_reading()) as hub, hub.store.reading() as reading:
-        rows = deliveries.listed(reading.connection, None, ROWS_MAX, 0, only_people=True)
+        rows = deliveries.listed(reading.connection, None, ROWS_MAX, 0, to="people")
     shown = [r for r in rows if state in ("", r["state"])]
     for row in shown:
         why = f"  {row['last_error']}" if row["last_error"] else ""

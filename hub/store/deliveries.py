@@ -137,15 +137,25 @@ def events_of(c: Connection, ids: Iterable[str]) -> dict[str, Row]:
 
 
 def listed(
-    c: Connection, alert: str | None, limit: int, offset: int, *, only_people: bool = False
+    c: Connection, alert: str | None, limit: int, offset: int, *, to: str | None = None
 ) -> list[Row]:
-    """Read deliveries, the latest first; of one alert where it is named."""
+    """Read deliveries, the latest first; of one alert, to `officers` or `people`, where named."""
     query = sa.select(delivery).order_by(delivery.c.decided_at.desc(), delivery.c.id)
-    if only_people:
-        query = query.where(PEOPLE)
+    if to is not None:
+        query = query.where({"officers": OFFICERS, "people": PEOPLE}[to])
     if alert is not None:
         query = query.where(delivery.c.alert == alert)
     return _rows(c, query.limit(limit).offset(offset))
+
+
+def people_counted(c: Connection, alert: str | None, limit: int) -> list[Row]:
+    """Count the bulletins of alerts by outlet and state, those decided last first."""
+    by = (delivery.c.alert, delivery.c.outlet, delivery.c.state)
+    query = sa.select(*by, sa.func.count().label("count")).where(PEOPLE).group_by(*by)
+    if alert is not None:
+        query = query.where(delivery.c.alert == alert)
+    latest = sa.func.max(delivery.c.decided_at).desc()
+    return _rows(c, query.order_by(latest, *by).limit(limit))
 
 
 def counted(c: Connection) -> list[tuple[str, str, int, int, int]]:

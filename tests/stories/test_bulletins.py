@@ -189,6 +189,8 @@ def test_what_a_person_types_wrong_is_answered_clearly(province: Province) -> No
     assert OWNER in other.stderr
     none = hub.run("bulletins", "approve", "mann", "sms", "--by", OWNER)
     assert (none.returncode, "mann" in none.stderr) == (1, True)
+    seen = hub.run("doctor").stdout
+    assert "man (loudspeaker), man (sms), man (zns)" in seen
     listed = hub.run("bulletins", "wordings").stdout
     assert listed.count("CHƯA DUYỆT") == 3
     odd = hub.run("bulletins", "preview", "--rule", "salinity_over_5", "--subject", "ST01")
@@ -203,3 +205,4 @@ def test_what_a_person_types_wrong_is_answered_clearly(province: Province) -> No
     assert twice.returncode == 1
     assert "subscribers.csv:18" in twice.stderr
     assert phone("28567", 0) not in twice.stderr
+    assert "fault  subscribers: subscribers.csv:18" in hub.run("doctor").stdout
