@@ -8,6 +8,7 @@ same words under the same id. Before each try it is looked whether it is still t
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -201,10 +202,16 @@ class Issuer:
         for row in due:
             by_outlet.setdefault(row["outlet"], []).append(row)
         until = time.monotonic() + ROUND_SECONDS
-        return sum(
-            _Telling(self._store, self._outlets, lists, self._clock).all(name, rows, until)
-            for name, rows in by_outlet.items()
-        )
+        if not by_outlet:
+            return 0
+        with ThreadPoolExecutor(len(by_outlet)) as pool:  # one that hangs holds up no other
+            taken = [
+                pool.submit(
+                    _Telling(self._store, self._outlets, lists, self._clock).all, name, rows, until
+                )
+                for name, rows in by_outlet.items()
+            ]
+        return sum(t.result() for t in taken)
 
 
 class _Telling:

@@ -58,12 +58,14 @@ def read_subscribers(path: Path | None) -> list[Subscriber]:
         )
     subscribers, faults = [], []
     seen: dict[tuple[str, str], str] = {}
+    at: dict[tuple[str, str], str] = {}
     for row in rows:
         values = {c: (row[c] or "").strip() for c in COLUMNS}
-        wrong = [f"{path.name}:{rows.line_num}: {w}" for w in _wrong(values, seen)]
+        wrong = [f"{path.name}:{rows.line_num}: {w}" for w in _wrong(values, seen, at)]
         faults += wrong
         if not wrong:
             seen[values["outlet"], values["address"]] = values["code"]
+            at[values["code"], values["outlet"]] = values["address"]
             subscribers.append(Subscriber(*(values[c] for c in COLUMNS[:4])))
     if faults:
         more = f"\n… {len(faults)}" if len(faults) > FAULTS_MAX else ""
@@ -71,7 +73,9 @@ def read_subscribers(path: Path | None) -> list[Subscriber]:
     return list(dict.fromkeys(subscribers))
 
 
-def _wrong(values: dict[str, str], seen: dict[tuple[str, str], str]) -> Iterator[str]:
+def _wrong(
+    values: dict[str, str], seen: dict[tuple[str, str], str], at: dict[tuple[str, str], str]
+) -> Iterator[str]:
     """Say what is wrong with a line, without what it holds of an address."""
     if not CODE.fullmatch(values["code"]):
         yield "code: cần 1–64 chữ, số, dấu . _ / - | 1 to 64 letters, digits, . _ / -"
@@ -86,3 +90,5 @@ def _wrong(values: dict[str, str], seen: dict[tuple[str, str], str]) -> Iterator
             f"address: trùng với người nhận {other} | the same as that of {other}, who would be"
             " told twice"
         )
+    if at.get((values["code"], values["outlet"]), values["address"]) != values["address"]:
+        yield "address: mã này đã có địa chỉ khác ở kênh này | this code has another one there"

@@ -118,7 +118,7 @@ def send(written: Written, settings: SmsSettings) -> None:
     try:
         answer = httpx.post(settings.url, content=body, headers=headers, timeout=SECONDS_MAX)
     except httpx.HTTPError as error:
-        raise NotToldError(f"không gửi được | cannot be sent: {type(error).__name__}") from None
+        raise ShutError(f"không gửi được | cannot be sent: {type(error).__name__}") from None
     if answer.is_success:
         return
     said = f"cổng SMS trả lời {answer.status_code} | it was answered so"

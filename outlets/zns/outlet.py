@@ -53,16 +53,16 @@ OF_THE_HOURS = {-133: "không được gửi ban đêm | not to be sent at night
 class ZnsSettings(BaseSettings):
     """How to reach the service.
 
-    `url`: where it takes messages; without it nothing is sent. `token_url`: where it gives tokens,
-    to `app_id` with the secret in `secret_file`. `token_file`: JSON with `refresh_token`, which is
-    written anew with each pair. `per_minute`, `per_day`: how many messages it takes, 0: any.
+    `url`: where it takes messages; without it nothing is sent. `renewal_url`: where it gives
+    tokens, to `app_id` with the secret in `secret_file`. `token_file`: JSON with `refresh_token`,
+    which is written anew with each pair. `per_minute`, `per_day`: how many messages it takes, 0: any.
     `hours`: at which of the day it may be used.
     """
 
     model_config = SettingsConfigDict(extra="ignore")
 
     url: str = ""
-    token_url: str = ""
+    renewal_url: str = ""
     app_id: str = ""
     secret_file: Path | None = None
     token_file: Path | None = None
@@ -70,7 +70,7 @@ class ZnsSettings(BaseSettings):
     per_day: Annotated[int, Field(ge=0)] = 0
     hours: str = "06:00-22:00"
 
-    @field_validator("url", "token_url")
+    @field_validator("url", "renewal_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -117,12 +117,12 @@ def send(written: Written, settings: ZnsSettings) -> None:
     """Post it; a token that has ended is made anew once."""
     if not settings.url:
         raise ShutError("chưa đặt HUB_OUTLET_ZNS_URL | it is not set")
-    if settings.token_file is None or not settings.token_url:
+    if settings.token_file is None or not settings.renewal_url:
         raise ShutError(
-            "chưa đặt HUB_OUTLET_ZNS_TOKEN_FILE hoặc HUB_OUTLET_ZNS_TOKEN_URL | neither may lack"
+            "chưa đặt HUB_OUTLET_ZNS_TOKEN_FILE hoặc HUB_OUTLET_ZNS_RENEWAL_URL | neither may lack"
         )
     body = {**written, "template_data": json.loads(written["template_data"])}
-    asked = (settings.token_file, settings.token_url, settings.app_id)
+    asked = (settings.token_file, settings.renewal_url, settings.app_id)
     secret = read_secret(settings.secret_file)
     token = access_token(*asked, secret)
     said = _post(body, settings.url, token)

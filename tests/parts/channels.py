@@ -108,7 +108,7 @@ class Zns(Channel):
         super().__init__()
 
     @property
-    def token_url(self) -> str:
+    def renewal_url(self) -> str:
         """Where it gives tokens."""
         return f"http://{HOST}:{self.port}/v4/oa/access_token"
 

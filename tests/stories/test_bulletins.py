@@ -76,7 +76,7 @@ class Province:
             "HUB_SUBSCRIBERS_FILE": str(folder / "subscribers.csv"),
             "HUB_OUTLET_SMS_URL": self.sms.url,
             "HUB_OUTLET_ZNS_URL": self.zns.url,
-            "HUB_OUTLET_ZNS_TOKEN_URL": self.zns.token_url,
+            "HUB_OUTLET_ZNS_RENEWAL_URL": self.zns.renewal_url,
             "HUB_OUTLET_ZNS_APP_ID": "1",
             "HUB_OUTLET_ZNS_SECRET_FILE": str(folder / "secret"),
             "HUB_OUTLET_ZNS_TOKEN_FILE": str(folder / "token.json"),

@@ -49,7 +49,7 @@ def settings(service: Zns, tmp_path: Path) -> zns.ZnsSettings:
     (tmp_path / "token.json").write_text(json.dumps({"refresh_token": "refresh-0"}))
     return zns.ZnsSettings(
         url=service.url,
-        token_url=service.token_url,
+        renewal_url=service.renewal_url,
         app_id="1",
         secret_file=tmp_path / "secret",
         token_file=tmp_path / "token.json",

@@ -82,6 +82,7 @@ def test_it_says_why_one_would_not_be_told(commune: Commune) -> None:
         ("a,1,sms,,2023-01-01", "address"),
         ("a,1,sms,09,", "agreed_on"),
         ("b,1,sms,0901234567,2023-01-01", "nd-1"),
+        ("nd-1,2,sms,0901234568,2023-01-01", "another one"),
     ],
 )
 def test_a_wrong_line_of_the_file_is_named_without_its_address(
