@@ -55,8 +55,8 @@ class ZnsSettings(BaseSettings):
 
     `url`: where it takes messages; without it nothing is sent. `renewal_url`: where it gives
     tokens, to `app_id` with the secret in `secret_file`. `token_file`: JSON with `refresh_token`,
-    which is written anew with each pair. `per_minute`, `per_day`: how many messages it takes, 0: any.
-    `hours`: at which of the day it may be used.
+    which is written anew with each pair. `per_minute`, `per_day`: how many messages it takes, 0:
+    any. `hours`: at which of the day it may be used.
     """
 
     model_config = SettingsConfigDict(extra="ignore")
