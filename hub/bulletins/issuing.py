@@ -120,6 +120,7 @@ class Issuer:
         self._file = subscribers_file
         self._clock = clock
         self._read: tuple[object, list[Subscriber]] = (None, [])
+        self._shut: dict[str, int] = {}  # how often each outlet was shut, one time after another
         self._said = ""  # what was last complained of, so that it is once
 
     def round(self) -> int:
@@ -205,10 +206,9 @@ class Issuer:
         if not by_outlet:
             return 0
         with ThreadPoolExecutor(len(by_outlet)) as pool:  # one that hangs holds up no other
+            own = (self._store, self._outlets, lists, self._shut, self._clock)
             taken = [
-                pool.submit(
-                    _Telling(self._store, self._outlets, lists, self._clock).all, name, rows, until
-                )
+                pool.submit(_Telling(*own).all, name, rows, until)
                 for name, rows in by_outlet.items()
             ]
         return sum(t.result() for t in taken)
@@ -222,11 +222,13 @@ class _Telling:
         store: Store,
         outlets: Outlets,
         lists: Lists,
+        shut: dict[str, int],
         clock: Clock,
     ) -> None:
         self._store = store
         self._outlets = outlets
         self._lists = lists
+        self._shut = shut
         self._clock = clock
         self._alerts: dict[str, tuple[Course, list[Row]]] = {}
 
@@ -334,6 +336,7 @@ class _Telling:
             log.warning("%s (%s): not told: %s", row["recipient"], name, error)
             verdict = Verdict(FAILED if is_late else WAITING, str(error), at)
             return self._note([row], verdict, after), until
+        self._shut.pop(name, None)
         return self._note([row], Verdict(SENT), to_us(self._clock())), None
 
     def _opens_again(self, error: NotToldError, name: str, now: int) -> int | None:
@@ -343,7 +346,10 @@ class _Telling:
         if error.until == "day":
             return quota.opens_at(next_day(now))
         opens = quota.opens_at(now)
-        return opens if opens > now else now + MINUTE_US
+        if error.until == "hours" and opens > now:
+            return opens
+        times = self._shut[name] = self._shut.get(name, 0) + 1
+        return now + backoff(times - 1)
 
     def _begun(self, row: Row, now: int) -> str:
         """Keep what is said before it is tried for the first time, and each try; give what is said.
