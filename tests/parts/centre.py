@@ -120,8 +120,12 @@ class Commune:
     def round(self, **later: float) -> int:
         """Let the clock run, and tell."""
         self.hub.now += timedelta(**later)
+        return self.issuer().round()
+
+    def issuer(self) -> Issuer:
+        """Open what tells people."""
         outlets = {"drum": (self.drum.outlet(), BaseSettings())}
-        return Issuer(self.hub.store, outlets, self.file, lambda: self.hub.now).round()
+        return Issuer(self.hub.store, outlets, self.file, lambda: self.hub.now)
 
     def kept(self) -> list[dict[str, Any]]:
         """Give what is kept of deliveries."""

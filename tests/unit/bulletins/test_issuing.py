@@ -227,6 +227,19 @@ def test_a_shut_outlet_is_asked_once_and_opens_with_the_day(commune: Commune) ->
     assert commune.round(minutes=1) == 3
 
 
+def test_a_shut_outlet_is_asked_ever_later_by_whoever_is_next(commune: Commune) -> None:
+    commune.people("nd-1", "nd-2", "nd-3", "nd-4")
+    commune.drum.raising = {"": ShutError("vắng | away")}
+    commune.came(event(1, NOON))
+    issuer, tried = commune.issuer(), []
+    for seconds in (0, 5, 9, 1, 19, 1):
+        commune.hub.now += timedelta(seconds=seconds)
+        issuer.round()
+        tried.append(len(commune.drum.tried))
+    assert tried == [1, 2, 2, 3, 3, 4]
+    assert len({to for to, _ in commune.drum.tried}) == 4
+
+
 def test_who_refuses_holds_up_nobody_and_three_in_a_row_are_the_outlet(commune: Commune) -> None:
     commune.people(*(f"nd-{n}" for n in range(6)))
     commune.drum.raising = {"nd-0": NotToldError("bận | busy")}
