@@ -17,13 +17,14 @@ from hub.access.audit import Audit
 from hub.access.seals import Seals, open_file
 from hub.access.sessions import Sessions
 from hub.alerts.delivering import Deliverer
-from hub.alerts.outlet import Message
+from hub.alerts.outlet import Message, Outlets
 from hub.alerts.telling import Teller
 from hub.apply.rebuild import apply_all
 from hub.apply.runner import Runner
 from hub.apply.watch import Watch
 from hub.archive.log import Archive, ArchivedLog
 from hub.board.published import Published, published
+from hub.bulletins.issuing import Issuer
 from hub.clock import Clock, system_clock, to_us
 from hub.definitions.contract import Contract
 from hub.figures.book import Book
@@ -136,13 +137,20 @@ class OpenHub:
         return Teller(self.log, self.store, self.book, registry.alert_rules(), self.clock)
 
     def deliverer(self) -> Deliverer:
+        """Open what tells officers of alerts. Raises `SettingsError` for an outlet's settings."""
+        url = self.settings.public_url or self.settings.url
+        return Deliverer(self.store, self.outlets(), url, self.clock)
+
+    def issuer(self) -> Issuer:
         """Open what tells people of alerts. Raises `SettingsError` for an outlet's settings."""
-        outlets = {
+        return Issuer(self.store, self.outlets(), self.settings.subscribers_file, self.clock)
+
+    def outlets(self) -> Outlets:
+        """Open the outlets, each with its settings. Raises `SettingsError`."""
+        return {
             name: (outlet, read_own(f"outlet_{name}", outlet.settings))
             for name, outlet in registry.outlets().items()
         }
-        url = self.settings.public_url or self.settings.url
-        return Deliverer(self.store, outlets, url, self.clock)
 
     def dispatcher(self) -> Dispatcher:
         """Open what gives scheduled reports. Raises `SettingsError` for an outlet's settings."""

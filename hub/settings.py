@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     reports_dir: Path | None = None
     warehouse_dir: Path | None = None
     warehouse_days: int = Field(30, ge=1)
+    subscribers_file: Path | None = None
     open_dir: Path | None = None
     open_count_min: int = Field(5, ge=3)
     open_publisher: str = Field("Ủy ban nhân dân tỉnh", min_length=1)
@@ -107,6 +108,7 @@ class Settings(BaseSettings):
         "reports_dir",
         "signing_dir",
         "spool_dir",
+        "subscribers_file",
         "tls_certificate",
         "tls_key",
         "tls_client_ca",

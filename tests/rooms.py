@@ -94,6 +94,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "stories/test_answers.py": ("http",),
     "stories/test_archive.py": ("archive", "apply"),
     "stories/test_barred.py": ("connecting", "definitions", "gateway", "sheets"),
+    "stories/test_bulletins.py": ("alerts", "bulletins", "outlets"),
     "stories/test_boundaries.py": ("access", "gateway", "http"),
     "stories/test_standing.py": ("apply", "gateway", "repair"),
     "stories/test_catalogue.py": ("definitions", "figures", "http"),

@@ -38,6 +38,11 @@ class Course:
         return "acknowledged" if state == "open" and self.acknowledged else state
 
     @property
+    def stands(self) -> bool:
+        """Tell whether it goes on, acknowledged or not."""
+        return self.state in STATES[:2]
+
+    @property
     def escalated_at(self) -> int | None:
         """Tell when it escalated."""
         at = next((e["at"] for e in self.events if e["kind"] == "escalated"), None)

@@ -6,15 +6,15 @@ again, ever later; what was told, what waits and why is in the table `delivery`.
 """
 
 import logging
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pydantic_settings import BaseSettings
-
 from hub.alerts.course import courses
 from hub.alerts.messages import KINDS, compose, message_id
-from hub.alerts.outlet import AddressError, NotToldError, Outlet
+from hub.alerts.outlet import AddressError, NotToldError, Outlets
+from hub.alerts.quota import UNLIMITED, note_attempt, room_from
 from hub.alerts.raised import digest
 from hub.alerts.recipients import LIST, Recipient, read_recipients
 from hub.alerts.rule import MINUTE_US
@@ -42,7 +42,7 @@ class Deliverer:
     def __init__(
         self,
         store: Store,
-        outlets: Mapping[str, tuple[Outlet, BaseSettings]],
+        outlets: Outlets,
         url: str,
         clock: Clock,
     ) -> None:
@@ -50,6 +50,7 @@ class Deliverer:
         self._outlets = outlets
         self._url = url
         self._clock = clock
+        self._counting = threading.Lock()
 
     def round(self) -> int:
         """Decide what is new, tell what is due; count the messages that were taken.
@@ -110,9 +111,7 @@ class Deliverer:
     def _stands(self, alert: str, *, unless_acknowledged: bool = False) -> bool:
         with self._store.reading() as reading:
             course = courses(reading.alert_events(alert))[alert]
-        return course.state == "open" or (
-            course.state == "acknowledged" and not unless_acknowledged
-        )
+        return course.stands and not (unless_acknowledged and course.acknowledged)
 
     def _begin(self, now: int) -> None:
         """Fix by which message each delivery that is due is told."""
@@ -148,11 +147,16 @@ class Deliverer:
             messages.setdefault(row["message"], []).append(row)
         taken = 0
         for number, parts in enumerate(messages.values()):
+            rest = [r for later in list(messages.values())[number + 1 :] for r in later]
+            room = self._room(target[1], parts[0]["message"])
+            if room is not None:
+                full = "hết hạn mức của kênh, chờ lượt | the outlet's quota is used up: it waits"
+                self._change([*parts, *rest], try_at=room, last_error=full)
+                return taken
             try:
                 self._send(target, to, parts)
             except (NotToldError, AddressError) as error:
                 self._failed(parts, str(error))
-                rest = [r for later in list(messages.values())[number + 1 :] for r in later]
                 self._put_off(rest, parts[0]["tries"])
                 log.warning("%s (%s): not told: %s", *target, error)
                 return taken
@@ -161,6 +165,20 @@ class Deliverer:
             self._change(parts, tries=parts[0]["tries"] + 1, **values)
             taken += 1
         return taken
+
+    def _room(self, name: str, message: str) -> int | None:
+        """Take a place of an outlet's quota; give the instant at which there may be one again."""
+        outlet, settings = self._outlets.get(name, (None, None))
+        quota = UNLIMITED if outlet is None else outlet.quota(settings)
+        if quota == UNLIMITED:
+            return None
+        with self._counting:
+            now = to_us(self._clock())
+            room = room_from(self._store, name, quota, now)
+            if room > now:
+                return room
+            note_attempt(self._store, name, message, now)
+        return None
 
     def _send(self, target: Target, to: Recipient | None, rows: Sequence[Row]) -> None:
         if to is None:
@@ -180,12 +198,12 @@ class Deliverer:
     def _failed(self, rows: Sequence[Row], error: str) -> None:
         now, tries = to_us(self._clock()), rows[0]["tries"] + 1
         state = FAILED if now - rows[0]["begun_at"] >= GIVE_UP_US else WAITING
-        again = {"tries": tries, "try_at": now + _backoff(tries - 1)}
+        again = {"tries": tries, "try_at": now + backoff(tries - 1)}
         self._change(rows, state=state, last_error=error, at=now, **again)
 
     def _put_off(self, rows: Sequence[Row], tries: int) -> None:
         """Let what was not tried wait, too, for as long as what was not taken."""
-        self._change(rows, try_at=to_us(self._clock()) + _backoff(tries))
+        self._change(rows, try_at=to_us(self._clock()) + backoff(tries))
 
     def _change(self, rows: Sequence[Row], **values: Any) -> None:
         if rows:
@@ -193,7 +211,7 @@ class Deliverer:
                 deliveries.change(c, [r["id"] for r in rows], **values)
 
 
-def _backoff(tries: int) -> int:
+def backoff(tries: int) -> int:
     """Give how long to wait after so many tries before this one."""
     return min(BACKOFF_US << min(tries, 20), BACKOFF_US_MAX)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from hub.alerts.rule import MINUTE_US
-from hub.clock import DAY_US, OFFSET_US, day_of, iso_day
+from hub.alerts.quota import begin_of, is_within
+from hub.clock import day_of, iso_day
 from hub.definitions.own.alert import Level
 
 LIST = "recipients"
@@ -42,21 +42,13 @@ class Recipient:
 
     def due(self, event: Mapping[str, Any], now: int) -> tuple[int, bool] | None:
         """Tell when to tell of an event, and whether with others; None: not at all."""
-        if self.hours is None or self.otherwise == "at_once" or _is_within(self.hours, now):
+        if self.hours is None or self.otherwise == "at_once" or is_within(self.hours, now):
             return now, False
         if self.otherwise == "nothing":
             return None
         if event["level"] == "critical" and event["kind"] in URGENT:
             return now, False
-        begins = (now + OFFSET_US) // DAY_US * DAY_US - OFFSET_US + self.hours[0] * MINUTE_US
-        return begins if begins > now else begins + DAY_US, True
-
-
-def _is_within(hours: tuple[int, int], now: int) -> bool:
-    """Tell whether an instant is within hours of the day, which may go past midnight."""
-    minute = (now + OFFSET_US) % DAY_US // MINUTE_US
-    first, last = hours
-    return first <= minute < last if first < last else minute >= first or minute < last
+        return begin_of(self.hours, now), True
 
 
 def read_recipients(rows: Iterable[Mapping[str, str]], now: int) -> list[Recipient]:

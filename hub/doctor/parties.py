@@ -6,6 +6,9 @@ from datetime import datetime
 
 from hub.access import keys
 from hub.access.people import LIST
+from hub.bulletins.approval import is_approved
+from hub.bulletins.issuing import read_lists
+from hub.bulletins.subscriber import SubscribersError, read_subscribers
 from hub.clock import DAY_US, iso, to_us
 from hub.connecting.connection import heartbeat_name
 from hub.doctor.finding import Finding, good
@@ -56,6 +59,41 @@ def of_parties(hub: OpenHub) -> Iterator[Finding]:
             f"{len(silent)} duties, nobody is late",
         )
     yield from of_heartbeats(hub)
+    yield from of_bulletins(hub)
+
+
+def of_bulletins(hub: OpenHub) -> Iterator[Finding]:
+    """Look whether people can be told: words that are approved, and a file of who is told."""
+    lists = read_lists(hub.store, (), to_us(hub.clock()))
+    if not lists.occasions:
+        return
+    try:
+        subscribers = read_subscribers(hub.settings.subscribers_file)
+    except SubscribersError as error:
+        text = str(error).splitlines()[0]
+        todo = "sửa tệp, thử bằng `hub bulletins check`", "mend it, try it by `hub bulletins check`"
+        yield Finding("fault", "subscribers", text, text, *todo)
+        return
+    wanted = sorted({(o.wording, o.outlet) for o in lists.occasions})
+    words = [lists.wordings.get(key) for key in wanted]
+    lacking = [
+        f"{name} ({outlet})"
+        for (name, outlet), wording in zip(wanted, words, strict=True)
+        if wording is None or not is_approved(wording, lists.approvals)
+    ]
+    if lacking:
+        yield Finding(
+            "note",
+            "wordings",
+            f"mẫu tin chưa duyệt, không ai được báo: {', '.join(lacking)}",
+            f"not approved, so nobody is told by them: {', '.join(lacking)}",
+            "`hub bulletins wordings`, người duyệt đọc, rồi `hub bulletins approve`",
+            "`hub bulletins wordings`, its owner reads, then `hub bulletins approve`",
+        )
+    else:
+        vi = f"{len(wanted)} mẫu tin đã duyệt, {len(subscribers)} người nhận"
+        en = f"{len(wanted)} wordings approved, {len(subscribers)} subscribers"
+        yield good("bulletins", vi, en)
 
 
 def of_keys(hub: OpenHub) -> Iterator[Finding]:

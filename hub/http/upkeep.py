@@ -86,10 +86,11 @@ async def tend_columns(edge: Edge) -> None:
 
 
 async def deliver_alerts(edge: Edge) -> None:
-    """Tell people of alerts, every few seconds, until cancelled."""
+    """Tell officers and people of alerts, every few seconds, until cancelled."""
 
     def do() -> int:
         edge.part(OpenHub.deliverer).round()
+        edge.part(OpenHub.issuer).round()
         return 0  # they are in a table of their own
 
     while True:

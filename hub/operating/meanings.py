@@ -122,6 +122,11 @@ MEANINGS: Mapping[str, Meaning] = {
         "How many days old snapshots of the warehouse are kept; those of closed periods stay",
         "90",
     ),
+    "subscribers_file": Meaning(
+        "Tệp CSV những người nhận bản tin theo xã; chỉ nằm ở cổng, không vào nhật ký",
+        "A CSV file of who is told bulletins, by commune; it stays at the gateway, in no log",
+        "/etc/hub/nguoi-nhan.csv",
+    ),
     "open_dir": Meaning(
         "Thư mục các bản phát hành dữ liệu mở, chung cho mọi cổng; mặc định trong thư mục dữ liệu",
         "The folder of releases of open data, the same for all gateways; by default in the data"

@@ -156,7 +156,7 @@ ALERTS_OPEN = Gauge(
 )
 DELIVERIES = Gauge(
     "hub_deliveries",
-    "What somebody was to be told of alerts, by outlet and state: waiting, sent, failed.",
+    "What somebody was to be told of alerts, by outlet and state: waiting, sent, failed, dropped.",
     ["outlet", "state"],
     registry=HELD,
 )

@@ -275,7 +275,12 @@
  * @property {"waiting" | "sent" | "failed" | "nobody"} state
  * @property {string} due_at
  * @property {string} at
- * @typedef {{ deliveries: Delivery[] }} Deliveries The answer of `/v1/deliveries`.
+ * @typedef {object} Bulletins How many people were told of an alert by an outlet, by state.
+ * @property {string} alert
+ * @property {string} outlet
+ * @property {"waiting" | "sent" | "failed" | "dropped" | "nobody"} state
+ * @property {number} count
+ * @typedef {{ deliveries: Delivery[], people: Bulletins[] }} Deliveries Answer of `/v1/deliveries`.
  * @typedef {object} Report The answer of `/v1/reports/{report}`.
  * @property {string} number
  * @property {string} title_vi

@@ -22,6 +22,8 @@ from hub.reference.units import Units, units_of
 
 # Lists so named are mappings of files (`hub.sheets.mapping`): no figure is read against them.
 MAPPING = "mapping:"
+# Lists so named say that somebody approved a wording (`hub.bulletins.approval`).
+APPROVAL = "approval:"
 KEPT_MAX = 8  # sets of lists: those in force, and those of closed periods and questions of the past
 DAYS_MAX = 2_000  # of lists that were looked up are kept
 
@@ -221,7 +223,7 @@ class Lists:
 
         `rows_of` reads the rows of one, as JSON, by its event; those of the last few are kept.
         """
-        last = {e.name: e for e in loaded if not e.name.startswith(MAPPING)}
+        last = {e.name: e for e in loaded if not e.name.startswith((MAPPING, APPROVAL))}
         key = tuple(entry.event_id for entry in last.values())
         reference = self._kept.get(key)
         if reference is None:

@@ -352,6 +352,34 @@ delivery = Table(
     Column("tries", Integer, nullable=False),
     Column("last_error", Text),
     Column("at", Big, nullable=False),
+    # Of a bulletin: the wording it is told by, the commune, and what was said. Else there is none.
+    Column("wording", String(256)),
+    Column("area", String(128)),
+    Column("bulletin", Key(64)),
+)
+
+# What people were told: `content` is JSON, under a digest of it.
+bulletin = Table(
+    "bulletin",
+    metadata,
+    Column("id", Key(64), primary_key=True),
+    Column("wording", String(256), nullable=False),
+    Column("outlet", String(64), nullable=False),
+    Column("wording_digest", Key(64), nullable=False),
+    Column("approved_by", String(256), nullable=False),
+    Column("area", String(128), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("at", Big, nullable=False),
+)
+# What was tried by an outlet, for the quotas of a minute and a day.
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("number", Big, primary_key=True, autoincrement=True),
+    Column("outlet", Key(64), nullable=False),
+    Column("message", Key(64), nullable=False),
+    Column("at", Big, nullable=False),
+    Index("ix_attempt_outlet_at", "outlet", "at"),
 )
 
 # Which scheduled reports were given to whom, of which cut. Not a figure: survives a rebuild.

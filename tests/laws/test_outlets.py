@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub import registry
-from hub.alerts.outlet import AddressError, Message, NotToldError
+from hub.alerts.outlet import AddressError, Bulletin, Message, NotToldError
 from hub.settings import read_own
 
 OUTLETS = registry.outlets()
@@ -29,7 +29,9 @@ def read(case: Traversable, name: str) -> dict[str, Any]:
 
 def message(case: Traversable) -> Message:
     parts = read(case, "input")["message"]
-    return Message(**{**parts, "lines": tuple(parts["lines"]), "events": tuple(parts["events"])})
+    parts |= {name: tuple(parts[name]) for name in ("lines", "events")}
+    bulletin = Bulletin(**parts["bulletin"]) if "bulletin" in parts else None
+    return Message(**{**parts, "bulletin": bulletin})
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)

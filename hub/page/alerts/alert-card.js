@@ -8,7 +8,7 @@ import { timeText } from "../strings.js";
 import { words } from "../words.js";
 import { alerts, say } from "./state.js";
 
-/** @import { Alert, Delivery } from "../types.js" */
+/** @import { Alert, Bulletins, Delivery } from "../types.js" */
 
 const t = words({
   vi: {
@@ -25,6 +25,12 @@ const t = words({
     sent: "đã gửi lúc {0}",
     failed: "không gửi được",
     nobody: "không ai",
+    people: "người dân",
+    people_waiting: "chờ báo",
+    people_sent: "đã báo",
+    people_failed: "không báo được",
+    people_dropped: "thôi báo",
+    people_nobody: "không có ai đăng ký",
     look: "Xem số liệu",
     comment: "Ghi chú",
     acknowledge: "Xác nhận đã biết",
@@ -44,6 +50,12 @@ const t = words({
     sent: "sent at {0}",
     failed: "could not be sent",
     nobody: "nobody",
+    people: "people",
+    people_waiting: "wait",
+    people_sent: "told",
+    people_failed: "could not be told",
+    people_dropped: "not told any more",
+    people_nobody: "nobody subscribed",
     look: "Look at the data",
     comment: "Comment",
     acknowledge: "Acknowledge",
@@ -106,8 +118,10 @@ export class AlertCard extends Part {
       ),
     );
     const told = alerts.now.deliveries.filter(({ alert: of }) => of === this.#id).reverse();
-    this.#told.hidden = told.length === 0;
-    this.#told.textContent = `${t("told")}: ${told.map(toldText).join("; ")}`;
+    const people = alerts.now.people.filter(({ alert: of }) => of === this.#id);
+    const texts = [...told.map(toldText), ...people.map(peopleText)];
+    this.#told.hidden = texts.length === 0;
+    this.#told.textContent = `${t("told")}: ${texts.join("; ")}`;
     this.#label.textContent = t("comment");
     this.#acknowledge.textContent = t("acknowledge");
     this.#add.textContent = t("add");
@@ -141,6 +155,11 @@ function toldText({ recipient, outlet, escalated_to, state, due_at, at }) {
   if (state === "nobody") return escalated_to ? `${escalated_to}: ${t("nobody")}` : t("nobody");
   const when = t(state, timeText(state === "waiting" ? due_at : at));
   return `${recipient} (${outlet}) ${when}`;
+}
+
+/** @param {Bulletins} bulletins */
+function peopleText({ outlet, state, count }) {
+  return `${t("people")} (${outlet || "–"}) ${count} ${t(`people_${state}`)}`;
 }
 
 customElements.define("alert-card", AlertCard);

@@ -6,15 +6,20 @@ import { page, remember } from "../page.js";
 import { Store } from "../store.js";
 import { thisYear } from "../strings.js";
 
-/** @import { AlertState, Alerts, Deliveries, Delivery } from "../types.js" */
+/** @import { AlertState, Alerts, Deliveries } from "../types.js" */
 
 /** @type {AlertState[]} */
 export const STATES = ["open", "acknowledged", "cleared", "withdrawn"];
 
 const asked = /** @type {AlertState} */ (new URLSearchParams(location.search).get("state"));
 
-/** @type {{ wanted: AlertState, answer: Alerts | null, deliveries: Delivery[] }} */
-const first = { wanted: STATES.includes(asked) ? asked : "open", answer: null, deliveries: [] };
+/** @type {{ wanted: AlertState, answer: Alerts | null } & Deliveries} */
+const first = {
+  wanted: STATES.includes(asked) ? asked : "open",
+  answer: null,
+  deliveries: [],
+  people: [],
+};
 
 export const alerts = new Store(first);
 
@@ -24,10 +29,10 @@ async function readAlerts() {
   /** @type {Alerts} */
   const answer = await ask(`/v1/alerts?${new URLSearchParams({ state: wanted })}`);
   /** @type {Deliveries} */
-  const { deliveries } = await ask("/v1/deliveries");
+  const { deliveries, people } = await ask("/v1/deliveries?to=officers");
   if (wanted !== alerts.now.wanted) return; // something else was asked for meanwhile
   page.set({ updatedAt: answer.as_of ?? "" });
-  alerts.set({ answer, deliveries });
+  alerts.set({ answer, deliveries, people });
 }
 
 export const read = () => guarded("alerts", null, readAlerts);

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 from hub.alerts.course import courses
 from hub.alerts.delivering import MESSAGES_AN_HOUR_MAX, Deliverer
 from hub.alerts.outlet import Message, NotToldError, Outlet, Written
+from hub.alerts.quota import UNLIMITED, Quota
 from hub.alerts.telling import append, said
 from hub.clock import iso, to_us
 from hub.definitions.contract import Doc
@@ -89,6 +90,7 @@ class Centre:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.drum = Drum()
+        self.quota = UNLIMITED
 
     def lists(self, *rows: dict[str, str]) -> None:
         load_lists(self.hub.log, {"recipients": rows}, to_us(self.hub.now), "tester")
@@ -101,7 +103,8 @@ class Centre:
     def round(self, **later: float) -> int:
         """Let the clock run, and tell; each time as after a restart."""
         self.hub.now += timedelta(**later)
-        outlet = Outlet(Doc("Trống", "Drum"), BaseSettings, self.drum.write, self.drum.send)
+        doc, own = Doc("Trống", "Drum"), (self.drum.write, self.drum.send)
+        outlet = Outlet(doc, BaseSettings, *own, lambda _: self.quota)
         outlets = {"drum": (outlet, BaseSettings())}
         clock = lambda: self.hub.now  # noqa: E731
         return Deliverer(self.hub.store, outlets, "http://hub", clock).round()
@@ -274,6 +277,21 @@ def test_what_nobody_acknowledges_goes_up_step_by_step(centre: Centre) -> None:
     assert centre.round(minutes=1) == 0
     (unseen,) = [d for d in centre.kept() if d["escalated_to"] == "chair"]
     assert (unseen["state"], unseen["event_id"]) == ("nobody", "e1")
+
+
+def test_officers_wait_for_room_in_an_outlet_s_quota_which_is_kept_over_restarts(
+    centre: Centre,
+) -> None:
+    centre.quota = Quota(per_minute=2)
+    centre.lists(recipient("An"), recipient("Bình"))
+    centre.came(event(1, NOON), event(2, NOON))
+    assert centre.round() == 2
+    assert {d["last_error"] for d in centre.kept() if d["state"] == "waiting"} == {
+        "hết hạn mức của kênh, chờ lượt | the outlet's quota is used up: it waits"
+    }
+    assert {d["tries"] for d in centre.kept() if d["state"] == "waiting"} == {0}
+    assert centre.round(seconds=59) == 0
+    assert centre.round(seconds=1) == 2
 
 
 def test_two_processes_do_not_tell_at_the_same_time(centre: Centre) -> None:
