@@ -173,9 +173,9 @@ RIGHTS: tuple[Right, ...] = (
         ("POST /v1/alerts/{alert}/acknowledge", "POST /v1/alerts/{alert}/comment"),
     ),
     Right(
-        Doc("Ai đã được báo", "Who was told of alerts"),
+        Doc("Ai đã được báo, biểu đã gửi", "Who was told of alerts, reports that were given"),
         frozenset(("leader", "data_officer", "operator", "auditor")),
-        ("GET /v1/deliveries",),
+        ("GET /v1/deliveries", "GET /v1/report-runs"),
     ),
     Right(
         Doc("Số đo vận hành", "Metrics of operation"),

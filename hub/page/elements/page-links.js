@@ -19,6 +19,7 @@ const t = words({
     upload: "Gửi tệp",
     repair: "Sửa bản ghi",
     catalogue: "Danh mục chỉ số",
+    "open-data": "Dữ liệu mở",
   },
   en: {
     pages: "Pages",
@@ -33,10 +34,11 @@ const t = words({
     upload: "Send a file",
     repair: "Repair items",
     catalogue: "KPI catalogue",
+    "open-data": "Open data",
   },
 });
 
-/** @typedef {"board" | "overview" | "ask" | "alerts" | "water" | "money" | "reports" | "sources" | "upload" | "repair" | "catalogue"} Name */
+/** @typedef {"board" | "overview" | "ask" | "alerts" | "water" | "money" | "reports" | "sources" | "upload" | "repair" | "catalogue" | "open-data"} Name */
 /** @type {[Name, string][]} */
 const PAGES = [
   ["board", "/"],
@@ -50,9 +52,10 @@ const PAGES = [
   ["upload", "/upload"],
   ["repair", "/repair"],
   ["catalogue", "/catalogue"],
+  ["open-data", "/open-data"],
 ];
 // They show what is so now, or choose an instant themselves.
-const OF_NO_PERIOD = ["/alerts", "/water", "/upload", "/repair", "/catalogue"];
+const OF_NO_PERIOD = ["/alerts", "/water", "/upload", "/repair", "/catalogue", "/open-data"];
 
 export class PageLinks extends Part {
   static follows = [page.changes("lang", "period")];
