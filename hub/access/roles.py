@@ -59,6 +59,7 @@ RIGHTS: tuple[Right, ...] = (
             "GET /catalogue",
             "GET /overview",
             "GET /ask",
+            "GET /open-data",
             "GET /water",
             "GET /money",
             "GET /page",

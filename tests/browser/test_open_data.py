@@ -30,7 +30,7 @@ def test_anybody_reads_what_is_open_and_takes_its_files(elsewhere: Elsewhere, sh
 
     with urlopen(f"{elsewhere.url}/v1/open-data", timeout=30) as answer:
         body = json.loads(answer.read())
-    page.goto(f"{elsewhere.url}/open-data#dataset-dossier_received_new")
+    page.goto(f"{elsewhere.url}/open-data?lang=vi#dataset-dossier_received_new")
     expect(page.locator("#release h2")).to_have_text("Bản 1", timeout=DATA_MS_MAX)
     expect(page.locator("#datasets article")).to_have_count(len(body["datasets"]))
     about = next(d for d in body["datasets"] if d["id"] == "dossier_received_new")
