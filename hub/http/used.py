@@ -17,8 +17,7 @@ from hub.figures.kpi import FIRST, Kpi
 IN_FORCE = "in_force"  # of the period that is asked: what `hub definitions enact` put in force
 TARGETS = "targets"  # the list, by its form's name
 _PAGES = resources.files("hub") / "page"
-# Pages that ask for any KPI, and so name none.
-_OF_ANY = ("ask", "catalogue")
+_OF_ANY = "ask"  # the page that asks for any KPI, and so names none
 
 
 def uses_of(kpi: Kpi, book: Book) -> dict[str, Any]:
@@ -74,7 +73,7 @@ def _pages_of(kpi: Kpi, *, is_aimed: bool) -> list[str]:
     pages = {page for page, text in _texts().items() if f'"{kpi.id}"' in text}
     pages |= {"board"} if group.place is not None else set()
     pages |= {"overview"} if is_aimed else set()
-    return sorted({*pages, *_OF_ANY})
+    return sorted({*pages, _OF_ANY})
 
 
 @cache

@@ -1,6 +1,7 @@
 // All KPIs, each as its file defines it, and a search over what is shown of them.
 
 import { el, none } from "../el.js";
+import { pagePath, pageTitle } from "../elements/page-links.js";
 import { page, remember } from "../page.js";
 import { Part } from "../part.js";
 import { dayText } from "../strings.js";
@@ -193,14 +194,11 @@ function dimensionText({ name, roles, values }) {
   return more.length ? `${name} (${more.join(", ")})` : name;
 }
 
-/** The pages of the hub, by the names that they go by here: the address is the name. */
-const BOARD = "board";
-
 /** @param {{ kind: string, id: string }} use @returns {Node | string} */
 function useOf({ kind, id }) {
-  const text = t.find(kind, kind).replace("{0}", id);
+  const text = t.find(kind, kind).replace("{0}", kind === "page" ? pageTitle(id) : id);
   if (kind === "open_data") return el("a", { href: `/open-data#dataset-${id}` }, text);
-  if (kind === "page") return el("a", { href: `/${id === BOARD ? "" : id}` }, text);
+  if (kind === "page") return el("a", { href: pagePath(id) }, text);
   return text;
 }
 

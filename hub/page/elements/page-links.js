@@ -57,6 +57,12 @@ const PAGES = [
 // They show what is so now, or choose an instant themselves.
 const OF_NO_PERIOD = ["/alerts", "/water", "/upload", "/repair", "/catalogue", "/open-data"];
 
+/** What a page is called. @param {string} name */
+export const pageTitle = (name) => t.find(name, name);
+
+/** Where a page is. @param {string} name */
+export const pagePath = (name) => PAGES.find(([known]) => known === name)?.[1] ?? `/${name}`;
+
 export class PageLinks extends Part {
   static follows = [page.changes("lang", "period")];
 

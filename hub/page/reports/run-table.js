@@ -151,7 +151,9 @@ function table(columns, rows) {
       "tr",
       {},
       el("th", { scope: "row" }, first),
-      ...others.map((cell, i) => el("td", { class: `col-${columns[i + 1]}` }, cell)),
+      ...others.map((cell, i) =>
+        el("td", { class: `col-${columns[i + 1]}`, "data-name": t(columns[i + 1]) }, cell),
+      ),
     ),
   );
   return [el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...lines)];
