@@ -88,9 +88,6 @@
  * @property {Use[]} uses All that uses it, with the version that it counts by.
  * @property {{ kind: string, id: string }[]} beside What counts the same events by terms of its own.
  * @property {boolean} is_open_data
- * @property {string[]} worklists
- * @property {string[]} reports
- * @property {string[]} alerts
  * @typedef {object} Use
  * @property {string} kind page, report, worklist, alert, target or open_data
  * @property {string} id

@@ -25,8 +25,9 @@ PAGES = Path(registry.__file__).parent / "page"
 @pytest.fixture
 def worked(hub: Hub) -> Hub:
     """All that KPIs of dossiers are worked by hand on, each example by names of its own."""
-    for n, example in enumerate(e for kpi in KPIS.values() for e in kpi.examples):
-        events = [e for e in example.events if "dossier_code" in e]
+    own = [kpi for kpi in KPIS.values() if kpi.contract == "dossier"]
+    for n, example in enumerate(e for kpi in own for e in kpi.examples):
+        events = example.events
         named = [
             {k: f"X{n}-{v}"[-64:] if k in NAMED else v for k, v in event.items()}
             for event in events
