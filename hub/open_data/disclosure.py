@@ -24,7 +24,7 @@ from hub.troubles import TroubleError
 
 LENGTH_MAX = 20_000  # nodes that one search may look at: the first proof that is good will do
 NEAREST_MAX = 150  # parts among which a change that costs nothing is looked for
-BESIDE = 20  # parts on either side of a part that are looked at with it, before all of its block
+BESIDE = 12  # parts on either side of a part that are looked at with it, before all of its block
 TOGETHER_MAX = 50  # parts of a sum that are looked at together
 GAP = 0.2  # how much dearer than the best a set of complements may be
 

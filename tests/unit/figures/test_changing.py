@@ -94,7 +94,7 @@ def test_an_instant_that_is_not_kept_is_refused(told: Hub) -> None:
 def test_what_is_over_and_untouched_is_not_worked_out_and_what_comes_late_is(
     told: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of December nothing came for an hour; then one dossier comes, and another is dated into it."""
+    """Of December nothing came for an hour; then one dossier comes, another is dated into it."""
     worked: list[str] = []
 
     def counted(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
