@@ -124,7 +124,12 @@ def test_what_is_over_and_untouched_is_not_worked_out_and_what_comes_late_is(
 def test_a_list_that_came_since_is_worked_out(told: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     since = told.now + HOUR / 2
     worked: list[str] = []
-    monkeypatch.setattr(changing, "compute", lambda *_: worked.append("") or [])
+
+    def nothing(kpi: Kpi, *_: object) -> list[Figure]:
+        worked.append(kpi.id)
+        return []
+
+    monkeypatch.setattr(changing, "compute", nothing)
     told.now += HOUR
     assert changed(told, since, period="2025-12") == {}
     assert worked == []
