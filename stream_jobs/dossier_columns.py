@@ -45,8 +45,10 @@ _OPEN = Doc("Số hồ sơ đang giải quyết", "In progress")
 _TOTAL = Doc("Tổng số", "Total")
 
 
-def _column(number: int, title: Doc, meaning: Doc, where: str, group: Doc) -> Column:
-    return Column(f"c{number}", title, meaning, where, group)
+def _column(
+    number: int, title: Doc, meaning: Doc, where: str, group: Doc, *counts_as: str
+) -> Column:
+    return Column(f"c{number}", title, meaning, where, group, counts_as)
 
 
 COLUMNS = (
@@ -59,6 +61,8 @@ COLUMNS = (
         ),
         WITHIN,
         _IN,
+        "dossier_received.numerator",
+        "dossier_online_share.denominator",
     ),
     _column(
         2,
@@ -66,6 +70,8 @@ COLUMNS = (
         Doc("Mới tiếp nhận trong kỳ, trực tuyến", "Newly received, online"),
         f"{_NEW} AND channel = 'online'",
         _IN,
+        "dossier_online_share.numerator",
+        "dossier_online_share_new.numerator",
     ),
     _column(
         3,
@@ -83,6 +89,7 @@ COLUMNS = (
         Doc("Đang giải quyết khi kỳ bắt đầu", "In progress when the period began"),
         "received_at < {start}",
         _IN,
+        "dossier_carried_over.numerator",
     ),
     _column(
         5,
@@ -125,6 +132,7 @@ COLUMNS = (
         Doc("Chưa kết thúc khi hết kỳ", "Not ended at the end of the period"),
         _STAYED,
         _OPEN,
+        "dossier_in_progress.numerator",
     ),
     _column(
         10,
@@ -142,6 +150,7 @@ COLUMNS = (
         Doc("Chưa kết thúc và đã qua ngày hẹn trả", "Not ended and past the due day"),
         f"{_STAYED} AND overdue_at IS NOT NULL AND overdue_at < {{until}}",
         _OPEN,
+        "dossier_overdue.numerator",
     ),
 )
 EQUATIONS = (

@@ -60,6 +60,7 @@ RIGHTS: tuple[Right, ...] = (
             "GET /catalogue",
             "GET /overview",
             "GET /ask",
+            "GET /open-data",
             "GET /water",
             "GET /money",
             "GET /page",
@@ -175,9 +176,9 @@ RIGHTS: tuple[Right, ...] = (
         ("POST /v1/alerts/{alert}/acknowledge", "POST /v1/alerts/{alert}/comment"),
     ),
     Right(
-        Doc("Ai đã được báo", "Who was told of alerts"),
+        Doc("Ai đã được báo, biểu đã gửi", "Who was told of alerts, reports that were given"),
         frozenset(("leader", "data_officer", "operator", "auditor")),
-        ("GET /v1/deliveries",),
+        ("GET /v1/deliveries", "GET /v1/report-runs"),
     ),
     Right(
         Doc("Danh mục hệ thống kết nối", "The catalogue of connected systems"),

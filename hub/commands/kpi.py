@@ -19,6 +19,7 @@ EXAMPLES = {
         "hub kpi --period 2023",
         "hub kpi dossier_on_time_share --period 2023-Q2 --by unit",
         "hub kpi payment_amount --period 2023 --where service=electricity --json",
+        "hub kpi dossier_on_time_share --period 2023 --version 1",
     ),
 }
 ROLES = "A role that the KPI has, such as received_by, resolved_by or citizen."
@@ -35,15 +36,21 @@ def kpi(
     ] = None,
     at: Annotated[str, typer.Option(help="The instant of the question, ISO 8601.")] = "",
     as_of: Annotated[str, typer.Option(help="As the hub knew it then, ISO 8601.")] = "",
+    version: Annotated[
+        str, typer.Option(help="By this version of the KPI, in force or not, such as 2.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the HTTP body.")] = False,
 ) -> None:
     """Print figures: of one KPI, or of all."""
     options = {"period": period, "by": by, "role": role, "at": at, "as_of": as_of}
+    options["version"] = version
     parameters = {k: v for k, v in options.items() if v}
     parameters |= read_filters(where)
     if kpi_id is None and not parameters.keys() <= {"period", "as_of"}:
         # All figures are those of the whole province: asked otherwise, they would answer wrongly.
-        raise typer.BadParameter("--by, --role, --where and --at are asked of one KPI: name it")
+        raise typer.BadParameter(
+            "--by, --role, --where, --at and --version are asked of one KPI: name it"
+        )
     asked = read_period(period or str(system_clock().year))
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)

@@ -1,5 +1,6 @@
 """The commands `hub open-data`: what is marked as open, released as files for anybody."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -68,7 +69,7 @@ def make_release(
             return {**found, DICTIONARY: write_dictionary(stated)}
 
         act(hub, "open_data_released", number=release.number, cut=release.cut)
-        print(write(folder, release, kpis, more))
+        print(write(folder, release, kpis, asdict(by), more))
 
 
 def publishing(settings: Settings, book: Book) -> Publishing:

@@ -11,7 +11,10 @@ from typing import Any
 
 import polars as pl
 
+from hub.apply import fold
+from hub.apply.rows import cell_rows
 from hub.clock import iso
+from hub.definitions.own.control import CONTROL
 from hub.figures.book import Book
 from hub.figures.closing import in_force
 from hub.figures.compute import Question, compute
@@ -51,7 +54,10 @@ def changes(
     after = as_known(between.book, between.until, between.now)
     closing = in_force(between.book.closings, period)
     listed = []
+    same = _Same(between, before, period)
     for kpi in kpis:
+        if same.has(kpi):
+            continue
         # At neither instant is a figure known of what has not begun.
         question = Question(period, between.since)
         old, new = (
@@ -89,6 +95,43 @@ def changes(
         "cut_after": after.reading.cut(),
         "changed": listed,
     }
+
+
+class _Same:
+    """Tells which figures cannot have changed, without working them out: most have not, mostly.
+
+    That is so of a period that was over at the earlier instant, which the clock changes no more,
+    where no list, closing or other act came since, and nothing that changed since is of a day up to
+    the period's end, as it was or as it is.
+    """
+
+    def __init__(self, between: Between, before: Book, period: Period) -> None:
+        self._before, self._end = before, period.end_on.isoformat()
+        acts = (b.reading.totals().get(CONTROL.topic, 0) for b in (before, between.book))
+        self._is_over = period.end <= between.since and len(set(acts)) == 1
+        self._untouched: dict[str, bool] = {}
+
+    def has(self, kpi: Kpi) -> bool:
+        """Tell whether a KPI's figure is surely the same at both instants."""
+        terms = [t for t in (kpi.numerator, kpi.denominator) if t is not None]
+        is_of_facts = all(t.is_of_period and not t.is_of_sources for t in terms)
+        if not self._is_over or not is_of_facts or kpi.contract is None:
+            return False
+        if kpi.contract not in self._untouched:
+            self._untouched[kpi.contract] = self._is_untouched(kpi.contract)
+        return self._untouched[kpi.contract]
+
+    def _is_untouched(self, contract: str) -> bool:
+        fact, reading = self._before.facts[contract], self._before.reading
+        assert isinstance(reading, Past)
+        changed = reading.changes(fact)
+        if changed.is_empty():
+            return True
+        if any(not measure.sets for measure in fact.measures):
+            return False  # what is in no cell has no day here
+        # Each side by itself: what a fact was may be of this period, and what it is of another.
+        sides = (changed.filter(fold.IS_PRESENT), changed.filter(~fold.IS_PRESENT))
+        return all((cell_rows(fact, side, 0)["period"] >= self._end).all() for side in sides)
 
 
 def _named(part: Part) -> dict[str, int]:

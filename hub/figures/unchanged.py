@@ -22,6 +22,7 @@ from hub.reference.periods import Period
 # How long what goes by the clock (what is overdue, how many minutes ago) may be as it was.
 RUNNING_US, OVER_US = 15_000_000, 60_000_000
 VERSIONS_MAX = 1_000
+SIGNATURES = "signatures"  # among what readers keep for one another
 
 
 class State(NamedTuple):
@@ -72,9 +73,22 @@ class States:
             last = str(self.book.reading.touched(contract, until))
             if isinstance(self.book.reading, Aliased):
                 # Whenever it is said that two codes are one, figures of any month may change.
-                last += self.book.reading.signature(self.book.facts[contract])
+                last += self._signature(contract, self.book.reading)
             self._touched[contract] = last
         return self._touched[contract]
+
+    def _signature(self, contract: str, reading: Aliased) -> str:
+        """Give what the aliases of a contract are; looked for once for each commit, not each time.
+
+        Whoever asks again and again, as two hundred pages do, asks mostly about the same snapshot.
+        """
+        known: dict[str, tuple[tuple[object, ...], str]] = reading.kept.setdefault(SIGNATURES, {})
+        snapshot = (*self._totals.items(), self._build)
+        found = known.get(contract)
+        if found is None or found[0] != snapshot:
+            found = snapshot, reading.signature(self.book.facts[contract])
+            known[contract] = found
+        return found[1]
 
     def tag(self, kpis: Iterable[Kpi], cut: str = "") -> str:
         """Write the states of KPIs, and a cut, as an entity tag (RFC 9110).

@@ -210,19 +210,22 @@ class Boards:
         ends, limit = time.monotonic() + asked.seconds, asked.limit
         client = Client(since, is_brief=asked.is_brief)
         while limit > 0 and time.monotonic() < ends:
-            kept = await self.latest(asked.period)
-            events = client.tell(progress(), kept)[:limit]
+            kept, far = await self.latest(asked.period), progress()
+            events = client.tell(far, kept)[:limit]
             for event in events:
                 yield event
             limit -= len(events)
             if limit > 0:
-                await self._wait(kept, ends)
+                # Where nothing is loaded, what is no commit is the clock alone: a page that is
+                # open costs nothing in between, however many there are.
+                most = IDLE_SECONDS if far is None else LOOK_SECONDS
+                await self._wait(kept, min(ends, time.monotonic() + most))
 
     async def _wait(self, kept: Kept, ends: float) -> None:
-        """Wait until there may be another board; a second at most."""
+        """Wait until there may be another board, or until an instant."""
         now = time.monotonic()
         await asyncio.sleep(max(0, min(ends, kept.made_at + kept.stands) - now))
-        left = min(LOOK_SECONDS, ends - time.monotonic())
+        left = ends - time.monotonic()
         await self._waking.wait(kept.commits, max(0, left))
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from hub import registry
 from hub.clock import VIETNAM
 from hub.definitions import asyncapi
 from hub.figures.book import Book
@@ -19,6 +18,7 @@ from hub.http.edge import Edge, Here, Reader
 from hub.http.openapi import BAD_QUESTION
 from hub.http.parameters import Parameters
 from hub.http.problems import ProblemError
+from hub.http.used import uses_of
 from hub.reference.form import LEVELS
 from hub.store.reading import Reading
 
@@ -94,24 +94,8 @@ def _described(kpi: Kpi, edge: Edge, book: Book, today: date) -> dict[str, Any]:
         "used_by": {
             "group": describe_group(group),
             "is_on_board": group.place is not None,
-            **_of_contract(kpi),
-            "worklists": [n for n, one in registry.worklists().items() if one.kpi.id == kpi.id],
+            **uses_of(kpi, book),
         },
-    }
-
-
-def _of_contract(kpi: Kpi) -> dict[str, list[str]]:
-    """Name the reports and alerts over the events that a KPI counts; alerts on any KPI, too."""
-    forms = [(name, one.contract) for name, one in registry.reports().items()]
-    forms += [(name, one.contract) for name, one in registry.indexes().items()]
-    alerts = registry.alert_rules()
-    return {
-        "reports": [name for name, contract in forms if contract == kpi.contract],
-        "alerts": [
-            name
-            for name, rule in alerts.items()
-            if rule.subject_kind == "kpi" or rule.series.contract == (kpi.contract or "-")
-        ],
     }
 
 

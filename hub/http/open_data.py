@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,8 +12,8 @@ from hub.http.edge import Edge, Here
 from hub.http.openapi import BAD_QUESTION, problem
 from hub.http.parameters import Parameters
 from hub.http.problems import ProblemError
-from hub.open_data.dcat import CATALOGUES, PARQUET_MEDIA, ROOT
-from hub.open_data.release import SAID, latest
+from hub.open_data.dcat import CATALOGUES, LAW, PARQUET_MEDIA, ROOT, withheld_doc
+from hub.open_data.release import DICTIONARY, REVISIONS, SAID, latest, numbered
 
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
@@ -21,6 +22,7 @@ MEDIA = {
     "parquet": PARQUET_MEDIA,
     "ttl": "text/turtle; charset=utf-8",
 }
+RELEASES_SHOWN_MAX = 100
 NO_FILE = problem("Không có tệp này | No such file, or nothing was released")
 
 router = APIRouter(prefix=ROOT)
@@ -33,20 +35,40 @@ router = APIRouter(prefix=ROOT)
     responses=BAD_QUESTION,
 )
 async def list_datasets(_: Annotated[Parameters, Query()], edge: Here) -> dict[str, Any]:
-    """List the datasets of the latest release, with the addresses of their files."""
+    """List the datasets of the latest release, with the addresses of their files.
+
+    And under which licence, what is withheld of them and why, and which releases there were.
+    """
     stated = await asyncio.to_thread(_said, edge)
     if stated is None:
         return {"release": None, "datasets": []}
     names = ("number", "made_at", "least", "years", "is_synthetic", "revisions")
+    withheld, settings = withheld_doc(stated["least"]), edge.hub.settings
+    # Releases of before it was kept who published them: as the settings say now.
+    published = {
+        "publisher": settings.open_publisher,
+        "licence": settings.open_licence,
+        "contact": settings.open_contact,
+        **stated.get("publishing", {}),
+    }
     return {
         "release": {name: stated[name] for name in names},
+        "publisher": published["publisher"],
+        "licence": published["licence"],
+        "contact": published["contact"],
+        "law_vi": LAW.vi,
+        "law_en": LAW.en,
+        "withheld_vi": withheld.vi,
+        "withheld_en": withheld.en,
+        "releases": await asyncio.to_thread(_releases, edge),
+        "beside": [_file(name, stated) for name in (DICTIONARY, REVISIONS)],
         "catalogue": [f"{ROOT}/files/{name}" for name in CATALOGUES],
         "datasets": [
             {
                 "id": name,
                 **{n: v for n, v in about.items() if n != "columns"},
                 "files": [
-                    {"url": f"{ROOT}/files/{file}", **stated["files"][file]}
+                    _file(file, stated)
                     for file in stated["files"]
                     if file.rpartition(".")[0] == name
                 ],
@@ -54,6 +76,24 @@ async def list_datasets(_: Annotated[Parameters, Query()], edge: Here) -> dict[s
             for name, about in stated["datasets"].items()
         ],
     }
+
+
+def _file(name: str, stated: Mapping[str, Any]) -> dict[str, Any]:
+    return {"url": f"{ROOT}/files/{name}", **stated["files"][name]}
+
+
+def _releases(edge: Edge) -> list[dict[str, Any]]:
+    """Say of the latest releases when each was made, of which years, and how long it is."""
+    names = ("number", "made_at", "least", "years", "revisions")
+    listed = []
+    for where in numbered(edge.hub.settings.open_data)[:RELEASES_SHOWN_MAX]:
+        stated = json.loads((where / SAID).read_text("utf-8"))
+        counts = {
+            name: sum(about[name] for about in stated["datasets"].values())
+            for name in ("rows", "withheld")
+        }
+        listed.append({**{name: stated[name] for name in names}, **counts})
+    return listed
 
 
 def _said(edge: Edge) -> dict[str, Any] | None:

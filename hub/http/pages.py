@@ -78,6 +78,12 @@ async def show_catalogue(edge: Here) -> Response:
     return _page("catalogue", edge)
 
 
+@router.get("/open-data")
+async def show_open_data(edge: Here) -> Response:
+    """Show what is open: releases, what is in them and withheld, and their files."""
+    return _page("open-data", edge)
+
+
 @router.get("/ask")
 async def show_questions(edge: Here) -> Response:
     """Show where figures are asked for: split, compared, down to their dossiers."""

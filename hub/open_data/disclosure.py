@@ -24,6 +24,8 @@ from hub.troubles import TroubleError
 
 LENGTH_MAX = 20_000  # nodes that one search may look at: the first proof that is good will do
 NEAREST_MAX = 150  # parts among which a change that costs nothing is looked for
+BESIDE = 12  # parts on either side of a part that are looked at with it, before all of its block
+TOGETHER_MAX = 50  # parts of a sum that are looked at together
 GAP = 0.2  # how much dearer than the best a set of complements may be
 
 
@@ -108,8 +110,11 @@ class _Search:
         """Withhold what it takes to protect one number."""
         own = self.matrix[number].indices
         near = np.flatnonzero(np.isin(self.blocks, np.unique(self.blocks[own])))
+        loose = self._loose(own, near)
+        # From few parts to all: the time of a search grows by more than the parts that it is among.
         tries = (
-            (self._loose(own, near), True),
+            (loose, True),
+            (np.union1d(loose, self._beside(own, near)), False),
             (near, False),
             (np.arange(len(self.parts)), False),
         )
@@ -134,6 +139,19 @@ class _Search:
         loose = np.intersect1d(columns, near)
         far = np.abs(loose[:, None] - own[None, :]).min(axis=1)
         return np.union1d(own, loose[np.argsort(far, kind="stable")][:NEAREST_MAX])
+
+    def _beside(self, own: np.ndarray, near: np.ndarray) -> np.ndarray:
+        """Give the parts that stand beside a number's own, and beside what is summed with these.
+
+        Parts are in the order of their names, so what is beside is what is most alike: another unit
+        of the same month. With one, and another month of both, a change is paid back within the
+        quarter.
+        """
+        summed = self.matrix[:, own].getnnz(axis=1) > 0
+        short = np.flatnonzero(summed & (self.lengths <= TOGETHER_MAX))
+        anchors = np.intersect1d(np.union1d(own, self.matrix[short].indices), near)
+        places = np.searchsorted(near, anchors)[:, None] + np.arange(-BESIDE, BESIDE + 1)
+        return near[np.unique(places[(places >= 0) & (places < len(near))])]
 
     def _other(self, number: int, inside: np.ndarray, *, is_free: bool) -> np.ndarray | None:
         """Find the cheapest change of some parts that makes a number greater, or less, by enough.

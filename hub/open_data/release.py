@@ -213,10 +213,14 @@ def rows_from(frame: pl.DataFrame, dataset: str) -> list[Row]:
     ]
 
 
+def numbered(folder: Path) -> list[Path]:
+    """List the folders of releases, the latest first."""
+    return sorted((p for p in folder.glob("[0-9]*") if (p / SAID).is_file()), reverse=True)
+
+
 def latest(folder: Path) -> Path | None:
     """Find the folder of the latest release; None where there is none."""
-    found = sorted(p for p in folder.glob("[0-9]*") if (p / SAID).is_file())
-    return found[-1] if found else None
+    return next(iter(numbered(folder)), None)
 
 
 def read_release(folder: Path) -> Release | None:
@@ -249,11 +253,13 @@ def write(
     folder: Path,
     release: Release,
     kpis: Mapping[str, Kpi],
+    publishing: Mapping[str, str],
     more: Callable[[Mapping[str, Any]], Mapping[str, bytes]],
 ) -> Path:
     """Write a release's files, then what `more` makes of their description.
 
-    The folder is there once it is whole.
+    `publishing` says who publishes it under which licence, as it was then. The folder is there once
+    it is whole.
 
     Raises `OSError`, `OpenDataError` where another process made the same release meanwhile.
     """
@@ -268,7 +274,7 @@ def write(
     schema = {n: pl.Int64 if n == "release" else pl.String for n in Revision.__annotations__}
     revisions = pl.DataFrame([asdict(r) for r in release.revisions], schema=schema)
     revisions.write_csv(aside / REVISIONS)
-    stated = describe(release, kpis)
+    stated = {**describe(release, kpis), "publishing": dict(publishing)}
     stated["files"] = _files(aside)
     for name, content in more(stated).items():
         (aside / name).write_bytes(content)

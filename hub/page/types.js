@@ -85,9 +85,13 @@
  * @typedef {object} Uses
  * @property {{ id: string, title_vi: string, title_en: string }} group
  * @property {boolean} is_on_board
- * @property {string[]} worklists
- * @property {string[]} reports Over the same events.
- * @property {string[]} alerts
+ * @property {Use[]} uses All that uses it, with the version that it counts by.
+ * @property {{ kind: string, id: string }[]} beside What counts the same events by terms of its own.
+ * @property {boolean} is_open_data
+ * @typedef {object} Use
+ * @property {string} kind page, report, worklist, alert, target or open_data
+ * @property {string} id
+ * @property {string} version "in_force", or the name of the one that it keeps to.
  * @typedef {object} Example
  * @property {string} why
  * @property {string} period

@@ -15,7 +15,8 @@ class Column:
     The condition is SQL that the columns engine and both databases read alike; `{start}` and
     `{until}` stand for the period's first instant and the one up to which things count, `{stored}`
     before a column that follows from due dates for what it is by those that were sent. Columns of
-    one `group` stand under its title.
+    one `group` stand under its title. `counts_as` names the sides of KPIs' first versions that are
+    the same number of the whole province, such as `dossier_online_share.numerator`.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Column:
     meaning: Doc
     where: str
     group: Doc | None = None
+    counts_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -38,23 +38,47 @@ def due_runs(rows: Iterable[Mapping[str, str]], now: int) -> list[Run]:
     return sorted(found, key=lambda run: (run.due_at, run.id))
 
 
+def next_run(row: Mapping[str, str], now: int) -> Run | None:
+    """Give what of a row of the list is due next, after an instant; None where it has ended."""
+    first = max(_day(now), date.fromisoformat(row["valid_from"]))
+    # So early that what is due after that day is not passed over, however long after its period.
+    period = parse_period(bucket_of(row["every"], first - timedelta(int(row["days_after"]))))
+    period = previous(previous(period))
+    while True:
+        due_at = _due_at(row, period)
+        if row.get("valid_to") and iso_day(day_of(due_at)) >= row["valid_to"]:
+            return None
+        if due_at > now and _is_in_force(row, due_at):
+            return _run(row, period, due_at)
+        period = parse_period(bucket_of(row["every"], period.end_on))
+
+
 def _runs(row: Mapping[str, str], now: int) -> Iterator[Run]:
     period = previous(parse_period(bucket_of(row["every"], _day(now))))
     while True:
-        due_at = day_start(period.end_on + timedelta(int(row["days_after"]) - 1))
-        due_at += _minutes(row.get("at_hour") or HOUR) * MINUTE_US
+        due_at = _due_at(row, period)
         if due_at < now - MADE_UP_DAYS * DAY_US:
             return
-        day = iso_day(day_of(due_at))
-        is_in_force = row["valid_from"] <= day and (
-            not row.get("valid_to") or day < row["valid_to"]
-        )
-        if due_at <= now and is_in_force:
-            names = (row["name"], row["report"], period.text, row.get("unit", ""))
-            to = (row["outlet"], row.get("address", ""))
-            key = hashlib.blake2b("|".join((*names, *to)).encode(), digest_size=16).hexdigest()
-            yield Run(key, *names[:2], period, names[3], *to, due_at)
+        if due_at <= now and _is_in_force(row, due_at):
+            yield _run(row, period, due_at)
         period = previous(period)
+
+
+def _due_at(row: Mapping[str, str], period: Period) -> int:
+    day = day_start(period.end_on + timedelta(int(row["days_after"]) - 1))
+    return day + _minutes(row.get("at_hour") or HOUR) * MINUTE_US
+
+
+def _is_in_force(row: Mapping[str, str], due_at: int) -> bool:
+    day = iso_day(day_of(due_at))
+    return row["valid_from"] <= day and (not row.get("valid_to") or day < row["valid_to"])
+
+
+def _run(row: Mapping[str, str], period: Period, due_at: int) -> Run:
+    names = (row["name"], row["report"], period.text, row.get("unit", ""))
+    to = (row["outlet"], row.get("address", ""))
+    key = hashlib.blake2b("|".join((*names, *to)).encode(), digest_size=16).hexdigest()
+    return Run(key, *names[:2], period, names[3], *to, due_at)
 
 
 def _day(at: int) -> date:

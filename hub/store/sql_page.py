@@ -88,6 +88,11 @@ hub sql revoke bi_so_tu_phap
   nhật ký kiểm toán của trục: bật `log_statement` của PostgreSQL nếu cần. | Reading alone; 10
   connections, 60 seconds a question; Vietnamese time. Questions are not in the hub's audit log:
   PostgreSQL's own `log_statement` keeps them.
+- **Bảng Grafana | Grafana dashboards.** Các bảng ở `deploy/grafana` được kiểm bằng lược đồ và bằng
+  cách chạy từng câu hỏi, chưa mở trong Grafana thật: nó không có trong gói Debian, PyPI, npm hay
+  Maven, và mã nguồn theo AGPL. | The dashboards in `deploy/grafana` are checked by their schema and
+  by running each of their queries, and were not opened in a real Grafana: neither Debian nor PyPI,
+  npm or Maven has the server as a package, and its source is under the AGPL.
 """
 
 

@@ -144,6 +144,10 @@ class Elsewhere:
         self._process = start_hub("serve", env=self._env)
         _until(lambda: _is_ready(self.url), READY_SECONDS_MAX, self._process)
 
+    def run(self, *words: str) -> None:
+        """Run a command beside it; raise where that fails."""
+        run_hub(*words, env=self._env, timeout=SECONDS_MAX).check_returncode()
+
     def kill(self) -> None:
         """End it at once."""
         self._process.kill()

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 from urllib.request import urlopen
 
+import polars as pl
 import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
@@ -165,6 +166,15 @@ def test_units_by_months_go_to_excel(hub_url: str, show: Show, keep: Keep) -> No
     keep(page, "05-units-by-months")
     csv = save(page, "csv").decode("utf-8-sig")
     assert csv.splitlines()[0].startswith("Đơn vị (mã);Đơn vị;2023-01;2023-02")
+    # Analysts are given a row for each figure, in columns, whatever is shown.
+    expect(page.locator('[data-format="parquet"]')).to_have_text("Tải Parquet")
+    frames = (
+        pl.read_parquet(io.BytesIO(save(page, "parquet"))),
+        pl.read_ipc_stream(io.BytesIO(save(page, "arrow"))),
+    )
+    for frame in frames:
+        assert frame.height == len(figures)
+        assert frame["numerator"].sum() == sum(f["numerator"] for f in figures)
 
 
 @pytest.mark.pictured

@@ -24,6 +24,7 @@ PAGES = {
     "upload": ("", "main"),
     "repair": ("", "main"),
     "catalogue": ("", "main article, main section"),
+    "open-data": ("", "#release h2"),
 }
 SIZES: tuple[tuple[int, int, Scheme], ...] = ((1440, 900, "light"), (390, 844, "dark"))
 

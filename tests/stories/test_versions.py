@@ -5,6 +5,7 @@ online, came in July to H57.2 and F to H57.1. The first version divides by what 
 what was carried over, the second one by what was newly received.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,6 +72,12 @@ def test_a_version_is_previewed_enacted_and_leaves_what_was_before(grown: Grown)
     # Not in force, it is asked by its name.
     assert told(grown, period="2023-06") == [(1, 4, "1", None)]
     assert told(grown, period="2023-06", version="2") == [(1, 3, "2", None)]
+    asked = ("kpi", KPI, "--period", "2023-06", "--json", "--version")
+    (figure,) = json.loads(hub.run(*asked, "2").stdout)["figures"]
+    assert (figure["numerator"], figure["denominator"], figure["version"]) == (1, 3, "2")
+    wrong = hub.run(*asked, "3")
+    assert (wrong.returncode != 0, "version 1, 2" in wrong.stderr) == (True, True), wrong.stderr
+    assert "--version" in hub.run("kpi", "--version", "2").stderr
     refused = hub.get(f"/v1/kpis/{KPI}", period="2023", version="3")
     assert (refused.status_code, "version 1, 2" in refused.text) == (400, True)
     # Who gains: H57.1 had 1 of 3 and would have 1 of 2; H57.2 has 0 of 1 by both.

@@ -17,7 +17,11 @@ const t = words({
 const MEDIA = /** @type {Record<string, string>} */ ({
   xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
   csv: "text/csv",
+  arrow: "application/vnd.apache.arrow.stream",
+  parquet: "application/vnd.apache.parquet",
 });
+/** Their names, where these are no abbreviations. */
+const NAMES = /** @type {Record<string, string>} */ ({ arrow: "Arrow", parquet: "Parquet" });
 const SHOWN = /** @type {const} */ (["table", "chart"]);
 
 export class AnswerBar extends Part {
@@ -52,7 +56,8 @@ export class AnswerBar extends Part {
       this.#shown[i].setAttribute("aria-pressed", String(asked.show === show));
     }
     for (const button of [...this.#files, ...this.#pictures]) {
-      button.textContent = t("save", (button.dataset.format ?? "").toUpperCase());
+      const { format = "" } = button.dataset;
+      button.textContent = t("save", NAMES[format] ?? format.toUpperCase());
     }
     for (const button of this.#pictures) button.hidden = asked.show !== "chart";
   }
@@ -61,7 +66,8 @@ export class AnswerBar extends Part {
 /** @param {string} format */
 async function saveTable(format) {
   const { asked } = asking.now;
-  const isCross = asked.by.length === 2;
+  // Analysts' tables are long ones: a row for each figure, whatever it is split by.
+  const isCross = asked.by.length === 2 && !(format in NAMES);
   const path =
     asked.show === "facts"
       ? factsPath(asked, "", FACTS_MAX)

@@ -1,6 +1,7 @@
 // All KPIs, each as its file defines it, and a search over what is shown of them.
 
 import { el, none } from "../el.js";
+import { pagePath, pageTitle } from "../elements/page-links.js";
 import { page, remember } from "../page.js";
 import { Part } from "../part.js";
 import { dayText } from "../strings.js";
@@ -22,9 +23,16 @@ const t = words({
     used: "Dùng ở",
     board: "bảng chỉ tiêu, nhóm {0}",
     group: "nhóm {0}",
+    page: "trang {0}",
     worklist: "danh sách {0}",
     report: "biểu {0}",
     alert: "cảnh báo {0}",
+    index: "bộ chỉ số {0}",
+    target: "danh mục {0}",
+    open_data: "dữ liệu mở",
+    by_in_force: "theo phiên bản có hiệu lực của kỳ",
+    by_one: "theo phiên bản {0}",
+    beside: "Cùng sự kiện, cách đếm riêng",
     definition: "Phiên bản {0}",
     in_force_span: "hiệu lực {0} – {1}",
     not_in_force: "chưa có hiệu lực",
@@ -48,9 +56,16 @@ const t = words({
     used: "Used by",
     board: "the board, group {0}",
     group: "group {0}",
+    page: "page {0}",
     worklist: "list {0}",
     report: "report {0}",
     alert: "alert {0}",
+    index: "indices {0}",
+    target: "list {0}",
+    open_data: "open data",
+    by_in_force: "by the version in force of the period",
+    by_one: "by version {0}",
+    beside: "Same events, counted its own way",
     definition: "Version {0}",
     in_force_span: "in force {0} – {1}",
     not_in_force: "not in force yet",
@@ -112,7 +127,8 @@ function card(kpi) {
     ["legal", [kpi.legal_basis ?? none()]],
     ["dims", [kpi.dimensions.map(dimensionText).join(", ")]],
     ["lists", [kpi.lists.join(", ") || none()]],
-    ["used", [usedText(kpi)]],
+    ["used", usedBy(kpi)],
+    ["beside", besideOf(kpi)],
     ["version", kpi.versions.map((one) => el("div", {}, versionText(one)))],
   ];
   return el(
@@ -178,16 +194,33 @@ function dimensionText({ name, roles, values }) {
   return more.length ? `${name} (${more.join(", ")})` : name;
 }
 
-/** @param {DefinedKpi} kpi */
-function usedText({ used_by: { group, is_on_board: isOnBoard, worklists, reports, alerts } }) {
-  const own = t(isOnBoard ? "board" : "group", inLang(group, "title"));
-  const others = [
-    ...worklists.map((name) => t("worklist", name)),
-    ...reports.map((name) => t("report", name)),
-    ...alerts.map((name) => t("alert", name)),
-  ];
-  return [own, ...others].join("; ");
+/** @param {{ kind: string, id: string }} use @returns {Node | string} */
+function useOf({ kind, id }) {
+  const text = t.find(kind, kind).replace("{0}", kind === "page" ? pageTitle(id) : id);
+  if (kind === "open_data") return el("a", { href: `/open-data#dataset-${id}` }, text);
+  if (kind === "page") return el("a", { href: pagePath(id) }, text);
+  return text;
 }
+
+/** What uses a KPI, a line for each version that it is counted by. @param {DefinedKpi} kpi */
+function usedBy({ used_by: { group, is_on_board: isOnBoard, uses } }) {
+  const own = t(isOnBoard ? "board" : "group", inLang(group, "title"));
+  const versions = [...new Set(uses.map(({ version }) => version))];
+  const lines = versions.map((version) => {
+    const by = version === "in_force" ? t("by_in_force") : t("by_one", version);
+    const links = uses.filter((use) => use.version === version).map(useOf);
+    return el("div", {}, ...listed(links), el("small", { class: "quiet" }, ` (${by})`));
+  });
+  return [el("div", {}, own), ...lines];
+}
+
+/** @param {DefinedKpi} kpi */
+function besideOf({ used_by: { beside } }) {
+  return beside.length ? listed(beside.map(useOf)) : [none()];
+}
+
+/** @param {(Node | string)[]} parts */
+const listed = (parts) => parts.flatMap((part, i) => (i ? ["; ", part] : [part]));
 
 /** @param {DefinedKpi["versions"][number]} version */
 function versionText({ version, is_in_force: isInForce, periods }) {

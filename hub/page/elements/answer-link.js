@@ -10,6 +10,7 @@ export function followAnswers() {
   document.addEventListener("click", (event) => {
     const { target } = event;
     const link = target instanceof Element ? target.closest("a") : null;
+    if (link?.hasAttribute("download")) return; // a file for anybody
     if (link?.pathname.startsWith("/v1/") && link.origin === location.origin) {
       if (!authorization().Authorization) return;
       event.preventDefault();

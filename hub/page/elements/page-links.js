@@ -20,6 +20,7 @@ const t = words({
     upload: "Gửi tệp",
     repair: "Sửa bản ghi",
     catalogue: "Danh mục chỉ số",
+    "open-data": "Dữ liệu mở",
   },
   en: {
     pages: "Pages",
@@ -35,10 +36,11 @@ const t = words({
     upload: "Send a file",
     repair: "Repair items",
     catalogue: "KPI catalogue",
+    "open-data": "Open data",
   },
 });
 
-/** @typedef {"board" | "overview" | "ask" | "alerts" | "water" | "money" | "reports" | "sources" | "systems" | "upload" | "repair" | "catalogue"} Name */
+/** @typedef {"board" | "overview" | "ask" | "alerts" | "water" | "money" | "reports" | "sources" | "systems" | "upload" | "repair" | "catalogue" | "open-data"} Name */
 /** @type {[Name, string][]} */
 const PAGES = [
   ["board", "/"],
@@ -53,9 +55,16 @@ const PAGES = [
   ["upload", "/upload"],
   ["repair", "/repair"],
   ["catalogue", "/catalogue"],
+  ["open-data", "/open-data"],
 ];
 // They show what is so now, or choose an instant themselves.
-const OF_NO_PERIOD = ["/alerts", "/water", "/systems", "/upload", "/repair", "/catalogue"];
+const OF_NO_PERIOD = ["/alerts", "/water", "/systems", "/upload", "/repair", "/catalogue", "/open-data"];
+
+/** What a page is called. @param {string} name */
+export const pageTitle = (name) => t.find(name, name);
+
+/** Where a page is. @param {string} name */
+export const pagePath = (name) => PAGES.find(([known]) => known === name)?.[1] ?? `/${name}`;
 
 export class PageLinks extends Part {
   static follows = [page.changes("lang", "period")];

@@ -12,6 +12,7 @@ import { FindingList } from "./finding-list.js";
 import { IndexTable } from "./index-table.js";
 import { ReportAsked } from "./report-asked.js";
 import { ReportTable } from "./report-table.js";
+import { RunTable } from "./run-table.js";
 import { read } from "./state.js";
 
 const t = words({
@@ -23,6 +24,6 @@ openPage({
   title: () => t("title"),
   chips: new ReportAsked(),
   strip: [new SyntheticMark(), new KeyPrompt(read), el("p", { class: "state" }, new UpdatedAt())],
-  main: [new ReportTable(), new IndexTable(), new DrilledList(), new FindingList()],
+  main: [new ReportTable(), new IndexTable(), new DrilledList(), new FindingList(), new RunTable()],
 });
 void read();

@@ -1,13 +1,13 @@
 // What the parts of the page of reports share: what is asked for, the report, what a number is of.
 
-import { ask } from "../ask.js";
+import { ask, Trouble } from "../ask.js";
 import { guarded } from "../failures.js";
 import { page, remember } from "../page.js";
 import { Store } from "../store.js";
 import { thisYear } from "../strings.js";
 
 /** @import { Report } from "../types.js" */
-/** @import { Findings, IndexReport } from "./types.js" */
+/** @import { Findings, IndexReport, Runs } from "./types.js" */
 
 export const NAMES = ["06a", "06b", "766"];
 export const INDEX = "766";
@@ -31,6 +31,7 @@ const asked = new URLSearchParams(location.search);
  * @property {IndexReport | null} index The scores, where they are asked for.
  * @property {Drill | null} drill
  * @property {Findings | null} findings
+ * @property {Runs | null} runs Null where they are not known, or not for this reader.
  */
 
 /** @type {ReportsState} */
@@ -42,6 +43,7 @@ const first = {
   index: null,
   drill: null,
   findings: null,
+  runs: null,
 };
 
 export const reports = new Store(first);
@@ -102,4 +104,16 @@ export function findAgain() {
     const findings = await ask(`/v1/findings?${wanted}`);
     reports.set({ findings });
   });
+}
+
+/** Reads which reports are due by a schedule; who may not see that is shown none. */
+export async function readRuns() {
+  try {
+    /** @type {Runs} */
+    const runs = await ask("/v1/report-runs");
+    reports.set({ runs });
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    reports.set({ runs: null });
+  }
 }

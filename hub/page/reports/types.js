@@ -56,6 +56,32 @@
  * @property {Scored} total
  * @property {(Scored & { code: string, name: string })[]} rows
  * @property {{ component: string, difference: string | null, rules: DifferenceRule[] }[]} differences
+ * @typedef {object} Run A report of a period that was due by a schedule.
+ * @property {string} id
+ * @property {string} name
+ * @property {string} report
+ * @property {string} period
+ * @property {string | null} unit
+ * @property {string} outlet
+ * @property {"waiting" | "sent" | "failed"} state
+ * @property {string | null} last_error
+ * @property {number} tries
+ * @property {string} due_at
+ * @property {string | null} try_at When it is tried again, where it waits.
+ * @property {string} at When it last changed.
+ * @property {{ format: string, url: string }[]} files What was given, once more.
+ * @typedef {object} Schedule
+ * @property {string} name
+ * @property {string} report
+ * @property {string} every
+ * @property {string | null} unit
+ * @property {string} outlet
+ * @property {string | null} next_period Null where it is no longer in force.
+ * @property {string | null} next_at
+ * @property {Run | null} last
+ * @typedef {object} Runs The answer of `/v1/report-runs`.
+ * @property {Schedule[]} schedules
+ * @property {Run[]} runs
  */
 
 export {};

@@ -5,12 +5,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub import registry
-from hub.clock import to_us
+from hub.clock import iso, to_us
+from hub.figures import changing
+from hub.figures.book import Book
 from hub.figures.changing import Between, changes
-from hub.figures.compute import QuestionError
+from hub.figures.compute import Question, QuestionError, compute
+from hub.figures.figure import Figure
+from hub.figures.kpi import Kpi
 from hub.reference.periods import parse_period
 from stream_jobs.worked import Json, dossier, received
 from tests.conftest import Hub
+from tests.unit.reports.test_editions import close_month
 
 KPIS = registry.kpis()
 HOUR = timedelta(hours=1)
@@ -84,3 +89,51 @@ def test_the_clock_alone_makes_a_dossier_overdue(told: Hub) -> None:
 def test_an_instant_that_is_not_kept_is_refused(told: Hub) -> None:
     with pytest.raises(QuestionError, match="is not kept"):
         changed(told, datetime(2026, 1, 14, tzinfo=UTC))
+
+
+def test_what_is_over_and_untouched_is_not_worked_out_and_what_comes_late_is(
+    told: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of December nothing came for an hour; then one dossier comes, another is dated into it."""
+    worked: list[str] = []
+
+    def counted(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
+        worked.append(kpi.id)
+        return compute(kpi, question, book)
+
+    monkeypatch.setattr(changing, "compute", counted)
+    since = told.now - HOUR / 2
+    assert changed(told, since, period="2025-12") == {}
+    assert worked == []
+    assert set(changed(told, since, period="2026-01")) == {NEW}
+    worked.clear()
+    told.now += HOUR
+    told.send("dossier", received("E", "2025-12-30"))
+    found = changed(told, since, period="2025-12")
+    assert found[NEW]["by_events"] == pair(1)
+    assert changed(told, since, period="2025-11") == {}
+    worked.clear()
+    # D was of January and is of December: it is gone from the one and come to the other.
+    since = told.now
+    told.now += HOUR
+    told.send("dossier", {**received("D", "2025-12-31"), "recorded_at": iso(to_us(told.now))})
+    assert changed(told, since, period="2025-12")[NEW]["by_events"] == pair(1)
+    assert changed(told, since, period="2025-11") == {}
+
+
+def test_a_list_that_came_since_is_worked_out(told: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    since = told.now + HOUR / 2
+    worked: list[str] = []
+
+    def nothing(kpi: Kpi, *_: object) -> list[Figure]:
+        worked.append(kpi.id)
+        return []
+
+    monkeypatch.setattr(changing, "compute", nothing)
+    told.now += HOUR
+    assert changed(told, since, period="2025-12") == {}
+    assert worked == []
+    close_month(told, "2025-11")
+    told.now += HOUR
+    changed(told, since, period="2025-12")
+    assert worked

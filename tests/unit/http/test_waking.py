@@ -44,6 +44,7 @@ def test_figures_are_told_when_they_are_committed(
 ) -> None:
     # Nobody looks by himself: what comes was told.
     monkeypatch.setattr(boards, "LOOK_SECONDS", FAR_SECONDS)
+    monkeypatch.setattr(boards, "IDLE_SECONDS", FAR_SECONDS)
     with open_hub(Settings(data_dir=tmp_path)) as hub:
         made, gateway = Boards(hub), hub.gateway()
         period, dossiers = parse_period("2023"), registry.contracts()["dossier"]
@@ -62,3 +63,36 @@ def test_figures_are_told_when_they_are_committed(
             event = asyncio.run(run())
         gateway.close()
     assert '"dossier_received"' in event["data"]
+
+
+@pytest.mark.parametrize("is_loading", [False, True], ids=["idle", "loading"])
+def test_a_page_is_looked_after_while_something_is_loaded_and_left_alone_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_loading: bool
+) -> None:
+    """An open page costs nothing where nothing comes; how far a load is, it is told often."""
+    monkeypatch.setattr(boards, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(boards, "IDLE_SECONDS", FAR_SECONDS)
+    looks: list[int] = []
+
+    def progress() -> dict[str, Any] | None:
+        looks.append(1)
+        return {"loaded": 0, "total": 9} if is_loading else None
+
+    with open_hub(Settings(data_dir=tmp_path)) as hub:
+        made = Boards(hub)
+
+        async def run() -> None:
+            asked = Asked(parse_period("2023"), 9, FAR_SECONDS)
+            following = made.follow(asked, None, progress)
+            for _ in range(1 + is_loading):
+                await anext(following)
+            waiting = asyncio.ensure_future(anext(following))
+            while len(looks) < 9 if is_loading else not made._waking._waiting:
+                await asyncio.sleep(0.01)
+            begun = len(looks)
+            await asyncio.sleep(0.3)
+            assert (len(looks) > begun) == is_loading
+            waiting.cancel()
+
+        with running(hub):
+            asyncio.run(run())

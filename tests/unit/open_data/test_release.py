@@ -1,7 +1,7 @@
 """Releases of a quarter worked by hand: what is told, withheld, kept so, revised and described."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -131,7 +131,7 @@ def test_what_is_told_stays_told_and_what_is_withheld_stays_withheld(
 ) -> None:
     """June comes in later: its quarter may not be paid for by what the first release told."""
     first = released(quarter)
-    write(tmp_path, first, KPIS, more)
+    write(tmp_path, first, KPIS, asdict(BY), more)
     assert read_release(tmp_path) == first
     quarter.send("dossier", *(handed_in(f"J{n}", "2023-06-10", "2023-07-10") for n in range(2)))
     quarter.send("dossier", handed_in("K", "2023-01-20", "2023-05-10"))
@@ -147,12 +147,12 @@ def test_what_is_told_stays_told_and_what_is_withheld_stays_withheld(
     assert (revised.numerator, revised.revision, revised.revised_on) == (56, 1, "2026-01-15")
     listed_of = {(r.dataset, r.period, r.before, r.after) for r in second.revisions}
     assert ("dossier_received_new", "2023-01", "55", "56") in listed_of
-    write(tmp_path, second, KPIS, more)
+    write(tmp_path, second, KPIS, asdict(BY), more)
     assert latest(tmp_path) == tmp_path / "0002"
     csv = pl.read_csv(tmp_path / "0002" / "revisions.csv", infer_schema=False)
     assert len(csv) == len(second.revisions)
     with pytest.raises(OpenDataError, match="there already"):
-        write(tmp_path, second, KPIS, more)
+        write(tmp_path, second, KPIS, asdict(BY), more)
 
 
 def test_a_closed_month_says_what_was_official_and_what_it_is_restated_to(quarter: Hub) -> None:
@@ -170,7 +170,7 @@ def test_a_closed_month_says_what_was_official_and_what_it_is_restated_to(quarte
 def test_a_file_that_was_changed_since_is_not_taken_for_a_release(
     quarter: Hub, tmp_path: Path
 ) -> None:
-    where = write(tmp_path, released(quarter), KPIS, more)
+    where = write(tmp_path, released(quarter), KPIS, asdict(BY), more)
     file = where / "dossier_resolved.parquet"
     file.write_bytes(file.read_bytes() + b"\0")
     with pytest.raises(OpenDataError, match="changed since its release"):
@@ -190,7 +190,7 @@ def test_only_what_can_be_protected_may_be_marked() -> None:
 
 def test_the_catalogue_has_what_a_portal_asks_for(quarter: Hub, tmp_path: Path) -> None:
     release = released(quarter)
-    where = write(tmp_path, release, KPIS, more)
+    where = write(tmp_path, release, KPIS, asdict(BY), more)
     shapes = Graph().parse(SHAPES)
     turtle = Graph().parse(where / "catalogue.ttl")
     linked = Graph().parse(where / "catalogue.jsonld")
@@ -216,7 +216,7 @@ def test_the_catalogue_has_what_a_portal_asks_for(quarter: Hub, tmp_path: Path) 
 def test_the_dictionary_says_what_each_column_of_each_file_means(
     quarter: Hub, tmp_path: Path
 ) -> None:
-    where = write(tmp_path, released(quarter), KPIS, more)
+    where = write(tmp_path, released(quarter), KPIS, asdict(BY), more)
     words = pl.read_csv(where / "dictionary.csv", infer_schema=False)
     for name in KPIS:
         columns = words.filter(pl.col("dataset") == name)["column"].to_list()

@@ -16,7 +16,7 @@ from hub import registry
 from hub.alerts.outlet import Message
 from hub.clock import iso, to_us
 from hub.reports.dispatching import Dispatcher, Package, lay
-from hub.reports.scheduled import due_runs
+from hub.reports.scheduled import due_runs, next_run
 from hub.store import report_runs
 from outlets.mail.outlet import MailSettings, send
 from outlets.mail.outlet import write as write_mail
@@ -165,3 +165,28 @@ def test_a_schedule_runs_while_it_is_in_force_and_by_its_own_period() -> None:
     weekly = {**MONTHLY, "every": "week", "valid_from": "2023-07-01", "days_after": "1"}
     assert [r.period.text for r in due_runs([weekly], now)] == ["2023-W26"]
     assert len({r.id for r in due_runs([MONTHLY, weekly], now)}) == 4
+
+
+def test_what_is_due_next_is_what_will_be_given_next() -> None:
+    """The first of what is not due yet, of each kind of period; what has ended is due no more."""
+    now = to_us(datetime(2023, 7, 10, tzinfo=UTC))
+    for row in (
+        MONTHLY,
+        {**MONTHLY, "days_after": "45"},
+        {**MONTHLY, "every": "week", "days_after": "10"},
+        {**MONTHLY, "every": "year"},
+        {**MONTHLY, "every": "quarter", "valid_from": "2024-02-01"},
+        {**MONTHLY, "valid_from": "2023-09-15"},
+    ):
+        following = next_run(row, now)
+        assert following is not None
+        assert following.due_at > now
+        given = [r for r in due_runs([row], following.due_at) if r.due_at > now]
+        assert given == [following]
+    assert next_run({**MONTHLY, "valid_to": "2023-08-03"}, now) is None
+    following = next_run({**MONTHLY, "valid_to": "2023-08-04"}, now)
+    assert following is not None
+    assert (following.period.text, iso(following.due_at)) == (
+        "2023-07",
+        "2023-08-03T08:00:00+07:00",
+    )
