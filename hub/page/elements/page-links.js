@@ -58,7 +58,15 @@ const PAGES = [
   ["open-data", "/open-data"],
 ];
 // They show what is so now, or choose an instant themselves.
-const OF_NO_PERIOD = ["/alerts", "/water", "/systems", "/upload", "/repair", "/catalogue", "/open-data"];
+const OF_NO_PERIOD = [
+  "/alerts",
+  "/water",
+  "/systems",
+  "/upload",
+  "/repair",
+  "/catalogue",
+  "/open-data",
+];
 
 /** What a page is called. @param {string} name */
 export const pageTitle = (name) => t.find(name, name);
