@@ -106,7 +106,7 @@ class Warehouse:
             DIGEST: digest_of(now),
         }
         rows = to_arrow(frame.filter(pl.col(MONTH).is_in(changed)))
-        where = AlwaysTrue() if anew or not known else In(MONTH, literals={*changed, *gone})
+        where = AlwaysTrue() if anew or not known else In(term=MONTH, literals={*changed, *gone})
         with committing(content.name):
             table.overwrite(rows, overwrite_filter=where, snapshot_properties=properties)
         snapshot = table.current_snapshot()

@@ -174,7 +174,7 @@ def test_an_overwrite_that_comes_too_late_fails(warehouse: Warehouse) -> None:
     with pytest.raises(StaleError), committing("made"):
         # Of other months, too: what it says of all months is no longer so.
         other.overwrite(
-            to_arrow(frame([ROWS[2]])), overwrite_filter=In(MONTH, literals={"2023-06"})
+            to_arrow(frame([ROWS[2]])), overwrite_filter=In(term=MONTH, literals={"2023-06"})
         )
     assert by_polars(table(warehouse)) == frame([*ROWS[:2], ROWS[3]]).rows()
 
