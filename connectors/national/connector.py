@@ -20,7 +20,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from connectors.national.codes import NATIONAL, Codes
-from connectors.national.envelope import DOSSIERS
+from connectors.national.published import DOSSIERS
 from connectors.national.reading import read_messages
 from connectors.national.service import National
 from hub.clock import iso

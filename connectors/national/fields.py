@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from connectors.national.codes import Codes
-from connectors.national.envelope import DATE_FORM, DOSSIERS, PROGRESS, Number, read_date
+from connectors.national.published import DATE_FORM, DOSSIERS, PROGRESS, Number, read_date
 from hub.definitions.admission import unreadable
 from hub.definitions.faults import VALUE_LENGTH_MAX, Fault
 from hub.definitions.masking import Kind as Masked

@@ -12,7 +12,6 @@ from datetime import date
 from typing import Any
 
 from connectors.national.codes import NATIONAL, Codes
-from connectors.national.envelope import DOSSIERS, Envelope, EnvelopeError, read, write
 from connectors.national.fields import (
     FORMS,
     day_of_item,
@@ -21,6 +20,7 @@ from connectors.national.fields import (
     time_of,
     translated,
 )
+from connectors.national.published import DOSSIERS, Published, PublishedError, read, write
 from hub.connecting.exchanging import Outgoing
 from hub.connecting.feeds import JsonObject, Record
 from hub.definitions.admission import unreadable, verdict_of
@@ -48,13 +48,13 @@ class Read:
 def read_messages(content: bytes, codes: Codes, sender: str) -> Read:
     """Read a file of one message; `sender` is whose it is where it does not say so."""
     try:
-        envelope = read(content)
-    except EnvelopeError as error:
+        published = read(content)
+    except PublishedError as error:
         verdict = unreadable(error.rule, error.field, error.value, error.vi, error.en)
         return Read([Record(content, (), verdict)], {})
     records, messages = [], {}
-    for place, item in enumerate(envelope.items):
-        record, message = _read_item(envelope, item, codes, sender, place)
+    for place, item in enumerate(published.items):
+        record, message = _read_item(published, item, codes, sender, place)
         records.append(record)
         if message is not None:
             messages[place] = message
@@ -62,7 +62,7 @@ def read_messages(content: bytes, codes: Codes, sender: str) -> Read:
 
 
 def _read_item(
-    envelope: Envelope, item: Any, codes: Codes, sender: str, place: int
+    published: Published, item: Any, codes: Codes, sender: str, place: int
 ) -> tuple[Record, Outgoing | None]:
     original = write(item)
     if not isinstance(item, dict):
@@ -73,21 +73,21 @@ def _read_item(
         vi, en = f"dài quá {MESSAGE_BYTES_MAX} byte", f"longer than {MESSAGE_BYTES_MAX} bytes"
         verdict = unreadable("too_long", f"data[{place}]", str(len(original)), vi, en, place)
         return Record(original, (), verdict, place), None
-    faults = faults_of(envelope.service, item, codes)
-    on = day_of_item(envelope.service, item)
+    faults = faults_of(published.service, item, codes)
+    on = day_of_item(published.service, item)
     sent = dict(item)
     if not faults and codes.source != NATIONAL:
         assert on is not None, "a date is required"
-        sent, faults = translated(envelope.service, item, codes, on)
+        sent, faults = translated(published.service, item, codes, on)
     if faults:
         return Record(original, (), replace(verdict_of(place, faults), index=place), place), None
     assert on is not None, "a date is required"
-    body = write(envelope.alone(sent)).decode("utf-8", "surrogatepass")
-    whose = envelope.sender or sender
+    body = write(published.alone(sent)).decode("utf-8", "surrogatepass")
+    whose = published.sender or sender
     message = Outgoing(
-        envelope.service, text_of(item, "MaHoSo"), whose, body, is_repeatable=not envelope.creates
+        published.service, text_of(item, "MaHoSo"), whose, body, is_repeatable=not published.creates
     )
-    events = tuple(_events(envelope.service, item, codes, on))
+    events = tuple(_events(published.service, item, codes, on))
     return Record(original, events, None, place), message
 
 

@@ -17,12 +17,12 @@ from typing import Any
 import httpx
 
 from connectors.national.codes import Codes
-from connectors.national.envelope import (
+from connectors.national.published import (
     DATA,
     DOSSIERS,
     SENDER,
     SESSION,
-    EnvelopeError,
+    PublishedError,
     parse,
     write,
 )
@@ -150,7 +150,7 @@ class National:
             raise NotSentError(f"POST {path}: {type(error).__name__}") from None
         try:
             said = parse(content)
-        except EnvelopeError:
+        except PublishedError:
             said = {}
         return answer.status_code, said if isinstance(said, dict) else {}
 

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from connectors.national.envelope import write_date
+from connectors.national.published import write_date
 from hub.clock import VIETNAM
 
 USER, PASSWORD = "h57", "mat-khau-mo-phong"

@@ -255,14 +255,14 @@ class PolledFeed:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", sa.exc.SAWarning)  # of types it does not know
-                found = sa.inspect(connection).get_columns(name, schema or None)
+                described = sa.inspect(connection).get_columns(name, schema or None)
         except sa.exc.NoSuchTableError:
             vi, en = (
                 "không có bảng này, hoặc không được đọc",
                 "no such table, or it may not be read",
             )
             raise UpstreamError(f"{self._settings.table}: {vi} | {en}") from None
-        columns = [str(c["name"]) for c in found]
+        columns = [str(c["name"]) for c in described]
         own = [self._settings.key, *filter(None, [self._settings.commit])]
         lacking = [c for c in own if c not in columns]
         typed = TypedTable(self._of.contract, mapping, [c for c in columns if c not in own])
@@ -271,7 +271,7 @@ class PolledFeed:
             vi = wrong.message_vi if wrong else f"không có cột {', '.join(lacking)}"
             en = wrong.message_en if wrong else f"there is no column {', '.join(lacking)}"
             raise UpstreamError(f"{self._settings.table}: {vi} | {en}")
-        kinds = {str(c["name"]): c["type"] for c in found}
+        kinds = {str(c["name"]): c["type"] for c in described}
         if not isinstance(kinds[self._settings.key], sa.Integer):
             raise _no_number(f"{self._settings.key} ({kinds[self._settings.key]})")
         read = dict.fromkeys([*own, *typed.names])

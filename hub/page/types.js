@@ -271,20 +271,6 @@
  * @property {string | null} as_of
  * @property {number} total
  * @property {Alert[]} alerts
- * @typedef {object} Delivery That somebody is told of an alert; without a recipient nobody is.
- * @property {string} alert
- * @property {string | null} recipient
- * @property {string | null} outlet
- * @property {string | null} escalated_to
- * @property {"waiting" | "sent" | "failed" | "nobody"} state
- * @property {string} due_at
- * @property {string} at
- * @typedef {object} Bulletins How many people were told of an alert by an outlet, by state.
- * @property {string} alert
- * @property {string} outlet
- * @property {"waiting" | "sent" | "failed" | "dropped" | "nobody"} state
- * @property {number} count
- * @typedef {{ deliveries: Delivery[], people: Bulletins[] }} Deliveries Answer of `/v1/deliveries`.
  * @typedef {object} Report The answer of `/v1/reports/{report}`.
  * @property {string} number
  * @property {string} title_vi

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from hub.clock import iso
 from hub.definitions.contract import Doc
 from hub.store.store import Store
-from hub.store.tables import exchange, exchange_act
+from hub.store.tables import Big, Key, metadata
 from hub.store.troubles import StoreUnavailableError
 
 Row = dict[str, Any]
@@ -35,6 +35,55 @@ STATES = {
     CORRECTED: Doc("được thay bằng thông điệp sau", "a later message stands in its place"),
 }
 IDS_AT_ONCE = 500
+
+# The ledger of what was exchanged with other services: one row a message, never what it says of
+# people. Not a figure: survives a rebuild.
+exchange = sa.Table(
+    "exchange",
+    metadata,
+    sa.Column("id", Key(64), primary_key=True),
+    sa.Column("source", Key(64), nullable=False),
+    # What the message is about, and its number among those about the same.
+    sa.Column("entity", Key(128), nullable=False, index=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("service", sa.String(64), nullable=False),
+    sa.Column("sender", sa.String(128), nullable=False),
+    sa.Column("receiver", sa.String(256), nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("legal_basis", sa.Text, nullable=False),
+    sa.Column("digest", Key(64), nullable=False),
+    sa.Column("trace_id", Key(32), nullable=False, index=True),
+    sa.Column("state", Key(16), nullable=False),
+    sa.Column("taken_at", Big, nullable=False, index=True),
+    sa.Column("sent_at", Big),
+    sa.Column("answered_at", Big),
+    sa.Column("try_at", Big, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("answer_code", sa.String(64)),
+    sa.Column("answer", sa.Text),
+    sa.Column("last_error", sa.Text),
+    # The later message that stands in the place of this one.
+    sa.Column("corrected_by", Key(64)),
+    # Whether the log has what came of it.
+    sa.Column("is_told", sa.Integer, nullable=False),
+    sa.Column("at", Big, nullable=False),
+    # What is to be sent, and how many stand how; what the log is still to be told.
+    sa.Index("ix_exchange_state_source", "state", "source"),
+    sa.Index("ix_exchange_is_told_at", "is_told", "at"),
+)
+
+# What was done about a message of the ledger, act by act: rows are added, never changed.
+exchange_act = sa.Table(
+    "exchange_act",
+    metadata,
+    sa.Column("id", Key(80), primary_key=True),
+    sa.Column("exchange", Key(64), nullable=False, index=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("act", sa.String(16), nullable=False),
+    sa.Column("at", Big, nullable=False),
+    sa.Column("code", sa.String(64)),
+    sa.Column("detail", sa.Text),
+)
 
 
 def why(row: Mapping[str, Any]) -> Doc:

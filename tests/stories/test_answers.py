@@ -321,17 +321,8 @@ async def repair_wrongly(client: Client, ids: list[str]) -> None:
 async def ask_elsewhere(client: Client) -> None:
     """Ask for pages, for what is not there, and by methods that are not for it."""
     stylesheet = next((Path(__file__).parents[2] / "hub" / "page").glob("*.css")).name
-    for page in (
-        "/",
-        "/sources",
-        "/systems",
-        "/repair",
-        "/upload",
-        "/reports",
-        "/?x=1",
-        f"/page/{stylesheet}",
-        "/page/groups.json",
-    ):
+    pages = "/ /sources /systems /repair /upload /reports /?x=1 /page/groups.json"
+    for page in (*pages.split(), f"/page/{stylesheet}"):
         await client.ask(f"GET {page}", is_file=True)
     await client.ask(f"HEAD /page/{stylesheet}", is_file=True)
     await client.ask(f"POST /page/{stylesheet}")

@@ -8,7 +8,8 @@ import { timeText } from "../strings.js";
 import { words } from "../words.js";
 import { alerts, say } from "./state.js";
 
-/** @import { Alert, Bulletins, Delivery } from "../types.js" */
+/** @import { Alert } from "../types.js" */
+/** @import { Bulletins, Delivery } from "./state.js" */
 
 const t = words({
   vi: {

@@ -6,7 +6,23 @@ import { page, remember } from "../page.js";
 import { Store } from "../store.js";
 import { thisYear } from "../strings.js";
 
-/** @import { AlertState, Alerts, Deliveries } from "../types.js" */
+/** @import { AlertState, Alerts } from "../types.js" */
+/**
+ * @typedef {object} Delivery That somebody is told of an alert; without a recipient nobody is.
+ * @property {string} alert
+ * @property {string | null} recipient
+ * @property {string | null} outlet
+ * @property {string | null} escalated_to
+ * @property {"waiting" | "sent" | "failed" | "nobody"} state
+ * @property {string} due_at
+ * @property {string} at
+ * @typedef {object} Bulletins How many people were told of an alert by an outlet, by state.
+ * @property {string} alert
+ * @property {string} outlet
+ * @property {"waiting" | "sent" | "failed" | "dropped" | "nobody"} state
+ * @property {number} count
+ * @typedef {{ deliveries: Delivery[], people: Bulletins[] }} Deliveries Answer of `/v1/deliveries`.
+ */
 
 /** @type {AlertState[]} */
 export const STATES = ["open", "acknowledged", "cleared", "withdrawn"];

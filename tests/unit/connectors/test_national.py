@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from connectors.national.codes import Codes, read_codes
 from connectors.national.connector import read as read_records
-from connectors.national.envelope import (
+from connectors.national.fields import FORMS, Form
+from connectors.national.published import (
     SERVICES,
-    EnvelopeError,
     Number,
+    PublishedError,
     parse,
     read,
     read_date,
     write,
     write_date,
 )
-from connectors.national.fields import FORMS, Form
 from connectors.national.reading import read_messages
 from connectors.national.simulator import dossier, message
 
@@ -136,7 +136,7 @@ def test_a_number_keeps_its_digits() -> None:
     ],
 )
 def test_what_is_no_message_is_refused_by_rule(content: bytes, rule: str) -> None:
-    with pytest.raises(EnvelopeError) as caught:
+    with pytest.raises(PublishedError) as caught:
         read(content)
     assert caught.value.rule == rule
     assert caught.value.vi

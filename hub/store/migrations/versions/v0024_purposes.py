@@ -9,7 +9,7 @@ from alembic import op
 from hub.store.tables import Big
 
 revision = "0024"
-down_revision = "0021"
+down_revision = "0022"
 
 
 def upgrade() -> None:

@@ -6,7 +6,7 @@ from alembic import op
 from hub.store.tables import Big, Key
 
 revision = "0025"
-down_revision = "0021"
+down_revision = "0024"
 
 
 def upgrade() -> None:

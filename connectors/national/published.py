@@ -1,4 +1,4 @@
-"""Envelopes: a published message as it was written, read and written again without loss.
+"""Messages as the one-stop publishes them, read and written again without loss.
 
 A message is one JSON object: `service` (`DongBoHoSoMC`, `CapNhatTienDoHoSoMC`), `data`, a list of
 objects, `isUpdating` with the first, `madonvi`, and whatever else its sender adds. Fields keep
@@ -22,7 +22,7 @@ ITEMS_MAX = 1_000
 DATE_FORM = "yyyyMMddHHmmss"
 
 
-class EnvelopeError(TroubleError):
+class PublishedError(TroubleError):
     """The bytes are no published message: by which rule, in which field, with which value."""
 
     def __init__(self, rule: str, field: str, value: str, vi: str, en: str) -> None:
@@ -37,7 +37,7 @@ class Number(str):
 
 
 @dataclass(frozen=True)
-class Envelope:
+class Published:
     """A message, whole: `said` is all of it, in its order."""
 
     said: Mapping[str, Any]
@@ -74,30 +74,30 @@ class Envelope:
         }
 
 
-def read(content: bytes) -> Envelope:
-    """Read a published message; raises `EnvelopeError`."""
+def read(content: bytes) -> Published:
+    """Read a published message; raises `PublishedError`."""
     whole = parse(content)
     if not isinstance(whole, dict):
         vi = f"phải là một đối tượng JSON có {SERVICE} và {DATA}"
-        raise EnvelopeError("not_an_object", "", "", vi, f"not an object with {SERVICE}, {DATA}")
+        raise PublishedError("not_an_object", "", "", vi, f"not an object with {SERVICE}, {DATA}")
     service = whole.get(SERVICE)
     if service not in SERVICES:
         vi, en = f"phải là {' hoặc '.join(SERVICES)}", f"must be {' or '.join(SERVICES)}"
-        raise EnvelopeError(
+        raise PublishedError(
             "unknown_service", SERVICE, "" if service is None else str(service), vi, en
         )
     items = whole.get(DATA)
     if not isinstance(items, list) or not items:
         vi, en = "phải là danh sách có ít nhất một hồ sơ", "must be a list of one dossier at least"
-        raise EnvelopeError("not_a_list", DATA, type(items).__name__, vi, en)
+        raise PublishedError("not_a_list", DATA, type(items).__name__, vi, en)
     if len(items) > ITEMS_MAX:
         vi, en = f"quá {ITEMS_MAX} hồ sơ trong một thông điệp", f"more than {ITEMS_MAX} dossiers"
-        raise EnvelopeError("too_many", DATA, str(len(items)), vi, en)
-    return Envelope(whole)
+        raise PublishedError("too_many", DATA, str(len(items)), vi, en)
+    return Published(whole)
 
 
 def parse(content: bytes) -> Any:
-    """Read JSON, numbers as they were written; raises `EnvelopeError`."""
+    """Read JSON, numbers as they were written; raises `PublishedError`."""
     try:
         return json.loads(
             content.decode("utf-8-sig"),
@@ -106,12 +106,12 @@ def parse(content: bytes) -> Any:
             parse_constant=_no_constant,
             object_pairs_hook=_once,
         )
-    except EnvelopeError:
+    except PublishedError:
         raise
     except (ValueError, RecursionError) as error:
         detail = str(error).partition(":")[0]
         vi, en = "không phải JSON viết bằng UTF-8", "no JSON in UTF-8"
-        raise EnvelopeError("not_json", "", detail[:100], vi, en) from None
+        raise PublishedError("not_json", "", detail[:100], vi, en) from None
 
 
 def write(value: Any) -> bytes:
@@ -158,10 +158,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, value in pairs:
         if name in said:
             vi, en = "trường có hai lần", "a field is there twice"
-            raise EnvelopeError("said_twice", name, "", vi, en)
+            raise PublishedError("said_twice", name, "", vi, en)
         said[name] = value
     return said
 
 
 def _no_constant(name: str) -> Any:
-    raise EnvelopeError("not_json", "", name, "không phải số JSON", "no number of JSON")
+    raise PublishedError("not_json", "", name, "không phải số JSON", "no number of JSON")
