@@ -308,6 +308,8 @@ async def ask_for_alerts(client: Client) -> None:
     await client.ask_each(f"/v1/alerts /v1/alerts/rules /v1/alerts/{alert} /v1/alerts/none")
     for told in ("", "?alert=none", "?offset=-1", "?recipient=An"):
         await client.ask(f"GET /v1/deliveries{told}")
+    for asked in ("", "?state=refused&format=csv", "?state=odd", "?offset=-1", "?of=x"):
+        await client.ask(f"GET /v1/exchanges{asked}")
     await client.ask("GET /v1/report-runs")
     await client.ask("GET /v1/report-runs?offset=1")
     for query in (
