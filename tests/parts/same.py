@@ -1,5 +1,7 @@
 """The same synthetic year through both profiles, compared digest for digest.
 
+Contracts whose sources have no synthetic year take part by events that their cases make.
+
 The production profile runs with three workers over twelve partitions on real Kafka and PostgreSQL,
 while (unless told otherwise) a worker joins, one is killed, one is frozen past its session and
 thawed, the broker restarts and PostgreSQL restarts. Usage:
@@ -9,6 +11,7 @@ thawed, the broker restarts and PostgreSQL restarts. Usage:
 import argparse
 import hashlib
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -16,6 +19,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from deploy.local.services.kafka import Kafka
@@ -25,15 +30,19 @@ from hub import registry
 from hub.commands import demonstration
 from hub.kafka.topics import Topics, wanted
 from hub.log.log import LogUnavailableError
+from hub.log.submitting import append_columns
 from hub.opening import OpenHub, open_hub
 from hub.settings import Settings
 from hub.store.differences import fact_columns, tables
 from hub.store.store import Store
 from hub.store.troubles import StoreUnavailableError
+from tests.parts.small import admitted_frame
 from tests.parts.starting import start_hub
+from tests.parts.varied import varied
 
 SESSION_SECONDS = 6
 SECONDS_MAX = 3_600
+THINGS = 500  # of each contract that has no synthetic year
 Say = Callable[[str], None]
 
 
@@ -142,10 +151,23 @@ def _load(settings: Settings, wanted_demo: demonstration.Demo) -> Iterator[None]
         yield
 
 
+def _claim(hub: OpenHub, wanted_demo: demonstration.Demo) -> None:
+    """Mark the log as this demo's; begin it with events of contracts that have no year."""
+    demonstration.claim(hub, wanted_demo)
+    of_years = {registry.sources()[name].contract for name in demonstration.generators()}
+    chance, at = random.Random(wanted_demo.seed), datetime(2023, 5, 17, 1, tzinfo=UTC)
+    for name, contract in registry.contracts().items():
+        if name not in of_years:
+            stories = (varied(name).story(chance, i, at) for i in range(THINGS))
+            events = [e | {"event_id": f"e{i}"} for i, e in enumerate(chain(*stories))]
+            frame = admitted_frame(contract, [*events, *events[::7]])
+            append_columns(hub.log, contract, "s", frame, hub.clock)
+
+
 def _embedded(folder: Path, wanted_demo: demonstration.Demo, say: Say) -> dict[str, str]:
     settings = Settings(data_dir=folder, kafka_bootstrap="", database_url="")
     with open_hub(settings) as hub:
-        demonstration.claim(hub, wanted_demo)
+        _claim(hub, wanted_demo)
     demonstration.load(settings, wanted_demo)
     with open_hub(settings) as hub:
         hub.runner.catch_up()
@@ -210,7 +232,7 @@ def production(
         workers.start()
         plan = []
     with open_hub(settings) as hub:
-        demonstration.claim(hub, wanted_demo)
+        _claim(hub, wanted_demo)
         workers.start()
         workers.start()
         begun = time.monotonic()
