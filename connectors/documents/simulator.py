@@ -6,22 +6,18 @@ that nobody filtered, and of those nothing may be kept. All figures are syntheti
 """
 
 import argparse
-import csv
-import io
 import json
 import random
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-
 from connectors.documents.synthetic import ONLINE_PERCENT, UNITS
 from hub.clock import VIETNAM
+from hub.connecting.dropping import as_csv, as_xlsx, drop, dropped
 
 HEADERS = (
     *("STT", "Mã đơn vị", "Cấp", "Ngày", "Văn bản đã xử lý", "Xử lý trên môi trường mạng"),
@@ -68,38 +64,17 @@ def plan(seed: int, files: int, last: date, rows: int = ROWS) -> list[Drop]:
             row = [f"m{i}", units[i][1], "Cấp tỉnh", f"{day:%d/%m/%Y}", "3", 0]
             lines.append([*row, chance.choice(CLASSES)])
         is_csv = number % 2 == 0
-        content = _csv(lines) if is_csv else _xlsx(lines)
+        content = (
+            as_csv([HEADERS, *lines]) if is_csv else as_xlsx("Văn bản", [[TITLE], HEADERS, *lines])
+        )
         name = f"van-ban-{seed}-{day:%Y%m%d}.{'csv' if is_csv else 'xlsx'}"
         counts = (handled, online, min(rows, len(units)), bad + secret, secret)
         drops.append(Drop(name, content, *counts))
     return drops
 
 
-def drop(folder: Path, dropped: Drop) -> None:
-    """Put a file into a folder: whole, under its name, at once."""
-    unfinished = (folder / dropped.name).with_suffix(".part")
-    unfinished.write_bytes(dropped.content)
-    unfinished.rename(folder / dropped.name)
-
-
 def _grouped(number: int) -> str:
     return f"{number:,}".replace(",", ".")
-
-
-def _csv(lines: Sequence[Sequence[Any]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, delimiter=";").writerows([HEADERS, *lines])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _xlsx(lines: Sequence[Sequence[Any]]) -> bytes:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Văn bản")
-    for line in [[TITLE], HEADERS, *lines]:
-        sheet.append(list(line))
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 DEMO_DAYS = 14
@@ -109,23 +84,9 @@ DEMO_SECONDS = 20.0
 @contextmanager
 def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]]:
     """Drop the files of the last days, then one every few seconds; give the settings."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stopping = threading.Event()
-    today = datetime.now(VIETNAM).date()
-
-    def live() -> None:
-        for given in plan(seed + 1000 * start, DEMO_DAYS, today):
-            drop(folder, given)
-            if stopping.wait(DEMO_SECONDS / DEMO_DAYS):
-                return
-
-    thread = threading.Thread(target=live, name="documents simulator", daemon=True)
-    thread.start()
-    try:
+    files = plan(seed + 1000 * start, DEMO_DAYS, datetime.now(VIETNAM).date())
+    with dropped(folder, files, DEMO_SECONDS / DEMO_DAYS):
         yield {"HUB_DOCUMENTS_FOLDER": str(folder), "HUB_DOCUMENTS_SETTLE_SECONDS": "1"}
-    finally:
-        stopping.set()
-        thread.join()
 
 
 def main() -> None:

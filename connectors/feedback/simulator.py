@@ -5,21 +5,17 @@ pseudonyms beside the folder, and prints what must come of them. All people are 
 """
 
 import argparse
-import csv
-import io
 import json
 import random
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-
 from hub.clock import VIETNAM
+from hub.connecting.dropping import as_csv, as_xlsx, drop, dropped
 
 CHANNELS = ("Ứng dụng", "Tổng đài 1022", "Cổng thông tin")
 TOPICS = ("Môi trường", "Giao thông", "Hạ tầng đô thị", "An ninh trật tự", "Y tế")
@@ -67,7 +63,7 @@ def plan(seed: int, files: int, now: datetime, forms: int = FORMS) -> list[Drop]
             lines.append([row[0], "Mạng xã hội", *row[2:]])
             rejected += 1
         is_csv = number % 2 == 0
-        content = _csv(lines) if is_csv else _xlsx(lines)
+        content = as_csv([HEADERS, *lines]) if is_csv else as_xlsx("Phản ánh", [HEADERS, *lines])
         name = f"phan-anh-{seed}-{number:04}.{'csv' if is_csv else 'xlsx'}"
         phones = [phone for phone, _, _ in people]
         drops.append(Drop(name, content, matters, total, rejected, phones))
@@ -99,29 +95,6 @@ def _text(at: datetime) -> str:
     return f"{at:%d/%m/%Y %H:%M}"
 
 
-def _csv(lines: Sequence[Sequence[Any]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, delimiter=";").writerows([HEADERS, *lines])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _xlsx(lines: Sequence[Sequence[Any]]) -> bytes:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Phản ánh")
-    for line in [HEADERS, *lines]:
-        sheet.append(list(line))
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def drop(folder: Path, dropped: Drop) -> None:
-    """Put a file into a folder: whole, under its name, at once."""
-    unfinished = (folder / dropped.name).with_suffix(".part")
-    unfinished.write_bytes(dropped.content)
-    unfinished.rename(folder / dropped.name)
-
-
 def write_key(folder: Path, seed: int) -> Path:
     """Write a key beside a folder; a made-up one, since all people are."""
     path = folder.with_name(f"{folder.name}.key")
@@ -139,26 +112,15 @@ def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]
     """Drop a file now and every few seconds; give the settings."""
     folder.mkdir(parents=True, exist_ok=True)
     key = write_key(folder, seed)
-    stopping = threading.Event()
-
-    def live() -> None:
-        for number in range(DEMO_FILES):
-            (given,) = plan(seed + 1000 * start + number, 1, datetime.now(VIETNAM))
-            drop(folder, given)
-            if stopping.wait(DEMO_SECONDS):
-                return
-
-    thread = threading.Thread(target=live, name="feedback simulator", daemon=True)
-    thread.start()
-    try:
+    numbers = range(DEMO_FILES)
+    # Each as of the instant at which it is dropped.
+    files = (plan(seed + 1000 * start + n, 1, datetime.now(VIETNAM))[0] for n in numbers)
+    with dropped(folder, files, DEMO_SECONDS):
         yield {
             "HUB_FEEDBACK_FOLDER": str(folder),
             "HUB_FEEDBACK_KEY_FILE": str(key),
             "HUB_FEEDBACK_SETTLE_SECONDS": "1",
         }
-    finally:
-        stopping.set()
-        thread.join()
 
 
 def main() -> None:

@@ -5,11 +5,8 @@ what must come of them. All figures are synthetic.
 """
 
 import argparse
-import csv
-import io
 import json
 import random
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,10 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-
 from connectors.payments.connector import METHODS, NAMED_BY, SERVICES
 from hub.clock import VIETNAM
+from hub.connecting.dropping import as_csv, as_xlsx, dropped
 
 HEADERS = (
     "Đơn vị báo cáo",
@@ -34,6 +30,7 @@ HEADERS = (
     "Số khách hàng",
     "Số tiền",
 )
+TITLE = "Thống kê thanh toán (số liệu tổng hợp)"
 WAYS = ("rename", "pieces", "twice", "other_name")
 PIECES = 4
 BAD_EVERY = 400  # rows: far below the share at which the breaker stops a source
@@ -96,7 +93,11 @@ def plan(seed: int, files: int, rows: int = 120, year: int = 2023, months: int =
         for i in range(bad):
             lines.insert(chance.randrange(rows), _bad(f"{seed}.{number}.{i}"))
         is_csv = number % 2 == 0
-        content = _csv(lines, chance.choice(";,\t")) if is_csv else _xlsx(lines)
+        content = (
+            as_csv([HEADERS, *lines], chance.choice(";,\t"))
+            if is_csv
+            else as_xlsx("Thống kê", [[TITLE], HEADERS, *lines])
+        )
         name = f"thong-ke-{seed}-{number:04}.{'csv' if is_csv else 'xlsx'}"
         drops.append(Drop(name, content, good, bad, WAYS[number % len(WAYS)]))
     return drops
@@ -159,22 +160,6 @@ def _bad(who: str) -> list[str]:
     return [f"NGANHANG.{who}", "điện", "quẹt thẻ", "H57", "05/2023", "1", "10", "9", "1.000"]
 
 
-def _csv(lines: Sequence[Sequence[Any]], delimiter: str) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter).writerows([HEADERS, *lines])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _xlsx(lines: Sequence[Sequence[Any]]) -> bytes:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Thống kê")
-    for line in [["Thống kê thanh toán (số liệu tổng hợp)"], HEADERS, *lines]:
-        sheet.append(list(line))
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
 DEMO_FILES = 500
 DEMO_SECONDS = 20.0
 
@@ -185,25 +170,11 @@ def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]
 
     `start` counts the starts of one demonstration: the statistics of each are others' own.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    stopping = threading.Event()
-    now = datetime.now(VIETNAM)
-
-    def live() -> None:
-        for number in range(DEMO_FILES):
-            (given,) = plan(seed + 1000 * start + number, 1, year=now.year, months=now.month)
-            for _ in drop(folder, given, 0.2):
-                pass
-            if stopping.wait(DEMO_SECONDS):
-                return
-
-    thread = threading.Thread(target=live, name="payments simulator", daemon=True)
-    thread.start()
-    try:
+    now, first = datetime.now(VIETNAM), seed + 1000 * start
+    numbers = range(DEMO_FILES)
+    files = (plan(first + n, 1, year=now.year, months=now.month)[0] for n in numbers)
+    with dropped(folder, files, DEMO_SECONDS, lambda at, file: list(drop(at, file, 0.2))):
         yield {"HUB_PAYMENTS_FOLDER": str(folder), "HUB_PAYMENTS_SETTLE_SECONDS": "1"}
-    finally:
-        stopping.set()
-        thread.join()
 
 
 def main() -> None:

@@ -6,11 +6,8 @@ the money goes to the treasury each day. All payments are synthetic.
 """
 
 import argparse
-import csv
-import io
 import json
 import random
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +15,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-
 from hub.clock import VIETNAM
+from hub.connecting.dropping import as_csv, as_xlsx, drop, dropped
 
 BANKS = ("VCB", "BIDV", "MOMO")
 HEADERS = ("STT", "Ngày giao dịch", "Số bút toán", "Ghi nợ", "Ghi có", "Số dư", "Nội dung")
@@ -50,13 +46,6 @@ def plan(seed: int, files: int, last: date, rows: int = ROWS) -> list[Drop]:
         _statement(chance, seed, number, last - timedelta(days=files - 1 - number), rows, files)
         for number in range(files)
     ]
-
-
-def drop(folder: Path, dropped: Drop) -> None:
-    """Put a file into a folder: whole, under its name, at once."""
-    unfinished = (folder / dropped.name).with_suffix(".part")
-    unfinished.write_bytes(dropped.content)
-    unfinished.rename(folder / dropped.name)
 
 
 def _statement(
@@ -89,7 +78,8 @@ def _statement(
     if not is_whole:
         del lines[rows // 2]
         paid, refunded, accepted, rejected = 0, 0, 0, 1
-    content = (_csv if number % 2 == 0 else _xlsx)(lines, balance)
+    printed = _around(lines, balance)
+    content = as_csv(printed) if number % 2 == 0 else as_xlsx("Sao kê", printed)
     name = f"{bank}-{seed}-{day:%Y%m%d}.{'csv' if number % 2 == 0 else 'xlsx'}"
     return Drop(name, content, paid, refunded, accepted, rejected)
 
@@ -111,22 +101,6 @@ def _around(lines: Sequence[Sequence[Any]], closing: int) -> list[list[Any]]:
     ]
 
 
-def _csv(lines: Sequence[Sequence[Any]], closing: int) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, delimiter=";").writerows(_around(lines, closing))
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _xlsx(lines: Sequence[Sequence[Any]], closing: int) -> bytes:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Sao kê")
-    for line in _around(lines, closing):
-        sheet.append(line)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
 DEMO_DAYS = 6
 DEMO_SECONDS = 20.0
 
@@ -134,28 +108,15 @@ DEMO_SECONDS = 20.0
 @contextmanager
 def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]]:
     """Drop the statements of the last days, one every few seconds; give the settings."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stopping = threading.Event()
     # A day's statement comes once the bank has closed it, after a weekend and a holiday, too.
     last = datetime.now(VIETNAM).date() - timedelta(days=14)
-
-    def live() -> None:
-        for given in plan(seed + 1000 * start, DEMO_DAYS, last):
-            drop(folder, given)
-            if stopping.wait(DEMO_SECONDS / DEMO_DAYS):
-                return
-
-    thread = threading.Thread(target=live, name="statements simulator", daemon=True)
-    thread.start()
-    try:
+    files = plan(seed + 1000 * start, DEMO_DAYS, last)
+    with dropped(folder, files, DEMO_SECONDS / DEMO_DAYS):
         yield {
             "HUB_STATEMENTS_FOLDER": str(folder),
             "HUB_STATEMENTS_SETTLE_SECONDS": "1",
             "HUB_STATEMENTS_CUT_OFFS": "VCB=16:30,BIDV=16:00,MOMO=24:00",
         }
-    finally:
-        stopping.set()
-        thread.join()
 
 
 def main() -> None:

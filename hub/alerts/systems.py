@@ -57,7 +57,7 @@ class Access:
 
     keys: Sequence[Listed] = ()
     logins: Sequence[SqlRole] = ()
-    outlets: Sequence[str] = ()
+    outlets: Mapping[str, Doc] = field(default_factory=dict)
     recipients: Sequence[Mapping[str, str]] = ()
     connectors: Iterable[str] = ()
     certificates: Mapping[str, Path] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def systems(
         for name in (*sources, *sorted(holders))
     ]
     listed += [_login(login, at) for login in access.logins]
-    listed += [_outlet(name, seen.get((True, name)), access, at) for name in sorted(access.outlets)]
+    listed += [_outlet(n, seen.get((True, n)), access, at) for n in sorted(access.outlets)]
     listed += [_certificate(name, path, at) for name, path in access.certificates.items()]
     for system in listed:
         _complete(system, contracts)
@@ -196,6 +196,8 @@ def _login(login: SqlRole, at: int) -> dict[str, Any]:
 def _outlet(name: str, seen: Mapping[str, Any] | None, access: Access, at: int) -> dict[str, Any]:
     """Give the row of an outlet; it is the hub's own, so that nobody else answers for it."""
     system = _blank("outlet", name, "out")
+    title = access.outlets[name]
+    system |= {"title_vi": title.vi, "title_en": title.en}
     told = read_recipients(access.recipients, at)
     system["recipients"] = len({r.name for r in told if r.outlet == name})
     if seen is not None:

@@ -130,7 +130,7 @@ def _access(edge: Edge) -> Access:
     return Access(
         keys=keys.listed(store),
         logins=sql_roles.listed(store),
-        outlets=tuple(registry.outlets()),
+        outlets={name: outlet.title for name, outlet in registry.outlets().items()},
         recipients=store.listed(recipients.LIST),
         connectors=tuple(registry.connectors()),
         certificates=edge.hub.settings.certificates,

@@ -81,6 +81,7 @@ VENDORS = {
     },
     "openpyxl": {
         "connectors/",
+        "hub/connecting/dropping.py",
         "hub/reports/workbook.py",
         "hub/sheets/listing.py",
         "hub/sheets/template.py",

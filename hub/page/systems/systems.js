@@ -20,6 +20,7 @@ const READ_MS = 30_000;
 const t = words({ vi: { title: "Hệ thống kết nối" }, en: { title: "Connected systems" } });
 
 async function readSystems() {
+  if (!page.now.list) page.set({ list: await ask("/v1/kpis") });
   /** @type {Systems} */
   const answer = await ask("/v1/systems");
   page.set({ updatedAt: answer.as_of ?? "" });

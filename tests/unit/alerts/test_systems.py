@@ -13,6 +13,7 @@ from hub.alerts.connected import connected
 from hub.alerts.systems import FINDINGS, Access, systems
 from hub.clock import DAY_US, to_us
 from hub.connecting.connection import heartbeat_name
+from hub.definitions.contract import Doc
 from hub.figures.quality import sources
 from hub.reference.periods import parse_period
 from stream_jobs.worked import received, salinity
@@ -146,13 +147,14 @@ def test_logins_outlets_and_certificates_have_rows_of_their_own(hub: Hub, tmp_pa
             SqlRole("bi", (), now, now + 3 * DAY_US),
             SqlRole("ioc", (), now, None, SAID),
         ],
-        outlets=("mail", "sms"),
+        outlets={"mail": Doc("Thư điện tử", "E-mail"), "sms": Doc("Tin nhắn", "SMS")},
         recipients=[person, gone],
         certificates={"HUB_TLS_CERTIFICATE": written, "HUB_KAFKA_CA": tmp_path / "b.pem"},
     )
     assert rows["bi"]["findings"] == ["ends_soon", "no_owner", "no_grounds"]
     assert (rows["bi"]["kind"], rows["bi"]["direction"]) == ("sql_login", "out")
     assert (rows["ioc"]["findings"], rows["ioc"]["owner"]) == ([], "Văn phòng Sở")
+    assert rows["mail"]["title_vi"] == "Thư điện tử"
     assert (rows["mail"]["recipients"], rows["sms"]["recipients"]) == (1, 0)
     assert rows["mail"]["findings"] == []
     assert rows["HUB_TLS_CERTIFICATE"]["findings"] == ["ends_soon"]
