@@ -25,6 +25,7 @@ KPI = Kpi(
         Example(
             why="Three items: one of them is an exact repeat.",
             contract="dossier",
+            sender="one_stop",
             events=[A, A, received("B", "2026-01-05")],
             accepted_at="2026-01-06T08:00:00+07:00",
             period="2026",
@@ -35,6 +36,7 @@ KPI = Kpi(
             why="Of three items two have one identity and other contents: a conflict. Asked of one"
             " source.",
             contract="dossier",
+            sender="one_stop",
             events=[A, A | {"channel": "online"}, received("B", "2026-01-05")],
             where={"source": "one_stop"},
             accepted_at="2026-01-06T08:00:00+07:00",

@@ -22,6 +22,7 @@ KPI = Kpi(
         Example(
             why="In the week of 8 to 14 May 2023, five working days were due; two had events.",
             contract="dossier",
+            sender="one_stop",
             events=[received("A", "2023-05-08"), received("B", "2023-05-09")],
             where={"source": "one_stop"},
             period="2023-W19",

@@ -22,6 +22,7 @@ KPI = Kpi(
         Example(
             why="Accepted at 08:00, asked at 08:42 and a half: 42 whole minutes.",
             contract="dossier",
+            sender="one_stop",
             events=[received("A", "2026-01-05")],
             accepted_at="2026-01-06T08:00:00+07:00",
             at="2026-01-06T08:42:30+07:00",
@@ -32,6 +33,7 @@ KPI = Kpi(
         Example(
             why="The same, asked of the source that sent it.",
             contract="dossier",
+            sender="one_stop",
             events=[received("A", "2026-01-05")],
             where={"source": "one_stop"},
             accepted_at="2026-01-06T08:00:00+07:00",

@@ -22,6 +22,7 @@ KPI = Kpi(
         Example(
             why="Of two items sent, the one with an unknown field is rejected.",
             contract="dossier",
+            sender="one_stop",
             events=[received("A", "2026-01-05"), received("B", "2026-01-05") | {"colour": "red"}],
             accepted_at="2026-01-06T08:00:00+07:00",
             period="2026",
@@ -31,6 +32,7 @@ KPI = Kpi(
         Example(
             why="The same, asked of the source that sent them.",
             contract="dossier",
+            sender="one_stop",
             events=[received("A", "2026-01-05"), received("B", "2026-01-05") | {"colour": "red"}],
             where={"source": "one_stop"},
             accepted_at="2026-01-06T08:00:00+07:00",

@@ -26,6 +26,7 @@ const t = words({
     sent: "đã gửi lúc {0}",
     failed: "không gửi được",
     nobody: "không ai",
+    no_officer: "không cán bộ nào",
     people: "người dân",
     people_waiting: "chờ báo",
     people_sent: "đã báo",
@@ -51,6 +52,7 @@ const t = words({
     sent: "sent at {0}",
     failed: "could not be sent",
     nobody: "nobody",
+    no_officer: "no officer",
     people: "people",
     people_waiting: "wait",
     people_sent: "told",
@@ -120,7 +122,7 @@ export class AlertCard extends Part {
     );
     const told = alerts.now.deliveries.filter(({ alert: of }) => of === this.#id).reverse();
     const people = alerts.now.people.filter(({ alert: of }) => of === this.#id);
-    const texts = [...told.map(toldText), ...people.map(peopleText)];
+    const texts = [...told.map((d) => toldText(d, people.length > 0)), ...people.map(peopleText)];
     this.#told.hidden = texts.length === 0;
     this.#told.textContent = `${t("told")}: ${texts.join("; ")}`;
     this.#label.textContent = t("comment");
@@ -151,16 +153,17 @@ function factsOf(alert) {
     .join(" · ");
 }
 
-/** @param {Delivery} delivery */
-function toldText({ recipient, outlet, escalated_to, state, due_at, at }) {
-  if (state === "nobody") return escalated_to ? `${escalated_to}: ${t("nobody")}` : t("nobody");
+/** @param {Delivery} delivery @param {boolean} isToPeople Whether people are told of it, too. */
+function toldText({ recipient, outlet, escalated_to, state, due_at, at }, isToPeople) {
+  const nobody = t(isToPeople ? "no_officer" : "nobody");
+  if (state === "nobody") return escalated_to ? `${escalated_to}: ${nobody}` : nobody;
   const when = t(state, timeText(state === "waiting" ? due_at : at));
   return `${recipient} (${outlet}) ${when}`;
 }
 
 /** @param {Bulletins} bulletins */
 function peopleText({ outlet, state, count }) {
-  return `${t("people")} (${outlet || "–"}) ${count} ${t(`people_${state}`)}`;
+  return `${t("people")} (${outlet || "–"}): ${count} ${t(`people_${state}`)}`;
 }
 
 customElements.define("alert-card", AlertCard);
