@@ -84,7 +84,8 @@ def test_how_many_people_were_told_stands_with_the_alert(show: Show, tmp_path: P
         page.goto(f"{served.url}/alerts")
         told = page.locator("#alerts .alert", has_text="4 g/L trở lên").locator(".alert-told")
         # The words are not approved: all wait, and no list of officers is loaded.
-        expect(told).to_contain_text("không cán bộ nào; người dân (sms): 7 chờ báo", timeout=60_000)
+        expect(told).to_contain_text("Báo cho: không cán bộ nào; người dân", timeout=60_000)
+        expect(told).to_contain_text("người dân (sms): 7 chờ báo")
         expect(told).to_contain_text("người dân (loudspeaker): 2 chờ báo")
         expect(told).not_to_contain_text("nd-28567")
         page.set_viewport_size({"width": 390, "height": 844})
