@@ -1,6 +1,17 @@
 """What contracts of counts are barred from; see `hub.definitions.barred`."""
 
+from typing import Annotated
+
+from pydantic import StringConstraints
+
 from hub.definitions.barred import Barred
+
+# A unit's code that no number of a person or a telephone looks like: a letter begins it, or comes
+# after three parts of digits at most.
+LetteredCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^([0-9]+\.){0,3}[A-Z][A-Z0-9]*(\.[A-Z0-9]+)*$", max_length=64),
+]
 
 # Three classes, by Luật Bảo vệ bí mật nhà nước: Mật, Tối mật, Tuyệt mật.
 STATE_SECRET = Barred(

@@ -69,7 +69,7 @@ CONTRACT = Contract({model})
 TABLE = Table(
     columns=(
 {columns}
-    )
+    ),{bars}
 )
 # Fields of the contract that no column has, with the one value that all rows have.
 SAME: JsonObject = {{}}
@@ -180,6 +180,7 @@ def new_source(
         "imports": _imports(readers),
         "columns": "\n".join(_column(f) for f in fields) + _offered(left_out),
         **{n: getattr(since, n) for n in ("year", "month", "day")},
+        "bars": f"\n    bars={contract.model.__name__}.spec.bars," if spec.bars else "",
         "named_by": "\n".join(f'    "{n}",' for n in named_by),
     }
     files = {

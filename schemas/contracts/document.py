@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from hub.definitions.coded import Coded
-from hub.definitions.contract import Count, Doc, Event, Rule, Spec, UnitCode
-from schemas.barred import PAPER_CONTENT, STATE_SECRET
+from hub.definitions.contract import Count, Doc, Event, Rule, Spec
+from schemas.barred import PAPER_CONTENT, STATE_SECRET, LetteredCode
 
 # A paper's number (`12/QĐ-UBND`) is none, and neither are words.
 PlainId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.\-]{1,64}$")]
@@ -76,8 +76,13 @@ class Document(Event):
         PlainId, Doc("Mã sự kiện, không phải số văn bản", "Identifier, not the number of a paper")
     ]
     unit: Annotated[
-        UnitCode,
-        Doc("Đơn vị", "Unit that handled them", ("Cơ quan",), example="H57.1"),
+        LetteredCode,
+        Doc(
+            "Đơn vị",
+            "Unit that handled them",
+            ("Cơ quan", "Mã đơn vị", "Mã định danh"),
+            example="H57.1",
+        ),
         Coded(listed="units"),
     ]
     level: Annotated[
@@ -97,7 +102,8 @@ class Document(Event):
         Doc("Lần điều chỉnh; số lớn nhất được tính", "The highest counts", ("Lần báo cáo",)),
     ]
     handled: Annotated[
-        Count, Doc("Số văn bản đã xử lý", "Papers handled", ("Tổng số văn bản xử lý",))
+        Count,
+        Doc("Số văn bản đã xử lý", "Papers handled", ("Tổng số văn bản xử lý", "Văn bản đã xử lý")),
     ]
     handled_online: Annotated[
         Count,

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import StringConstraints
 
 from hub.definitions.coded import Coded
-from hub.definitions.contract import Doc, Event, EventId, Instant, Spec, UnitCode
-from schemas.barred import CITIZEN
+from hub.definitions.contract import Doc, Event, EventId, Instant, Spec
+from schemas.barred import CITIZEN, LetteredCode
 
 # A keyed digest of 16 bytes, which no number of a person looks like.
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -83,7 +83,7 @@ class Feedback(Event):
     ] = None
     topic: Annotated[Topic | None, Doc("Lĩnh vực", "Topic", example="environment")] = None
     unit: Annotated[
-        UnitCode | None,
+        LetteredCode | None,
         Doc("Đơn vị xử lý", "Unit that is to answer", example="H57.132"),
         Coded(listed="units"),
     ] = None

@@ -80,6 +80,13 @@ def a_file(module: ModuleType, contract: Contract) -> bytes:
     return f"{';'.join(headers)}\n{';'.join(row)}\n".encode()
 
 
+def test_a_new_source_keeps_out_what_its_contract_is_barred_from(tmp_path: Path) -> None:
+    new_source(tmp_path, "papers", registry.contracts()["document"], date(2026, 1, 1))
+    assert "bars=Document.spec.bars," in (tmp_path / "papers" / "connector.py").read_text("utf-8")
+    new_source(tmp_path, "banks", registry.contracts()["payment"], date(2026, 1, 1))
+    assert "bars" not in (tmp_path / "banks" / "connector.py").read_text("utf-8")
+
+
 def test_headers_are_edited_and_the_first_case_made_of_a_file_with_them(tmp_path: Path) -> None:
     contract = registry.contracts()["reading"]
     new_source(tmp_path, "reservoir", contract, TODAY)
