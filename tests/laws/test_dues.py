@@ -50,7 +50,7 @@ EVENTS = [
 DAY_OFF = {"date": "2025-05-12", "kind": "holiday", "name_vi": "", "decision": "", "source": ""}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _a_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compute and sum few at once, as a hub does with many."""
     monkeypatch.setattr(dues, "FACTS_AT_ONCE", 2)
@@ -89,6 +89,7 @@ def columns(hub: Hub, **asked: str) -> list[int]:
     return list(filled.total[5:8])
 
 
+@pytest.mark.usefixtures("_a_few_at_once")
 def test_where_none_was_sent_the_computed_one_counts_and_beside_it_throughout(may: Hub) -> None:
     """By hand: A and B are late, C on its day; D is early by what was promised, late by the law."""
     assert share(may) == (2, 4)
@@ -101,6 +102,7 @@ def test_where_none_was_sent_the_computed_one_counts_and_beside_it_throughout(ma
     ]
 
 
+@pytest.mark.usefixtures("_a_few_at_once")
 def test_a_list_loaded_later_restates_what_was_closed_and_is_its_cause(may: Hub) -> None:
     before = may.now.isoformat()
     close_month(may, "2025-05")
