@@ -18,6 +18,7 @@ EXAMPLES = {
         "hub topics rights serve --user gateway",
         "hub topics rights 'connect payments' --user connect-payments --apply",
     ),
+    "topics limits": ("hub topics limits 'connect payments' --user connect-payments --apply",),
 }
 
 
@@ -56,14 +57,11 @@ def show_rights(
     """
     from hub.kafka import rights  # noqa: PLC0415 (the embedded profile needs no Kafka)
 
-    sources = {name: source.contract for name, source in registry.sources().items()}
+    sources = _sources()
     try:
         wanted = rights.rights(process, registry.contracts().values(), sources)
     except KeyError:
-        known = ", ".join(rights.processes(sources))
-        raise typer.BadParameter(
-            f"{process}: không có tiến trình này | there is no such process; {known}"
-        ) from None
+        raise _unknown(process) from None
     topics = _open_topics()
     try:
         there = rights.granted(topics, user)
@@ -79,6 +77,59 @@ def show_rights(
         rights.revoke(topics, user, there - wanted)
     finally:
         topics.close()
+
+
+@app.command("limits")
+def show_limits(
+    process: Annotated[
+        str, typer.Argument(help="serve, work, operate, or 'connect NAME'.", show_default=False)
+    ],
+    user: Annotated[str, typer.Option(help="Who runs it: its user, or its certificate's name.")],
+    is_applied: Annotated[
+        bool, typer.Option("--apply", help="Set these limits and take all others.")
+    ] = False,
+) -> None:
+    """Say how a user's limits in Kafka differ from those of its process; exit 1 if they do.
+
+    They are bytes a second at each broker, and hundredths of one of its threads. Who is faster is
+    made to wait, and loses nothing. With --apply they are set.
+    """
+    from hub.kafka import rates  # noqa: PLC0415 (the embedded profile needs no Kafka)
+
+    try:
+        wanted = rates.rates(process, _sources())
+    except KeyError:
+        raise _unknown(process) from None
+    topics = _open_topics()
+    try:
+        there = rates.in_force(topics, user)
+        for key in sorted(wanted.keys() | there.keys()):
+            if wanted.get(key) != there.get(key):
+                print(f"{user}  {key}  {_limit(there.get(key))} -> {_limit(wanted.get(key))}")
+        if wanted == there:
+            print("nothing to do")
+        elif not is_applied:
+            raise typer.Exit(1)
+        rates.limit(topics, user, wanted)
+    finally:
+        topics.close()
+
+
+def _limit(value: float | None) -> str:
+    return "none" if value is None else f"{value:,.0f}"
+
+
+def _sources() -> dict[str, str]:
+    return {name: source.contract for name, source in registry.sources().items()}
+
+
+def _unknown(process: str) -> typer.BadParameter:
+    from hub.kafka import rights  # noqa: PLC0415 (the embedded profile needs no Kafka)
+
+    known = ", ".join(rights.processes(_sources()))
+    return typer.BadParameter(
+        f"{process}: không có tiến trình này | there is no such process; {known}"
+    )
 
 
 def _open_topics() -> "Topics":
