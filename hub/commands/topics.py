@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="topics", help="Topics in Apache Kafka.", no_args_is_help=True)
 EXAMPLES = {
-    "topics plan": ("hub topics plan",),
+    "topics plan": ("hub topics plan --replication 3",),
     "topics apply": ("hub topics apply --replication 3",),
     "topics rights": (
         "hub topics rights serve --user gateway",
@@ -25,19 +25,32 @@ EXAMPLES = {
 @app.command("plan")
 def plan(
     partitions: Annotated[int, typer.Option(help="Partitions of the event topics.")] = 12,
+    replication: Annotated[
+        int | None, typer.Option(help="Replicas that each must have.", show_default=False)
+    ] = None,
 ) -> None:
-    """Say what is to be done for the topics to be as they must be; exit 1 if anything is."""
-    if _show_plan(partitions, None):
+    """Say what is to be done for the topics to be as they must be; exit 1 if anything is.
+
+    With --replication 3 a topic with fewer replicas is named, and so is one that acknowledges what
+    a single broker has.
+    """
+    if _show_plan(partitions, replication, is_applied=False):
         raise typer.Exit(1)
 
 
 @app.command("apply")
 def apply(
     partitions: Annotated[int, typer.Option(help="Partitions of the event topics.")] = 12,
-    replication: Annotated[int, typer.Option(help="Replicas of each partition.")] = 1,
+    replication: Annotated[
+        int | None,
+        typer.Option(
+            help="Replicas of each partition; new topics have the brokers' default without it.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Make and alter the topics as the plan says."""
-    _show_plan(partitions, replication)
+    _show_plan(partitions, replication, is_applied=True)
 
 
 @app.command("rights")
@@ -145,16 +158,16 @@ def _open_topics() -> "Topics":
     return Topics(settings.kafka_bootstrap, Credentials.of(settings))
 
 
-def _show_plan(partitions: int, replication: int | None) -> int:
+def _show_plan(partitions: int, replication: int | None, *, is_applied: bool) -> int:
     from hub.kafka.topics import wanted  # noqa: PLC0415 (the embedded profile needs no Kafka)
 
     topics = _open_topics()
-    steps = topics.plan(wanted(registry.contracts().values(), partitions))
+    steps = topics.plan(wanted(registry.contracts().values(), partitions), replication)
     for step in steps:
         print(f"{step.action:6}  {step.topic.name}  {step.detail}")
     if not steps:
         print("nothing to do")
-    if replication is not None:
+    if is_applied:
         topics.apply(steps, replication)
     topics.close()
     return len(steps)

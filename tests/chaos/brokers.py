@@ -51,7 +51,7 @@ SECONDS = 360.0  # about as long as it takes on two cores that are free
 FAULTS = {
     "calm": ("no fault", 10.0),
     "killed": ("one is killed (kill -9), the active controller", 6.0),
-    "slow": ("one is slow (stopped in its tracks)", 10.0),
+    "slow": ("one hangs with its connections open", 25.0),
     "disk": ("one has no disk (its files may not grow)", 10.0),
     "away": ("two are killed, no spool", 15.0),
     "turned": ("passwords and certificates are new, each broker restarts", 0.0),
