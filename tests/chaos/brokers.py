@@ -36,7 +36,7 @@ from hub.store.troubles import StoreUnavailableError
 from tests.chaos.checks import Report, nothing_lost, verified
 from tests.chaos.parts import ChaosError
 from tests.chaos.run import held_to_account
-from tests.chaos.steady import QUESTION, Steady, send_again
+from tests.chaos.steady import Steady, send_again
 from tests.chaos.traffic import SENDER
 from tests.parts import starting
 from tests.parts.cluster import Broker, Cluster
@@ -58,7 +58,7 @@ FAULTS = {
     "spooled": ("two are killed, a spool", 15.0),
 }
 WELL_SECONDS_MAX = 240.0
-ANSWERED_SECONDS = 1.0  # within which what two brokers have is told to who sent it
+ANSWERED_SECONDS = 3.0  # within which what two brokers have is told to who sent it
 QUIET_SECONDS = 3.0
 POLL_SECONDS = 0.1
 SHOWN_MAX = 5
@@ -363,8 +363,6 @@ class Brokers:
         with (self._folder / "embedded.log").open("ab") as out:
             embedded.start(stderr=out, stdout=out)
         wrong = send_again(traffic.taken, embedded.post)
-        figures = embedded.get(QUESTION)
-        assert figures.status_code == 200, figures.text
         embedded.stop()
         settings = Settings(data_dir=embedded.folder, kafka_bootstrap="", database_url="")
         with open_hub(settings) as hub:
@@ -385,10 +383,11 @@ class Brokers:
         folder.mkdir(parents=True, exist_ok=True)
         machine = Machine.here()
         versions = ", ".join(f"{k} {v}" for k, v in machine.versions.items())
+        jars = (p.stem for p in self._cluster.brokers[0].jars.glob("kafka_*.jar"))
         lines = [
             named,
             f"{machine.processor}, {machine.cores} cores, {machine.memory_gib} GiB,"
-            f" {machine.system}; {versions}; load {os.getloadavg()[0]:.1f}",
+            f" {machine.system}; {next(jars, '')}, {versions}; load {os.getloadavg()[0]:.1f}",
             "",
             *(f"- {line}" for line in [*self.rows, *self.report.lines]),
             *(f"- **WRONG** {line}" for line in self.report.wrong),

@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 import ssl
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,12 +31,14 @@ from hub import registry
 from hub.kafka.credentials import Credentials
 from hub.kafka.rights import grant, granted, revoke, rights
 from hub.kafka.topics import PARTITIONS, Topics, wanted
+from hub.log.log import LogUnavailableError
 from tests.parts.authority import Authority
 from tests.parts.secured import OPERATOR, OPERATOR_PASSWORD
 from tests.parts.waiting import until
 
 BROKERS = REPLICATION = 3
 IN_SYNC_MIN = 2
+ASKED_SECONDS_MAX, RETRY_SECONDS = 60.0, 0.3
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
@@ -227,12 +230,18 @@ class Cluster:
             )  # type: ignore[misc]
 
     def asking(self, question: Callable[[Topics], Any]) -> Any:
-        """Ask as the operator."""
-        topics = Topics(self.bootstrap, self.credentials())
-        try:
-            return question(topics)
-        finally:
-            topics.close()
+        """Ask as the operator, until it is answered: who is asked may be going or coming."""
+        deadline = time.monotonic() + ASKED_SECONDS_MAX
+        while True:
+            topics = Topics(self.bootstrap, self.credentials())
+            try:
+                return question(topics)
+            except LogUnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(RETRY_SECONDS)
+            finally:
+                topics.close()
 
     def leads(self) -> dict[int, int]:
         """Count the partitions that each broker leads, where there are any."""

@@ -251,7 +251,6 @@ def test_who_takes_connections_and_answers_nothing_is_waited_for_no_longer(
         pace(client)
         host, port = address.split(":")
         client.cluster._brokers = {0: BrokerMetadata(0, host, int(port), None)}
-        client._sync_task = asyncio.create_task(asyncio.sleep(600))
         before = client._md_update_waiter
         try:
             found = await asyncio.wait_for(client._get_conn(0), WAITED_SECONDS_MAX)
