@@ -37,7 +37,10 @@ def rates(process: str, sources: Mapping[str, str]) -> Mapping[str, float]:
 
 def in_force(topics: Topics, user: str) -> dict[str, float]:
     """Ask which limits a user has of its own. Raises `LogUnavailableError`, `TopicsError`."""
-    request = DescribeClientQuotasRequest(components=[(USER, EXACT, user)], strict=True)
+    asked = DescribeClientQuotasRequest.ComponentData(
+        entity_type=USER, match_type=EXACT, match=user
+    )
+    request = DescribeClientQuotasRequest(components=[asked], strict=True)
     answer = topics.ask(lambda client: _sent(client, request))
     _check(answer.error_code, answer.error_message)
     return {v.key: v.value for entry in answer.entries or [] for v in entry.values}
@@ -46,13 +49,17 @@ def in_force(topics: Topics, user: str) -> dict[str, float]:
 def limit(topics: Topics, user: str, wanted: Mapping[str, float]) -> None:
     """Set a user's limits to these, and take all others. Raises as `in_force` does."""
     gone = in_force(topics, user).keys() - wanted.keys()
-    changes = [(key, value, False) for key, value in wanted.items()]
-    changes += [(key, 0.0, True) for key in sorted(gone)]
+    entry = AlterClientQuotasRequest.EntryData
+    changes = [entry.OpData(key=k, value=v, remove=False) for k, v in wanted.items()]
+    changes += [entry.OpData(key=k, value=0.0, remove=True) for k in sorted(gone)]
     if not changes:
         return
-    request = AlterClientQuotasRequest(entries=[([(USER, user)], changes)], validate_only=False)
-    for entry in topics.ask(lambda client: _sent(client, request)).entries:
-        _check(entry.error_code, entry.error_message)
+    whose = entry.EntityData(entity_type=USER, entity_name=user)
+    request = AlterClientQuotasRequest(
+        entries=[entry(entity=[whose], ops=changes)], validate_only=False
+    )
+    for answer in topics.ask(lambda client: _sent(client, request)).entries:
+        _check(answer.error_code, answer.error_message)
 
 
 def _sent(client: Any, request: Any) -> Any:

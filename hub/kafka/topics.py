@@ -1,6 +1,6 @@
 """Topics: what must be there, what is there, and how one becomes the other."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -122,36 +122,36 @@ class Topics:
         of them have.
         """
         there = self._described([t.name for t in topics])
-        in_sync = _in_sync(replication)
-        steps = []
-        for topic in topics:
-            found = there.get(topic.name)
-            if found is None:
-                detail = f"{topic.partitions} partitions, {_shown(topic.config)}"
-                steps.append(Step(topic, "create", detail, topic.config))
-                continue
-            count = len(found["partitions"])
-            if count != topic.partitions:
-                detail = (
-                    f"has {count} partitions, must have {topic.partitions}: entities would move;"
-                    " another count is a new topic and a rebuild"
-                )
-                steps.append(Step(topic, "stop", detail, is_possible=False))
-            few = min(len(p["replica_nodes"]) for p in found["partitions"])
-            if replication is not None and few < replication:
-                detail = (
-                    f"has {few} replicas, must have {replication}: add them by"
-                    " kafka-reassign-partitions"
-                )
-                steps.append(Step(topic, "stop", detail, is_possible=False))
-                continue
-            now = self._config(topic.name)
-            must = topic.config | in_sync
-            differing = {k: v for k, v in must.items() if now.get(k) != v}
-            if differing:
-                was = _shown({k: str(now.get(k)) for k in differing})
-                steps.append(Step(topic, "alter", f"{was} -> {_shown(differing)}", differing))
-        return steps
+        return [s for t in topics for s in self._steps(t, there.get(t.name), replication)]
+
+    def _steps(
+        self, topic: Topic, now: dict[str, Any] | None, replication: int | None
+    ) -> Iterator[Step]:
+        if now is None:
+            detail = f"{topic.partitions} partitions, {_shown(topic.config)}"
+            yield Step(topic, "create", detail, topic.config)
+            return
+        count = len(now["partitions"])
+        if count != topic.partitions:
+            detail = (
+                f"has {count} partitions, must have {topic.partitions}: entities would move;"
+                " another count is a new topic and a rebuild"
+            )
+            yield Step(topic, "stop", detail, is_possible=False)
+        few = min((len(p["replica_nodes"]) for p in now["partitions"]), default=0)
+        if replication is not None and few < replication:
+            detail = (
+                f"has {few} replicas, must have {replication}: add them by"
+                " kafka-reassign-partitions"
+            )
+            yield Step(topic, "stop", detail, is_possible=False)
+            return
+        config = self._config(topic.name)
+        must = topic.config | _in_sync(replication)
+        differing = {k: v for k, v in must.items() if config.get(k) != v}
+        if differing:
+            was = _shown({k: str(config.get(k)) for k in differing})
+            yield Step(topic, "alter", f"{was} -> {_shown(differing)}", differing)
 
     def apply(self, steps: Sequence[Step], replication: int | None) -> None:
         """Do what a plan says. Raises `TopicsError` where a step is not possible.

@@ -147,7 +147,7 @@ class Brokers:
                 self._start_gateway()
                 begun = time.monotonic()
                 until(lambda begun=begun: _last(traffic.fresh()) > begun, "figures are fresh")  # type: ignore[misc]
-            strike, mend = {
+            faults: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
                 "calm": (_nothing, self._try_elsewhere),
                 "killed": (self._kill, self._back),
                 "slow": (self._freeze, self._thaw),
@@ -155,8 +155,8 @@ class Brokers:
                 "away": (self._kill_two, lambda: self._unheard(traffic)),
                 "turned": (self._turn, _nothing),
                 "spooled": (self._kill_two, lambda: self._spooled(traffic)),
-            }[name]
-            self._see(traffic, name, strike, mend)
+            }
+            self._see(traffic, name, *faults[name])
 
     def _see(
         self,
@@ -411,17 +411,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=FAULTS, default=list(FAULTS))
     parser.add_argument("--to", type=Path, help="a folder in which what was seen is kept")
-    given = parser.parse_args()
+    asked = parser.parse_args()
     Part.is_brief = starting.is_forking = True
-    named = f"brokers: seed {given.seed}, {datetime.now(UTC):%Y-%m-%d}"
+    named = f"brokers: seed {asked.seed}, {datetime.now(UTC):%Y-%m-%d}"
 
     def kept(run: Brokers) -> None:
-        if given.to is not None:
-            run.keep(given.to, named)
+        if asked.to is not None:
+            run.keep(asked.to, named)
 
     sys.exit(
         held_to_account(
-            named, SECONDS, lambda f, say: Brokers(given.seed, given.only, f, say), kept
+            named, SECONDS, lambda f, say: Brokers(asked.seed, asked.only, f, say), kept
         )
     )
 

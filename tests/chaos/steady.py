@@ -101,7 +101,7 @@ class Steady:
     def fresh(self) -> list[float]:
         """Give the moments of answers that counted all acknowledged `FRESH_SECONDS` before."""
         with self._lock:
-            marked, reads = list(self._marked), list(self.reads)
+            marked, reads = sorted(self._marked), list(self.reads)
         return [at for at, n in reads if n >= bisect_right(marked, at - FRESH_SECONDS)]
 
     def _is_at_work(self) -> bool:
@@ -145,12 +145,12 @@ class Steady:
                     if self._giving_up.wait(RETRY_SECONDS):
                         return
 
-    def _sent(self, client: httpx.Client, one: Request) -> bool:
+    def _sent(self, client: httpx.Client, request: Request) -> bool:
         """Send it once; tell whether it was acknowledged."""
-        headers = {**self._headers, "Idempotency-Key": one.key}
-        url = f"{self._url}/v1/events/{one.contract}"
+        headers = {**self._headers, "Idempotency-Key": request.key}
+        url = f"{self._url}/v1/events/{request.contract}"
         try:
-            answer = client.post(url, content=one.body, headers=headers)
+            answer = client.post(url, content=request.body, headers=headers)
         except httpx.TransportError as error:
             self._count(type(error).__name__)
             return False
@@ -161,11 +161,11 @@ class Steady:
                 self._surprise(f"{answer.status_code} {answer.text[:300]}")
             return False
         told = answer.json()
-        self._note(one, {v["index"]: v["rule"] for v in told["rejected"]})
+        self._note(request, {v["index"]: v["rule"] for v in told["rejected"]})
         with self._lock:
             self.accepted.append(at)
-            self._marked += [at] * one.marks
-            self.taken.append(one)
+            self._marked += [at] * request.marks
+            self.taken.append(request)
             self.receipts.append(told["receipt"])
         return True
 
