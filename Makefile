@@ -11,7 +11,7 @@ MINUTES ?= 20
 JOBS ?= 3
 SERVICES := $(PY) -m deploy.local.services
 
-.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos soak mqtt season mutants questions bench image clean
+.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos soak brokers mqtt season mutants questions bench image clean
 .PHONY: wheels sbom audit
 .PHONY: kafka services registry services-stop services-wipe
 
@@ -143,6 +143,12 @@ chaos: setup-test
 HOURS ?= 2
 soak: setup-test
 	$(PY) -m tests.chaos.soak --seed $(SEED) --hours $(HOURS) --to docs/soak
+
+# Three guarded brokers under steady traffic: one dies, one hangs, one has no disk, two are away, all
+# get new passwords and certificates; some six minutes, of which the verdict is kept in docs/brokers.
+brokers: setup-services
+	@$(SERVICES) fetch
+	$(PY) -m tests.chaos.brokers --seed $(SEED) --to docs/brokers
 
 # Ten thousand stations, a reading a minute each for ten minutes, through Mosquitto; the connector is
 # killed with -9 and the broker restarts. `make mqtt QUEUED=1000`, Mosquitto's default, must lose.

@@ -59,6 +59,9 @@ FAULTS = {
 }
 NOT_TIMED = {
     "link": "72 hours for who is cut off, none for others: shown on a moved clock",
+    "broker": "timed by `make brokers`, on three brokers",
+    "brokers": "timed by `make brokers`, on three brokers",
+    "failover": "as long as who promotes the standby takes",
 }
 
 

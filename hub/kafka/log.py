@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 DELIVERY_SECONDS_MAX = 60
 READ_SECONDS_MAX = 30
+ANSWER_SECONDS_MAX = 10  # a little more than it takes a cluster to see that a broker is gone
 
 
 class KafkaLog:
@@ -265,6 +266,9 @@ def producer_settings(
         "compression.type": "lz4",
         "linger.ms": 2,
         "reconnect.backoff.max.ms": 1000,
+        # Of a broker that hangs with its connections open, librdkafka would wait a minute for an
+        # answer; another one leads by then, and what is sent twice stands there once.
+        "socket.timeout.ms": ANSWER_SECONDS_MAX * 1000,
         "batch.size": 1 << 20,
         "message.max.bytes": REJECTION_BYTES_MAX,
         "message.timeout.ms": delivery_seconds * 1000,

@@ -1,6 +1,6 @@
 """Topics: what must be there, what is there, and how one becomes the other."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from hub.log.log import LogUnavailableError, TopicsError
 
 T = TypeVar("T")
 PARTITIONS = 12
+BROKERS_DEFAULT = -1
 ANSWER_MS_MAX = 5_000
 COMMITTED = IsolationLevel.READ_COMMITTED
 # A rejected item may be as large as a request's body, and is carried in base64.
@@ -114,39 +115,58 @@ class Topics:
         found = self.ask(lambda c: c.describe_topics(present)) if present else []
         return {t["name"]: t for t in found}
 
-    def plan(self, topics: Sequence[Topic]) -> list[Step]:
-        """Say what is to be done for these topics; nothing, where all is as it must be."""
-        there = self._described([t.name for t in topics])
-        steps = []
-        for topic in topics:
-            found = there.get(topic.name)
-            if found is None:
-                detail = f"{topic.partitions} partitions, {_shown(topic.config)}"
-                steps.append(Step(topic, "create", detail, topic.config))
-                continue
-            count = len(found["partitions"])
-            if count != topic.partitions:
-                detail = (
-                    f"has {count} partitions, must have {topic.partitions}: entities would move;"
-                    " another count is a new topic and a rebuild"
-                )
-                steps.append(Step(topic, "stop", detail, is_possible=False))
-            now = self._config(topic.name)
-            differing = {k: v for k, v in topic.config.items() if now.get(k) != v}
-            if differing:
-                was = _shown({k: str(now.get(k)) for k in differing})
-                steps.append(Step(topic, "alter", f"{was} -> {_shown(differing)}", differing))
-        return steps
+    def plan(self, topics: Sequence[Topic], replication: int | None = None) -> list[Step]:
+        """Say what is to be done for these topics; nothing, where all is as it must be.
 
-    def apply(self, steps: Sequence[Step], replication: int) -> None:
-        """Do what a plan says. Raises `TopicsError` where a step is not possible."""
+        With a `replication`, topics must have so many replicas, and acknowledge what all but one
+        of them have.
+        """
+        there = self._described([t.name for t in topics])
+        return [s for t in topics for s in self._steps(t, there.get(t.name), replication)]
+
+    def _steps(
+        self, topic: Topic, now: dict[str, Any] | None, replication: int | None
+    ) -> Iterator[Step]:
+        if now is None:
+            detail = f"{topic.partitions} partitions, {_shown(topic.config)}"
+            yield Step(topic, "create", detail, topic.config)
+            return
+        count = len(now["partitions"])
+        if count != topic.partitions:
+            detail = (
+                f"has {count} partitions, must have {topic.partitions}: entities would move;"
+                " another count is a new topic and a rebuild"
+            )
+            yield Step(topic, "stop", detail, is_possible=False)
+        few = min((len(p["replica_nodes"]) for p in now["partitions"]), default=0)
+        if replication is not None and few < replication:
+            detail = (
+                f"has {few} replicas, must have {replication}: add them by"
+                " kafka-reassign-partitions"
+            )
+            yield Step(topic, "stop", detail, is_possible=False)
+            return
+        config = self._config(topic.name)
+        must = topic.config | _in_sync(replication)
+        differing = {k: v for k, v in must.items() if config.get(k) != v}
+        if differing:
+            was = _shown({k: str(config.get(k)) for k in differing})
+            yield Step(topic, "alter", f"{was} -> {_shown(differing)}", differing)
+
+    def apply(self, steps: Sequence[Step], replication: int | None) -> None:
+        """Do what a plan says. Raises `TopicsError` where a step is not possible.
+
+        Without a `replication`, new topics have as many replicas as is the brokers' default.
+        """
         for step in steps:
             if not step.is_possible:
                 raise TopicsError(f"{step.topic.name} {step.detail}")
-        in_sync = {"min.insync.replicas": str(max(1, replication - 1))}
         new = [
             NewTopic(
-                s.topic.name, s.topic.partitions, replication, topic_configs=s.config | in_sync
+                s.topic.name,
+                s.topic.partitions,
+                BROKERS_DEFAULT if replication is None else replication,
+                topic_configs=s.config | _in_sync(replication),
             )
             for s in steps
             if s.action == "create"
@@ -160,7 +180,11 @@ class Topics:
             if s.action == "alter"
         ]
         if changed:
-            self.ask(lambda c: c.alter_configs(changed))
+            answers = self.ask(lambda c: c.alter_configs(changed))["topic"]
+            # kafka-python raises for topics that cannot be made, and not for these.
+            refused = [f"{name}: {answer}" for name, answer in answers.items() if answer != "OK"]
+            if refused:
+                raise TopicsError("; ".join(refused))
 
     def _config(self, name: str) -> dict[str, str]:
         resource = ConfigResource(ConfigResourceType.TOPIC, name)
@@ -213,6 +237,13 @@ class Topics:
         if self._opened is not None:
             self._opened.close()
             self._opened = None
+
+
+def _in_sync(replication: int | None) -> dict[str, str]:
+    """Say by how many an event must be held before it is acknowledged: all but one."""
+    if replication is None:
+        return {}
+    return {"min.insync.replicas": str(max(1, replication - 1))}
 
 
 def _shown(config: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ import asyncio
 from typing import Any
 
 import aiokafka  # type: ignore[import-untyped]
+from aiokafka.client import ConnectionGroup  # type: ignore[import-untyped]
 from aiokafka.consumer import fetcher as theirs  # type: ignore[import-untyped]
 from aiokafka.consumer.fetcher import (  # type: ignore[import-untyped]
     Fetcher,
@@ -18,6 +19,7 @@ from faust.types import TP
 from hub.kafka.records import WireBatch, WireBatches
 from hub.worker.fetched import Fetched
 
+ANSWER_SECONDS_MAX = 10.0
 RETRY_MS = 500  # while the broker is away; each try of each task is a line in the log
 
 
@@ -81,7 +83,7 @@ def _unpack(source: PartitionRecords, records_max: int) -> list[WireBatch]:
 
 
 def pace(client: aiokafka.client.AIOKafkaClient) -> None:
-    """Have a client wait before it looks for a broker again.
+    """Have a client wait before it looks for a broker again, and not for long for one that hangs.
 
     aiokafka's fetcher asks for metadata in a circle, without a pause, while no broker answers.
     """
@@ -94,3 +96,26 @@ def pace(client: aiokafka.client.AIOKafkaClient) -> None:
         return is_done
 
     client._metadata_update = paced
+    _hurry(client)
+
+
+def _hurry(client: aiokafka.client.AIOKafkaClient) -> None:
+    """Have a client wait no longer than `ANSWER_SECONDS_MAX` for a broker that hangs.
+
+    Its connections stay open, so that nothing else tells; by then another one leads. A group's
+    coordinator answers only when all its members have come: it is given its time.
+    """
+    connect = client._get_conn
+
+    async def hurried(node: Any, *, group: Any = ConnectionGroup.DEFAULT, **more: Any) -> Any:
+        try:
+            found = connect(node, group=group, **more)
+            connection = await asyncio.wait_for(found, ANSWER_SECONDS_MAX)
+        except TimeoutError:
+            client.force_metadata_update()
+            return None
+        if connection is not None and group == ConnectionGroup.DEFAULT:
+            connection._request_timeout = ANSWER_SECONDS_MAX
+        return connection
+
+    client._get_conn = hurried

@@ -21,7 +21,7 @@ from hub.store.reading import Row
 from hub.store.states import contents
 from tests.chaos.parts import Parts
 from tests.chaos.poison import Poison
-from tests.chaos.traffic import SENDER, Traffic
+from tests.chaos.traffic import SENDER, Acknowledged, Traffic
 from tests.parts.same import digests
 from tests.parts.small import Json, admitted_frame
 
@@ -52,9 +52,9 @@ def check(parts: Parts, traffic: Traffic) -> Report:
     report = Report()
     with open_hub(parts.settings) as hub:
         _same_as_rebuilt(parts, hub, report)
-        _verified(parts, report)
+        verified(parts.environment(), report)
         _poison_kept(hub, traffic.poison, parts.settings, report)
-        _nothing_lost(hub, traffic, report)
+        nothing_lost(hub, traffic.acknowledged, report)
         report.say("told of alerts", *parts.told.check(hub))
     return report
 
@@ -80,12 +80,12 @@ def _same_as_rebuilt(parts: Parts, hub: OpenHub, report: Report) -> None:
     report.say("tables as rebuilt from nothing", text, wrong)
 
 
-def _verified(parts: Parts, report: Report) -> None:
+def verified(environment: dict[str, str], report: Report) -> None:
     """Run `hub verify`, which recomputes by another path and holds the ledger together."""
     command = [sys.executable, "-m", "hub.cli", "verify"]
     done = subprocess.run(
         command,
-        env=parts.environment(),
+        env=environment,
         capture_output=True,
         text=True,
         timeout=VERIFY_SECONDS_MAX,
@@ -151,10 +151,10 @@ def _read_back(sent: list[Poison], settings: Settings, report: Report) -> None:
     )
 
 
-def _nothing_lost(hub: OpenHub, traffic: Traffic, report: Report) -> None:
+def nothing_lost(hub: OpenHub, acknowledged: Acknowledged, report: Report) -> None:
     """Hold what was acknowledged, content and all, against the events stored with the facts."""
     for name, contract in registry.contracts().items():
-        events = traffic.acknowledged.read(name)
+        events = acknowledged.read(name)
         sent = {row for chunk in _chunks(events) for row in _rows(contract, chunk)}
         stored = set(_stored(hub, contract))
         names = [f.name for f in contract.fields]
@@ -167,8 +167,8 @@ def _nothing_lost(hub: OpenHub, traffic: Traffic, report: Report) -> None:
         report.say(f"nothing lost of {name}", text, lost + made_up)
     with hub.store.reading() as reading:
         kept = {r[0] for r in reading.rows("SELECT event_id FROM quarantine")}
-    missing = sorted(set(traffic.acknowledged.rejected) - kept)
-    text = f"{len(traffic.acknowledged.rejected):,} items, looked for in the quarantine"
+    missing = sorted(set(acknowledged.rejected) - kept)
+    text = f"{len(acknowledged.rejected):,} items, looked for in the quarantine"
     report.say("rejected by the gateway", text, [f"not in quarantine: {m}" for m in missing])
 
 

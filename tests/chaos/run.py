@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from hub.log.log import LogUnavailableError
 from hub.opening import open_hub
@@ -209,8 +210,20 @@ class Run:
 WAYS = ("gateway", "foreign")
 
 
+class Account(Protocol):
+    """What is held to account: it does all of it, and its report says what was found."""
+
+    report: Report
+
+    def all(self) -> Report:
+        """Do all of it; nothing of it still runs afterwards."""
+
+
+A = TypeVar("A", bound=Account)
+
+
 def held_to_account(
-    named: str, seconds: float, make: Callable[[Path, Say], Run], kept: Callable[[Run], None] | None
+    named: str, seconds: float, make: Callable[[Path, Say], A], kept: Callable[[A], None] | None
 ) -> int:
     """Do a run in a folder of its own and print what was found; give the exit code.
 

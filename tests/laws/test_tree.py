@@ -43,7 +43,7 @@ VENDORS = {
         "hub/kafka/following.py",
         "connectors/tax_fees/simulator.py",
     },
-    "kafka": {"hub/kafka/topics.py", "hub/kafka/rights.py"},
+    "kafka": {"hub/kafka/topics.py", "hub/kafka/rates.py", "hub/kafka/rights.py"},
     "aiokafka": {"hub/worker/", "hub/kafka/records.py", "hub/kafka/reader.py"},
     "faust": {"hub/worker/", "stream_jobs/app.py"},
     "authlib": {"hub/http/provider.py"},

@@ -134,9 +134,16 @@ class Varied:
             tries = [at.isoformat(timespec="seconds"), f"{value}{number}", f"{number:032x}"]
             if name == self.contract.spec.occurred:
                 tries.insert(0, f"{at:%Y-%m-%d}"[: len(str(value))])
-            fits = (t for t in tries if self.takes({**self.first(), **named, name: t}))
-            named[name] = next(fits, None) or chance.choice(self._values[name])
+            fits = [t for t in tries if self._fits(named, name, t)]
+            if not fits:
+                # Some values go with others only: what has been named already decides.
+                drawn = chance.choice(self._values[name])
+                fits = [v for v in (drawn, *self._values[name]) if self._fits(named, name, v)]
+            named[name] = fits[0] if fits else drawn
         return named
+
+    def _fits(self, named: Json, name: str, value: object) -> bool:
+        return self.takes({**self.first(), **named, name: value})
 
 
 @cache

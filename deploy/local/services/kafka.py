@@ -19,6 +19,7 @@ class Kafka(JavaPart):
     goal = "copy-dependencies"
     main = "kafka.Kafka"
     heap = "512m"
+    number = 1  # among the brokers of its cluster
 
     def __init__(self, folder: Path, port: int = 19092, controller_port: int = 19093) -> None:
         super().__init__(
@@ -41,8 +42,8 @@ class Kafka(JavaPart):
         client, controller = f"{HOST}:{self.port}", f"{HOST}:{self._controller_port}"
         return {
             "process.roles": "broker,controller",
-            "node.id": 1,
-            "controller.quorum.voters": f"1@{controller}",
+            "node.id": self.number,
+            "controller.quorum.voters": f"{self.number}@{controller}",
             "controller.listener.names": "CONTROLLER",
             "listeners": f"PLAINTEXT://{client},CONTROLLER://{controller}",
             "advertised.listeners": f"PLAINTEXT://{client}",
@@ -72,17 +73,20 @@ class Kafka(JavaPart):
         """Give what its storage is formatted with, besides: users and their passwords."""
         return []
 
+    def _cluster_id(self) -> str:
+        """Name the cluster that empty storage is made for."""
+        return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
     def _prepare(self) -> None:
         write_whole(self._configuration, "".join(f"{k}={v}\n" for k, v in self._lines().items()))
         if not (self.data / "meta.properties").exists():
-            cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             run_to_end(
                 [
                     *self._java(self._logging, "-XX:TieredStopAtLevel=1"),
                     "kafka.tools.StorageTool",
                     "format",
                     "--ignore-formatted",
-                    f"--cluster-id={cluster_id}",
+                    f"--cluster-id={self._cluster_id()}",
                     f"--config={self._configuration}",
                     *self._users(),
                 ]
@@ -94,16 +98,32 @@ class Kafka(JavaPart):
     def _arguments(self) -> list[str]:
         return [str(self._configuration)]
 
+    def _connection(self) -> socket.socket:
+        """Open a connection on which it may be asked."""
+        return socket.create_connection((HOST, self.port), timeout=2)
+
     def _answers(self) -> bool:
         """Ask for the live brokers: this one is among them once it may serve."""
         try:
-            with socket.create_connection((HOST, self.port), timeout=2) as connection:
+            with self._connection() as connection:
                 # Metadata v4 of no topic: key, version, correlation, no client id, topics, create.
                 request = struct.pack(">hhihib", 3, 4, 1, -1, 0, 0)
                 connection.sendall(struct.pack(">i", len(request)) + request)
                 with connection.makefile("rb") as answer:
                     (size,) = struct.unpack(">i", answer.read(4))
-                    _correlation, _throttle, brokers = struct.unpack_from(">iii", answer.read(size))
+                    return self.number in _live(answer.read(size))
         except (OSError, struct.error):
             return False
-        return bool(brokers)
+
+
+def _live(answer: bytes) -> list[int]:
+    """Read an answer of Metadata v4 up to its brokers; give their numbers."""
+    _correlation, _throttle, count = struct.unpack_from(">iii", answer)
+    at, numbers = 12, []
+    for _ in range(count):
+        number, length = struct.unpack_from(">ih", answer, at)
+        at += 6 + length + 4  # the name of its machine, then its port
+        (length,) = struct.unpack_from(">h", answer, at)
+        at += 2 + max(length, 0)  # its rack, if any
+        numbers.append(number)
+    return numbers

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 
 from hub.clock import system_clock, to_us
+from hub.kafka import rates
 from hub.kafka.credentials import Credentials
 from hub.kafka.log import KafkaLog
 from hub.kafka.rights import Right, grant
@@ -281,3 +283,56 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "none.pem").write_text("no certificate")
     with pytest.raises(SettingsError, match="PEM"):
         Credentials(tmp_path / "none.pem").for_python()
+
+
+def test_a_connector_is_slowed_and_the_gateway_is_not(
+    secured: SecuredKafka, operator: dict[str, str], store: Store, tmp_path: Path
+) -> None:
+    assert hub("topics", "apply", env=operator).returncode == 0
+    env = as_user(secured, "hasty", tmp_path)
+    given = ("topics", "rights", "connect payments", "--user", "hasty", "--apply")
+    assert hub(*given, env=operator).returncode == 0
+    asked = ("topics", "limits", "connect payments", "--user", "hasty")
+    before = hub(*asked, env=operator)
+    assert before.returncode == 1, before.stderr
+    assert "hasty  producer_byte_rate  none -> 4,194,304\n" in before.stdout
+    assert hub(*asked, "--apply", env=operator).returncode == 0
+    assert hub(*asked, env=operator).stdout == "nothing to do\n"
+    # The gateway's alone: what only a connector is limited in is taken.
+    gateway = hub("topics", "limits", "serve", "--user", "hasty", env=operator)
+    assert "hasty  request_percentage  50 -> none\n" in gateway.stdout
+    topics = Topics(secured.address)
+    log = open_log(store, env)
+    try:
+        until(lambda: may_produce_payment(log), "the right is known to the broker")
+        free = seconds_to_write(log)
+        rates.limit(topics, "hasty", {rates.WRITE: SLOW_BYTES})
+        assert rates.in_force(topics, "hasty") == {rates.WRITE: SLOW_BYTES}
+        until(lambda: seconds_to_write(log) > SLOW_SECONDS_MIN, f"it waits, not {free:.1f} s")
+        # It lost nothing by that, and with its limit gone it waits no longer.
+        rates.limit(topics, "hasty", {})
+        assert rates.in_force(topics, "hasty") == {}
+    finally:
+        log.close()
+        topics.close()
+
+
+SLOW_BYTES = 50_000.0  # a second
+WRITTEN_BYTES, TIMES = 40_000, 5
+SLOW_SECONDS_MIN = 2.0  # of the three that so much takes once the first second's worth is used up
+
+
+def seconds_to_write(log: KafkaLog) -> float:
+    """Write four seconds' worth, which no compression shortens; give how long it took."""
+    begun = time.monotonic()
+    for _ in range(TIMES):
+        produce(log, "lgsp.payment.v1", os.urandom(WRITTEN_BYTES))
+    return time.monotonic() - begun
+
+
+def may_produce_payment(log: KafkaLog) -> bool:
+    try:
+        produce(log, "lgsp.payment.v1", b"one")
+    except LogUnavailableError:
+        return False
+    return True

@@ -20,7 +20,7 @@ from hub.definitions.own.alert import ALERT
 from hub.definitions.own.control import CONTROL
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
-from hub.kafka.topics import REJECTION_BYTES_MAX, Topics, wanted
+from hub.kafka.topics import REJECTION_BYTES_MAX, Step, Topics, wanted
 from hub.log.log import TopicsError
 from tests.integration.conftest import delete_topics, make_topics
 from tests.parts.starting import run_hub
@@ -250,3 +250,31 @@ def test_topics_of_the_fixture_are_those_of_the_command(
     new_topics(12)
     ended = run(kafka, "topics", "plan")
     assert (ended.returncode, ended.stdout) == (0, "nothing to do\n")
+
+
+def test_what_one_broker_alone_may_acknowledge_is_seen_and_set_right(
+    topics: Topics, admin: AdminClient
+) -> None:
+    every = wanted(registry.contracts().values())
+    topics.apply(topics.plan(every), 1)
+    assert topics.plan(every, 1) == []
+    alter(admin, FIGURE.topic, "min.insync.replicas", "2")
+    assert topics.plan(every) == []
+    (step,) = topics.plan(every, 1)
+    assert (step.action, step.topic.name) == ("alter", FIGURE.topic)
+    assert step.detail == "min.insync.replicas=2 -> min.insync.replicas=1"
+    topics.apply([step], 1)
+    assert topics.plan(every, 1) == []
+    few = topics.plan(every, 3)
+    assert {s.topic.name for s in few} == set(NAMES)
+    assert {s.detail.partition(":")[0] for s in few} == {"has 1 replicas, must have 3"}
+    with pytest.raises(TopicsError, match="kafka-reassign-partitions"):
+        topics.apply(few, 3)
+
+
+def test_a_change_that_the_broker_refuses_is_said(topics: Topics) -> None:
+    every = wanted(registry.contracts().values())
+    topics.apply(topics.plan(every), 1)
+    odd = Step(every[0], "alter", "", {"retention.ms": "soon"})
+    with pytest.raises(TopicsError, match=rf"{every[0].name}: .*soon"):
+        topics.apply([odd], 1)

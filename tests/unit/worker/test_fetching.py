@@ -7,6 +7,7 @@ Where one of these fails after an update of aiokafka or Faust, `hub.worker.fetch
 import ast
 import asyncio
 import random
+import socket
 import struct
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
 from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped]
+from aiokafka.conn import AIOKafkaConnection  # type: ignore[import-untyped]
 from aiokafka.consumer import fetcher as theirs  # type: ignore[import-untyped]
 from aiokafka.consumer.group_coordinator import (  # type: ignore[import-untyped]
     GroupCoordinator,
@@ -29,6 +31,7 @@ from aiokafka.record.default_records import (  # type: ignore[import-untyped]
     DefaultRecordBatchBuilder,
 )
 from aiokafka.record.memory_records import MemoryRecords  # type: ignore[import-untyped]
+from aiokafka.structs import BrokerMetadata  # type: ignore[import-untyped]
 from crc32c import crc32c
 from faust import App
 from faust.transport.drivers import aiokafka as driver
@@ -36,7 +39,7 @@ from faust.types import TP
 
 from hub.kafka.records import WireBatches, read
 from hub.worker import fetching, transport
-from hub.worker.fetching import keep_batches_whole, take
+from hub.worker.fetching import keep_batches_whole, pace, take
 
 PLACE = TP("t", 0)
 SENT_WITH_TRANSACTIONS, CONTROL = 0x10, 0x20
@@ -48,7 +51,7 @@ OF_CLASSES: list[tuple[type, set[str]]] = [
     (theirs.FetchResult, {"check_assignment"}),
     (theirs.FetchError, {"check_raise"}),
     (theirs.PartitionRecords, {"_consume_aborted_up_to"}),
-    (AIOKafkaClient, {"_metadata_update", "fetch_all_metadata", "close"}),
+    (AIOKafkaClient, {"_get_conn", "_metadata_update", "fetch_all_metadata", "close"}),
     (GroupCoordinator, {"check_errors"}),
     (SubscriptionState, {"fetch_context"}),
     (
@@ -76,6 +79,7 @@ OF_CLASSES: list[tuple[type, set[str]]] = [
         },
     ),
 ]
+WAITED_SECONDS_MAX = 60.0  # against a hang alone
 OF_INSTANCES = {
     "fetcher": {
         "_closed",
@@ -88,6 +92,7 @@ OF_INSTANCES = {
     "records": {"_aborted_producers", "_records", "_records_iterator", "next_fetch_offset"},
     "consumer": {"_client", "_closed", "_coordinator", "_fetcher"},
     "app": {"_crashed"},
+    "connection": {"_request_timeout"},
 }
 
 
@@ -227,11 +232,36 @@ def test_what_instances_have_is_where_it_was() -> None:
             "records": result._partition_records,
             "consumer": consumer,
             "app": App("a"),
+            "connection": AIOKafkaConnection("127.0.0.1", 1),
         }
 
     known = asyncio.run(instances())
     for name, attributes in OF_INSTANCES.items():
         assert sorted(a for a in attributes if not hasattr(known[name], a)) == [], name
+
+
+def test_who_takes_connections_and_answers_nothing_is_waited_for_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Hold it of a broker that hangs: as aiokafka is, it would wait for its requests' timeout."""
+    monkeypatch.setattr(fetching, "ANSWER_SECONDS_MAX", 0.2)
+
+    async def connected(address: str) -> tuple[object, bool]:
+        client = AIOKafkaClient(bootstrap_servers=address, request_timeout_ms=600_000)
+        pace(client)
+        host, port = address.split(":")
+        client.cluster._brokers = {0: BrokerMetadata(0, host, int(port), None)}
+        before = client._md_update_waiter
+        try:
+            found = await asyncio.wait_for(client._get_conn(0), WAITED_SECONDS_MAX)
+            return found, before.done()
+        finally:
+            await client.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        name = "{}:{}".format(*hanging.getsockname())
+        # It gives up, and looks anew for who leads.
+        assert asyncio.run(connected(name)) == (None, True)
 
 
 def reached_for(path: Path) -> Iterator[str]:
