@@ -215,19 +215,17 @@ class Cluster:
 
     def renew_certificates(self) -> None:
         """Have each broker show a new certificate to clients, while it runs."""
-        name = "listener.name.users.ssl.keystore.location"
         for broker in self.brokers:
             broker.renew()
-            told = ConfigResource(
-                ConfigResourceType.BROKER,
-                str(broker.number),
-                configs={name: str(broker.keystore)},
-            )
-            self.asking(
-                lambda topics, told=told: topics.ask(
-                    lambda c: c.alter_configs([told], raise_on_unknown=False)
-                )
-            )  # type: ignore[misc]
+            self._load_anew(broker)
+
+    def _load_anew(self, broker: Broker) -> None:
+        """Name a broker's certificate to it again, at which it reads the file."""
+        config = {"listener.name.users.ssl.keystore.location": str(broker.keystore)}
+        told = ConfigResource(ConfigResourceType.BROKER, str(broker.number), configs=config)
+        self.asking(
+            lambda topics: topics.ask(lambda c: c.alter_configs([told], raise_on_unknown=False))
+        )
 
     def asking(self, question: Callable[[Topics], Any]) -> Any:
         """Ask as the operator, until it is answered: who is asked may be going or coming."""
