@@ -239,6 +239,8 @@ class Witnesses:
 
     def _foldings(self, fact: Fact) -> Iterator[str]:
         """The law that `columns` and `recount` say the same: each held against the other of old."""
+        if fact.recount([]) != registry.facts()[fact.contract].recount([]):
+            yield "recount of nothing"
         folded = self.folded[fact.contract]
         names = list(fact.types)
         facts = self.facts[fact.contract].select(names).rows(named=True)
