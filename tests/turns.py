@@ -12,6 +12,8 @@ from tests.rooms import TESTS
 SECONDS: dict[str, int] = {
     "integration/figures/test_golden.py": 90,
     "integration/store/test_laws.py": 130,
+    "integration/kafka/test_brokers.py": 45,
+    "integration/store/test_failover.py": 35,
     "integration/worker/test_production.py": 69,
     "laws/test_golden.py": 36,
     "stories/test_wheel.py": 33,

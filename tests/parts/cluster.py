@@ -248,6 +248,12 @@ class Cluster:
             counted[partition["leader_id"]] = counted.get(partition["leader_id"], 0) + 1
         return counted
 
+    def led_by(self, broker: Broker, topic: str) -> set[int]:
+        """Give the partitions of a topic that a broker leads."""
+        (found,) = self.asking(lambda t: t.ask(lambda c: c.describe_topics([topic])))
+        mine = (p for p in found["partitions"] if p["leader_id"] == broker.number)
+        return {int(p["partition_index"]) for p in mine}
+
     def controller(self) -> int:
         """Give the number of the broker that is the active controller."""
         found = self.asking(lambda t: t.ask(lambda c: c.describe_metadata_quorum()))

@@ -5,19 +5,21 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Message
 
 from hub.kafka import log as kafka_log
-from hub.kafka.log import KafkaLog
+from hub.kafka.log import KafkaLog, Record
 from hub.log.log import LogUnavailableError
 from hub.store.store import Store
 from stream_jobs.worked import dossier
 from tests.parts.cluster import Cluster
 from tests.parts.on_kafka import TOPIC, dossiers
 from tests.parts.waiting import until
-from tests.unit.log.test_sqlite import submission
+from tests.unit.log.test_sqlite import AT, submission
 
 PARTITIONS = 3
 EVENTS = 20  # of a submission
@@ -55,10 +57,15 @@ def test_one_of_three_brokers_may_go_and_of_two_nothing_is_acknowledged_by_one(
         until(lambda: is_appended("all three"), "the rights are known to each broker")
         number = cluster.controller()
         first = next(b for b in cluster.brokers if b.number == number)
-        second = next(b for b in cluster.brokers if b is not first)
+        second, last = (b for b in cluster.brokers if b is not first)
         first.kill()  # who decides for all who leads
         until(lambda: is_appended("two are left"), "the two that are left take over")
+        led = cluster.led_by(last, TOPIC)
+        key = next(k for k, partition in places(log).items() if partition in led)
         second.kill()
+        # Who is left leads its partition and takes it down, and may not say that it stands.
+        with pytest.raises(LogUnavailableError):
+            log.produce([record(key)])
         assert not is_appended("one is left")
         cluster.start(first, second)
         until(lambda: is_appended("all three again"), "it is acknowledged again")
@@ -71,3 +78,19 @@ def test_one_of_three_brokers_may_go_and_of_two_nothing_is_acknowledged_by_one(
         assert {r: found[r] >= EVENTS for r in acknowledged} == dict.fromkeys(acknowledged, True)
     finally:
         log.close()
+
+
+def record(key: str) -> Record:
+    return TOPIC, AT, key.encode(), b"any", []
+
+
+def places(log: KafkaLog) -> dict[str, int]:
+    """Give to which partition some keys go."""
+    keys = [f"H57.{n}" for n in range(EVENTS)]
+    found: dict[str, int] = {}
+
+    def note(key: str, message: Message) -> None:
+        found[key] = int(message.partition() or 0)
+
+    log.produce([record(k) for k in keys], [partial(note, k) for k in keys])
+    return found
