@@ -12,6 +12,7 @@ from connectors.feedback import simulator as feedback
 from connectors.feedback.pseudonym import Pseudonyms
 from hub import registry
 from hub.connecting.connection import Connection
+from hub.connecting.dropping import drop
 from hub.connecting.feeds import Context, Feed, UpstreamError
 from hub.settings import Settings
 from tests.conftest import Hub
@@ -49,7 +50,7 @@ def test_papers_come_to_what_was_planned_and_secrets_to_nothing(hub: Hub, tmp_pa
     folder.mkdir()
     drops = documents.plan(7, FILES, date(2026, 1, 13))
     for one in drops:
-        documents.drop(folder, one)
+        drop(folder, one)
     carried(hub, "documents", opened(hub, "documents", folder=folder), FILES + 1)
     levels = ("province", "commune")
     shares = [hub.kpi(f"document_online_share_{level}", period="2026")[0] for level in levels]
@@ -84,7 +85,7 @@ def test_forms_of_one_matter_count_once_by_any_channel(hub: Hub, tmp_path: Path)
     key = feedback.write_key(folder, 7)
     drops = feedback.plan(7, FILES, NOW)
     for one in drops:
-        feedback.drop(folder, one)
+        drop(folder, one)
     carried(hub, "feedback", opened(hub, "feedback", folder=folder, key_file=key), FILES + 1)
     last = drops[-1]
     assert whole(hub, "feedback_received", period="2026") == last.matters

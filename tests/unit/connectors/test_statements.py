@@ -22,6 +22,7 @@ from connectors.wallets.simulator import signed
 from hub import registry
 from hub.clock import VIETNAM
 from hub.connecting.connection import Connection
+from hub.connecting.dropping import drop
 from hub.connecting.feeds import Context
 from hub.settings import Settings, SettingsError, read_own
 from schemas.fee_reference import find_reference
@@ -179,7 +180,7 @@ def test_what_a_simulator_drops_comes_to_what_was_planned(hub: Hub, tmp_path: Pa
     folder.mkdir()
     drops = simulator.plan(7, FILES, date(2025, 12, 30))
     for one in drops:
-        simulator.drop(folder, one)
+        drop(folder, one)
     connector = registry.connectors()["statements"]
     chosen = StatementsSettings(folder=folder, settle_seconds=0, cut_offs="VCB=16:30")
     feed = connector.open(chosen, Context(hub.log, lambda: hub.now))
@@ -200,7 +201,7 @@ def test_what_a_simulator_drops_comes_to_what_was_planned(hub: Hub, tmp_path: Pa
         assert payer.encode() not in kept
     # What was dropped is dropped again: nothing counts twice.
     paid = summed(hub, "paid_vnd")
-    simulator.drop(folder, drops[0])
+    drop(folder, drops[0])
     carried(hub, "statements", feed, 2)
     assert summed(hub, "paid_vnd") == paid
 
