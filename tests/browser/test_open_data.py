@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from playwright.sync_api import expect
 
@@ -12,6 +12,16 @@ from tests.browser.axe import grave
 from tests.browser.conftest import Elsewhere
 from tests.browser.test_page import DATA_MS_MAX, Show, post
 from tests.browser.test_repair import use_key
+from tests.parts.waiting import until
+
+
+def counted(elsewhere: Elsewhere) -> int:
+    """Give how many dossiers of the year the hub has counted."""
+    url = f"{elsewhere.url}/v1/kpis/dossier_received_new?period=2023"
+    asked = Request(url, headers={"Authorization": f"Bearer {elsewhere.key}"})
+    with urlopen(asked, timeout=30) as answer:
+        figures = json.load(answer)["figures"]
+    return int(figures[0]["numerator"]) if figures else 0
 
 
 def test_anybody_reads_what_is_open_and_takes_its_files(elsewhere: Elsewhere, show: Show) -> None:
@@ -26,6 +36,7 @@ def test_anybody_reads_what_is_open_and_takes_its_files(elsewhere: Elsewhere, sh
         for n in range(many)
     ]
     assert post(elsewhere.url, "/v1/events/dossier", elsewhere.key, events) == 202
+    until(lambda: counted(elsewhere) == len(events), "what was taken is counted")
     elsewhere.run("open-data", "release", "2023")
 
     with urlopen(f"{elsewhere.url}/v1/open-data", timeout=30) as answer:
