@@ -64,7 +64,7 @@ def test_a_month_is_closed_restated_and_made_anew(province: Province) -> None:
     ]
     assert {c["entity"] for c in told["causes"]} == {"F", "G"}
     with open_hub(province.settings) as hub, in_this_process():
-        until(lambda: not any(hub.runner.lag().values()), "all is applied")
+        until(lambda: not any(hub.applying.lag().values()), "all is applied")
         assert verify(hub.log, hub.store, lists.installed()).differences == []
         assert Rebuild(hub.log, hub.store, hub.clock).build().lines == []
         assert verify(hub.log, hub.store, lists.installed()).differences == []
