@@ -24,6 +24,7 @@ from hub.http.upkeep import (
     deliver_alerts,
     dispatch_reports,
     erase_hourly,
+    issue_bulletins,
     mend_often,
     tell_alerts,
     tend_columns,
@@ -81,6 +82,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
                 mend_often,
                 tell_alerts,
                 deliver_alerts,
+                issue_bulletins,
                 dispatch_reports,
             )
         ]

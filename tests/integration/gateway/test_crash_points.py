@@ -96,6 +96,7 @@ def serve(settings: Settings, profile: str, cut_at: Point | None, calls: Path) -
             "mend_often",
             "tell_alerts",
             "deliver_alerts",
+            "issue_bulletins",
             "tend_columns",
             "dispatch_reports",
         ):
