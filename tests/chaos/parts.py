@@ -17,6 +17,7 @@ from deploy.local.services.ports import free_port
 from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.kafka.topics import Topics, wanted
+from hub.opening import open_hub
 from hub.settings import Settings
 from tests.chaos.connected import WAIT_SECONDS_MAX, Connected
 from tests.chaos.plan import Fault
@@ -121,6 +122,8 @@ class Parts:
         topics.apply(topics.plan(wanted(registry.contracts().values())), 1)
         topics.close()
         self.served.create_key("chaos")
+        with open_hub(self.settings) as hub:
+            self.told.load(hub)
         # Not before: the key is made by the machine's own clock.
         self.served.env |= self._own(GATEWAY)
         self.start_gateway()
