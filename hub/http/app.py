@@ -28,6 +28,7 @@ from hub.http.upkeep import (
     mend_often,
     tell_alerts,
     tend_columns,
+    thin_hourly,
 )
 from hub.opening import OpenHub
 from hub.operating import metrics
@@ -78,6 +79,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
             for work in (
                 tend_columns,
                 erase_hourly,
+                thin_hourly,
                 add_up_hourly,
                 mend_often,
                 tell_alerts,

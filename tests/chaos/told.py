@@ -1,9 +1,9 @@
 """Who is told of alerts while the hub is struck: receivers that refuse, hang, and go away.
 
 With each fault a station that nobody else has measures salt. Officers are to be told of it by an
-HTTP receiver and an SMTP server; people of a commune, in approved words, by SMS, an official account
-and loudspeakers. In the end, with the receivers back, each is told of each alert, and of none of
-them by two messages.
+HTTP receiver and an SMTP server; people of a commune, in approved words, by SMS, an official
+account and loudspeakers. In the end, with the receivers back, each is told of each alert, and of
+none of them by two messages.
 """
 
 import csv
@@ -44,7 +44,8 @@ PEOPLE = {"sms": "0912345678", "zns": "0987654321", "loudspeaker": AREA}  # by o
 TEMPLATES = {"sms": "", "zns": "350123", "loudspeaker": ""}
 ZNS_QUOTA = 1_000_000
 SUBSCRIBERS = "code,area,outlet,address,agreed_on\n"
-OCCASIONS = "rule,kind,subject,area,outlet,wording,quiet_from,quiet_until,passes,valid_from,valid_to,source\n"
+OCCASIONS = "rule,kind,subject,area,outlet,wording,quiet_from,quiet_until,passes,"
+OCCASIONS += "valid_from,valid_to,source\n"
 WORDINGS = "name,outlet,owner,title,text,template,valid_from,valid_to,source\n"
 TEXT = '"Độ mặn tại {station} là {value} g/L, vượt {threshold} g/L từ {since}."'
 

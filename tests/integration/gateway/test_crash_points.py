@@ -93,6 +93,7 @@ def serve(settings: Settings, profile: str, cut_at: Point | None, calls: Path) -
         # No request makes their calls.
         for work in (
             "erase_hourly",
+            "thin_hourly",
             "mend_often",
             "tell_alerts",
             "deliver_alerts",
