@@ -1,9 +1,9 @@
 """Upkeep: what a server does by itself beside answering.
 
 Every hour, originals that nobody needs any more are erased, exchanges that were settled long ago
-are forgotten, and it is looked whether the reports add up; every half minute scheduled reports are given; every few seconds, rejected items are closed
-that were mended, and alerts are told and delivered; every second, the columns that questions are
-answered from are brought up to date.
+are forgotten, and it is looked whether the reports add up; every half minute scheduled reports are
+given; every few seconds, rejected items are closed that were mended, and alerts are told and
+delivered; every second, the columns that questions are answered from are brought up to date.
 """
 
 import asyncio
