@@ -3,6 +3,10 @@
 Here nothing is killed: each behaves in its ways in turn, and the connector reads on in between.
 """
 
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,7 +17,7 @@ from hub import registry
 from hub.clock import system_clock
 from hub.connecting.connection import Connection
 from hub.connecting.feeds import Context, UpstreamError
-from hub.connecting.struck import MANNERS, Upstream
+from hub.connecting.struck import MANNERS, Truth, Upstream
 from hub.settings import Settings, read_own
 from hub.store.exchanges import Exchanges
 from tests.chaos.connected import differences, taking_part
@@ -57,8 +61,33 @@ def test_what_an_upstream_says_is_true_is_what_the_hub_counts(
         except AssertionError as error:
             error.add_note(str(differences(hub.store, name, upstream.truth())))
             raise
+        for what, other in altered(upstream.truth()):
+            _, wrong = differences(hub.store, name, other)
+            assert any(what in line for line in wrong), f"{what} is not held against anything"
     finally:
         upstream.close()
+
+
+def altered(truth: Truth) -> Iterator[tuple[str, Truth]]:
+    """Say one thing otherwise at a time; with what is to be found wrong then."""
+    yield "facts", replace(truth, facts=truth.facts + 1)
+    if truth.rejected is not None:
+        yield "rejected", replace(truth, rejected=truth.rejected + 1)
+    for column in truth.sums:
+        yield f"sum of {column}", replace(truth, sums=truth.sums + Counter({column: 1}))
+    for column in truth.present:
+        yield f"with {column}", replace(truth, present=truth.present + Counter({column: 1}))
+    if truth.exchanged is not None:
+        code = next(iter(truth.exchanged))
+        states = dict(truth.exchanged)
+        yield f"message about {code}", replace(truth, exchanged=states | {code: "2 times"})
+        del states[code]
+        yield f"message about {code}", replace(truth, exchanged=states)
+    if truth.whole is not None:
+        page = json.loads(truth.whole)
+        record = next(r for r in page["duLieu"] if r["NgayTiepNhan"])
+        record["NgayHenTra"] = "20991231170000"
+        yield record["MaHoSo"], replace(truth, whole=json.dumps(page).encode())
 
 
 def connection(hub: Hub, name: str) -> Connection:
