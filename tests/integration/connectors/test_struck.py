@@ -6,6 +6,7 @@ Here nothing is killed: each behaves in its ways in turn, and the connector read
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -13,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.clock import system_clock
 from hub.connecting.connection import Connection
-from hub.connecting.feeds import Context, UpstreamError
+from hub.connecting.feeds import Context, Feed, UpstreamError
 from hub.connecting.struck import MANNERS, Truth, Upstream
 from hub.settings import Settings, read_own
 from hub.store.exchanges import Exchanges
@@ -24,24 +27,39 @@ from tests.chaos.connected import differences, taking_part
 from tests.conftest import Hub
 from tests.parts.waiting import until
 
-# What they run on is struck too, and runs in `make chaos` alone; or they need a broker beside.
-ELSEWHERE = {"land_office", "tax_fees", "salinity"}
 THINGS = 2  # in each manner
 POLL = timedelta(
     seconds=20
 )  # by a clock that goes faster: a message waits before it is tried again
 
 
-@pytest.mark.parametrize("name", sorted(taking_part().keys() - ELSEWHERE))
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """Open a hub whose clock a test moves."""
+    (tmp_path / "hub").mkdir()
+    opened = Hub(tmp_path / "hub")
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("name", sorted(taking_part()))
 def test_what_an_upstream_says_is_true_is_what_the_hub_counts(
-    name: str, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    hub: Hub,
+    kafka: Kafka,
+    postgres: Postgres,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hub.now = system_clock()
-    upstream: Upstream = taking_part()[name].struck(tmp_path / name, 7, {})
-    try:
+    services = {"HUB_KAFKA_BOOTSTRAP": kafka.address, "HUB_DATABASE_URL": postgres.address}
+    upstream: Upstream = taking_part()[name].struck(tmp_path / name, 7, services)
+    with ExitStack() as stack:
+        stack.callback(upstream.close)
         for key, value in upstream.settings.items():
             monkeypatch.setenv(key, value)
-        running = connection(hub, name)
+        running, feed = connection(hub, name)
+        stack.callback(feed.close)
         for manner in (*MANNERS[1:], MANNERS[0]):
             upstream.be(manner)
             for _ in range(THINGS):
@@ -64,8 +82,6 @@ def test_what_an_upstream_says_is_true_is_what_the_hub_counts(
         for what, other in altered(upstream.truth()):
             _, wrong = differences(hub.store, name, other)
             assert any(what in line for line in wrong), f"{what} is not held against anything"
-    finally:
-        upstream.close()
 
 
 def altered(truth: Truth) -> Iterator[tuple[str, Truth]]:
@@ -90,7 +106,7 @@ def altered(truth: Truth) -> Iterator[tuple[str, Truth]]:
         yield record["MaHoSo"], replace(truth, whole=json.dumps(page).encode())
 
 
-def connection(hub: Hub, name: str) -> Connection:
+def connection(hub: Hub, name: str) -> tuple[Connection, Feed]:
     connector, source = registry.connectors()[name], registry.sources()[name]
     contract = registry.contracts()[source.contract]
     context = Context(
@@ -103,4 +119,4 @@ def connection(hub: Hub, name: str) -> Connection:
     settings = Settings(data_dir=hub.folder, breaker_share_max=0.9)
     made = Connection(source, contract, feed, hub.log, lambda: hub.now, settings, hub.seals.seal)
     made.stopping.set()  # so that it does not wait after an error
-    return made
+    return made, feed
