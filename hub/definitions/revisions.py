@@ -59,7 +59,7 @@ def read_revisions() -> dict[str, list[Revision]]:
     folder = places.avro_folder()
     index = folder / "ids.json"
     listed = json.loads(index.read_text("utf-8")) if index.is_file() else {}
-    found: dict[str, list[Revision]] = {}
+    published: dict[str, list[Revision]] = {}
     taken: dict[int, str] = {}
     for name, ids in listed.items():
         for number, schema_id in enumerate(ids, 1):
@@ -73,8 +73,8 @@ def read_revisions() -> dict[str, list[Revision]]:
             text = (folder / file_name(name, number)).read_text("utf-8")
             schema = json.loads(text)
             avro.check_safe(schema)
-            found.setdefault(name, []).append(Revision(name, number, schema_id, schema))
-    return found
+            published.setdefault(name, []).append(Revision(name, number, schema_id, schema))
+    return published
 
 
 _adopted: dict[str, list[Revision]] = {}
