@@ -267,8 +267,8 @@ def _broker(folder: Path, port: int, *more: str) -> subprocess.Popen[bytes]:
     if found is None:
         raise UpstreamError("Mosquitto is needed: apt-get install mosquitto")
     user = pwd.getpwuid(os.geteuid()).pw_name  # else root's broker could not read its own file
-    lines = (f"listener {port} {HOST}", "allow_anonymous true", "log_dest none", f"user {user}")
-    lines += ("max_queued_messages 100000", *more)
+    own = (f"listener {port} {HOST}", "allow_anonymous true", "log_dest none", f"user {user}")
+    lines = (*own, "max_queued_messages 100000", *more)
     (folder / "mosquitto.conf").write_text("".join(f"{line}\n" for line in lines))
     return subprocess.Popen([found, "-c", str(folder / "mosquitto.conf")])
 

@@ -154,7 +154,6 @@ class Connected:
         for name, upstream in self.upstreams.items():
             while upstream.waiting:
                 wait(f"{name}: {upstream.waiting} things are still to happen")
-                self.restart_ended()
         for name in list(self._running):
             self._kill(name)
             is_sending = self.upstreams[name].truth().exchanged is not None
@@ -218,14 +217,14 @@ def _as_said(source: str, contract: Contract, whole: bytes, facts: Facts) -> lis
     instants = [f.name for f in contract.fields if f.kind == "instant"]
     wrong = []
     for record in registry.connectors()[source].read("whole.json", whole):
-        events = [{f.name: said.get(f.name) for f in contract.fields} for said in record.events]
-        for event in events:
-            event |= {
-                n: to_us(datetime.fromisoformat(event[n])) for n in instants if event[n] is not None
-            }
+        events: list[Mapping[str, Any]] = []
+        for said in record.events:
+            event: dict[str, Any] = {f.name: said.get(f.name) for f in contract.fields}
+            at = {n: event[n] for n in instants if event[n] is not None}
+            events.append(event | {n: to_us(datetime.fromisoformat(t)) for n, t in at.items()})
         kinds = contract.kinds
         events.sort(key=lambda e: (e["occurred_at"], kinds.index(e["kind"])))
-        entity = contract.entity_of(events[0])
+        entity = contract.entity_of(dict(events[0]))
         values, there = fact.recount(events), facts.get(entity)
         if there is None or any(values[n] != there[n] for n in fact.types):
             wrong.append(f"{entity}: upstream {values}, hub {there}")
