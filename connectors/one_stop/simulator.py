@@ -319,7 +319,7 @@ def demonstrated(_: Path, seed: int, start: int) -> Iterator[dict[str, str]]:
         simulator.stop()
 
 
-STRUCK_DAYS, STRUCK_CHANGES, STRUCK_STEP = 20, 4, timedelta(minutes=3)
+STRUCK_DAYS, STRUCK_CHANGES, STRUCK_STEP = 20, 12, timedelta(minutes=1)
 STRUCK_FAULTS = {
     "take": Faults(),
     "refuse": Faults(busy=0.5, broken=0.5),
