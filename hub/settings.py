@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     backlog_events_max: int = Field(20_000, ge=0)
     four_eyes: bool = False
     originals_days: int = Field(30, ge=1)
+    exchanges_days: int = Field(1825, ge=30)
     breaker_share_max: float = Field(0.01, gt=0, le=1)
     breaker_in_a_row_max: int = Field(1000, ge=1)
     breaker_seconds: float = Field(60, ge=0)

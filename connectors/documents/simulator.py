@@ -8,7 +8,7 @@ that nobody filtered, and of those nothing may be kept. All figures are syntheti
 import argparse
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,6 +18,7 @@ from typing import Any
 from connectors.documents.synthetic import ONLINE_PERCENT, UNITS
 from hub.clock import VIETNAM
 from hub.connecting.dropping import as_csv, as_xlsx, drop, dropped
+from hub.connecting.struck import DropFolder, Truth, Upstream, integers
 
 HEADERS = (
     *("STT", "Mã đơn vị", "Cấp", "Ngày", "Văn bản đã xử lý", "Xử lý trên môi trường mạng"),
@@ -87,6 +88,22 @@ def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]
     files = plan(seed + 1000 * start, DEMO_DAYS, datetime.now(VIETNAM).date())
     with dropped(folder, files, DEMO_SECONDS / DEMO_DAYS):
         yield {"HUB_DOCUMENTS_FOLDER": str(folder), "HUB_DOCUMENTS_SETTLE_SECONDS": "1"}
+
+
+STRUCK_ROWS = 60
+STRUCK_ON = date(2023, 12, 31)  # backwards, so that nobody else counts the same days
+
+
+def struck(folder: Path, seed: int, _: Mapping[str, str]) -> Upstream:
+    """Drop a day's file at each step, where faults strike."""
+
+    def make(number: int) -> tuple[Drop, Truth]:
+        one = plan(seed, 2, STRUCK_ON - timedelta(days=2 * number), STRUCK_ROWS)[number % 2]
+        counted = integers(handled=one.handled, handled_online=one.online)
+        return one, Truth(one.accepted, one.rejected, counted)
+
+    own = {"HUB_DOCUMENTS_FOLDER": str(folder), "HUB_DOCUMENTS_SETTLE_SECONDS": "0.5"}
+    return DropFolder(folder, own, make)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ pseudonyms beside the folder, and prints what must come of them. All people are 
 import argparse
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from typing import Any
 
 from hub.clock import VIETNAM
 from hub.connecting.dropping import as_csv, as_xlsx, drop, dropped
+from hub.connecting.struck import DropFolder, Truth, Upstream, integers
 
 CHANNELS = ("Ứng dụng", "Tổng đài 1022", "Cổng thông tin")
 TOPICS = ("Môi trường", "Giao thông", "Hạ tầng đô thị", "An ninh trật tự", "Y tế")
@@ -52,7 +53,7 @@ def plan(seed: int, files: int, now: datetime, forms: int = FORMS) -> list[Drop]
         for i in range(forms):
             is_again = bool(people) and chance.random() < REPEATED
             if not is_again:
-                phone = f"09{seed % 100:02}{len(people):06}"
+                phone = f"09{seed % 10_000:04}{len(people):04}"
                 people.append((phone, chance.choice(TOPICS), f"H57.{chance.randrange(32, 141)}"))
                 matters += 1
             who = chance.choice(people) if is_again else people[-1]
@@ -121,6 +122,25 @@ def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]
             "HUB_FEEDBACK_KEY_FILE": str(key),
             "HUB_FEEDBACK_SETTLE_SECONDS": "1",
         }
+
+
+STRUCK_FORMS = 60
+
+
+def struck(folder: Path, seed: int, _: Mapping[str, str]) -> Upstream:
+    """Drop a file of forms at each step, where faults strike; no person is in two of them."""
+    now = datetime.now(VIETNAM)
+
+    def make(number: int) -> tuple[Drop, Truth]:
+        one = plan(100 * seed + number, 1, now, STRUCK_FORMS)[0]
+        return one, Truth(one.matters, one.rejected, integers(forms=one.forms))
+
+    own = {
+        "HUB_FEEDBACK_FOLDER": str(folder),
+        "HUB_FEEDBACK_KEY_FILE": str(write_key(folder, seed)),
+        "HUB_FEEDBACK_SETTLE_SECONDS": "0.5",
+    }
+    return DropFolder(folder, own, make)
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ import json
 import random
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from typing import Any
 
 from connectors.national.published import write_date
 from hub.clock import VIETNAM
+from hub.connecting.struck import Truth, Upstream
 
 USER, PASSWORD = "h57", "mat-khau-mo-phong"
 SESSION_USES = 200
@@ -33,6 +34,7 @@ class Service:
     """What the service has and how it behaves; tests change it while it runs.
 
     `is_away`: it answers 503. `hold`: it takes a message and does not answer until that is set.
+    `forgets`: it takes a message and answers 503, so that it comes again.
     `later`: dossiers of which it answers 202, and takes them when asked so many times.
     """
 
@@ -44,6 +46,7 @@ class Service:
     later: dict[str, int] = field(default_factory=dict)
     progress: list[dict[str, Any]] = field(default_factory=list)
     is_away: bool = False
+    forgets: bool = False
     answer_code: Any = "00"
     hold: threading.Event | None = None
     held: threading.Event = field(default_factory=threading.Event)
@@ -96,6 +99,8 @@ class Service:
                 return 200, {"error_code": "-1", "message": "Hồ sơ đã tồn tại"}
             self.created[code] = self.created.get(code, 0) + 1
         self.dossiers[code] = item
+        if self.forgets:
+            return 503, {}
         if code in self.later:
             return 202, {"error_code": "", "message": "Đang xử lý"}
         return 200, {"error_code": self.answer_code, "message": "Thành công"}
@@ -244,6 +249,78 @@ def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]
 
 def _now() -> datetime:
     return datetime.now(VIETNAM)
+
+
+STRUCK_DOSSIERS = 6
+STRUCK_ON = datetime(2025, 9, 1, tzinfo=VIETNAM)
+
+
+class _Portal(Upstream):
+    """The service and the one-stop: it answers 503, hangs, or takes a message and says it did not.
+
+    Messages of which nothing was answered come again, and are to make no second dossier.
+    """
+
+    def __init__(self, folder: Path, seed: int, stack: ExitStack) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._seed, self._stack = folder, seed, stack
+        self._service, self._refused = Service(), dict[str, str]()
+        url = stack.enter_context(served(self._service))
+        super().__init__(
+            {
+                "HUB_NATIONAL_FOLDER": str(folder),
+                "HUB_NATIONAL_URL": url,
+                "HUB_NATIONAL_USERNAME": USER,
+                "HUB_NATIONAL_SECRET_FILE": str(account(folder)),
+                "HUB_NATIONAL_TELLS_DOSSIERS": "true",
+                "HUB_NATIONAL_SETTLE_SECONDS": "0.5",
+                "HUB_NATIONAL_TIMEOUT_SECONDS": "3",
+            }
+        )
+
+    def be(self, manner: str) -> None:
+        """Behave so from now on."""
+        self._service.is_away = manner == "refuse"
+        self._service.forgets = manner == "twice"
+        before, self._service.hold = (
+            self._service.hold,
+            threading.Event() if manner == "hang" else None,
+        )
+        if before is not None:
+            before.set()
+        super().be(manner)
+
+    def step(self, number: int) -> Truth:
+        """Drop a message of some dossiers."""
+        said = plan(self._seed, number, STRUCK_ON + timedelta(days=number), STRUCK_DOSSIERS)
+        drop(self._folder, f"dong-bo-{number:05}", said)
+        unknown = [i for i in said["data"] if i["TrangThaiHoSo"] == "12"]
+        taken = [i for i in said["data"] if i not in unknown]
+        self._refused |= {i["MaHoSo"]: "refused" for i in taken if not i["MaLinhVuc"]}
+        truth = Truth(len(taken), len(unknown))
+        truth.present["synced_at"] = sum(bool(i["MaLinhVuc"]) for i in taken)
+        return truth
+
+    def truth(self) -> Truth:
+        """Say beside what the service has, each dossier of it made once."""
+        with self._service.lock:
+            made = {
+                c: "taken" if n == 1 else f"{n} times" for c, n in self._service.created.items()
+            }
+        found = super().truth()
+        found.exchanged = made | self._refused
+        return found
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.be("take")
+        super().close()
+        self._stack.close()
+
+
+def struck(folder: Path, seed: int, _: Mapping[str, str]) -> Upstream:
+    """Serve, and drop a message at each step, where faults strike."""
+    return _Portal(folder, seed, ExitStack())
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.one_stop.simulated import Dossiers, Json
+from hub.connecting.struck import Truth, Upstream
 
 HOST = "127.0.0.1"
 PAGE_SIZE_MAX = 1000
@@ -316,6 +317,61 @@ def demonstrated(_: Path, seed: int, start: int) -> Iterator[dict[str, str]]:
         stopping.set()
         thread.join()
         simulator.stop()
+
+
+STRUCK_DAYS, STRUCK_CHANGES, STRUCK_STEP = 20, 12, timedelta(minutes=1)
+STRUCK_FAULTS = {
+    "take": Faults(),
+    "refuse": Faults(busy=0.5, broken=0.5),
+    "hang": Faults(cut=0.2, garbled=0.2, hang=1.0, hang_seconds=1.0),
+    "twice": Faults(repeat=0.5, stale=0.5, reorder=0.5, late=0.2, lose=0.2),
+}
+
+
+class _OneStop(Upstream):
+    """The API: it answers 429 and 500, hangs, or gives records twice, late, in earlier states."""
+
+    def __init__(self, seed: int) -> None:
+        self._simulator = Simulator(seed, datetime.now(UTC) - timedelta(days=STRUCK_DAYS))
+        own = {
+            "URL": self._simulator.start(0),
+            "POLL_SECONDS": "0.2",
+            "TIMEOUT_SECONDS": "1",
+            "SWEEP_SECONDS": "5",
+            "OVERLAP_HOURS": str(24 * (STRUCK_DAYS + 1)),  # what changed in silence is found by it
+        }
+        super().__init__({f"HUB_ONE_STOP_{name}": value for name, value in own.items()})
+
+    def be(self, manner: str) -> None:
+        """Behave so from now on; in the end what was wrong is mended."""
+        self._simulator.faults = STRUCK_FAULTS[manner]
+        if manner == "take":
+            self._simulator.settle()
+        super().be(manner)
+
+    def step(self, number: int) -> Truth:
+        """Let some things happen to dossiers."""
+        self._simulator.advance(STRUCK_CHANGES, STRUCK_STEP)
+        return Truth()
+
+    def truth(self) -> Truth:
+        """Give all records as they are in the end: how facts stand is by what they say.
+
+        Of what was wrong meanwhile some was seen, some was mended before.
+        """
+        records = self._simulator.truth()
+        page = {"duLieu": records, "conTroTiep": "", "conNua": False}
+        return Truth(len(records), None, whole=json.dumps(page).encode())
+
+    def close(self) -> None:
+        """Stop serving."""
+        super().close()
+        self._simulator.stop()
+
+
+def struck(_: Path, seed: int, __: Mapping[str, str]) -> Upstream:
+    """Serve dossiers to which something happens at each step, where faults strike."""
+    return _OneStop(seed)
 
 
 def main() -> None:

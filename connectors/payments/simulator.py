@@ -8,7 +8,7 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,8 @@ from typing import Any
 from connectors.payments.connector import METHODS, NAMED_BY, SERVICES
 from hub.clock import VIETNAM
 from hub.connecting.dropping import as_csv, as_xlsx, dropped
+from hub.connecting.struck import DropFolder, Upstream, integers
+from hub.connecting.struck import Truth as Struck
 
 HEADERS = (
     "Đơn vị báo cáo",
@@ -175,6 +177,23 @@ def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]
     files = (plan(first + n, 1, year=now.year, months=now.month)[0] for n in numbers)
     with dropped(folder, files, DEMO_SECONDS, lambda at, file: list(drop(at, file, 0.2))):
         yield {"HUB_PAYMENTS_FOLDER": str(folder), "HUB_PAYMENTS_SETTLE_SECONDS": "1"}
+
+
+STRUCK_ROWS = 80
+
+
+def struck(folder: Path, seed: int, _: Mapping[str, str]) -> Upstream:
+    """Drop a file at each step, where faults strike; its statistics are its own bank's."""
+
+    def make(number: int) -> tuple[Drop, Struck]:
+        one = plan(1_000_000 * seed + number, 1, STRUCK_ROWS)[0]
+        found = truth([one])
+        rows = list(found.statistics.values())
+        sums = {n: sum(s[n] for s in rows) for n in ("transactions", "customers", "amount_vnd")}
+        return one, Struck(len(rows), found.rejected, integers(**sums))
+
+    own = {"HUB_PAYMENTS_FOLDER": str(folder), "HUB_PAYMENTS_SETTLE_SECONDS": "0.5"}
+    return DropFolder(folder, own, make)
 
 
 def main() -> None:

@@ -13,12 +13,13 @@ import os
 import pwd
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -33,6 +34,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from connectors.salinity.synthetic import FROM_SEA_KM, salinity_milligrams_per_litre
 from hub.clock import VIETNAM, to_us
 from hub.connecting.feeds import UpstreamError
+from hub.connecting.struck import Truth, Upstream, integers
 
 HOST = "127.0.0.1"
 FIRST_ON = date(2026, 3, 1)
@@ -254,6 +256,23 @@ def play(
     loggers.confirm()
 
 
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def _broker(folder: Path, port: int, *more: str) -> subprocess.Popen[bytes]:
+    """Start a broker; raises `UpstreamError` where there is none."""
+    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None:
+        raise UpstreamError("Mosquitto is needed: apt-get install mosquitto")
+    user = pwd.getpwuid(os.geteuid()).pw_name  # else root's broker could not read its own file
+    own = (f"listener {port} {HOST}", "allow_anonymous true", "log_dest none", f"user {user}")
+    lines = (*own, "max_queued_messages 100000", *more)
+    (folder / "mosquitto.conf").write_text("".join(f"{line}\n" for line in lines))
+    return subprocess.Popen([found, "-c", str(folder / "mosquitto.conf")])
+
+
 DEMO_STATIONS = 12
 DEMO_DAYS = 60
 DEMO_PAUSE_SECONDS = 0.003
@@ -266,16 +285,9 @@ def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]
     `start` counts the starts of one demonstration: later ones send the last day again, as loggers
     do that were cut off. Raises `UpstreamError` where there is no broker to run.
     """
-    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found is None:
-        raise UpstreamError("Mosquitto is needed: apt-get install mosquitto")
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.create_server((HOST, 0)) as free:
-        port = free.getsockname()[1]
-    lines = f"listener {port} {HOST}\nallow_anonymous true\nlog_dest none\n"
-    user = pwd.getpwuid(os.geteuid()).pw_name  # else root's broker could not read its own file
-    (folder / "mosquitto.conf").write_text(f"{lines}user {user}\nmax_queued_messages 100000\n")
-    broker = subprocess.Popen([found, "-c", str(folder / "mosquitto.conf")])
+    port = _free_port()
+    broker = _broker(folder, port)
     stopping = threading.Event()
     url = f"mqtt://{HOST}:{port}"
     thread = threading.Thread(
@@ -317,6 +329,69 @@ def _live(url: str, seed: int, start: int, stopping: threading.Event) -> None:
             break
         loggers.publish(message)
     loggers.close()
+
+
+STRUCK_STATIONS, STRUCK_HOURS = 2, 24
+STRUCK_ON = date(2023, 3, 1)  # long before all others measure
+
+
+class _Stations(Upstream):
+    """Loggers and their broker, which is away, stands still, or gets everything twice."""
+
+    away = (OSError, RuntimeError)
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._seed, self._port = folder, seed, _free_port()
+        self._url = f"mqtt://{HOST}:{self._port}"
+        self._loggers: Loggers | None = None
+        self._broker = self._started()
+        super().__init__({"HUB_SALINITY_URL": self._url})
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        # What waits for the hub stays through its restarts.
+        kept = ("persistence true", f"persistence_location {self._folder}/")
+        return _broker(self._folder, self._port, *kept)
+
+    def be(self, manner: str) -> None:
+        """Behave so from now on."""
+        self._broker.send_signal(signal.SIGCONT)
+        if manner == "refuse":
+            self._broker.terminate()
+            self._broker.wait()
+        elif self._broker.poll() is not None:
+            self._broker = self._started()
+        if manner == "hang":
+            self._broker.send_signal(signal.SIGSTOP)
+        super().be(manner)
+
+    def step(self, number: int) -> Truth:
+        """Publish a day of some stations; again where nobody was subscribed yet."""
+        first = STRUCK_ON + timedelta(days=number)
+        made = script(self._seed + number, STRUCK_STATIONS, STRUCK_HOURS, first)
+        if self._loggers is None:
+            self._loggers = Loggers(self._url)
+        self._loggers.unheard = 0
+        for _ in range(2 if self.manner == "twice" else 1):
+            play(self._loggers, made.messages, is_stopped=self.closing.is_set)
+        if self._loggers.unheard:
+            raise ConnectionError("nobody is subscribed")
+        milli = sum(value for value, _ in made.truth.values())
+        return Truth(len(made.truth), made.broken, integers(milli=milli))
+
+    def close(self) -> None:
+        """Let nothing more happen, and end the broker."""
+        self.be("take")
+        super().close()
+        if self._loggers is not None:
+            self._loggers.close()
+        self._broker.terminate()
+        self._broker.wait()
+
+
+def struck(folder: Path, seed: int, _: Mapping[str, str]) -> Upstream:
+    """Run a broker and loggers that publish a day at each step, where faults strike."""
+    return _Stations(folder, seed)
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ the money goes to the treasury each day. All payments are synthetic.
 import argparse
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,6 +17,7 @@ from typing import Any
 
 from hub.clock import VIETNAM
 from hub.connecting.dropping import as_csv, as_xlsx, drop, dropped
+from hub.connecting.struck import DropFolder, Truth, Upstream, integers
 
 BANKS = ("VCB", "BIDV", "MOMO")
 HEADERS = ("STT", "Ngày giao dịch", "Số bút toán", "Ghi nợ", "Ghi có", "Số dư", "Nội dung")
@@ -117,6 +118,22 @@ def demonstrated(folder: Path, seed: int, start: int) -> Iterator[dict[str, str]
             "HUB_STATEMENTS_SETTLE_SECONDS": "1",
             "HUB_STATEMENTS_CUT_OFFS": "VCB=16:30,BIDV=16:00,MOMO=24:00",
         }
+
+
+STRUCK_ON = date(2024, 12, 31)  # backwards
+
+
+def struck(folder: Path, seed: int, _: Mapping[str, str]) -> Upstream:
+    """Drop a day's statement at each step, where faults strike; one of three is not whole."""
+
+    def make(number: int) -> tuple[Drop, Truth]:
+        files = 2 if number % 3 == 2 else 1
+        one = plan(seed, files, STRUCK_ON - timedelta(days=number))[-1]
+        counted = integers(paid_vnd=one.paid, refunded_vnd=one.refunded)
+        return one, Truth(one.accepted, one.rejected, counted)
+
+    own = {"HUB_STATEMENTS_FOLDER": str(folder), "HUB_STATEMENTS_SETTLE_SECONDS": "0.5"}
+    return DropFolder(folder, own, make)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import os
 import random
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from hub.clock import VIETNAM
+from hub.connecting.struck import Truth, Upstream, integers
 
 TOPIC = "thue.public.khoan_thu"
 BOOTSTRAP = "HUB_KAFKA_BOOTSTRAP"
@@ -147,6 +148,42 @@ def demonstrated(_: Path, seed: int, start: int) -> Iterator[dict[str, str]]:
     finally:
         stopping.set()
         thread.join()
+
+
+STRUCK_FEES = 6
+
+
+class _Office(Upstream):
+    """A change feed on the hub's own broker; said twice, a step's records are published again.
+
+    Who refuses and hangs is the broker, when it is struck.
+    """
+
+    away = (TimeoutError, KafkaException)
+
+    def __init__(self, seed: int, bootstrap: str) -> None:
+        self._seed, self._bootstrap = seed, bootstrap
+        self._now = datetime(2025, 3, 1, tzinfo=VIETNAM)
+        super().__init__(
+            {
+                "HUB_TAX_FEES_BOOTSTRAP": bootstrap,
+                "HUB_TAX_FEES_TOPIC": TOPIC,
+                "HUB_TAX_FEES_TIMES": "micros",
+            }
+        )
+
+    def step(self, number: int) -> Truth:
+        """Let something happen to some fees."""
+        planned = plan(self._seed, 1 + number * STRUCK_FEES, STRUCK_FEES, self._now)
+        for _ in range(2 if self.manner == "twice" else 1):
+            publish(self._bootstrap, TOPIC, planned)
+        counted = integers(assessed_vnd=planned.assessed_vnd, paid_vnd=planned.paid_vnd)
+        return Truth(planned.fees, planned.rejected, counted)
+
+
+def struck(_: Path, seed: int, services: Mapping[str, str]) -> Upstream:
+    """Publish changes to the hub's broker at each step, where faults strike."""
+    return _Office(seed, services[BOOTSTRAP])
 
 
 def main() -> None:

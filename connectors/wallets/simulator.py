@@ -25,6 +25,7 @@ from urllib.request import urlopen
 
 from connectors.wallets import paygov, vnpay
 from hub.clock import VIETNAM
+from hub.connecting.struck import Truth, Upstream, integers
 
 MERCHANT = "LGSPDEMO"
 SECRET = b"the synthetic secret of the demo"
@@ -98,17 +99,22 @@ def plan(seed: int, payments: int, last: date) -> list[Planned]:
     return calls
 
 
-def call(url: str, planned: Planned, secret: bytes) -> str:
-    """Call the door until it answers other than 99; give the code of its answer."""
+def called(url: str, planned: Planned, secret: bytes) -> str:
+    """Call the door once; give the code of its answer, 99 where there is none."""
     forged = b"a secret that nobody agreed on"
     query = signed(planned.parameters, forged if planned.kind == "forged" else secret)
+    try:
+        with urlopen(f"{url}?{query}", timeout=60) as answer:
+            return str(json.loads(answer.read())["RspCode"])
+    except (URLError, HTTPException, OSError, ValueError):
+        return "99"
+
+
+def call(url: str, planned: Planned, secret: bytes) -> str:
+    """Call the door until it answers other than 99; give the code of its answer."""
     code = "99"
     for tries in range(TRIES_MAX):
-        try:
-            with urlopen(f"{url}?{query}", timeout=60) as answer:
-                code = str(json.loads(answer.read())["RspCode"])
-        except (URLError, HTTPException, OSError, ValueError):
-            code = "99"
+        code = called(url, planned, secret)
         if code != "99":
             break
         time.sleep(0.2 * 2**tries)
@@ -160,6 +166,56 @@ def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+STRUCK_PAYMENTS = 5_000
+STRUCK_ON = date(2025, 6, 30)
+
+
+class _Calling(Upstream):
+    """A gateway that calls until it is answered; it takes its time to say it, and says it twice."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        secret = folder / "secret"
+        secret.write_bytes(SECRET)
+        secret.chmod(0o600)
+        self._port = _free_port()
+        self._calls = plan(seed, STRUCK_PAYMENTS, STRUCK_ON)
+        super().__init__(
+            {
+                "HUB_WALLETS_LISTEN": f"127.0.0.1:{self._port}",
+                "HUB_WALLETS_VNPAY_SECRET_FILE": str(secret),
+                "HUB_WALLETS_VNPAY_MERCHANT": MERCHANT,
+            }
+        )
+
+    def step(self, number: int) -> Truth:
+        """Call once, or twice; raises `ConnectionError` where that is not answered."""
+        planned = self._calls[number]
+        if self.manner == "refuse":
+            self._called(Planned("forged", planned.parameters))
+        if self.manner == "hang":  # says who it is, and no more
+            with socket.create_connection(("127.0.0.1", self._port), timeout=5) as line:
+                line.sendall(b"GET /")
+                self.closing.wait(1)
+        for _ in range(2 if self.manner == "twice" else 1):
+            self._called(planned)
+        if planned.kind == "paid":
+            amount = int(planned.parameters["vnp_Amount"]) // 100
+            return Truth(1, 0, integers(paid_vnd=amount))
+        return Truth(rejected=int(planned.kind == "wordless"))
+
+    def _called(self, planned: Planned) -> None:
+        code = called(f"http://127.0.0.1:{self._port}{vnpay.VNPAY.path}", planned, SECRET)
+        # What was answered and not heard is answered as what is known by then.
+        if code not in {ANSWERS[planned.kind], *("02",) * (planned.kind == "paid")}:
+            raise ConnectionError(f"{planned.kind}: answered {code}")
+
+
+def struck(folder: Path, seed: int, _: Mapping[str, str]) -> Upstream:
+    """Call the connector's door at each step, where faults strike."""
+    return _Calling(folder, seed)
 
 
 def main() -> None:

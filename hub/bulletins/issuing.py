@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.alerts.course import Course, courses
-from hub.alerts.delivering import GIVE_UP_US, LOCK, backoff
+from hub.alerts.delivering import GIVE_UP_US, backoff
 from hub.alerts.outlet import AddressError, NeverToldError, NotToldError, Outlets, ShutError
 from hub.alerts.quota import UNLIMITED, Quota, next_day, note_attempt, room_from
 from hub.alerts.raised import digest
@@ -31,7 +31,8 @@ from hub.store import deliveries
 from hub.store.deliveries import DROPPED, FAILED, NOBODY, SENT, WAITING
 from hub.store.store import Store
 
-ROUND_SECONDS = 5.0  # then officers are told what came meanwhile
+LOCK = "bulletins"  # not that of officers: they do not wait for an outlet of people that hangs
+ROUND_SECONDS = 5.0  # then it is looked again what came meanwhile, and what is approved
 ROWS_MAX = 2_000
 IN_A_ROW_MAX = 3  # so many who are not taken, one after another: it is the outlet, not they
 Row = Mapping[str, Any]

@@ -2,11 +2,11 @@
 
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
@@ -27,6 +27,8 @@ from hub.store.mappings import Mappings
 from hub.store.troubles import StoreUnavailableError
 
 app = typer.Typer()
+P = ParamSpec("P")
+T = TypeVar("T")
 EXAMPLES = {
     "connect": ("hub connect one_stop", "hub connect one_stop --since 2023-01-01"),
 }
@@ -63,10 +65,10 @@ def connect(
     listed = registry.sources()[source]
     with open_hub(settings, check=False) as hub:
         contract = hub.contracts[listed.contract]
-        first, ranges = since.date() if since else None, hub.store.ranges
-        known = partial(known_facts, hub, contract)
-        mapping = partial(Mappings(hub.store).in_force, contract.name, source)
-        rows = partial(listed_rows, hub)
+        first, ranges = since.date() if since else None, waited_for(hub.store.ranges)
+        known = waited_for(partial(known_facts, hub, contract))
+        mapping = waited_for(partial(Mappings(hub.store).in_force, contract.name, source))
+        rows = waited_for(partial(listed_rows, hub))
         exchanges = Exchanges(hub.store, UpstreamError)
         context = Context(hub.log, hub.clock, first, ranges, known, mapping, rows, exchanges)
         if reconcile is not None:
@@ -87,13 +89,25 @@ def connect(
             connection.run()
 
 
+def waited_for(ask: Callable[P, T]) -> Callable[P, T]:
+    """Let what is asked of the database be asked again by reading again, while that is away.
+
+    What is given raises `UpstreamError` then: a connector that ended would begin anew all the time.
+    """
+
+    def asked(*given: P.args, **named: P.kwargs) -> T:
+        try:
+            return ask(*given, **named)
+        except StoreUnavailableError as error:
+            raise UpstreamError(f"cơ sở dữ liệu của hub | the hub's database: {error}") from error
+
+    return asked
+
+
 def listed_rows(hub: OpenHub, name: str) -> Sequence[Mapping[str, str]]:
-    """Give the rows of a list in force; raise `UpstreamError` while the database is away."""
+    """Give the rows of a list in force."""
     catch_up(hub)
-    try:
-        return hub.store.listed(name)
-    except StoreUnavailableError as error:
-        raise UpstreamError(f"the list {name} cannot be read: {error}") from error
+    return hub.store.listed(name)
 
 
 def _reconcile(

@@ -2,9 +2,10 @@
 
 Shown are what it is, its length and, of a number, its last two digits: `[CCCD ••••••••••34]`,
 `[đã che: 24 ký tự]`. A value that no contract knows is hidden whole. In other values masked are
-citizen numbers (12 digits: Luật Căn cước 26/2023/QH15, Điều 12; 9 before), telephone numbers,
-addresses of e-mail, what stands behind a label such as `Họ tên:`, and full names. Personal data
-are those of Luật 91/2025/QH15 and NĐ 356/2025/NĐ-CP, in force since 1 January 2026.
+citizen numbers (12 digits: Luật Căn cước 26/2023/QH15, Điều 12; 9 before), numbers of health
+insurance cards (two letters and 13 digits: QĐ 1351/QĐ-BHXH), telephone numbers, addresses of
+e-mail, what stands behind a label such as `Họ tên:`, and full names. Personal data are those of
+Luật 91/2025/QH15 and NĐ 356/2025/NĐ-CP, in force since 1 January 2026.
 
 A number that is part of a code is none: it touches letters, or parts joined to it by `-`, `.`, `_`
 or `/` do. In fields of numbers and of instants a number that begins with no zero is what the field
@@ -37,6 +38,10 @@ _ZERO_NUMBERS = re.compile(rf"{_BEFORE}(?:\+84[0-9]{{9}}|0[0-9]{{8,11}}){_AFTER}
 _GROUPED = re.compile(
     rf"{_BEFORE}(?:\(?\+84\)?(?:[ .()-]{{0,2}}[0-9]){{9}}|\(?0(?:[ .()-]{{0,2}}[0-9]){{8,11}}"
     rf"|[0-9]{{4}} [0-9]{{4}} [0-9]{{4}}|[1-3][0-9]{{2}} [0-9]{{3}} [0-9]{{3}}){_AFTER}"
+)
+# Which group and benefit, which province, and the number of the insured.
+_CARD = re.compile(
+    rf"{_BEFORE}[A-Z]{{2}}[ .-]?[1-5][ .-]?[0-9]{{2}}(?:[ .-]?[0-9]){{10}}{_AFTER}", re.IGNORECASE
 )
 # What is written before a value of a person, in words or as the name of a field.
 _LABELS = re.compile(
@@ -82,7 +87,7 @@ def mask_text(text: str, kind: Kind = "text") -> str:
         return text
     text = unicodedata.normalize("NFC", text[:READ_MAX])
     text = _EMAIL.sub(lambda m: f"[email, {len(m[0])} ký tự]", text)
-    for form in (_LABELLED, _GROUPED, _NUMBERS) if kind == "text" else (_ZERO_NUMBERS,):
+    for form in (_CARD, _LABELLED, _GROUPED, _NUMBERS) if kind == "text" else (_ZERO_NUMBERS,):
         group = "number" if "number" in form.groupindex else 0
         places = [m.span(group) for m in form.finditer(_folded(text))]
         text = _replaced(text, places, _number)
@@ -107,6 +112,8 @@ def _replaced(text: str, places: list[tuple[int, int]], mask: Any) -> str:
 
 def _number(written: str) -> str:
     digits = re.sub(r"[^0-9]", "", written)
+    if written[0].isalpha():
+        return f"[thẻ BHYT {'•' * len(digits)}{digits[-NUMBER_SHOWN:]}]"
     is_telephone = written.lstrip("(").startswith(("0", "+84", "84")) and len(digits) in (10, 11)
     name = {9: "CMND", 12: "CCCD"}.get(len(digits), "SĐT" if is_telephone else "số")
     return f"[{name} {'•' * (len(digits) - NUMBER_SHOWN)}{digits[-NUMBER_SHOWN:]}]"

@@ -52,18 +52,29 @@ def file_name(name: str, number: int) -> str:
 
 
 def read_revisions() -> dict[str, list[Revision]]:
-    """Read all published revisions, oldest first, refusing unsafe schemas."""
+    """Read all published revisions, oldest first, refusing unsafe schemas and an id of two.
+
+    Raises `IncompatibleError`.
+    """
     folder = places.avro_folder()
     index = folder / "ids.json"
     listed = json.loads(index.read_text("utf-8")) if index.is_file() else {}
-    found: dict[str, list[Revision]] = {}
+    published: dict[str, list[Revision]] = {}
+    taken: dict[int, str] = {}
     for name, ids in listed.items():
         for number, schema_id in enumerate(ids, 1):
+            file = file_name(name, number)
+            if (other := taken.setdefault(schema_id, file)) != file:
+                raise IncompatibleError(
+                    f"schemas/avro/ids.json: {other} and {file} have one id, {schema_id}: two"
+                    " branches took it. Of the one that is published nowhere yet delete the file"
+                    " and its id, then `hub render`"
+                )
             text = (folder / file_name(name, number)).read_text("utf-8")
             schema = json.loads(text)
             avro.check_safe(schema)
-            found.setdefault(name, []).append(Revision(name, number, schema_id, schema))
-    return found
+            published.setdefault(name, []).append(Revision(name, number, schema_id, schema))
+    return published
 
 
 _adopted: dict[str, list[Revision]] = {}

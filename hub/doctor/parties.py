@@ -12,8 +12,9 @@ from hub.bulletins.subscriber import SubscribersError, read_subscribers
 from hub.clock import DAY_US, iso, to_us
 from hub.connecting.connection import heartbeat_name
 from hub.doctor.finding import Finding, good
+from hub.figures.book import Book
 from hub.figures.compute import lacks_of
-from hub.figures.silence import silences
+from hub.figures.silence import last_heard, silences
 from hub.opening import OpenHub
 
 KEY_DAYS = 30
@@ -28,6 +29,7 @@ def of_parties(hub: OpenHub) -> Iterator[Finding]:
         book = hub.book(reading)
         lacks = lacks_of(hub.kpis.values(), book)
         silent = silences(book, to_us(hub.clock()))
+        yield from of_duties(book)
     for lack in lacks:
         yield Finding(
             "note",
@@ -60,6 +62,25 @@ def of_parties(hub: OpenHub) -> Iterator[Finding]:
         )
     yield from of_heartbeats(hub)
     yield from of_bulletins(hub)
+
+
+def of_duties(book: Book) -> Iterator[Finding]:
+    """Look for duties of parties of whom nobody who sends has ever said anything.
+
+    Written otherwise in the list than in what comes, a party is missing for ever.
+    """
+    for source in book.sources.values():
+        heard = [s for contract, s in book.heard if contract == source.contract]
+        is_sending = source.name in heard if source.name else bool(heard)
+        if source.party and is_sending and last_heard(book, source) is None:
+            yield Finding(
+                "note",
+                f"party {source.label}",
+                f"chưa bản ghi nào {source.contract} nói về {source.party}: mã viết sai?",
+                f"no {source.contract} says anything of {source.party}: is it misspelt?",
+                "so mã trong danh mục duties với mã mà bên gửi ghi",
+                "hold its code in the list duties against what the sender writes",
+            )
 
 
 def of_bulletins(hub: OpenHub) -> Iterator[Finding]:

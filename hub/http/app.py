@@ -24,9 +24,11 @@ from hub.http.upkeep import (
     deliver_alerts,
     dispatch_reports,
     erase_hourly,
+    issue_bulletins,
     mend_often,
     tell_alerts,
     tend_columns,
+    thin_hourly,
 )
 from hub.opening import OpenHub
 from hub.operating import metrics
@@ -77,10 +79,12 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
             for work in (
                 tend_columns,
                 erase_hourly,
+                thin_hourly,
                 add_up_hourly,
                 mend_often,
                 tell_alerts,
                 deliver_alerts,
+                issue_bulletins,
                 dispatch_reports,
             )
         ]

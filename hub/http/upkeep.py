@@ -1,9 +1,9 @@
 """Upkeep: what a server does by itself beside answering.
 
-Every hour, originals that nobody needs any more are erased, and it is looked whether the reports
-add up; every half minute scheduled reports are given; every few seconds, rejected items are closed
-that were mended, and alerts are told and delivered; every second, the columns that questions are
-answered from are brought up to date.
+Every hour, originals that nobody needs any more are erased, exchanges that were settled long ago
+are forgotten, and it is looked whether the reports add up; every half minute scheduled reports are
+given; every few seconds, rejected items are closed that were mended, and alerts are told and
+delivered; every second, the columns that questions are answered from are brought up to date.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from hub import registry
 from hub.access.audit import Entry
+from hub.clock import DAY_US
 from hub.http.edge import Edge
 from hub.log.log import LogUnavailableError
 from hub.opening import OpenHub
@@ -20,6 +21,7 @@ from hub.operating import metrics
 from hub.repair.erasing import erase
 from hub.repair.mending import close_mended
 from hub.reports.filled import count_broken
+from hub.store import exchanges
 from hub.store.troubles import StoreUnavailableError
 
 HOUR_SECONDS = 3600.0
@@ -41,6 +43,18 @@ async def erase_hourly(edge: Edge) -> None:
 
     while True:
         await _done(edge, "originals erased", "keys", do)
+        await asyncio.sleep(HOUR_SECONDS)
+
+
+async def thin_hourly(edge: Edge) -> None:
+    """Forget what the ledger of exchanges need not keep any more, every hour, until cancelled."""
+    store, days = edge.hub.store, edge.hub.settings.exchanges_days
+
+    def do() -> int:
+        return exchanges.thin(store, edge.now() - days * DAY_US)
+
+    while True:
+        await _done(edge, "exchanges forgotten", "messages", do)
         await asyncio.sleep(HOUR_SECONDS)
 
 
@@ -86,15 +100,29 @@ async def tend_columns(edge: Edge) -> None:
 
 
 async def deliver_alerts(edge: Edge) -> None:
-    """Tell officers and people of alerts, every few seconds, until cancelled."""
+    """Tell officers of alerts, every few seconds, until cancelled."""
 
     def do() -> int:
         edge.part(OpenHub.deliverer).round()
-        edge.part(OpenHub.issuer).round()
         return 0  # they are in a table of their own
 
     while True:
         await _done(edge, "alerts delivered", "messages", do)
+        await asyncio.sleep(ALERTS_SECONDS)
+
+
+async def issue_bulletins(edge: Edge) -> None:
+    """Tell people of alerts, every few seconds, until cancelled.
+
+    An outlet that hangs holds up the round, and with it no officer: theirs are rounds apart.
+    """
+
+    def do() -> int:
+        edge.part(OpenHub.issuer).round()
+        return 0  # they are in the table of deliveries, too
+
+    while True:
+        await _done(edge, "bulletins issued", "messages", do)
         await asyncio.sleep(ALERTS_SECONDS)
 
 

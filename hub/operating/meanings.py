@@ -277,6 +277,13 @@ MEANINGS: Mapping[str, Meaning] = {
         " erased",
         "30",
     ),
+    "exchanges_days": Meaning(
+        "Sổ trao đổi giữ từng bước bao nhiêu ngày sau khi có kết quả; sau đó chỉ còn thông điệp mới"
+        " nhất về mỗi hồ sơ",
+        "For so many days after it was settled the exchange ledger keeps each act; then only the"
+        " latest message about a thing",
+        "1825",
+    ),
     "breaker_share_max": Meaning(
         "Phần bản ghi sai trong các bản ghi gần nhất mà quá thì dừng đầu nối",
         "A connector of whose latest records more than this share is wrong is stopped",

@@ -272,6 +272,23 @@ def refusals(c: Connection, limit: int) -> list[tuple[str, str, str, int]]:
     return [(r[0], r[1] or "", r[2] or "", int(r[3])) for r in c.execute(query)]
 
 
+def thin(store: Store, before: int) -> int:
+    """Forget what was settled, and told to the log, before an instant (µs); count the messages.
+
+    Of each thing the latest message of a service stays for ever, without its acts: by it one that
+    comes again is known, so that it is not sent a second time. What is not settled stays whole.
+    """
+    later = exchange.alias("later")
+    same = [later.c[n] == exchange.c[n] for n in ("source", "entity", "service")]
+    is_over = exchange.c.state.not_in(UNFINISHED) & (exchange.c.is_told == 1)
+    is_old = is_over & (exchange.c.at < before)
+    old = sa.select(exchange.c.id).where(is_old)
+    has_later = sa.exists().where(*same, later.c.number > exchange.c.number)
+    with store.administering() as c:
+        c.execute(exchange_act.delete().where(exchange_act.c.exchange.in_(old)))
+        return c.execute(exchange.delete().where(is_old, has_later)).rowcount
+
+
 TIMES = ("taken_at", "sent_at", "answered_at", "try_at", "at")
 TEXTS = (
     *("id", "source", "entity", "service", "sender", "receiver", "purpose", "legal_basis"),

@@ -56,6 +56,9 @@ def check(parts: Parts, traffic: Traffic) -> Report:
         _poison_kept(hub, traffic.poison, parts.settings, report)
         nothing_lost(hub, traffic.acknowledged, report)
         report.say("told of alerts", *parts.told.check(hub))
+        if parts.connected is not None:
+            for name, found in parts.connected.check(hub).items():
+                report.say(f"upstream {name}", *found)
     return report
 
 
@@ -187,7 +190,12 @@ def _stored(hub: OpenHub, contract: Contract) -> Iterator[Row]:
         for row in reading.stored(hub.store.facts[contract.name], ""):
             chunk.append(row)
             if len(chunk) == AT_ONCE:
-                yield from contents(contract, chunk)
+                yield from _mine(contract, chunk)
                 chunk = []
         if chunk:
-            yield from contents(contract, chunk)
+            yield from _mine(contract, chunk)
+
+
+def _mine(contract: Contract, chunk: list[Row]) -> Iterator[Row]:
+    """Give the contents that this traffic sent; connectors send others."""
+    return (row for row in contents(contract, chunk) if row[0] == SENDER)

@@ -17,7 +17,9 @@ from deploy.local.services.ports import free_port
 from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.kafka.topics import Topics, wanted
+from hub.opening import open_hub
 from hub.settings import Settings
+from tests.chaos.connected import WAIT_SECONDS_MAX, Connected
 from tests.chaos.plan import Fault
 from tests.chaos.told import Told
 from tests.chaos.watch import forget_clock
@@ -80,6 +82,7 @@ class Parts:
         self._libraries = f"{_compiled(folder)}:{faketime()}"
         self.workers = Workers(self.settings, folder, self._own)
         self.told = Told(folder)
+        self.connected: Connected | None = None
         self.served = Served(folder / GATEWAY)
         self.served.folder.mkdir()
         self.served.env |= {
@@ -103,6 +106,10 @@ class Parts:
             "receivers refuse": lambda _: self.told.until_met("refuse"),
             "receivers hang": lambda _: self.told.until_met("hang"),
             "receivers go away": lambda _: self.told.be("away"),
+            "connectors are killed": lambda _: self._kill_connectors(),
+            "upstreams refuse": lambda _: self._upstreams("refuse"),
+            "upstreams hang": lambda _: self._upstreams("hang"),
+            "upstreams say things twice": lambda _: self._upstreams("twice"),
             "a worker joins": lambda _: self._start_worker(),
             "a worker leaves": self._leave,
         }
@@ -115,11 +122,15 @@ class Parts:
         topics.apply(topics.plan(wanted(registry.contracts().values())), 1)
         topics.close()
         self.served.create_key("chaos")
+        with open_hub(self.settings) as hub:
+            self.told.load(hub)
         # Not before: the key is made by the machine's own clock.
         self.served.env |= self._own(GATEWAY)
         self.start_gateway()
         for _ in range(WORKERS_MIN):
             self._start_worker()
+        if self.connected is not None:
+            self.connected.start()
 
     def strike(self, fault: Fault) -> None:
         """Do one fault; when it returns, what was ended runs again or is starting."""
@@ -210,6 +221,20 @@ class Parts:
         self._kill_gateway()
         self.told.be("take")
 
+    def _kill_connectors(self) -> None:
+        assert self.connected is not None
+        self.counted["kill -9"] += self.connected.kill()
+
+    def _upstreams(self, manner: str) -> None:
+        assert self.connected is not None
+        self.connected.be(manner)
+
+    def ahead(self) -> dict[str, str]:
+        """What a process finds in its environment whose clock is ahead."""
+        env = self._own("ahead")
+        self.set_clock("ahead", WAIT_SECONDS_MAX)
+        return env
+
     def _kill(self, part: Kafka | Postgres) -> None:
         part.kill()
         self._killed()
@@ -228,7 +253,9 @@ class Parts:
 
     def _drop_connections(self) -> None:
         query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
-        dropped = [self.rows(query, name) for name in [GATEWAY, *self.workers.names.values()]]
+        names = [GATEWAY, *self.workers.names.values()]
+        names += [] if self.connected is None else self.connected.upstreams
+        dropped = [self.rows(query, name) for name in names]
         self._say(f"  {sum(map(len, dropped))} connections")
 
     def _step_gateway(self, fault: Fault) -> None:
@@ -337,6 +364,8 @@ class Parts:
 
     def restart_ended(self) -> None:
         """Start again what ended by itself, as a supervisor would; it is counted and said."""
+        if self.connected is not None:
+            self.connected.restart_ended()
         for process in list(self.workers.running):
             if process.poll() is not None:
                 name = self.workers.names[process.pid]
@@ -386,6 +415,8 @@ class Parts:
     def close(self) -> None:
         """End everything, whatever state it is in."""
         self.told.close()
+        if self.connected is not None:
+            self.connected.close()
         for process in list(self.workers.running):
             self.workers.kill(process)
             forget_clock(process.pid)

@@ -12,6 +12,7 @@ KILLS = {
     "PostgreSQL is killed": 3,
     "PostgreSQL and a worker are killed": 1,
     "the gateway is killed while it tells": 2,
+    "connectors are killed": 3,
 }
 OTHERS = (
     "the broker restarts",
@@ -23,6 +24,9 @@ OTHERS = (
     "receivers refuse",
     "receivers hang",
     "receivers go away",
+    "upstreams refuse",
+    "upstreams hang",
+    "upstreams say things twice",
 )
 JOINS, LEAVES = "a worker joins", "a worker leaves"  # by turns, so there are two or three of them
 KINDS = (*KILLS, *OTHERS, JOINS, LEAVES)

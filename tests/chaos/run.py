@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from hub.log.log import LogUnavailableError
-from hub.opening import open_hub
+from hub.opening import OpenHub, open_hub
 from hub.store.troubles import StoreUnavailableError
 from tests.chaos import checks, disk, watch
 from tests.chaos.checks import Report
+from tests.chaos.connected import Connected
 from tests.chaos.events import STEP
 from tests.chaos.parts import ChaosError, Parts
 from tests.chaos.plan import OTHERS, Fault, plan, printed
@@ -93,6 +94,8 @@ class Run:
         self._plan = plan(self._seed, self._minutes)
         for line in printed(self._plan):
             self._say(f"plan {line}")
+        parts = self._parts
+        parts.connected = Connected(self._folder, parts.settings, self._seed, self._say)
         disk.fill(self._folder / "embedded", self._seed, self.report)
         self._say(self.report.lines[-1])
 
@@ -149,21 +152,32 @@ class Run:
 
         while not traffic.is_done:
             wait(f"all is acknowledged; answers: {dict(traffic.answers)}")
+        connected = self._parts.connected
+        if connected is not None:
+            connected.rest(wait, self._parts.ahead())
         with open_hub(self._parts.settings) as hub:
-            while True:
-                try:
-                    lag = hub.applying.lag()
-                except (StoreUnavailableError, LogUnavailableError) as error:
-                    wait(f"asked for the lag: {error}")
-                    continue
-                if not any(lag.values()):
-                    break
-                wait(f"all is applied; lag {lag}")
+            self._until_applied(hub, wait)
+            while connected is not None and (left := _left(connected, hub)):
+                wait(f"all that upstreams have is here; {left}")
+            if connected is not None:
+                connected.end()
+            self._until_applied(hub, wait)
         self._parts.stop_hub()
         # What workers told others as they ended stands in a topic too.
         with open_hub(self._parts.settings) as hub:
             hub.runner.catch_up()
         self._parts.told.finish(self._parts.settings)
+
+    def _until_applied(self, hub: OpenHub, wait: Callable[[str], None]) -> None:
+        while True:
+            try:
+                lag = hub.applying.lag()
+            except (StoreUnavailableError, LogUnavailableError) as error:
+                wait(f"asked for the lag: {error}")
+                continue
+            if not any(lag.values()):
+                return
+            wait(f"all is applied; lag {lag}")
 
     def _progress(self, traffic: Traffic) -> None:
         for second in count(1):
@@ -208,6 +222,12 @@ class Run:
 
 
 WAYS = ("gateway", "foreign")
+
+
+def _left(connected: Connected, hub: OpenHub) -> list[str]:
+    """Say what of upstreams is still on the way, if anything is."""
+    found = connected.check(hub)
+    return [f"{name}: {w}" for name, (_, wrong) in found.items() for w in wrong[:1]]
 
 
 class Account(Protocol):

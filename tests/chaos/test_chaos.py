@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.log.submitting import append_columns
-from hub.opening import load_province, open_hub
+from hub.opening import open_hub
 from hub.settings import Settings
 from tests.chaos.plan import JOINS, KILLS, KINDS, LEAVES, plan
 from tests.chaos.told import Told
@@ -84,7 +84,7 @@ def test_what_people_are_told_is_held_to_account(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "hub")
     try:
         with open_hub(settings) as hub:
-            load_province(hub, told.lists, "the lists")
+            told.load(hub)
             reading = hub.contracts["reading"]
             frame = admitted_frame(reading, [told.reading().event for _ in range(3)])
             append_columns(hub.log, reading, SENDER, frame, hub.clock)
@@ -94,7 +94,8 @@ def test_what_people_are_told_is_held_to_account(tmp_path: Path) -> None:
         with open_hub(settings) as hub:
             said, wrong = told.check(hub)
             assert wrong == []
-            assert said.startswith("3 alerts made, 6 tellings decided; 3 webhooks and 3 mails")
+            begin = "3 alerts made, 15 tellings decided; 3 webhooks, 3 mails, 3 SMS, 3 ZNS and 3 "
+            assert said.startswith(begin)
             headers, body = told.http.taken[0]
             told.http.taken.append(({**headers, "X-Hub-Id": "another"}, body))
             _, twice = told.check(hub)
@@ -102,6 +103,12 @@ def test_what_people_are_told_is_held_to_account(tmp_path: Path) -> None:
             told.smtp.taken.pop()
             _, lacking = told.check(hub)
             assert any("not told" in line and "by mail" in line for line in lacking)
+            told.sms.taken.append({**told.sms.taken[0], "text": "khác"})
+            _, other = told.check(hub)
+            assert any("sms: two messages under" in line for line in other)
+            told.loudspeakers.taken.pop()
+            _, unread = told.check(hub)
+            assert any("not told" in line and "by loudspeaker" in line for line in unread)
     finally:
         told.close()
 

@@ -1,14 +1,16 @@
 """Who is told of alerts while the hub is struck: receivers that refuse, hang, and go away.
 
-With each fault a station that nobody else has measures salt, which people are to be told of by an
-HTTP receiver and an SMTP server. In the end, with the receivers back, each is told of each alert,
-and of none of them by two messages.
+With each fault a station that nobody else has measures salt. Officers are to be told of it by an
+HTTP receiver and an SMTP server; people of a commune, in approved words, by SMS, an official
+account and loudspeakers. In the end, with the receivers back, each is told of each alert, and of
+none of them by two messages.
 """
 
+import csv
 import json
 import os
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +20,15 @@ from itertools import count
 from pathlib import Path
 
 from hub.alerts.messages import KINDS
-from hub.clock import DAY_US, VIETNAM, system_clock
-from hub.opening import OpenHub, open_hub
+from hub.bulletins.approval import approve
+from hub.bulletins.wording import read_wordings
+from hub.clock import DAY_US, VIETNAM, iso, system_clock, to_us
+from hub.figures.loading import load_lists
+from hub.opening import OpenHub, load_province, open_hub
 from hub.settings import Settings
 from hub.store import deliveries
 from tests.chaos.events import Item
+from tests.parts.channels import Loudspeakers, SmsGateway, Zns
 from tests.parts.receivers import HttpReceiver, SmtpReceiver
 
 HEAD = (
@@ -33,6 +39,15 @@ SEEN_SECONDS_MAX = 10.0
 AGO = timedelta(minutes=10)  # a rule looks every five: what is younger it has not seen
 HOURS_MAX = 60  # of the clock that goes on while what is left is told: a day off, and time to spare
 OUTLETS = ("mail", "webhook")
+RULE, AREA, OWNER = "salinity_over_4", "28567", "Giám đốc Sở"
+PEOPLE = {"sms": "0912345678", "zns": "0987654321", "loudspeaker": AREA}  # by outlet: who is told
+TEMPLATES = {"sms": "", "zns": "350123", "loudspeaker": ""}
+ZNS_QUOTA = 1_000_000
+SUBSCRIBERS = "code,area,outlet,address,agreed_on\n"
+OCCASIONS = "rule,kind,subject,area,outlet,wording,quiet_from,quiet_until,passes,"
+OCCASIONS += "valid_from,valid_to,source\n"
+WORDINGS = "name,outlet,owner,title,text,template,valid_from,valid_to,source\n"
+TEXT = '"Độ mặn tại {station} là {value} g/L, vượt {threshold} g/L từ {since}."'
 
 
 @dataclass
@@ -47,10 +62,13 @@ class Clock:
 
 
 class Told:
-    """Two receivers, the list that names them, and what was made for them to be told of."""
+    """The receivers, the lists that name them, and what was made for them to be told of."""
 
     def __init__(self, folder: Path) -> None:
         self.http, self.smtp = HttpReceiver(), SmtpReceiver()
+        self.sms, self.zns, self.loudspeakers = SmsGateway(), Zns(), Loudspeakers()
+        self.zns.quota = ZNS_QUOTA
+        self._receivers = (self.http, self.smtp, self.sms, self.zns, self.loudspeakers)
         self._is_away = False
         self._numbers = count(1)
         self.lists = folder / "lists"
@@ -58,6 +76,7 @@ class Told:
         rows = [("Trực ban", "webhook", self.http.url), ("Lãnh đạo", "mail", "a@tinh.gov.vn")]
         text = "".join(f"{n},duty,,critical,,,,{o},{a},,,2020-01-01,,\n" for n, o, a in rows)
         (self.lists / "recipients.csv").write_text(HEAD + text, "utf-8")
+        self._people(folder)
         secret = folder / "secret"
         secret.write_text("bí mật\n", "utf-8")
         self.env = {
@@ -66,7 +85,42 @@ class Told:
             "HUB_OUTLET_MAIL_SERVER": self.smtp.server,
             "HUB_OUTLET_MAIL_SENDER": "hub@tinh.gov.vn",
             "HUB_OUTLET_MAIL_TLS": "none",
+            "HUB_SUBSCRIBERS_FILE": str(folder / "subscribers.csv"),
+            "HUB_OUTLET_SMS_URL": self.sms.url,
+            "HUB_OUTLET_ZNS_URL": self.zns.url,
+            "HUB_OUTLET_ZNS_RENEWAL_URL": self.zns.renewal_url,
+            "HUB_OUTLET_ZNS_APP_ID": "1",
+            "HUB_OUTLET_ZNS_SECRET_FILE": str(folder / "zns"),
+            "HUB_OUTLET_ZNS_TOKEN_FILE": str(folder / "token.json"),
+            "HUB_OUTLET_ZNS_HOURS": "",
+            "HUB_OUTLET_LOUDSPEAKER_URL": self.loudspeakers.url,
+            "HUB_OUTLET_LOUDSPEAKER_TOKEN_FILE": str(folder / "loa"),
         }
+
+    def _people(self, folder: Path) -> None:
+        """Write who is told beside officers, in which words, and what providers know us by."""
+        files = {
+            "zns": "secret\n",
+            "loa": "loa\n",
+            "token.json": '{"refresh_token": "refresh-0"}',
+            "subscribers.csv": SUBSCRIBERS
+            + "".join(f"{a},{AREA},{o},{a},2023-01-01\n" for o, a in PEOPLE.items()),
+        }
+        for name, text in files.items():
+            (folder / name).write_text(text, "utf-8")
+        rows = [f"{RULE},raised,,{AREA},{o},man,,,,2020-01-01,,\n" for o in PEOPLE]
+        (self.lists / "bulletins.csv").write_text(OCCASIONS + "".join(rows), "utf-8")
+        rows = [f"man,{o},{OWNER},Mặn,{TEXT},{TEMPLATES[o]},2020-01-01,,\n" for o in PEOPLE]
+        (self.lists / "wordings.csv").write_text(WORDINGS + "".join(rows), "utf-8")
+
+    def load(self, hub: OpenHub) -> None:
+        """Load the lists, and let the words' owner approve them."""
+        load_province(hub, self.lists, "the lists")
+        now = to_us(hub.clock())
+        with (self.lists / "wordings.csv").open(encoding="utf-8") as file:
+            found = read_wordings(list(csv.DictReader(file)), now)
+        lists = {n: r for w in found.values() for n, r in approve(w, OWNER, str(iso(now))).items()}
+        load_lists(hub.log, lists, now, "chaos")
 
     def reading(self) -> Item:
         """Measure salt by the machine's own clock, where nothing was measured before."""
@@ -83,8 +137,8 @@ class Told:
         return Item("reading", event)
 
     def be(self, manner: str) -> None:
-        """Let both receivers take, refuse, hang or be away from now on."""
-        receivers = self.http, self.smtp
+        """Let all receivers take, refuse, hang or be away from now on."""
+        receivers = self._receivers
         if self._is_away and manner != "away":
             for receiver in receivers:
                 receiver.start()
@@ -106,27 +160,30 @@ class Told:
             time.sleep(0.05)
 
     def _seen(self) -> int:
-        return len(self.http.seen) + len(self.smtp.seen)
+        return sum(len(r.seen) for r in self._receivers)
 
     def finish(self, settings: Settings) -> None:
         """Tell what is left, by a clock that goes on by the hour, so that nobody has to wait."""
         self.be("take")
         clock = Clock(system_clock())
+        file = Path(self.env["HUB_SUBSCRIBERS_FILE"])
+        settings = settings.model_copy(update={"subscribers_file": file})
         with _environment(self.env), open_hub(settings, clock) as hub:
-            teller, deliverer = hub.teller(), hub.deliverer()
+            teller, deliverer, issuer = hub.teller(), hub.deliverer(), hub.issuer()
             while teller.round() != 0:
                 hub.runner.catch_up()
             for _ in range(HOURS_MAX):
                 deliverer.round()
+                issuer.round()
                 if not _waiting(hub):
                     return
                 clock.now += timedelta(hours=1)
 
     def close(self) -> None:
-        """Stop both."""
+        """Stop all."""
         self.be("take")
-        self.http.close()
-        self.smtp.close()
+        for receiver in self._receivers:
+            receiver.close()
 
     def check(self, hub: OpenHub) -> tuple[str, list[str]]:
         """Hold what came against what was decided: what was found, and what is wrong."""
@@ -134,8 +191,9 @@ class Told:
             rows = deliveries.listed(reading.connection, None, 1_000_000, 0)
             events = deliveries.events_of(reading.connection, [r["event_id"] for r in rows])
             missed = deliveries.undecided(reading.connection, tuple(KINDS))
+            missed += deliveries.unissued(reading.connection, [RULE], ["raised"])
             raised = {e["subject"] for e in reading.alert_events() if e["kind"] == "raised"}
-        came = {"webhook": self._webhooks(), "mail": self._mails()}
+        came = {"webhook": self._webhooks(), "mail": self._mails(), **self._bulletins()}
         messages: dict[tuple[str, str], set[str]] = defaultdict(set)
         wrong = [f"not decided: {e['event_id']}" for e in missed]
         for row in (r for r in rows if r["state"] != deliveries.NOBODY):
@@ -144,7 +202,9 @@ class Told:
             messages[row["event_id"], row["outlet"]].add(row["message"])
         wrong += [f"told under two ids: {k}: {v}" for k, v in messages.items() if len(v) > 1]
         for event in events.values():
-            lacking = [o for o in OUTLETS if (event["event_id"], o) not in messages]
+            is_public = (event["rule"], event["kind"]) == (RULE, "raised")
+            wanted = (*OUTLETS, *(PEOPLE if is_public else ()))
+            lacking = [o for o in wanted if (event["event_id"], o) not in messages]
             if event["level"] == "critical" and lacking and not _is_past(event, rows):
                 wrong.append(f"nobody is told by {lacking} of {event['event_id']}")
         for outlet, texts in came.items():
@@ -154,10 +214,11 @@ class Told:
         wrong += self._twice()
         made = {f"CB{n:03}" for n in range(1, next(self._numbers))}
         wrong += [f"not raised: {station}" for station in sorted(made - raised)]
-        taken = len(self.http.taken), len(self.smtp.taken)
+        taken = [len(r.taken) for r in self._receivers]
         text = f"{len(made)} alerts made, {len(messages)} tellings decided; {taken[0]} webhooks"
-        text += f" and {taken[1]} mails taken, of {len(self.http.seen)} and {len(self.smtp.seen)}"
-        met = self.http.met + self.smtp.met
+        text += f", {taken[1]} mails, {taken[2]} SMS, {taken[3]} ZNS and {taken[4]} bulletins taken"
+        text += f" of {self._seen()} that came"
+        met = sum((r.met for r in self._receivers), Counter[str]())
         text += f"; {met['refuse']} were refused, {met['hang']} hung"
         return text, wrong
 
@@ -172,6 +233,17 @@ class Told:
         for envelope in self.smtp.taken:
             name = message_from_bytes(envelope.content)["Message-ID"]
             found[name.strip("<>").partition("@")[0]].add(envelope.content)
+        return found
+
+    def _bulletins(self) -> dict[str, dict[str, set[bytes]]]:
+        """Give what came for people, by outlet and id."""
+        by_id = {"sms": (self.sms, "id"), "zns": (self.zns, "tracking_id")}
+        by_id["loudspeaker"] = (self.loudspeakers, "id")
+        found: dict[str, dict[str, set[bytes]]] = {}
+        for outlet, (channel, name) in by_id.items():
+            came = found[outlet] = defaultdict(set)
+            for said in channel.taken:
+                came[said[name]].add(json.dumps(said, sort_keys=True).encode())
         return found
 
     def _twice(self) -> list[str]:

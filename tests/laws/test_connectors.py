@@ -11,6 +11,7 @@ from hub import registry
 from hub.connecting.connection import judge
 from hub.connecting.scaffold import read_case
 from hub.definitions.admission import Verdict
+from tests.chaos.connected import taking_part
 
 CONNECTORS = registry.connectors()
 
@@ -51,6 +52,21 @@ def test_what_is_rejected_is_told_in_both_languages(name: str, case: Traversable
             assert judged.message_vi
             assert judged.message_en
             assert judged.message_vi != judged.message_en
+
+
+# Who has no simulator, and why it is not struck in `make chaos`.
+NOT_STRUCK = {
+    "fees": "files in a drop folder, by the same code as those of `documents` and `statements`",
+    "loggers": "files in a drop folder, likewise, each in the form of a device",
+}
+
+
+@pytest.mark.parametrize("name", CONNECTORS)
+def test_a_connector_with_a_simulator_is_struck(name: str) -> None:
+    simulator = registry.beside_source(name, "simulator")
+    assert name not in NOT_STRUCK or simulator is None, "the reason is none any more"
+    if simulator is not None:
+        assert name in taking_part(), f"connectors/{name}/simulator.py lacks `struck`"
 
 
 OUTCOMES_MIN = 4

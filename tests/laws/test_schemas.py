@@ -1,5 +1,7 @@
 """Rendered schemas are fresh, safe and documented, and a successor breaks none before it."""
 
+import json
+import shutil
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,20 @@ def test_published_revisions_are_safe_and_ids_are_unique(name: str) -> None:
         assert published.by_id(revision.schema_id).number == revision.number
     ids = [r.schema_id for revisions in listed.values() for r in revisions]
     assert len(ids) == len(set(ids))
+
+
+def test_an_id_of_two_revisions_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two branches that add a contract take the same next id, and merge without a conflict."""
+    shutil.copytree(str(places.avro_folder()), tmp_path / "avro")
+    ids = json.loads((tmp_path / "avro" / "ids.json").read_text())
+    ids["payment"][0] = ids["reading"][0]
+    (tmp_path / "avro" / "ids.json").write_text(json.dumps(ids))
+    monkeypatch.setattr(places, "avro_folder", lambda: tmp_path / "avro")
+    both = r"(payment\.1\.avsc and reading\.1|reading\.1\.avsc and payment\.1)\.avsc have one id"
+    with pytest.raises(IncompatibleError, match=both):
+        published.read_revisions()
 
 
 @every_one

@@ -36,7 +36,7 @@ VENDORS = {
         "hub/figures/altered.py",
         "connectors/land_office/simulator.py",
     },
-    "psycopg": {"hub/store/postgres.py"},
+    "psycopg": {"hub/store/postgres.py", "connectors/land_office/simulator.py"},
     "confluent_kafka": {
         "hub/kafka/log.py",
         "hub/kafka/refilling.py",

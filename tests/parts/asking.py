@@ -72,7 +72,7 @@ def fixed_chance() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "token_hex", lambda n=32: f"{next(numbers):0{2 * n}x}")
         # Alerts are told and delivered where a test says so, and not in between.
-        for work in ("tell_alerts", "deliver_alerts", "dispatch_reports"):
+        for work in ("tell_alerts", "deliver_alerts", "issue_bulletins", "dispatch_reports"):
             patch.setattr(f"hub.http.app.{work}", nothing)
         patch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=next(numbers)))
         yield

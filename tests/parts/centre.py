@@ -1,5 +1,6 @@
 """A hub with people who are told: an outlet that keeps what it was given, lists, and a clock."""
 
+import threading
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -50,11 +51,16 @@ def wording(name: str = "man", text: str = TEXT, **more: str) -> dict[str, str]:
 
 
 class Outpost:
-    """An outlet that keeps what it was given; who is in `raising` does not take it."""
+    """An outlet that keeps what it was given; who is in `raising` does not take it.
+
+    It hangs while `holds` is there and not set; `held` says that it does.
+    """
 
     def __init__(self) -> None:
         self.quota = UNLIMITED
         self.raising: dict[str, NotToldError] = {}
+        self.holds: threading.Event | None = None
+        self.held = threading.Event()
         self.tried: list[tuple[str, Message]] = []
         self.taken: list[tuple[str, Message]] = []
         self._messages: dict[str, Message] = {}
@@ -68,6 +74,9 @@ class Outpost:
         """Take it, or not."""
         told = written["to"], self._messages[written["id"]]
         self.tried.append(told)
+        if self.holds is not None:
+            self.held.set()
+            self.holds.wait(60)
         if (error := self.raising.get(written["to"]) or self.raising.get("")) is not None:
             raise error
         self.taken.append(told)

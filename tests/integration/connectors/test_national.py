@@ -28,6 +28,7 @@ from connectors.national.simulator import (
     served,
 )
 from hub import registry
+from hub.clock import DAY_US, to_us
 from hub.connecting import exchanging, folder
 from hub.connecting.connection import Connection
 from hub.connecting.feeds import Context, UpstreamError
@@ -334,6 +335,29 @@ def test_a_ledger_that_was_lost_is_made_again_from_what_waits(side: Side) -> Non
     side.carry()
     assert [r["state"] for r in side.rows()] == ["taken"]
     assert side.synced() == (1, 1)
+
+
+def test_what_was_settled_long_ago_is_forgotten_and_still_not_sent_twice(side: Side) -> None:
+    side.put(one(side, MaLinhVuc=""))
+    side.carry()
+    side.put(one(side))
+    side.carry()
+    side.service.is_away = True
+    side.put(one(side, code="H57.3-251204-0002"))
+    side.carry()
+    before = to_us(side.hub.now) - DAY_US
+    assert exchanges.thin(side.hub.store, before) == 0
+    assert [len(side.acts(r)) for r in side.rows() if r["entity"] == CODE] == [4, 3]
+    side.hub.now += timedelta(days=2)
+    assert exchanges.thin(side.hub.store, to_us(side.hub.now) - DAY_US) == 1
+    waiting, taken = sorted(side.rows(), key=lambda r: str(r["state"]))
+    assert (taken["state"], taken["number"], side.acts(taken)) == ("taken", 2, [])
+    assert side.acts(waiting) == ["taken_in", "sent", "put_off"]
+    side.service.is_away = False
+    drop(side.folder, "again", {**message([one(side)]), "lan": 2})
+    side.carry()
+    assert side.service.created[CODE] == 1
+    assert side.synced() == (2, 2)
 
 
 def test_while_the_store_is_away_nothing_is_sent_and_nothing_lost(

@@ -93,9 +93,11 @@ def serve(settings: Settings, profile: str, cut_at: Point | None, calls: Path) -
         # No request makes their calls.
         for work in (
             "erase_hourly",
+            "thin_hourly",
             "mend_often",
             "tell_alerts",
             "deliver_alerts",
+            "issue_bulletins",
             "tend_columns",
             "dispatch_reports",
         ):

@@ -1,18 +1,22 @@
 """Which people are told, when, in which words; quotas, quiet hours, what ended meanwhile."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_settings import BaseSettings
 
+from hub.alerts.delivering import Deliverer
 from hub.alerts.outlet import NeverToldError, NotToldError, ShutError
 from hub.alerts.quota import Quota
 from hub.clock import to_us
 from hub.store import deliveries
 from tests.conftest import Hub
-from tests.parts.centre import ENDED, Commune, occasion, wording
-from tests.unit.alerts.test_delivering import event
+from tests.parts.centre import ENDED, Commune, Outpost, occasion, wording
+from tests.unit.alerts.test_delivering import event, recipient
 
 NOON = datetime(2023, 3, 1, 5, tzinfo=UTC)  # 12:00 in Vietnam
 NIGHT = datetime(2023, 3, 1, 16, tzinfo=UTC)  # 23:00 in Vietnam
@@ -58,6 +62,26 @@ def test_people_of_the_commune_are_told_in_the_approved_words_once(commune: Comm
     with commune.hub.store.reading() as reading:
         row = deliveries.bulletin_of(reading.connection, commune.kept()[0]["bulletin"])
     assert (row["wording"], row["area"], row["approved_by"]) == ("man", "28567", "Giám đốc Sở")
+
+
+def test_officers_are_told_while_an_outlet_of_people_hangs(commune: Commune) -> None:
+    """In the end people are told, too: nothing of the round was broken off."""
+    beating = Outpost()
+    outlets = {"beat": (beating.outlet(), BaseSettings())}
+    commune.lists(recipients=[recipient("Trực ban", outlet="beat")])
+    commune.came(event(1, NOON))
+    commune.drum.holds = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        people = pool.submit(commune.round)
+        try:
+            assert commune.drum.held.wait(30)
+            officers = Deliverer(commune.hub.store, outlets, "http://hub", lambda: commune.hub.now)
+            assert officers.round() == 1
+            assert not people.done()
+        finally:
+            commune.drum.holds.set()
+        assert people.result(30) == 1
+    assert [to for to, _ in beating.taken] == ["Trực ban"]
 
 
 def test_officers_and_people_are_decided_on_apart(commune: Commune) -> None:

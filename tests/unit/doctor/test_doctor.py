@@ -20,10 +20,11 @@ from hub.doctor.finding import Finding
 from hub.doctor.machine import of_certificates, of_machine
 from hub.doctor.parties import of_parties
 from hub.doctor.records import of_records
+from hub.figures.loading import load_lists
 from hub.opening import OpenHub, open_hub
 from hub.proof.verify import STATEMENT
 from hub.settings import Settings
-from stream_jobs.worked import received
+from stream_jobs.worked import paid, received
 from tests.parts import stores
 from tests.parts.authority import START, Authority
 from tests.parts.sign_on import let_in
@@ -103,6 +104,27 @@ def test_a_sender_whose_last_key_ends_soon_is_named(hub: OpenHub) -> None:
     found = levels(of_parties(hub))
     assert found["key soon"] == "note"
     assert "key renewed" not in found
+
+
+def test_a_duty_of_a_party_that_no_event_ever_named_is_said_by_name(hub: OpenHub) -> None:
+    rows = []
+    for party in ("NH01", "NH1"):
+        row = {"sender": "banks", "contract": "payment", "cadence": "monthly", "party": party}
+        ends = {"valid_from": "2025-12-01", "valid_to": "", "source": "", "owner": ""}
+        rows.append({"events_per_due": "1", "name_vi": "", **row, **ends})
+    load_lists(hub.log, {"duties": rows}, to_us(NOW), "tester")
+    hub.runner.catch_up()
+    assert not [what for what in by_name(of_parties(hub)) if what.startswith("party ")]
+    gateway = hub.gateway()
+    told = paid("cashless", "2025-12", customers=1, amount=10) | {"reporter": "NH01"}
+    body = json.dumps([told]).encode()
+    assert gateway.accept(hub.contracts["payment"], Sender("banks"), body).body["accepted"] == 1
+    gateway.close()
+    hub.runner.catch_up()
+    found = by_name(of_parties(hub))
+    (name,) = [what for what in found if what.startswith("party ")]
+    assert "NH1" in name
+    assert "is it misspelt" in found[name].en
 
 
 @pytest.mark.parametrize(
