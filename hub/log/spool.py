@@ -41,11 +41,16 @@ CREATE TABLE IF NOT EXISTS note (
 
 
 class Spool:
-    """Appends to a log, or keeps what it does not take in a file until it does."""
+    """Appends to a log, or keeps what it does not take in a file until it does.
 
-    def __init__(self, live: Log, path: Path) -> None:
+    `patient` is the same log, which waits longer: whoever sends is to be answered soon, while what
+    is kept here has time, and would be sent twice where a busy log took it a little too late.
+    """
+
+    def __init__(self, live: Log, path: Path, patient: Log | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._live = live
+        self._patient = patient or live
         self._path = path
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -104,6 +109,8 @@ class Spool:
         self._wake.set()
         self._thread.join()
         self._file.close()
+        if self._patient is not self._live:
+            self._patient.close()
 
     def _count(self, more: int) -> None:
         self.waiting += more
@@ -256,12 +263,12 @@ class Spool:
     def _append(self, found: list[Submission]) -> None:
         # What has its receipt was appended before a crash. Asked for all at once: one by one took
         # two thirds of the time.
-        there = {a.id for a in self._live.acknowledgements([s.receipt for s in found])}
+        there = {a.id for a in self._patient.acknowledgements([s.receipt for s in found])}
         found = [s for s in found if s.receipt not in there]
-        self._live.append(found)
+        self._patient.append(found)
         # The sender was told 202 already, with a receipt: what its key was used for before does not
         # undo that. What it sent before is a repeat.
         answered = [s for s in found if s.error is not None or s.repeats is not None]
         again = [replace(s, idempotency_key=None) for s in answered]
         if again:
-            self._live.append(again)
+            self._patient.append(again)

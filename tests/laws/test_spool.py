@@ -219,6 +219,19 @@ def test_what_waits_is_appended_by_the_batch_in_order_and_once(
     assert all(live.receipt(a.body["receipt"]) is not None for a in answers)
 
 
+def test_what_waits_is_given_more_time_than_who_sends(hub: Hub, live: Fickle) -> None:
+    """Hold that a log which is slow for senders is not sent the same again and again."""
+    patient = Fickle(hub.folder / "log.sqlite3")
+    patient.is_away = live.is_away = True
+    kept = Spool(live, hub.folder / "spool" / "spool.sqlite3", patient)
+    gateway = Gateway(live, hub.store, lambda: hub.now, hub.signer, hub.seals.seal, kept)
+    send(gateway, "C-01")
+    patient.is_away = False
+    until(lambda: is_drained(gateway), "it is drained, though senders would not be heard")
+    assert entities(live) == ["01"]
+    gateway.close()
+
+
 def test_the_file_is_made_where_it_is_wanted(tmp_path: Path, live: Fickle) -> None:
     Spool(live, tmp_path / "a" / "b" / "spool.sqlite3").close()
     assert (tmp_path / "a" / "b" / "spool.sqlite3").exists()
