@@ -31,7 +31,7 @@ LOCK_MS, LOCK_PAUSE_SECONDS, LOCK_TRIES_MAX = 500, 0.5, 600
 LOCK_NOT_AVAILABLE = "55P03"
 # Connections of one process: kept, and more for as long as they are needed. Who finds none free
 # waits, and is then told that the database is away.
-WRITERS, READERS, MORE, FREE_SECONDS_MAX = 5, 10, 5, 10.0
+WRITERS, READERS, MORE, FREE_SECONDS_MAX = 5, 10, 10, 10.0
 CONNECTIONS_MAX = WRITERS + READERS + 2 * MORE
 # Where somebody else holds a lock, a question waits so long and is answered by 503, and a writer is
 # tried again: else a few of them would hold all that a process has to answer with.
