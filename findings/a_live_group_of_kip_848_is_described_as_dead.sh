@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# A group of the new protocol (KIP-848, `group.protocol=consumer`) that reads at this moment is DEAD,
-# without an error and without members, to the admin clients of kafka-python 3.0.12 and aiokafka
-# 0.14.0: they ask by DescribeGroups, of which a broker knows old groups alone, and an unknown group
-# is "Dead" by that protocol. Both list it all the same, among the others. So who watches groups by
-# either, and takes "Dead" for one that may be deleted or has stopped, is wrong about each group that
-# has moved to the new protocol; confluent-kafka 2.16.1 tells the truth of both.
+# A group of the new protocol (KIP-848, `group.protocol=consumer`) that has a member at this moment is
+# described as "Dead", without members, by the admin clients of kafka-python 3.0.12 and aiokafka
+# 0.14.0: they ask by DescribeGroups, which knows groups of the old protocol alone. aiokafka even
+# passes on error code 0, as its version of the request has no other answer; kafka-python has an error
+# beside the state. Both list the group all the same. So who watches groups by either, and takes
+# "Dead" for one that stopped, is wrong about each that moved to the new protocol; confluent-kafka
+# 2.16.1 asks both ways, and says Stable.
 #
 # Run by hand: installs the packages into a temporary folder, and runs Apache Kafka 4.4.0 from Maven
 # Central on loopback there; needs Java and Maven.
@@ -74,8 +75,7 @@ async def by_aiokafka(group):
     client = AIOKafkaAdminClient(bootstrap_servers=broker)
     await client.start()
     try:
-        ((_, *groups),) = [a.groups for a in await client.describe_consumer_groups([group])]
-        return groups
+        return [found for a in await client.describe_consumer_groups([group]) for found in a.groups]
     finally:
         await client.close()
 
@@ -86,7 +86,14 @@ for group in ("classic", "consumer"):
     for consumer in consumers:
         consumer.poll(0.1)
     said = admin.describe_consumer_groups([group])[group].result(30)
-    print(group, "confluent-kafka:", said.state, len(said.members))
-    print(group, "kafka-python:", by_kafka_python.describe_groups([group]))
-    print(group, "aiokafka:", asyncio.run(by_aiokafka(group)))
+    kafka_python = by_kafka_python.describe_groups([group])[group]
+    ((code, _, state, _, _, members),) = asyncio.run(by_aiokafka(group))
+    seen = {
+        "confluent-kafka": (said.state.name, len(said.members)),
+        "kafka-python": (kafka_python["group_state"], len(kafka_python["members"])),
+        "aiokafka": (state, len(members), code),
+    }
+    print(f"{group}: {seen}; kafka-python's error: {kafka_python['error']}")
+    stood = ("Stable", 1) if group == "classic" else ("Dead", 0)
+    assert seen == {"confluent-kafka": ("STABLE", 1), "kafka-python": stood, "aiokafka": (*stood, 0)}
 PYTHON
