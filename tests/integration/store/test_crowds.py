@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -54,7 +55,7 @@ class Crowd:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._held: list[psycopg.Connection] = []
+        self._held: list[psycopg.Connection[tuple[Any, ...]]] = []
         self._over = threading.Event()
         self.is_full = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -127,7 +128,7 @@ def narrow(tmp_path: Path, _ends_in_order: None) -> Iterator[Narrow]:
 
 
 @contextmanager
-def another(province: Province) -> Iterator[psycopg.Connection]:
+def another(province: Province) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """Open a connection of somebody else's."""
     url = province.settings.database_url.replace("+psycopg", "")
     with psycopg.connect(url, application_name=CROWD) as connection:
