@@ -64,7 +64,8 @@ class ListsError(TroubleError):
     """The province's lists cannot be loaded; the message names the first thing that is wrong."""
 
 
-SPOOLED_SECONDS_MAX = 3
+# How long Kafka has to take what is sent where there is a spool; and what the spool holds.
+SPOOLED_SECONDS_MAX, DRAINED_SECONDS_MAX = 3, 20
 # What shows how much is done, out of how much.
 Showing = Callable[[], AbstractContextManager[Callable[[int, int], None]]]
 
@@ -129,7 +130,8 @@ class OpenHub:
         """Open a gateway onto the log."""
         spool = None
         if self.settings.kafka_bootstrap and self.settings.spool_dir is not None:
-            spool = Spool(self.log, self.settings.spool_dir / "spool.sqlite3")
+            patient = _kafka_log(self.settings, self.store, DRAINED_SECONDS_MAX)
+            spool = Spool(self.log, self.settings.spool_dir / "spool.sqlite3", patient)
         return Gateway(self.log, self.store, self.clock, self.signer(), self.seals().seal, spool)
 
     def teller(self) -> Teller:
@@ -237,17 +239,21 @@ def check_logs(log: Log, store: Store) -> None:
 
 def open_kafka_log(settings: Settings, store: Store) -> "KafkaLog":
     """Open the log in Kafka, with schema ids from the registry where one is set."""
-    # The embedded profile needs no Kafka client.
-    from hub.kafka.credentials import Credentials  # noqa: PLC0415
-    from hub.kafka.log import KafkaLog  # noqa: PLC0415
-
     if settings.schema_registry_url:
         from hub.kafka import schema_registry  # noqa: PLC0415
 
         schema_registry.adopt(settings.schema_registry_url, store.definitions.contract)
     # With a spool behind it nobody need wait long for a broker that is away.
     wait = SPOOLED_SECONDS_MAX if settings.spool_dir is not None else None
-    return KafkaLog(settings.kafka_bootstrap, store, wait, Credentials.of(settings))
+    return _kafka_log(settings, store, wait)
+
+
+def _kafka_log(settings: Settings, store: Store, seconds: int | None) -> "KafkaLog":
+    # The embedded profile needs no Kafka client.
+    from hub.kafka.credentials import Credentials  # noqa: PLC0415
+    from hub.kafka.log import KafkaLog  # noqa: PLC0415
+
+    return KafkaLog(settings.kafka_bootstrap, store, seconds, Credentials.of(settings))
 
 
 def names_for_lists(installed: Installed) -> dict[str, Collection[str]]:

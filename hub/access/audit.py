@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from hub.clock import Clock, iso, to_us
-from hub.store.database import Database
+from hub.store.database import Database, begun
 from hub.store.tables import Big
 
 GROUP_MAX = 1_000
@@ -65,7 +65,7 @@ class Audit:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        with database.writer.begin() as c:
+        with begun(database, database.writer) as c:
             database.lock(c, "audit")
             metadata.create_all(c)
 
@@ -73,7 +73,7 @@ class Audit:
         """Write entries, in order, in one transaction."""
         if not entries:
             return
-        with self._database.writer.begin() as c:
+        with begun(self._database, self._database.writer) as c:
             self._database.lock(c, "audit")
             number, digest = self._head(c)
             rows = []
@@ -93,7 +93,7 @@ class Audit:
 
     def rows(self, first: int = 1) -> Iterator[tuple[Any, ...]]:
         """Read the columns of entries from a number on."""
-        with self._database.reader.begin() as c:
+        with begun(self._database, self._database.reader) as c:
             while True:
                 query = sa.select(table).where(table.c.number >= first).order_by(table.c.number)
                 found = c.execute(query.limit(ROWS_AT_ONCE)).fetchall()

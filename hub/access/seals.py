@@ -11,8 +11,8 @@ AES-256-GCM (NIST SP 800-38D) with random nonces; a sealed text is bound to the 
 import base64
 import os
 import threading
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ from sqlalchemy.engine import Connection, Engine
 from hub.clock import Clock, day_of, to_us
 from hub.definitions.originals import SEALED, Opener, Original, key_of, read_plain
 from hub.log.log import LogUnavailableError
-from hub.store.database import Database
+from hub.store.database import Database, begun
 from hub.store.sqlite import Sqlite
 from hub.store.tables import Big, Key
 from hub.store.troubles import StoreUnavailableError
@@ -68,15 +68,8 @@ class Seals:
             database.lock(c, "seals")
             metadata.create_all(c)
 
-    @contextmanager
-    def _begun(self, engine: Engine) -> Iterator[Connection]:
-        try:
-            with engine.begin() as connection:
-                yield connection
-        except sa.exc.DBAPIError as error:
-            if self._database.is_unavailable(error):
-                raise StoreUnavailableError(str(error.orig)) from error
-            raise
+    def _begun(self, engine: Engine) -> AbstractContextManager[Connection]:
+        return begun(self._database, engine)
 
     def seal(self, sender: str, name: str, raw: bytes) -> str:
         """Seal an item's bytes; the key is durable before this ends. See `originals.Seal`.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from hub.clock import Clock, to_us
-from hub.store.database import Database
+from hub.store.database import Database, begun
 from hub.store.tables import Big, Key
 
 SECRET_BYTES = 32
@@ -53,7 +53,7 @@ class Sessions:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        with database.writer.begin() as c:
+        with begun(database, database.writer) as c:
             database.lock(c, "sessions")
             metadata.create_all(c)
 
@@ -66,7 +66,7 @@ class Sessions:
         c = table.c
         own = sa.select(c.digest).where(c.subject == session.subject)
         latest = own.order_by(c.begun_at.desc(), c.digest).limit(OF_ONE_MAX - 1)
-        with self._database.writer.begin() as connection:
+        with begun(self._database, self._database.writer) as connection:
             self._database.lock(connection, "sessions")
             connection.execute(table.delete().where(c.ends_at <= now))
             kept = connection.execute(latest).scalars().all()
@@ -91,7 +91,7 @@ class Sessions:
         query = sa.select(c.subject, c.actor, c.name, c.claim, c.ends_at).where(
             c.digest == _digest(secret), c.ends_at > to_us(self._clock())
         )
-        with self._database.reader.begin() as connection:
+        with begun(self._database, self._database.reader) as connection:
             row = connection.execute(query).first()
         if row is None:
             return None
@@ -99,7 +99,7 @@ class Sessions:
 
     def end(self, secret: str) -> None:
         """End a session."""
-        with self._database.writer.begin() as connection:
+        with begun(self._database, self._database.writer) as connection:
             connection.execute(table.delete().where(table.c.digest == _digest(secret)))
 
 

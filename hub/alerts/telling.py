@@ -56,7 +56,7 @@ class Teller:
 
         Raises `LogUnavailableError`, `StoreUnavailableError`.
         """
-        with self._store.database.alone(LOCK) as is_mine:
+        with self._store.alone(LOCK) as is_mine:
             now = to_us(self._clock())
             topics = [c.topic for c in self._store.definitions.applied.values()]
             ends = {topic: self._log.ends(topic) for topic in topics}

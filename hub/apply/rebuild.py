@@ -145,7 +145,7 @@ class Rebuild:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with self._store.named_errors(), self._store.database.alone(LOCK) as is_mine:
+        with self._store.alone(LOCK) as is_mine:
             if not is_mine:
                 raise AlreadyRunningError("another `hub rebuild` is at it")
             yield

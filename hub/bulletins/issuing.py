@@ -129,7 +129,7 @@ class Issuer:
 
         Raises `StoreUnavailableError`.
         """
-        with self._store.database.alone(LOCK) as is_mine:
+        with self._store.alone(LOCK) as is_mine:
             if not is_mine:
                 return 0
             now = to_us(self._clock())

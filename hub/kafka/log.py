@@ -152,12 +152,11 @@ class KafkaLog:
     def _open_producer(self) -> Producer:
         stamp = self.credentials.stamp()
         if self._producer is None or self._shown != stamp:
-            self._producer = Producer(
-                {
-                    **producer_settings(self._bootstrap, self._delivery_seconds, self.credentials),
-                    "error_cb": self._hear,
-                }
-            )
+            settings = producer_settings(self._bootstrap, self._delivery_seconds, self.credentials)
+            try:
+                self._producer = Producer({**settings, "error_cb": self._hear})
+            except KafkaException as error:  # a key is there before its certificate, for a moment
+                raise LogUnavailableError(str(error)) from error
             self._shown, self._kept_out = stamp, ""
         return self._producer
 

@@ -5,6 +5,7 @@ by one takes longer than all that is done with them afterwards.
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Coroutine, Iterable
@@ -25,7 +26,9 @@ from hub.kafka.credentials import Credentials
 from hub.kafka.records import WireBatch, WireBatches, between, read
 from hub.kafka.wire import Records
 from hub.log.log import LogUnavailableError
+from hub.settings import SettingsError
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 ANSWER_BYTES_MAX = 8 << 20
 LEAST_BYTES = 64 << 10
@@ -184,10 +187,13 @@ def renew(client: AIOKafkaClient, credentials: Credentials) -> None:
 
     async def renewed(*given: Any, **named: Any) -> Any:
         nonlocal stamp
-        if stamp != (now := credentials.stamp()):
-            stamp, shown = now, credentials.for_python()
-            client._ssl_context = shown.get("ssl_context")
-            client._sasl_plain_password = shown.get("sasl_plain_password")
+        try:
+            if stamp != (now := credentials.stamp()):
+                stamp, shown = now, credentials.for_python()
+                client._ssl_context = shown.get("ssl_context")
+                client._sasl_plain_password = shown.get("sasl_plain_password")
+        except SettingsError as error:  # a key is there before its certificate, for a moment
+            logger.warning("credentials are as they were: %s", error)
         return await connect(*given, **named)
 
     client._get_conn = renewed

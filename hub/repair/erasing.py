@@ -32,7 +32,7 @@ def erase(store: Store, log: Log, seals: Seals, now: int, days: int) -> int:
     old = seals.older_than(day_of(now - days * DAY_US))
     if not old:
         return 0
-    with store.database.alone("seals") as is_mine:
+    with store.alone("seals") as is_mine:
         if not is_mine:
             return 0
         with store.reading() as reading:

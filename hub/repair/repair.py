@@ -256,7 +256,7 @@ class Repair:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with self._store.database.alone("repair") as is_mine:
+        with self._store.alone("repair") as is_mine:
             if not is_mine:
                 vi, en = "đang có lần gửi lại khác, hãy thử lại", "another replay is at it"
                 raise RepairError("busy", vi, en)

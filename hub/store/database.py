@@ -3,8 +3,8 @@
 Everything else is SQL that both read alike.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 import polars as pl
@@ -15,6 +15,7 @@ from hub.store.postgres import Postgres
 from hub.store.sql_views import View
 from hub.store.sqlite import Sqlite
 from hub.store.statements import Ask
+from hub.store.troubles import StoreUnavailableError, VersionMismatchError
 
 
 class Database(Protocol):
@@ -52,6 +53,9 @@ class Database(Protocol):
 
     def lock(self, c: Connection, *names: str) -> None:
         """Wait until nobody else holds these names; hold them until the transaction ends."""
+
+    def be_patient(self, c: Connection) -> None:
+        """Let this transaction wait for locks for as long as it takes: others may take long."""
 
     def alone(self, name: str) -> AbstractContextManager[bool]:
         """Hold a name, in no transaction; give whether it is free, without waiting."""
@@ -94,6 +98,28 @@ class Database(Protocol):
 
     def is_unavailable(self, error: sa.exc.DBAPIError) -> bool:
         """Tell whether the database could not be reached, or went away."""
+
+
+@contextmanager
+def named_errors(database: Database) -> Iterator[None]:
+    """Turn a database's errors into the few that callers tell apart."""
+    try:
+        yield
+    except sa.exc.TimeoutError as error:  # the pool's, not the database's
+        raise StoreUnavailableError(f"no connection is free: {error}") from error
+    except sa.exc.DBAPIError as error:
+        if database.is_serialization(error):
+            raise VersionMismatchError(str(error.orig)) from error
+        if database.is_unavailable(error):
+            raise StoreUnavailableError(str(error.orig)) from error
+        raise
+
+
+@contextmanager
+def begun(database: Database, engine: Engine) -> Iterator[Connection]:
+    """Open a transaction of one of a database's engines; raises as `named_errors` says."""
+    with named_errors(database), engine.begin() as connection:
+        yield connection
 
 
 def open_database(url: str) -> Database:

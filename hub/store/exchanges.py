@@ -120,7 +120,7 @@ class Exchanges:
 
     def alone(self, source: str) -> AbstractContextManager[bool]:
         """Hold the sending of a source's messages; give whether it is free, without waiting."""
-        return self._asked(self._store.database.alone(f"exchanges:{source}"))
+        return self._asked(self._store.alone(f"exchanges:{source}"))
 
     def take(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Take messages into the ledger, in their order; give the ids of those that are to be sent.

@@ -29,6 +29,14 @@ _POLARS = {
 # Who waits for the tables lets nobody else read them meanwhile: for so long, then others pass.
 LOCK_MS, LOCK_PAUSE_SECONDS, LOCK_TRIES_MAX = 500, 0.5, 600
 LOCK_NOT_AVAILABLE = "55P03"
+# Connections of one process: kept, and more for as long as they are needed. Who finds none free
+# waits, and is then told that the database is away.
+WRITERS, READERS, MORE, FREE_SECONDS_MAX = 5, 10, 10, 10.0
+CONNECTIONS_MAX = WRITERS + READERS + 2 * MORE
+# Where somebody else holds a lock, a question waits so long and is answered by 503, and a writer is
+# tried again: else a few of them would hold all that a process has to answer with.
+READ_LOCK_SECONDS_MAX, WRITE_LOCK_SECONDS_MAX = 5, 10
+CONNECT_SECONDS_MAX = 10  # libpq's own is none; the URL may say another
 SERIALIZED = ("40001", "40P01")  # serialization failure, deadlock: to be tried again
 
 
@@ -38,19 +46,31 @@ class Postgres:
     def __init__(self, url: str, schema: str = "") -> None:
         self._url = url
         self._schema = schema
-        # An error must not name the values with which it came about.
-        self.writer = sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
-        self.reader = sa.create_engine(
-            url,
-            pool_pre_ping=True,
-            isolation_level="REPEATABLE READ",
-            pool_size=10,
-            hide_parameters=True,
+        self.writer = self._engine(WRITERS, WRITE_LOCK_SECONDS_MAX)
+        self.reader = self._engine(
+            READERS, READ_LOCK_SECONDS_MAX, isolation_level="REPEATABLE READ"
         )
-        for engine in (self.writer, self.reader):
-            sa.event.listen(engine, "connect", self._configure)
         self.trier: Engine = self.writer.execution_options(isolation_level="REPEATABLE READ")
         sa.event.listen(self.reader, "begin", self._begin_reading)
+
+    def _engine(self, size: int, lock_seconds: int, **more: Any) -> Engine:
+        url = sa.make_url(self._url)
+        known = {"connect_timeout": str(CONNECT_SECONDS_MAX), **url.query}
+        engine = sa.create_engine(
+            url.set(query=known),
+            pool_pre_ping=True,
+            pool_size=size,
+            max_overflow=MORE,
+            pool_timeout=FREE_SECONDS_MAX,
+            hide_parameters=True,  # an error must not name the values with which it came about
+            **more,
+        )
+
+        def configure(connection: Any, _: Any) -> None:
+            self._configure(connection, lock_seconds)
+
+        sa.event.listen(engine, "connect", configure)
+        return engine
 
     @staticmethod
     def _begin_reading(c: Connection) -> None:
@@ -58,12 +78,13 @@ class Postgres:
         # one reader, and its figures be of two cuts.
         c.exec_driver_sql("SET TRANSACTION READ ONLY; LOCK TABLE position IN ACCESS SHARE MODE")
 
-    def _configure(self, connection: Any, _: Any) -> None:
+    def _configure(self, connection: Any, lock_seconds: int) -> None:
         connection.autocommit = True
         # Facts are found by key: with the server's default costs, meant for discs that turn, a
         # batch would rather read the whole table. Queries here are short; compiling them is not.
         connection.execute("SET random_page_cost = 1.1")
         connection.execute("SET jit = off")
+        connection.execute(f"SET lock_timeout = '{lock_seconds}s'")
         if self._schema:
             connection.execute(f'SET search_path = "{self._schema}"')
         connection.autocommit = False
@@ -153,7 +174,10 @@ class Postgres:
     def scrub(self, table: sa.Table) -> None:
         """See `Database.scrub`: the table is written anew."""
         with self.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
+            # It waits for who reads the table. No other use of this connection is to wait so long.
+            c.exec_driver_sql("SET lock_timeout = 0")
             c.exec_driver_sql(f"VACUUM FULL {table.name}")
+            c.invalidate()
 
     def lock(self, c: Connection, *names: str) -> None:
         """See `Database.lock`; in one order, so that no two wait for each other."""
@@ -162,6 +186,10 @@ class Postgres:
             " FROM unnest(%s::text[]) n ORDER BY 1) hashes",
             ([f"lgsp:{name}" for name in names],),
         )
+
+    def be_patient(self, c: Connection) -> None:
+        """See `Database.be_patient`."""
+        c.exec_driver_sql("SET LOCAL lock_timeout = 0")
 
     @contextmanager
     def alone(self, name: str) -> Iterator[bool]:
@@ -288,7 +316,11 @@ class Postgres:
         return getattr(error.orig, "sqlstate", None) in SERIALIZED
 
     def is_unavailable(self, error: sa.exc.DBAPIError) -> bool:
-        """See `Database.is_unavailable`: connection lost (class 08), shutting down (57P0x)."""
+        """See `Database.is_unavailable`.
+
+        Connection lost (class 08), shutting down (57P0x), nothing left (53), a lock held too long.
+        """
         state = getattr(error.orig, "sqlstate", None) or ""
-        is_gone = error.connection_invalidated or state.startswith(("08", "57P", "53"))
+        gone = ("08", "57P", "53", LOCK_NOT_AVAILABLE)
+        is_gone = error.connection_invalidated or state.startswith(gone)
         return is_gone or (isinstance(error, sa.exc.OperationalError) and not state)

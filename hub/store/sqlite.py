@@ -95,6 +95,9 @@ class Sqlite:
     def lock(self, c: Connection, *names: str) -> None:
         """See `Database.lock`; a writer holds the whole file."""
 
+    def be_patient(self, c: Connection) -> None:
+        """See `Database.be_patient`; the file's own limit holds."""
+
     @contextmanager
     def alone(self, name: str) -> Iterator[bool]:
         """See `Database.alone`: a lock of a file, which ends with the process."""

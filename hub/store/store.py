@@ -9,7 +9,7 @@ import hashlib
 import json
 import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,13 @@ from hub.definitions.fact import OVER_ALL, Fact
 from hub.definitions.installed import Definitions
 from hub.definitions.ranges import Ranges
 from hub.log.succession import Succession
-from hub.store.database import Database, open_database
+from hub.store.database import Database, begun, named_errors, open_database
 from hub.store.migrations import versions
 from hub.store.packing import dictionary
 from hub.store.reading import Reading
 from hub.store.sql_views import View
 from hub.store.tables import BUILD, DERIVED, HISTORY, cut, definition, fact_table, notice
-from hub.store.troubles import (
-    DefinitionChangedError,
-    StoreUnavailableError,
-    VersionMismatchError,
-)
+from hub.store.troubles import DefinitionChangedError, StoreUnavailableError
 from hub.store.writing import Writing
 
 # Another number where stored events are written in another form.
@@ -67,7 +63,7 @@ class Store:
         # Where the log that is applied came from; whoever opens both says it.
         self.succession = Succession()
         self.database = database or open_database(url)
-        with self._begun(self.database.writer) as connection:
+        with self._patient() as connection:
             # Several processes may start at once: one brings the tables up to date, others wait.
             self.database.lock(connection, "migrations")
             if not _is_at_head(connection):
@@ -81,30 +77,33 @@ class Store:
         Several processes may do so at once: one makes them, the others find them made.
         """
         self._views = views
-        with self._begun(self.database.writer) as connection:
+        with self._patient() as connection:
             self.database.lock(connection, "migrations")
             self.database.show(connection, views)
 
+    def _begun(self, engine: Engine) -> AbstractContextManager[Connection]:
+        return begun(self.database, engine)
+
+    def named_errors(self) -> AbstractContextManager[None]:
+        """Turn the database's errors into the few that callers tell apart."""
+        return named_errors(self.database)
+
     @contextmanager
-    def _begun(self, engine: Engine) -> Iterator[Connection]:
-        with self.named_errors(), engine.begin() as connection:
+    def _patient(self) -> Iterator[Connection]:
+        """Open a transaction that changes tables themselves, for which others may have to wait."""
+        with self._begun(self.database.writer) as connection:
+            self.database.be_patient(connection)
             yield connection
 
     @contextmanager
-    def named_errors(self) -> Iterator[None]:
-        """Turn the database's errors into the few that callers tell apart."""
-        try:
-            yield
-        except sa.exc.DBAPIError as error:
-            if self.database.is_serialization(error):
-                raise VersionMismatchError(str(error.orig)) from error
-            if self.database.is_unavailable(error):
-                raise StoreUnavailableError(str(error.orig)) from error
-            raise
+    def alone(self, name: str) -> Iterator[bool]:
+        """Hold a name, in no transaction; give whether it is free, without waiting."""
+        with self.named_errors(), self.database.alone(name) as is_mine:
+            yield is_mine
 
     def check_definitions(self) -> None:
         """Raise `DefinitionChangedError` where the store's figures follow other definitions."""
-        with self._begun(self.database.writer) as connection:
+        with self._patient() as connection:
             self.database.lock(connection, "definitions")
             rows = connection.execute(sa.text("SELECT contract, digest FROM definition"))
             stored = {r[0]: r[1] for r in rows}
@@ -122,7 +121,7 @@ class Store:
 
     def clear_derived(self) -> None:
         """Drop everything that comes from the log, facts included, and what was known when."""
-        with self._begun(self.database.writer) as connection:
+        with self._patient() as connection:
             self.database.hide(connection)
             self._fact_metadata.drop_all(connection)
             for table in (*DERIVED, *HISTORY):

@@ -12,7 +12,12 @@ from hub import registry
 from hub.access.keys import Sender
 from hub.gateway.gateway import Answer, Gateway
 from hub.log import spool
-from hub.log.log import IdempotencyConflictError, LogUnavailableError, Submission
+from hub.log.log import (
+    Acknowledgement,
+    IdempotencyConflictError,
+    LogUnavailableError,
+    Submission,
+)
 from hub.log.spool import Spool
 from hub.log.sqlite import SqliteLog
 from stream_jobs.worked import received
@@ -95,13 +100,13 @@ def test_what_comes_while_the_log_is_away_is_in_it_in_order_when_it_is_back(
 def test_whatever_goes_wrong_the_spool_is_tried_again(
     live: Fickle, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: str) -> None:
+    def broken(_: object) -> None:
         tried.append(1)
         raise RuntimeError("no connection is free")
 
     tried: list[int] = []
     live.is_away = True
-    monkeypatch.setattr(live, "receipt", broken)
+    monkeypatch.setattr(live, "acknowledgements", broken)
     assert send(gateway, "C-01").status == 202
     live.is_away = False
     until(lambda: len(tried) > 2, "it was tried again")
@@ -173,6 +178,58 @@ def test_a_full_disk_is_no_acknowledgement(
     live.is_away = False
     until(lambda: is_drained(gateway), "it is drained")
     assert entities(live) == ["02"]
+
+
+def test_what_waits_is_appended_by_the_batch_in_order_and_once(
+    hub: Hub, live: Fickle, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hold that what waits costs a look-up and a commit for each batch, and not for each request.
+
+    One at a time, it took several times as long as it took to come.
+    """
+    asked: list[int] = []
+    appended: list[int] = []
+    known, append = live.acknowledgements, live.append
+
+    def counting_known(names: Sequence[str]) -> list[Acknowledgement]:
+        asked.append(len(names))
+        return known(names)
+
+    def counting_append(submissions: Sequence[Submission]) -> None:
+        append(submissions)
+        appended.append(len(submissions))
+
+    monkeypatch.setattr(spool, "DRAIN_RECORDS_MAX", 50)
+    monkeypatch.setattr(live, "acknowledgements", counting_known)
+    monkeypatch.setattr(live, "append", counting_append)
+    live.is_away = True
+    codes = [f"C-{i:02}" for i in range(99)]
+    answers = [send(gateway, code, code) for code in codes]
+    assert {send(gateway, c, c).body["receipt"] for c in codes[:9]} == {
+        a.body["receipt"] for a in answers[:9]
+    }
+    assert gateway.spool is not None
+    assert gateway.spool.waiting == 99
+    asked.clear()
+    live.is_away = False
+    until(lambda: is_drained(gateway), "it is drained")
+    assert appended == [50, 49], "so many records at a time"
+    assert asked[-2:] == [50, 49], "whose receipts are looked up together"
+    assert entities(live) == [f"{i:02}" for i in range(99)]
+    assert all(live.receipt(a.body["receipt"]) is not None for a in answers)
+
+
+def test_what_waits_is_given_more_time_than_who_sends(hub: Hub, live: Fickle) -> None:
+    """Hold that a log which is slow for senders is not sent the same again and again."""
+    patient = Fickle(hub.folder / "log.sqlite3")
+    patient.is_away = live.is_away = True
+    kept = Spool(live, hub.folder / "spool" / "spool.sqlite3", patient)
+    gateway = Gateway(live, hub.store, lambda: hub.now, hub.signer, hub.seals.seal, kept)
+    send(gateway, "C-01")
+    patient.is_away = False
+    until(lambda: is_drained(gateway), "it is drained, though senders would not be heard")
+    assert entities(live) == ["01"]
+    gateway.close()
 
 
 def test_the_file_is_made_where_it_is_wanted(tmp_path: Path, live: Fickle) -> None:

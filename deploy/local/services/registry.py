@@ -1,11 +1,19 @@
-"""Apicurio Registry: the schema registry that a hub may ask for ids."""
+"""Apicurio Registry: the schema registry that a hub may ask for ids.
+
+It starts with no rule at all, and takes whatever breaks readers or writers of what is there; here
+it is told FULL_TRANSITIVE, which the hub's own revisions keep, before anybody may use it.
+"""
 
 import http.client
+import json
 from pathlib import Path
 from typing import ClassVar
 
 from deploy.local.services.java import JavaPart
 from deploy.local.services.ports import HOST, free_port
+from deploy.local.services.process import UnavailableError
+
+COMPATIBILITY = "FULL_TRANSITIVE"
 
 
 class Registry(JavaPart):
@@ -46,12 +54,26 @@ class Registry(JavaPart):
         }
         return [f"-D{name}={value}" for name, value in settings.items()]
 
+    def start(self) -> None:
+        """Start it, unless it runs, and wait until it answers and keeps the rule."""
+        super().start()
+        told = self._ask("PUT", "/config", {"compatibility": COMPATIBILITY})
+        if told != 200:
+            raise UnavailableError(f"{self.name} does not take {COMPATIBILITY}: {told}")
+
     def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
         try:
-            connection.request("GET", f"{self._PATH}/subjects")
-            return connection.getresponse().status == 200
+            return self._ask("GET", "/subjects") == 200
         except (OSError, http.client.HTTPException):
             return False
+
+    def _ask(self, method: str, path: str, body: object = None) -> int:
+        """Ask its API; give the status of the answer."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=30)
+        try:
+            kind = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, f"{self._PATH}{path}", sent, kind)
+            return connection.getresponse().status
         finally:
             connection.close()

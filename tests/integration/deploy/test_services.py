@@ -24,6 +24,7 @@ from deploy.local.services.ports import free_port
 from deploy.local.services.postgres import Postgres
 from deploy.local.services.process import Process, UnavailableError
 from deploy.local.services.registry import Registry
+from hub.definitions.revisions import read_revisions
 from tests.parts.waiting import until
 
 ROOT = Path(__file__).parents[3]
@@ -182,6 +183,26 @@ def test_registry_keeps_schemas_over_a_crash(registry: Registry, tmp_path: Path)
         assert json.loads(found["schema"]) == json.loads(schema)
     registry.stop()
     assert processes(tmp_path) == []
+
+
+def test_registry_takes_what_the_hub_publishes_and_nothing_that_breaks_it(
+    registry: Registry,
+) -> None:
+    registry.start()
+    published = read_revisions()
+    with httpx.Client(base_url=registry.address, timeout=30) as client:
+
+        def offer(subject: str, schema: object) -> int:
+            body = {"schema": json.dumps(schema, ensure_ascii=False)}
+            return client.post(f"/subjects/{subject}/versions", json=body).status_code
+
+        assert client.get("/config").json() == {"compatibilityLevel": "FULL_TRANSITIVE"}
+        for name, revisions in published.items():
+            for revision in revisions:
+                assert offer(f"{name}-value", revision.schema) == 200, (name, revision.schema)
+        broken = json.loads(json.dumps(published["dossier"][-1].schema))
+        broken["fields"] = broken["fields"][1:]  # a field that old readers want
+        assert offer("dossier-value", broken) == 409
 
 
 def saved(part: Mosquitto) -> int:

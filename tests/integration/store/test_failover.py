@@ -2,12 +2,10 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psycopg
-import pytest
 
 from deploy.local.services.kafka import Kafka
 from stream_jobs.worked import received
@@ -18,16 +16,6 @@ from tests.parts.waiting import SECONDS_MAX, until
 
 BEFORE, AFTER = 20, 10
 RETRY_SECONDS = 0.1
-
-
-@pytest.fixture
-def pair(tmp_path: Path, _ends_in_order: None) -> Iterator[Pair]:
-    opened = Pair(tmp_path)
-    try:
-        opened.start()
-        yield opened
-    finally:
-        opened.close()
 
 
 class Sender:
