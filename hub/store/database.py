@@ -41,6 +41,12 @@ class Database(Protocol):
     def empty(self, c: Connection, table: sa.Table) -> None:
         """Delete all rows."""
 
+    def seen(self) -> int | None:
+        """Give a number that is another one after each commit, at once; None: it has to be asked.
+
+        Of one thread alone: it always asks on the same connection.
+        """
+
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """Write the condition that a column is among values, with its parameters."""
 

@@ -141,6 +141,9 @@ class Postgres:
         """See `Database.empty`."""
         c.exec_driver_sql(f"TRUNCATE {table.name}")
 
+    def seen(self) -> None:
+        """See `Database.seen`: a server is asked."""
+
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """See `Database.among`."""
         # As one text: the driver would look at each value of an array by itself.

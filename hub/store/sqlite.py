@@ -33,6 +33,7 @@ class Sqlite:
         self.writer: Engine = self._engine("BEGIN IMMEDIATE", WRITER_CACHE_KIB)
         self.trier = self.writer
         self.reader = self._engine("BEGIN", READER_CACHE_KIB)
+        self._seeing: Any = None
 
     def _engine(self, begin: str, cache_kib: int, attached: Path | None = None) -> Engine:
         engine = sa.create_engine(self._url, hide_parameters=True)
@@ -78,6 +79,12 @@ class Sqlite:
     def empty(self, c: Connection, table: sa.Table) -> None:
         """See `Database.empty`."""
         c.execute(table.delete())
+
+    def seen(self) -> int:
+        """See `Database.seen`: what SQLite keeps in memory that all processes share; some µs."""
+        if self._seeing is None:
+            self._seeing = self.reader.raw_connection().cursor()
+        return int(self._seeing.execute("PRAGMA data_version").fetchone()[0])
 
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """See `Database.among`."""
