@@ -85,6 +85,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_spool.py": ("log",),
     "laws/test_subjects.py": ("tree",),
     "laws/test_tree.py": ("tree",),
+    "laws/test_tags.py": ("http", "figures"),
     "laws/test_templates.py": ("sheets",),
     "laws/test_trial.py": ("proof",),
     "laws/test_used.py": ("figures", "http", "page", "reports"),
