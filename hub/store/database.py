@@ -38,6 +38,9 @@ class Database(Protocol):
         A rule is `+` (add), `max` or `=` (replace). Columns without a rule stay as they are.
         """
 
+    def close(self) -> None:
+        """Close all connections."""
+
     def empty(self, c: Connection, table: sa.Table) -> None:
         """Delete all rows."""
 

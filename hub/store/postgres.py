@@ -141,6 +141,11 @@ class Postgres:
         """See `Database.empty`."""
         c.exec_driver_sql(f"TRUNCATE {table.name}")
 
+    def close(self) -> None:
+        """See `Database.close`."""
+        self.writer.dispose()
+        self.reader.dispose()
+
     def seen(self) -> None:
         """See `Database.seen`: a server is asked."""
 

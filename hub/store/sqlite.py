@@ -33,7 +33,7 @@ class Sqlite:
         self.writer: Engine = self._engine("BEGIN IMMEDIATE", WRITER_CACHE_KIB)
         self.trier = self.writer
         self.reader = self._engine("BEGIN", READER_CACHE_KIB)
-        self._seeing: Any = None
+        self._seeing: sa.PoolProxiedConnection | None = None
 
     def _engine(self, begin: str, cache_kib: int, attached: Path | None = None) -> Engine:
         engine = sa.create_engine(self._url, hide_parameters=True)
@@ -83,8 +83,17 @@ class Sqlite:
     def seen(self) -> int:
         """See `Database.seen`: what SQLite keeps in memory that all processes share; some µs."""
         if self._seeing is None:
-            self._seeing = self.reader.raw_connection().cursor()
-        return int(self._seeing.execute("PRAGMA data_version").fetchone()[0])
+            self._seeing = self.reader.raw_connection()
+        cursor = self._seeing.cursor()
+        cursor.execute("PRAGMA data_version")
+        return int(cursor.fetchone()[0])
+
+    def close(self) -> None:
+        """See `Database.close`."""
+        if self._seeing is not None:
+            self._seeing.close()
+        self.writer.dispose()
+        self.reader.dispose()
 
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """See `Database.among`."""
