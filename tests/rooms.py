@@ -27,6 +27,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_printing.py": ("page", "board"),
     "browser/test_questions.py": ("page", "figures"),
     "browser/test_repair.py": ("page", "repair"),
+    "browser/test_report_runs.py": ("page", "reports"),
     "browser/test_reports.py": ("page", "reports"),
     "browser/test_sign_in.py": ("page", "access"),
     "browser/test_sources.py": ("page", "board"),
