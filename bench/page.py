@@ -163,7 +163,7 @@ async def again(url: str, key: str) -> tuple[list[Again], float]:
     async with httpx.AsyncClient(timeout=60) as client:
         tag = (await client.get(f"{url}{FIGURE}")).headers["etag"]
     head = f"GET {FIGURE} HTTP/1.1\r\nHost: 127.0.0.1\r\nIf-None-Match: {tag}\r\n\r\n".encode()
-    pusher = Pusher("127.0.0.1", port, "/v1/events/dossier", key, connections=4)
+    pusher = Pusher("127.0.0.1", port, "/v1/events/dossier", key, connections=4, again=(429,))
     begun, numbers = time.perf_counter(), iter(range(ASKS_PER_SECOND * ASKED_SECONDS))
 
     async def send() -> float:

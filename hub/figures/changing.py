@@ -22,6 +22,7 @@ from hub.figures.kpi import Kpi
 from hub.figures.official import as_known
 from hub.figures.past import Past
 from hub.figures.restating import Cause, Part, Sees, causes, divided, less, part_of, show, summed
+from hub.figures.versions import counted_by, definition_version
 from hub.log.cut import Cut
 from hub.reference.periods import Period
 
@@ -54,7 +55,7 @@ def changes(
     after = as_known(between.book, between.until, between.now)
     closing = in_force(between.book.closings, period)
     listed = []
-    same = _Same(between, before, period)
+    same = _Same(before, after, between.since, period)
     for kpi in kpis:
         if same.has(kpi):
             continue
@@ -101,14 +102,13 @@ class _Same:
     """Tells which figures cannot have changed, without working them out: most have not, mostly.
 
     That is so of a period that was over at the earlier instant, which the clock changes no more,
-    where no list, closing or other act came since, and nothing that changed since is of a day up to
-    the period's end, as it was or as it is.
+    where the figure goes by the same definition, lists included, and nothing that changed since is
+    of a day up to the period's end, as it was or as it is. A closing changes no figure here.
     """
 
-    def __init__(self, between: Between, before: Book, period: Period) -> None:
-        self._before, self._end = before, period.end_on.isoformat()
-        acts = (b.reading.totals().get(CONTROL.topic, 0) for b in (before, between.book))
-        self._is_over = period.end <= between.since and len(set(acts)) == 1
+    def __init__(self, before: Book, after: Book, since: int, period: Period) -> None:
+        self._books, self._before, self._period = (before, after), before, period
+        self._end, self._is_over = period.end_on.isoformat(), period.end <= since
         self._untouched: dict[str, bool] = {}
 
     def has(self, kpi: Kpi) -> bool:
@@ -117,9 +117,17 @@ class _Same:
         is_of_facts = all(t.is_of_period and not t.is_of_sources for t in terms)
         if not self._is_over or not is_of_facts or kpi.contract is None:
             return False
+        # Where no list was loaded since, all lists are the same, without being digested.
+        if len({b.reading.totals().get(CONTROL.topic, 0) for b in self._books}) > 1 and (
+            len({self._definition(kpi, book) for book in self._books}) > 1
+        ):
+            return False
         if kpi.contract not in self._untouched:
             self._untouched[kpi.contract] = self._is_untouched(kpi.contract)
         return self._untouched[kpi.contract]
+
+    def _definition(self, kpi: Kpi, book: Book) -> str:
+        return definition_version(counted_by(kpi, self._period, book), book)
 
     def _is_untouched(self, contract: str) -> bool:
         fact, reading = self._before.facts[contract], self._before.reading
