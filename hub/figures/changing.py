@@ -7,6 +7,7 @@ by thing with its events where each adds its own part, as for closed periods (`r
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -27,6 +28,7 @@ from hub.log.cut import Cut
 from hub.reference.periods import Period
 
 CAUSES_MAX = 100
+TARGETS = "targets"  # the list, by its form's name
 
 
 @dataclass(frozen=True)
@@ -117,14 +119,22 @@ class _Same:
         is_of_facts = all(t.is_of_period and not t.is_of_sources for t in terms)
         if not self._is_over or not is_of_facts or kpi.contract is None:
             return False
-        # Where no list was loaded since, all lists are the same, without being digested.
-        if len({b.reading.totals().get(CONTROL.topic, 0) for b in self._books}) > 1 and (
-            len({self._definition(kpi, book) for book in self._books}) > 1
-        ):
+        if self._has_other_lists and len({self._definition(kpi, b) for b in self._books}) > 1:
             return False
         if kpi.contract not in self._untouched:
             self._untouched[kpi.contract] = self._is_untouched(kpi.contract)
         return self._untouched[kpi.contract]
+
+    @cached_property
+    def _has_other_lists(self) -> bool:
+        """Whether any list is another one that figures go by; targets are beside them."""
+        if len({book.reading.totals().get(CONTROL.topic, 0) for book in self._books}) == 1:
+            return False  # nothing was loaded since
+        first, last = (
+            {n: rows for n, rows in book.reference.tables.items() if n != TARGETS}
+            for book in self._books
+        )
+        return first != last
 
     def _definition(self, kpi: Kpi, book: Book) -> str:
         return definition_version(counted_by(kpi, self._period, book), book)

@@ -158,7 +158,13 @@ def test_of_lists_that_came_since_those_that_a_figure_goes_by_are_worked_out(
     assert counts["calendar"] == counts["units"] == len(KPIS)
     of_now = {k.id for k in KPIS.values() if not k.numerator.is_of_period or k.contract is None}
     of_now |= {k.id for k in KPIS.values() if k.numerator.is_of_sources}
-    assert counts["report_schedules"] == len(of_now) < counts["hours"] < len(KPIS) / 2
+    assert (
+        counts["report_schedules"]
+        == counts["targets"]
+        == len(of_now)
+        < counts["hours"]
+        < len(KPIS) / 2
+    )
     assert moved, "no list changed any figure"
 
 
