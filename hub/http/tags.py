@@ -84,9 +84,9 @@ class Tags:
         try:
             while self._waiting:
                 waiting, self._waiting = self._waiting, []
-                seen = self._hub.store.database.seen()
-                loop = asyncio.get_running_loop()
+                loop, seen = asyncio.get_running_loop(), None
                 try:
+                    seen = self._hub.store.database.seen()
                     found = await loop.run_in_executor(self._thread, self._made, waiting)
                 except Exception as error:  # whoever waits is told, as who asks the database is
                     found = [error] * len(waiting)
