@@ -103,7 +103,7 @@ class Tags:
 
     def _made(self, waiting: Sequence[Asked]) -> list[str | Exception]:
         """Make the tags of one snapshot, those alone that may be others."""
-        found: list[str | Exception] = []
+        made: list[str | Exception] = []
         with self._hub.store.reading() as reading:
             snapshot, book = reading.snapshot(), self._hub.book(reading)
             for asked in waiting:
@@ -112,7 +112,7 @@ class Tags:
                     if kept.snapshot != snapshot or kept.tick != asked.tick:
                         kept.tag = kept.make(book, asked.now)
                         kept.snapshot, kept.tick = snapshot, asked.tick
-                    found.append(kept.tag)
+                    made.append(kept.tag)
                 except Exception as error:
-                    found.append(error)
-        return found
+                    made.append(error)
+        return made
