@@ -86,7 +86,8 @@ class Sqlite:
             self._seeing = self.reader.raw_connection()
         cursor = self._seeing.cursor()
         cursor.execute("PRAGMA data_version")
-        return int(cursor.fetchone()[0])
+        (version,) = cursor.fetchall()[0]
+        return int(version)
 
     def close(self) -> None:
         """See `Database.close`."""

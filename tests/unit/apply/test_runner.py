@@ -1,6 +1,7 @@
 """A runner at rest: what nobody appended to is not read, and what is appended is applied."""
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,6 +26,9 @@ def test_a_log_that_nobody_appended_to_is_not_read(
 
         monkeypatch.setattr(hub.log, name, call)
 
+    def is_past(commits: int) -> bool:
+        return hub.runner.commits > commits
+
     for name in ("seen", "read"):
         counted(name)
     hub.runner.start()
@@ -36,7 +40,7 @@ def test_a_log_that_nobody_appended_to_is_not_read(
         for number in range(3):
             commits = hub.runner.commits
             hub.post("dossier", received(f"B{number}", "2023-05-02"))
-            until(lambda seen=commits: hub.runner.commits > seen, "what came is applied")
+            until(partial(is_past, commits), "what came is applied")
         assert hub.kpi("dossier_received_new", period="2023")[0]["value"] == "4"
     finally:
         hub.runner.stop()
