@@ -24,6 +24,7 @@ from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.figures.altered import Altered
 from hub.store.reading import Reading, Row
+from hub.store.statements import place_since
 from hub.store.states import decode_states
 from hub.store.tables import LANES
 
@@ -254,8 +255,12 @@ class Aliased(Altered):
             return False
         if sum(standing.positions.values()) - sum(then.positions.values()) > CHANGED_MAX:
             return False
-        changed = self.raw.changed(fact, ["entity", f"{names.also} IS NOT NULL"], then.positions)
-        return not any(claims or code in known.codes for code, claims in changed)
+        looked_at, values = self.raw.among("entity", sorted(known.codes))
+        return not self.raw.rows(
+            f"SELECT 1 FROM {fact.table} WHERE ({place_since(then.positions)})"
+            f" AND ({names.also} IS NOT NULL OR {looked_at}) LIMIT 1",
+            **values,
+        )
 
     def _looked(self, fact: Fact, contract: Contract, known: Looked | None) -> Looked:
         claiming = claimants(self.raw, fact, contract)
