@@ -136,11 +136,13 @@ class Runner:
 
     def _run(self) -> None:
         try:
+            idle_at: int | None = None
             while not self._stopping.is_set():
                 self._thinning.now_and_then()
-                begun = time.monotonic()
-                applied = self.step()
+                begun, seen = time.monotonic(), self._log.seen()
+                applied = None if seen is not None and seen == idle_at else self.step()
                 if applied is None:
+                    idle_at = seen
                     time.sleep(POLL_SECONDS)
                 elif applied < FEW:
                     # As long as it took: whoever sends gets half of the processor, and the next

@@ -157,6 +157,10 @@ class ArchivedLog:
         """See `Log.append`."""
         self.live.append(submissions)
 
+    def seen(self) -> int | None:
+        """See `Log.seen`."""
+        return self.live.seen()
+
     def begins(self, topic: str) -> dict[int, int]:
         """See `Log.begins`; the archive begins at 0."""
         log = self.identity(topic)

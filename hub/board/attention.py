@@ -44,10 +44,11 @@ def alerts_standing(alerts: Mapping[str, Course], rules: Mapping[str, Rule]) -> 
     }
 
 
-def sources_behind(book: Book, period: Period, at: int) -> list[dict[str, Any]]:
-    """List who is silent for longer than allowed, or did not meet all it owed of a period.
+def sources_owing(book: Book, period: Period, at: int) -> dict[str, Any]:
+    """Count who owes something at an instant, and list who is behind.
 
-    The silent come first, those longest silent at the top; then who lacks the most steps.
+    That is who is silent for longer than allowed, or did not meet all it owed of a period. The
+    silent come first, those longest silent at the top; then who lacks the most steps.
     """
     quiet = silences(book, at)
     steps: dict[str, list[tuple[int, int, int]]] = {}
@@ -80,7 +81,7 @@ def sources_behind(book: Book, period: Period, at: int) -> list[dict[str, Any]]:
             }
         )
     behind.sort(key=lambda b: (not b["is_late"], b["heard_at"] or "", -b["steps_missing"]))
-    return behind
+    return {"expected": len(quiet), "behind": behind}
 
 
 def _said(heard: int | None, missing: int, due: int, since: str | None, *, is_late: bool) -> Doc:

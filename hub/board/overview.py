@@ -13,7 +13,7 @@ from typing import Any, Literal
 from hub.alerts.course import Course
 from hub.alerts.rule import Rule
 from hub.board import sentences
-from hub.board.attention import alerts_standing, sources_behind
+from hub.board.attention import alerts_standing, sources_owing
 from hub.board.pulls import PULLS_MAX, Pull, expected, holders, lacks, pulls
 from hub.clock import iso
 from hub.definitions.contract import Doc
@@ -97,11 +97,11 @@ class Overview:
         """Give all of it as JSON."""
         items = self._items()
         standing = alerts_standing(alerts, rules)
-        behind = sources_behind(self.book, self.period, self.at)
+        sources = sources_owing(self.book, self.period, self.at)
         closing = in_force(self.book.closings, self.period)
         restated = any(i.figure is not None and i.figure.status == "restated" for i in items)
         lacking = self.book.reference.missing([TARGETS])
-        headline = _headline(items, standing, len(behind))
+        headline = _headline(items, standing, len(sources["behind"]))
         return {
             "period": self.period.text,
             "is_over": self.period.end <= self.at,
@@ -111,7 +111,7 @@ class Overview:
             "headline_en": headline.en,
             "items": [self._public(item) for item in items],
             "alerts": standing,
-            "sources": {"expected": len(self.book.sources), "behind": behind},
+            "sources": sources,
             "lacks": [
                 dict(zip(("list", "message_vi", "message_en"), (n, *forms), strict=True))
                 for n in lacking

@@ -13,19 +13,23 @@ the other code's own events name as receiver or resolver, or else it could take 
 import hashlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from hub.apply import fold
+from hub.columns.frames import Standing
 from hub.definitions.contract import Contract
 from hub.definitions.fact import Fact
 from hub.figures.altered import Altered
 from hub.store.reading import Reading, Row
+from hub.store.statements import place_since
 from hub.store.states import decode_states
 from hub.store.tables import LANES
 
 KEPT = "aliases"  # among what readers keep for one another
+CHANGED_MAX = 20_000  # so many events are gone through; of more, it is faster to look at all
 
 
 @dataclass(frozen=True)
@@ -198,6 +202,18 @@ def claimants(reading: Reading, fact: Fact, contract: Contract) -> list[str]:
     return facts["entity"].sort().to_list()
 
 
+class Looked(NamedTuple):
+    """What was worked out: where the tables stood, which codes were looked at, in which state.
+
+    Nothing else is another one before one of these codes changes, or another one claims something.
+    """
+
+    standing: Standing | None
+    codes: frozenset[str]
+    state: list[Row]
+    merger: Merger | None
+
+
 class Aliased(Altered):
     """A snapshot in which codes that are one thing are one."""
 
@@ -220,21 +236,44 @@ class Aliased(Altered):
     def _find(self, fact: Fact) -> Merger | None:
         """Take what was worked out of the same codes in the same state, or work it out."""
         contract = self.definitions.contracts[fact.contract]
+        if contract.spec.names is None:
+            return None
+        kept: dict[str, Looked] = self.kept.setdefault(KEPT, {})
+        known = kept.get(fact.contract)
+        tables = self.raw.tables(fact) if type(self.raw) is Reading and self.columns else None
+        standing = tables.standing if tables is not None else None
+        if known is None or not self._is_as_known(fact, known, standing):
+            known = self._looked(fact, contract, known)
+        kept[fact.contract] = known = known._replace(standing=standing)
+        self._states[fact.contract] = known.state
+        return known.merger
+
+    def _is_as_known(self, fact: Fact, known: Looked, standing: Standing | None) -> bool:
+        """Tell by the facts that changed since alone that nothing became of what codes are one."""
+        then, names = known.standing, self.definitions.contracts[fact.contract].spec.names
+        if then is None or standing is None or names is None or not standing.reaches(then):
+            return False
+        if sum(standing.positions.values()) - sum(then.positions.values()) > CHANGED_MAX:
+            return False
+        looked_at, values = self.raw.among("entity", sorted(known.codes))
+        return not self.raw.rows(
+            f"SELECT 1 FROM {fact.table} WHERE ({place_since(then.positions)})"
+            f" AND ({names.also} IS NOT NULL OR {looked_at}) LIMIT 1",
+            **values,
+        )
+
+    def _looked(self, fact: Fact, contract: Contract, known: Looked | None) -> Looked:
         claiming = claimants(self.raw, fact, contract)
         if not claiming:
-            return None
-        kept: dict[str, tuple[list[str], list[Row], Merger | None]]
-        kept = self.kept.setdefault(KEPT, {})
-        looked_at, state, merger = kept.get(fact.contract, ([], [], None))
-        self._states[fact.contract] = state
-        if set(claiming) <= set(looked_at) and self._state(fact, looked_at) == state:
-            return merger
+            return Looked(None, frozenset(), [], None)
+        if known is not None and known.codes.issuperset(claiming):
+            state = self._state(fact, sorted(known.codes))
+            if state == known.state:
+                return known
         merger = merge(self.raw, fact, contract, claiming)
         named = set() if merger is None else {c for m in merger.claims for c in (m.code, m.other)}
-        looked_at = sorted({*claiming, *named})
-        self._states[fact.contract] = state = self._state(fact, looked_at)
-        kept[fact.contract] = (looked_at, state, merger)
-        return merger
+        codes = frozenset({*claiming, *named})
+        return Looked(None, codes, self._state(fact, sorted(codes)), merger)
 
     def signature(self, fact: Fact) -> str:
         """Tell apart what the codes that are one have come to; empty where none is another."""

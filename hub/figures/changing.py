@@ -7,6 +7,7 @@ by thing with its events where each adds its own part, as for closed periods (`r
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -22,10 +23,12 @@ from hub.figures.kpi import Kpi
 from hub.figures.official import as_known
 from hub.figures.past import Past
 from hub.figures.restating import Cause, Part, Sees, causes, divided, less, part_of, show, summed
+from hub.figures.versions import counted_by, definition_version
 from hub.log.cut import Cut
 from hub.reference.periods import Period
 
 CAUSES_MAX = 100
+TARGETS = "targets"  # the list, by its form's name
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def changes(
     after = as_known(between.book, between.until, between.now)
     closing = in_force(between.book.closings, period)
     listed = []
-    same = _Same(between, before, period)
+    same = _Same(before, after, between.since, period)
     for kpi in kpis:
         if same.has(kpi):
             continue
@@ -101,14 +104,13 @@ class _Same:
     """Tells which figures cannot have changed, without working them out: most have not, mostly.
 
     That is so of a period that was over at the earlier instant, which the clock changes no more,
-    where no list, closing or other act came since, and nothing that changed since is of a day up to
-    the period's end, as it was or as it is.
+    where the figure goes by the same definition, lists included, and nothing that changed since is
+    of a day up to the period's end, as it was or as it is. A closing changes no figure here.
     """
 
-    def __init__(self, between: Between, before: Book, period: Period) -> None:
-        self._before, self._end = before, period.end_on.isoformat()
-        acts = (b.reading.totals().get(CONTROL.topic, 0) for b in (before, between.book))
-        self._is_over = period.end <= between.since and len(set(acts)) == 1
+    def __init__(self, before: Book, after: Book, since: int, period: Period) -> None:
+        self._books, self._before, self._period = (before, after), before, period
+        self._end, self._is_over = period.end_on.isoformat(), period.end <= since
         self._untouched: dict[str, bool] = {}
 
     def has(self, kpi: Kpi) -> bool:
@@ -117,9 +119,25 @@ class _Same:
         is_of_facts = all(t.is_of_period and not t.is_of_sources for t in terms)
         if not self._is_over or not is_of_facts or kpi.contract is None:
             return False
+        if self._has_other_lists and len({self._definition(kpi, b) for b in self._books}) > 1:
+            return False
         if kpi.contract not in self._untouched:
             self._untouched[kpi.contract] = self._is_untouched(kpi.contract)
         return self._untouched[kpi.contract]
+
+    @cached_property
+    def _has_other_lists(self) -> bool:
+        """Whether any list is another one that figures go by; targets are beside them."""
+        if len({book.reading.totals().get(CONTROL.topic, 0) for book in self._books}) == 1:
+            return False  # nothing was loaded since
+        first, last = (
+            {n: rows for n, rows in book.reference.tables.items() if n != TARGETS}
+            for book in self._books
+        )
+        return first != last
+
+    def _definition(self, kpi: Kpi, book: Book) -> str:
+        return definition_version(counted_by(kpi, self._period, book), book)
 
     def _is_untouched(self, contract: str) -> bool:
         fact, reading = self._before.facts[contract], self._before.reading

@@ -46,6 +46,8 @@ def silences(book: Book, at: int) -> dict[str, Silence]:
     )
     out: dict[str, Silence] = {}
     for source in book.sources.values():
+        if source.since is not None and day_of(day_start(source.since)) > today:
+            continue  # it owes nothing yet
         if source.until is not None and day_of(day_start(source.until)) <= today:
             continue  # it owes nothing any more
         longest = Silence(source, _silent_us(book, source, at, known_since))

@@ -12,6 +12,7 @@ from hub.access.keys import Sender
 from hub.access.scope import Scope
 from hub.access.sight import seen, seen_of_all
 from hub.definitions.contract import Contract
+from hub.figures.book import Book
 from hub.figures.by_unit import VIEWS
 from hub.figures.compute import QuestionError, read_as_of, read_question
 from hub.figures.figure import NAMES
@@ -35,7 +36,8 @@ from hub.http.parameters import (
     said_as,
 )
 from hub.http.problems import ProblemError
-from hub.http.tagged import tagged
+from hub.http.tagged import tagged, unchanged_of
+from hub.http.tags import Tags
 from hub.operating import tracing
 from hub.proof.explain import UnknownNameError, explain
 from hub.store.reading import Reading
@@ -276,8 +278,16 @@ async def get_kpi(
     request: Request, kpi: OneKpi, query: Annotated[FiguresQuery, Query()], edge: Here
 ) -> Response:
     """Answer one question about one KPI."""
-    now = edge.now()
-    question, kept = read_question(kpi, query.asked(), now), sparse(query.fields)
+    now, parameters = edge.now(), query.asked()
+    question, kept = read_question(kpi, parameters, now), sparse(query.fields)
+
+    def tag_of(book: Book, now: int) -> str:
+        return States(book, read_question(kpi, parameters, now).period, now).tag([kpi])
+
+    if question.as_of is None and "if-none-match" in request.headers:
+        tag = await edge.part(Tags).of(f"{request.url.path}?{request.url.query}", tag_of)
+        if (unchanged := unchanged_of(request, tag)) is not None:
+            return unchanged
 
     def ask(reading: Reading) -> Response:
         book = edge.hub.book(reading)

@@ -17,10 +17,15 @@ def tagged(request: Request, tag: str | None, make: Callable[[], dict[str, Any]]
     """
     if tag is None:
         return JSONResponse(make())
-    headers = {**_HEADERS, "ETag": tag}
+    unchanged = unchanged_of(request, tag)
+    return unchanged or JSONResponse(make(), headers={**_HEADERS, "ETag": tag})
+
+
+def unchanged_of(request: Request, tag: str) -> Response | None:
+    """Answer with 304 where the client says that it has what is under this tag; else None."""
     if _has(request.headers.get("if-none-match", ""), tag):
-        return Response(status_code=304, headers=headers)
-    return JSONResponse(make(), headers=headers)
+        return Response(status_code=304, headers={**_HEADERS, "ETag": tag})
+    return None
 
 
 def _has(said: str, tag: str) -> bool:

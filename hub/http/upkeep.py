@@ -3,7 +3,9 @@
 Every hour, originals that nobody needs any more are erased, exchanges that were settled long ago
 are forgotten, and it is looked whether the reports add up; every half minute scheduled reports are
 given; every few seconds, rejected items are closed that were mended, and alerts are told and
-delivered; every second, the columns that questions are answered from are brought up to date.
+delivered; every second, the columns that questions are answered from are brought up to date. The
+last, and what was mended, are looked at where something was committed since, and else each quarter
+of a minute.
 """
 
 import asyncio
@@ -29,6 +31,7 @@ MENDING_SECONDS = 3.0
 ALERTS_SECONDS = 2.0
 COLUMNS_SECONDS = 1.0
 REPORTS_SECONDS = 30.0
+QUIET_SECONDS = 15.0  # what hangs on commits alone is looked at so often where there were none
 SHARE_MAX = 0.05  # of the time is given to either of the first two at most
 log = logging.getLogger(__name__)
 
@@ -66,9 +69,11 @@ async def mend_often(edge: Edge) -> None:
         seals = edge.part(OpenHub.seals)
         return close_mended(hub.store, hub.log, seals.opener(), hub.clock)
 
+    news = _News(edge)
     while True:
         began = time.monotonic()
-        await _done(edge, "items closed as mended", "items", do)
+        if news.is_there():
+            await _done(edge, "items closed as mended", "items", do)
         took = time.monotonic() - began
         await asyncio.sleep(max(MENDING_SECONDS, took / SHARE_MAX))
 
@@ -94,8 +99,10 @@ async def tend_columns(edge: Edge) -> None:
         edge.hub.store.tend_columns()
         return 0
 
+    news = _News(edge)
     while True:
-        await _done(edge, "columns made", "columns", do)
+        if news.is_there():
+            await _done(edge, "columns made", "columns", do)
         await asyncio.sleep(COLUMNS_SECONDS)
 
 
@@ -154,6 +161,24 @@ def add_up(hub: OpenHub, now: int) -> None:
     reports = list(registry.reports().values())
     with hub.store.reading() as reading:
         metrics.REPORT_BROKEN.set(count_broken(reports, hub.book(reading), now))
+
+
+class _News:
+    """Tells whether there may be anything new: after a commit, and where a while has gone by."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._database = edge.hub.store.database
+        self._seen: int | None = None
+        self._at = float("-inf")
+
+    def is_there(self) -> bool:
+        """Tell whether to look; whoever asks looks then."""
+        now, seen = time.monotonic(), self._database.seen()
+        is_same = seen is not None and seen == self._seen
+        if is_same and now - self._at < QUIET_SECONDS:
+            return False
+        self._seen, self._at = seen, now
+        return True
 
 
 async def _done(edge: Edge, action: str, what: str, do: Callable[[], int]) -> None:

@@ -72,6 +72,9 @@ class KafkaLog:
         with self._topics_lock:
             return self.topics.identity(topic)
 
+    def seen(self) -> None:
+        """See `Log.seen`: brokers are asked."""
+
     def begins(self, topic: str) -> dict[int, int]:
         """Give, per partition, the first offset that is not deleted."""
         with self._topics_lock:

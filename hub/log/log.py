@@ -154,6 +154,12 @@ class Log(Protocol):
         its body differs, and appends nothing. Raises `LogUnavailableError`.
         """
 
+    def seen(self) -> int | None:
+        """Give a number that is another one after anybody else appends; None: it has to be read.
+
+        Of one thread: what it appends itself is no news to it.
+        """
+
     def begins(self, topic: str) -> dict[int, int]:
         """Give, per partition, the offset from which on everything can be read."""
 

@@ -175,6 +175,10 @@ class SqliteLog:
         ).fetchone()
         return row[0] if row else 0
 
+    def seen(self) -> int:
+        """See `Log.seen`: what SQLite keeps in memory that all processes share; some µs."""
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
     def begins(self, topic: str) -> dict[int, int]:
         """Give the offset of the topic's first record, for its one partition."""
         row = self._connection.execute(

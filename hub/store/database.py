@@ -39,8 +39,17 @@ class Database(Protocol):
         A rule is `+` (add), `max` or `=` (replace). Columns without a rule stay as they are.
         """
 
+    def close(self) -> None:
+        """Close all connections."""
+
     def empty(self, c: Connection, table: sa.Table) -> None:
         """Delete all rows."""
+
+    def seen(self) -> int | None:
+        """Give a number that is another one after each commit, at once; None: it has to be asked.
+
+        Of one thread alone: it always asks on the same connection.
+        """
 
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """Write the condition that a column is among values, with its parameters."""

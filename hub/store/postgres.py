@@ -162,6 +162,14 @@ class Postgres:
         """See `Database.empty`."""
         c.exec_driver_sql(f"TRUNCATE {table.name}")
 
+    def close(self) -> None:
+        """See `Database.close`."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+    def seen(self) -> None:
+        """See `Database.seen`: a server is asked."""
+
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """See `Database.among`."""
         # As one text: the driver would look at each value of an array by itself.

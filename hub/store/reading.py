@@ -117,6 +117,18 @@ class Reading:
         """Give the next offset by topic, summed over partitions."""
         return self._totals
 
+    def snapshot(self) -> tuple[Row, ...]:
+        """Tell this snapshot from all others in which a figure may be another one.
+
+        What a figure is made of is committed together with a position, or by a rebuild that names
+        its tables.
+        """
+        rows = [
+            *self.connection.execute(sa.select(position)),
+            *self.rows("SELECT * FROM definition"),
+        ]
+        return tuple(sorted(tuple(row) for row in rows))
+
     def touched(self, contract: str, until: str) -> int:
         """Tell which commit last changed anything of a contract up to a month; 0 where none did."""
         query = sa.select(sa.func.max(touched.c.at)).where(

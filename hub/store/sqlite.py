@@ -33,6 +33,7 @@ class Sqlite:
         self.writer: Engine = self._engine("BEGIN IMMEDIATE", WRITER_CACHE_KIB)
         self.trier = self.writer
         self.reader = self._engine("BEGIN", READER_CACHE_KIB)
+        self._seeing: sa.PoolProxiedConnection | None = None
 
     def _engine(self, begin: str, cache_kib: int, attached: Path | None = None) -> Engine:
         engine = sa.create_engine(self._url, hide_parameters=True)
@@ -78,6 +79,22 @@ class Sqlite:
     def empty(self, c: Connection, table: sa.Table) -> None:
         """See `Database.empty`."""
         c.execute(table.delete())
+
+    def seen(self) -> int:
+        """See `Database.seen`: what SQLite keeps in memory that all processes share; some µs."""
+        if self._seeing is None:
+            self._seeing = self.reader.raw_connection()
+        cursor = self._seeing.cursor()
+        cursor.execute("PRAGMA data_version")
+        (version,) = cursor.fetchall()[0]
+        return int(version)
+
+    def close(self) -> None:
+        """See `Database.close`."""
+        if self._seeing is not None:
+            self._seeing.close()
+        self.writer.dispose()
+        self.reader.dispose()
 
     def among(self, column: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
         """See `Database.among`."""

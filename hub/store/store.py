@@ -229,8 +229,7 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
-        self.database.writer.dispose()
-        self.database.reader.dispose()
+        self.database.close()
 
     def _writing(self, connection: Connection) -> Writing:
         return Writing(connection, self.database, self.fact_tables, self.digests, self.succession)

@@ -52,3 +52,11 @@ def test_every_page_leads_to_all_others(show: Show) -> None:
         page.locator(f".pages a[data-page='{name}']").click()
         expect(page.locator(".pages a[aria-current='page']")).to_have_attribute("data-page", name)
         expect(page.locator(".pages a")).to_have_count(len(PAGES))
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_links_to_all_pages_stand_in_one_line(show: Show, lang: str) -> None:
+    page = show(f"?period=2023&lang={lang}", 1366, 768)
+    expect(page.locator(".pages a")).to_have_count(len(PAGES))
+    tops = page.evaluate("[...document.querySelectorAll('.pages a')].map((a) => a.offsetTop)")
+    assert len(set(tops)) == 1, tops

@@ -78,6 +78,9 @@ class Parted:
     def _of(self, topic: str, partition: int) -> list[tuple[Origin, int, bytes]]:
         return self._records.setdefault((topic, partition), [])
 
+    def seen(self) -> None:
+        """Whoever wants to know reads it."""
+
     def begins(self, topic: str) -> dict[int, int]:
         return dict.fromkeys(range(self.partitions), 0)
 

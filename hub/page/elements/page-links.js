@@ -5,21 +5,22 @@ import { page } from "../page.js";
 import { Part } from "../part.js";
 import { words } from "../words.js";
 
+// Short, so that all of them stand in one line; the page's heading says it in full.
 const t = words({
   vi: {
     pages: "Các trang",
     board: "Bảng chỉ tiêu",
     overview: "Tổng quan",
-    ask: "Hỏi đáp số liệu",
+    ask: "Hỏi đáp",
     alerts: "Cảnh báo",
-    water: "Nước và độ mặn",
-    money: "Thanh toán và phí",
-    reports: "Biểu 06a, 06b",
+    water: "Độ mặn",
+    money: "Thanh toán",
+    reports: "Biểu báo cáo",
     sources: "Nguồn dữ liệu",
-    systems: "Hệ thống kết nối",
+    systems: "Hệ thống",
     upload: "Gửi tệp",
     repair: "Sửa bản ghi",
-    catalogue: "Danh mục chỉ số",
+    catalogue: "Danh mục",
     "open-data": "Dữ liệu mở",
   },
   en: {
@@ -28,14 +29,14 @@ const t = words({
     overview: "Overview",
     ask: "Questions",
     alerts: "Alerts",
-    water: "Water and salinity",
-    money: "Payments and fees",
-    reports: "Reports 06a, 06b",
+    water: "Salinity",
+    money: "Payments",
+    reports: "Reports",
     sources: "Data sources",
-    systems: "Connected systems",
+    systems: "Systems",
     upload: "Send a file",
     repair: "Repair items",
-    catalogue: "KPI catalogue",
+    catalogue: "Catalogue",
     "open-data": "Open data",
   },
 });

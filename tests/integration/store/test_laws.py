@@ -24,6 +24,7 @@ from tests.laws import (
     test_order_free,
     test_seals,
     test_shards,
+    test_tags,
     test_verify,
 )
 from tests.parts import stores
@@ -92,6 +93,7 @@ for _module in (
     test_set_aside,
     test_shards,
     test_statistics,
+    test_tags,
     test_targets,
     test_verify,
     test_verifying,

@@ -12,9 +12,11 @@ from hub.figures.changing import Between, changes
 from hub.figures.compute import Question, QuestionError, compute
 from hub.figures.figure import Figure
 from hub.figures.kpi import Kpi
+from hub.figures.loading import load_lists
 from hub.reference.periods import parse_period
 from stream_jobs.worked import Json, dossier, received
 from tests.conftest import Hub
+from tests.laws.test_closing import BEFORE
 from tests.unit.reports.test_editions import close_month
 
 KPIS = registry.kpis()
@@ -23,7 +25,11 @@ NEW, OVERDUE, RESOLVED = "dossier_received_new", "dossier_overdue", "dossier_res
 
 
 def changed(
-    hub: Hub, since: datetime, until: datetime | None = None, period: str = "2026"
+    hub: Hub,
+    since: datetime,
+    until: datetime | None = None,
+    period: str = "2026",
+    names: tuple[str, ...] = (NEW, OVERDUE, RESOLVED),
 ) -> dict[str, Json]:
     with hub.store.reading() as reading:
         between = Between(
@@ -32,7 +38,7 @@ def changed(
             None if until is None else to_us(until),
             to_us(hub.now),
         )
-        kpis = [KPIS[name] for name in (NEW, OVERDUE, RESOLVED)]
+        kpis = [KPIS[name] for name in names]
         return {one["kpi"]: one for one in changes(between, kpis, parse_period(period))["changed"]}
 
 
@@ -121,19 +127,53 @@ def test_what_is_over_and_untouched_is_not_worked_out_and_what_comes_late_is(
     assert changed(told, since, period="2025-11") == {}
 
 
-def test_a_list_that_came_since_is_worked_out(told: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    since = told.now + HOUR / 2
+def test_of_lists_that_came_since_those_that_a_figure_goes_by_are_worked_out(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of each list goes, one after another: who leaves some out says what all would say."""
+    hub.now = datetime(2026, 1, 15, 1, tzinfo=UTC)
+    for name, events in BEFORE.items():
+        hub.send(name, *events, sender="one_stop")
     worked: list[str] = []
 
-    def nothing(kpi: Kpi, *_: object) -> list[Figure]:
+    def counted(kpi: Kpi, question: Question, book: Book) -> list[Figure]:
         worked.append(kpi.id)
-        return []
+        return compute(kpi, question, book)
 
-    monkeypatch.setattr(changing, "compute", nothing)
+    monkeypatch.setattr(changing, "compute", counted)
+    moved: set[str] = set()
+    counts: dict[str, int] = {}
+    for name, rows in {**hub.reference.tables, "report_schedules": []}.items():
+        since = hub.now + HOUR / 2
+        hub.now += HOUR
+        load_lists(hub.log, {name: list(rows)[: len(rows) // 2]}, to_us(hub.now), "An")
+        hub.runner.catch_up()
+        worked.clear()
+        found = changed(hub, since, period="2023", names=tuple(KPIS))
+        counts[name] = len(set(worked))
+        with monkeypatch.context() as patched:
+            patched.setattr(changing._Same, "has", lambda *_: False)
+            assert found == changed(hub, since, period="2023", names=tuple(KPIS)), name
+        moved |= set(found)
+    assert counts["calendar"] == counts["units"] == len(KPIS)
+    of_now = {k.id for k in KPIS.values() if not k.numerator.is_of_period or k.contract is None}
+    of_now |= {k.id for k in KPIS.values() if k.numerator.is_of_sources}
+    assert (
+        counts["report_schedules"]
+        == counts["targets"]
+        == len(of_now)
+        < counts["hours"]
+        < len(KPIS) / 2
+    )
+    assert moved, "no list changed any figure"
+
+
+def test_a_closing_that_came_since_changes_no_figure(
+    told: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = told.now + HOUR / 2
+    monkeypatch.setattr(changing, "compute", lambda *_: pytest.fail("it was worked out"))
     told.now += HOUR
-    assert changed(told, since, period="2025-12") == {}
-    assert worked == []
     close_month(told, "2025-11")
     told.now += HOUR
-    changed(told, since, period="2025-12")
-    assert worked
+    assert changed(told, since, period="2025-12") == {}
