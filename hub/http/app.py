@@ -91,6 +91,7 @@ def create_app(hub: OpenHub, gateway: Gateway, progress: Progress = lambda: None
         yield
         for task in upkeep:
             task.cancel()
+        await asyncio.to_thread(edge.upkeep.shutdown)
         await asyncio.to_thread(gateway.close)
         await asyncio.to_thread(edge.auditor.close)
 

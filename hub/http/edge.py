@@ -7,6 +7,7 @@ sees what is not for every key: None sees all.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request
@@ -26,6 +27,7 @@ from hub.reference.periods import Period, parse_period
 from hub.store.reading import Reading
 
 UNITS_TOLD_MAX = 20
+UPKEEP_THREADS = 32  # more than there are loops of upkeep; one is made where all others are busy
 ASKED_BY = {"units": "unit", "areas": "area"}  # the parameter by which one is asked for, by limit
 T = TypeVar("T")
 
@@ -40,6 +42,8 @@ class Edge:
         self.auditor = Auditor(hub.audit())
         self.groups = Groups(gateway, self.auditor)
         self.guard = Guard(hub)
+        # Threads of upkeep are its own: what is slow there takes none from those who ask.
+        self.upkeep = ThreadPoolExecutor(UPKEEP_THREADS, "upkeep")
         self._parts: dict[Callable[[OpenHub], Any], Any] = {}
 
     def part(self, make: Callable[[OpenHub], T]) -> T:

@@ -184,7 +184,7 @@ class _News:
 async def _done(edge: Edge, action: str, what: str, do: Callable[[], int]) -> None:
     """Do something in a thread, and note in the audit log how much of it there was."""
     try:
-        count = await asyncio.to_thread(do)
+        count = await asyncio.get_running_loop().run_in_executor(edge.upkeep, do)
         if count:
             entry = Entry("hub", action, detail={what: count})
             await asyncio.wrap_future(edge.auditor.record(entry))

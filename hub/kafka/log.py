@@ -7,6 +7,7 @@ database.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -66,24 +67,49 @@ class KafkaLog:
         self._produce_lock = threading.Lock()
         self._read_lock = threading.Lock()
         self._topics_lock = threading.Lock()
+        self._away: str | None = None  # why the brokers did not answer the last time
 
     def identity(self, topic: str) -> str:
         """Name the log of a topic by cluster and topic id."""
-        with self._topics_lock:
-            return self.topics.identity(topic)
+        with self._asking() as topics:
+            return topics.identity(topic)
 
     def seen(self) -> None:
         """See `Log.seen`: brokers are asked."""
 
     def begins(self, topic: str) -> dict[int, int]:
         """Give, per partition, the first offset that is not deleted."""
-        with self._topics_lock:
-            return self.topics.begins(topic)
+        with self._asking() as topics:
+            return topics.begins(topic)
 
     def ends(self, topic: str) -> dict[int, int]:
         """Give, per partition, the offset that its next record will get."""
-        with self._topics_lock:
-            return self.topics.ends(topic)
+        with self._asking() as topics:
+            return topics.ends(topic)
+
+    @contextmanager
+    def _asking(self) -> Iterator[Topics]:
+        """Give the topics to one who asks at a time.
+
+        While brokers are away one tries, and whoever comes meanwhile is told so at once: each would
+        hold a thread for as long as a try takes, and no figure would be read without one.
+        """
+        if not self._topics_lock.acquire(blocking=False):
+            if (away := self._away) is None:
+                self._topics_lock.acquire()
+                if (away := self._away) is not None:
+                    self._topics_lock.release()
+            if away is not None:
+                raise LogUnavailableError(away)
+        try:
+            yield self.topics
+        except LogUnavailableError as error:
+            self._away = str(error)
+            raise
+        else:
+            self._away = None
+        finally:
+            self._topics_lock.release()
 
     def append(self, submissions: Sequence[Submission]) -> None:
         """Make submissions durable, in order; receipts are kept when all replicas have the events.
