@@ -134,7 +134,7 @@ class Columns:
                 self._is_looked_for = True
                 self._open(tables)
             reached = (f for f in reversed(self._known) if tables.standing.reaches(f.standing))
-            return next(reached, self._begun(tables.standing))
+            return next(reached, None) or self._begun(tables.standing)
 
     def _open(self, tables: Tables) -> None:
         if self.folder is None or not self.folder.is_dir():

@@ -135,7 +135,7 @@ def _names(said: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name for sql in said for name in pl.sql_expr(sql).meta.root_names())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself alone, so that what follows of it may be kept
 class Fact:
     """The row that an entity's events fold into.
 

@@ -12,7 +12,7 @@ that have events since: their place in the log tells which.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -308,6 +308,7 @@ def _schema(fact: Fact) -> dict[str, pl.DataType]:
     return {"entity": pl.String(), **{n: types[t] for n, t in fact.types.items()}}
 
 
+@cache
 def _no_changes(fact: Fact) -> pl.DataFrame:
     waits = fact.clocked.waits if fact.clocked else ""
     columns = {n: t for n, t in _schema(fact).items() if n != waits}
