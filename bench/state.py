@@ -33,6 +33,7 @@ CHUNK = 50_000
 MEASURED_CHUNKS = 10
 OLD = 5_000  # dossiers of any age that are rated with each chunk
 PARTITIONS = 12
+BYTES_MOST = 250  # a dossier, cells included
 DOSSIER = registry.contracts()["dossier"]
 START = to_us(datetime(2023, 1, 1, tzinfo=VIETNAM))
 HOUR_US = 3_600_000_000
@@ -153,6 +154,8 @@ def measure(sizes: Sequence[int] = SIZES) -> Section:
         for f in found
     ]
     least, most = found[0], found[-1]
+    bytes_each, target = most["bytes_per_dossier"], Target(most=BYTES_MOST)
+    rows.append(Row("a dossier in PostgreSQL, with indexes", bytes_each, "bytes", "", target))
     rows.append(
         Row(
             f"rate at {most['dossiers']:,} dossiers ÷ at {least['dossiers']:,}",

@@ -122,6 +122,12 @@ class Clocked:
     judge: Callable[[dict[str, Any]], None] = field(repr=False)  # it has an address there
     resolved: tuple[str, ...]
 
+    @property
+    def columns(self) -> list[str]:
+        """Name the columns that due dates follow from."""
+        said = (self.unit, self.procedure, self.begun, self.ended, self.due, self.waits)
+        return sorted(_names(said))
+
     def is_asked_by(self, measure: Measure) -> bool:
         """Tell whether what a measure counts follows from due dates."""
         return not _names((measure.where, measure.value, measure.when)).isdisjoint(

@@ -38,6 +38,7 @@ DOSSIER = "dossier"
 ASKED = (
     "dossier_on_time_share",
     "dossier_overdue",
+    "dossier_handling_median",
     "payment_amount",
     "salinity_hours_over_1",
     "salinity_mean",
