@@ -175,6 +175,23 @@ class Redated:
         beside = pl.concat([same, more.select(same.columns).cast(dict(same.schema))])
         return replace(self, is_gone=self.is_gone | gone, more=beside)
 
+    def _until(self, column: str, until: Any) -> Any:
+        """Give the least end that says of the base's rows what `until` says; see `Base.until`."""
+        end = self.base.until(column, until)
+        if column not in (self.clocked.due, *self.clocked.dated):
+            return end
+        return max(end, min(until, self._latest.get(column, 0) + 1))
+
+    @cached_property
+    def _latest(self) -> dict[str, int]:
+        """Give the latest of each instant that follows from due instants, by working time."""
+        latest: dict[str, int] = {}
+        for facts in self._some(np.ones(len(self.rows), np.bool_)):
+            now = self._written(facts).filter(fold.IS_PRESENT)
+            for name in (self.clocked.due, *self.clocked.dated):
+                latest[name] = max(latest.get(name, 0), now[name].max() or 0)
+        return latest
+
     @property
     def dated(self) -> pl.DataFrame:
         """Give the entity of each, and its due instant by working time."""
@@ -232,8 +249,9 @@ class Redated:
             return [row for row in rows if row[-2] or row[-1]]
 
         counted = (measure.when, measure.where, measure.value)
+        asked = (span[0], self._until(measure.when, span[1]), parts)
         rows = self._sums.get(
-            (counted, tuple(by), tuple(sorted(where.items())), span, parts),
+            (counted, tuple(by), tuple(sorted(where.items())), *asked),
             lambda: summed(self._some(np.ones(len(self.rows), np.bool_))),
         )
         if not self.is_gone.any() and not len(self.more):
