@@ -104,6 +104,7 @@ class Columns:
     def _renew(self, present: Frames) -> Frames:
         """Make a base of facts as they stand; whoever asks next goes on from it."""
         renewed = present.renewed(self._order)
+        del present  # as much memory again, which nobody else may have
         _ = renewed.listing  # made here, so that nobody who asks waits for it
         with self._lock:
             self._keep(renewed)

@@ -128,6 +128,10 @@ class Clocked:
         said = (self.unit, self.procedure, self.begun, self.ended, self.due, self.waits)
         return sorted(_names(said))
 
+    def read_by(self, said: tuple[str, ...]) -> frozenset[str]:
+        """Name the columns that SQL reads, and what follows from due dates with what it reads."""
+        return _names(said) | _names(tuple(self.dated.values())) | {self.due, *self.dated}
+
     def is_asked_by(self, measure: Measure) -> bool:
         """Tell whether what a measure counts follows from due dates."""
         return not _names((measure.where, measure.value, measure.when)).isdisjoint(

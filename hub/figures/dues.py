@@ -10,7 +10,7 @@ Of a store as it is, what differs is kept from one snapshot to the next, and fac
 that have events since: their place in the log tells which.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import pairwise
@@ -186,7 +186,7 @@ class Redated:
     def _latest(self) -> dict[str, int]:
         """Give the latest of each instant that follows from due instants, by working time."""
         latest: dict[str, int] = {}
-        for facts in self._some(np.ones(len(self.rows), np.bool_)):
+        for facts in self._some(np.ones(len(self.rows), np.bool_), self.clocked.read_by(())):
             now = self._written(facts).filter(fold.IS_PRESENT)
             for name in (self.clocked.due, *self.clocked.dated):
                 latest[name] = max(latest.get(name, 0), now[name].max() or 0)
@@ -205,9 +205,12 @@ class Redated:
         """Give all of them, with their due instants by working time."""
         return pl.concat([*self._some(~self.is_gone), self.more], rechunk=True)
 
-    def _some(self, chosen: NDArray[np.bool_]) -> Iterator[pl.DataFrame]:
-        """Give those of the base that are chosen, so many at once."""
-        names = [n for n in self.more.columns if n != "~due"]
+    def _some(
+        self, chosen: NDArray[np.bool_], columns: Container[str] | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Give those of the base that are chosen, all of their columns or some; so many at once."""
+        own = [n for n in self.more.columns if n != "~due"]
+        names = own if columns is None else [n for n in own if n in columns]
         places = np.flatnonzero(chosen)
         for first in range(0, len(places), FACTS_AT_ONCE):
             some = places[first : first + FACTS_AT_ONCE]
@@ -249,14 +252,15 @@ class Redated:
             return [row for row in rows if row[-2] or row[-1]]
 
         counted = (measure.when, measure.where, measure.value)
+        columns = self.clocked.read_by((*counted, *by, *where))
         asked = (span[0], self._until(measure.when, span[1]), parts)
         rows = self._sums.get(
             (counted, tuple(by), tuple(sorted(where.items())), *asked),
-            lambda: summed(self._some(np.ones(len(self.rows), np.bool_))),
+            lambda: summed(self._some(np.ones(len(self.rows), np.bool_), columns)),
         )
         if not self.is_gone.any() and not len(self.more):
             return rows
-        rows = together(rows, summed(self._some(self.is_gone)), summed([self.more]), keys)
+        rows = together(rows, summed(self._some(self.is_gone, columns)), summed([self.more]), keys)
         return [row for row in rows if row[-2] or row[-1]]
 
 
