@@ -78,7 +78,8 @@ def questions(kpi: Kpi) -> Iterator[dict[str, str]]:
     for role in kpi.roles:
         yield {"period": "2023", "by": "unit,month", "role": role}
     if "procedure" in kpi.dims:
-        yield {"period": "2023", "by": "unit,procedure", "view": "rebased"}
+        view = {"view": "rebased"} if kpi.is_additive else {}
+        yield {"period": "2023", "by": "unit,procedure", **view}
         yield {"period": "2023", "by": "day", "unit": "H57.1"}
         yield {"period": "2023", "channel": "online", "by": "procedure"}
 
