@@ -26,7 +26,7 @@ EVENTS = 1_000_000
 SEED = 1
 WORKERS = (1, 2, 3)
 SLOW = ("faust", "faust-fastest", "quix", "bytewax")
-SLOW_EVENTS = 200_000
+SLOW_EVENTS = 60_000
 SLOW_SECONDS = 30
 RATIOS = {"flink": 1.25, "kafka-streams": 2.5, "faust": 100.0}
 READING = Target(most=60)

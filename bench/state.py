@@ -3,7 +3,7 @@
 Applies made-up dossiers to a PostgreSQL of its own: each is received and, a chunk later, resolved;
 besides, some dossiers of any age are rated, so that what is not in any cache is read and written
 too. From each size on, the rate over the next chunks is taken. Usage:
-`python -m bench.state [DOSSIERS ...]` (100,000, 1,000,000 and 5,000,000 by default).
+`python -m bench.state [DOSSIERS ...]` (100,000, 1,000,000 and 3,000,000 by default).
 """
 
 import resource
@@ -28,7 +28,7 @@ from hub.log.slices import Ints, Origin, slice_of_one
 from hub.log.submitting import encode
 from hub.store.store import Store
 
-SIZES = (100_000, 1_000_000, 5_000_000)
+SIZES = (100_000, 1_000_000, 3_000_000)
 CHUNK = 50_000
 MEASURED_CHUNKS = 10
 OLD = 5_000  # dossiers of any age that are rated with each chunk
