@@ -364,17 +364,17 @@ def _found(
     edges: list[int | None] = (
         begun.gather_every(FACTS_AT_ONCE).unique(maintain_order=True).to_list()
     )
-    found = [_by_time(clocked, pl.DataFrame(schema=_schema(fact)), reference)]
+    pieces = [_by_time(clocked, pl.DataFrame(schema=_schema(fact)), reference)]
     if frames is not None:
-        found = [found[0].select("entity", "~due")]
+        pieces = [pieces[0].select("entity", "~due")]
     for first, end in pairwise([*edges, None]):
         part = f"({condition}) AND {clocked.begun} >= {first}"
         part += "" if end is None else f" AND {clocked.begun} < {end}"
         dated = _by_time(clocked, reading.facts(fact, ["entity", *names], part), reference)
-        found.append(dated if frames is None else dated.select("entity", "~due"))
+        pieces.append(dated if frames is None else dated.select("entity", "~due"))
     if frames is not None:
-        return Redated.on(frames, clocked, pl.concat(found))
-    return Redated.of(clocked, pl.concat([_kept_so(clocked, facts) for facts in found]))
+        return Redated.on(frames, clocked, pl.concat(pieces))
+    return Redated.of(clocked, pl.concat([_kept_so(clocked, facts) for facts in pieces]))
 
 
 def _redated(clocked: Clocked, facts: pl.DataFrame, reference: Reference) -> pl.DataFrame:

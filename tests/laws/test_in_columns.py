@@ -38,7 +38,6 @@ DOSSIER = "dossier"
 ASKED = (
     "dossier_on_time_share",
     "dossier_overdue",
-    "dossier_handling_median",
     "payment_amount",
     "salinity_hours_over_1",
     "salinity_mean",
@@ -78,8 +77,7 @@ def questions(kpi: Kpi) -> Iterator[dict[str, str]]:
     for role in kpi.roles:
         yield {"period": "2023", "by": "unit,month", "role": role}
     if "procedure" in kpi.dims:
-        view = {"view": "rebased"} if kpi.is_additive else {}
-        yield {"period": "2023", "by": "unit,procedure", **view}
+        yield {"period": "2023", "by": "unit,procedure", "view": "rebased"}
         yield {"period": "2023", "by": "day", "unit": "H57.1"}
         yield {"period": "2023", "channel": "online", "by": "procedure"}
 
