@@ -172,7 +172,7 @@ class Redated:
         same = self.more.filter(~pl.col("entity").is_in(others.implode()))
         if len(same) == len(self.more) and not len(more) and not (gone & ~self.is_gone).any():
             return self
-        beside = pl.concat([same, more.select(same.columns).cast(dict(same.schema))])
+        beside = pl.concat([same, more.select(same.columns).cast(same.schema)])
         return replace(self, is_gone=self.is_gone | gone, more=beside)
 
     def _until(self, column: str, until: Any) -> Any:
@@ -189,7 +189,7 @@ class Redated:
         for facts in self._some(np.ones(len(self.rows), np.bool_), self.clocked.read_by(())):
             now = self._written(facts).filter(fold.IS_PRESENT)
             for name in (self.clocked.due, *self.clocked.dated):
-                latest[name] = max(latest.get(name, 0), now[name].max() or 0)
+                latest[name] = max([latest.get(name, 0), *now[name].drop_nulls().top_k(1)])
         return latest
 
     @property
