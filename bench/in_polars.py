@@ -61,7 +61,7 @@ def figures(frames: Frames) -> tuple[Frames, Frames]:
 
 
 # Columns of dossiers that are not made here: other codes, of which none of these events says
-# anything, and marks of what was waited for. `in_hub.check` sees to it that nothing else is left out.
+# anything, and marks of what was waited for. `in_hub.check` sees to it that no more is left out.
 UNSAID = ("same_as", "waits")
 
 
