@@ -168,7 +168,8 @@ mutants: setup
 	$(PY) -m tests.mutants $(ONLY)
 
 # What is claimed of speed, measured here beside the others: an hour and more; writes
-# bench/RESULTS.md. SECTIONS="compare state" measures only those.
+# bench/RESULTS.md after each section. SECTIONS="compare state" measures only those; with --brief
+# among them all run once with next to nothing, to see that they run.
 bench: setup-test
 	@command -v javac >/dev/null || { command -v apt-get >/dev/null || { echo "default-jdk-headless is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
 	  $(APT) update -qq && $(APT) install -y -qq default-jdk-headless || exit 1; }

@@ -1,7 +1,10 @@
 """The whole benchmark: every section in a process of its own, then `bench/RESULTS.md`.
 
-Usage: `python -m bench [SECTION ...]` (all by default). Each section leaves what it found, raw
-figures included, in `bench/results/SECTION.json`; the page is written from whatever stands there.
+Usage: `python -m bench [--brief] [SECTION ...]` (all by default). Each section leaves what it
+found, raw figures included, in `bench/results/SECTION.json`; after each of them the page is written
+anew from whatever stands there, so that one that fails, or takes too long, costs itself alone.
+`--brief` runs each once with next to nothing, to see that all of them run: what it finds is printed
+and put into `.hub-bench/brief/`, as these are no figures.
 """
 
 import importlib
@@ -22,7 +25,7 @@ from typing import Any
 from bench.section import Section
 
 HERE = Path(__file__).parent
-RESULTS, PAGE = HERE / "results", HERE / "RESULTS.md"
+BRIEFLY = HERE.parent / ".hub-bench" / "brief"
 # In the order of the page; each is a module with `measure()`.
 SECTIONS = (
     "compare",
@@ -46,6 +49,26 @@ SECTIONS = (
 PACKAGES = ("polars", "pyarrow", "faust-streaming", "aiokafka", "psycopg", "fastavro", "duckdb")
 LOAD_MAX = 0.5
 QUIET_SECONDS_MAX = 120
+SECTION_SECONDS_MAX = 3_000
+END_SECONDS_MAX = 60  # for a section that is told to end to end what it started
+# What each is given where it is only to be seen to run; those that are not here are short.
+BRIEF: dict[str, dict[str, Any]] = {
+    "compare": {"events": 20_000, "rounds": 1},
+    "stages": {"events": 20_000},
+    "bad": {"events": 12_000},
+    "limits": {"events": 20_000, "rounds": 1},
+    "questions": {"scale": 0.01},
+    "embedded": {"events": 20_000, "rounds": 1},
+    "rebuilding": {"events": 20_000, "rounds": 1},
+    "rebuilding_production": {"events": 20_000},
+    "freshness": {"rounds": 1, "seconds": 3.0},
+    "mixed": {"rounds": 1, "seconds": 2.0},
+    "gateway": {"seconds": 0.5},
+    "state": {"sizes": (50_000,)},
+    "start": {"dossiers": 20_000, "rounds": 1},
+    "reports": {"scale": 0.01},
+    "page": {"scale": 0.005},
+}
 
 
 @dataclass(frozen=True)
@@ -83,27 +106,27 @@ def _first_line(command: list[str]) -> str:
     return (done.stdout or done.stderr).splitlines()[0]
 
 
-def run(name: str) -> None:
-    """Measure a section in this process and keep what it found."""
-    begun = time.monotonic()
-    found: Section = importlib.import_module(f"bench.{name}").measure()
+def run(name: str, folder: Path, given: dict[str, Any]) -> None:
+    """Measure a section in this process and keep what it found below a folder."""
+    begun, machine = time.monotonic(), Machine.here()  # first: it fails where something is missing
+    found: Section = importlib.import_module(f"bench.{name}").measure(**given)
     said = found.as_json() | {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "took_seconds": round(time.monotonic() - begun),
-        "machine": vars(Machine.here()),
+        "machine": vars(machine),
     }
-    RESULTS.mkdir(exist_ok=True)
+    results = folder / "results"
+    results.mkdir(parents=True, exist_ok=True)
     text = json.dumps(said, ensure_ascii=False, indent=1) + "\n"
-    (RESULTS / f"{name}.json").write_text(text, "utf-8")
+    aside = results / f"{name}.aside"
+    aside.write_text(text, "utf-8")
+    aside.replace(results / f"{name}.json")
 
 
-def page() -> str:
+def page(folder: Path = HERE) -> str:
     """Write the page from what every section found."""
-    found = {
-        name: json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
-        for name in SECTIONS
-        if (RESULTS / f"{name}.json").is_file()
-    }
+    files = {name: folder / "results" / f"{name}.json" for name in SECTIONS}
+    found = {n: json.loads(f.read_text("utf-8")) for n, f in files.items() if f.is_file()}
     targets = [
         (said["title"], row) for said in found.values() for row in said["rows"] if row["target"]
     ]
@@ -160,31 +183,48 @@ def _shown(value: Any) -> str:
 
 
 def main() -> int:
-    """Run the sections that are named, or all; then write the page."""
+    """Run the sections that are named, or all; write the page after each."""
     # Told to end, it ends what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    if sys.argv[1:2] == ["--one"]:
-        run(sys.argv[2])
+    given = sys.argv[1:]
+    is_brief = "--brief" in given
+    folder = BRIEFLY if is_brief else HERE
+    if given[:1] == ["--one"]:
+        run(given[1], folder, BRIEF.get(given[1], {}) if is_brief else {})
         return 0
-    names = sys.argv[1:] or SECTIONS
+    names = [name for name in given if name != "--brief"] or SECTIONS
     unknown = set(names) - set(SECTIONS)
     if unknown:
         sys.exit(f"unknown: {', '.join(sorted(unknown))}; expected {', '.join(SECTIONS)}")
     failed = []
     for number, name in enumerate(names, 1):
-        _wait_until_quiet()
+        if not is_brief:
+            _wait_until_quiet()
         print(f"== {number}/{len(names)} {name}", file=sys.stderr, flush=True)
-        # A process for each: what one leaves in memory slows none that follows.
-        with subprocess.Popen([sys.executable, "-m", "bench", "--one", name]) as process:
-            try:
-                if process.wait():
-                    failed.append(name)
-            finally:
-                process.terminate()
-    PAGE.write_text(page(), "utf-8")
+        if not _is_run(name, ["--brief"] if is_brief else []):
+            failed.append(name)
+            print(f"== {name} failed; what it found before stays", file=sys.stderr, flush=True)
+        (folder / "RESULTS.md").write_text(page(folder), "utf-8")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _is_run(name: str, options: list[str]) -> bool:
+    """Measure a section in a process of its own; tell whether it came to its end in time."""
+    # A process for each: what one leaves in memory slows none that follows.
+    command = [sys.executable, "-m", "bench", "--one", name, *options]
+    with subprocess.Popen(command) as process:
+        try:
+            return process.wait(SECTION_SECONDS_MAX) == 0
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            process.terminate()
+            try:
+                process.wait(END_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def _wait_until_quiet() -> None:

@@ -44,7 +44,7 @@ CONNECTIONS = 256
 UNITS = 12
 COUNT = "SELECT COALESCE(SUM(count), 0)::bigint FROM cell WHERE cell_set = %s"
 CELL_SET = "dossier.received/received_by"
-P50_MOST, P99_MOST = 50.0, 250.0  # ms
+P50_MOST, P99_MOST = 35.0, 150.0  # ms
 
 
 @dataclass(frozen=True)

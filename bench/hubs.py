@@ -113,13 +113,20 @@ def running(command: str, settings: Settings, port: int) -> Iterator[Process]:
 @contextmanager
 def serving(settings: Settings) -> Iterator[tuple[int, float]]:
     """Run `hub serve`; give its port, and the seconds until `/readyz` answered 200."""
+    with served(settings) as (port, seconds, _):
+        yield port, seconds
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[tuple[int, float, Process]]:
+    """Run `hub serve`, as `serving` does; give its process, too."""
     port = free_port()
     begun = time.perf_counter()
     with running("serve", settings, port) as process:
         while not _answers(port, "/readyz"):
             _check(process, begun)
             time.sleep(ASK_SECONDS)
-        yield port, time.perf_counter() - begun
+        yield port, time.perf_counter() - begun, process
 
 
 @contextmanager

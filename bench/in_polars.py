@@ -60,6 +60,11 @@ def figures(frames: Frames) -> tuple[Frames, Frames]:
     return facts, dict(zip(names, pl.collect_all(plans), strict=True))
 
 
+# Columns of dossiers that are not made here: other codes, of which none of these events says
+# anything, and marks of what was waited for. `in_hub.check` sees to it that no more is left out.
+UNSAID = ("same_as", "waits")
+
+
 def dossiers(events: pl.DataFrame) -> pl.DataFrame:
     """Fold dossiers: one row each."""
     kind, occurred = pl.col("kind"), pl.col("occurred_at")
@@ -119,7 +124,10 @@ def dossiers(events: pl.DataFrame) -> pl.DataFrame:
                 is_received & (ended.is_null() | (pl.col("left_at") > past_due))
             ).then(past_due)
         )
-        .select(pl.col("dossier_code").alias("entity"), *registry.facts()["dossier"].types)
+        .select(
+            pl.col("dossier_code").alias("entity"),
+            *(n for n in registry.facts()["dossier"].types if n not in UNSAID),
+        )
         .collect()
     )
 

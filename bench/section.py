@@ -1,6 +1,7 @@
 """What a part of the benchmark found: rows for the table, and the raw figures behind them."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
@@ -74,7 +75,12 @@ class Section:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Give the value that so large a share of values does not exceed (nearest rank)."""
+    """Give the value that so large a share of values does not exceed (nearest rank).
+
+    Of no values it is not a number, which keeps no target: it must not end what was measured else.
+    """
+    if not values:
+        return math.nan
     ordered = sorted(values)
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 

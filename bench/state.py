@@ -3,7 +3,7 @@
 Applies made-up dossiers to a PostgreSQL of its own: each is received and, a chunk later, resolved;
 besides, some dossiers of any age are rated, so that what is not in any cache is read and written
 too. From each size on, the rate over the next chunks is taken. Usage:
-`python -m bench.state [DOSSIERS ...]` (100,000, 1,000,000 and 5,000,000 by default).
+`python -m bench.state [DOSSIERS ...]` (100,000, 1,000,000 and 3,000,000 by default).
 """
 
 import resource
@@ -28,11 +28,12 @@ from hub.log.slices import Ints, Origin, slice_of_one
 from hub.log.submitting import encode
 from hub.store.store import Store
 
-SIZES = (100_000, 1_000_000, 5_000_000)
+SIZES = (100_000, 1_000_000, 3_000_000)
 CHUNK = 50_000
 MEASURED_CHUNKS = 10
 OLD = 5_000  # dossiers of any age that are rated with each chunk
 PARTITIONS = 12
+BYTES_MOST = 250  # a dossier, cells included
 DOSSIER = registry.contracts()["dossier"]
 START = to_us(datetime(2023, 1, 1, tzinfo=VIETNAM))
 HOUR_US = 3_600_000_000
@@ -153,6 +154,8 @@ def measure(sizes: Sequence[int] = SIZES) -> Section:
         for f in found
     ]
     least, most = found[0], found[-1]
+    bytes_each, target = most["bytes_per_dossier"], Target(most=BYTES_MOST)
+    rows.append(Row("a dossier in PostgreSQL, with indexes", bytes_each, "bytes", "", target))
     rows.append(
         Row(
             f"rate at {most['dossiers']:,} dossiers ÷ at {least['dossiers']:,}",

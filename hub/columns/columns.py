@@ -104,6 +104,7 @@ class Columns:
     def _renew(self, present: Frames) -> Frames:
         """Make a base of facts as they stand; whoever asks next goes on from it."""
         renewed = present.renewed(self._order)
+        del present  # as much memory again, which nobody else may have
         _ = renewed.listing  # made here, so that nobody who asks waits for it
         with self._lock:
             self._keep(renewed)
@@ -134,7 +135,7 @@ class Columns:
                 self._is_looked_for = True
                 self._open(tables)
             reached = (f for f in reversed(self._known) if tables.standing.reaches(f.standing))
-            return next(reached, self._begun(tables.standing))
+            return next(reached, None) or self._begun(tables.standing)
 
     def _open(self, tables: Tables) -> None:
         if self.folder is None or not self.folder.is_dir():

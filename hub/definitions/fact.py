@@ -122,6 +122,16 @@ class Clocked:
     judge: Callable[[dict[str, Any]], None] = field(repr=False)  # it has an address there
     resolved: tuple[str, ...]
 
+    @property
+    def columns(self) -> list[str]:
+        """Name the columns that due dates follow from."""
+        said = (self.unit, self.procedure, self.begun, self.ended, self.due, self.waits)
+        return sorted(_names(said))
+
+    def read_by(self, said: tuple[str, ...]) -> frozenset[str]:
+        """Name the columns that SQL reads, and what follows from due dates with what it reads."""
+        return _names(said) | _names(tuple(self.dated.values())) | {self.due, *self.dated}
+
     def is_asked_by(self, measure: Measure) -> bool:
         """Tell whether what a measure counts follows from due dates."""
         return not _names((measure.where, measure.value, measure.when)).isdisjoint(
@@ -135,7 +145,7 @@ def _names(said: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name for sql in said for name in pl.sql_expr(sql).meta.root_names())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself alone, so that what follows of it may be kept
 class Fact:
     """The row that an entity's events fold into.
 

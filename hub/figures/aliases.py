@@ -13,6 +13,7 @@ the other code's own events name as receiver or resolver, or else it could take 
 import hashlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -146,6 +147,7 @@ def columns(fact: Fact) -> list[str]:
     return ["entity", "is_disputed", "held", *fact.types, *LANES]
 
 
+@cache  # most snapshots are asked for it by every sum
 def nothing(fact: Fact) -> pl.DataFrame:
     """Give changes in which nothing differs."""
     types = {"text": pl.String(), "integer": pl.Int64()}

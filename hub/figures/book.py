@@ -31,6 +31,7 @@ Key = tuple[str | None, ...]
 Pairs = dict[Key, list[tuple[int, int]]]
 Between = tuple[int | None, int]
 _BEGINNING = "0000"
+TOLD, TOLD_MAX = "told", 100  # among what readers keep for one another, a contract
 GAP_YEARS_MAX = 5
 
 
@@ -82,7 +83,7 @@ class Book:
     # Whether due dates are those computed, whatever was sent; else only where none was sent.
     is_computed: bool = field(default=False, kw_only=True)
 
-    # What statistics tell of questions, as terms have asked: several KPIs ask for the same.
+    # What terms have asked for: several KPIs ask for the same.
     told: dict[Any, Any] = field(default_factory=dict, kw_only=True)
     # Which definitions KPIs follow, by their ids and the lists that a question goes by.
     versions: dict[tuple[str, ...], str] = field(default_factory=dict, kw_only=True)
@@ -97,6 +98,7 @@ class Book:
         self._sums: dict[Any, Pairs] = {}
         self._parts: dict[Any, list[Pairs]] = {}
         self._shares: dict[Any, float] = {}
+        self._due: dict[Any, list[Step]] = {}
         self._owners = {m.name: (f, m) for f in self.facts.values() for m in f.measures}
 
     @property
@@ -308,6 +310,22 @@ class Book:
         for row in self.reading.sum_facts(fact, measure, ask.by, ask.where, span, parts):
             pairs.setdefault(row[:-2], []).append((int(row[-2]), int(row[-1] or 0)))
 
+    def told_of(self, fact: Fact) -> dict[Any, Any]:
+        """Give what statistics tell of questions, as terms have asked.
+
+        Of a store as it is, it is kept until another fact of theirs comes, or another list.
+        """
+        frames = self.reading.frames(fact)
+        if frames is None or not isinstance(self.reading, Aliased) or self.reading.merger(fact):
+            return self.told
+        kept = self.reading.kept.setdefault(TOLD, {})
+        state = (frames.standing, self.reference.digest(fact.parents.values()))
+        known = kept.get(fact.contract)
+        if known is None or known[0] != state or len(known[1]) >= TOLD_MAX:
+            known = kept[fact.contract] = (state, {})
+        told: dict[Any, Any] = known[1]
+        return told
+
     @cached_property
     def arrivals(self) -> Arrivals:
         """Distinct events by contract, sender, party and span, and the day they happened."""
@@ -347,11 +365,16 @@ class Book:
         that had begun. What is about a period meets a step by a statistic of just that step, or by
         one for each day of it.
         """
-        steps = self.schedule(source, ask.period)
-        ended = [s for s in steps if s[1] * DAY_US - OFFSET_US <= ask.at]
-        begun = [s for s in steps if s[0] * DAY_US - OFFSET_US <= ask.at]
-        by_span = self.arrivals.of_source(source)
-        return [step_of(by_span, *step, source) for step in ended or begun]
+        # Several KPIs ask for the same: their completeness, what is owed, and what of it came.
+        owed = (source.contract, source.name, source.party, source.cadence, source.events_per_due)
+        asked = (*owed, source.since, source.until, ask.period, ask.at)
+        if asked not in self._due:
+            steps = self.schedule(source, ask.period)
+            ended = [s for s in steps if s[1] * DAY_US - OFFSET_US <= ask.at]
+            begun = [s for s in steps if s[0] * DAY_US - OFFSET_US <= ask.at]
+            by_span = self.arrivals.of_source(source)
+            self._due[asked] = [step_of(by_span, *step, source) for step in ended or begun]
+        return self._due[asked]
 
     def schedule(self, source: Source, period: Period) -> list[tuple[int, int]]:
         """Give the steps in a period for which a source owes, as day numbers, half-open."""

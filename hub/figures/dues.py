@@ -10,18 +10,21 @@ Of a store as it is, what differs is kept from one snapshot to the next, and fac
 that have events since: their place in the log tells which.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from hub.apply import fold
 from hub.clock import DAY_US, OFFSET_US
 from hub.columns.asking import Parts, Span
 from hub.columns.asking import Row as Sum
+from hub.columns.frames import Base, Frames
 from hub.columns.sums import Kept, together
 from hub.definitions.fact import (
     ENDED,
@@ -128,14 +131,91 @@ def find_waits(clocked: Clocked, facts: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class Redated:
-    """Facts whose due day is another one by working time, which is in `~due`; texts as categories.
+    """Facts whose due day is another one by working time: rows of a base, and others beside it.
 
-    They may be all that there are: so many at once are written out to be summed.
+    They may be all that there are, so what is kept of a row of the base is its number and its due
+    instant by working time (`due`); those that no longer count otherwise `is_gone` tells. `more`
+    has whole facts, with the instant as `~due`. So many at once are written out to be summed.
     """
 
     clocked: Clocked
-    facts: pl.DataFrame
-    _sums: Kept = field(default_factory=Kept)
+    base: Base
+    rows: NDArray[np.int64]
+    due: pl.Series
+    is_gone: NDArray[np.bool_]
+    more: pl.DataFrame
+    _sums: Kept = field(default_factory=Kept)  # of all of these rows of the base
+
+    @classmethod
+    def of(cls, clocked: Clocked, facts: pl.DataFrame) -> "Redated":
+        """Begin with facts that have `~due`."""
+        rows = np.arange(len(facts))
+        due, base = facts["~due"], Base(facts.drop("~due"))
+        return cls(clocked, base, rows, due, np.zeros(len(rows), np.bool_), facts.clear())
+
+    @classmethod
+    def on(cls, frames: Frames, clocked: Clocked, dated: pl.DataFrame) -> "Redated":
+        """Begin with entities and their `~due`, of facts as they stand in columns."""
+        beside = frames.changes.drop(clocked.waits, "is_disputed").join(dated, on="entity")
+        within = dated.join(beside, on="entity", how="anti")
+        rows = frames.base.rows_of(within["entity"])
+        order = np.argsort(rows)
+        due, is_gone = within["~due"].gather(order), np.zeros(len(rows), np.bool_)
+        return cls(clocked, frames.base, rows[order], due, is_gone, beside)
+
+    def __len__(self) -> int:
+        return len(self.rows) - int(self.is_gone.sum()) + len(self.more)
+
+    def but(self, others: pl.Series, more: pl.DataFrame) -> "Redated":
+        """Give the same without those of some entities, and with more of them."""
+        gone = np.isin(self.rows, self.base.rows_of(others))
+        same = self.more.filter(~pl.col("entity").is_in(others.implode()))
+        if len(same) == len(self.more) and not len(more) and not (gone & ~self.is_gone).any():
+            return self
+        beside = pl.concat([same, more.select(same.columns).cast(same.schema)])
+        return replace(self, is_gone=self.is_gone | gone, more=beside)
+
+    def _until(self, column: str, until: Any) -> Any:
+        """Give the least end that says of the base's rows what `until` says; see `Base.until`."""
+        end = self.base.until(column, until)
+        if column not in (self.clocked.due, *self.clocked.dated):
+            return end
+        return max(end, min(until, self._latest.get(column, 0) + 1))
+
+    @cached_property
+    def _latest(self) -> dict[str, int]:
+        """Give the latest of each instant that follows from due instants, by working time."""
+        latest: dict[str, int] = {}
+        for facts in self._some(np.ones(len(self.rows), np.bool_), self.clocked.read_by(())):
+            now = self._written(facts).filter(fold.IS_PRESENT)
+            for name in (self.clocked.due, *self.clocked.dated):
+                latest[name] = max([latest.get(name, 0), *now[name].drop_nulls().top_k(1)])
+        return latest
+
+    @property
+    def dated(self) -> pl.DataFrame:
+        """Give the entity of each, and its due instant by working time."""
+        here = np.flatnonzero(~self.is_gone)
+        entities = self.base.facts["entity"].gather(self.rows[here])
+        within = pl.DataFrame([entities, self.due.gather(here).alias("~due")])
+        return pl.concat([within, self.more.select("entity", "~due")])
+
+    @property
+    def facts(self) -> pl.DataFrame:
+        """Give all of them, with their due instants by working time."""
+        return pl.concat([*self._some(~self.is_gone), self.more], rechunk=True)
+
+    def _some(
+        self, chosen: NDArray[np.bool_], columns: Container[str] | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Give those of the base that are chosen, all of their columns or some; so many at once."""
+        own = [n for n in self.more.columns if n != "~due"]
+        names = own if columns is None else [n for n in own if n in columns]
+        places = np.flatnonzero(chosen)
+        for first in range(0, len(places), FACTS_AT_ONCE):
+            some = places[first : first + FACTS_AT_ONCE]
+            facts = self.base.facts.select(names)[self.rows[some]]
+            yield facts.with_columns(self.due.gather(some).alias("~due"))
 
     @cached_property
     def changes(self) -> pl.DataFrame:
@@ -162,24 +242,25 @@ class Redated:
         parts: Parts | None = None,
     ) -> list[Sum]:
         """Sum a measure over them, as they count less as they are stored; see `changed_sums`."""
-        counted = (measure.when, measure.where, measure.value)
-        return self._sums.get(
-            (counted, tuple(by), tuple(sorted(where.items())), span, parts),
-            lambda: self._sum(measure, by, where, span, parts),
-        )
+        keys = len(by) + (parts is not None)
 
-    def _sum(
-        self,
-        measure: Measure,
-        by: Sequence[str],
-        where: Mapping[str, str],
-        span: Span,
-        parts: Parts | None,
-    ) -> list[Sum]:
-        rows: list[Sum] = []
-        for some in self.facts.iter_slices(FACTS_AT_ONCE):
-            summed = changed_sums(self._written(some), measure, by, where, span, parts)
-            rows = together(rows, (), summed, len(by) + (parts is not None))
+        def summed(some: Iterable[pl.DataFrame]) -> list[Sum]:
+            rows: list[Sum] = []
+            for facts in some:
+                more = changed_sums(self._written(facts), measure, by, where, span, parts)
+                rows = together(rows, (), more, keys)
+            return [row for row in rows if row[-2] or row[-1]]
+
+        counted = (measure.when, measure.where, measure.value)
+        columns = self.clocked.read_by((*counted, *by, *where))
+        asked = (span[0], self._until(measure.when, span[1]), parts)
+        rows = self._sums.get(
+            (counted, tuple(by), tuple(sorted(where.items())), *asked),
+            lambda: summed(self._some(np.ones(len(self.rows), np.bool_), columns)),
+        )
+        if not self.is_gone.any() and not len(self.more):
+            return rows
+        rows = together(rows, summed(self._some(self.is_gone, columns)), summed([self.more]), keys)
         return [row for row in rows if row[-2] or row[-1]]
 
 
@@ -214,7 +295,7 @@ class Dues:
         asked = "1 = 1" if is_computed else f"{clocked.due} IS NULL"
         condition = f"{clocked.begun} IS NOT NULL AND {asked}"
         redated = self._differing(fact, clocked, condition)
-        return redated if len(redated.facts) else None
+        return redated if len(redated) else None
 
     def _differing(self, fact: Fact, clocked: Clocked, condition: str) -> Redated:
         """Find what differs; of a store as it is, from what is known of an earlier snapshot.
@@ -222,8 +303,7 @@ class Dues:
         Codes that are one thing are looked at each by itself, and then the thing in their place.
         """
         if not isinstance(self.reading, Aliased):
-            facts = _find(self.reading, fact, clocked, condition, self.reference)
-            return Redated(clocked, facts)
+            return _found(self.reading, fact, clocked, condition, self.reference)
         alone = self._kept(self.reading.raw, fact, clocked, condition)
         changes = self.reading.changes(fact)
         if changes.is_empty():
@@ -231,8 +311,7 @@ class Dues:
         parts = changes.filter(~fold.IS_PRESENT)
         things = changes.filter(fold.IS_PRESENT & pl.sql_expr(condition))
         own = _redated(clocked, things.select("entity", *fact.types), self.reference)
-        others = alone.facts.join(parts, on="entity", how="anti")
-        return Redated(clocked, pl.concat([others, own], rechunk=True))
+        return alone.but(parts["entity"], own)
 
     def _kept(self, reading: Reading, fact: Fact, clocked: Clocked, condition: str) -> Redated:
         """Take what differs from what is known of an earlier snapshot, reading what is new."""
@@ -245,8 +324,7 @@ class Dues:
         if known is not None and _is_earlier(known[0], here):
             differing = self._go_on(reading, fact, clocked, condition, *known)
         else:
-            facts = _find(reading, fact, clocked, condition, self.reference)
-            differing = Redated(clocked, facts)
+            differing = _found(reading, fact, clocked, condition, self.reference)
         kept[key] = (here, differing)
         while len(kept) > KEPT_MAX:
             kept.pop(next(iter(kept)), None)
@@ -267,40 +345,53 @@ class Dues:
         fresh = pl.DataFrame(list(rows), _schema(fact), orient="row")
         if not len(fresh):
             return known
-        same = known.facts.join(fresh, on="entity", how="anti", maintain_order="left")
         more = _redated(clocked, fresh.filter(pl.sql_expr(condition)), self.reference)
-        if len(same) == len(known.facts) and not len(more):
-            return known
-        return Redated(clocked, pl.concat([same, more], rechunk=True))
+        differing = known.but(fresh["entity"], more)
+        frames = reading.frames(fact)
+        if frames is None or frames.base is known.base:
+            return differing
+        return Redated.on(frames, clocked, differing.dated)  # lets go of the older base
 
 
-def _find(
+def _found(
     reading: Reading, fact: Fact, clocked: Clocked, condition: str, reference: Reference
-) -> pl.DataFrame:
-    """Read facts, so many at once, and keep those that `_redated` gives."""
+) -> Redated:
+    """Read facts, so many at once, and keep those that `_by_time` gives."""
+    frames = reading.frames(fact)
+    # Of columns only what tells due dates is read: entities say where the rest is.
+    names = [*fact.types] if frames is None else clocked.columns
     begun = reading.facts(fact, [clocked.begun], condition)[clocked.begun].sort()
     edges: list[int | None] = (
         begun.gather_every(FACTS_AT_ONCE).unique(maintain_order=True).to_list()
     )
-    found = []
+    pieces = [_by_time(clocked, pl.DataFrame(schema=_schema(fact)), reference)]
+    if frames is not None:
+        pieces = [pieces[0].select("entity", "~due")]
     for first, end in pairwise([*edges, None]):
         part = f"({condition}) AND {clocked.begun} >= {first}"
         part += "" if end is None else f" AND {clocked.begun} < {end}"
-        facts = reading.facts(fact, ["entity", *fact.types], part)
-        found.append(_redated(clocked, facts, reference))
-    if not found:
-        return _redated(clocked, pl.DataFrame(schema=_schema(fact)), reference)
-    return pl.concat(found)
+        dated = _by_time(clocked, reading.facts(fact, ["entity", *names], part), reference)
+        pieces.append(dated if frames is None else dated.select("entity", "~due"))
+    if frames is not None:
+        return Redated.on(frames, clocked, pl.concat(pieces))
+    return Redated.of(clocked, pl.concat([_kept_so(clocked, facts) for facts in pieces]))
 
 
 def _redated(clocked: Clocked, facts: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    return _kept_so(clocked, _by_time(clocked, facts, reference))
+
+
+def _by_time(clocked: Clocked, facts: pl.DataFrame, reference: Reference) -> pl.DataFrame:
     """Keep the facts whose due day is another one by working time, as `~due`."""
     due = dossiers_of(clocked, facts).due(reference.tables)
     days = [(pl.col(name) + OFFSET_US) // DAY_US for name in (clocked.due, "~due")]
     dated = facts.with_columns(due["due_at"].alias("~due"))
-    differing = dated.filter(days[0].ne_missing(days[1])).drop(clocked.waits)
-    entity = differing["entity"]
-    return differing.cast({pl.String: pl.Categorical}).with_columns(entity)
+    return dated.filter(days[0].ne_missing(days[1]))
+
+
+def _kept_so(clocked: Clocked, facts: pl.DataFrame) -> pl.DataFrame:
+    entity = facts["entity"]
+    return facts.drop(clocked.waits).cast({pl.String: pl.Categorical}).with_columns(entity)
 
 
 def _schema(fact: Fact) -> dict[str, pl.DataType]:
@@ -308,6 +399,7 @@ def _schema(fact: Fact) -> dict[str, pl.DataType]:
     return {"entity": pl.String(), **{n: types[t] for n, t in fact.types.items()}}
 
 
+@cache
 def _no_changes(fact: Fact) -> pl.DataFrame:
     waits = fact.clocked.waits if fact.clocked else ""
     columns = {n: t for n, t in _schema(fact).items() if n != waits}

@@ -85,6 +85,14 @@ class Handled:
 
 def _handled(clocked: Clocked, book: Book, ask: Ask) -> Handled | None:
     """Give what ended in the period asked for, of what could be measured."""
+    asked = ("handled", clocked.contract, ask.period.start, ask.until, ENTITY in ask.by)
+    if asked not in book.told:
+        book.told[asked] = _found(clocked, book, ask)
+    handled: Handled | None = book.told[asked]
+    return handled
+
+
+def _found(clocked: Clocked, book: Book, ask: Ask) -> Handled | None:
     start, until = ask.period.start, ask.until
     if book.reference.missing(LISTS) or until <= start:
         return None
@@ -161,18 +169,23 @@ class Spent(Term):
 
     def sums(self, book: Book, ask: Ask) -> Sums:
         """Sum over [start of the period, its end or the instant asked)."""
+        return {tuple(key): int(n) for *key, n in self._rows(book, ask)}
+
+    def _rows(self, book: Book, ask: Ask) -> list[Row]:
+        """Give rows (by…, what is summed), or what is known of the same facts and lists."""
         handled = _handled(self.clocked, book, ask)
         if handled is None or handled.facts.is_empty():
-            return {}
+            return []
         if handled.signature is None:
-            rows = self._sum(book, ask, handled.facts)
-        else:
-            known: Kept = book.reading.kept.setdefault(SUMS, Kept())
-            listed = book.reference.digest({BY_LIST.partition(".")[0]})
-            day, where = day_of(ask.until - 1), tuple(sorted(ask.where.items()))
-            asked = (self.part, ask.by, where, day, listed, handled.signature)
-            rows = known.get(asked, lambda: self._sum(book, ask, handled.facts))
-        return {tuple(key): int(n) for *key, n in rows}
+            return self._of(book, ask, handled.facts)
+        known: Kept = book.reading.kept.setdefault(SUMS, Kept())
+        listed = book.reference.digest({BY_LIST.partition(".")[0]})
+        day, where = day_of(ask.until - 1), tuple(sorted(ask.where.items()))
+        asked = (self, ask.by, where, day, listed, handled.signature)
+        return known.get(asked, lambda: self._of(book, ask, handled.facts))
+
+    def _of(self, book: Book, ask: Ask, facts: pl.DataFrame) -> list[Row]:
+        return self._sum(book, ask, facts)
 
     def _sum(self, book: Book, ask: Ask, facts: pl.DataFrame) -> list[Row]:
         """Sum over facts: rows (by…, minutes or how many); of nothing, none."""
@@ -226,7 +239,12 @@ class Ranked(Spent):
 
     def sums(self, book: Book, ask: Ask) -> Sums:
         """Rank over [start of the period, its end or the instant asked)."""
-        return self.ranked(self.each.sums(book, replace(ask, by=(*ask.by, MINUTES))))
+        return super().sums(book, ask)
+
+    def _of(self, book: Book, ask: Ask, facts: pl.DataFrame) -> list[Row]:
+        counted = self._sum(book, replace(ask, by=(*ask.by, MINUTES)), facts)
+        ranked = self.ranked({tuple(key): int(n) for *key, n in counted})
+        return [(*key, n) for key, n in ranked.items()]
 
     @property
     def each(self) -> Spent:

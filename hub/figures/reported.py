@@ -70,9 +70,10 @@ class Reported(Term):
         """Sum the statistics that stand for the period, and say what is missing."""
         where = tuple(sorted(ask.where.items()))
         name = (repr(self), ask.period.text, ask.by, where)
-        if name not in book.told:
-            book.told[name] = self._told(book, ask)
-        found: Told = book.told[name]
+        told = book.told_of(book.measure(self.measure)[0])
+        found: Told | None = told.get(name)
+        if found is None:
+            found = told[name] = self._told(book, ask)
         return found
 
     def _told(self, book: Book, ask: Ask) -> Told:

@@ -309,13 +309,12 @@ class Distinct(Term):
         wide = replace(ask, by=(*(d for d in ask.by if d != self.dimension), self.dimension))
         seen = book.sums(self.measure, wide, ask.period.start, ask.until)
         listed = {row["code"] for row in book.reference.valid(self.table, ask.period)}
+        places = [wide.by.index(d) for d in ask.by]
         out: Sums = {}
         for key in seen:
-            values = dict(zip(wide.by, key, strict=True))
-            if values[self.dimension] not in listed:
-                continue
-            mine = tuple(values[d] for d in ask.by)
-            out[mine] = out.get(mine, 0) + 1
+            if key[-1] in listed:
+                mine = tuple(key[place] for place in places)
+                out[mine] = out.get(mine, 0) + 1
         return out
 
     @property

@@ -15,12 +15,14 @@ chapter 4: threshold rule, cell suppression with protection levels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_matrix, hstack, identity
 
 from hub.troubles import TroubleError
+
+if TYPE_CHECKING:  # SciPy takes a server 35 MiB, and only a release needs it
+    from scipy.sparse import csr_matrix
 
 LENGTH_MAX = 20_000  # nodes that one search may look at: the first proof that is good will do
 NEAREST_MAX = 150  # parts among which a change that costs nothing is looked for
@@ -53,8 +55,10 @@ class Publication:
     is_back: Sequence[bool]
 
     @property
-    def matrix(self) -> csr_matrix:
+    def matrix(self) -> "csr_matrix":
         """Which parts each number adds up, as zeros and ones."""
+        from scipy.sparse import csr_matrix  # noqa: PLC0415
+
         rows = np.repeat(np.arange(len(self.sums)), [len(s) for s in self.sums])
         columns = np.fromiter((p for s in self.sums for p in s), dtype=np.int64, count=len(rows))
         shape = (len(self.sums), len(self.parts))
@@ -170,6 +174,9 @@ class _Search:
     def _change(
         self, number: int, inside: np.ndarray, way: int, *, is_free: bool
     ) -> np.ndarray | None:
+        from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415
+        from scipy.sparse import csr_matrix, hstack, identity  # noqa: PLC0415
+
         parts = self.parts[inside]
         block = self.matrix[:, inside]
         touched = np.diff(block.indptr) > 0

@@ -10,6 +10,7 @@ import json
 import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +266,7 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+@cache  # of what is installed, and every figure names it
 def definition_digest(fact: Fact, contract: Contract) -> str:
     """Digest what decides a fact's figures: schema, columns, picks and measures."""
     spec = contract.spec

@@ -1,19 +1,62 @@
 """The benchmark's page says what was measured, and its topics hold what they say."""
 
 import importlib
+import inspect
 import json
+import shutil
+from pathlib import Path
 
 import polars as pl
 import pytest
 
-from bench.__main__ import PAGE, RESULTS, SECTIONS, page
+from bench import __main__ as whole
+from bench.__main__ import BRIEF, HERE, SECTIONS, page
 from bench.section import Row, Target, quantile
 from bench.topic import expected, interleaved, make
 from hub import registry
 
+RESULTS = HERE / "results"
+
 
 def test_the_page_is_written_from_the_results() -> None:
-    assert PAGE.read_text("utf-8") == page()
+    assert (HERE / "RESULTS.md").read_text("utf-8") == page()
+
+
+def test_a_section_that_fails_costs_itself_alone_and_the_page_is_written_after_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[str] = []
+
+    def is_run(name: str, _: list[str]) -> bool:
+        there = tmp_path / "RESULTS.md"
+        pages.append(there.read_text("utf-8") if there.exists() else "")
+        if name != "state":
+            shutil.copy(RESULTS / f"{name}.json", tmp_path / "results")
+        return name != "state"
+
+    (tmp_path / "results").mkdir()
+    monkeypatch.setattr(whole, "BRIEFLY", tmp_path)
+    monkeypatch.setattr(whole, "_is_run", is_run)
+    monkeypatch.setattr("sys.argv", ["bench", "--brief", "stages", "state", "bad", "limits"])
+    assert whole.main() == 1
+    titles = {
+        n: f"## {json.loads((RESULTS / f'{n}.json').read_text('utf-8'))['title']}"
+        for n in ("stages", "bad", "limits")
+    }
+    assert [[n for n, t in titles.items() if t in text] for text in pages] == [
+        [],
+        ["stages"],
+        ["stages"],
+        ["stages", "bad"],
+    ]
+    assert all(title in (tmp_path / "RESULTS.md").read_text("utf-8") for title in titles.values())
+
+
+def test_a_brief_run_gives_sections_what_they_take() -> None:
+    assert set(BRIEF) <= set(SECTIONS)
+    for name, given in BRIEF.items():
+        measure = importlib.import_module(f"bench.{name}").measure
+        inspect.signature(measure).bind(**given)
 
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda p: p.stem)
