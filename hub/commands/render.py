@@ -68,7 +68,6 @@ def render(
 
 def _own_settings() -> dict[str, type[BaseSettings]]:
     """Give the settings of connectors and outlets, by the middle of their variables' names."""
-    from hub.kafka import resources  # noqa: PLC0415 (the embedded profile needs no Kafka)
 
     connectors = {name: c.settings for name, c in registry.connectors().items()}
     return connectors | {f"outlet_{name}": o.settings for name, o in registry.outlets().items()}

@@ -46,10 +46,14 @@ def _topics(contracts: list[Contract]) -> Iterator[str]:
     for topic in wanted(contracts):
         config = {**topic.config, "min.insync.replicas": str(IN_SYNC)}
         name = topic.name.replace("_", "-")
-        yield _object("KafkaTopic", name) + (
-            f"  topicName: {topic.name}\n  partitions: {topic.partitions}\n"
-            f"  replicas: {REPLICAS}\n  config:\n"
-        ) + "".join(f'    {k}: "{v}"\n' for k, v in sorted(config.items()))
+        yield (
+            _object("KafkaTopic", name)
+            + (
+                f"  topicName: {topic.name}\n  partitions: {topic.partitions}\n"
+                f"  replicas: {REPLICAS}\n  config:\n"
+            )
+            + "".join(f'    {k}: "{v}"\n' for k, v in sorted(config.items()))
+        )
 
 
 def _user(process: str, contracts: list[Contract], sources: Mapping[str, str]) -> str:

@@ -81,7 +81,9 @@ def _documents(name: str, settings: type[BaseSettings]) -> Iterator[str]:
         port=_PORT.format(port=listens) if listens else "",
         mounts=(_DROP_MOUNT if drops else "") + (_SECRET_MOUNT if has_files else ""),
         volumes=(_DROP_VOLUME.format(claim=drops) if drops else "")
-        + (_SECRET_VOLUME.format(pod=pod, may_lack=str(not must_have).lower()) if has_files else ""),
+        + (
+            _SECRET_VOLUME.format(pod=pod, may_lack=str(not must_have).lower()) if has_files else ""
+        ),
     )
     ports = sorted({port for value in values.values() for port in _reached(value)})
     if ports or listens:

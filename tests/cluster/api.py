@@ -115,5 +115,5 @@ def is_ready(pod: Manifest) -> bool:
 
 def conditions(manifest: Manifest) -> Iterator[tuple[str, str, str]]:
     """Give type, status and reason of each condition of an object."""
-    for c in manifest.get("status", {}).get("conditions", []):
+    for c in manifest.get("status", {}).get("conditions") or []:
         yield c["type"], c["status"], c.get("reason", "")

@@ -74,9 +74,7 @@ class Papers:
                 }
             ],
             "users": [{"name": name, "user": {"token": self.tokens[name]}}],
-            "contexts": [
-                {"name": "loopback", "context": {"cluster": "loopback", "user": name}}
-            ],
+            "contexts": [{"name": "loopback", "context": {"cluster": "loopback", "user": name}}],
         }
         return self._private(f"{name}.kubeconfig", yaml.safe_dump(said))
 
