@@ -10,16 +10,20 @@ manifests. The last line is the verdict; the exit code is 0 or 1; `--to FOLDER` 
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from deploy.local.services.process import UnavailableError
 from tests.chaos.checks import Report
-from tests.cluster import giving
+from tests.cluster import giving, node
 from tests.cluster.plant import Plant
+from tests.cluster.real import Real
 from tests.cluster.rolling import Rolling
 
 
@@ -36,19 +40,17 @@ class Said:
         print(self.lines[-1], flush=True)
 
 
-def run(folder: Path, say: Said) -> Report:
-    """Do all of it; nothing of it still runs afterwards."""
-    report = Report()
+def fake(folder: Path, report: Report, say: Said) -> None:
+    """Give the province to nodes that run nothing; nothing of it still runs afterwards."""
     with Plant(folder, say) as plant:
-        version = plant.api.get("/version")["gitVersion"]
-        say(f"Kubernetes {version} at {plant.address}; {memory(plant)}")
-        giving.take_space(plant.api, report)
-        giving.take_definitions(plant.api, report, say)
-        giving.dry_run(plant.api, report)
-        giving.slips(plant.api, report)
-        giving.rights(plant.api, report)
+        say(f"Kubernetes {plant.api.get('/version')['gitVersion']}; {memory(plant)}")
         rolling = Rolling(plant, report)
-        for act in (
+        acts: list[Callable[[], None]] = [
+            partial(giving.take_space, plant.api, report),
+            partial(giving.take_definitions, plant.api, report, say),
+            partial(giving.dry_run, plant.api, report),
+            partial(giving.slips, plant.api, report),
+            partial(giving.rights, plant.api, report),
             rolling.install,
             rolling.upgrade,
             rolling.scale,
@@ -57,13 +59,25 @@ def run(folder: Path, say: Said) -> Report:
             rolling.way_back,
             rolling.rebuild,
             rolling.nightly,
-        ):
-            said = len(report.lines)
+        ]
+        for act in acts:
+            lines, wrong = len(report.lines), len(report.wrong)
             act()
-            for line in report.lines[said:]:
+            for line in (*report.lines[lines:], *report.wrong[wrong:]):
                 say(line)
         say(memory(plant))
-    return report
+
+
+def real(folder: Path, report: Report, say: Said) -> None:
+    """Run the image in pods of this machine, where it can."""
+    why = node.lacks()
+    if why:
+        say(f"no pod runs here: {why}")
+        return
+    with Plant(folder, say) as plant:
+        giving.take_space(plant.api, report)
+        Real(plant, report, say).all()
+        say(memory(plant))
 
 
 def memory(plant: Plant) -> str:
@@ -72,29 +86,32 @@ def memory(plant: Plant) -> str:
     return f"memory {sum(each.values())} MiB: " + ", ".join(f"{n} {m}" for n, m in each.items())
 
 
+PARTS = {"fake": fake, "real": real}
+
+
 def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--to", type=Path, help="a folder to keep what was said in")
+    parser.add_argument("--only", action="append", choices=list(PARTS))
     arguments = parser.parse_args()
+    report = Report()
     say = Said()
-    say(
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
+    now, load = datetime.now(UTC), os.getloadavg()[0]
+    say(f"{now:%Y-%m-%d %H:%M} UTC; {os.cpu_count()} cores, load {load:.1f}")
+    for number in (signal.SIGINT, signal.SIGTERM):  # however it is ended, it leaves nothing running
+        signal.signal(number, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="cluster-") as folder:
         try:
-            report = run(Path(folder), say)
+            for name in arguments.only or list(PARTS):
+                PARTS[name](Path(folder, name), report, say)
         except UnavailableError as error:
             print(error, file=sys.stderr)
             return 1
-    say("")
-    for line in (*report.lines, *report.wrong):
-        say(line)
     say("all holds" if not report.wrong else f"{len(report.wrong)} do not hold")
     if arguments.to is not None:
         arguments.to.mkdir(parents=True, exist_ok=True)
-        text = "\n".join(say.lines) + "\n"
-        (arguments.to / "cluster.txt").write_text(text, "utf-8")
+        (arguments.to / "cluster.txt").write_text("\n".join(say.lines) + "\n", "utf-8")
     return 1 if report.wrong else 0
 
 

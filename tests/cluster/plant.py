@@ -1,5 +1,6 @@
 """A control plane with nodes that run nothing, started and stopped as one."""
 
+import os
 from pathlib import Path
 from types import TracebackType
 
@@ -14,8 +15,8 @@ from tests.cluster.plane import (
     PlanePart,
     Scheduler,
 )
+from tests.cluster.watching import until
 from tests.parts.same import Say
-from tests.parts.waiting import until
 
 STAGES = Path(__file__).with_name("stages.yaml")
 FAKE = "kwok.x-k8s.io/node"
@@ -78,13 +79,16 @@ class Plant:
             )
         until(lambda: all(_is_ready(n) for n in self.api.items("/api/v1/nodes")), "nodes are ready")
 
-    def provide(self, space: str) -> int:
-        """Give each claim of a namespace a volume, as whoever provides storage does."""
-        count = 0
+    def provide(self, space: str, at: Path = Path("/nowhere"), user: int | None = None) -> None:
+        """Give each claim of a namespace a volume, as whoever provides storage does.
+
+        With a `user`, folders are made of which it is the owner.
+        """
         for claim in self.api.items(f"/api/v1/namespaces/{space}/persistentvolumeclaims"):
             if claim.get("status", {}).get("phase") == "Bound" or "volumeName" in claim["spec"]:
                 continue
             name, spec = claim["metadata"]["name"], claim["spec"]
+            folder = at / space / name
             volume: Manifest = {
                 "apiVersion": "v1",
                 "kind": "PersistentVolume",
@@ -92,13 +96,14 @@ class Plant:
                 "spec": {
                     "capacity": {"storage": spec["resources"]["requests"]["storage"]},
                     "accessModes": spec["accessModes"],
-                    "hostPath": {"path": f"/nowhere/{space}/{name}"},
+                    "hostPath": {"path": str(folder)},
                     "claimRef": {"namespace": space, "name": name},
                 },
             }
+            if user is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+                os.chown(folder, user, user)
             self.api.apply(volume)
-            count += 1
-        return count
 
 
 def _is_ready(node: Manifest) -> bool:

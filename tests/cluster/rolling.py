@@ -1,4 +1,4 @@
-"""Roll-outs on nodes that run nothing: what the real controllers do with the project's manifests."""
+"""Roll-outs on nodes that run nothing: what real controllers do with the project's manifests."""
 
 import copy
 import time
@@ -8,8 +8,7 @@ from tests.chaos.checks import Report
 from tests.cluster.api import Manifest, RefusedError, conditions, is_ready
 from tests.cluster.manifests import PROVINCE, named, rendered
 from tests.cluster.plant import Plant
-from tests.cluster.watching import SPACE, Seen, image_of, name_of, watched
-from tests.parts.waiting import until
+from tests.cluster.watching import SPACE, Seen, image_of, name_of, until, watched
 
 NODES = ("one", "two", "three")
 APPS = "/apis/apps/v1/namespaces/lgsp"
@@ -64,7 +63,8 @@ class Rolling:
         pods = self.api.items(f"{SPACE}/pods")
         at = {p["spec"]["nodeName"] for p in pods if name_of(p) == GATEWAY}
         wrong = [] if len(at) == REPLICAS else [f"gateways stand on {sorted(at)}"]
-        text = f"{len(pods)} pods ready after {time.monotonic() - began:.0f} s, gateways on {len(at)} nodes"
+        took = time.monotonic() - began
+        text = f"{len(pods)} pods ready after {took:.0f} s, gateways on {len(at)} nodes"
         self.report.say("installed", text, wrong)
 
     def upgrade(self) -> None:
@@ -169,7 +169,7 @@ class Rolling:
         return said
 
     def rebuild(self) -> None:
-        """Do the Jobs of a release that changes definitions, the first as one that finds differences."""
+        """Do the Jobs of a release that changes definitions; the first finds differences."""
         outcomes = {}
         with self._watched() as seen:
             for name, fails in (("rebuild", True), ("rebuild-approve", False)):
@@ -243,7 +243,7 @@ class Rolling:
         return app in self._tried("0.3.0")
 
     def _are_ready(self, tag: str) -> bool:
-        """Whether every gateway, worker and connector is ready with an image, and no other is left."""
+        """Whether all that stays is ready with an image, and no pod of another is left."""
         pods = [p for p in self._pods() if "job-name" not in p["metadata"]["labels"]]
         wanted = {
             m["metadata"]["name"]: m["spec"]["replicas"]

@@ -2,14 +2,26 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.cluster.api import Api, Manifest, is_ready
+from tests.parts import waiting
+from tests.parts.waiting import SECONDS_MAX
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 SPACE = "/api/v1/namespaces/lgsp"
+
+
+def until(condition: Callable[[], object], what: str, seconds: float = SECONDS_MAX) -> None:
+    """Wait for a condition, asked four times a second: each time costs the API server a list."""
+
+    def asked() -> object:
+        time.sleep(POLL_SECONDS)
+        return condition()
+
+    waiting.until(asked, what, seconds)
 
 
 def name_of(pod: Manifest) -> str:
@@ -24,7 +36,7 @@ def image_of(pod: Manifest) -> str:
 
 @dataclass
 class Seen:
-    """The least and most that were ready, by workload; how often, and for how long, it was asked."""
+    """The least and most that were ready, by workload; how often it was asked, for how long."""
 
     wanted: dict[str, int]
     least: dict[str, int] = field(default_factory=dict)
