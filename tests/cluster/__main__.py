@@ -62,7 +62,10 @@ def fake(folder: Path, report: Report, say: Said) -> None:
         ]
         for act in acts:
             lines, wrong = len(report.lines), len(report.wrong)
-            act()
+            try:
+                act()
+            except AssertionError as error:  # what it waits for did not come
+                report.say(str(getattr(act, "__name__", act)), str(error), [str(error)])
             for line in (*report.lines[lines:], *report.wrong[wrong:]):
                 say(line)
         say(memory(plant))

@@ -59,7 +59,7 @@ class Rolling:
             metadata = {"name": name, "namespace": "lgsp"}
             self.api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
         until(self._is_provided, "each claim has a volume")
-        until(lambda: self._are_ready("0.1.0"), "all are ready", 120)
+        until(lambda: self._are_ready("0.1.0"), "all are ready")
         pods = self.api.items(f"{SPACE}/pods")
         at = {p["spec"]["nodeName"] for p in pods if name_of(p) == GATEWAY}
         wrong = [] if len(at) == REPLICAS else [f"gateways stand on {sorted(at)}"]
@@ -71,7 +71,7 @@ class Rolling:
         """Roll to another image: at most one gateway and no worker may be away meanwhile."""
         with self._watched() as seen:
             self._apply(release("0.2.0"))
-            until(lambda: self._are_ready("0.2.0"), "the new image is everywhere", 180)
+            until(lambda: self._are_ready("0.2.0"), "the new image is everywhere")
         self._judge("rolling upgrade", seen, REPLICAS - 1, REPLICAS)
 
     def scale(self) -> None:
@@ -100,7 +100,7 @@ class Rolling:
                 for pod in pods:
                     waited += not self._evicted(pod)
                 time.sleep(0.3)
-            until(lambda: self._are_ready("0.2.0"), "all are ready without the node", 120)
+            until(lambda: self._are_ready("0.2.0"), "all are ready without the node")
         self.api.merge("/api/v1/nodes/one", {"spec": {"unschedulable": False}})
         self._judge("a node's drain", seen, REPLICAS - 1, REPLICAS - 1, f"; {waited} told to wait")
         wrong = [] if refused else ["two gateways were evicted at once"]
@@ -113,7 +113,7 @@ class Rolling:
         try:
             self._evict(second)
         except RefusedError as error:
-            until(lambda: self._are_ready("0.2.0"), "the gateway is back", 120)
+            until(lambda: self._are_ready("0.2.0"), "the gateway is back")
             return str(error)
         return ""
 
@@ -122,7 +122,7 @@ class Rolling:
         revision = self._revision()
         job = self._job("migrate", fails=True)
         self.api.apply(job)
-        until(lambda: self._ended("migrate"), "the migration has ended", 120)
+        until(lambda: self._ended("migrate"), "the migration has ended")
         condition = self._ended("migrate")
         wrong = [] if condition.startswith("Failed") else [condition]
         if self._revision() != revision or self._count(GATEWAY) < REPLICAS:
@@ -155,7 +155,7 @@ class Rolling:
 
     def _put_right(self) -> str:
         """Wait for the release before; where a pod must be deleted by hand, do and say so."""
-        until(lambda: not self._has_bad(WORKER), "workers are back", 60)
+        until(lambda: not self._has_bad(WORKER), "workers are back")
         begun = time.monotonic()
         while self._has_bad(GATEWAY) and time.monotonic() - begun < 15:
             time.sleep(0.2)
@@ -165,7 +165,7 @@ class Rolling:
             for pod in self._pods():
                 if name_of(pod) == GATEWAY and image_of(pod).endswith("0.3.0"):
                     self.api.delete(f"{SPACE}/pods/{pod['metadata']['name']}")
-        until(lambda: self._are_ready("0.2.0"), "the release before is everywhere", 120)
+        until(lambda: self._are_ready("0.2.0"), "the release before is everywhere")
         return said
 
     def rebuild(self) -> None:
@@ -174,7 +174,7 @@ class Rolling:
         with self._watched() as seen:
             for name, fails in (("rebuild", True), ("rebuild-approve", False)):
                 self.api.apply(self._job(name, fails=fails))
-                until(lambda name=name: self._ended(name), f"{name} has ended", 120)  # type: ignore[misc]
+                until(lambda name=name: self._ended(name), f"{name} has ended")  # type: ignore[misc]
                 outcomes[name] = self._ended(name)
                 self.api.delete(f"{JOBS}/{name}")
         text = "; ".join(f"{n}: {o}" for n, o in outcomes.items())
@@ -192,7 +192,7 @@ class Rolling:
             self.api.apply(
                 {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
             )
-            until(lambda name=name: self._ended(f"{name}-now"), f"{name} has ended", 120)  # type: ignore[misc]
+            until(lambda name=name: self._ended(f"{name}-now"), f"{name} has ended")  # type: ignore[misc]
             outcome = self._ended(f"{name}-now")
             names.append(name)
             wrong += [] if outcome.startswith("Complete") else [f"{name}: {outcome}"]

@@ -315,3 +315,25 @@ def test_files_that_settings_name_are_mounted_in_the_gateway() -> None:
     for name, path in files.items():
         is_written = name == "HUB_OUTLET_ZNS_TOKEN_FILE"
         assert bool(mounts[str(path.parent)].get("readOnly")) != is_written, name
+
+
+def test_the_compose_file_runs_the_same_image_with_settings_that_are_known() -> None:
+    """Its syntax is Compose's own: `podman-compose --dry-run` reads it."""
+    compose = yaml.safe_load((FOLDER.parent / "compose.yaml").read_text("utf-8"))
+    ours = {n: s for n, s in compose["services"].items() if "lgsp-hub" in s["image"]}
+    assert set(ours) == {"topics", "folders", "gateway", "worker"}
+    gateway = named(NODE, "StatefulSet", "gateway")["spec"]["template"]["spec"]["containers"][0]
+    known = {f"HUB_{name.upper()}" for name in Settings.model_fields}
+    for name, service in ours.items():
+        assert service["image"] == f"localhost/{gateway['image']}"
+        assert set(service["environment"]) <= known
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        if name != "folders":  # which makes new volumes theirs
+            assert service["user"] == "10001:10001"
+    published = [p for s in compose["services"].values() for p in s.get("ports", [])]
+    assert published == ["127.0.0.1:8080:8080"]
+    # Passwords are variables that must be set: none stands in the file.
+    database = compose["services"]["database"]["environment"]["POSTGRES_PASSWORD"]
+    address = ours["gateway"]["environment"]["HUB_DATABASE_URL"]
+    assert database == "${HUB_DATABASE_PASSWORD:?it is needed}"
+    assert database in address
