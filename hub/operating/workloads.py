@@ -1,7 +1,7 @@
 """Workloads: what runs each connector in Kubernetes, written from the class of its settings.
 
-A folder to watch is a claim, a file with a secret comes from the secret `connect-NAME-files`, and what
-must be set besides is in the ConfigMap of that name with the field's first example, which a
+A folder to watch is a claim, a file with a secret comes from the secret `connect-NAME-files`, and
+what must be set besides is in the ConfigMap `connect-NAME` with the field's first example, which a
 province replaces. Where an example leads to says what the connector may reach over the network.
 `hub render` writes them, so that a new connector has its own without a line by hand.
 """
@@ -216,7 +216,7 @@ spec:
         - name: tmp
           emptyDir:
             sizeLimit: 1Gi
-        # By what it shows itself to Kafka, where the overlay says so: an operator's user of its name.
+        # By what it shows itself to Kafka, where hub-settings says so: its user's certificate.
         - name: kafka
           projected:
             defaultMode: 0440
