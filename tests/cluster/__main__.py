@@ -1,11 +1,13 @@
 """A Kubernetes control plane on loopback takes the project's manifests, and rolls them out.
 
-    python -m tests.cluster      (or: make cluster)
+    python -m tests.cluster      (or: make cluster; --only fake, --only real for one half)
 
-etcd is Debian's; the API server, controllers, scheduler and kwok are built from Go modules, once,
-which takes up to an hour, and are kept outside the project (`$XDG_CACHE_HOME/lgsp-hub/cluster`).
-Pods run nothing: what is shown is what the server, the controllers and the scheduler make of the
-manifests. The last line is the verdict; the exit code is 0 or 1; `--to FOLDER` keeps what was said.
+etcd is Debian's; API server, controllers, scheduler, kubelet and kwok are built from Go modules,
+once, which takes up to an hour, and kept outside the project (`$XDG_CACHE_HOME/lgsp-hub/cluster`).
+`fake`: three nodes that run nothing take the province; it shows what server, controllers and
+scheduler make of the manifests. `real`: as root, a kubelet of this machine runs the image of
+`make image` in pods, beside Kafka and PostgreSQL, under traffic. The last line of each is the
+verdict; the exit code is 0 or 1; `--to FOLDER` keeps what was said.
 """
 
 import argparse
@@ -98,24 +100,25 @@ def main() -> int:
     parser.add_argument("--to", type=Path, help="a folder to keep what was said in")
     parser.add_argument("--only", action="append", choices=list(PARTS))
     arguments = parser.parse_args()
-    report = Report()
-    say = Said()
-    now, load = datetime.now(UTC), os.getloadavg()[0]
-    say(f"{now:%Y-%m-%d %H:%M} UTC; {os.cpu_count()} cores, load {load:.1f}")
     for number in (signal.SIGINT, signal.SIGTERM):  # however it is ended, it leaves nothing running
         signal.signal(number, lambda *_: sys.exit(1))
+    wrong = 0
     with tempfile.TemporaryDirectory(prefix="cluster-") as folder:
-        try:
-            for name in arguments.only or list(PARTS):
+        for name in arguments.only or list(PARTS):
+            report, say = Report(), Said()
+            now, load = datetime.now(UTC), os.getloadavg()[0]
+            say(f"{name}: {now:%Y-%m-%d %H:%M} UTC; {os.cpu_count()} cores, load {load:.1f}")
+            try:
                 PARTS[name](Path(folder, name), report, say)
-        except UnavailableError as error:
-            print(error, file=sys.stderr)
-            return 1
-    say("all holds" if not report.wrong else f"{len(report.wrong)} do not hold")
-    if arguments.to is not None:
-        arguments.to.mkdir(parents=True, exist_ok=True)
-        (arguments.to / "cluster.txt").write_text("\n".join(say.lines) + "\n", "utf-8")
-    return 1 if report.wrong else 0
+            except UnavailableError as error:
+                print(error, file=sys.stderr)
+                return 1
+            say("all holds" if not report.wrong else f"{len(report.wrong)} do not hold")
+            wrong += len(report.wrong)
+            if arguments.to is not None:
+                arguments.to.mkdir(parents=True, exist_ok=True)
+                (arguments.to / f"{name}.txt").write_text("\n".join(say.lines) + "\n", "utf-8")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -89,12 +89,6 @@ class Containerd(Part):
             raise UnavailableError(lacks())
 
     def _prepare(self) -> None:
-        cri = {
-            "sandbox_image": PAUSE,
-            # A machine may not be allowed to spare a process from the killer of memory.
-            "restrict_oom_score_adj": True,
-            "cni": {"bin_dir": PLUGINS, "conf_dir": str(self.folder / "cni")},
-        }
         lines = [
             "version = 2",
             f'root = "{self.data}"',
@@ -102,7 +96,9 @@ class Containerd(Part):
             "[grpc]",
             f'  address = "{self.socket}"',
             '[plugins."io.containerd.grpc.v1.cri"]',
-            f'  sandbox_image = "{cri["sandbox_image"]}"',
+            f'  sandbox_image = "{PAUSE}"',
+            # Who may not spare a process from the killer of memory (CAP_SYS_RESOURCE) starts no
+            # pod without this: runc ends with "can't get final child's PID from pipe: EOF".
             "  restrict_oom_score_adj = true",
             '  [plugins."io.containerd.grpc.v1.cri".cni]',
             f'    bin_dir = "{PLUGINS}"',
@@ -209,12 +205,15 @@ class Kubelet(PlanePart):
 
 
 def unmount(folder: Path) -> None:
-    """Let go of what a kubelet or containers have mounted below a folder, the deepest first."""
+    """Let go of what a kubelet and containers leave: mounts below a folder, groups of processes."""
     lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
     places = sorted((line.split()[1] for line in lines), key=len, reverse=True)
     for place in places:
         if Path(place).is_relative_to(folder):
             run_to_end(["/usr/bin/env", f"PATH={PATH}", "umount", "--lazy", place])
+    for group in (*Path("/sys/fs/cgroup").glob("*/kubepods"), Path("/sys/fs/cgroup/kubepods")):
+        for place, _, _ in os.walk(group, topdown=False):  # of which nothing is a member any more
+            os.rmdir(place)
 
 
 def pause_archive(folder: Path) -> Path:

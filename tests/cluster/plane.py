@@ -237,6 +237,8 @@ class Controllers(PlanePart):
             f"--service-account-private-key-file={papers.accounts_key}",
             f"--root-ca-file={papers.authority.file}",
             "--use-service-account-credentials",
+            # A node that says nothing for a while is on a busy machine, not away.
+            "--node-monitor-grace-period=60m",
             "--allocate-node-cidrs",
             f"--cluster-cidr={PODS}",
             f"--service-cluster-ip-range={SERVICES}",

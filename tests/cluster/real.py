@@ -35,6 +35,7 @@ from tests.parts.same import Say
 USER = 10001
 GATEWAYS = 2
 SECONDS_MAX = 240.0
+CLEAR_SECONDS_MAX = 90.0
 PAUSE_SECONDS = 0.1
 SENT_BY, YEAR = "2026-01-04", "2026"
 IMAGE, NEXT_IMAGE = "lgsp-hub:0.1.0", "lgsp-hub:0.2.0"
@@ -197,7 +198,7 @@ class Real:
             for kind in ("deployments", "statefulsets", "cronjobs", "jobs"):
                 group = "batch" if kind in ("cronjobs", "jobs") else "apps"
                 self.api.ask("DELETE", f"/apis/{group}/v1/namespaces/lgsp/{kind}")
-            until(lambda: not self._pods(), "pods are gone", 90)
+            until(lambda: not self._pods(), "pods are gone", CLEAR_SECONDS_MAX)
         self._kubelet.stop()
         self._containerd.leave()
         self._containerd.stop()

@@ -109,7 +109,7 @@ class Rolling:
     def _both_at_once(self) -> str:
         """Evict two gateways at a time; say how the second was refused."""
         first, second, *_ = [p for p in self._pods() if name_of(p) == GATEWAY]
-        assert self._evicted(first)
+        assert self._evicted(first), "the budget lets no gateway go"
         try:
             self._evict(second)
         except RefusedError as error:
