@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.chaos.checks import Report
 from tests.cluster.api import Manifest, RefusedError, conditions, is_ready
+from tests.cluster.giving import refusal
 from tests.cluster.manifests import PROVINCE, named, rendered
 from tests.cluster.plant import Plant
 from tests.cluster.watching import SPACE, Seen, image_of, name_of, until, watched
@@ -128,6 +129,11 @@ class Rolling:
         if self._revision() != revision or self._count(GATEWAY) < REPLICAS:
             wrong.append("a gateway rolled")
         self.report.say("a failed migration", f"Job: {condition}; no gateway rolled", wrong)
+        for container in containers(job):
+            container["image"] = "lgsp-hub:0.9.0"
+        said = refusal(self.api, job)
+        wrong = [] if "immutable" in said else [said or "it was taken"]
+        self.report.say("a Job again, of another image", said[:60], wrong)
         self.api.delete(f"{JOBS}/migrate")
 
     def way_back(self) -> None:

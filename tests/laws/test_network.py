@@ -67,7 +67,7 @@ def is_peer(rule: Manifest, peer: Peer) -> bool:
 def is_port(rule: Manifest, protocol: str, port: int, names: dict[str, int]) -> bool:
     said = rule.get("port")
     said = names[said] if isinstance(said, str) else said
-    return rule.get("protocol", "TCP") == protocol and (said is None or said == port)
+    return bool(rule.get("protocol", "TCP") == protocol and (said is None or said == port))
 
 
 def lets(
