@@ -47,7 +47,7 @@ OWN_SPACE = {"kubernetes.io/metadata.name": "lgsp"}
 
 def selects(selector: Manifest, labels: dict[str, str]) -> bool:
     assert set(selector) <= {"matchLabels"}, "this reading of policies knows no other selectors"
-    return selector.get("matchLabels", {}).items() <= labels.items()
+    return bool(selector.get("matchLabels", {}).items() <= labels.items())
 
 
 def is_peer(rule: Manifest, peer: Peer) -> bool:
