@@ -133,7 +133,7 @@ class Rolling:
             container["image"] = "lgsp-hub:0.9.0"
         said = refusal(self.api, job)
         wrong = [] if "immutable" in said else [said or "it was taken"]
-        self.report.say("a Job again, of another image", said[:60], wrong)
+        self.report.say("a Job again, of another image", said[-60:], wrong)
         self.api.delete(f"{JOBS}/migrate")
 
     def way_back(self) -> None:
