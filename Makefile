@@ -11,7 +11,7 @@ MINUTES ?= 20
 JOBS ?= 3
 SERVICES := $(PY) -m deploy.local.services
 
-.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos soak brokers mqtt season mutants questions bench image clean
+.PHONY: setup setup-js setup-services setup-test demo test quick check render same drill chaos soak brokers cluster mqtt season mutants questions bench image clean
 .PHONY: wheels sbom audit
 .PHONY: kafka services registry services-stop services-wipe
 
@@ -108,7 +108,7 @@ quick: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/pytest -n $(JOBS) --dist worksteal -m "not slow" --hypothesis-profile quick \
-	  -p no:schemathesis --ignore tests/laws/test_k8s.py tests/unit tests/laws
+	  -p no:schemathesis --ignore tests/laws/test_k8s.py --ignore tests/laws/test_network.py tests/unit tests/laws
 
 check: setup setup-js
 	$(VENV)/bin/ruff format --check .
@@ -149,6 +149,17 @@ soak: setup-test
 brokers: setup-services
 	@$(SERVICES) fetch
 	$(PY) -m tests.chaos.brokers --seed $(SEED) --to docs/brokers
+
+# A Kubernetes of its own takes the manifests: nodes that run nothing take the province, a kubelet of
+# this machine (as root) runs the image. What was said is kept in docs/cluster. It is built once from
+# Go modules, from minutes to an hour, and kept outside the project: with Go 1.26 or later, which
+# Debian 12 has not. Some forty minutes on two busy cores; ONLY=fake or ONLY=real does one half.
+cluster: setup-services $(if $(filter fake,$(ONLY)),,image)
+	@PATH="$$PATH:/usr/sbin"; for pair in etcd:etcd-server kubectl:kubernetes-client containerd:containerd runc:runc gcc:gcc ip:iproute2; do command -v $${pair%:*} >/dev/null && continue; \
+	  command -v apt-get >/dev/null || { echo "$${pair#*:} is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
+	  $(APT) update -qq && $(APT) install -y -qq $${pair#*:} || exit 1; \
+	done; [ -x /usr/lib/cni/bridge ] || $(APT) install -y -qq containernetworking-plugins
+	$(PY) -m tests.cluster $(addprefix --only ,$(ONLY)) --to docs/cluster
 
 # Ten thousand stations, a reading a minute each for ten minutes, through Mosquitto; the connector is
 # killed with -9 and the broker restarts. `make mqtt QUEUED=1000`, Mosquitto's default, must lose.

@@ -63,6 +63,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "laws/test_in_columns.py": ("columns", "figures", "store"),
     "laws/test_invariance.py": ("apply",),
     "laws/test_k8s.py": ("deploy",),
+    "laws/test_network.py": ("deploy",),
     "laws/test_keys.py": ("access",),
     "laws/test_kpi_examples.py": ("figures",),
     "laws/test_kinds.py": ("sheets", "gateway", "connecting", "apply"),

@@ -48,8 +48,8 @@ class NationalSettings(BaseSettings):
     """
 
     folder: Path
-    url: str
-    username: str
+    url: Annotated[str, Field(examples=["https://lgsp-trung-uong.example"])]
+    username: Annotated[str, Field(examples=["tinh"])]
     secret_file: Path
     sender: str = ""
     destination: str = ""

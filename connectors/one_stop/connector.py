@@ -62,7 +62,7 @@ class OneStopSettings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore")
 
-    url: str
+    url: str = Field(examples=["http://one-stop.example"])
     token: SecretStr = SecretStr("")
     page_size: int = Field(200, ge=1, le=1000)
     poll_seconds: float = Field(5, ge=0.01, le=3600)

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -32,7 +32,7 @@ class BrokerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore")
 
-    url: str
+    url: str = Field(examples=["mqtt://mosquitto:1883"])
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from connectors.wallets import paygov, vnpay
@@ -40,9 +40,9 @@ TRIAL_SECRET = b"trial secret of the cases"
 class WalletsSettings(BaseSettings):
     """Where callbacks come, and of each gateway as whom the province is known and its secret."""
 
-    listen: str
-    vnpay_merchant: str = ""
-    vnpay_secret_file: Path | None = None
+    listen: str = Field(examples=["0.0.0.0:8090"])
+    vnpay_merchant: str = Field("", examples=["LGSP0001"])
+    vnpay_secret_file: Path | None = Field(None, examples=[Path("vnpay_secret")])
     paygov_partner: str = ""
     paygov_secret_file: Path | None = None
     paygov_signed: str = paygov.SIGNED

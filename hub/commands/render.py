@@ -11,7 +11,7 @@ from hub import places, registry
 from hub.access import roles
 from hub.definitions import asyncapi, revisions
 from hub.definitions.installed import OWN
-from hub.operating import dashboard, meanings, metrics, objectives
+from hub.operating import dashboard, meanings, metrics, objectives, workloads
 from hub.store import sql_board, sql_page
 from hub.store.sql_views import views_of
 
@@ -40,6 +40,12 @@ def render(
         objectives.PATH: objectives.rules(),
         objectives.PAGE: objectives.page(),
     }
+    from hub.kafka import resources  # noqa: PLC0415 (the embedded profile needs no Kafka)
+
+    connectors = {name: c.settings for name, c in registry.connectors().items()}
+    sources = {name: registry.sources()[name].contract for name in connectors}
+    texts |= workloads.files(connectors)
+    texts |= resources.files(registry.contracts().values(), sources)
     if (root / "pyproject.toml").exists():
         texts[meanings.PAGE] = meanings.reference(root, _own_settings())
     if not (check and stale):  # a schema that is not written yet cannot be described
@@ -62,5 +68,6 @@ def render(
 
 def _own_settings() -> dict[str, type[BaseSettings]]:
     """Give the settings of connectors and outlets, by the middle of their variables' names."""
+
     connectors = {name: c.settings for name, c in registry.connectors().items()}
     return connectors | {f"outlet_{name}": o.settings for name, o in registry.outlets().items()}

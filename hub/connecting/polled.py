@@ -62,7 +62,7 @@ class PolledSettings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore")
 
-    url: SecretStr
+    url: SecretStr = Field(examples=["postgresql+psycopg://hub@database.example:5432/land"])
     password_file: Path | None = None
     table: str = Field("hub_outbox", pattern=r"^([A-Za-z_]\w*\.)?[A-Za-z_]\w*$")
     key: str = Field("id", pattern=r"^[A-Za-z_]\w*$")

@@ -55,8 +55,8 @@ class ChangesSettings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore")
 
-    bootstrap: str
-    topic: str = Field(pattern=r"^[A-Za-z0-9._\-]{1,249}$")
+    bootstrap: str = Field(examples=["changes.example:9092"])
+    topic: str = Field(pattern=r"^[A-Za-z0-9._\-]{1,249}$", examples=["upstream.public.fees"])
     batch_records: int = Field(500, ge=1, le=10_000)
     pause_seconds: float = Field(0, ge=0, le=3600)
     times: Times = ""

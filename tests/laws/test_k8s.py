@@ -1,5 +1,6 @@
 """The manifests render, are valid for Kubernetes, and give no pod more rights than it needs."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,15 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import typer
 import yaml
+from pydantic_settings import BaseSettings
 from typer.core import TyperGroup
 
 from hub import registry
 from hub.cli import app
-from hub.settings import Settings
+from hub.kafka import resources, rights
+from hub.kafka.topics import wanted
+from hub.operating import workloads
+from hub.settings import Settings, read_own
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "k8s"
 KUBERNETES = "1.29"
@@ -25,8 +30,18 @@ def rendered(name: str) -> list[Manifest]:
     return list(yaml.safe_load_all(done.stdout))
 
 
-BASE, NODE = rendered("base"), rendered("one-node")
-ALL = [pytest.param(m, id=f"{m['kind']}-{m['metadata']['name']}") for m in NODE]
+BASE, NODE, PROVINCE = rendered("base"), rendered("one-node"), rendered("province")
+JOBS = [
+    m for n in ("migrate", "rebuild", "rebuild-approve", "rebuild-discard") for m in rendered(n)
+]
+# The province's overlay has all that a node's has, and what operators take, which they define.
+OURS = [m for m in PROVINCE if m["apiVersion"] in ("v1", "apps/v1", "batch/v1", "policy/v1")]
+OURS += [m for m in PROVINCE if m["apiVersion"] == "networking.k8s.io/v1"]
+ALL = [
+    pytest.param(m, id=f"{place}-{m['kind']}-{m['metadata']['name']}")
+    for place, ms in (("node", NODE), ("province", OURS), ("job", JOBS))
+    for m in ms
+]
 
 
 def template(manifest: Manifest) -> Manifest | None:
@@ -37,9 +52,23 @@ def template(manifest: Manifest) -> Manifest | None:
     return found
 
 
-PODS = [pytest.param(t, id=m["metadata"]["name"]) for m in NODE if (t := template(m)) is not None]
+PODS = [
+    pytest.param(t, id=m["metadata"]["name"])
+    for m in (*OURS, *JOBS)
+    if (t := template(m)) is not None
+]
 RUNNING = ("Deployment", "StatefulSet")
-SERVED = [m for m in NODE if m["kind"] in RUNNING]
+SERVED = [m for m in OURS if m["kind"] in RUNNING]
+CONNECTED = registry.connectors()
+
+
+def dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def named(manifests: list[Manifest], kind: str, name: str) -> Manifest:
+    (found,) = [m for m in manifests if (m["kind"], m["metadata"]["name"]) == (kind, name)]
+    return found
 
 
 @pytest.mark.parametrize("manifest", ALL)
@@ -47,12 +76,122 @@ def test_a_manifest_is_valid(manifest: Manifest) -> None:
     kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
-def test_the_overlay_has_everything_of_the_base() -> None:
+def test_an_overlay_has_everything_of_the_base() -> None:
     def names(manifests: list[Manifest]) -> set[tuple[str, str]]:
         return {(m["kind"], m["metadata"]["name"]) for m in manifests}
 
-    assert names(BASE) == names(NODE)
-    assert {m["metadata"].get("namespace") for m in NODE} == {"lgsp"}
+    assert names(BASE) < names(NODE) < names(PROVINCE)
+    everything = [*NODE, *PROVINCE, *JOBS]
+    assert {m["metadata"].get("namespace") for m in everything} == {"lgsp"}
+
+
+def test_one_release_has_one_image_wherever_it_is_named() -> None:
+    """Else a migration, or a rebuild, would be of another release than what is rolled."""
+    pods = [t for m in (*NODE, *OURS, *JOBS) if (t := template(m)) is not None]
+    images = {
+        c["image"]
+        for p in pods
+        for c in (*p["spec"]["containers"], *p["spec"].get("initContainers", []))
+    }
+    assert len(images) == 1
+    tags = {
+        line.strip()
+        for path in FOLDER.rglob("kustomization.yaml")
+        for line in path.read_text("utf-8").splitlines()
+        if "newTag" in line
+    }
+    assert len(tags) == 1
+
+
+@pytest.mark.parametrize("name", CONNECTED)
+def test_a_connector_has_a_workload_whose_settings_it_takes(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What must be set is set to what its class accepts; files lie where they are mounted."""
+    settings = named(PROVINCE, "ConfigMap", f"connect-{dashed(name)}")["data"]
+    deployment = named(PROVINCE, "Deployment", f"connect-{dashed(name)}")
+    assert deployment["spec"]["replicas"] == 1
+    assert deployment["spec"]["strategy"]["type"] == "Recreate"
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["args"] == ["connect", name]
+    from_maps = [e["configMapRef"]["name"] for e in container["envFrom"] if "configMapRef" in e]
+    assert from_maps == ["hub-settings", f"connect-{dashed(name)}"]
+    for variable, value in settings.items():
+        monkeypatch.setenv(variable, value)
+    own = read_own(name, CONNECTED[name].settings)
+    mounted = {m["mountPath"] for m in container["volumeMounts"]}
+    for field in type(own).model_fields:
+        value = getattr(own, field)
+        if isinstance(value, Path):
+            assert mounted & {str(value), str(value.parent)}, field
+    if "folder" in type(own).model_fields:
+        claims = [
+            v["persistentVolumeClaim"]["claimName"]
+            for v in pod["volumes"]
+            if "persistentVolumeClaim" in v
+        ]
+        assert claims == [f"{dashed(name)}-drop"]
+        assert named(PROVINCE, "PersistentVolumeClaim", claims[0])
+
+
+def test_a_setting_without_an_example_is_named() -> None:
+    class Lacking(BaseSettings):
+        account: str
+
+    with pytest.raises(TypeError, match=r"Lacking\.account must be set"):
+        workloads.files({"lacking": Lacking})
+
+
+def test_kafka_users_are_the_processes_and_have_the_rights_that_they_need() -> None:
+    """Of each pod the certificate is that of the user of its process, whose rights are rendered."""
+    sources = {name: source.contract for name, source in registry.sources().items()}
+    users = {m["metadata"]["name"]: m["spec"] for m in PROVINCE if m["kind"] == "KafkaUser"}
+    needed = {
+        resources.user_of(p): rights.rights(p, registry.contracts().values(), sources)
+        for p in rights.processes({name: sources[name] for name in CONNECTED})
+    }
+    said = {
+        user: {
+            (acl["resource"]["type"], acl["resource"]["name"], operation)
+            for acl in spec["authorization"]["acls"]
+            for operation in acl["operations"]
+        }
+        for user, spec in users.items()
+    }
+    kinds = {"topic": "topic", "group": "group", "transactional_id": "transactionalId"}
+    assert said == {
+        user: {(kinds[r.kind], r.name, r.operation.title().replace("_", "")) for r in given}
+        for user, given in needed.items()
+    }
+    shown = set()
+    for manifest in (*OURS, *JOBS):
+        pod = template(manifest)
+        for volume in pod["spec"]["volumes"] if pod else []:
+            if volume["name"] == "kafka":
+                shown |= {s["secret"]["name"] for s in volume["projected"]["sources"]}
+    assert shown == {*users, "kafka-cluster-ca-cert"}
+
+
+def test_topics_of_the_operator_are_those_that_the_hub_makes() -> None:
+    kafka = [m["spec"] for m in PROVINCE if m["kind"] == "KafkaTopic"]
+    said = {t["topicName"]: (t["partitions"], t["config"]) for t in kafka}
+    for topic in wanted(registry.contracts().values()):
+        partitions, config = said.pop(topic.name)
+        assert partitions == topic.partitions
+        assert {**topic.config, "min.insync.replicas": "2"} == config
+    assert said == {}
+    assert {t["replicas"] for t in kafka} == {3}
+
+
+def test_a_job_is_applied_by_itself() -> None:
+    """What a Job is cannot be changed: in an overlay, the second release could not be applied."""
+    assert [m["metadata"]["name"] for m in (*NODE, *PROVINCE) if m["kind"] == "Job"] == []
+    kept = {m["metadata"]["name"]: m for m in JOBS}
+    assert set(kept) == {"migrate", "rebuild", "rebuild-approve", "rebuild-discard"}
+    commands = [c["args"] for m in JOBS for c in m["spec"]["template"]["spec"]["containers"]]
+    assert ["rebuild", "--approve"] in commands
+    assert ["rebuild", "--discard"] in commands
 
 
 @pytest.mark.parametrize("pod", PODS)
@@ -97,14 +236,14 @@ def test_liveness_does_not_hang_on_kafka(deployment: Manifest) -> None:
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert container["startupProbe"]["httpGet"]["path"] == "/healthz"
     assert container["readinessProbe"]["httpGet"]["path"] in ("/healthz", "/readyz")
-    (port,) = container["ports"]
+    port = next(p for p in container["ports"] if p["name"] == "http")
     listens = {e["name"]: e["value"] for e in container["env"]}["HUB_LISTEN"]
     assert listens == f"0.0.0.0:{port['containerPort']}"
 
 
 @pytest.mark.parametrize("pod", PODS)
 def test_every_pod_is_behind_the_network_policy(pod: Manifest) -> None:
-    policies = [m for m in NODE if m["kind"] == "NetworkPolicy"]
+    policies = [m for m in OURS if m["kind"] == "NetworkPolicy"]
     ours = [p for p in policies if set(p["spec"]["policyTypes"]) == {"Ingress", "Egress"}]
     assert any(
         p["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
@@ -153,10 +292,48 @@ def test_a_gateway_keeps_what_it_acknowledged_on_a_disk_of_its_own() -> None:
 
 
 def test_settings_are_known_and_hold_no_secret() -> None:
-    (settings,) = [m["data"] for m in NODE if m["kind"] == "ConfigMap"]
     known = {f"HUB_{name.upper()}" for name in Settings.model_fields}
-    for name, connector in registry.connectors().items():
+    for name, connector in CONNECTED.items():
         known |= {f"HUB_{name}_{field}".upper() for field in connector.settings.model_fields}
-    assert set(settings) <= known | {"TOPIC_REPLICATION"}
-    assert not any("PASSWORD" in n or "DATABASE" in n for n in settings)
-    assert not any(m["kind"] == "Secret" for m in NODE)
+    for name, outlet in registry.outlets().items():
+        known |= {f"HUB_OUTLET_{name}_{field}".upper() for field in outlet.settings.model_fields}
+    for settings in (m["data"] for m in (*NODE, *PROVINCE) if m["kind"] == "ConfigMap"):
+        assert set(settings) <= known | {"TOPIC_REPLICATION"}
+        secret = [n for n in settings if re.search("PASSWORD|SECRET|TOKEN|DATABASE", n)]
+        assert [n for n in secret if not n.endswith("_FILE")] == []
+    assert not any(m["kind"] == "Secret" for m in (*NODE, *PROVINCE))
+
+
+def test_files_that_settings_name_are_mounted_in_the_gateway() -> None:
+    """People's numbers and tokens of outlets; what the hub writes anew lies on a volume."""
+    settings = named(PROVINCE, "ConfigMap", "hub-settings")["data"]
+    pod = named(PROVINCE, "StatefulSet", "gateway")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    mounts = {m["mountPath"]: m for m in container["volumeMounts"]}
+    files = {n: Path(v) for n, v in settings.items() if n.endswith("_FILE")}
+    assert {"HUB_SUBSCRIBERS_FILE", "HUB_OUTLET_ZNS_TOKEN_FILE"} <= files.keys()
+    for name, path in files.items():
+        is_written = name == "HUB_OUTLET_ZNS_TOKEN_FILE"
+        assert bool(mounts[str(path.parent)].get("readOnly")) != is_written, name
+
+
+def test_the_compose_file_runs_the_same_image_with_settings_that_are_known() -> None:
+    """Its syntax is Compose's own: `podman-compose --dry-run` reads it."""
+    compose = yaml.safe_load((FOLDER.parent / "compose.yaml").read_text("utf-8"))
+    ours = {n: s for n, s in compose["services"].items() if "lgsp-hub" in s["image"]}
+    assert set(ours) == {"topics", "folders", "gateway", "worker"}
+    gateway = named(NODE, "StatefulSet", "gateway")["spec"]["template"]["spec"]["containers"][0]
+    known = {f"HUB_{name.upper()}" for name in Settings.model_fields}
+    for name, service in ours.items():
+        assert service["image"] == f"localhost/{gateway['image']}"
+        assert set(service["environment"]) <= known
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        if name != "folders":  # which makes new volumes theirs
+            assert service["user"] == "10001:10001"
+    published = [p for s in compose["services"].values() for p in s.get("ports", [])]
+    assert published == ["127.0.0.1:8080:8080"]
+    # Passwords are variables that must be set: none stands in the file.
+    database = compose["services"]["database"]["environment"]["POSTGRES_PASSWORD"]
+    address = ours["gateway"]["environment"]["HUB_DATABASE_URL"]
+    assert database == "${HUB_DATABASE_PASSWORD:?it is needed}"
+    assert database in address

@@ -71,6 +71,7 @@ VENDORS = {
     "pydantic_settings": {
         "hub/settings.py",
         "hub/operating/meanings.py",
+        "hub/operating/workloads.py",
         "hub/commands/render.py",
         "hub/connecting/feeds.py",
         "hub/connecting/polled.py",

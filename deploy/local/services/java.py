@@ -59,36 +59,7 @@ class JavaPart(Part):
     @property
     def jars(self) -> Path:
         """The jars, fetched once per version of the `pom.xml`."""
-        pom = HERE / self.name / "pom.xml"
-        folder = LIBS / f"{self.name}-{_digest(pom.read_bytes())}"
-        if folder.exists():
-            return folder
-        with (
-            locked(LIBS / f"{self.name}.lock"),
-            tempfile.TemporaryDirectory(dir=LIBS) as aside,
-        ):
-            if folder.exists():
-                return folder
-            maven = shutil.which("mvn")
-            if maven is None:
-                raise UnavailableError(f"Maven is needed to fetch {self.name}; {INSTALL}")
-            made = Path(aside, "jars")
-            run_to_end(
-                [
-                    maven,
-                    "-q",
-                    "-B",
-                    f"--file={pom}",
-                    f"dependency:{self.goal}",
-                    "-DincludeScope=runtime",
-                    f"-DoutputDirectory={made}",
-                ]
-            )
-            for archive in made.glob("*.tar.gz"):
-                run_to_end(["tar", "-xzf", str(archive), "-C", str(made)])
-                archive.unlink()
-            made.rename(folder)
-        return folder
+        return jars_of(self.name, self.goal)
 
     def _classes(self) -> Path:
         return self.jars / f"classes-{_digest(_java().build.encode())}.jsa"
@@ -126,6 +97,40 @@ class JavaPart(Part):
             *self._options(),
         ]
         return [*self._java(*options), self.main, *self._arguments()]
+
+
+def jars_of(name: str, goal: str) -> Path:
+    """Give the jars that `deploy/local/NAME/pom.xml` names, fetched once per version of it."""
+    pom = HERE / name / "pom.xml"
+    folder = LIBS / f"{name}-{_digest(pom.read_bytes())}"
+    if folder.exists():
+        return folder
+    with (
+        locked(LIBS / f"{name}.lock"),
+        tempfile.TemporaryDirectory(dir=LIBS) as aside,
+    ):
+        if folder.exists():
+            return folder
+        maven = shutil.which("mvn")
+        if maven is None:
+            raise UnavailableError(f"Maven is needed to fetch {name}; {INSTALL}")
+        made = Path(aside, "jars")
+        run_to_end(
+            [
+                maven,
+                "-q",
+                "-B",
+                f"--file={pom}",
+                f"dependency:{goal}",
+                "-DincludeScope=runtime",
+                f"-DoutputDirectory={made}",
+            ]
+        )
+        for archive in made.glob("*.tar.gz"):
+            run_to_end(["tar", "-xzf", str(archive), "-C", str(made)])
+            archive.unlink()
+        made.rename(folder)
+    return folder
 
 
 def _digest(text: bytes) -> str:

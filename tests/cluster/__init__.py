@@ -1,0 +1,1 @@
+"""A Kubernetes of its own on loopback, to which the project's manifests are given."""
