@@ -27,7 +27,12 @@ def test_the_worked_example_holds(hub: Hub, kpi: Kpi, example: Example) -> None:
         assert contract is not None
         of_contract = (s.name for s in registry.sources().values() if s.contract == contract)
         sender = example.sender or next(of_contract)
-        hub.post(contract, *example.events, sender=sender)
+        refused = hub.post(contract, *example.events, sender=sender).body["rejected"]
+        # What is not about a contract's events may be about what was refused.
+        assert refused == [] or kpi.contract is None, (
+            f"{kpi.id}: of its example's events some are refused, as of {hub.now.isoformat()}"
+            f" (`accepted_at` of the example, else CLOCK of tests/conftest.py): {refused}"
+        )
         hub.runner.catch_up()
     asked = {"version": kpi.version} if kpi.versions else {}
     figures = hub.kpi(kpi.id, example.at, period=example.period, **asked, **example.where)
