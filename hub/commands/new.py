@@ -33,7 +33,9 @@ def new_source_command(
     """Write a source over a drop folder, or over a database; its cases are made of real files."""
     known = registry.contracts()
     if contract not in known:
-        raise typer.BadParameter(f"--contract: one of {', '.join(known)}")
+        vi = "viết hợp đồng mới: README, mục “Adding a source”, bước 1"
+        en = "how to write a new one: README, “Adding a source”, step 1"
+        raise typer.BadParameter(f"--contract: one of {', '.join(known)}; {vi} | {en}")
     if lane and lane not in LANES:
         raise typer.BadParameter(f"--lane: one of {', '.join(LANES)}")
     today = system_clock().date()

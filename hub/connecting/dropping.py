@@ -26,11 +26,13 @@ class File(Protocol):
 Dropped = TypeVar("Dropped", bound=File)
 
 
-def as_csv(lines: Iterable[Sequence[Any]], delimiter: str = ";") -> bytes:
-    """Write lines as Vietnamese Excel saves CSV: a mark, then UTF-8."""
+def as_csv(
+    lines: Iterable[Sequence[Any]], delimiter: str = ";", encoding: str = "utf-8-sig"
+) -> bytes:
+    """Write lines as Vietnamese Excel saves CSV: a mark, then UTF-8; or in another encoding."""
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows(lines)
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+    return out.getvalue().encode(encoding)
 
 
 def as_xlsx(sheet: str, lines: Iterable[Sequence[Any]]) -> bytes:

@@ -10,26 +10,36 @@ import json
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from hub.connecting.connection import judge
 from hub.connecting.feeds import Connector
 from hub.connecting.polled import PolledSettings
 from hub.definitions.admission import Verdict
+from hub.definitions.coded import coded
 from hub.definitions.contract import Contract, WireField
+from hub.definitions.fields import WrittenDay
 from hub.settings import meant_by
+from hub.sheets import days, numbers, vietnamese
+from hub.sheets.files import reader_of
 from hub.sheets.mapping import FileMapping, MappedColumn, write_mapping
 from hub.troubles import TroubleError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
-_READERS = {"text": "text", "integer": "integer", "instant": "instant", "thousandths": "exact"}
-_MODULES = {"text": "vietnamese", "code": "vietnamese", "instant": "days"}
-_MODULES |= {"integer": "numbers", "exact": "numbers"}
+# Each reader of cells by its name in its module.
+_READERS = {
+    name: (reader, module.__name__.rpartition(".")[2])
+    for module in (days, numbers, vietnamese)
+    for name, reader in vars(module).items()
+    if isinstance(reader, vietnamese.Reader)
+}
+_DAY = get_args(WrittenDay)[1].pattern
 
 _SOURCE = '''"""{title} as a source."""
 
 from datetime import date
 
+from connectors.{name}.connector import AGAIN
 from hub.definitions.source import Source
 
 SOURCE = Source(
@@ -42,6 +52,7 @@ SOURCE = Source(
     since=date({year}, {month}, {day}),
     # Where all events have one value, say so: else KPIs of other values wait for this source too.
     # only={{"quantity": "water_level"}},
+    again=AGAIN,
 )
 '''
 
@@ -51,7 +62,6 @@ _CONNECTOR = '''"""{title} from a drop folder: CSV and XLSX files with the colum
 `HUB_{upper}_SETTLE_SECONDS`.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +70,7 @@ from pydantic_settings import BaseSettings
 
 from hub.connecting.feeds import Connector, Context, JsonObject
 from hub.connecting.folder import Folder
-from hub.connecting.rows import FileRecords, records_of
+from hub.connecting.rows import FileRecords, again_of, records_of
 from hub.definitions.contract import Contract
 {imports}
 from schemas.contracts.{contract} import {model}
@@ -73,9 +83,6 @@ TABLE = Table(
 )
 # Fields of the contract that no column has, with the one value that all rows have.
 SAME: JsonObject = {{}}
-NAMED_BY = (
-{named_by}
-)
 
 
 class {camel}Settings(BaseSettings):
@@ -87,14 +94,18 @@ class {camel}Settings(BaseSettings):
 
 def read(name: str, content: bytes, mapping: FileMapping | None = None) -> FileRecords:
     """Read a file, CSV or XLSX by its content, and by a mapping of its sender; a record a row."""
-    return records_of(TABLE, content, lambda values: _event({{**SAME, **values}}), mapping)
+    return records_of(TABLE, content, _event, mapping)
 
 
 def _event(values: JsonObject) -> JsonObject:
-    """Name an event by what identifies it: other contents under that are a conflict."""
-    said = "\\x1f".join(str(values.get(n, "")) for n in NAMED_BY)
-    digest = hashlib.blake2b(said.encode(), digest_size=16)
-    return {{"event_id": digest.hexdigest(), **values}}
+    """Name an event by all it says: the same row again is a repeat, another one is another event.
+
+    Of one thing ({entity}) the last counts, by
+    {order}.
+    Where rows do not say which is later, see README, "Adding a source", step 2. Where other figures
+    of one thing are to be a conflict, name it by what identifies it, as `connectors/payments` does.
+    """
+    return with_id({{**SAME, **values}})
 
 
 def open_folder(settings: {camel}Settings, context: Context) -> Folder:
@@ -103,6 +114,8 @@ def open_folder(settings: {camel}Settings, context: Context) -> Folder:
     return Folder("{name}", CONTRACT, path, settle, context, read, TABLE.header_of)
 
 
+# How a rejected row is read again, once it is corrected.
+AGAIN = again_of(CONTRACT, TABLE, _event)
 CONNECTOR = Connector({camel}Settings, read, open_folder)
 '''
 
@@ -115,12 +128,16 @@ field is said by `mapping.toml`, or by the mapping that is in force for this sou
 """
 
 from hub.connecting.polled import PolledTable
+from hub.connecting.rows import again_of
 from hub.connecting.typed import mapping_beside
 from hub.definitions.contract import Contract
+from hub.sheets.files import table_of, with_id
 from schemas.contracts.{contract} import {model}
 
 CONTRACT = Contract({model})
-CONNECTOR = PolledTable("{name}", CONTRACT, mapping_beside(__file__, CONTRACT)).connector()
+TABLE = PolledTable("{name}", CONTRACT, mapping_beside(__file__, CONTRACT))
+AGAIN = again_of(CONTRACT, table_of(CONTRACT, TABLE.mapping), with_id)
+CONNECTOR = TABLE.connector()
 ''',
     "changes": '''"""{title} from a table that Debezium follows: a row what stands now.
 
@@ -134,7 +151,9 @@ from hub.kafka.following import FollowedTable
 from schemas.contracts.{contract} import {model}
 
 CONTRACT = Contract({model})
-CONNECTOR = FollowedTable("{name}", CONTRACT, mapping_beside(__file__, CONTRACT)).connector()
+TABLE = FollowedTable("{name}", CONTRACT, mapping_beside(__file__, CONTRACT))
+AGAIN = TABLE.again
+CONNECTOR = TABLE.connector()
 ''',
 }
 LANES = tuple(_LANES)
@@ -163,13 +182,12 @@ def new_source(
         raise NewSourceError(f"{home} is there already")
     spec = contract.spec
     needed = [f for f in contract.fields if not f.optional and f.name != "event_id"]
-    others = [f for f in contract.sent if f.optional and f.kind in _READERS]
-    named_by = [*spec.entity, *(n for n in spec.order_first if n not in spec.entity)]
-    fields = [*needed, *(f for f in others if f.name in named_by)]
+    others = [f for f in contract.sent if f.optional]
+    told_by = (*spec.entity, *spec.order_first)
+    fields = [*needed, *(f for f in others if f.name in told_by)]
     left_out = [f for f in others if f not in fields]
-    has_codes = any("enum" in f.limits for f in fields)
-    readers = {_READERS[f.kind] for f in fields if "enum" not in f.limits}
-    readers |= {"code"} if has_codes else set()
+    order = [*spec.order_first, "recorded_at", spec.occurred]
+    order += ["the place of its kind in the contract"] if contract.kinds else []
     words = {
         "name": name,
         "upper": name.upper(),
@@ -177,11 +195,12 @@ def new_source(
         "contract": contract.name,
         "model": contract.model.__name__,
         "title": spec.title.vi,
-        "imports": _imports(readers),
-        "columns": "\n".join(_column(f) for f in fields) + _offered(left_out),
+        "imports": _imports({_reader(contract, f) for f in fields}),
+        "columns": "\n".join(_column(contract, f) for f in fields) + _offered(left_out),
         **{n: getattr(since, n) for n in ("year", "month", "day")},
         "bars": f"\n    bars={contract.model.__name__}.spec.bars," if spec.bars else "",
-        "named_by": "\n".join(f'    "{n}",' for n in named_by),
+        "entity": ", ".join(spec.entity),
+        "order": ", ".join(order),
     }
     files = {
         "__init__.py": f'"""{spec.title.vi}: source and connector."""\n',
@@ -200,9 +219,10 @@ def new_source(
 
 def _imports(readers: set[str]) -> str:
     """Import the readers from where they are."""
-    names = {"mapping": {"FileMapping"}, "table": {"Column", "Table"}}
+    names = {"files": {"with_id"}, "mapping": {"FileMapping"}, "table": {"Column", "Table"}}
     for reader in readers:
-        names.setdefault(_MODULES[reader], set()).add(reader)
+        module = _READERS[reader][1] if reader in _READERS else "vietnamese"
+        names.setdefault(module, set()).add(reader)
     return "\n".join(
         f"from hub.sheets.{m} import {', '.join(sorted(names[m]))}" for m in sorted(names)
     )
@@ -223,13 +243,38 @@ def _offered(fields: list[WireField]) -> str:
     )
 
 
-def _column(field: WireField) -> str:
-    if "enum" not in field.limits:
+def _reader(contract: Contract, field: WireField) -> str:
+    """Name the reader of a field's cells."""
+    if field.kind == "text" and "enum" in field.limits:
+        return "code"
+    if field.kind == "thousandths":
+        return "exact"
+    if field.limits.get("pattern") == _DAY:
+        return "period"
+    read = reader_of(contract, field)
+    return next(name for name, (reader, _) in _READERS.items() if reader is read)
+
+
+def _names(contract: Contract, field: WireField) -> list[tuple[str, str]]:
+    """Give codes by what people call them, and by themselves."""
+    words = coded(contract, field.name).words
+    said = [(word, code) for code in field.limits["enum"] for word in (*words.get(code, ()), code)]
+    first: dict[tuple[str, str], str] = {}
+    for word, code in said:
+        first.setdefault((vietnamese.folded(word), code), word)
+    return [(word, code) for (_, code), word in first.items()]
+
+
+def _column(contract: Contract, field: WireField) -> str:
+    reader = _reader(contract, field)
+    if reader != "code":
         rest = ", required=False" if field.optional else ""
-        return (
-            f'        Column("{field.name}", ("{_header(field)}",), {_READERS[field.kind]}{rest}),'
-        )
-    names = "".join(f'                    "{n}": "{n}",\n' for n in field.limits["enum"])
+        return f'        Column("{field.name}", ("{_header(field)}",), {reader}{rest}),'
+    said = _names(contract, field)
+    names = "".join(
+        f'                    {json.dumps(word, ensure_ascii=False)}: "{code}",\n'
+        for word, code in said
+    )
     head = f'        Column(\n            "{field.name}",\n            ("{_header(field)}",),\n'
     tail = "                }\n            ),\n        ),"
     return f"{head}            code(\n                {{\n{names}{tail}"

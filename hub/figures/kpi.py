@@ -31,8 +31,9 @@ class Example:
 
     `reference` replaces lists of reference data; `where` narrows the question. Events are sent
     under `contract`, by default the KPI's, by `sender`, by default the contract's first source, at
-    `accepted_at` where it matters, and the figure is asked at `at` (by default long after the
-    period). `value` is what people read, where a scale makes it another number than the pair.
+    `accepted_at` (by default the clock of tests, early in 2026: what is dated later is refused),
+    and the figure is asked at `at` (by default long after the period). `value` is what people read,
+    where a scale makes it another number than the pair.
     """
 
     why: str

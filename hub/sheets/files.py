@@ -83,7 +83,7 @@ def _plain_table(contract: Contract) -> Table:
         headers: dict[str, str] = {}
         for title in titles:
             headers.setdefault(folded(title), title)
-        reader = _reader(contract, f)
+        reader = reader_of(contract, f)
         titles_shown = tuple(headers.values())
         such = example(contract, f, in_file=True)
         # Whose rows have no names of their own, of them the hub makes one from what a row says.
@@ -96,7 +96,7 @@ def _plain_table(contract: Contract) -> Table:
     return Table(tuple(columns), passed, bars=contract.spec.bars)
 
 
-def _reader(contract: Contract, f: WireField) -> Reader:
+def reader_of(contract: Contract, f: WireField) -> Reader:
     """Choose how a field is read: amounts have a unit, periods and deadlines are written days."""
     if f.name in contract.spec.deadlines:
         return deadline

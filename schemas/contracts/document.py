@@ -1,35 +1,17 @@
 """Document: how many papers a unit handled on a day, and how many online (văn bản)."""
 
-from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import AfterValidator, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from hub.definitions.coded import Coded
 from hub.definitions.contract import Count, Doc, Event, Rule, Spec
+from hub.definitions.fields import Day, PlainId
 from schemas.barred import PAPER_CONTENT, STATE_SECRET, LetteredCode
 
-# A paper's number (`12/QĐ-UBND`) is none, and neither are words.
-PlainId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.\-]{1,64}$")]
 # NQ 202/2025/QH15: from this day on there are no districts.
 DISTRICTS_UNTIL = "2025-07-01"
-
-
-def _is_on_the_calendar(text: str) -> str:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        raise PydanticCustomError("malformed_period", "not on the calendar") from None
-    return text
-
-
-Day = Annotated[
-    str,
-    StringConstraints(pattern=r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$"),
-    AfterValidator(_is_on_the_calendar),
-]
 _RULES = (
     Rule(
         "part_exceeds_whole",

@@ -8,12 +8,12 @@ from pydantic import Field, StringConstraints
 
 from hub.definitions.coded import Coded
 from hub.definitions.contract import COUNT_MAX, Doc, Event, EventId, Instant, Rule, Spec, UnitCode
+from hub.definitions.fields import WrittenDay
 from schemas.contracts.dossier import DossierCode
 
 # Numbers of transactions and receipts as banks and offices print them: `FT25150/7`, `AA-0012345`.
 DocumentNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9./_\-]{1,64}$")]
 FeeCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._\-]{1,32}$")]
-Day = Annotated[str, StringConstraints(pattern=r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$")]
 KINDS = {
     "assessed": ("xác định mức thu", "phải thu"),
     "paid": ("đã nộp", "nộp tiền"),
@@ -109,7 +109,7 @@ class Fee(Event):
         ),
     ] = None
     settled_on: Annotated[
-        Day | None,
+        WrittenDay | None,
         Doc(
             "Ngày ngân hàng quyết toán, sau giờ chốt là ngày sau",
             "Day on which the bank settled it; after its cut-off, the day after",

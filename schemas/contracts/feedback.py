@@ -6,14 +6,11 @@ from pydantic import StringConstraints
 
 from hub.definitions.coded import Coded
 from hub.definitions.contract import Doc, Event, EventId, Instant, Spec
+from hub.definitions.fields import NamedId
 from schemas.barred import CITIZEN, LetteredCode
 
 # A keyed digest of 16 bytes, which no number of a person looks like.
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-# Begins with a letter, or is a digest: a telephone number is neither.
-NamedId = Annotated[
-    str, StringConstraints(pattern=r"^([A-Za-z][0-9A-Za-z_.\-]{0,63}|[0-9a-f]{32})$")
-]
 Topic = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,31}$")]
 CHANNELS = {
     "app": ("ứng dụng di động", "ứng dụng"),

@@ -1,31 +1,15 @@
 """Payment: a statistic already summed by its reporter (thống kê thanh toán)."""
 
-from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StringConstraints
 
 from hub.definitions.coded import Coded
 from hub.definitions.contract import Count, Doc, Event, Spec, UnitCode
+from hub.definitions.fields import Period
 
 # As reporters are called where they are: `PC-ST`, `EVN_SPC`.
 ReporterCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._\-]+$", max_length=64)]
-
-
-def _is_on_the_calendar(text: str) -> str:
-    try:
-        date.fromisoformat((text + "-01-01")[:10])
-    except ValueError:
-        raise PydanticCustomError("malformed_period", "not on the calendar") from None
-    return text
-
-
-Period = Annotated[
-    str,
-    StringConstraints(pattern=r"^[12][0-9]{3}(-[0-9]{2}(-[0-9]{2})?)?$"),
-    AfterValidator(_is_on_the_calendar),
-]
 
 
 class Payment(Event):

@@ -3,9 +3,10 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from hub.clock import EPOCH
+from hub.clock import EPOCH, day_of, iso_day, to_us
 from hub.definitions.admission import admit
 from hub.definitions.coded import find_field, label
+from tests.conftest import CLOCK
 from tests.parts.cases import CONTRACTS, cases, every
 
 
@@ -52,6 +53,21 @@ def test_cases_that_must_fail_say_why_in_two_languages(name: str) -> None:
                 assert f" {len(sent)} " in verdict.value
             else:
                 assert verdict.value == sent
+
+
+@every
+def test_no_case_is_dated_later_than_the_clock_of_tests(name: str) -> None:
+    """Tests post them: a gateway refuses what is yet to come, which `admit` has no clock to see."""
+    day = iso_day(day_of(to_us(CLOCK)))
+    passing, failing = cases(name)["pass"], cases(name)["fail"]
+    said = [(c, "") for c in passing] + [(c["event"], c["field"]) for c in failing]
+    later = [
+        f"{field} {event[field]} of {event.get('event_id')}"
+        for event, about in said
+        for field in CONTRACTS[name].past
+        if field != about and isinstance(event.get(field), str) and event[field][:10] >= day
+    ]
+    assert later == [], f"to be before {day} (CLOCK of tests/conftest.py), else they are refused"
 
 
 @every

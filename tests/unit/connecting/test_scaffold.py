@@ -1,7 +1,10 @@
 """A scaffolded source works from the start; what is left to fill in fails by name."""
 
+import importlib
 import importlib.util
 import json
+import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -9,10 +12,15 @@ from typing import Any
 
 import pytest
 
+import connectors
 from hub import places, registry
 from hub.connecting.connection import judge
 from hub.connecting.scaffold import LANES, NewSourceError, new_case, new_source
+from hub.definitions.admission import Verdict
+from hub.definitions.again import Again
+from hub.definitions.coded import example
 from hub.definitions.contract import Contract
+from hub.sheets.files import shown_code
 
 TODAY = date(2026, 11, 20)
 SAMPLES = {"text": "A1", "integer": "12", "instant": "17/05/2023 08:00", "thousandths": "1,25"}
@@ -27,20 +35,51 @@ def loaded(path: Path) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["reading", "payment"])
-def test_a_new_source_reads_a_file_as_it_stands(tmp_path: Path, name: str) -> None:
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give where a new source will be, among those that are installed."""
+    monkeypatch.setattr(connectors, "__path__", [*connectors.__path__, str(tmp_path)])
+    yield tmp_path / "reservoir"
+    for name in [n for n in sys.modules if n.startswith("connectors.reservoir")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("name", registry.contracts())
+def test_a_new_source_reads_a_file_as_it_stands(home: Path, name: str) -> None:
     contract = registry.contracts()[name]
-    paths = new_source(tmp_path, "reservoir", contract, TODAY)
-    home = tmp_path / "reservoir"
+    paths = new_source(home.parent, "reservoir", contract, TODAY)
     assert all(p.is_file() for p in paths)
-    source = loaded(home / "source.py").SOURCE
+    source = importlib.import_module("connectors.reservoir.source").SOURCE
     assert (source.name, source.contract, source.since) == ("reservoir", name, TODAY)
-    module = loaded(home / "connector.py")
+    module = importlib.import_module("connectors.reservoir.connector")
+    assert source.again is module.AGAIN
     records = module.CONNECTOR.read("input.csv", a_file(module, contract))
-    judged: list[Any] = judge(contract, records)
-    assert len(judged) == 1
-    # It reads: every column is found, and what the sample says is the contract's or named by it.
-    assert isinstance(judged[0], list) or judged[0].rule not in ("missing_header", "required")
+    (judged,) = judge(contract, records)
+    # Codes as people call them, written days and instants are read; what a kind needs may lack.
+    faults = judged.each() if isinstance(judged, Verdict) else []
+    columns = [column.field for column in module.TABLE.columns]
+    assert [f for f in faults if f.rule != "required" or f.field in columns] == []
+    # What is corrected is read as the file was.
+    read = source.again.read(records[0].original, records[0].original)
+    assert isinstance(read, Verdict) if faults else read == list(records[0].events)
+
+
+def test_a_row_that_says_another_thing_is_another_event(home: Path) -> None:
+    contract = registry.contracts()["document"]
+    new_source(home.parent, "reservoir", contract, TODAY)
+    read = loaded(home / "connector.py").CONNECTOR.read
+    head = (
+        "Đơn vị;Cấp;Ngày;Lần điều chỉnh;Số văn bản đã xử lý;Số văn bản xử lý trên môi trường mạng"
+    )
+    rows = (
+        "H57.1;Cấp xã;17/05/2023;0;10;8",
+        "H57.1;xã;17/05/2023;0;10;8",
+        "H57.1;xã;2023-05-17;0;12;8",
+    )
+    first, again, other = read("input.csv", "\n".join((head, *rows)).encode())
+    assert first.events == again.events
+    assert (first.events[0]["level"], first.events[0]["day"]) == ("commune", "2023-05-17")
+    assert other.events[0]["event_id"] != first.events[0]["event_id"]
 
 
 @pytest.mark.parametrize("lane", LANES)
@@ -53,6 +92,7 @@ def test_a_new_source_over_a_database_needs_its_mapping_alone(
     new_source(tmp_path, "roads", contract, TODAY, lane)
     home = tmp_path / "roads"
     module = loaded(home / "connector.py")
+    assert isinstance(module.AGAIN, Again)
     needed = [f for f in contract.fields if not f.optional and f.name != "event_id"]
     row: dict[str, Any] = {"id": 7}
     for f in needed:
@@ -76,7 +116,9 @@ def a_file(module: ModuleType, contract: Contract) -> bytes:
     for column in module.TABLE.columns:
         field = fields[column.field]
         headers.append(column.headers[0])
-        row.append(str(field.limits["enum"][0]) if "enum" in field.limits else SAMPLES[field.kind])
+        codes = field.limits.get("enum")
+        said = shown_code(contract, field.name, codes[0]) if codes else None
+        row.append(said or example(contract, field, in_file=True))
     return f"{';'.join(headers)}\n{';'.join(row)}\n".encode()
 
 
@@ -101,7 +143,7 @@ def test_headers_are_edited_and_the_first_case_made_of_a_file_with_them(tmp_path
     file.write_bytes(a_file(module, contract))
     case = new_case(home, module.CONNECTOR, contract, "first", file)
     (record,) = json.loads((case / "expected.json").read_text("utf-8"))["records"]
-    assert record["events"][0]["station_code"] == "A1"
+    assert record["events"][0]["station_code"] == "ST01"
 
 
 @pytest.mark.parametrize("name", ["", "Hồ", "a", "2x", "a-b", "../a"])
