@@ -57,19 +57,22 @@ def own_network() -> Iterator[None]:
     before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
         call("unshare", NEWNET)
-        ip("link", "set", "lo", "up")
+        _set_up()
         yield
     finally:
         call("setns", before, NEWNET)
         os.close(before)
 
 
-def set_up() -> None:
-    """Make the bridge, with both addresses, and have the rules hold for what crosses it."""
+def _set_up() -> None:
+    """Make loopback and the bridge, and have the rules hold for what crosses it."""
+    ip("link", "set", "lo", "up")
     ip("link", "add", BRIDGE, "type", "bridge")
     ip("addr", "add", f"{GATEWAY}/24", "dev", BRIDGE)
     ip("addr", "add", f"{GATEWAY_6}/64", "dev", BRIDGE, "nodad")
     ip("link", "set", BRIDGE, "up")
+    # The API server does not start where no route leads anywhere. Nobody is at this one's end.
+    ip("route", "add", "default", "dev", BRIDGE)
     for name in (*FORWARDING, *BRIDGED):
         Path("/proc/sys/net", name).write_text("1")
 

@@ -54,17 +54,16 @@ def answer(lines: list[tuple[str, socket.socket]]) -> None:
     """Answer whoever speaks to one of the ports, for ever."""
     with selectors.DefaultSelector() as selector:
         for protocol, line in lines:
-            selector.register(line, selectors.EVENT_READ, protocol)
+            selector.register(line, selectors.EVENT_READ, (protocol, line))
         while True:
             for key, _ in selector.select():
-                line = key.fileobj
-                assert isinstance(line, socket.socket)
+                heard: socket.socket = key.data[1]
                 with suppress(OSError):  # who asked may have gone
-                    if key.data == "UDP":
-                        _, who = line.recvfrom(64)
-                        line.sendto(HERE, who)
+                    if key.data[0] == "UDP":
+                        _, who = heard.recvfrom(64)
+                        heard.sendto(HERE, who)
                     else:
-                        near, _ = line.accept()
+                        near, _ = heard.accept()
                         with near:
                             near.sendall(HERE)
 

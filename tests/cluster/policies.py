@@ -9,7 +9,7 @@ import copy
 import json
 import socket
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -258,7 +258,8 @@ class Policies:
 
     def _settled(self, computed: set[Attempt]) -> set[Attempt]:
         """Try until it is as computed, twice on end: rules take effect a while after policies."""
-        before, now = set(), self._tried()
+        before: set[Attempt] = set()
+        now = self._tried()
         for _ in range(ROUNDS_MAX):
             if before == now == computed:
                 break
@@ -326,7 +327,6 @@ class Policies:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        apart.set_up()
         told = {"ports": PORTS, "asked_at": ASKED_AT}
         far = apart.as_command(PROGRAM, json.dumps(told | {"at": ["::"]}))
         near = apart.as_command(PROGRAM, json.dumps(told | {"at": [node.GATEWAY, apart.GATEWAY_6]}))
@@ -367,16 +367,10 @@ class Policies:
         )
 
     def _clear(self) -> None:
-        steps: list[Callable[[], object]] = [
-            *(
-                lambda w=w: self.api.delete(f"/api/v1/namespaces/{w.space}/pods/{w.name}")  # type: ignore[misc]
-                for w in self._pods.values()
-            ),
-            lambda: until(lambda: not self._found(), "pods are gone", SECONDS_MAX),
-        ]
-        for step in steps:
-            with suppress(Exception):  # what did not start need not be ended
-                step()
+        with suppress(Exception):  # what did not start need not be ended
+            for who in self._pods.values():
+                self.api.delete(f"/api/v1/namespaces/{who.space}/pods/{who.name}")
+            until(lambda: not self._found(), "pods are gone", SECONDS_MAX)
         self._router.stop()
         self._kubelet.stop()
         self._containerd.leave()
