@@ -26,6 +26,14 @@ NEAR_END, FAR_END = "lgspout0", "lgspout1"
 FORWARDING = ("ipv4/ip_forward", "ipv6/conf/all/forwarding")
 BRIDGED = ("bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables")
 
+# Whoever is refused is told so by ICMP, of which little is sent otherwise; most attempts would wait.
+TOLD_AT_ONCE = {
+    "ipv4/icmp_ratelimit": 0,
+    "ipv6/icmp/ratelimit": 0,
+    "ipv4/icmp_msgs_per_sec": 1_000_000,
+    "ipv4/icmp_msgs_burst": 1_000_000,  # of IPv6 too
+}
+
 
 def lacks() -> str:
     """Say what is missing by which policies are enforced; nothing if all is there."""
@@ -75,6 +83,8 @@ def _set_up() -> None:
     ip("route", "add", "default", "dev", BRIDGE)
     for name in (*FORWARDING, *BRIDGED):
         Path("/proc/sys/net", name).write_text("1")
+    for name, value in TOLD_AT_ONCE.items():
+        Path("/proc/sys/net", name).write_text(str(value))
 
 
 @contextmanager

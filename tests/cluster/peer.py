@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 HERE = b"here"
-AT_ONCE = 24
+AT_ONCE = 32
 # Who is refused is told so at once; this is for answers of a busy machine.
-SECONDS_MAX = 8.0
+SECONDS_MAX = 3.0
 
 
 def attempt(protocol: str, address: str, port: int) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy.local.services.ports import HOST
+from deploy.local.services.process import write_whole
 from tests.chaos.checks import Report
 from tests.cluster import apart, node
 from tests.cluster.api import Manifest, is_ready
@@ -54,6 +55,11 @@ POD_PORTS = [
     ("UDP", 53),
 ]
 RESOLVER = "resolver"
+# kube-router 2.1.0, the only 2.x that Go's proxy gives, makes sets of IPv6 addresses by names with
+# `inet6:` before them and asks for them in its rules without: no rule of IPv6 would ever be taken.
+CORRECTED = """#!/bin/sh
+sed 's/--match-set KUBE-/--match-set inet6:KUBE-/g' | exec /usr/sbin/ip6tables-restore "$@"
+"""
 
 
 @dataclass
@@ -88,8 +94,14 @@ class Router(PlanePart):
     name = "kube-router"
     program = "kube-router"
 
+    def _prepare(self) -> None:
+        super()._prepare()
+        corrected = self.folder / "ip6tables-restore"
+        write_whole(corrected, CORRECTED)
+        corrected.chmod(0o755)
+
     def _command(self) -> list[str]:
-        return ["/usr/bin/env", f"PATH={node.PATH}", *super()._command()]
+        return ["/usr/bin/env", f"PATH={self.folder}:{node.PATH}", *super()._command()]
 
     def _flags(self) -> list[str]:
         return [
