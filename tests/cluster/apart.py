@@ -26,7 +26,7 @@ NEAR_END, FAR_END = "lgspout0", "lgspout1"
 FORWARDING = ("ipv4/ip_forward", "ipv6/conf/all/forwarding")
 BRIDGED = ("bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables")
 
-# Whoever is refused is told so by ICMP, of which little is sent otherwise; most attempts would wait.
+# Whoever is refused is told so by ICMP, of which little is sent otherwise: attempts would wait.
 TOLD_AT_ONCE = {
     "ipv4/icmp_ratelimit": 0,
     "ipv6/icmp/ratelimit": 0,

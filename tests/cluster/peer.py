@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 HERE = b"here"
-AT_ONCE = 32
+AT_ONCE = 96
 # Who is refused is told so at once; this is for answers of a busy machine.
 SECONDS_MAX = 3.0
 

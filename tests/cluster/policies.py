@@ -265,7 +265,7 @@ class Policies:
             answered = ask(self._all[name].addresses[0], asked)
             return [a for a, is_answered in zip(own, answered, strict=True) if is_answered]
 
-        with ThreadPoolExecutor(3) as pool:
+        with ThreadPoolExecutor(8) as pool:
             return {a for some in pool.map(of, (*self._pods, OUTSIDE)) for a in some}
 
     def _settled(self, computed: set[Attempt]) -> set[Attempt]:
