@@ -307,7 +307,7 @@ class Policies:
     def _with_a_slip(self) -> None:
         """The hub's policy without PostgreSQL, and with a port too many: that is seen."""
         changed = copy.deepcopy(self._policies)
-        (slip,) = [m for m in changed if m["metadata"]["name"] == "hub"]
+        (slip,) = [m for m in changed if m["metadata"]["name"] == "hub-out"]
         for rule in slip["spec"]["egress"]:
             for port in rule["ports"]:
                 port["port"] = 22 if port["port"] == 5432 else port["port"]
