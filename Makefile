@@ -153,9 +153,10 @@ brokers: setup-services
 # A Kubernetes of its own takes the manifests: nodes that run nothing take the province, a kubelet of
 # this machine (as root) runs the image. What was said is kept in docs/cluster. It is built once from
 # Go modules, from minutes to an hour, and kept outside the project: with Go 1.26 or later, which
-# Debian 12 has not. Some forty minutes on two busy cores; ONLY=fake or ONLY=real does one half.
+# Debian 12 has not. Some forty minutes on two busy cores; ONLY=fake, ONLY=real does one of them;
+# ONLY=policies has pods try what NetworkPolicies let through, in a network of its own, in minutes.
 cluster: setup-services $(if $(filter fake,$(ONLY)),,image)
-	@PATH="$$PATH:/usr/sbin"; for pair in etcd:etcd-server kubectl:kubernetes-client containerd:containerd runc:runc gcc:gcc ip:iproute2; do command -v $${pair%:*} >/dev/null && continue; \
+	@PATH="$$PATH:/usr/sbin"; for pair in etcd:etcd-server kubectl:kubernetes-client containerd:containerd runc:runc gcc:gcc ip:iproute2 iptables:iptables ipset:ipset; do command -v $${pair%:*} >/dev/null && continue; \
 	  command -v apt-get >/dev/null || { echo "$${pair#*:} is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
 	  $(APT) update -qq && $(APT) install -y -qq $${pair#*:} || exit 1; \
 	done; [ -x /usr/lib/cni/bridge ] || $(APT) install -y -qq containernetworking-plugins

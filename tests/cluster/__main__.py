@@ -1,12 +1,13 @@
 """A Kubernetes control plane on loopback takes the project's manifests, and rolls them out.
 
-    python -m tests.cluster      (or: make cluster; --only fake, --only real for one half)
+    python -m tests.cluster      (or: make cluster; --only fake, real or policies for one of them)
 
 etcd is Debian's; API server, controllers, scheduler, kubelet and kwok are built from Go modules,
 once, which takes up to an hour, and kept outside the project (`$XDG_CACHE_HOME/lgsp-hub/cluster`).
 `fake`: three nodes that run nothing take the province; it shows what server, controllers and
 scheduler make of the manifests. `real`: as root, a kubelet of this machine runs the image of
-`make image` in pods, beside Kafka and PostgreSQL, under traffic. The last line of each is the
+`make image` in pods, beside Kafka and PostgreSQL, under traffic. `policies`: as root, such a node
+in a network of its own enforces NetworkPolicies, and pods try. The last line of each is the
 verdict; the exit code is 0 or 1; `--to FOLDER` keeps what was said.
 """
 
@@ -23,8 +24,10 @@ from pathlib import Path
 
 from deploy.local.services.process import UnavailableError
 from tests.chaos.checks import Report
-from tests.cluster import giving, node
+from tests.cluster import apart, giving, node
+from tests.cluster.built import build, kubernetes
 from tests.cluster.plant import Plant
+from tests.cluster.policies import Policies
 from tests.cluster.real import Real
 from tests.cluster.rolling import Rolling
 
@@ -85,13 +88,29 @@ def real(folder: Path, report: Report, say: Said) -> None:
         say(memory(plant))
 
 
+def policies(folder: Path, report: Report, say: Said) -> None:
+    """Have pods try what policies let through, where a node and its rules can be had."""
+    why = node.lacks() or apart.lacks()
+    if why:
+        say(f"no policy is tried here: {why}")
+        return
+    # What is built is fetched first: in the cluster's own network there is no registry.
+    kubernetes(say)
+    build("kwok", say)
+    router = build("kube-router", say)
+    with apart.own_network(), Plant(folder, say) as plant:
+        giving.take_space(plant.api, report)
+        Policies(plant, router, report, say).all()
+        say(memory(plant))
+
+
 def memory(plant: Plant) -> str:
     """Say how much memory each part holds."""
     each = {part.name: part.memory_mib for part in plant.parts}
     return f"memory {sum(each.values())} MiB: " + ", ".join(f"{n} {m}" for n, m in each.items())
 
 
-PARTS = {"fake": fake, "real": real}
+PARTS = {"fake": fake, "real": real, "policies": policies}
 
 
 def main() -> int:

@@ -29,6 +29,7 @@ PAUSE = "localhost/pause:1"
 PLUGINS = "/usr/lib/cni"
 NAME = "real"
 SPACE = "k8s.io"
+LIBRARY = "docker.io/library/"  # what a name without a host means
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
@@ -74,9 +75,11 @@ class Containerd(Part):
     name = "containerd"
     setting = ""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_routed: bool = False) -> None:
+        """Pods reach each other and the bridge; `is_routed`: what else the machine reaches too."""
         super().__init__(folder, {"CLUSTER_CONTAINERD_PORT": free_port()})
         self.socket = self.folder / "containerd.sock"
+        self._routes = [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}] if is_routed else []
 
     @property
     def address(self) -> str:
@@ -115,6 +118,7 @@ class Containerd(Part):
                 "type": "host-local",
                 "dataDir": str(self.folder / "leases"),
                 "ranges": ranges,
+                "routes": self._routes,
             },
         }
         network = {"cniVersion": "1.0.0", "name": "pods", "plugins": [plugin]}
@@ -141,6 +145,23 @@ class Containerd(Part):
         """Take an image from an archive."""
         self.ctr("images", "import", str(archive))
 
+    def take_hub(self, image: str) -> None:
+        """Take the hub's image from where `make image` leaves it."""
+        archive = self.folder / "hub.tar"
+        environment = os.environ | {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
+        done = subprocess.run(
+            ["buildah", "push", "--quiet", f"localhost/{image}", f"oci-archive:{archive}:{image}"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise UnavailableError(f"no image {image}; `make image` makes it: {done.stderr[-300:]}")
+        self.ctr("images", "import", "--index-name", f"{LIBRARY}{image}", str(archive))
+        archive.unlink()
+
     def leave(self) -> None:
         """End all containers that are left, before it ends itself: they would outlive it."""
         command = ["ctr", "--address", str(self.socket), "--namespace", SPACE, "tasks", "ls", "-q"]
@@ -159,10 +180,18 @@ class Kubelet(PlanePart):
     program = "kubelet"
 
     def __init__(
-        self, folder: Path, papers: Papers, programs: Path, server: str, containerd: Containerd
+        self,
+        folder: Path,
+        papers: Papers,
+        programs: Path,
+        server: str,
+        containerd: Containerd,
+        *,
+        addresses: tuple[str, ...] = (),
     ) -> None:
+        """`addresses`: the node's, where it has no route by which the kubelet finds them."""
         super().__init__(folder, papers, programs, server)
-        self._containerd = containerd
+        self._containerd, self._addresses = containerd, addresses
         self._health = free_port()
 
     def _flags(self) -> list[str]:
@@ -184,6 +213,8 @@ class Kubelet(PlanePart):
             "containerRuntimeEndpoint": self._containerd.address,
             "podLogsDir": str(self.folder / "logs"),
             "volumePluginDir": str(self.folder / "plugins"),
+            # Its chains would stay in the machine's tables.
+            "makeIPTablesUtilChains": False,
             "evictionHard": {"memory.available": "200Mi", "nodefs.available": "1%"},
         }
         write_whole(configuration, yaml.safe_dump(said))
@@ -193,6 +224,7 @@ class Kubelet(PlanePart):
             f"--hostname-override={NAME}",
             f"--root-dir={self.data}",
             f"--cert-dir={self.folder / 'certificates'}",
+            *([f"--node-ip={','.join(self._addresses)}"] if self._addresses else []),
         ]
 
     def _answers(self) -> bool:
@@ -256,6 +288,3 @@ def pause_archive(folder: Path) -> Path:
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
     return archive
-
-
-HUB_IMAGE = "lgsp-hub:0.1.0"

@@ -20,7 +20,6 @@ import httpx
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import HOST, free_port
 from deploy.local.services.postgres import Postgres
-from deploy.local.services.process import UnavailableError
 from stream_jobs.worked import received
 from tests.chaos.checks import Report
 from tests.cluster import node
@@ -174,24 +173,10 @@ class Real:
 
     def _take_images(self) -> None:
         self._containerd.take(node.pause_archive(self._containerd.folder))
-        archive = self._containerd.folder / "hub.tar"
-        environment = os.environ | {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
-        done = subprocess.run(
-            ["buildah", "push", "--quiet", f"localhost/{IMAGE}", f"oci-archive:{archive}:{IMAGE}"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise UnavailableError(f"no image {IMAGE}; `make image` makes it: {done.stderr[-300:]}")
+        self._containerd.take_hub(IMAGE)
         self._containerd.ctr(
-            "images", "import", "--index-name", f"docker.io/library/{IMAGE}", str(archive)
+            "images", "tag", f"{node.LIBRARY}{IMAGE}", f"{node.LIBRARY}{NEXT_IMAGE}"
         )
-        archive.unlink()
-        full = "docker.io/library/"
-        self._containerd.ctr("images", "tag", f"{full}{IMAGE}", f"{full}{NEXT_IMAGE}")
 
     def _clear(self) -> None:
         with suppress(Exception):

@@ -244,11 +244,14 @@ def test_liveness_does_not_hang_on_kafka(deployment: Manifest) -> None:
 @pytest.mark.parametrize("pod", PODS)
 def test_every_pod_is_behind_the_network_policy(pod: Manifest) -> None:
     policies = [m for m in OURS if m["kind"] == "NetworkPolicy"]
-    ours = [p for p in policies if set(p["spec"]["policyTypes"]) == {"Ingress", "Egress"}]
-    assert any(
-        p["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
-        for p in ours
-    )
+    held = [
+        p["spec"]["policyTypes"]
+        for p in policies
+        if p["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    ]
+    # Of one direction each: where one is of both, kube-router lets in what it lets out.
+    assert all(len(directions) == 1 for directions in held)
+    assert {d for directions in held for d in directions} == {"Ingress", "Egress"}
 
 
 def test_what_runs_more_than_once_has_a_disruption_budget() -> None:

@@ -1,97 +1,46 @@
 """NetworkPolicies let through what processes need, over IPv4 and IPv6, and nothing else.
 
-No packet is sent: it is worked out from the policies, as the API defines them. Whoever is selected
-by a policy of a direction may do there what any of those policies names, and nothing else.
+No packet is sent: it is worked out from the policies (`tests/parts/reach.py`). That a node holds
+to the same is for `make cluster ONLY=policies`, which sends them.
 """
 
-from ipaddress import ip_address, ip_network
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from hub import registry
 from hub.operating.workloads import PORTS, example_of
-from tests.laws.test_k8s import OURS, Manifest, dashed, template
+from tests.laws.test_k8s import OURS, dashed, template
+from tests.parts import reach
+from tests.parts.reach import (
+    DATABASE,
+    IMPOSTOR,
+    NAMES,
+    OPERATOR,
+    OWN_SPACE,
+    PART_OF_HUB,
+    RESOLVER,
+    SCRAPER,
+    STRANGER,
+    TRIED,
+    Peer,
+)
 
 POLICIES = [m["spec"] for m in OURS if m["kind"] == "NetworkPolicy"]
 PODS = {
     m["metadata"]["name"]: t["metadata"]["labels"] for m in OURS if (t := template(m)) is not None
 }
-DATABASE = {"cnpg.io/cluster": "database"}
-NAMES, KAFKA, SQL, SCHEMAS, TRACES = 53, (9092, 9093), 5432, 8081, 4318
+KAFKA, SQL, SCHEMAS, TRACES = (9092, 9093), 5432, 8081, 4318
 COMMON = {("TCP", p) for p in (NAMES, *KAFKA, SQL, SCHEMAS, TRACES)} | {("UDP", NAMES)}
 TOLD = {("TCP", p) for p in (80, 443, 465, 587, 1883, 8883)}  # mail, MQTT, the rest over HTTP
-# Also what nobody must reach: shells, mail in clear, etcd, API server, kubelet, other stores.
-TRIED = [
-    *(("TCP", p) for p in (22, 25, 53, 80, 443, 465, 587, 1883, 2379, 3306, 4318, 5432, 6443)),
-    *(("TCP", p) for p in (8000, 8080, 8081, 8090, 8443, 8883, 8884, 9092, 9093, 9094, 9187)),
-    *(("TCP", 10250), ("UDP", 53), ("UDP", 123), ("UDP", 443), ("SCTP", 9092)),
-]
 PLACES = ("192.0.2.7", "2001:db8::7")
 
 
-class Peer(NamedTuple):
-    """Who is at the other end: a pod with labels, its namespace's labels; or an address outside."""
-
-    pod: dict[str, str] | None = None
-    space: dict[str, str] | None = None
-    address: str = ""
-
-
 OUTSIDE = [Peer(address=a) for a in PLACES]
-RESOLVER = Peer({"k8s-app": "kube-dns"}, {"kubernetes.io/metadata.name": "kube-system"})
-SCRAPER = Peer({"app.kubernetes.io/name": "prometheus"}, {"lgsp.vn/scrapes": "true"})
-STRANGER = Peer({"app.kubernetes.io/name": "stranger"}, {"kubernetes.io/metadata.name": "other"})
-OWN_SPACE = {"kubernetes.io/metadata.name": "lgsp"}
 
 
-def selects(selector: Manifest, labels: dict[str, str]) -> bool:
-    assert set(selector) <= {"matchLabels"}, "this reading of policies knows no other selectors"
-    return bool(selector.get("matchLabels", {}).items() <= labels.items())
-
-
-def is_peer(rule: Manifest, peer: Peer) -> bool:
-    if "ipBlock" in rule:
-        block = rule["ipBlock"]
-        inside = [ip_network(n) for n in (block["cidr"], *block.get("except", []))]
-        at = peer.address and ip_address(peer.address)
-        return bool(at) and at in inside[0] and not any(at in n for n in inside[1:])
-    if peer.pod is None or peer.space is None:
-        return False
-    # Without a selector of namespaces, pods are those of the policy's own.
-    space = rule.get("namespaceSelector")
-    in_space = peer.space == OWN_SPACE if space is None else selects(space, peer.space)
-    return in_space and selects(rule.get("podSelector", {}), peer.pod)
-
-
-def is_port(rule: Manifest, protocol: str, port: int, names: dict[str, int]) -> bool:
-    said = rule.get("port")
-    said = names[said] if isinstance(said, str) else said
-    return bool(rule.get("protocol", "TCP") == protocol and (said is None or said == port))
-
-
-def lets(
-    labels: dict[str, str],
-    direction: str,
-    peer: Peer,
-    protocol: str,
-    port: int,
-    names: dict[str, int] | None = None,
-) -> bool:
-    """Whether a pod may be spoken to, or speak, at a port."""
-    which, ends = ("ingress", "from") if direction == "Ingress" else ("egress", "to")
-    policies = [
-        p for p in POLICIES if direction in p["policyTypes"] and selects(p["podSelector"], labels)
-    ]
-    return not policies or any(
-        (ends not in rule or any(is_peer(r, peer) for r in rule[ends]))
-        and (
-            "ports" not in rule
-            or any(is_port(r, protocol, port, names or {}) for r in rule["ports"])
-        )
-        for policy in policies
-        for rule in policy.get(which, [])
-    )
+def lets(labels: dict[str, str], direction: str, peer: Peer, *tried: Any, **more: Any) -> bool:
+    return reach.lets(POLICIES, labels, direction, peer, *tried, **more)
 
 
 def reached(labels: dict[str, str], peer: Peer) -> set[tuple[str, int]]:
@@ -146,10 +95,8 @@ def test_a_process_is_reached_by_scrapes_and_the_gateway_by_all(name: str) -> No
 
 
 def test_the_database_is_reached_by_the_hub_itself_and_its_operator() -> None:
-    hub = Peer({"app.kubernetes.io/part-of": "lgsp-hub"}, OWN_SPACE)
-    impostor = Peer({"app.kubernetes.io/part-of": "lgsp-hub"}, {"some": "space"})
-    operator = Peer({}, {"app.kubernetes.io/name": "cloudnative-pg"})
-    who = {"hub": hub, "impostor": impostor, "operator": operator, "scraper": SCRAPER}
+    hub = Peer(PART_OF_HUB, OWN_SPACE)
+    who = {"hub": hub, "impostor": IMPOSTOR, "operator": OPERATOR, "scraper": SCRAPER}
     who |= {"standby": Peer(DATABASE, OWN_SPACE), "outside": OUTSIDE[0]}
     at = {
         (person, port)
