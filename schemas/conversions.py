@@ -15,7 +15,7 @@ IAPSO 2010, IOC Manuals and Guides 56); then as `psu`.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 import gsw
 
@@ -29,6 +29,8 @@ PRACTICAL_MAX = 42
 PSS78: Formula = "pss78"
 PSU: Formula = "psu"
 _THOUSANDTH = Decimal("0.001")
+# Room for the largest double, 1E+308: what loggers write for no value may be 9.96921E+36.
+_ROOMY = Context(prec=320)
 _MICRO = ("µ", "μ", "u")  # the micro sign, the Greek letter, and what stands for both
 
 
@@ -93,7 +95,7 @@ def convert(value: Decimal, unit: Unit) -> Decimal:
 
 def rounded(value: Decimal) -> Decimal:
     """Round to what the contract keeps: thousandths, half to even."""
-    return value.quantize(_THOUSANDTH, ROUND_HALF_EVEN)
+    return value.quantize(_THOUSANDTH, ROUND_HALF_EVEN, _ROOMY)
 
 
 def practical_salinity(conductivity: Decimal, celsius: Decimal) -> float:

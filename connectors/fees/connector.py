@@ -79,4 +79,9 @@ def open_folder(settings: FeesSettings, context: Context) -> Folder:
     return Folder("fees", CONTRACT, path, settle, context, read, TABLE.header_of)
 
 
-CONNECTOR = Connector(FeesSettings, read, open_folder)
+CONNECTOR = Connector(
+    FeesSettings,
+    read,
+    open_folder,
+    unstruck="files in a drop folder, by the same code as those of `documents` and `statements`",
+)

@@ -48,4 +48,10 @@ def open_folder(settings: LoggersSettings, context: Context) -> Folder:
 
 
 OWN = OwnFiles(LIST, lambda content: format_of(content) is not None, read_export)
-CONNECTOR = Connector(LoggersSettings, read, open_folder, own=OWN)
+CONNECTOR = Connector(
+    LoggersSettings,
+    read,
+    open_folder,
+    own=OWN,
+    unstruck="files in a drop folder, as those of `documents`, each in the form of a device",
+)

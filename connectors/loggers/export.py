@@ -29,12 +29,14 @@ class Line:
     """A line of a file: its number, as editors show it, its text, and its cells.
 
     `has_commas`: commas do not part its cells, so one in a number stands before decimals.
+    `is_cut`: it is the last, has no end, and fewer cells than the one before.
     """
 
     number: int
     text: str
     cells: Sequence[str]
     has_commas: bool = False
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,15 @@ def lines_of(data: bytes) -> list[Line]:
     if len(data) > FILE_BYTES_MAX:
         mib = FILE_BYTES_MAX // 2**20
         raise FileError("too_large", f"tệp lớn hơn {mib} MiB", f"over {mib} MiB")
-    texts = _decoded(data).splitlines()
+    text = _decoded(data)
+    texts = text.splitlines()
     if len(texts) > TABLE_ROWS_MAX + HEAD_LINES:
         vi, en = f"quá {TABLE_ROWS_MAX} dòng", f"over {TABLE_ROWS_MAX} rows"
         raise FileError("too_many_rows", vi, en)
     head = "\n".join(texts[:HEAD_LINES])
     mark = max(",;\t", key=head.count)
-    lines = []
+    lines: list[Line] = []
+    is_ended = text.endswith(("\n", "\r"))
     for number, text in enumerate(texts, 1):
         try:
             cells = next(csv.reader(io.StringIO(text), delimiter=mark), [])
@@ -103,7 +107,9 @@ def lines_of(data: bytes) -> list[Line]:
             vi = f"dòng {number}: nhiều hơn {ROW_CELLS_MAX} cột"
             en = f"row {number}: more than {ROW_CELLS_MAX} columns"
             raise FileError("too_many_columns", vi, en)
-        lines.append(Line(number, text, [c.strip() for c in cells], mark != ","))
+        is_last = number == len(texts) and not is_ended
+        is_cut = is_last and bool(lines) and len(cells) < len(lines[-1].cells)
+        lines.append(Line(number, text, [c.strip() for c in cells], mark != ",", is_cut))
     return lines
 
 

@@ -15,6 +15,7 @@ _WHEN = re.compile(
     re.IGNORECASE,
 )
 _CENTURY = 2000
+_MONTHS = 12
 _MONTH_DAYS = 27  # from one day to the next, where months were read for days
 
 
@@ -68,6 +69,27 @@ def _malformed() -> WrittenError:
     vi += " hoặc 03/01/26 08:00:00 AM"
     en = "not an instant of this format, such as 2026-03-01 08:00:00 or 03/01/26 08:00:00 AM"
     return WrittenError("malformed_time", vi, en)
+
+
+def check_parts(texts: Sequence[str], order: Dates) -> None:
+    """Refuse a file of which a date cannot have its order, but can have the other one.
+
+    Then the others, whose parts may change places, may have that too. Raises `FileError`.
+    """
+    for text in texts:
+        match = _WHEN.fullmatch(text.strip())
+        if match is None or len(match[1]) == 4 or order == "year":
+            continue
+        first, second = int(match[1]), int(match[2])
+        month, day = (first, second) if order == "month" else (second, first)
+        if month > _MONTHS >= day:
+            vi = f"“{text}” không đọc được theo thứ tự đang dùng ({order}), nên các dòng khác cũng"
+            vi += " có thể đổi chỗ ngày và tháng; hãy ghi cột dates của danh mục devices"
+            en = f"“{text}” cannot have the order in use ({order}), so the other rows too may have"
+            en += (
+                " day and month in each other's place; say the order in `dates` of the list devices"
+            )
+            raise FileError("ambiguous_dates", vi, en, value=text)
 
 
 def check_order(instants: Sequence[datetime], order: Dates | None) -> None:

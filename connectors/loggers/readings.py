@@ -19,7 +19,7 @@ from typing import Any
 from connectors.loggers.devices import Device, Devices, on_day
 from connectors.loggers.export import Export, Format, Line, Measured, lines_of
 from connectors.loggers.formats import formats
-from connectors.loggers.instants import check_order, local_instant
+from connectors.loggers.instants import check_order, check_parts, local_instant
 from hub.clock import VIETNAM, to_us
 from hub.definitions.admission import Verdict, unreadable
 from hub.definitions.faults import is_word_for_nothing
@@ -129,9 +129,11 @@ class _Reader:
     def rows(self) -> Iterator[Row]:
         """Read the rows; say in `understood` what was taken for what. Raises `FileError`."""
         self._say_columns()
+        order = self._devices[0].dates or self._export.dates
+        if order is not None:
+            check_parts([self._when(line) for line in self._export.rows], order)
         placed = list(self._placed())
         instants = [p.at for p in placed if isinstance(p, _Place)]
-        order = self._devices[0].dates or self._export.dates
         if order != "year":
             check_order(instants, order)
         self._say_gaps(instants)
@@ -150,7 +152,12 @@ class _Reader:
         for line in texts.rows:
             if not any(c for c in line.cells):
                 continue
-            when = " ".join(line.cells[i] for i in texts.times if i < len(line.cells))
+            when = self._when(line)
+            if line.is_cut:
+                vi = "dòng cuối thiếu ô và không có dấu hết dòng: tệp bị cắt; hãy xuất lại cả tệp"
+                en = "the last line lacks cells and its end: the file was cut; export it again"
+                yield _refused(line, "", WrittenError("cut_off", vi, en), when, "instant")
+                continue
             if not any(line.cells[i] for i in needed - {*texts.times} if i < len(line.cells)):
                 vi = f"bỏ qua dòng {line.number}: không có số đo"
                 en = f"passed over: row {line.number}, it has no measured value"
@@ -160,6 +167,10 @@ class _Reader:
                 yield self._place(line, when)
             except WrittenError as error:
                 yield _refused(line, "", error, when, "instant")
+
+    def _when(self, line: Line) -> str:
+        """Give what a row says of its time."""
+        return " ".join(line.cells[i] for i in self._export.times if i < len(line.cells))
 
     def _place(self, line: Line, when: str) -> _Place:
         listed = self._devices[0]

@@ -15,6 +15,7 @@ from hub.definitions.admission import Verdict, unreadable
 from hub.definitions.faults import VALUE_LENGTH_MAX
 from hub.definitions.masking import Kind, masked
 from hub.sheets.vietnamese import plain
+from schemas.contracts.dossier import DUE_DAYS_MAX, TOO_FAR
 
 ENTRIES_MAX = 100
 YEAR_MIN = 1900
@@ -100,9 +101,19 @@ class Fields:
             return self._wrong("too_small", name, stamp, vi, en, "instant")
         return written._replace(value=instant)
 
-    def due(self, name: str) -> Said:
-        """Give the instant when something is due."""
-        return self.time(name, WORKING_DAY_ENDS)
+    def due(self, name: str, since: str | None = None) -> Said:
+        """Give the instant when something is due, that began at `since` where that is known.
+
+        One before `since` is told as it is: evidence names it (`due_before_reception`).
+        """
+        said = self.time(name, WORKING_DAY_ENDS)
+        if said.value is None or since is None:
+            return said
+        begun, due = (datetime.fromisoformat(at) for at in (since, said.value))
+        if due - begun <= DUE_DAYS_MAX:
+            return said
+        value = self.text(name).value
+        return self._wrong("outside_range", name, value, TOO_FAR.vi, TOO_FAR.en, "instant")
 
     def boolean(self, name: str) -> Said:
         """Give a yes or no."""

@@ -257,7 +257,7 @@ class _Facts:
         fields, lists, on = self._fields, self._lists, self._received_on
         if self._is_stated(self._registered_at, "registered"):
             self._tell("registered", self._registered_at)
-        due_at = fields.due("NgayHenTra")
+        due_at = fields.due("NgayHenTra", self._received_at.value)
         before, moves = self._supplements(due_at)
         if self._is_stated(self._received_at, *_RECEIVED, *_DONE):
             needed = {

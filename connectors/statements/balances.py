@@ -51,9 +51,12 @@ def stated(table: Table, content: bytes) -> Stated:
 
 
 def _amount(label: str, behind: Iterable[Cell], before: int | None) -> int | None:
-    """Read the amount behind a label, in its cell or in the next that holds one."""
-    tail = re.search(r"[0-9][0-9.,]*", label)
-    for cell in ([tail[0]] if tail else []) + [c for c in behind if str(c).strip()]:
+    """Read the amount behind a label, in the next cell that holds one or at its cell's end.
+
+    A label may name its day, `Số dư đầu kỳ 01/05/2025`, which is no amount.
+    """
+    tail = re.search(r"(?<![0-9/.,-])[0-9][0-9.,]*(?= ?(?:d|vnd|dong)?\W*$)", label)
+    for cell in [c for c in behind if str(c).strip()] + ([tail[0]] if tail else []):
         try:
             return int(money.read(cell, ALONE))
         except WrittenError:

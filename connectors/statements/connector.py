@@ -48,6 +48,7 @@ from schemas.fee_reference import FeeReference, find_reference
 CONTRACT = Contract(Fee)
 _WORDS = re.compile(r"[^\W\d_]{2}")  # two letters: no day, hour or amount has them
 _NUMBER = re.compile(r"(?=.*[0-9])[A-Za-z0-9./_\-]{1,64}")
+DAY = "2025-05-17"  # as a value date is read
 TRIED = Settling(16 * 60 + 30)  # of cases and trials: weekends alone are days off
 
 
@@ -88,7 +89,8 @@ TABLE = Table(
             "reference",
             ("Nội dung", "Nội dung giao dịch", "Nội dung chi tiết", "Diễn giải", "Description"),
             Reader("code", _read_reference),
-            False,
+            # Without the column a refund would be passed over as a debit that is no fee's.
+            may_be_blank=True,
         ),
     ),
     passed=frozenset(("stt", "no")),
@@ -208,6 +210,10 @@ def _wrong(row: Row) -> Verdict | None:
         vi = f"dòng {row.number}: số bút toán chỉ gồm chữ không dấu, số và . / _ -, ví dụ FT25136-1"
         en = f"row {row.number}: a number has letters, digits and . / _ - alone, such as FT25136-1"
         return replace(unreadable("malformed", "Số bút toán", "", vi, en), index=row.place)
+    if len(row.values.get("value_on", DAY)) != len(DAY):
+        vi = f"dòng {row.number}: ngày hiệu lực phải là một ngày, ví dụ 17/05/2025"
+        en = f"row {row.number}: the value date must be a day, such as 17/05/2025"
+        return replace(unreadable("malformed", "Ngày hiệu lực", "", vi, en), index=row.place)
     if _reference(row) is None:
         vi = f"dòng {row.number}: nội dung không có mã khoản thu, hoặc có nhiều mã; đúng là như"
         vi += " “H57.132-250517-0001 LP01”; đối chiếu số bút toán với ngân hàng"
@@ -223,8 +229,7 @@ def _event(settling: Settling, bank: str, row: Row) -> JsonObject:
     assert reference is not None
     at = datetime.fromisoformat(values["occurred_at"])
     said_on = values.get("value_on", "")
-    is_day = len(said_on) == len("2025-05-17")
-    settled = date.fromisoformat(said_on) if is_day else settling.day_of(at, bank)
+    settled = date.fromisoformat(said_on) if said_on else settling.day_of(at, bank)
     told_at = max(settling.closed_at(settled, bank), at)
     is_paid = bool(values.get("credit"))
     return with_id(
@@ -265,8 +270,11 @@ def without_words(verdict: Verdict) -> Verdict:
 
 
 def _without(fault: Fault) -> Fault:
-    if not _WORDS.search(fault.value):
+    # A header that resembles another is no cell.
+    if fault.rule == "near_header" or not _WORDS.search(fault.value):
         return fault
+    if fault.rule == "missing_header":
+        return replace(fault, value="")  # the words name the columns, which are ours
     vi, en = (m.replace(fault.value, "…") for m in (fault.message_vi, fault.message_en))
     return replace(fault, value="", message_vi=vi, message_en=en)
 

@@ -93,6 +93,7 @@ def _record(parameters: Parameters, place: int = 0) -> Record:
             "phải là số đồng nguyên, ví dụ 50000",
             "must be whole đồng, such as 50000",
         ),
+        currency=("MaTienTe", parameters.get("MaTienTe", "")),
     )
     return record_of("paygov", paid, {n: parameters.get(n, "") for n in _KEPT}, place)
 

@@ -12,6 +12,7 @@ from hub.definitions.admission import Verdict, unreadable
 from hub.sheets.files import with_id
 from schemas.fee_reference import find_reference
 
+DONG = ("", "VND", "704")  # ISO 4217
 # What is kept of a value: no words of payers, neither card nor account.
 PLAIN = re.compile(r"[A-Za-z0-9]{1,64}")
 
@@ -20,7 +21,8 @@ PLAIN = re.compile(r"[A-Za-z0-9]{1,64}")
 class Paid:
     """A payment as a gateway tells it, and the names of its fields there.
 
-    `amount` has the form `form`, of which the last digits `beyond` are parts of a đồng.
+    `amount` has the form `form`, of which the last digits `beyond` are parts of a đồng. `currency`
+    is the name of the field that says its money, and what that says: nothing, or đồng.
     """
 
     texts: tuple[str, ...]
@@ -31,6 +33,7 @@ class Paid:
     form: str
     beyond: int
     example: tuple[str, str]
+    currency: tuple[str, str] = ("", "")
 
 
 def record_of(dialect: str, paid: Paid, parameters: Mapping[str, str], place: int) -> Record:
@@ -63,6 +66,10 @@ def _read(paid: Paid) -> JsonObject | Verdict:
     if not re.fullmatch(paid.form, paid.amount):
         vi, en = paid.example
         return unreadable("not_an_amount", amount_name, _plain(paid.amount), vi, en)
+    name, currency = paid.currency
+    if currency.upper() not in DONG:
+        vi, en = "phải là đồng (VND)", "must be VND"
+        return unreadable("unknown_unit", name, _plain(currency), vi, en)
     try:
         if not re.fullmatch("[0-9]{14}", paid.at):
             raise ValueError(paid.at)

@@ -1,5 +1,6 @@
 """The commands `hub new`: a source and its cases, to be filled in."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -17,7 +18,10 @@ EXAMPLES = {
         "hub new source meteo --contract reading",
         "hub new source land --contract dossier --lane table",
     ),
-    "new case": ("hub new case payments so-lieu.csv --name two_sheets",),
+    "new case": (
+        "hub new case payments so-lieu.csv --name two_sheets",
+        "hub new case payments thang-5.csv thang-6.xlsx",
+    ),
 }
 
 
@@ -52,16 +56,26 @@ def new_source_command(
 @app.command("case")
 def new_case_command(
     source: Annotated[str, typer.Argument(help="The name of a folder of `connectors`.")],
-    file: Annotated[Path, typer.Argument(help="A file as the upstream sends it.")],
-    name: Annotated[str, typer.Option(help="The case's name; by default the file's.")] = "",
+    files: Annotated[list[Path], typer.Argument(help="Files as the upstream sends them.")],
+    name: Annotated[str, typer.Option(help="The case's name; by default its file's.")] = "",
 ) -> None:
-    """Make a case of a connector from a file; what it reads is to be checked by eye."""
+    """Make cases of a connector from files, each its own; what it reads is to be checked by eye."""
     connector = registry.connectors().get(source)
     if connector is None:
         raise typer.BadParameter(f"one of {', '.join(registry.connectors())}")
+    if name and len(files) > 1:
+        raise typer.BadParameter("--name is for one file; several are named by themselves")
     contract = registry.contracts()[registry.sources()[source].contract]
     home = places.connectors_folder() / source
-    plain = re.sub("[^a-z0-9]+", "_", (name or file.stem).lower()).strip("_")
-    case = new_case(home, connector, contract, plain, file)
-    print((case / "expected.json").read_text("utf-8"))
-    print(f"wrote: {case}; hold it against the file, line by line", file=sys.stderr)
+    for file in files:
+        plain = re.sub("[^a-z0-9]+", "_", (name or file.stem).lower()).strip("_")
+        case = new_case(home, connector, contract, plain, file)
+        text = (case / "expected.json").read_text("utf-8")
+        print(text)
+        records = json.loads(text)["records"]
+        taken = sum("events" in r for r in records)
+        print(
+            f"wrote: {case}; {taken} records taken, {len(records) - taken} rejected;"
+            " hold it against the file, line by line",
+            file=sys.stderr,
+        )

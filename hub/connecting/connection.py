@@ -255,7 +255,8 @@ def judge_arrived(
     frame = contract.columns([e for j in judged if isinstance(j, list) for e in j])
     for row, verdict in impossible(contract, frame, at, ranges).items():
         place = places[row]
-        judged[place] = replace(verdict, index=records[place].place)
+        record = records[place]
+        judged[place] = record.said(replace(verdict, index=record.place))
     return judged
 
 
@@ -269,4 +270,6 @@ def _judge_one(contract: Contract, record: Record) -> list[Event] | Verdict:
     if record.verdict is not None:
         return record.verdict
     found = admit_values(contract, record.events)
-    return replace(found, index=record.place) if isinstance(found, Verdict) else found
+    if not isinstance(found, Verdict):
+        return found
+    return record.said(replace(found, index=record.place))

@@ -37,6 +37,11 @@ class UpstreamError(TroubleError):
         self.retry_seconds = retry_seconds
 
 
+def _as_it_is(verdict: Verdict) -> Verdict:
+    """Say a verdict as it is."""
+    return verdict
+
+
 @dataclass(frozen=True)
 class Record:
     """One record of the upstream: its bytes as they came, and what it says.
@@ -44,6 +49,7 @@ class Record:
     `events` are JSON values of the contract; `verdict` says why the record cannot be read, and then
     there are none. `place` is where it stands, such as a row's number; no two records of a delivery
     have the same. `known_by` are bytes by which it is known again, where those are not its own.
+    `said` says a verdict on its events in the words of who sent it.
     """
 
     original: bytes
@@ -51,6 +57,9 @@ class Record:
     verdict: Verdict | None = None
     place: int = 0
     known_by: bytes = b""
+    said: Callable[[Verdict], Verdict] = field(
+        default=_as_it_is, compare=False, repr=False, kw_only=True
+    )
 
 
 def _none_known(_: Sequence[str], __: Sequence[str]) -> dict[str, tuple[Any, ...]]:
@@ -166,7 +175,8 @@ class Connector:
     upstream (a page, a message, a file; with its name) into records and is pure: the cases go
     through it. `open` begins to read. `own` are files that are taken over HTTP, too. `reconcile`
     gives, page by page, how many records the upstream has of a span of instants, and which of them
-    are not here as it has them.
+    are not here as it has them. `unstruck` says of a source without a simulator why `make chaos`
+    may leave it out: that another, which it strikes, is read by the same code.
     """
 
     settings: type[BaseSettings]
@@ -177,3 +187,4 @@ class Connector:
     reconcile: (
         Callable[[Any, Context, datetime, datetime], Iterator[tuple[int, list[Lacking]]]] | None
     ) = None
+    unstruck: str = ""

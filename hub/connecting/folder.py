@@ -26,6 +26,7 @@ from hub.connecting.connection import judge_arrived
 from hub.connecting.feeds import Context, Delivery, UpstreamError
 from hub.connecting.rows import FileRecords
 from hub.definitions.admission import Verdict
+from hub.definitions.coded import find_field, label
 from hub.definitions.contract import Contract
 from hub.log.submitting import accepted_at
 from hub.sheets.files import worded
@@ -218,9 +219,16 @@ class Folder:
             _, header = understood.cells.get(v.index, (0, ""))
             for fault in v.each():
                 words = worded(self._contract, fault)
-                cells = (header or self._header_of(fault.field), fault.value, fault.rule, *words)
+                column = header or understood.header_of(fault.field)
+                column = column or self._titled(fault.field)
+                cells = (column, fault.value, fault.rule, *words)
                 rows.writerow([_inert(c) for c in (where, *cells)])
         return b"\xef\xbb\xbf" + file.getvalue().encode()
+
+    def _titled(self, field: str) -> str:
+        """Name a column that the file has not: as it would be headed, else by the field's label."""
+        title, of_field = self._header_of(field), find_field(self._contract, field)
+        return label(of_field).vi if title == field and of_field is not None else title
 
     def _move(
         self, file: _File, to: str, *, errors: bytes | None = None, note: str | None = None

@@ -11,7 +11,9 @@ from hub.connecting.feeds import JsonObject, Known, Record
 from hub.definitions.admission import Verdict, admit_values, unreadable, verdict_of
 from hub.definitions.again import Again, as_they_are
 from hub.definitions.contract import Contract
-from hub.definitions.faults import Fault
+from hub.definitions.faults import Fault, written_as
+from hub.definitions.masking import mask_text
+from hub.sheets.daily import RECORDED, Daily
 from hub.sheets.files import worded
 from hub.sheets.mapping import FileMapping
 from hub.sheets.table import Row, Table
@@ -32,15 +34,21 @@ class FileRecords(list[Record]):
 
 
 def records_of(
-    table: Table, content: bytes, event: Event, mapping: FileMapping | None = None
+    table: Table,
+    content: bytes,
+    event: Event,
+    mapping: FileMapping | None = None,
+    daily: Daily | None = None,
 ) -> FileRecords:
     """Read a file's rows as records; `event` makes a row's values an event.
+
+    Of daily files, of which a later one corrects an earlier one, `daily` is by their names.
 
     What is kept of a row are its cells by their headers, each as it is read where it can be; it is
     known again by its bytes. `mapping` says what in its sender's files is written otherwise than
     the table has it.
     """
-    read = read_table(table if mapping is None else mapping.on(table), content)
+    read = read_table(table if mapping is None else mapping.on(table), content, daily=daily)
     read.understood.mapping = "" if mapping is None else mapping.digest
     return recorded(read, event, lambda r: _cells(table, r.said if r.verdict else r.values))
 
@@ -58,6 +66,7 @@ def recorded(
             r.verdict,
             r.place,
             r.original,
+            said=read.understood.in_its_words,
         )
         for r in read.rows
     )
@@ -90,26 +99,37 @@ def _read(
 ) -> list[JsonObject] | Verdict:
     """Read a corrected row, whose names are its headers."""
     values = {c.field: c.absent for c in table.columns if c.absent is not None}
-    for header, cell in _fields(content).items():
+    fields = _fields(content)
+    for header, cell in fields.items():
         column = table.column_of(header)
+        if column is None and header == RECORDED:  # by the name of its file
+            values[RECORDED] = cell
+            continue
         if column is None:
             vi, en = "không có cột này", "there is no such column"
             return unreadable("unknown_field", header, "", vi, en)
         if cell in ("", None):
-            if column.required:
+            if column.is_filled:
                 vi, en = "thiếu giá trị bắt buộc", "a required value is missing"
                 return unreadable("required", header, "", vi, en)
             continue
         values[column.field] = _value(table, header, cell)
-    lacking = next((c for c in table.needed if c.field not in values), None)
+    lacking = next((c for c in table.filled if c.field not in values), None)
     if lacking is not None:
         vi, en = "thiếu giá trị bắt buộc", "a required value is missing"
         return unreadable("required", lacking.headers[0], "", vi, en)
     said = _listed(event(values))
     judged = admit_values(contract, said)
     if isinstance(judged, Verdict):
-        return verdict_of(0, [_placed(contract, table, fault) for fault in judged.each()])
+        cells = {c.field: cell for h, cell in fields.items() if (c := table.column_of(h))}
+        faults = (written_as(f, _typed(cells.get(f.field))) for f in judged.each())
+        return verdict_of(0, [_placed(contract, table, fault) for fault in faults])
     return said
+
+
+def _typed(cell: Any) -> str:
+    """Give a text that somebody typed, masked; empty for what was read before."""
+    return mask_text(cell) if isinstance(cell, str) else ""
 
 
 def _placed(contract: Contract, table: Table, fault: Fault) -> Fault:

@@ -45,7 +45,9 @@ class TypedTable:
     def __init__(self, contract: Contract, mapping: FileMapping, names: Sequence[str]) -> None:
         self.table: Table = table_of(contract, mapping)
         known = headings(self.table, list(names))
-        self.missing, self.twice = known.missing, known.twice
+        # By their titles: who is to mend the mapping knows the contract's fields.
+        self.missing = tuple(c.title for c in self.table.needed if c.field not in known.known)
+        self.twice = known.twice
         by_field = {c.field: c for c in self.table.columns}
         self._read: list[tuple[str, Column, Reading]] = [
             (names[h.at], by_field[field], _reading(h)) for field, h in known.known.items()
@@ -95,7 +97,7 @@ class TypedTable:
             cell = cell_of(row.get(name), column)
             try:
                 if isinstance(cell, str) and not cell.strip():
-                    if column.required:
+                    if column.is_filled:
                         vi, en = "thiếu giá trị bắt buộc", "a required value is missing"
                         raise WrittenError("required", vi, en)
                     continue

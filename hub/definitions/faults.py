@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import Annotated, Any
@@ -38,6 +38,16 @@ class Fault:
     value: str
     message_vi: str
     message_en: str
+
+
+def written_as(fault: Fault, cell: str) -> Fault:
+    """Show the value of a fault as its sender wrote it in `cell`; where that is empty, as it is."""
+    value = show_value(cell)
+    if not (value and fault.value):
+        return fault
+    named, instead = f"“{fault.value}”", f"“{value}”"
+    vi, en = (m.replace(named, instead, 1) for m in (fault.message_vi, fault.message_en))
+    return replace(fault, value=value, message_vi=vi, message_en=en)
 
 
 def said(

@@ -28,6 +28,24 @@ class Uncomputed(Failed):
     __slots__ = ()
 
 
+class Veiled(Failed):
+    """A number that its cell shows as another one, or a day that it shows without its year."""
+
+    __slots__ = ()
+
+
+class Merged(Failed):
+    """A cell that was merged with one above it: the number of that one's row."""
+
+    __slots__ = ()
+
+
+class Cut(Failed):
+    """A cell that the last line of a text ends before."""
+
+    __slots__ = ()
+
+
 class Typed(str):
     """What somebody typed in the place of a cell: read by itself, whatever its column shows."""
 
@@ -35,4 +53,21 @@ class Typed(str):
 
 
 Cell = str | Decimal
+
+
+def as_shown(cell: Cell) -> str:
+    """Write a cell as its sender sees it: a text as it stands, else as Excel shows it in Vietnam.
+
+    A percentage is `33,93%`, a number `1234,5`, a day `17/05/2023`.
+    """
+    if isinstance(cell, Percent):
+        return f"{as_shown((cell * 100).normalize())}%"
+    if isinstance(cell, Decimal):
+        return f"{cell:f}".replace(".", ",")
+    if isinstance(cell, Dated):
+        day, _, time = cell.partition("T")
+        return " ".join(filter(None, ("/".join(reversed(day.split("-"))), time)))
+    return cell
+
+
 SheetRow = tuple[int, list[Cell]]

@@ -63,7 +63,24 @@ def find_readings(column: Column, parts: Sequence[Part]) -> WholeColumn:
         return _days(column, parts, hint)
     if column.kind == "text":
         return WholeColumn((Reading(),) * len(parts), _shortened(column, parts))
+    if column.kind == "boolean":
+        return WholeColumn((Reading(),) * len(parts), _graded(column, parts))
     return WholeColumn((Reading(),) * len(parts))
+
+
+def _graded(column: Column, parts: Sequence[Part]) -> WrittenError | None:
+    """Refuse a column of grades: its 1 is the lowest of them, and not a yes."""
+    cells = {str(c).strip() for p in parts for c in p.cells(column.field)}
+    grade = min((c for c in cells if c.isdecimal() and c not in ("0", "1")), default="")
+    if not grade:
+        return None
+    vi = (
+        f"ô “{grade}” cho thấy cột là điểm hoặc mức, nên 1 có thể không phải là có; hãy ghi có hoặc"
+    )
+    vi += " không, ví dụ có"
+    en = f"“{grade}” shows that the column holds grades, so 1 need not be a yes; write có or không,"
+    en += " such as có"
+    return WrittenError("not_a_boolean", vi, en)
 
 
 def _numbers(column: Column, parts: Sequence[Part], hint: Hint) -> WholeColumn:
@@ -75,6 +92,7 @@ def _numbers(column: Column, parts: Sequence[Part], hint: Hint) -> WholeColumn:
         for name, cell in vars(shows).items():
             if cell:
                 seen.setdefault(name, shown(cell, "number"))
+        _check_converted(column, part, scale, shows)
     shows_mark: Mark | None = "point" if "point" in seen else "comma" if "comma" in seen else None
     mark = hint.mark or shows_mark
     proof = seen.get(mark or "", "")
@@ -132,6 +150,25 @@ def _check_alike(column: Column, parts: Sequence[Part], scales: Sequence[int | N
         raise FileError("two_units", vi, en, value=bare[0])
 
 
+def _check_converted(
+    column: Column, part: Part, scale: int | None, shows: numbers.NumbersShown
+) -> None:
+    """Refuse a file of which a program made numbers of some cells, taking marks for other ones."""
+    written = shows.point or shows.comma
+    made = numbers.converted(column.kind, part.cells(column.field), scale) if written else None
+    if made is None:
+        return
+    title = part.grid.headings.known[column.field].written
+    said = shown(written, "number")
+    vi = f"cột “{title}”: ô “{shown(made, 'number')}” là số còn ô “{said}” là chữ: một chương"
+    vi += " trình đã đổi một phần cột, có thể đọc sai dấu chấm, dấu phẩy (2.000 thành 2); hãy mở"
+    vi += " tệp gốc với cột ở dạng Văn bản, hoặc nhập cả cột là số"
+    en = f"column “{title}”: “{shown(made, 'number')}” is a number and “{said}” a text: a"
+    en += " program converted a part of the column and may have misread its marks (2.000 as 2);"
+    en += " open the original file with that column as text, or type all of it as numbers"
+    raise FileError("half_converted", vi, en, value=said)
+
+
 def _days(column: Column, parts: Sequence[Part], hint: Hint) -> WholeColumn:
     headings = [p.grid.headings.known.get(column.field) for p in parts]
     said = next((h.order for h in headings if h and h.order), None)
@@ -140,11 +177,11 @@ def _days(column: Column, parts: Sequence[Part], hint: Hint) -> WholeColumn:
     order = stated or "day"
     cells = [c for p in parts for c in p.cells(column.field)]
     shows = days.order_shown(cells)
-    trouble = days.order_trouble(shows, order, stated is not None)
+    trouble = days.order_trouble(shows, order, stated is not None) or days.converted(cells, shows)
     reading = Reading(order=order, is_said=stated is not None)
     if column.kind == "period":
         header = next((h.written for h in headings if h), "")
-        span, doubt = days.months_trouble(cells, header)
+        span, doubt = days.months_trouble(cells, header, order)
         reading, trouble = replace(reading, span=span), trouble or doubt
     return WholeColumn((reading,) * len(parts), trouble)
 

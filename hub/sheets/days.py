@@ -14,14 +14,14 @@
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
 from hub.clock import VIETNAM
-from hub.sheets.cells import Cell, Dated, Percent
+from hub.sheets.cells import Cell, Dated, Percent, as_shown
 from hub.sheets.vietnamese import Order, Reader, Reading, Span, WrittenError, plain
 
 WORKING_DAY_ENDS = time(17)
@@ -50,6 +50,7 @@ _PERIODS = (
     re.compile(r"(?:tháng )?(?P<m>[0-9]{1,2}) ?(?:/|-| năm ) ?(?P<y>[12][0-9]{3})"),
     re.compile(r"(?P<y>[12][0-9]{3})-(?P<m>[0-9]{2})"),
 )
+_LONGER_PERIOD = re.compile(r"quý|quí|\bq ?[1-4]\b|\b[369] ?(?:t\b|tháng)|nửa năm")
 _FORENOON, _AFTERNOON = ("sa", "sáng", "am"), ("ch", "chiều", "pm")
 
 
@@ -109,7 +110,36 @@ def order_trouble(shown: OrderShown, order: Order, is_said: bool) -> WrittenErro
     return WrittenError("order_of_days", vi, en)
 
 
-def months_trouble(cells: Iterable[Cell], header: str) -> tuple[Span, WrittenError | None]:
+def converted(cells: Iterable[Cell], shown: OrderShown) -> WrittenError | None:
+    """Say of a column that a program made days of some cells, the month first, and left others.
+
+    What it left is what has no such month: it shows by written days that all have the day first
+    and over 12, beside stored days that are all up to 12.
+    """
+    if not shown.day:
+        return None
+    seen = dict.fromkeys(cells)
+    stored = [c for c in seen if isinstance(c, Dated) and len(c) >= len("2023-05-17")]
+    if not stored:
+        return None
+    written = [p for c in seen if type(c) is str and (p := _WRITTEN_DAY.search(plain(c)))]
+    if any(int(p[1]) <= MONTHS for p in written):
+        return None
+    if any(int(c[8:10]) > MONTHS for c in stored):
+        return None
+    day = as_shown(stored[0])
+    vi = f"ô “{shown.day}” là chữ còn ô {day} là ngày: một chương trình đã đổi các ô đọc được"
+    vi += " theo tháng trước ngày sau, nên ngày và tháng của chúng có thể đổi chỗ; hãy mở tệp gốc"
+    vi += " với cột ở dạng Văn bản, ví dụ 17/05/2023 08:00"
+    en = f"“{shown.day}” is a text and {day} a day: a program converted the cells that can"
+    en += " have the month first, so their days and months may have changed places; open the"
+    en += " original file with that column as text, such as 17/05/2023 08:00"
+    return WrittenError("order_of_days", vi, en)
+
+
+def months_trouble(
+    cells: Iterable[Cell], header: str, order: Order = "day"
+) -> tuple[Span, WrittenError | None]:
     """Say what the first days of months in a column of periods stand for: days, or months.
 
     A column of nothing but such days, two of them a month apart, lists months. One in which
@@ -117,31 +147,58 @@ def months_trouble(cells: Iterable[Cell], header: str) -> tuple[Span, WrittenErr
     """
     title = plain(header).casefold()
     months: set[int] = set()
-    example = ""
-    for cell in dict.fromkeys(cells):
-        day = _full_day(cell)
+    example: Cell = ""
+    cells = list(dict.fromkeys(cells))
+    for cell in cells:
+        day = _full_day(cell, order)
         if day is None:
             continue
+        if day.day != 1 and title.startswith("tháng"):
+            shown = as_shown(cell)
+            vi = f"tiêu đề là tháng mà “{shown}” là một ngày; hãy ghi tháng, ví dụ 05/2023"
+            en = f"the header says months and “{shown}” is a day of one; write months as 05/2023"
+            return "day", WrittenError("day_or_month", vi, en)
         if day.day != 1:
-            return "day", None
+            return "day", None if title.startswith("ngày") else _firsts_in_either_order(cells)
         months.add(day.year * MONTHS + day.month)
-        example = example or str(cell)
+        example = example or cell
     if not months or title.startswith("ngày"):
         return "day", None
     if any(m + 1 in months for m in months) or title.startswith("tháng"):
         return "month", None
-    day = _full_day(example)
+    day = _full_day(example, order)
     assert day is not None
-    shown = f"{day:%m/%Y}"
-    vi = f"“{example}” là ngày đầu tháng, có thể chỉ cả tháng hoặc riêng ngày đó; hãy ghi {shown}"
+    shown, written = f"{day:%m/%Y}", as_shown(example)
+    vi = f"“{written}” là ngày đầu tháng, có thể chỉ cả tháng hoặc riêng ngày đó; hãy ghi {shown}"
     vi += " nếu là cả tháng, hoặc đặt tiêu đề cột là “Ngày” nếu là số liệu của riêng ngày đó"
-    en = f"“{example}” is the first of a month and may mean the month or that day; write {shown}"
+    en = f"“{written}” is the first of a month and may mean the month or that day; write {shown}"
     en += " for the month, or head the column “Ngày” where it is the figure of that day"
     return "day", WrittenError("day_or_month", vi, en)
 
 
-def _full_day(cell: Cell) -> date | None:
-    """Give the day of a cell that says one in full; in the order of day, month, year."""
+def _firsts_in_either_order(cells: Sequence[Cell]) -> WrittenError | None:
+    """Refuse days such as 1/1, 2/1 and 3/1: of January, or firsts of months with the month first.
+
+    They are two at least, all written, of one year.
+    """
+    written = [parts for c in cells if type(c) is str and (parts := _WRITTEN_DAY.search(plain(c)))]
+    firsts = {int(p[1]) for p in written if int(p[3]) == 1 and int(p[1]) <= MONTHS}
+    if len(written) < len(cells) or len(firsts) < 2 or any(int(p[3]) != 1 for p in written):
+        return None
+    if any(int(p[1]) > MONTHS for p in written):
+        return None
+    last = max(written, key=lambda p: int(p[1]))[0]
+    vi = (
+        f"“{last}” và các ô khác có thể là những ngày của tháng 1, hoặc ngày đầu của các tháng viết"
+    )
+    vi += " tháng trước; hãy ghi tháng như 05/2023, hoặc đặt tiêu đề cột là “Ngày”"
+    en = f"“{last}” and the others may be days of January, or the first of months with the month"
+    en += " first; write months as 05/2023, or head the column “Ngày”"
+    return WrittenError("day_or_month", vi, en)
+
+
+def _full_day(cell: Cell, order: Order) -> date | None:
+    """Give the day of a cell that says one in full."""
     if not isinstance(cell, str):
         return None
     said = cell if isinstance(cell, Dated) else plain(cell).casefold()
@@ -150,7 +207,7 @@ def _full_day(cell: Cell) -> date | None:
     for form in _DAY_FORMS:
         if parts := form.fullmatch(said):
             try:
-                return _day(parts, "day")
+                return _day(parts, order)
             except ValueError:
                 return None
     return None
@@ -267,7 +324,7 @@ def _period_of(cell: str, order: Order, span: Span) -> str:
                 return f"{year:04}-{int(month):02}" if month else f"{year:04}"
     except ValueError:
         pass
-    raise _not_period()
+    raise _not_period(cell)
 
 
 period = Reader("period", _period)
@@ -275,6 +332,11 @@ instant = Reader("instant", _instant)
 deadline = Reader("instant", _deadline)
 
 
-def _not_period() -> WrittenError:
+def _not_period(cell: str = "") -> WrittenError:
+    if _LONGER_PERIOD.search(plain(cell).casefold()):
+        vi = "là quý hoặc nửa năm; số liệu được báo theo tháng, theo ngày hoặc cả năm: hãy gửi từng"
+        vi += " tháng, ví dụ 05/2023"
+        en = "a quarter or half a year; figures are reported by month, day or year: send each month"
+        return WrittenError("malformed", vi, f"{en}, such as 05/2023")
     vi = "không phải kỳ báo cáo, ví dụ 2023, 05/2023 hoặc 17/05/2023"
     return WrittenError("malformed", vi, "not a period such as 2023, 05/2023 or 17/05/2023")

@@ -126,7 +126,7 @@ def called(names: Mapping[str, tuple[str, ...]]) -> Reader:
         words: str = text.read(cell, reading)
         return by_name.get(spoken(words), words)
 
-    return Reader("text", read)
+    return Reader("text", read, tuple(n for words in names.values() for n in words))
 
 
 def short_titles(f: WireField) -> list[str]:
@@ -146,7 +146,7 @@ def _unarmed(reader: Reader) -> Reader:
             cell = cell[1:]
         return reader.read(cell, reading)
 
-    return Reader(reader.kind, read)
+    return Reader(reader.kind, read, reader.words)
 
 
 def corrections(
@@ -268,16 +268,18 @@ def admit_rows(contract: Contract, read: TableRead) -> AdmittedFile:
     )
 
 
-def with_id(values: dict[str, Any]) -> dict[str, Any]:
-    """Name a row that has no name of its own by what it says.
+def with_id(values: dict[str, Any], by: Collection[str] = ()) -> dict[str, Any]:
+    """Name a row that has no name of its own by what it says, or by those fields of it in `by`.
 
-    So the same row sent again is a repeat, and another one is another event. The name is a digest:
-    BLAKE2b (RFC 7693), 16 bytes, of the values as JSON, by field.
+    So the same row sent again is a repeat, and another one is another event; by some fields, other
+    words under the same name are a conflict. The name is a digest: BLAKE2b (RFC 7693), 16 bytes, of
+    the values as JSON, by field.
     """
     if values.get(NAME, "") != "":
         return values
     said = _plain({k: v for k, v in values.items() if k != NAME})
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True)
+    named = {k: v for k, v in said.items() if k in by} if by else said
+    text = json.dumps(named, ensure_ascii=False, sort_keys=True)
     return {NAME: hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), **said}
 
 
@@ -305,13 +307,13 @@ def json_value(value: Any) -> Any:
 
 def _placed(contract: Contract, v: Verdict, place: int, understood: Understood) -> Verdict:
     """Say of a verdict in which row and columns it is."""
-    return verdict_of(place, [_in_row(contract, f, place, understood) for f in v.each()])
+    placed = understood.in_its_words(replace(v, index=place))
+    return verdict_of(place, [_in_row(contract, f, place, understood) for f in placed.each()])
 
 
 def _in_row(contract: Contract, fault: Fault, place: int, understood: Understood) -> Fault:
     """Say of a fault in which row and column it is, by the header that its sender wrote."""
-    column = table_of(contract).header_of(fault.field)
-    title = next((c.header for c in understood.columns if c.field == fault.field), column)
+    title = understood.header_of(fault.field) or table_of(contract).header_of(fault.field)
     title = understood.cells.get(place, (0, title))[1]
     where_vi, where_en = understood.where(place)
     vi, en = worded(contract, fault)
@@ -342,7 +344,9 @@ def _judged(contract: Contract, row: Row, understood: Understood | None) -> Verd
     if understood is not None:
         values = {k: v for k, v in row.values.items() if k != _ITEM_FIELD}
         others = faults_of_values(contract, _plain(with_id(values)), row.wrong)
-        faults += [_in_row(contract, f, row.place, understood) for f in others]
+        if others:
+            also = _placed(contract, verdict_of(row.place, others), row.place, understood)
+            faults += also.each()
     return verdict_of(row.place, faults)
 
 

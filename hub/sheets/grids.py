@@ -20,7 +20,7 @@ from hub.sheets.notes import is_summary
 from hub.sheets.table import FileError, Table
 from hub.sheets.understood import PassedOver
 from hub.sheets.vietnamese import folded
-from hub.sheets.xlsx import ARCHIVE_MAGIC, COLUMNS_MAX, ROW_CELLS_MAX, Workbook
+from hub.sheets.xlsx import ARCHIVE_MAGIC, COLUMNS_MAX, ROW_CELLS_MAX, Layout, Workbook
 
 FILE_BYTES_MAX = 64 * 2**20
 TABLE_ROWS_MAX = 200_000
@@ -36,13 +36,20 @@ Raw = tuple[int, Sequence[Cell], bytes]
 
 @dataclass(eq=False)
 class Grid:
-    """One sheet: its name, headings, the header's cells, the rows above it and the rows below."""
+    """One sheet: its name, headings, the header's cells, the rows above it and the rows below.
+
+    `number` is the header's row. Of a workbook `layout` says what its rows do not. `is_ended` is
+    whether a text ends with the end of a line.
+    """
 
     name: str
     headings: Headings
     header: Sequence[Cell]
     above: list[Raw]
     rows: list[Raw] = field(default_factory=list)
+    number: int = 0
+    layout: Layout = field(default_factory=Layout)
+    is_ended: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,7 @@ def in_workbook(table: Table, data: bytes) -> tuple[list[Grid], list[PassedOver]
         else:
             grid = _grid(name, begun)
             grid.rows.extend(_below(rows))
+            grid.layout = book.layouts[name]
             grids.append(grid)
     if not grids:
         _check(table, [b.headings for _, b in others])
@@ -111,7 +119,7 @@ def _passed_by_name(name: str) -> PassedOver:
 
 def in_text(table: Table, data: bytes) -> list[Grid]:
     """Read a text as the delimiter has it under which the header fits best."""
-    text, encoding = decoded(data, [h for c in table.columns for h in c.headers])
+    text, encoding = decoded(data, _telling(table))
     places: list[Headings | None] = []
     broken: list[FileError] = []
     for delimiter in DELIMITERS:
@@ -128,6 +136,7 @@ def in_text(table: Table, data: bytes) -> list[Grid]:
     begun = _begin(table, rows)
     grid = _grid("", begun)
     grid.rows.extend(_below(rows))
+    grid.is_ended = text.endswith(("\n", "\r"))
     return [grid]
 
 
@@ -147,7 +156,9 @@ def _begin(table: Table, rows: Iterator[Raw]) -> _Begun:
 
 def _grid(name: str, begun: _Begun) -> Grid:
     assert begun.headings is not None
-    return Grid(mask_text(name), begun.headings, begun.first[begun.at][1], begun.first[: begun.at])
+    number, header, _ = begun.first[begun.at]
+    above = begun.first[: begun.at]
+    return Grid(mask_text(name), begun.headings, header, above, number=number)
 
 
 def _below(rows: Iterable[Raw]) -> Iterator[Raw]:
@@ -178,7 +189,7 @@ def _check(table: Table, places: Sequence[Headings | None], sheet: str = "") -> 
     """Choose the headings that fit best; raises `FileError` where they do not fit."""
     best = max(range(len(places)), key=lambda i: len(p.known) if (p := places[i]) else 0)
     place = places[best]
-    expected = ", ".join(c.title for c in table.needed)
+    expected = ", ".join(map(table.title_of, table.needed))
     if place is None:
         vi = f"không thấy dòng tiêu đề; cần các cột: {expected}"
         raise FileError("missing_header", vi, f"no header; expected {expected}")
@@ -257,11 +268,23 @@ def _text_rows(text: str, delimiter: str, encoding: str) -> Iterator[Raw]:
         raise FileError("malformed_csv", vi, en) from None
 
 
+# Such a word by chance, in a text of another encoding, would need as many bytes to be right.
+_TELLING_LETTERS_MIN = 2
+
+
+def _telling(table: Table) -> list[str]:
+    """Give the headers of a table, and the words of its cells that only one encoding would give."""
+    words = (w for c in table.columns for w in c.reads.words)
+    cells = [w for w in words if sum(not x.isascii() for x in w) >= _TELLING_LETTERS_MIN]
+    return [*(h for c in table.columns for h in c.headers), *cells]
+
+
 def decoded(data: bytes, words: Sequence[str]) -> tuple[str, str]:
     """Decode a text; give the encoding too.
 
-    UTF-8, UTF-16 by its mark, or windows-1258 where one of `words` with Vietnamese letters stands
-    in it as such, which no other encoding would give. Raises `FileError` naming what was tried.
+    UTF-8, UTF-16 by its mark, or windows-1258 where one of `words` (headers, words of codes) with
+    Vietnamese letters stands in it as such, which no other encoding would give.
+    Raises `FileError` naming what was tried.
     """
     marks = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
     for mark, encoding in marks.items():
@@ -287,8 +310,12 @@ def decoded(data: bytes, words: Sequence[str]) -> tuple[str, str]:
 
 
 def _undecodable(tried: str) -> FileError:
-    vi = "không đọc được bảng mã (đã thử nêu sau đây); hãy lưu lại dạng CSV UTF-8"
-    en = "the encoding cannot be told for sure (tried is shown); save the file as CSV UTF-8"
+    vi = "không đọc được bảng mã (đã thử nêu sau đây); hãy lưu lại dạng CSV UTF-8; windows-1258 chỉ"
+    vi += " được nhận khi tiêu đề hoặc từ trong ô có dấu tiếng Việt cho thấy điều đó; tệp phông"
+    vi += " TCVN3 (.VnTime) hoặc VNI thì chuyển mã sang Unicode trước"
+    en = "the encoding cannot be told for sure (tried is shown); save the file as CSV UTF-8;"
+    en += " windows-1258 is known by a header or a cell's word with Vietnamese letters alone; text"
+    en += " in TCVN3 (.VnTime) or VNI must be converted to Unicode first"
     return FileError("unknown_encoding", vi, en, value=tried)
 
 
@@ -316,7 +343,7 @@ def sample(table: Table, data: bytes) -> list[Sampled]:
         book = Workbook(data)
         sheets = [(name, _sheet_rows(book, name)) for name in book.sheets[:SHEETS_MAX]]
         return [s for name, rows in sheets if (s := _sampled(table, mask_text(name), rows))]
-    text, encoding = decoded(data, [h for c in table.columns for h in c.headers])
+    text, encoding = decoded(data, _telling(table))
     tries = []
     for delimiter in DELIMITERS:
         with suppress(FileError):

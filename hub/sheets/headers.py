@@ -81,7 +81,7 @@ def headings(table: Table, cells: Sequence[Cell]) -> Headings:
         else:
             hint = NO_HINT if own is None else own.hint
             known[column.field] = Heading(at, shown(cell), stated, order, hint)
-    missing = tuple(c.title for c in table.needed if c.field not in known)
+    missing = tuple(table.title_of(c) for c in table.needed if c.field not in known)
     written = [shown(c) for c in cells]
     width = max((i + 1 for i, name in enumerate(written) if name), default=0)
     absent = [c for c in table.columns if c.field not in known]

@@ -71,7 +71,7 @@ class MappedColumn(BaseModel):
     def own(self) -> Own:
         """What the header stands for, as a table has it."""
         hint = Hint(self.mark or None, self.order or None, SCALES.get(self.unit))
-        return Own(self.field, hint)
+        return Own(self.field, hint, self.header)
 
 
 class FileMapping(BaseModel):
@@ -127,7 +127,7 @@ def _with_words(reader: Reader, words: Mapping[str, str]) -> Reader:
             return reader.read(cell, reading)
         return code if is_code else reader.read(code, reading)
 
-    return Reader(reader.kind, read)
+    return Reader(reader.kind, read, reader.words)
 
 
 def of_rows(rows: Sequence[Row]) -> FileMapping:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from hub.definitions.masking import Kind as Masked
 from hub.definitions.masking import mask_text
-from hub.sheets.cells import Cell
+from hub.sheets.cells import Cell, as_shown
 from hub.sheets.vietnamese import bare, folded, plain
 
 Counted = Literal["money", "foreign", "count", "nothing", "measure"]
@@ -23,9 +23,9 @@ _SCALES = (
     (12, r"(?:nghin|ngan)(?:ty|ti)|1[.,]?000(?:ty|ti)"),
     (9, r"ty|ti|billions?|bn|1[.,]?000[.,]?000[.,]?000|10\^9"),
     (6, r"trieu|tr\.?|millions?|mn|1[.,]?000[.,]?000|10\^6"),
-    (3, r"nghin|ngan|thousands?|1[.,]?000|10\^3"),
+    (3, r"nghin|ngan|ngh\.?(?=d)|ng\.?(?=d)|k(?=d|vnd)|thousands?|1[.,]?000|10\^3"),
 )
-_MONEY = r"dong(?:vn|vietnam)?|d|vnd|₫"
+_MONEY = r"(?:vietnam)?dong(?:vn|vietnam)?|d|vnd|₫"
 _FOREIGN = r"usd|us\$|\$|eur|euro|€|jpy|cny|dola(?:my)?"
 _COUNT = (
     r"luot|giaodich|gd|khachhang|khach|nguoi|hoso|mon|ho|hoadon|lan|don|transactions?|customers?"
@@ -44,8 +44,12 @@ _UNIT_BEHIND = re.compile(
 _LABEL = re.compile(r"\(?(?:[a-z]|[0-9]{1,2}|[ivx]{1,4})\)?(?:=[-+*/()0-9a-z. ]+)?")
 _LABEL_BEFORE = re.compile(r"^\((?:[a-z]|[0-9]{1,2}|[ivx]{1,4})\)(?:=[-+*/()0-9. ]+)?")
 _LEAD = re.compile(
-    r"(?P<lead>don vi tinh|dvt|don vi tien|don vi|unit|currency|tinh bang|tinh theo)\b *[:.=-]? *"
+    r"\b(?P<lead>don vi tinh|dvt|don vi tien(?: te)?|loai tien(?: te)?|don vi|unit|currency"
+    r"|tinh bang|tinh theo)\b *[:.=-]? *"
 )
+# Leads behind which there is nothing but a unit: one that is not known is one all the same.
+_SURE_LEADS = ("don vi tinh", "dvt", "don vi tien", "don vi tien te")
+_MONEY_LEADS = (*_SURE_LEADS, "loai tien", "loai tien te", "currency")
 _SEEMS_MONEY = re.compile(
     rf"\b(?:trieu|nghin|ngan dong|ty dong|million|billion|thousand|vnd|{_FOREIGN})\b|000"
 )
@@ -83,6 +87,11 @@ TOTALS = (
 _TOTALS = frozenset(folded(t) for t in TOTALS)
 _TOTALS_WRITTEN = frozenset(t.casefold() for t in TOTALS)
 _TOTAL_BEGINS = re.compile(r"(?:tổng cộng|tổng số|cộng dồn|cộng trang|lũy kế|luỹ kế|grand total)\b")
+# Words by which a row may also be of something else: `Cộng NH01`, `Phát sinh trong kỳ`.
+_SUBTOTAL_BEGINS = re.compile(
+    r"(?:cộng|tổng(?! (?:công ty|cục|liên đoàn|giám đốc))|phát sinh|doanh số)\b"
+)
+_SUBTOTAL_LETTERS = frozenset("tTcCpPdD ")
 _TOTAL_LENGTH_MAX = 60
 _TOTAL_LETTERS = frozenset("tTcClLgGsS ")
 _SUMMARIES = frozenset(
@@ -101,8 +110,20 @@ class Unit:
 
 def shown(cell: Cell, kind: Masked = "text") -> str:
     """Show a cell in a message: short, masked, without what a database or a terminal chokes on."""
-    said = mask_text(plain(str(cell)), kind)[:CELL_SHOWN_MAX]
+    said = mask_text(plain(as_shown(cell)), kind)[:CELL_SHOWN_MAX]
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in said)
+
+
+def as_written(cell: Cell, kind: Masked = "text") -> str:
+    """Show a refused cell as its sender wrote it, spaces and unusual letters included.
+
+    What is masked is shown as `shown` has it: a mask is looked for in plain letters alone.
+    """
+    said, masked = as_shown(cell), shown(cell, kind)
+    if masked != plain(said):
+        return masked
+    letters = (" " if c.isspace() else c for c in said[:CELL_SHOWN_MAX])
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in letters)
 
 
 @lru_cache(1_024)
@@ -138,18 +159,26 @@ def is_label(text: str) -> bool:
 def units_in_note(text: str) -> list[Unit]:
     """Find the units that a note states for the table; amounts in it are none."""
     words = plain(text)
-    lead = _LEAD.search(bare(words))
-    if lead is not None and (
-        lead["lead"] not in ("don vi", "unit") or lead[0].rstrip()[-1:] in ":="
-    ):
-        rest = words[lead.end() :] if len(bare(words)) == len(words) else bare(words)[lead.end() :]
-        pieces = [unit(p) for p in re.split(r"[;/]|,(?! ?000)| và | - ", rest)]
-        stated = [u for u in pieces if u is not None]
-        return stated or _plainly(words) or ([] if lead["lead"] == "don vi" else _unknown(rest))
+    said = bare(words)
+    for lead in _LEAD.finditer(said):
+        if lead["lead"] in ("don vi", "unit") and lead[0].rstrip()[-1:] not in (":", "="):
+            continue
+        rest = words[lead.end() :] if len(said) == len(words) else said[lead.end() :]
+        pieces = [*re.split(r"[;/]|,(?! ?000)| và | - ", rest), re.sub(r"\(.*?\)", "", rest)]
+        stated = [u for p in dict.fromkeys(pieces) if (u := unit(p)) is not None]
+        found = stated or _plainly(words)
+        if found or lead["lead"] != "don vi":
+            return found or _unknown(lead["lead"], rest)
     whole = unit(words)
-    if whole is not None and whole.scale and whole.counts in ("money", "foreign"):
-        return [whole]
+    if whole is not None and whole.counts in ("money", "foreign"):
+        return [whole] if whole.scale or whole.counts == "foreign" else []
     return _plainly(words)
+
+
+def leads_to_unit(text: str) -> bool:
+    """Tell whether a text, a label or a header, says that a unit stands beside or below it."""
+    lead = _LEAD.fullmatch(bare(text).strip("() "))
+    return lead is not None and lead["lead"] in _MONEY_LEADS
 
 
 def _plainly(said: str) -> list[Unit]:
@@ -165,10 +194,11 @@ def _plainly(said: str) -> list[Unit]:
     return found
 
 
-def _unknown(rest: str) -> list[Unit]:
+def _unknown(lead: str, rest: str) -> list[Unit]:
     """Keep a unit that is stated but not known, where it seems to be one of money."""
+    is_one = lead in _SURE_LEADS and rest.strip(" .:") != ""
     is_money = _SEEMS_MONEY.search(bare(rest)) is not None
-    return [Unit(shown(rest), None, "foreign")] if is_money else []
+    return [Unit(shown(rest), None, "foreign")] if is_one or is_money else []
 
 
 def is_total(cells: Sequence[Cell], texts: Iterable[int]) -> bool:
@@ -183,6 +213,14 @@ def is_total(cells: Sequence[Cell], texts: Iterable[int]) -> bool:
         if isinstance(cell, str) and cell[:1] in _TOTAL_LETTERS and _is_total_word(cell):
             return True
     return False
+
+
+def is_subtotal(cells: Sequence[Cell], needed: Iterable[int]) -> bool:
+    """Tell whether a row sums up some others: it begins so, and what names a row is not there."""
+    first = next((c for c in cells if isinstance(c, str) and c and not c.isspace()), "")
+    if first[:1] not in _SUBTOTAL_LETTERS or not _SUBTOTAL_BEGINS.match(plain(first).casefold()):
+        return False
+    return any(at >= len(cells) or not str(cells[at]).strip() for at in needed)
 
 
 @lru_cache(4_096)

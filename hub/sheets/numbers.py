@@ -29,6 +29,7 @@ from hub.sheets.vietnamese import Mark, Reader, Reading, WrittenError, plain
 
 DIGITS_MAX = 30  # more than any amount; so that all arithmetic stays exact
 EXACT_MAX = 2**53  # a workbook's numbers are doubles, whole up to here
+THOUSAND = 1_000
 THOUSANDS = 3  # nobody writes thousands of đồng with three decimals, from millions on people do
 _EXACT = Context(prec=80, traps=[Inexact])
 _MARKS: dict[Mark, tuple[str, str]] = {"comma": (",", "."), "point": (".", ",")}
@@ -101,6 +102,18 @@ def shown_by(kind: str, cells: Iterable[Cell], scale: int | None) -> NumbersShow
         elif is_decimal and "doubtful" not in first and is_doubtful(number):
             first["doubtful"] = cell
     return NumbersShown(**first)
+
+
+def converted(kind: str, cells: Iterable[Cell], scale: int | None) -> Decimal | None:
+    """Find a number that a program made of a written one by taking its mark for another.
+
+    That shows beside cells that are written: in a column of whole numbers by one that is not whole
+    (1.234 of `1.234`), in a column of decimals by a whole one of thousands (1234 of `1.234`).
+    """
+    stored = (c for c in cells if isinstance(c, Decimal) and not isinstance(c, Percent))
+    if kind == "decimal" or scale:
+        return next((n for n in stored if n == int(n) and abs(n) >= THOUSAND), None)
+    return next((n for n in stored if n != int(n)), None)
 
 
 def _number_in(kind: str, cell: str, scale: int | None) -> tuple[str, bool]:

@@ -3,13 +3,24 @@
 None of it is read as a row; all of it is named, and the units in it are kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hub.definitions.masking import hidden
 from hub.sheets.cells import Cell, Failed
 from hub.sheets.columns import Part
 from hub.sheets.grids import Grid, Raw
-from hub.sheets.notes import Unit, is_label, is_total, shown, unit, units_in_note
+from hub.sheets.headers import headings
+from hub.sheets.layouts import lay_out
+from hub.sheets.notes import (
+    Unit,
+    is_label,
+    is_subtotal,
+    is_total,
+    leads_to_unit,
+    shown,
+    unit,
+    units_in_note,
+)
 from hub.sheets.table import FileError, Table
 from hub.sheets.understood import PassedOver, words_of
 from hub.sheets.vietnamese import folded
@@ -23,7 +34,7 @@ _NUMBERS = ("integer", "money", "decimal", "share")
 def part_of(table: Table, grid: Grid, passed: list[PassedOver]) -> Part:
     """Tell the rows of a sheet from what stands around them, which is added to `passed`."""
     rows = grid.rows
-    noted: list[Unit] = []
+    noted = [] if not grid.name else _stated(grid.name)
     for number, cells, _ in grid.above:
         _note(grid, number, cells, noted, passed)
     begin, under = _under_header(table, grid, passed)
@@ -32,7 +43,8 @@ def part_of(table: Table, grid: Grid, passed: list[PassedOver]) -> Part:
         _note(grid, number, cells, noted, passed)
     _columns_passed(grid, rows[begin:end], passed)
     data, totals = _without_totals(table, grid, rows[begin:end], passed)
-    return Part(grid, data, noted, under, totals=totals)
+    _units_beside(grid, data, noted)
+    return Part(grid, lay_out(table, grid, data, passed), noted, under, totals=totals)
 
 
 def _note(
@@ -42,17 +54,32 @@ def _note(
     texts = [str(c) for c in cells if isinstance(c, str) and c.strip()]
     if not texts:
         return
-    for note in texts:
-        units = units_in_note(note)
-        if any(u.counts == "count" and u.scale for u in units):
-            vi = f"đơn vị tính “{shown(note)}” không rõ cho cột nào; hãy ghi trong tiêu đề cột, ví"
-            vi += " dụ “Số giao dịch (nghìn lượt)”"
-            en = f"it is not clear which column the unit “{shown(note)}” is for; write it in the"
-            en += " header, such as “Số giao dịch (nghìn lượt)”"
-            raise FileError("two_units", vi, en, value=shown(note))
-        noted += units
+    for note, behind in zip(texts, [*texts[1:], ""], strict=True):
+        is_lead = leads_to_unit(note)
+        noted += _stated(f"{note.rstrip(' :')}: {behind}" if is_lead else note)
     note = shown("; ".join(texts))
     passed.append(_named("note", grid, number, note, "ghi chú", "a note"))
+
+
+def _stated(note: str) -> list[Unit]:
+    """Find the units that a note states. Raises `FileError` for one of which column is unclear."""
+    units = units_in_note(note)
+    if any(u.counts == "count" and u.scale for u in units):
+        vi = f"đơn vị tính “{shown(note)}” không rõ cho cột nào; hãy ghi trong tiêu đề cột, ví"
+        vi += " dụ “Số giao dịch (nghìn lượt)”"
+        en = f"it is not clear which column the unit “{shown(note)}” is for; write it in the"
+        en += " header, such as “Số giao dịch (nghìn lượt)”"
+        raise FileError("two_units", vi, en, value=shown(note))
+    return units
+
+
+def _units_beside(grid: Grid, rows: Sequence[Raw], noted: list[Unit]) -> None:
+    """Keep the units that a column of units, `Đơn vị tính` or `Loại tiền`, gives row by row."""
+    for at, header in grid.headings.unknown.items():
+        if leads_to_unit(header):
+            words = dict.fromkeys(str(cells[at]).strip() for _, cells, _ in rows if at < len(cells))
+            for word in filter(None, words):
+                noted += _stated(f"{header}: {word}")
 
 
 def _under_header(
@@ -117,7 +144,10 @@ def _begin_of_notes(table: Table, rows: Sequence[Raw], begin: int) -> int:
     end = len(rows)
     while end > begin:
         cells = [c for c in rows[end - 1][1] if str(c).strip()]
-        is_few = len(cells) <= NOTE_CELLS_MAX and len(cells) * 3 <= len(table.needed)
+        is_few = len(cells) <= NOTE_CELLS_MAX and len(cells) * 3 <= len(table.filled)
+        # Who signs below has no figure, which every row has.
+        has_figures = any(letter.isdigit() for c in cells for letter in str(c))
+        is_few = is_few or (not has_figures and len(cells) * 2 <= len(table.filled))
         is_words = all(isinstance(c, str) and not isinstance(c, Failed) for c in cells)
         if not (is_few and is_words and any(" " in str(c).strip() for c in cells)):
             break
@@ -140,22 +170,49 @@ def _without_totals(
         for c in table.columns
         if c.field in known and c.kind in ("text", "code", "period")
     ]
-    header = [folded(str(c)) for c in grid.header]
-    first = str(next((c for c in grid.header if str(c).strip()), ""))
+    names = [c.field for c in table.filled if c.kind not in _NUMBERS]
+    needed = [known[name].at for name in names if name in known]
+    places = {field: h.at for field, h in known.items()}
     kept, totals = [], []
     for raw in rows:
         number, cells, _ = raw
-        if first in cells and [folded(str(c)) for c in cells] == header:
-            passed.append(
-                _named("header", grid, number, shown(first), "tiêu đề lặp lại", "the header again")
-            )
-        elif is_total(cells, texts):
+        if _may_be_header(cells, places):
+            again = headings(table, cells)
+            if {field: h.at for field, h in again.known.items()} == places:
+                written = shown(next(str(c) for c in cells if str(c).strip()))
+                passed.append(
+                    _named("header", grid, number, written, "tiêu đề lặp lại", "the header again")
+                )
+                continue
+            if 2 * len(again.known) > len(places):
+                raise _two_tables(grid, number)
+        if is_total(cells, texts) or is_subtotal(cells, needed):
             said = shown("; ".join(str(c) for c in cells if str(c).strip()), "number")
             passed.append(_named("total", grid, number, said, "dòng tổng", "a total"))
             totals.append(raw)
         else:
             kept.append(raw)
     return kept, totals
+
+
+def _may_be_header(cells: Sequence[Cell], places: Mapping[str, int]) -> bool:
+    """Tell whether a row has words alone, and more than half of the columns."""
+    count = 0
+    for at in places.values():
+        cell = cells[at] if at < len(cells) else ""
+        if type(cell) is not str or any(letter.isdigit() for letter in cell):
+            return False
+        count += cell.strip() != ""
+    return 2 * count > len(places)
+
+
+def _two_tables(grid: Grid, number: int) -> FileError:
+    where_vi, where_en = words_of(grid.name, number)
+    vi = f"{where_vi}: bảng thứ hai có tiêu đề khác hay thứ tự cột khác bảng trên; hãy để mỗi bảng"
+    vi += " ở một trang riêng"
+    en = f"{where_en}: a second table has other headers, or in another order, than the first; put"
+    en += " each table on a sheet of its own"
+    return FileError("two_tables", vi, en, value=str(number))
 
 
 def _columns_passed(grid: Grid, rows: Sequence[Raw], passed: list[PassedOver]) -> None:

@@ -20,8 +20,9 @@ class Column:
     `headers` are compared without case, diacritics, spaces and marks; the first is the one shown
     to people. A blank cell is rejected where it is `required`, else its field is left out. Where
     the whole column is not there every row has `absent`; None means that a required column must be
-    there. `example` is a cell that would be right. `is_counted`: where no row says it, the hub
-    counts on from what is known, and `absent` is the first.
+    there. `may_be_blank`: a required column must be there too, but a blank cell of it says that
+    there is none, and its field is left out. `example` is a cell that would be right. `is_counted`:
+    where no row says it, the hub counts on from what is known, and `absent` is the first.
     """
 
     field: str
@@ -31,6 +32,12 @@ class Column:
     absent: Any = None
     example: str = ""
     is_counted: bool = False
+    may_be_blank: bool = False
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether each of its cells must hold something."""
+        return self.required and not self.may_be_blank
 
     @property
     def kind(self) -> Kind:
@@ -67,10 +74,14 @@ NO_HINT = Hint()
 
 @dataclass(frozen=True)
 class Own:
-    """What a sender's own header stands for: a field, with what is known of its column, or none."""
+    """What a sender's own header stands for: a field, with what is known of its column, or none.
+
+    `header` is how the sender writes it.
+    """
 
     field: str = ""
     hint: Hint = NO_HINT
+    header: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +103,16 @@ class Table:
     def needed(self) -> list[Column]:
         """The columns that must be there."""
         return [c for c in self.columns if c.required and c.absent is None]
+
+    @cached_property
+    def filled(self) -> list[Column]:
+        """The columns that every row fills."""
+        return [c for c in self.needed if c.is_filled]
+
+    def title_of(self, column: Column) -> str:
+        """Name a column as its sender knows it: by the sender's own header, else by its title."""
+        owned = (own.header for own in self.own.values() if own.field == column.field)
+        return next(filter(None, owned), column.title)
 
     @cached_property
     def by_header(self) -> dict[str, Column]:

@@ -12,6 +12,7 @@ limit, an unknown encoding, two units) is one verdict on row 1.
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from hub.definitions.admission import barred, unreadable, verdict_of
@@ -19,20 +20,30 @@ from hub.definitions.faults import Fault, show_value
 from hub.definitions.masking import hidden
 from hub.sheets import grids
 from hub.sheets.barring import Withheld, withhold, without_words
-from hub.sheets.cells import Cell, Failed, Typed, Uncomputed
+from hub.sheets.cells import (
+    Cell,
+    Cut,
+    Failed,
+    Merged,
+    Typed,
+    Uncomputed,
+    Veiled,
+    as_shown,
+)
 from hub.sheets.columns import Part, WholeColumn, find_readings, is_touched, named_unit
 from hub.sheets.correcting import Corrections, correct
+from hub.sheets.daily import RECORDED, Daily
 from hub.sheets.grids import ORIGINAL_BYTES_MAX, TABLE_ROWS_MAX, Grid, Raw, in_text, in_workbook
-from hub.sheets.notes import shown
+from hub.sheets.notes import as_written, shown
 from hub.sheets.surroundings import part_of
 from hub.sheets.table import Column, FileError, Row, Table, masked_as
 from hub.sheets.totals import hold_totals
 from hub.sheets.understood import PassedOver, Understood, UnderstoodColumn, words_of
-from hub.sheets.vietnamese import ALONE, Reading, WrittenError, plain
+from hub.sheets.unsupported import refuse_unsupported
+from hub.sheets.vietnamese import ALONE, Reading, WrittenError
 from hub.sheets.xlsx import ARCHIVE_MAGIC, CELL_LENGTH_MAX, XlsxError
 from hub.troubles import RefusedError
 
-_OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 UNCORRECTED = " ?"  # after a cell that was refused with its column, so that it stays refused
 
 
@@ -49,21 +60,21 @@ def read_rows(table: Table, data: bytes) -> list[Row]:
     return read_table(table, data).rows
 
 
-def read_table(table: Table, data: bytes, corrections: Corrections | None = None) -> TableRead:
+def read_table(
+    table: Table,
+    data: bytes,
+    corrections: Corrections | None = None,
+    daily: Daily | None = None,
+) -> TableRead:
     """Read a file, CSV or XLSX by its content: each row that is not blank, in order.
 
-    `corrections` are what was typed in the place of some cells. A file that cannot be read as a
-    whole is one row with its verdict.
+    `corrections` are what was typed in the place of some cells; `daily` says when rows were
+    recorded that do not say it themselves. A file that cannot be read as a whole is one row with
+    its verdict.
     """
     understood = Understood()
     try:
-        sheets, understood.passed = _grids(table, data)
-        parts = [part_of(table, grid, understood.passed) for grid in sheets]
-        if len(parts) > 1:
-            parts = [p for p in parts if p.rows] or parts
-        if corrections:
-            correct(table, parts, corrections)
-        withheld = withhold(table, parts)
+        parts, withheld = _parts(table, data, corrections, understood.passed)
         columns = {c.field: find_readings(c, parts) for c in table.columns}
         _understand(table, parts, columns, understood)
         understood.to_count = _unsaid(table, parts)
@@ -72,6 +83,9 @@ def read_table(table: Table, data: bytes, corrections: Corrections | None = None
             vi, en = "tệp không có dòng số liệu nào", "there is no row under the header"
             raise FileError("empty", vi, en)
         hold_totals(table, parts, columns, rows, understood)
+        if daily is not None:
+            daily.on(rows)
+        understood.written = _Written(table, data, corrections, daily)
     except (XlsxError, FileError) as error:
         if not table.bars:
             return TableRead([whole_file(data, error)], understood)
@@ -80,14 +94,58 @@ def read_table(table: Table, data: bytes, corrections: Corrections | None = None
     return TableRead(rows, understood)
 
 
+def _parts(
+    table: Table, data: bytes, corrections: Corrections | None, passed: list[PassedOver]
+) -> tuple[list[Part], Withheld]:
+    """Read a file as parts, and what is withheld of them; add to `passed` what is no row."""
+    sheets, others = _grids(table, data)
+    passed += others
+    parts = [part_of(table, grid, passed) for grid in sheets]
+    if len(parts) > 1:
+        parts = [p for p in parts if p.rows] or parts
+    if corrections:
+        correct(table, parts, corrections)
+    return parts, withhold(table, parts)
+
+
+class _Written:
+    """The cells of a file as they were written, by place and field.
+
+    They are read once more where one of them turns out to be wrong: to keep all would double what
+    a large file costs.
+    """
+
+    def __init__(
+        self, table: Table, data: bytes, corrections: Corrections | None, daily: Daily | None
+    ) -> None:
+        self._table, self._data, self._corrections = table, data, corrections
+        self._name = "" if daily is None else daily.name
+
+    @cached_property
+    def _rows(self) -> dict[int, tuple[Part, Sequence[Cell]]]:
+        rows: dict[int, tuple[Part, Sequence[Cell]]] = {}
+        start = 0
+        for part in _parts(self._table, self._data, self._corrections, [])[0]:
+            rows |= {start + number - 1: (part, cells) for number, cells, _ in part.rows}
+            start += part.rows[-1][0] if part.rows else 0
+        return rows
+
+    def __call__(self, place: int, field: str) -> str:
+        """Show a cell; one that is not there is empty. What a file's name said is its name."""
+        part, cells = self._rows[place]
+        heading = part.grid.headings.known.get(field)
+        if heading is None or heading.at >= len(cells):
+            return as_written(self._name) if field == RECORDED else ""
+        column = next(c for c in self._table.columns if c.field == field)
+        return as_written(cells[heading.at], masked_as(column))
+
+
 def _grids(table: Table, data: bytes) -> tuple[list[Grid], list[PassedOver]]:
     if len(data) > grids.FILE_BYTES_MAX:
         mib = grids.FILE_BYTES_MAX // 2**20
         raise FileError("too_large", f"tệp lớn hơn {mib} MiB", f"over {mib} MiB")
-    if data[:4] == _OLE_MAGIC:
-        vi = "tệp .xls kiểu cũ hoặc có mật khẩu; hãy lưu lại dạng .xlsx hoặc CSV"
-        en = "an old .xls file or one with a password; save it as .xlsx or CSV"
-        raise FileError("unsupported_format", vi, en)
+    if data[:4] != ARCHIVE_MAGIC:
+        refuse_unsupported(data)
     return in_workbook(table, data) if data[:4] == ARCHIVE_MAGIC else (in_text(table, data), [])
 
 
@@ -179,7 +237,7 @@ class _RowReader:
                     if type(cell) is not str or len(cell) > CELL_LENGTH_MAX:
                         _check_text(cell)
                     if not cell or cell.isspace():
-                        if column.required:
+                        if column.is_filled:
                             raise _missing()
                         continue
                 if self._troubles:
@@ -209,7 +267,7 @@ class _RowReader:
                     _check_text(cell)
                 if is_blank:
                     words |= {column.field: ""} if at < len(cells) else {}
-                    if column.required:
+                    if column.is_filled:
                         raise _missing()
                     continue
                 self._check_column(column, cell)
@@ -218,8 +276,8 @@ class _RowReader:
             except WrittenError as error:
                 if not is_blank:
                     is_column = column.field in self._troubles and is_touched(column, cell)
-                    words[column.field] = plain(str(cell)) + (UNCORRECTED if is_column else "")
-                said = shown(cell, masked_as(column))
+                    words[column.field] = as_shown(cell) + (UNCORRECTED if is_column else "")
+                said = as_written(cell, masked_as(column))
                 faults.append(_fault(where, error, name, said, column.example))
                 wrong.append(column.field)
         verdict = verdict_of(place, faults)
@@ -265,6 +323,23 @@ def _check_text(cell: str) -> None:
         en = "the cell holds a formula that was never computed; open the file in Excel and save it,"
         en += " or paste the value in place of the formula"
         raise WrittenError("uncomputed_formula", vi, en)
+    if isinstance(cell, Veiled):
+        vi = (
+            "ô hiện khác với giá trị đã lưu (định dạng chia nghìn, kèm đơn vị khác, hoặc ngày không"
+        )
+        vi += " có năm); hãy đặt định dạng Số, hoặc ngày đủ năm, rồi xem lại giá trị"
+        en = "the cell shows another value than it holds (a format that divides by thousands, adds"
+        en += " a unit, or leaves out the year); format it as a number, or a day with its year, and"
+        en += " look at its value again"
+        raise WrittenError("shown_otherwise", vi, en)
+    if isinstance(cell, Merged):
+        vi = "ô số bị gộp với ô khác; hãy bỏ gộp ô và ghi giá trị của từng dòng, từng cột"
+        en = "a cell of numbers is merged with another; unmerge them and write each one's value"
+        raise WrittenError("merged_cell", vi, en)
+    if isinstance(cell, Cut):
+        vi = "dòng cuối thiếu ô và không có dấu hết dòng: tệp bị cắt; hãy xuất lại cả tệp"
+        en = "the last line lacks cells and its end: the file was cut; export it again"
+        raise WrittenError("cut_off", vi, en)
     if isinstance(cell, Failed):
         vi = "ô báo lỗi hoặc không phải số, ngày; hãy sửa công thức hoặc định dạng"
         raise WrittenError("error_cell", vi, "the cell holds an error, or neither number nor day")

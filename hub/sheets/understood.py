@@ -1,8 +1,11 @@
 """How a file was understood: each column's meaning, and what was passed over, for people."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from hub.definitions.admission import Verdict, verdict_of
+from hub.definitions.faults import written_as
 
 LINES_MAX = 100  # of what was passed over; the rest is counted
 
@@ -38,6 +41,11 @@ class PassedOver:
     en: str
 
 
+def _unwritten(_: int, __: str) -> str:
+    """Know no cell as it was written."""
+    return ""
+
+
 @dataclass
 class Understood:
     """How a file was understood: `columns`, what was `passed` over, and where each row stands.
@@ -46,6 +54,8 @@ class Understood:
     is the digest of the sender's mapping by which it was read, empty where there is none. Where a
     row holds several items, `cells` says of each place in which row and under which header it is.
     `to_count` is the field that no row says, so that the hub counts it; empty where there is none.
+    `written` gives a cell by its row's place and its field as its sender wrote it, masked; empty
+    where there is none.
     """
 
     columns: list[UnderstoodColumn] = field(default_factory=list)
@@ -54,6 +64,16 @@ class Understood:
     mapping: str = ""
     cells: dict[int, tuple[int, str]] = field(default_factory=dict)
     to_count: str = ""
+    written: Callable[[int, str], str] = field(default=_unwritten, compare=False, repr=False)
+
+    def header_of(self, field: str) -> str:
+        """Give the header by which its sender knows a field's column; empty where none is read."""
+        return next((c.header for c in self.columns if c.field == field), "")
+
+    def in_its_words(self, verdict: Verdict) -> Verdict:
+        """Say a verdict on what a row was read as by the cells that its sender wrote."""
+        faults = [written_as(f, self.written(verdict.index, f.field)) for f in verdict.each()]
+        return verdict_of(verdict.index, faults)
 
     def row_of(self, place: int) -> tuple[str, int]:
         """Give the sheet, empty where one is read, and the number of a row by its place."""

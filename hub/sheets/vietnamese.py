@@ -62,10 +62,11 @@ ALONE = Reading()  # of a cell that stands by itself
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads cells of one kind; `read` raises `WrittenError`."""
+    """Reads cells of one kind, some by `words` that it knows; `read` raises `WrittenError`."""
 
     kind: Kind
     read: Callable[[Cell, Reading], Any]
+    words: tuple[str, ...] = ()
 
     def __call__(self, cell: Cell, reading: Reading = ALONE) -> Any:
         """Read a cell as its column is read."""
@@ -138,7 +139,7 @@ def code(names: Mapping[str, str]) -> Reader:
             raise WrittenError("unmapped_code", vi, en)
         return value
 
-    return Reader("code", read)
+    return Reader("code", read, tuple(names))
 
 
 def _boolean(cell: Cell, _: Reading) -> bool:

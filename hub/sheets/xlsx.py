@@ -2,7 +2,8 @@
 
 The format is that of ECMA-376 (SpreadsheetML in a ZIP archive). Of the two libraries that were
 tried, one gives error cells as blanks and allocates the rectangle that the outermost cell spans;
-the other took about three times as long. Raises `XlsxError` for whatever is not a sound workbook.
+the other took about three times as long. Raises `XlsxError` for whatever is not a sound workbook,
+and `FileError` for an archive that is known to be something else.
 """
 
 import io
@@ -10,12 +11,15 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import IO
 from xml.parsers import expat
 
-from hub.sheets.cells import Cell, Dated, Failed, Percent, SheetRow, Uncomputed
+from hub.sheets.cells import Cell, Dated, Failed, Percent, SheetRow, Uncomputed, Veiled
+from hub.sheets.displays import BUILT_IN, VEILED, shown_as
+from hub.sheets.unsupported import refuse_packed
 from hub.troubles import RefusedError
 
 UNCOMPRESSED_BYTES_MAX = 256 * 2**20
@@ -57,8 +61,38 @@ def _too_many_columns() -> XlsxError:
     )
 
 
+def _is_true(said: str | None) -> bool:
+    return said in ("1", "true")
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A range of merged cells: its first and last row and column, counted from 1."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass
+class Layout:
+    """What a sheet's rows do not say: what is hidden of it, and merged cells.
+
+    Rows are hidden by their numbers, columns from one to another, all counted from 1.
+    """
+
+    is_hidden: bool = False
+    hidden: list[int] = field(default_factory=list)
+    hidden_columns: list[range] = field(default_factory=list)
+    merges: list[Merge] = field(default_factory=list)
+
+
 class Workbook:
-    """An XLSX workbook: `sheets` are its sheets' names, in order."""
+    """An XLSX workbook: `sheets` are its sheets' names, in order.
+
+    `layouts` are known of sheets whose rows have been read to their end.
+    """
 
     def __init__(self, data: bytes) -> None:
         _check_directory(data)
@@ -67,10 +101,12 @@ class Workbook:
         except (*_BROKEN, OSError) as error:
             raise _malformed(str(error)) from None
         self._names = {i.filename.lstrip("/"): i for i in self._archive.infolist()}
+        refuse_packed(self._names)
         self._left = UNCOMPRESSED_BYTES_MAX
         if sum(i.file_size for i in self._archive.infolist()) > self._left:
             raise _too_large()
         self._starts_1904 = False
+        self.layouts: dict[str, Layout] = {}
         self._sheets = self._read_sheets()
         self._strings = self._read_strings()
         self._formats = self._read_formats()
@@ -85,7 +121,8 @@ class Workbook:
 
         A formula gives the value that was stored with it, or is `Uncomputed` where there is none.
         """
-        reader = _SheetReader(self._strings, self._formats, self._starts_1904)
+        layout = self.layouts.setdefault(sheet, Layout())
+        reader = _SheetReader(self._strings, self._formats, self._starts_1904, layout)
         for parser in self._parse(self._sheets[sheet], reader.start, reader.end, reader.text):
             del parser
             yield from reader.done
@@ -161,7 +198,10 @@ class Workbook:
             if tag == "sheet":
                 ids = [value for name, value in attributes.items() if name.endswith(":id")]
                 if ids and ids[0] in targets:
-                    sheets[attributes.get("name", "")] = targets[ids[0]]
+                    name = attributes.get("name", "")
+                    sheets[name] = targets[ids[0]]
+                    is_hidden = attributes.get("state", "visible") != "visible"
+                    self.layouts[name] = Layout(is_hidden=is_hidden)
 
         self._gather("xl/_rels/workbook.xml.rels", relation)
         self._gather("xl/workbook.xml", sheet)
@@ -180,7 +220,7 @@ class Workbook:
         return reader.strings
 
     def _read_formats(self) -> list[str]:
-        """Say per cell style how its numbers are shown: `%`, `y`, `ym`, `ymd`, `h` or nothing."""
+        """Say per cell style how its numbers are shown."""
         if "xl/styles.xml" not in self._names:
             return []
         codes: dict[str, str] = {}
@@ -197,25 +237,7 @@ class Workbook:
                 used.append(attributes.get("numFmtId", "0"))
 
         self._gather("xl/styles.xml", start)
-        return [_shown_as(codes.get(i, _BUILT_IN.get(i, ""))) for i in used]
-
-
-# Formats that have a number and no code in the file (ECMA-376, 18.8.30), as far as they matter.
-_BUILT_IN = {"9": "0%", "10": "0.00%", "14": "dd/mm/yyyy", "15": "d-mmm-yy", "16": "d-mmm"}
-_BUILT_IN |= {"17": "mmm-yy", "22": "m/d/yy h:mm"}
-
-
-def _shown_as(code: str) -> str:
-    """Say what a number format shows: a percentage, a day, month or year, or a plain number."""
-    bare = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.', "", code).lower().split(";")[0]
-    if "%" in bare:
-        return "%"
-    has_hours = "h" in bare or "s" in bare
-    if "y" not in bare and "d" not in bare:
-        return "h" if has_hours else ""
-    if "d" in bare:
-        return "ymdh" if has_hours else "ymd"
-    return "ym" if "m" in bare else "y"
+        return [shown_as(codes.get(i, BUILT_IN.get(i, ""))) for i in used]
 
 
 def _too_large() -> XlsxError:
@@ -263,7 +285,7 @@ class _StringsReader:
         elif tag == "rPh":
             self._is_aid = False
         elif tag == "si":
-            self.strings.append("".join(self._parts))
+            self.strings.append(_unescaped("".join(self._parts)))
 
     def text(self, text: str) -> None:
         if self._is_text and self._length <= CELL_LENGTH_MAX:
@@ -274,8 +296,11 @@ class _StringsReader:
 class _SheetReader:
     """Gathers the rows of a sheet in `done`, as they come to their end."""
 
-    def __init__(self, strings: list[str], formats: list[str], starts_1904: bool) -> None:
+    def __init__(
+        self, strings: list[str], formats: list[str], starts_1904: bool, layout: Layout
+    ) -> None:
         self.done: list[SheetRow] = []
+        self._layout, self._is_hidden = layout, False
         self._strings, self._formats = strings, formats
         day_0 = date(1904, 1, 1) if starts_1904 else date(1899, 12, 30)
         self._start = datetime.combine(day_0, time())
@@ -317,6 +342,14 @@ class _SheetReader:
             if not self._number < following <= ROWS_MAX:
                 raise _malformed(f"row {number} after row {self._number}")
             self._number, self._row, self._column, self._cells = following, [], 0, 0
+            self._is_hidden = _is_true(attributes.get("hidden"))
+        elif tag == "col" and _is_true(attributes.get("hidden")):
+            first, last = (attributes.get(n, "") for n in ("min", "max"))
+            if not (re.fullmatch("[0-9]{1,5}", first) and re.fullmatch("[0-9]{1,5}", last)):
+                raise _malformed(f"columns {first[:20]} to {last[:20]}")
+            self._layout.hidden_columns.append(range(int(first), int(last) + 1))
+        elif tag == "mergeCell":
+            self._layout.merges.append(_merge(attributes.get("ref", "")))
 
     def end(self, tag: str) -> None:
         if tag in ("v", "t"):
@@ -335,6 +368,8 @@ class _SheetReader:
             self._row.append(self._cell(text) if text else Uncomputed(f"={self._formula}"))
         elif tag == "row" and self._row:
             self.done.append((self._number, self._row))
+            if self._is_hidden:
+                self._layout.hidden.append(self._number)
 
     def text(self, text: str) -> None:
         if self._is_value and self._length <= CELL_LENGTH_MAX:
@@ -367,7 +402,7 @@ class _SheetReader:
             return "TRUE" if text == "1" else "FALSE"
         if kind == "d":
             return Dated(text[:19])
-        return self._numeric(text) if kind == "n" else text
+        return self._numeric(text) if kind == "n" else _unescaped(text)
 
     def _numeric(self, text: str) -> Cell:
         # Through the double that the cell holds: written out it may have 17 digits, such as
@@ -384,6 +419,8 @@ class _SheetReader:
             return Percent(value)
         if shown.startswith("y") and 1 <= value < DAY_NUMBER_MAX + 1:
             return self._dated(value, shown)
+        if shown.startswith(VEILED):
+            return Veiled(f"{value} ({shown.removeprefix(VEILED)})")
         return Failed(f"{value} ({shown})") if shown else value
 
     def _dated(self, value: Decimal, shown: str) -> Dated:
@@ -394,6 +431,23 @@ class _SheetReader:
         # A double holds a day of our times to about a microsecond.
         thousandths = int((value * 86_400_000).to_integral_value())
         return Dated((self._start + timedelta(milliseconds=thousandths)).isoformat())
+
+
+def _unescaped(text: str) -> str:
+    """Give a text without escapes of characters such as `_x000D_` (ECMA-376, 22.9.2.19)."""
+    if "_x" not in text:
+        return text
+    return re.sub("_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text)
+
+
+def _merge(ref: str) -> Merge:
+    """Read a range such as `A2:B5`."""
+    parts = re.fullmatch(r"([A-Z]{1,3}[0-9]{1,7})(?::([A-Z]{1,3}[0-9]{1,7}))?", ref)
+    if parts is None:
+        raise _malformed(f"merged cells named {ref[:20]}")
+    first, last = parts[1], parts[2] or parts[1]
+    rows = [int(re.sub("[A-Z]", "", name)) for name in (first, last)]
+    return Merge(rows[0], _column(first), rows[1], _column(last))
 
 
 def _column(name: str) -> int:

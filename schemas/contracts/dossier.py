@@ -1,5 +1,6 @@
 """Dossier: something happened to one dossier (hồ sơ thủ tục hành chính)."""
 
+from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
@@ -103,6 +104,22 @@ _SAME = Rule(
     ),
 )
 
+DUE_DAYS_MAX = timedelta(days=20 * 366)  # no procedure takes as long: the year is misspelt
+TOO_FAR = Doc(
+    "sau thời điểm xảy ra hơn 20 năm: năm viết sai, hoặc hệ thống ghi vậy khi không có ngày hẹn;"
+    " hãy ghi đúng năm, hoặc bỏ trống",
+    "is more than 20 years after it happened: the year is misspelt, or a system writes so for no"
+    " due date; give the right year, or leave it out",
+)
+_IN_TIME = Rule(
+    "outside_range",
+    "due_at",
+    lambda event: event.due_at is None or event.due_at - event.occurred_at <= DUE_DAYS_MAX,
+    pl.col("due_at").is_null()
+    | (pl.col("due_at") - pl.col("occurred_at") <= DUE_DAYS_MAX // timedelta(microseconds=1)),
+    TOO_FAR,
+)
+
 
 class Dossier(Event):
     """Something happened to one dossier."""
@@ -125,7 +142,7 @@ class Dossier(Event):
             "retracted": ("retracts",),
             "aliased": ("same_as",),
         },
-        rules=(_on_no_calendar("dossier_code"), _on_no_calendar("same_as"), _SAME),
+        rules=(_on_no_calendar("dossier_code"), _on_no_calendar("same_as"), _SAME, _IN_TIME),
         retracting_kind="retracted",
         deadlines=("due_at",),
         stamp="sent_for",

@@ -2,7 +2,8 @@
 
 The first line is the plot's title; the next names the columns: `Date Time, GMT+07:00`, then each
 series as `High Range, μS/cm (LGR S/N: 20567890, SEN S/N: 20567890)`. Dates are
-`mm/dd/yy hh:mm:ss AM` as the program writes them unless it was set otherwise. Columns such as
+`mm/dd/yy hh:mm:ss AM` as the program writes them unless it was set otherwise; of dates that are
+written in another way, as by a sheet program, nothing says the order. Columns such as
 `Coupler Attached` and `End Of File` tell of the logger.
 """
 
@@ -13,6 +14,7 @@ from connectors.loggers.export import Export, Format, Line, offset_in, table_at
 from connectors.loggers.quantities import measured
 
 _SERIAL = re.compile(r"\(?\b(?:LGR )?S/N: ?(\d+)")
+_AS_SET_AT_FIRST = re.compile(r"\d{2}/\d{2}/\d{2} \d{2}:\d{2}:\d{2} [AP]M")
 _TITLE = re.compile(r'"?Plot Title: ?(.*?)"?')
 
 
@@ -36,14 +38,16 @@ def read(lines: Sequence[Line]) -> Export:
     series = [(i, c) for i, c in enumerate(header.cells) if i > when and c]
     columns, passed = measured([(i, c, *_parts(c)) for i, c in series])
     serials = [m.group(1) for _, c in series if (m := _SERIAL.search(c))]
+    rows = lines[at + 1 :]
+    first = next((row.cells[when] for row in rows if when < len(row.cells)), "")
     title = next((m.group(1).strip() for line in lines[:at] if (m := _title(line))), "")
     return Export(
         names=tuple(n for n in (*serials[:1], title) if n),
         times=(when,),
         columns=columns,
-        rows=lines[at + 1 :],
+        rows=rows,
         offset=offset_in(header.cells[when]),
-        dates="month",
+        dates="month" if _AS_SET_AT_FIRST.fullmatch(first) else None,
         passed=passed,
     )
 

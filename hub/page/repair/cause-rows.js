@@ -93,11 +93,14 @@ export class CauseRows extends Part {
     const wrong = refused.map((row) =>
       el("li", {}, el("code", {}, row.id), " ", inLang(row, "message")),
     );
-    const onclick = () =>
-      keepOutcome(this.#name, async () => {
+    /** @param {MouseEvent} event */
+    const onclick = ({ currentTarget }) => {
+      /** @type {HTMLButtonElement} */ (currentTarget).disabled = true; // it is sent once
+      return keepOutcome(this.#name, async () => {
         const { receipts } = await act("replay", { ids: fixed });
         return { ...outcome, trials: null, receipts };
       });
+    };
     const button = { type: "button", disabled: !fixed.length, onclick };
     return [
       el("p", { class: refused.length ? "bad" : "good" }, t("corrected", ...counts)),

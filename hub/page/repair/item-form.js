@@ -191,10 +191,13 @@ export class ItemForm extends Part {
 
   /**
    * Does something, and shows the item as it stands then, in its place.
+   *
+   * One thing at a time: the answer to what was asked before would be shown as the answer to this.
    * @param {() => Promise<Outcome>} work
    */
   async #act(work) {
     const id = this.#item.event_id;
+    for (const button of this.#form.querySelectorAll("button")) button.disabled = true;
     await keepOutcome(id, work);
     await guardedRead(async () => {
       const { items } = await listItems({ id });

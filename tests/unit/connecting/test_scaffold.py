@@ -5,6 +5,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -15,12 +16,14 @@ import pytest
 import connectors
 from hub import places, registry
 from hub.connecting.connection import judge
+from hub.connecting.feeds import Record
 from hub.connecting.scaffold import LANES, NewSourceError, new_case, new_source
 from hub.definitions.admission import Verdict
 from hub.definitions.again import Again
 from hub.definitions.coded import example
 from hub.definitions.contract import Contract
 from hub.sheets.files import shown_code
+from stream_jobs.worked import salinity
 
 TODAY = date(2026, 11, 20)
 SAMPLES = {"text": "A1", "integer": "12", "instant": "17/05/2023 08:00", "thousandths": "1,25"}
@@ -53,7 +56,7 @@ def test_a_new_source_reads_a_file_as_it_stands(home: Path, name: str) -> None:
     assert (source.name, source.contract, source.since) == ("reservoir", name, TODAY)
     module = importlib.import_module("connectors.reservoir.connector")
     assert source.again is module.AGAIN
-    records = module.CONNECTOR.read("input.csv", a_file(module, contract))
+    records = module.CONNECTOR.read(f"input-{TODAY}.csv", a_file(module, contract))
     (judged,) = judge(contract, records)
     # Codes as people call them, written days and instants are read; what a kind needs may lack.
     faults = judged.each() if isinstance(judged, Verdict) else []
@@ -82,6 +85,62 @@ def test_a_row_that_says_another_thing_is_another_event(home: Path) -> None:
     assert other.events[0]["event_id"] != first.events[0]["event_id"]
 
 
+def test_a_later_day_s_file_corrects_an_earlier_one(home: Path) -> None:
+    contract = registry.contracts()["reading"]
+    new_source(home.parent, "reservoir", contract, TODAY)
+    read = loaded(home / "connector.py").CONNECTOR.read
+    head = "Mã trạm;Thời điểm đo;Đại lượng đo;Giá trị;Đơn vị đo"
+    rows = [f"ST01;16/05/2026 08:00;mực nước;{value};m" for value in ("1", "2")]
+    days = [f"{head}\n{row}".encode() for row in rows]
+    (later,) = read("ho-2026-05-18.csv", days[1])
+    (earlier,) = read("ho-2026-05-17.csv", days[0])
+    (second,) = read("ho-2026-05-17-2.csv", days[1])
+    told = [r.events[0]["recorded_at"] for r in (earlier, second, later)]
+    assert told == sorted(set(told))
+    # One name of one day: what is told otherwise has the same id, and is a conflict.
+    (otherwise,) = read("ho-2026-05-17.csv", days[1])
+    assert otherwise.events[0]["event_id"] == earlier.events[0]["event_id"]
+    assert len({r.events[0]["event_id"] for r in (earlier, second, later)}) == 3
+    (refused,) = read("ho.csv", days[0])
+    assert refused.verdict is not None
+    assert refused.verdict.rule == "no_day_in_name"
+
+
+def test_of_a_value_that_may_be_absent_the_column_must_be_there(home: Path) -> None:
+    """A station that is silent is told so by a blank value and its flag, not by no column."""
+    contract = registry.contracts()["reading"]
+    new_source(home.parent, "reservoir", contract, TODAY)
+    path = home / "connector.py"
+    flag = 'Column("quality", ("Cờ",), integer, may_be_blank=True),'
+    text = path.read_text("utf-8").replace("#   quality: Cờ chất lượng QARTOD", flag)
+    path.write_text(text.replace("import exact", "import exact, integer"), "utf-8")
+    module = loaded(path)
+    rows = "ST01;16/05/2026 08:00;mực nước;{};m;{}\n"
+    head = "Mã trạm;Thời điểm đo;Đại lượng đo;Giá trị;Đơn vị đo;Cờ\n"
+    content = head + rows.format("1,5", "") + rows.format("", "9") + rows.format("", "")
+    judged = judge(contract, module.CONNECTOR.read("a-2026-05-17.csv", content.encode()))
+    assert [isinstance(j, Verdict) for j in judged] == [False, False, True]
+    without = (head + rows.format("1,5", "1")).replace(";Giá trị", "").replace(";1,5", "")
+    (record,) = module.CONNECTOR.read("a-2026-05-17.csv", without.encode())
+    assert record.verdict is not None
+    assert (record.verdict.rule, record.verdict.value) == ("missing_header", "Giá trị")
+
+
+@pytest.mark.parametrize("name", registry.contracts())
+def test_what_is_written_has_lines_as_the_house_has_them(tmp_path: Path, name: str) -> None:
+    for path in new_source(tmp_path, "reservoir", registry.contracts()[name], TODAY):
+        assert [line for line in path.read_text("utf-8").splitlines() if len(line) > 100] == []
+
+
+@pytest.mark.parametrize("name", registry.contracts())
+def test_columns_have_the_titles_that_are_in_use(tmp_path: Path, name: str) -> None:
+    contract = registry.contracts()[name]
+    new_source(tmp_path, "roads", contract, TODAY)
+    also = {f.name: f.doc.also for f in contract.fields}
+    for column in loaded(tmp_path / "roads" / "connector.py").TABLE.columns:
+        assert set(also[column.field]) <= set(column.headers)
+
+
 @pytest.mark.parametrize("lane", LANES)
 @pytest.mark.parametrize("name", ["dossier", "payment", "reading"])
 def test_a_new_source_over_a_database_needs_its_mapping_alone(
@@ -107,6 +166,9 @@ def test_a_new_source_over_a_database_needs_its_mapping_alone(
 def test_a_name_whose_settings_would_be_taken_for_others_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NewSourceError, match="HUB_KAFKAS_URL"):
         new_source(tmp_path, "kafkas", registry.contracts()["fee"], TODAY, "table")
+    with pytest.raises(NewSourceError, match="HUB_OUTAGES_URL would be taken for HUB_TRACES_URL"):
+        new_source(tmp_path, "outages", registry.contracts()["fee"], TODAY, "table")
+    assert new_source(tmp_path, "outages", registry.contracts()["fee"], TODAY)  # it has no URL
 
 
 def a_file(module: ModuleType, contract: Contract) -> bytes:
@@ -139,7 +201,7 @@ def test_headers_are_edited_and_the_first_case_made_of_a_file_with_them(tmp_path
     assert text.count('"Mã trạm"') == 1
     path.write_text(text.replace('"Mã trạm"', '"Mã hồ chứa"'), "utf-8")
     module = loaded(path)
-    file = tmp_path / "hồ chứa.csv"
+    file = tmp_path / "hồ chứa 2026-05-17.csv"
     file.write_bytes(a_file(module, contract))
     case = new_case(home, module.CONNECTOR, contract, "first", file)
     (record,) = json.loads((case / "expected.json").read_text("utf-8"))["records"]
@@ -175,3 +237,22 @@ def test_a_case_is_made_from_a_file(tmp_path: Path) -> None:
     for name, file in (("again", given), ("Hồ", given), ("other", tmp_path / "none.csv")):
         with pytest.raises(NewSourceError):
             new_case(tmp_path, connector, contract, name, file)
+
+
+def test_a_case_keeps_a_name_that_its_reader_reads(tmp_path: Path) -> None:
+    """A day that is said in the file's name alone, as monthly exports have it."""
+    contract = registry.contracts()["reading"]
+
+    def read(name: str, _: bytes) -> list[Record]:
+        day = name.removesuffix(".csv")[-8:]
+        at = f"{day[:4]}-{day[4:6]}-{day[6:]}T08:00:00+07:00"
+        return [Record(b"", ({**salinity("ST01", "2025-04-01", 1), "measured_at": at},))]
+
+    file = tmp_path / "Số liệu 20250401.csv"
+    file.write_bytes(b"1")
+    connector = replace(registry.connectors()["payments"], read=read)
+    case = new_case(tmp_path, connector, contract, "april", file)
+    assert (case / "input-Số liệu 20250401.csv").read_bytes() == b"1"
+    (record,) = json.loads((case / "expected.json").read_text("utf-8"))["records"]
+    (event,) = record["events"]
+    assert event["measured_at"] == "2025-04-01T08:00:00+07:00"

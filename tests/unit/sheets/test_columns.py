@@ -213,6 +213,11 @@ DAYS: list[tuple[Reader, str, list[str], list[Any]]] = [
     (period, "", ["01/01/2023", "01/04/2023", "01/07/2023"], ["day_or_month"] * 3),
     (period, "", ["01/01/2022", "01/01/2023"], ["day_or_month"] * 2),
     (period, "", ["2023", "05/2023"], ["2023", "2023-05"]),
+    # days of January, or firsts of months with the month first
+    (period, "", ["1/1/2023", "2/1/2023", "3/1/2023"], ["day_or_month"] * 3),
+    (period, "", ["10/01/2023", "11/01/2023"], ["day_or_month"] * 2),
+    (period, "", ["2/1/2023", "13/1/2023"], ["2023-01-02", "2023-01-13"]),
+    (period, "", ["2/1/2023", "2/2/2023"], ["2023-01-02", "2023-02-02"]),
 ]  # fmt: skip
 
 
@@ -245,6 +250,31 @@ def test_a_written_month_first_casts_doubt_on_the_cells_that_became_days() -> No
         instant, [datetime(2022, 11, 5, 8), "05/13/2022 08:00"], "dd/mm/yyyy hh:mm"
     )
     assert values(found.rows) == ["order_of_days"] * 2
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "expected"),
+    [
+        ("Tháng", ["1/1/2025", "2/1/2025"], ["day_or_month"] * 2),
+        ("Tháng (mm/dd/yyyy)", ["1/1/2025", "2/1/2025"], ["2025-01", "2025-02"]),
+        ("Tháng", ["1/1/2025", "1/2/2025"], ["2025-01", "2025-02"]),
+        ("Ngày", ["1/1/2025", "2/1/2025"], ["2025-01-01", "2025-01-02"]),
+    ],
+)
+def test_a_header_says_whether_days_or_months_are_meant(
+    header: str, cells: list[str], expected: list[str]
+) -> None:
+    lines = [f"Mã;{header}", *(f"A{n};{cell}" for n, cell in enumerate(cells))]
+    found = read_table(column(period, header), "\n".join(lines).encode())
+    assert values(found.rows) == expected
+
+
+@pytest.mark.parametrize("cell", ["Quý I/2025", "Q1/2025", "6T/2025", "9 tháng năm 2025"])
+def test_a_quarter_is_refused_with_what_is_to_be_sent(cell: str) -> None:
+    verdict = read(period, [cell]).rows[0].verdict
+    assert verdict is not None
+    assert "hãy gửi từng tháng" in verdict.message_vi
+    assert "send each month" in verdict.message_en
 
 
 def test_cells_of_first_days_are_months_where_two_are_a_month_apart() -> None:

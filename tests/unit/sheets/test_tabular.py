@@ -79,6 +79,21 @@ def test_windows_1258_is_taken_where_a_header_shows_it() -> None:
     assert only(read_rows(TABLE, data))["method"] == "card"
 
 
+def test_windows_1258_is_taken_where_a_word_of_a_code_shows_it() -> None:
+    columns = (
+        Column("code", ("MA",), text),
+        Column("result", ("KET_QUA",), code({"không tìm thấy": "missing", "có": "found"})),
+    )
+    # "Không tìm thấy", whose tones are letters of their own there.
+    shown = "MA;KET_QUA\nA.1;Không ti\u0300m thâ\u0301y"
+    (taken,) = read_rows(Table(columns), shown.encode("cp1258"))
+    assert taken.values == {"code": "A.1", "result": "missing"}
+    # One letter of another encoding may be the same byte by chance.
+    (refused,) = read_rows(Table(columns), "MA;KET_QUA\nA.1;có".encode("cp1258"))
+    assert refused.verdict is not None
+    assert refused.verdict.rule == "unknown_encoding"
+
+
 @pytest.mark.parametrize(
     ("data", "named"),
     [

@@ -82,6 +82,18 @@ NOTES: list[tuple[list[str], list[Any]]] = [
     (["ĐVT: USD", HEADER, ROW], ["unknown_unit"]),
     (["Đơn vị tính: chục triệu", HEADER, ROW], ["unknown_unit"]),
     (["ĐVT: nghìn lượt, triệu đồng", HEADER, ROW], ["two_units"]),
+    # as they are shortened, behind other words, in the next cell, or of another money
+    (["ĐVT: ngđ", HEADER, ROW], [2_450_000]),
+    (["ĐVT: kđ", HEADER, ROW], [2_450_000]),
+    (["Đơn vị báo cáo: Bưu điện; ĐVT: trđ", HEADER, ROW.replace(".", "")], [2_450_000_000]),
+    (["Đơn vị tính:;;nghìn đồng", HEADER, ROW], [2_450_000]),
+    (["Loại tiền: Việt Nam đồng", HEADER, ROW], [2_450]),
+    (["Loại tiền: VND", HEADER, ROW], [2_450]),
+    (["Đơn vị tính: đồng (VND)", HEADER, ROW], [2_450]),
+    (["Đơn vị tính: Triệu đồng (làm tròn)", HEADER, ROW.replace(".", "")], [2_450_000_000]),
+    (["Loại tiền: USD", HEADER, ROW], ["unknown_unit"]),
+    (["Loại tiền;USD", HEADER, ROW], ["unknown_unit"]),
+    (["ĐVT: bó", HEADER, ROW], ["unknown_unit"]),
 ]
 
 
@@ -94,6 +106,28 @@ def test_a_unit_that_is_noted_counts_or_the_file_is_refused(
     if not found.rows[0].verdict:
         noted = len(lines) - len(expected) - 1 - (";;;" in lines)
         assert len(found.understood.passed) == noted
+
+
+@pytest.mark.parametrize(
+    ("header", "units", "expected"),
+    [
+        ("Đơn vị tính", ("triệu đồng", "triệu đồng"), [2_000_000, 3_000_000]),
+        ("ĐVT", ("đồng", ""), [2, 3]),
+        ("ĐVT", ("triệu đồng", "nghìn đồng"), ["two_units"]),
+        ("Loại tiền", ("VND", "USD"), ["unknown_unit"]),
+        ("Loại tiền", ("VND", "VND"), [2, 3]),
+    ],
+)
+def test_a_column_of_units_counts_or_the_file_is_refused(
+    header: str, units: tuple[str, str], expected: list[Any]
+) -> None:
+    rows = [f"NH01;H57;05/2022;1;{n};{unit}" for n, unit in zip((2, 3), units, strict=True)]
+    assert amounts(read(f"{HEADER};{header}", *rows)) == expected
+
+
+def test_a_unit_in_a_sheets_name_counts() -> None:
+    data = workbook(**{"T5 (triệu đồng)": [HEADER, "NH01;H57;01/2022;1;100"]})
+    assert amounts(read_table(TABLE, data)) == [100_000_000]
 
 
 def test_all_sheets_of_the_same_columns_are_read_and_others_are_named() -> None:
@@ -142,6 +176,8 @@ TOTALS = [
     "NH01;TONG;05/2022;1.500;2.760",
     "NH01;Total;05/2022;1.500;2.760",
     ";Tổng;;1.500;2.760",
+    "Cộng NH01;;;1.500;2.760",
+    "Phát sinh trong kỳ;;;1.500;2.760",
 ]
 
 
@@ -152,7 +188,9 @@ def test_a_total_is_named_and_not_added(total: str) -> None:
     assert passed(found) == [("total", "", 4)]
 
 
-@pytest.mark.parametrize("name", ["Tổng công ty Điện lực", "TONG CONG TY", "Công an", "CONGTY"])
+@pytest.mark.parametrize(
+    "name", ["Tổng công ty Điện lực", "TONG CONG TY", "Công an", "CONGTY", "Cộng Hòa"]
+)
 def test_a_name_that_only_begins_so_is_no_total(name: str) -> None:
     found = read(HEADER, ROW.replace("NH01", name))
     assert amounts(found) == [2_450]
@@ -166,6 +204,26 @@ def test_a_header_that_is_repeated_and_signatures_are_passed_over() -> None:
     found = read_table(table, data.replace(HEADER, f"{HEADER};Ghi chú").encode())
     assert amounts(found) == [2_450, 310]
     assert sorted(passed(found)) == [("header", "", 3), ("note", "", 6)]
+
+
+def test_a_row_of_a_corporation_that_lacks_something_is_refused_and_no_total() -> None:
+    found = read(HEADER, ROW, "Tổng công ty Điện lực;;05/2022;1.500;2.760")
+    assert amounts(found) == [2_450, "required"]
+
+
+def test_who_signs_side_by_side_is_passed_over() -> None:
+    lines = [HEADER, ROW, "Người lập biểu;;;Giám đốc;", "Nguyễn Văn An;;;Trần Bình;"]
+    found = read(*lines)
+    assert amounts(found) == [2_450]
+    assert passed(found) == [("note", "", 3), ("note", "", 4)]
+
+
+def test_a_second_table_under_other_headers_refuses_the_file() -> None:
+    swapped = "Đơn vị báo cáo;Địa bàn;Kỳ;Số tiền;Số lượng"
+    found = read(HEADER, ROW, "Bảng 2;;;;", swapped, "NH02;H57;05/2022;310;300")
+    assert amounts(found) == ["two_tables"]
+    spaced = HEADER.replace("Địa bàn", "ĐỊA  BÀN")
+    assert amounts(read(HEADER, ROW, spaced, OTHER)) == [2_450, 310]
 
 
 HEADERS: list[tuple[str, str]] = [
