@@ -2,13 +2,14 @@
 
     python -m tests.cluster      (or: make cluster; --only fake, real or policies for one of them)
 
-etcd is Debian's; API server, controllers, scheduler, kubelet and kwok are built from Go modules,
-once, which takes up to an hour, and kept outside the project (`$XDG_CACHE_HOME/lgsp-hub/cluster`).
-`fake`: three nodes that run nothing take the province; it shows what server, controllers and
-scheduler make of the manifests. `real`: as root, a kubelet of this machine runs the image of
-`make image` in pods, beside Kafka and PostgreSQL, under traffic. `policies`: as root, such a node
-in a network of its own enforces NetworkPolicies, and pods try. The last line of each is the
-verdict; the exit code is 0 or 1; `--to FOLDER` keeps what was said.
+etcd is Debian's; API server, controllers, scheduler, kubelet, kube-proxy and kwok are built from Go
+modules, once, which takes up to an hour, and kept outside the project
+(`$XDG_CACHE_HOME/lgsp-hub/cluster`). `fake`: three nodes that run nothing take the province; it
+shows what server, controllers and scheduler make of the manifests. `real`: as root, a kubelet in a
+network of its own runs the image of `make image` in pods, beside Kafka and PostgreSQL, under
+traffic through a Service. `policies`: as root, such a node enforces NetworkPolicies, and pods try.
+After each nothing of it may be left on this machine. The last line of each is the verdict; the exit
+code is 0 or 1; `--to FOLDER` keeps what was said.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from deploy.local.services.java import jars_of
+from deploy.local.services.kafka import Kafka
 from deploy.local.services.process import UnavailableError
 from tests.chaos.checks import Report
 from tests.cluster import apart, giving, node
@@ -78,11 +81,13 @@ def fake(folder: Path, report: Report, say: Said) -> None:
 
 def real(folder: Path, report: Report, say: Said) -> None:
     """Run the image in pods of this machine, where it can."""
-    why = node.lacks()
+    why = node.lacks() or apart.lacks()
     if why:
         say(f"no pod runs here: {why}")
         return
-    with Plant(folder, say) as plant:
+    _fetch(say)
+    jars_of(Kafka.name, Kafka.goal)
+    with apart.own_network(), Plant(folder, say) as plant:
         giving.take_space(plant.api, report)
         Real(plant, report, say).all()
         say(memory(plant))
@@ -94,14 +99,19 @@ def policies(folder: Path, report: Report, say: Said) -> None:
     if why:
         say(f"no policy is tried here: {why}")
         return
-    # What is built is fetched first: in the cluster's own network there is no registry.
-    kubernetes(say)
-    build("kwok", say)
+    _fetch(say)
     router = build("kube-router", say)
     with apart.own_network(), Plant(folder, say) as plant:
         giving.take_space(plant.api, report)
         Policies(plant, router, report, say).all()
         say(memory(plant))
+
+
+def _fetch(say: Said) -> None:
+    """Have all that is built and fetched: in the cluster's own network there is no registry."""
+    kubernetes(say)
+    build("kwok", say)
+    node.sources()
 
 
 def memory(plant: Plant) -> str:
@@ -121,7 +131,7 @@ def main() -> int:
     arguments = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):  # however it is ended, it leaves nothing running
         signal.signal(number, lambda *_: sys.exit(1))
-    wrong = 0
+    wrong, before = 0, node.left_behind(Path("/nowhere"))
     with tempfile.TemporaryDirectory(prefix="cluster-") as folder:
         for name in arguments.only or list(PARTS):
             report, say = Report(), Said()
@@ -132,6 +142,12 @@ def main() -> int:
             except UnavailableError as error:
                 print(error, file=sys.stderr)
                 return 1
+            except AssertionError as error:  # what it waits for did not come
+                report.say(name, str(error), [str(error)])
+                say(report.lines[-1])
+            left = [found for found in node.left_behind(Path(folder)) if found not in before]
+            report.say("left behind", "; ".join(left) or "nothing", left)
+            say(report.lines[-1])
             say("all holds" if not report.wrong else f"{len(report.wrong)} do not hold")
             wrong += len(report.wrong)
             if arguments.to is not None:

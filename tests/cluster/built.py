@@ -54,7 +54,7 @@ def _run(words: list[str], folder: Path) -> str:
     environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
     done = subprocess.run(
         # A build may take every core for an hour: what else runs comes first.
-        ["nice", "-n", "10", *words],
+        ["nice", "-n", "5", *words],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -85,6 +85,8 @@ def slips(api: Api, report: Report) -> None:
         ("KafkaUser", "worker", "authorization", {"type": "simple", "acls": [{}]}, "Required"),
         ("Cluster", "database", "instances", "three", "instances"),
         ("Kafka", "kafka", "kafkas", {}, "not declared"),
+        ("PodMonitor", "hub", "podMetricsEndpoints", [{"interval": "often"}], "interval"),
+        ("PrometheusRule", "hub", "groups", [{"name": "n", "rules": [{"alert": "A"}]}], "expr"),
     ):
         wrong = copy.deepcopy(named(province, kind, name))
         wrong["spec"][place] = slip

@@ -1,6 +1,6 @@
 """A real node on this machine: containerd, runc and a kubelet, whose pods run the hub's image.
 
-It needs root. Pods are on a bridge of this machine from which nothing leaves. Images cannot be
+It needs root. Pods are on a bridge from which nothing leaves. Images cannot be
 fetched: the hub's is made by `make image`, and the one that holds a pod together is compiled from
 the kubelet's own sources.
 """
@@ -9,10 +9,12 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -21,7 +23,8 @@ from deploy.local.services.part import Part
 from deploy.local.services.ports import HOST, free_port
 from deploy.local.services.process import UnavailableError, run_to_end, write_whole
 from tests.cluster.built import source_of, version_of
-from tests.cluster.plane import Papers, PlanePart, answers
+from tests.cluster.plane import PODS, Papers, PlanePart, answers, answers_in_clear
+from tests.cluster.watching import until
 
 BRIDGE, GATEWAY, SUBNET = "lgsp0", "10.244.9.1", "10.244.9.0/24"
 SUBNET_6 = "fd00:244:9::/64"
@@ -30,6 +33,11 @@ PLUGINS = "/usr/lib/cni"
 NAME = "real"
 SPACE = "k8s.io"
 LIBRARY = "docker.io/library/"  # what a name without a host means
+# All pods together have one group's share of the processors, as each server beside them has: on a
+# machine with forty processes waiting they do not start in time. This is about one share for each.
+SHARES = {"cpu.shares": "8192", "cpu.weight": "313"}  # of cgroup v1, of v2
+# As `make image` builds.
+BUILDAH = os.environ | {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
@@ -50,23 +58,6 @@ def lacks() -> str:
     if not Path(PLUGINS, "bridge").exists():
         return "bridges for pods are needed: Debian's package containernetworking-plugins"
     return ""
-
-
-def make_bridge() -> None:
-    """Make the bridge that pods are on, so that servers may listen there before the first pod."""
-    take_bridge()
-    for words in (
-        ["link", "add", BRIDGE, "type", "bridge"],
-        ["addr", "add", f"{GATEWAY}/24", "dev", BRIDGE],
-        ["link", "set", BRIDGE, "up"],
-    ):
-        run_to_end(["/usr/bin/env", f"PATH={PATH}", "ip", *words])
-
-
-def take_bridge() -> None:
-    """Take it away, if it is there."""
-    if Path("/sys/class/net", BRIDGE).exists():
-        run_to_end(["/usr/bin/env", f"PATH={PATH}", "ip", "link", "del", BRIDGE])
 
 
 class Containerd(Part):
@@ -148,10 +139,10 @@ class Containerd(Part):
     def take_hub(self, image: str) -> None:
         """Take the hub's image from where `make image` leaves it."""
         archive = self.folder / "hub.tar"
-        environment = os.environ | {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
+        command = ["buildah", "push", "--quiet", "--disable-compression"]
         done = subprocess.run(
-            ["buildah", "push", "--quiet", f"localhost/{image}", f"oci-archive:{archive}:{image}"],
-            env=environment,
+            [*command, f"localhost/{image}", f"oci-archive:{archive}:{image}"],
+            env=BUILDAH,
             capture_output=True,
             text=True,
             timeout=600,
@@ -193,6 +184,14 @@ class Kubelet(PlanePart):
         super().__init__(folder, papers, programs, server)
         self._containerd, self._addresses = containerd, addresses
         self._health = free_port()
+        self.logs = self.folder / "logs"  # of pods
+
+    def start(self) -> None:
+        """Start it, and give what it runs a fair share of the processors."""
+        super().start()
+        until(_shares, "pods have a share of the processors")
+        for file in _shares():
+            file.write_text(SHARES[file.name])
 
     def _flags(self) -> list[str]:
         papers, configuration = self.papers, self.folder / "kubelet.yaml"
@@ -211,7 +210,7 @@ class Kubelet(PlanePart):
             "tlsCertFile": str(papers.certificate),
             "tlsPrivateKeyFile": str(papers.key),
             "containerRuntimeEndpoint": self._containerd.address,
-            "podLogsDir": str(self.folder / "logs"),
+            "podLogsDir": str(self.logs),
             "volumePluginDir": str(self.folder / "plugins"),
             # Its chains would stay in the machine's tables.
             "makeIPTablesUtilChains": False,
@@ -236,22 +235,89 @@ class Kubelet(PlanePart):
         return answers(self.port, "/healthz", self.papers, self.papers.tokens["operator"])
 
 
+class Proxy(PlanePart):
+    """What leads connections to a Service to its pods: kube-proxy, by rules of this network."""
+
+    name = "proxy"
+    program = "kube-proxy"
+
+    def _command(self) -> list[str]:
+        return ["/usr/bin/env", f"PATH={PATH}", *super()._command()]
+
+    def _flags(self) -> list[str]:
+        return [
+            f"--kubeconfig={self.papers.kubeconfig('operator', self.server)}",
+            f"--hostname-override={NAME}",
+            "--proxy-mode=iptables",
+            "--iptables-localhost-nodeports=false",
+            f"--cluster-cidr={PODS}",
+            # How many connections are tracked is the machine's affair.
+            "--conntrack-max-per-core=0",
+            f"--healthz-bind-address={HOST}:{self.port}",
+            f"--metrics-bind-address={HOST}:{free_port()}",
+        ]
+
+    def _answers(self) -> bool:
+        return answers_in_clear(self.port, "/healthz")
+
+
+def connections(address: str) -> int:
+    """Count the connections that kube-proxy's rules have led to a pod."""
+    command = ["/usr/bin/env", f"PATH={PATH}", "iptables-save", "--counters", "--table", "nat"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    led = rf"^\[(\d+):\d+\] .*--to-destination {re.escape(address)}:"
+    return sum(int(n) for n in re.findall(led, done.stdout, re.MULTILINE))
+
+
 def unmount(folder: Path) -> None:
     """Let go of what a kubelet and containers leave: mounts below a folder, groups of processes."""
-    lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
-    places = sorted((line.split()[1] for line in lines), key=len, reverse=True)
-    for place in places:
+    for place in _mounts():
         if Path(place).is_relative_to(folder):
             run_to_end(["/usr/bin/env", f"PATH={PATH}", "umount", "--lazy", place])
-    for group in (*Path("/sys/fs/cgroup").glob("*/kubepods"), Path("/sys/fs/cgroup/kubepods")):
+    for group in _groups():
         for place, _, _ in os.walk(group, topdown=False):  # of which nothing is a member any more
             os.rmdir(place)
 
 
+def left_behind(folder: Path) -> list[str]:
+    """Name what a cluster in a folder may have left on this machine."""
+    found = [f"a mount: {m}" for m in _mounts() if Path(m).is_relative_to(folder)]
+    found += [f"a group of processes: {group}" for group in _groups() if group.exists()]
+    found += [f"a bridge: {BRIDGE}"] if Path("/sys/class/net", BRIDGE).exists() else []
+    for program in ("iptables-save", "ip6tables-save"):
+        command = ["/usr/bin/env", f"PATH={PATH}", program]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        chains = re.findall(r"^:(KUBE-\S+|CNI-\S+)", done.stdout, re.MULTILINE)
+        found += [f"a chain of {program}: {chain}" for chain in chains]
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            words = place.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(folder) in words and place.parent.name != str(os.getpid()):
+                found.append(f"a process: {words[:120]}")
+    return found
+
+
+def _mounts() -> list[str]:
+    lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
+    return sorted((line.split()[1] for line in lines), key=len, reverse=True)
+
+
+def _shares() -> list[Path]:
+    return [file for group in _groups() for name in SHARES if (file := group / name).exists()]
+
+
+def _groups() -> list[Path]:
+    return [*Path("/sys/fs/cgroup").glob("*/kubepods"), Path("/sys/fs/cgroup/kubepods")]
+
+
+def sources() -> Path:
+    """Give the folder of the kubelet's sources."""
+    return source_of("k8s.io/kubernetes", version_of("k8s.io/kubernetes", "kubernetes"))
+
+
 def pause_archive(folder: Path) -> Path:
     """Make the image that holds a pod together, of the kubelet's own version's sources."""
-    sources = source_of("k8s.io/kubernetes", version_of("k8s.io/kubernetes", "kubernetes"))
-    program, path = folder / "pause", sources / "build" / "pause" / "linux" / "pause.c"
+    program, path = folder / "pause", sources() / "build" / "pause" / "linux" / "pause.c"
     run_to_end(["gcc", "-Os", "-static", "-DVERSION=1", "-o", str(program), str(path)])
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w") as tar:

@@ -101,6 +101,18 @@ def answers(port: int, path: str, papers: Papers, token: str = "") -> bool:
         connection.close()
 
 
+def answers_in_clear(port: int, path: str) -> bool:
+    """Whether a server without TLS says that it is well."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
 class PlanePart(Part):
     """A part of the plane: a program of `programs`, well when a path of its own says so."""
 

@@ -8,7 +8,6 @@ What became of each attempt must be what `tests/parts/reach.py` works out of the
 import copy
 import json
 import socket
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,13 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.local.services.ports import HOST
 from deploy.local.services.process import write_whole
 from tests.chaos.checks import Report
 from tests.cluster import apart, node
 from tests.cluster.api import Manifest, is_ready
 from tests.cluster.manifests import PROVINCE, rendered
-from tests.cluster.plane import PlanePart
+from tests.cluster.plane import PlanePart, answers_in_clear
 from tests.cluster.plant import Plant
 from tests.cluster.rolling import containers, template
 from tests.cluster.watching import until
@@ -116,11 +114,7 @@ class Router(PlanePart):
         ]
 
     def _answers(self) -> bool:
-        with suppress(OSError):
-            url = f"http://{HOST}:{self.port}/healthz"
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                return bool(answer.status == 200)
-        return False
+        return answers_in_clear(self.port, "/healthz")
 
 
 def cast() -> dict[str, Who]:

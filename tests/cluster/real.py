@@ -1,43 +1,43 @@
 """The one-node overlay for real: pods that run the hub's image, on a kubelet of this machine.
 
-Kafka and PostgreSQL are this machine's own; pods reach them at the bridge that they are on. Whoever
-sends goes to a gateway that is ready, as through a Service. In the end what was acknowledged is
-counted, once each.
+Kafka and PostgreSQL are this machine's own; pods reach them at the bridge that they are on. All is
+in a network of its own, where kube-proxy makes Services: whoever sends goes to the gateways' one.
+A release that changes a definition is built, refused, approved and rolled. In the end what was
+acknowledged is counted, once each, by that definition.
 """
 
 import copy
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import httpx
-
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import HOST, free_port
 from deploy.local.services.postgres import Postgres
-from stream_jobs.worked import received
 from tests.chaos.checks import Report
-from tests.cluster import node
-from tests.cluster.api import Api, Manifest, conditions, is_ready
+from tests.cluster import apart, node
+from tests.cluster.api import Manifest, conditions, is_ready
+from tests.cluster.changed import changed_image
 from tests.cluster.manifests import ONE_NODE, named, rendered
 from tests.cluster.plant import Plant
 from tests.cluster.relay import Relay
 from tests.cluster.rolling import APPS, GATEWAY, JOBS, WORKER, containers, template
+from tests.cluster.traffic import Traffic
 from tests.cluster.watching import SPACE, image_of, name_of, until
 from tests.parts.same import Say
 
 USER = 10001
 GATEWAYS = 2
-SECONDS_MAX = 240.0
+# Against a hang alone.
+SECONDS_MAX = 600.0
 CLEAR_SECONDS_MAX = 90.0
-PAUSE_SECONDS = 0.1
-SENT_BY, YEAR = "2026-01-04", "2026"
-IMAGE, NEXT_IMAGE = "lgsp-hub:0.1.0", "lgsp-hub:0.2.0"
+GAP_SECONDS_MAX = 30.0
+# The second is the first under another tag; in the third a definition is another one.
+IMAGE, NEXT_IMAGE, CHANGED_IMAGE = "lgsp-hub:0.1.0", "lgsp-hub:0.2.0", "lgsp-hub:0.3.0"
 
 
 class PodsKafka(Kafka):
@@ -58,75 +58,6 @@ class PodsKafka(Kafka):
         return lines
 
 
-class Traffic(threading.Thread):
-    """Sends an event and asks for the figure, ten times a second, and counts what went wrong."""
-
-    def __init__(self, api: Api, key: str) -> None:
-        super().__init__(daemon=True)
-        self._api, self._key = api, key
-        self._ending = threading.Event()
-        self.acknowledged = 0
-        self.figures: list[int] = []
-        self.unanswered = 0  # tries that another one stood in for
-        self.longest = 0.0  # seconds without an acknowledgement
-        self.unread = 0.0  # seconds without a figure
-        self._addresses: list[str] = []
-
-    def run(self) -> None:
-        """Go on until ended."""
-        last = read = time.monotonic()
-        body = [received("R0", SENT_BY)]
-        while not self._ending.wait(PAUSE_SECONDS):
-            if self._at_one("POST", "/v1/events/dossier", body) is not None:
-                self.acknowledged += 1
-                body = [received(f"R{self.acknowledged}", SENT_BY)]
-                self.longest = max(self.longest, time.monotonic() - last)
-                last = time.monotonic()
-            figure = self._at_one("GET", f"/v1/kpis/dossier_received_new?period={YEAR}")
-            if figure is not None:
-                self.figures += [f["numerator"] for f in figure["figures"]]
-                self.unread = max(self.unread, time.monotonic() - read)
-                read = time.monotonic()
-
-    def end(self) -> None:
-        """Stop sending."""
-        self._ending.set()
-        self.join()
-
-    def begin_anew(self) -> None:
-        """Forget the longest gaps so far."""
-        self.longest = self.unread = 0.0
-        self.unanswered = 0
-
-    def said(self) -> str:
-        """Say the gaps."""
-        return (
-            f"{self.acknowledged} acknowledged so far; longest without one {self.longest:.1f} s,"
-            f" without a figure {self.unread:.1f} s; {self.unanswered} tries failed over"
-        )
-
-    def _at_one(self, method: str, path: str, body: object = None) -> Manifest | None:
-        """Ask the gateways that are ready one after another; None where none answers."""
-        for address in self._ready():
-            with suppress(httpx.HTTPError):
-                answer = httpx.request(
-                    method,
-                    f"http://{address}:8080{path}",
-                    json=body,
-                    headers={"Authorization": f"Bearer {self._key}"},
-                    timeout=10,
-                )
-                if answer.is_success:
-                    said: Manifest = answer.json()
-                    return said
-            self.unanswered += 1
-        return None
-
-    def _ready(self) -> list[str]:
-        pods = self._api.items(f"{SPACE}/pods", f"app.kubernetes.io/name={GATEWAY}")
-        return [p["status"]["podIP"] for p in pods if is_ready(p)]
-
-
 class Real:
     """One hub in pods."""
 
@@ -134,9 +65,10 @@ class Real:
         self.plant, self.api, self.report, self._say = plant, plant.api, report, say
         folder = plant.folder
         self._containerd = node.Containerd(folder)
-        self._kubelet = node.Kubelet(
-            folder, plant.papers, plant.programs, plant.address, self._containerd
-        )
+        of_plane = (folder, plant.papers, plant.programs, plant.address)
+        addresses = (node.GATEWAY, apart.GATEWAY_6)
+        self._kubelet = node.Kubelet(*of_plane, self._containerd, addresses=addresses)
+        self._proxy = node.Proxy(*of_plane)
         self._kafka = PodsKafka(folder, free_port(), free_port())
         self._postgres = Postgres(folder, free_port())
         self._relay = Relay(node.GATEWAY, self._postgres.port)
@@ -146,20 +78,24 @@ class Real:
         """Do all of it; pods, node and servers are gone afterwards."""
         with self._running():
             self._install()
-            traffic = Traffic(self.api, self._key)
+            address = self.api.get(f"{SPACE}/services/{GATEWAY}")["spec"]["clusterIP"]
+            traffic = Traffic(address, self._key)
             traffic.start()
             try:
                 until(lambda: traffic.figures, "a figure is read", SECONDS_MAX)
-                for act in (self._upgrade, self._scale, self._fail, self._rebuild):
+                for act in (
+                    *(self._upgrade, self._scale, self._fail, self._rebuild),
+                    *(self._refuse, self._approve),
+                ):
                     traffic.begin_anew()
                     act(traffic)
+                self._say(f"Service {address}: {self._shared(address)}")
             finally:
                 traffic.end()
             self._count(traffic)
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        node.make_bridge()
         try:
             self._kafka.start()
             self._postgres.start()
@@ -167,6 +103,7 @@ class Real:
             self._containerd.start()
             self._take_images()
             self._kubelet.start()
+            self._proxy.start()
             yield
         finally:
             self._clear()
@@ -177,6 +114,8 @@ class Real:
         self._containerd.ctr(
             "images", "tag", f"{node.LIBRARY}{IMAGE}", f"{node.LIBRARY}{NEXT_IMAGE}"
         )
+        with changed_image(IMAGE, CHANGED_IMAGE):
+            self._containerd.take_hub(CHANGED_IMAGE)
 
     def _clear(self) -> None:
         with suppress(Exception):
@@ -184,6 +123,7 @@ class Real:
                 group = "batch" if kind in ("cronjobs", "jobs") else "apps"
                 self.api.ask("DELETE", f"/apis/{group}/v1/namespaces/lgsp/{kind}")
             until(lambda: not self._pods(), "pods are gone", CLEAR_SECONDS_MAX)
+        self._proxy.stop()
         self._kubelet.stop()
         self._containerd.leave()
         self._containerd.stop()
@@ -191,7 +131,6 @@ class Real:
         self._relay.stop()
         self._kafka.stop()
         self._postgres.stop()
-        node.take_bridge()
 
     def _environment(self) -> dict[str, str]:
         return os.environ | {
@@ -236,7 +175,7 @@ class Real:
         self._secret("hub-secrets", {"HUB_DATABASE_URL": url})
         for manifest in self.release(IMAGE):
             self.api.apply(manifest)
-        self.api.apply(self._job("migrate"))
+        self.api.apply(self._job("migrate", IMAGE))
         self._volumes()
         until(lambda: self._ended("migrate"), "the migration has ended", SECONDS_MAX)
         outcome = self._ended("migrate")
@@ -261,7 +200,7 @@ class Real:
         for manifest in self.release(NEXT_IMAGE):
             self.api.apply(manifest)
         until(lambda: self._are_ready(NEXT_IMAGE), "the new image is everywhere", SECONDS_MAX)
-        self._held("real rolling upgrade", traffic.said(), traffic.longest < 30)
+        self._held("real rolling upgrade", traffic.said(), traffic.longest < GAP_SECONDS_MAX)
 
     def _scale(self, traffic: Traffic) -> None:
         for count in (1, 3, 1, 2):
@@ -272,17 +211,12 @@ class Real:
                 f"{count} workers",
                 SECONDS_MAX,
             )
-        self._held("real workers 2, 1, 3, 1, 2", traffic.said(), traffic.longest < 30)
+        self._held("real workers 2, 1, 3, 1, 2", traffic.said(), traffic.longest < GAP_SECONDS_MAX)
 
     def _fail(self, traffic: Traffic) -> None:
         """A migration that cannot reach the store: the Job fails, and nothing else changes."""
-        self.api.delete(f"{JOBS}/migrate")
-        until(lambda: not self._jobs_of("migrate"), "the last Job is gone", SECONDS_MAX)
         before = self._identities()
-        job = self._job("migrate")
-        job["spec"]["backoffLimit"] = 0
-        pod = template(job)["spec"]
-        pod["restartPolicy"] = "Never"
+        job = self._once("migrate", NEXT_IMAGE)
         for container in containers(job):
             container["env"] = [
                 {
@@ -290,34 +224,57 @@ class Real:
                     "value": f"postgresql+psycopg://lgsp@{node.GATEWAY}:9/x",
                 }
             ]
-        self.api.apply(job)
-        until(lambda: self._ended("migrate"), "the migration has ended", SECONDS_MAX)
-        outcome, same = self._ended("migrate"), self._identities() == before
+        outcome, same = self._done(job), self._identities() == before
         held = outcome.startswith("Failed") and same
         text = f"Job: {outcome}; pods that serve are the same: {same}; {traffic.said()}"
         self._held("real failed migration", text, held)
 
     def _rebuild(self, traffic: Traffic) -> None:
         """All figures anew beside those in force, while they are read."""
-        self.api.apply(self._job("rebuild"))
-        until(lambda: self._ended("rebuild"), "the rebuild has ended", SECONDS_MAX)
-        outcome = self._ended("rebuild")
+        outcome = self._done(self._once("rebuild", NEXT_IMAGE))
         held = outcome.startswith("Complete") and traffic.figures == sorted(traffic.figures)
         text = f"Job: {outcome}; figures never fell: {traffic.figures == sorted(traffic.figures)}"
         self._held("real rebuild Job", f"{text}; {traffic.said()}", held)
 
-    def _count(self, traffic: Traffic) -> None:
-        address = traffic._ready()[0]
-        path = f"http://{address}:8080/v1/kpis/dossier_received_new?period={YEAR}"
+    def _refuse(self, traffic: Traffic) -> None:
+        """A release that changes a definition: it neither migrates nor takes over by itself."""
+        before = self._identities()
+        migrating = self._done(self._once("migrate", CHANGED_IMAGE))
+        told = self._log_of("migrate")
+        held = migrating.startswith("Failed") and "definitions changed" in told
+        self._held("real migration by other definitions", f"{migrating}: {told[-160:]}", held)
+        outcome = self._done(self._once("rebuild", CHANGED_IMAGE))
+        lines = self._log_of("rebuild").splitlines()
+        differing = [line for line in lines if line.startswith("cell dossier.received/")]
+        same, rose = self._identities() == before, traffic.figures == sorted(traffic.figures)
+        held = outcome.startswith("Failed") and bool(differing) and same and rose
+        held &= traffic.longest < GAP_SECONDS_MAX
+        text = f"Job: {outcome}; its log: {'; '.join([*differing[:1], *lines[-2:]])}"
+        text += f"; pods that serve are the same: {same}; figures never fell: {rose}"
+        self._held("real rebuild Job that differs", f"{text}; {traffic.said()}", held)
 
-        def figure() -> int:
-            answer = httpx.get(path, headers={"Authorization": f"Bearer {self._key}"}, timeout=30)
-            return int(answer.json()["figures"][0]["numerator"])
-
+    def _approve(self, traffic: Traffic) -> None:
+        """Approve what was built, and roll at once: figures are those of the new definition."""
+        before, online = traffic.figures[-1], traffic.online
+        outcome = self._done(self._once("rebuild-approve", CHANGED_IMAGE))
+        told = self._log_of("rebuild-approve").strip().splitlines()[-1:]
+        for manifest in self.release(CHANGED_IMAGE):
+            self.api.apply(manifest)
+        until(lambda: self._are_ready(CHANGED_IMAGE), "the release is everywhere", SECONDS_MAX)
         with suppress(AssertionError):
-            until(lambda: figure() == traffic.acknowledged, "all is counted", 60)
-        text = f"{traffic.acknowledged} acknowledged, {figure()} counted"
-        self._held("real figures", text, figure() == traffic.acknowledged)
+            until(lambda: online <= traffic.figures[-1] <= traffic.online + 1, "", SECONDS_MAX)
+        after, most = traffic.figures[-1], traffic.online + 1  # one may be on its way
+        held = outcome.startswith("Complete") and online <= after <= most < traffic.acknowledged
+        held &= max(traffic.longest, traffic.unread) < GAP_SECONDS_MAX
+        text = f"Job: {outcome}: {' '.join(told)}; the figure was {before} and is {after}"
+        self._held("real rebuild-approve Job, and the release", f"{text}; {traffic.said()}", held)
+
+    def _count(self, traffic: Traffic) -> None:
+        with suppress(AssertionError):
+            until(lambda: traffic.figure() == traffic.online, "all is counted", SECONDS_MAX)
+        figure = traffic.figure()
+        text = f"{traffic.acknowledged} acknowledged, {traffic.online} of them online;"
+        self._held("real figures", f"{text} {figure} counted", figure == traffic.online)
         self._say(self._memory())
 
     # What is asked over and over.
@@ -326,9 +283,45 @@ class Real:
         self.report.say(name, text, [] if holds else [text])
         self._say(self.report.lines[-1])
 
-    def _job(self, name: str) -> Manifest:
+    def _job(self, name: str, image: str) -> Manifest:
         (job,) = [m for m in rendered(name) if m["kind"] == "Job"]
-        return self._here(copy.deepcopy(job), NEXT_IMAGE)
+        return self._here(copy.deepcopy(job), image)
+
+    def _once(self, name: str, image: str) -> Manifest:
+        """Give a Job that is tried once: trying again takes ten minutes."""
+        job = self._job(name, image)
+        job["spec"]["backoffLimit"] = 0
+        template(job)["spec"]["restartPolicy"] = "Never"
+        return job
+
+    def _done(self, job: Manifest) -> str:
+        """Have a Job done, in the place of one that was; say how it ended."""
+        name = job["metadata"]["name"]
+        if self._jobs_of(name):
+            self.api.delete(f"{JOBS}/{name}")
+            until(lambda: not self._jobs_of(name), "the last Job is gone", SECONDS_MAX)
+        self.api.apply(job)
+        until(lambda: self._ended(name), f"{name} has ended", SECONDS_MAX)
+        return self._ended(name)
+
+    def _log_of(self, job: str) -> str:
+        """Read what the last container of a Job's pod said, as the kubelet keeps it."""
+        uid = self.api.get(f"{JOBS}/{job}")["metadata"]["uid"]
+        # A pod of the Job that was before may not be gone yet.
+        (pod,) = self.api.items(f"{SPACE}/pods", f"batch.kubernetes.io/controller-uid={uid}")
+        metadata, container = pod["metadata"], pod["spec"]["containers"][0]["name"]
+        folder = self._kubelet.logs / f"lgsp_{metadata['name']}_{metadata['uid']}" / container
+        lines = (folder / "0.log").read_text("utf-8").splitlines()
+        return "\n".join(line.split(" ", 3)[-1] for line in lines)
+
+    def _shared(self, address: str) -> str:
+        """Say how many connections to a Service each gateway was given since rules last changed."""
+        pods = [p for p in self._serving() if name_of(p) == GATEWAY and is_ready(p)]
+        taken = {p["metadata"]["name"]: node.connections(p["status"]["podIP"]) for p in pods}
+        wrong = [f"{name} was given none by {address}" for name, n in taken.items() if not n]
+        text = ", ".join(f"{n} connections to {name}" for name, n in sorted(taken.items()))
+        self.report.say("real Service", text, wrong)
+        return text
 
     def _secret(self, name: str, texts: dict[str, str]) -> None:
         metadata = {"name": name, "namespace": "lgsp"}
@@ -376,7 +369,7 @@ class Real:
         return ""
 
     def _memory(self) -> str:
-        parts = (self._kubelet, self._containerd)
+        parts = (self._kubelet, self._containerd, self._proxy)
         held = {p.name: _mib(p.process.pid) for p in parts if p.process is not None}
         return "memory of the node, MiB: " + ", ".join(f"{n} {m}" for n, m in held.items())
 

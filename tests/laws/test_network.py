@@ -4,13 +4,14 @@ No packet is sent: it is worked out from the policies (`tests/parts/reach.py`). 
 to the same is for `make cluster ONLY=policies`, which sends them.
 """
 
+from functools import cache
 from typing import Any
 
 import pytest
 
 from hub import registry
 from hub.operating.workloads import PORTS, example_of
-from tests.laws.test_k8s import OURS, dashed, template
+from tests.laws.test_k8s import dashed, ours, template
 from tests.parts import reach
 from tests.parts.reach import (
     DATABASE,
@@ -26,10 +27,6 @@ from tests.parts.reach import (
     Peer,
 )
 
-POLICIES = [m["spec"] for m in OURS if m["kind"] == "NetworkPolicy"]
-PODS = {
-    m["metadata"]["name"]: t["metadata"]["labels"] for m in OURS if (t := template(m)) is not None
-}
 KAFKA, SQL, SCHEMAS, TRACES = (9092, 9093), 5432, 8081, 4318
 COMMON = {("TCP", p) for p in (NAMES, *KAFKA, SQL, SCHEMAS, TRACES)} | {("UDP", NAMES)}
 TOLD = {("TCP", p) for p in (80, 443, 465, 587, 1883, 8883)}  # mail, MQTT, the rest over HTTP
@@ -39,8 +36,20 @@ PLACES = ("192.0.2.7", "2001:db8::7")
 OUTSIDE = [Peer(address=a) for a in PLACES]
 
 
+@cache
+def policies() -> list[dict[str, Any]]:
+    return [m["spec"] for m in ours() if m["kind"] == "NetworkPolicy"]
+
+
+@cache
+def labels_of() -> dict[str, dict[str, str]]:
+    """Give the labels of the pods that a manifest starts, by its name."""
+    found = [(m["metadata"]["name"], t) for m in ours() if (t := template(m)) is not None]
+    return {name: pod["metadata"]["labels"] for name, pod in found}
+
+
 def lets(labels: dict[str, str], direction: str, peer: Peer, *tried: Any, **more: Any) -> bool:
-    return reach.lets(POLICIES, labels, direction, peer, *tried, **more)
+    return reach.lets(policies(), labels, direction, peer, *tried, **more)
 
 
 def reached(labels: dict[str, str], peer: Peer) -> set[tuple[str, int]]:
@@ -61,13 +70,16 @@ def needed(name: str) -> set[tuple[str, int]]:
     return COMMON | own | (upstream_of(connectors[name]) if name in connectors else set())
 
 
-@pytest.mark.parametrize("name", PODS)
 @pytest.mark.parametrize("peer", OUTSIDE, ids=lambda p: p.address)
-def test_a_process_reaches_what_it_needs_and_nothing_else(name: str, peer: Peer) -> None:
+def test_a_process_reaches_what_it_needs_and_nothing_else(
+    peer: Peer, subtests: pytest.Subtests
+) -> None:
     """The same over IPv4 and IPv6. Names are asked of the cluster's own resolver alone."""
     names = {("TCP", NAMES), ("UDP", NAMES)}
-    assert reached(PODS[name], peer) == needed(name) - names
-    assert reached(PODS[name], RESOLVER) == needed(name)
+    for name, labels in labels_of().items():
+        with subtests.test(name):
+            assert reached(labels, peer) == needed(name) - names
+            assert reached(labels, RESOLVER) == needed(name)
 
 
 def test_not_all_reach_the_same() -> None:
@@ -75,23 +87,26 @@ def test_not_all_reach_the_same() -> None:
     assert needed("worker") == needed("connect-payments") == COMMON
     assert needed("connect-salinity") - COMMON == {("TCP", p) for p in (1883, 8883, 8884)}
     assert needed("connect-tax-fees") - COMMON == {("TCP", 9094)}
-    assert len({frozenset(needed(n)) for n in PODS}) >= 5
+    assert len({frozenset(needed(n)) for n in labels_of()}) >= 5
 
 
-@pytest.mark.parametrize("name", PODS)
-def test_a_process_is_reached_by_scrapes_and_the_gateway_by_all(name: str) -> None:
+def test_a_process_is_reached_by_scrapes_and_the_gateway_by_all(
+    subtests: pytest.Subtests,
+) -> None:
     tried: dict[str, Any] = {"names": {"calls": 8090, "http": 8080}}
     who = {"scraper": SCRAPER, "stranger": STRANGER, **{p.address: p for p in OUTSIDE}}
-    at = {
-        (person, port)
-        for person, peer in who.items()
-        for port in (22, 5432, 8080, 8090, 9092)
-        if lets(PODS[name], "Ingress", peer, "TCP", port, **tried)
-    }
-    wanted = {("scraper", 8080)}
-    wanted |= {(p, 8080) for p in who if name == "gateway"}
-    wanted |= {(p, 8090) for p in who if name == "connect-wallets"}
-    assert at == wanted
+    for name, labels in labels_of().items():
+        with subtests.test(name):
+            at = {
+                (person, port)
+                for person, peer in who.items()
+                for port in (22, 5432, 8080, 8090, 9092)
+                if lets(labels, "Ingress", peer, "TCP", port, **tried)
+            }
+            wanted = {("scraper", 8080)}
+            wanted |= {(p, 8080) for p in who if name == "gateway"}
+            wanted |= {(p, 8090) for p in who if name == "connect-wallets"}
+            assert at == wanted
 
 
 def test_the_database_is_reached_by_the_hub_itself_and_its_operator() -> None:

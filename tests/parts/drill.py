@@ -8,9 +8,9 @@ put back and `hub restore` run. Then everything is compared with what was there:
 cells, ledger, quarantine, originals, receipts, closings, figures, keys. What was lost is sent
 again, as its senders would.
 
-Usage: `python -m tests.parts.drill [--scale 0.01] [--profile embedded] [--remove]`; it prints
-what is equal, RPO and RTO, and exits 1 where anything differs. `--remove` loses a file of the
-archive too: then it must fail.
+Usage: `python -m tests.parts.drill [--scale 0.01] [--profile embedded] [--remove] [--to FOLDER]`;
+it prints what is equal, RPO and RTO, and exits 1 where anything differs. `--remove` loses a file of
+the archive too: then it must fail. `--to` keeps what was printed, with machine and versions.
 """
 
 import argparse
@@ -25,8 +25,10 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import __main__ as bench
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.part import Part
 from deploy.local.services.ports import free_port
@@ -316,8 +318,10 @@ def _differences(before: Outcome, after: Outcome, names: Iterable[str]) -> list[
     ]
 
 
-def drill(profile: str, folder: Path, scale: float, *, is_removed: bool, say: Say) -> list[str]:
-    """Lose a machine of a profile and make it again; name what differs."""
+def drill(
+    profile: str, folder: Path, scale: float, seen: list[str], *, is_removed: bool, say: Say
+) -> list[str]:
+    """Lose a machine of a profile and make it again; name what differs, and add what was `seen`."""
     kept = folder / "kept"
     (kept / "archive").mkdir(parents=True)
     old = PROFILES[profile](folder / "old")
@@ -347,7 +351,7 @@ def drill(profile: str, folder: Path, scale: float, *, is_removed: bool, say: Sa
         differences = _differences(before, after, {*before, *after})
         for name in sorted(before):
             if before[name] == after.get(name):
-                print(f"{profile}  equal  {name}  {before[name]}")
+                seen.append(f"{profile}  equal  {name}  {before[name]}")
         with open_hub(new.settings) as hub:
             catch_up(hub)
             again = _send(hub, 10_000, AFTER)
@@ -355,13 +359,13 @@ def drill(profile: str, folder: Path, scale: float, *, is_removed: bool, say: Sa
         differences += _differences(at_the_end, sent_again, {*at_the_end, *sent_again})
         new.must("verify")
         new.must("audit", "verify")
-        print(
+        seen.append(
             f"{profile}  RPO  {lost} events acknowledged after the archive were lost with the"
             f" machine; {again} of them sent again, as by a sender's outbox: equal"
             if not differences
             else f"{profile}  RPO  {lost} events acknowledged after the archive were lost"
         )
-        print(f"{profile}  RTO  {seconds:.1f} s until figures answered, of {_total(before)}")
+        seen.append(f"{profile}  RTO  {seconds:.1f} s until figures answered, of {_total(before)}")
         return [f"{profile}: {line}" for line in differences]
     finally:
         for machine in (old, new):
@@ -381,24 +385,31 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=SCALE)
     parser.add_argument("--profile", choices=PROFILES, action="append")
     parser.add_argument("--remove", action="store_true", help="lose a file of the archive, too")
+    parser.add_argument("--to", type=Path, help="a folder in which what was printed is kept")
     given = parser.parse_args()
     begun = time.monotonic()
 
     def say(text: str) -> None:
         print(f"{time.monotonic() - begun:7.1f} s  {text}", file=sys.stderr, flush=True)
 
+    seen: list[str] = []
     differences = []
     for profile in given.profile or PROFILES:
         with tempfile.TemporaryDirectory(prefix="lgsp-drill-") as folder:
             try:
                 differences += drill(
-                    profile, Path(folder), given.scale, is_removed=given.remove, say=say
+                    profile, Path(folder), given.scale, seen, is_removed=given.remove, say=say
                 )
             except DrillError as error:
                 differences.append(f"{profile}: {error}")
-    for line in differences:
-        print(line)
-    print(f"{len(differences)} differences")
+    seen += [*differences, f"{len(differences)} differences"]
+    print("\n".join(seen))
+    if given.to is not None:
+        given.to.mkdir(parents=True, exist_ok=True)
+        described = bench.Machine.here()
+        named = f"drill: scale {given.scale:g}, {datetime.now(UTC):%Y-%m-%d}"
+        text = "\n".join([named, f"{described}; load {os.getloadavg()[0]:.1f}", "", *seen, ""])
+        (given.to / "drill.txt").write_text(text, "utf-8")
     sys.exit(bool(differences))
 
 
