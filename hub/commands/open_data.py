@@ -15,6 +15,7 @@ from hub.open_data.dcat import (
     write_catalogues,
     write_dictionary,
 )
+from hub.open_data.opened import OpenDataError
 from hub.open_data.release import DICTIONARY, Release, make, opened, read_release, write
 from hub.opening import OpenHub, catch_up, open_hub
 from hub.reference.periods import Period
@@ -33,12 +34,16 @@ EXAMPLES = {
     "open-data show": ("hub open-data show",),
 }
 YEAR_DIGITS = 4
+LOCK, IS_THERE = "open_data", "open_data_written"
 
 
 @app.command("release")
 def make_release(
     years: Annotated[list[str], typer.Argument(metavar="YEAR…", help="Years, such as 2023.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, and write nothing.")] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Though releases so far are lost: go on by number.")
+    ] = False,
 ) -> None:
     """Release what is marked as open of these years, and of those that were released before.
 
@@ -47,29 +52,45 @@ def make_release(
     periods = [_year(text) for text in years]
     with open_hub(settings_for_reading()) as hub:
         catch_up(hub)
-        kpis, folder = opened(hub.kpis), hub.settings.open_data
-        before = read_release(folder)
-        with hub.store.reading() as reading:
-            book, now, least = hub.book(reading), to_us(hub.clock()), hub.settings.open_count_min
-            asked: Any = (kpis, book, periods, now, least, before)
-            release = make(*asked, is_synthetic=hub.is_synthetic)
-            by = publishing(hub.settings, book)
-        _show(release)
-        if hub.is_synthetic:
-            complain("số liệu mô phỏng | synthetic data")
-        if before is not None and before.rows == release.rows and before.least == least:
-            print(f"không có gì mới so với bản {before.number} | nothing new since then")
-            return
-        if dry_run:
-            return
-        groups = {name: kpi.group for name, kpi in kpis.items()}
+        with hub.store.alone(LOCK) as is_mine:
+            if not is_mine:
+                raise OpenDataError("một lần phát hành khác đang chạy | another one is releasing")
+            _release(hub, periods, dry_run=dry_run, anew=anew)
 
-        def more(stated: Any) -> dict[str, bytes]:
-            found = write_catalogues(catalogue_of(stated, groups, by))
-            return {**found, DICTIONARY: write_dictionary(stated)}
 
-        act(hub, "open_data_released", number=release.number, cut=release.cut)
-        print(write(folder, release, kpis, asdict(by), more))
+def _release(hub: OpenHub, periods: list[Period], *, dry_run: bool, anew: bool) -> None:
+    kpis, folder = opened(hub.kpis), hub.settings.open_data
+    before = read_release(folder)
+    known = (hub.audit().latest(IS_THERE) or {}).get("number", 0)
+    # Its folder is away, or lost: what the next one may tell follows from what that told.
+    if known > (0 if before is None else before.number) and not anew:
+        raise OpenDataError(
+            f"{folder}: không thấy bản {known} đã phát hành; hãy gắn hoặc phục hồi thư mục này |"
+            f" release {known} was made and is not there; mount or restore this folder"
+        )
+    with hub.store.reading() as reading:
+        book, now, least = hub.book(reading), to_us(hub.clock()), hub.settings.open_count_min
+        asked: Any = (kpis, book, periods, now, least, before)
+        release = make(*asked, is_synthetic=hub.is_synthetic, after=known)
+        by = publishing(hub.settings, book)
+    _show(release)
+    if hub.is_synthetic:
+        complain("số liệu mô phỏng | synthetic data")
+    if before is not None and before.rows == release.rows and before.least == least:
+        print(f"không có gì mới so với bản {before.number} | nothing new since then")
+        return
+    if dry_run:
+        return
+    groups = {name: kpi.group for name, kpi in kpis.items()}
+
+    def more(stated: Any) -> dict[str, bytes]:
+        found = write_catalogues(catalogue_of(stated, groups, by))
+        return {**found, DICTIONARY: write_dictionary(stated)}
+
+    act(hub, "open_data_released", number=release.number, cut=release.cut)
+    where = write(folder, release, kpis, asdict(by), more)
+    act(hub, IS_THERE, number=release.number)
+    print(where)
 
 
 def publishing(settings: Settings, book: Book) -> Publishing:

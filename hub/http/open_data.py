@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -39,7 +40,7 @@ async def list_datasets(_: Annotated[Parameters, Query()], edge: Here) -> dict[s
 
     And under which licence, what is withheld of them and why, and which releases there were.
     """
-    stated = await asyncio.to_thread(_said, edge)
+    stated = await asyncio.to_thread(_said, latest(edge.hub.settings.open_data))
     if stated is None:
         return {"release": None, "datasets": []}
     names = ("number", "made_at", "least", "years", "is_synthetic", "revisions")
@@ -96,8 +97,7 @@ def _releases(edge: Edge) -> list[dict[str, Any]]:
     return listed
 
 
-def _said(edge: Edge) -> dict[str, Any] | None:
-    where = latest(edge.hub.settings.open_data)
+def _said(where: Path | None) -> dict[str, Any] | None:
     if where is None:
         return None
     found: dict[str, Any] = json.loads((where / SAID).read_text("utf-8"))
@@ -116,7 +116,8 @@ def _said(edge: Edge) -> dict[str, Any] | None:
 )
 async def get_file(name: str, request: Request, edge: Here) -> Response:
     """Give a file of the latest release; what is not named in it is no file."""
-    where, stated = latest(edge.hub.settings.open_data), await asyncio.to_thread(_said, edge)
+    where = latest(edge.hub.settings.open_data)
+    stated = await asyncio.to_thread(_said, where)
     if where is None or stated is None or name not in stated["files"]:
         words = (f"không có tệp {name}", f"there is no file {name}")
         raise ProblemError(404, "unknown_file", *words)

@@ -7,13 +7,14 @@ something else is counted and listed as revised.
 
 import hashlib
 import json
-import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 
@@ -28,6 +29,7 @@ SAID = "release.json"
 REVISIONS = "revisions.csv"
 DICTIONARY = "dictionary.csv"
 TABLES = ("csv", "parquet")
+LEFT_SECONDS = 86_400.0
 KEEPS = "keep"  # of a Parquet file's metadata: what the table does not say
 _COLUMNS = {
     "numerator": pl.Int64,
@@ -94,8 +96,9 @@ def make(
     before: Release | None,
     *,
     is_synthetic: bool,
+    after: int = 0,
 ) -> Release:
-    """Make the release that follows `before`, of its years and others.
+    """Make the release that follows `before`, of its years and others; its number is above `after`.
 
     Raises `OpenDataError`, `NotProtectedError`.
     """
@@ -107,7 +110,7 @@ def make(
         year = parse_period(text)
         rows = [row for kpi in chosen.values() for row in rows_of(kpi, year, book, now)]
         found += protect(rows, chosen, year, book, now, least, known)
-    number = 1 if before is None else before.number + 1
+    number = max(after, 0 if before is None else before.number) + 1
     made_on = iso_day(day_of(now))
     compared, revisions = _compared(found, before, number, made_on)
     return Release(
@@ -226,8 +229,13 @@ def latest(folder: Path) -> Path | None:
 def read_release(folder: Path) -> Release | None:
     """Read the latest release of a folder; raise `OpenDataError` where it is not whole."""
     where = latest(folder)
-    if where is None:
-        return None
+    try:
+        return None if where is None else _read(where)
+    except OSError as error:
+        raise OpenDataError(f"{where}: không đọc được | cannot be read: {error}") from error
+
+
+def _read(where: Path) -> Release:
     stated = json.loads((where / SAID).read_text("utf-8"))
     rows = {}
     for name in stated["datasets"]:
@@ -261,12 +269,40 @@ def write(
     `publishing` says who publishes it under which licence, as it was then. The folder is there once
     it is whole.
 
-    Raises `OSError`, `OpenDataError` where another process made the same release meanwhile.
+    Raises `OpenDataError` where the folder cannot be written, or where another process made the
+    same release meanwhile.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f".{os.getpid()}.aside"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
+    where = folder / f"{release.number:04}"
+    aside = folder / f".{uuid4().hex}.aside"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _clear(folder)
+        aside.mkdir()
+        _fill(aside, release, kpis, publishing, more)
+        aside.rename(where)
+    except OSError as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        vi, en = "không ghi được", "cannot be written"
+        if where.is_dir():
+            vi, en = "đã có bản này", "this release is there already"
+        raise OpenDataError(f"{where}: {vi} | {en}: {error.strerror}") from error
+    return where
+
+
+def _clear(folder: Path) -> None:
+    """Clear away what processes left that ended while they wrote, once it is a day old."""
+    for left in folder.glob(".*.aside"):
+        if left.stat().st_mtime < time.time() - LEFT_SECONDS:
+            shutil.rmtree(left)
+
+
+def _fill(
+    aside: Path,
+    release: Release,
+    kpis: Mapping[str, Kpi],
+    publishing: Mapping[str, str],
+    more: Callable[[Mapping[str, Any]], Mapping[str, bytes]],
+) -> None:
     for name, rows in release.rows.items():
         frame = frame_of(rows)
         frame.write_csv(aside / f"{name}.csv")
@@ -280,13 +316,6 @@ def write(
         (aside / name).write_bytes(content)
     stated["files"] = _files(aside)
     (aside / SAID).write_text(json.dumps(stated, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    where = folder / f"{release.number:04}"
-    try:
-        aside.rename(where)
-    except OSError:
-        shutil.rmtree(aside)
-        raise OpenDataError(f"{where}: đã có bản này | this release is there already") from None
-    return where
 
 
 def _files(folder: Path) -> dict[str, Any]:

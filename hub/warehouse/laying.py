@@ -17,7 +17,12 @@ from typing import Any
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationException
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+    ValidationException,
+)
 from pyiceberg.expressions import AlwaysTrue, In
 from pyiceberg.table import Table
 
@@ -107,8 +112,13 @@ class Warehouse:
         }
         rows = to_arrow(frame.filter(pl.col(MONTH).is_in(changed)))
         where = AlwaysTrue() if anew or not known else In(term=MONTH, literals={*changed, *gone})
-        with committing(content.name):
-            table.overwrite(rows, overwrite_filter=where, snapshot_properties=properties)
+        with committing(content.name), table.transaction() as commit:
+            if len(rows):
+                # The snapshot in between lacks what is written next: it is to name no cut.
+                commit.delete(where)
+                commit.append(rows, snapshot_properties=properties)
+            else:
+                commit.overwrite(rows, overwrite_filter=where, snapshot_properties=properties)
         snapshot = table.current_snapshot()
         return Laid(
             content.name,
@@ -120,10 +130,32 @@ class Warehouse:
     def _made(self, content: Content) -> Table:
         rows = to_arrow(pl.DataFrame(schema=content.schema))
         name = (NAMESPACE, content.name)
-        table = self.catalogue.create_table(name, rows.schema, properties=FORMAT)
-        with table.update_spec() as update:
+        # At once: a table that is there without its months would stay without them.
+        with (
+            committing(content.name),
+            self.catalogue.create_table_transaction(name, rows.schema, properties=FORMAT) as made,
+            made.update_spec() as update,
+        ):
             update.add_identity(MONTH)
-        return table
+        return self.catalogue.load_table(name)
+
+
+@contextmanager
+def open_warehouse(store_url: str, folder: Path) -> Iterator[Warehouse]:
+    """Open the warehouse, and close it; raises `WarehouseError` where its folder is away.
+
+    Of the catalogue's database it raises what that does: `Store.named_errors` says what.
+    """
+    warehouse = None
+    try:
+        warehouse = Warehouse(store_url, folder)
+        yield warehouse
+    except OSError as error:
+        vi, en = "không đọc hay ghi được thư mục", "the folder cannot be read or written"
+        raise WarehouseError(f"{folder}: {vi} | {en}: {error}") from error
+    finally:
+        if warehouse is not None:
+            warehouse.close()
 
 
 @contextmanager
@@ -134,7 +166,7 @@ def committing(name: str) -> Iterator[None]:
             # A first commit takes nothing away, and neither does one of new months alone.
             warnings.filterwarnings("ignore", "Delete operation did not match")
             yield
-    except (CommitFailedException, ValidationException) as error:
+    except (CommitFailedException, TableAlreadyExistsError, ValidationException) as error:
         vi, en = "có lần ghi khác chen vào", "another commit came between"
         raise StaleError(f"{name}: {vi} | {en}: {error}") from error
 

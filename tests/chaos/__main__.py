@@ -5,7 +5,8 @@
 It runs Apache Kafka, PostgreSQL, a gateway and two to three Faust workers, all its own and on
 loopback, sends made-up events of all contracts, and does what the printed plan says: kill -9 of
 every part, restarts, dropped connections, workers that join, leave and freeze, clocks that step,
-and people who are to be told of alerts by receivers that refuse, hang and go away.
+people who are to be told of alerts by receivers that refuse, hang and go away, and files for others
+whose writers die, run twice at once and find no folder.
 Before that, an embedded hub meets a full disk. Plan and events follow from the seed; how fast the
 machine is decides only how many events there are.
 

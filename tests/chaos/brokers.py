@@ -382,12 +382,10 @@ class Brokers:
         """Write what was seen."""
         folder.mkdir(parents=True, exist_ok=True)
         machine = Machine.here()
-        versions = ", ".join(f"{k} {v}" for k, v in machine.versions.items())
         jars = (p.stem for p in self._cluster.brokers[0].jars.glob("kafka_*.jar"))
         lines = [
             named,
-            f"{machine.processor}, {machine.cores} cores, {machine.memory_gib} GiB,"
-            f" {machine.system}; {next(jars, '')}, {versions}; load {os.getloadavg()[0]:.1f}",
+            f"{machine}; {next(jars, '')}; load {os.getloadavg()[0]:.1f}",
             "",
             *(f"- {line}" for line in [*self.rows, *self.report.lines]),
             *(f"- **WRONG** {line}" for line in self.report.wrong),

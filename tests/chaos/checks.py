@@ -59,6 +59,9 @@ def check(parts: Parts, traffic: Traffic) -> Report:
         if parts.connected is not None:
             for name, found in parts.connected.check(hub).items():
                 report.say(f"upstream {name}", *found)
+        if parts.written is not None:
+            for name, found in parts.written.check(hub, parts.told.by):
+                report.say(name, *found)
     return report
 
 

@@ -31,6 +31,7 @@ from hub.store.states import decode_states
 from hub.store.store import Store
 from tests.parts.same import Say
 from tests.parts.starting import start_hub
+from tests.parts.waiting import until
 
 THING_SECONDS = 4.0
 MANNER_SECONDS = 8.0
@@ -75,6 +76,7 @@ class Connected:
         self.ended: Counter[str] = Counter()
         self.manners: Counter[str] = Counter()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._said: dict[str, int] = {}  # how long each one's log was when it was started
         self._takes_at = 0.0
         self._changing = threading.Lock()
         self._stopping = threading.Event()
@@ -99,8 +101,17 @@ class Connected:
             **self.upstreams[name].settings,
             **more,
         }
-        with (self._logs / f"connect-{name}.log").open("ab") as out:
+        with self._log(name).open("ab") as out:
+            self._said[name] = out.tell()
             self._running[name] = start_hub("connect", name, env=own, stdout=out, stderr=out)
+
+    def _log(self, name: str) -> Path:
+        return self._logs / f"connect-{name}.log"
+
+    def _has_begun(self, name: str) -> bool:
+        """Tell whether one has said so since it was started last: till then a signal is its end."""
+        said = self._log(name).read_bytes()[self._said[name] :]
+        return f"reading {name} begins".encode() in said
 
     def _happen(self) -> None:
         due = time.monotonic()
@@ -141,7 +152,7 @@ class Connected:
         for name, process in list(self._running.items()):
             if process.poll() is not None:
                 self.ended[name] += 1
-                log = (self._logs / f"connect-{name}.log").read_text(errors="replace")
+                log = self._log(name).read_text(errors="replace")
                 last = (log.strip().splitlines() or [""])[-1]
                 self._say(f"  {name} ended by itself with {process.returncode}: {last[:300]}")
                 self._start(name)
@@ -164,8 +175,9 @@ class Connected:
             self._start(name, **(ahead if is_sending else {}))
 
     def end(self) -> None:
-        """Let connectors end in order; raises `AssertionError` where one does not."""
-        for process in self._running.values():
+        """Let connectors end in order, once they have begun; raises where one does not."""
+        for name, process in self._running.items():
+            until(lambda n=name: self._has_begun(n), f"{name} begins")  # type: ignore[misc]
             process.terminate()
         for name, process in self._running.items():
             code = process.wait(LEAVE_SECONDS_MAX)

@@ -23,6 +23,7 @@ from tests.chaos.connected import WAIT_SECONDS_MAX, Connected
 from tests.chaos.plan import Fault
 from tests.chaos.told import Told
 from tests.chaos.watch import forget_clock
+from tests.chaos.written import AWAY, KILLED, TWICE, Written
 from tests.parts import loopback
 from tests.parts.same import SESSION_SECONDS, Say, Workers
 from tests.stories.conftest import Served
@@ -83,6 +84,7 @@ class Parts:
         self.workers = Workers(self.settings, folder, self._own)
         self.told = Told(folder)
         self.connected: Connected | None = None
+        self.written: Written | None = None
         self.served = Served(folder / GATEWAY)
         self.served.folder.mkdir()
         self.served.env |= {
@@ -107,6 +109,9 @@ class Parts:
             "receivers hang": lambda _: self.told.until_met("hang"),
             "receivers go away": lambda _: self.told.be("away"),
             "connectors are killed": lambda _: self._kill_connectors(),
+            "writers are killed": lambda _: self._strike_writers(KILLED),
+            "folders go away": lambda _: self._strike_writers(AWAY),
+            "writers run twice at once": lambda _: self._strike_writers(TWICE),
             "upstreams refuse": lambda _: self._upstreams("refuse"),
             "upstreams hang": lambda _: self._upstreams("hang"),
             "upstreams say things twice": lambda _: self._upstreams("twice"),
@@ -122,6 +127,10 @@ class Parts:
         topics.apply(topics.plan(wanted(registry.contracts().values())), 1)
         topics.close()
         self.served.create_key("chaos")
+        if self.written is not None:
+            self.served.env |= self.written.env
+            for name, text in self.written.lists.items():
+                (self.told.lists / f"{name}.csv").write_text(text, "utf-8")
         with open_hub(self.settings) as hub:
             self.told.load(hub)
         # Not before: the key is made by the machine's own clock.
@@ -131,6 +140,8 @@ class Parts:
             self._start_worker()
         if self.connected is not None:
             self.connected.start()
+        if self.written is not None:
+            self.written.start()
 
     def strike(self, fault: Fault) -> None:
         """Do one fault; when it returns, what was ended runs again or is starting."""
@@ -225,6 +236,10 @@ class Parts:
         assert self.connected is not None
         self.counted["kill -9"] += self.connected.kill()
 
+    def _strike_writers(self, mode: str) -> None:
+        assert self.written is not None
+        self.written.strike(mode)
+
     def _upstreams(self, manner: str) -> None:
         assert self.connected is not None
         self.connected.be(manner)
@@ -255,6 +270,7 @@ class Parts:
         query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
         names = [GATEWAY, *self.workers.names.values()]
         names += [] if self.connected is None else self.connected.upstreams
+        names += [] if self.written is None else self.written.writers
         dropped = [self.rows(query, name) for name in names]
         self._say(f"  {sum(map(len, dropped))} connections")
 
@@ -350,7 +366,7 @@ class Parts:
         topics = Topics(self.kafka.address)
         try:
             names = [c.topic for c in registry.contracts().values()]
-            return {(t, p): end for t in names for p, end in topics.ends(t).items()}
+            return {(t, p): n for t, ends in topics.ends(names).items() for p, n in ends.items()}
         finally:
             topics.close()
 
@@ -417,6 +433,8 @@ class Parts:
         self.told.close()
         if self.connected is not None:
             self.connected.close()
+        if self.written is not None:
+            self.written.close()
         for process in list(self.workers.running):
             self.workers.kill(process)
             forget_clock(process.pid)

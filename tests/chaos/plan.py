@@ -13,6 +13,7 @@ KILLS = {
     "PostgreSQL and a worker are killed": 1,
     "the gateway is killed while it tells": 2,
     "connectors are killed": 3,
+    "writers are killed": 2,
 }
 OTHERS = (
     "the broker restarts",
@@ -24,6 +25,8 @@ OTHERS = (
     "receivers refuse",
     "receivers hang",
     "receivers go away",
+    "folders go away",
+    "writers run twice at once",
     "upstreams refuse",
     "upstreams hang",
     "upstreams say things twice",

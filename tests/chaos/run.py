@@ -25,6 +25,7 @@ from tests.chaos.events import STEP
 from tests.chaos.parts import ChaosError, Parts
 from tests.chaos.plan import OTHERS, Fault, plan, printed
 from tests.chaos.traffic import Traffic
+from tests.chaos.written import Written
 from tests.parts.same import Say
 
 PROGRESS_SECONDS = 10
@@ -96,6 +97,7 @@ class Run:
             self._say(f"plan {line}")
         parts = self._parts
         parts.connected = Connected(self._folder, parts.settings, self._seed, self._say)
+        parts.written = Written(self._folder / "written", parts.settings, self._seed, self._say)
         disk.fill(self._folder / "embedded", self._seed, self.report)
         self._say(self.report.lines[-1])
 
@@ -166,7 +168,11 @@ class Run:
         # What workers told others as they ended stands in a topic too.
         with open_hub(self._parts.settings) as hub:
             hub.runner.catch_up()
-        self._parts.told.finish(self._parts.settings)
+        written = self._parts.written
+        settings = self._parts.settings
+        self._parts.told.finish(settings if written is None else written.settings(settings))
+        if written is not None:
+            written.finish()
 
     def _until_applied(self, hub: OpenHub, wait: Callable[[str], None]) -> None:
         while True:

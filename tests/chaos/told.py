@@ -1,13 +1,12 @@
 """Who is told of alerts while the hub is struck: receivers that refuse, hang, and go away.
 
-With each fault a station that nobody else has measures salt. Officers are to be told of it by an
-HTTP receiver and an SMTP server; people of a commune, in approved words, by SMS, an official
-account and loudspeakers. In the end, with the receivers back, each is told of each alert, and of
-none of them by two messages.
+With each fault a station that nobody else has measures salt. It is to be told by every outlet: to
+officers, or to the people of a commune in approved words. Who receives is found: each outlet has a
+module of `tests/chaos/receivers`. In the end, with the receivers back, each is told of each alert,
+and of none of them by two messages.
 """
 
 import csv
-import json
 import os
 import time
 from collections import Counter, defaultdict
@@ -15,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email import message_from_bytes
 from itertools import count
 from pathlib import Path
 
@@ -26,10 +24,11 @@ from hub.clock import DAY_US, VIETNAM, iso, system_clock, to_us
 from hub.figures.loading import load_lists
 from hub.opening import OpenHub, load_province, open_hub
 from hub.settings import Settings
-from hub.store import deliveries
+from hub.store import deliveries, report_runs
+from tests.chaos import receivers
 from tests.chaos.events import Item
-from tests.parts.channels import Loudspeakers, SmsGateway, Zns
-from tests.parts.receivers import HttpReceiver, SmtpReceiver
+from tests.chaos.found import found
+from tests.chaos.receiving import AREA, Came, Receiving
 
 HEAD = (
     "name,role,unit,level_from,from_hour,until_hour,otherwise,outlet,address,escalate_minutes,"
@@ -38,11 +37,7 @@ HEAD = (
 SEEN_SECONDS_MAX = 10.0
 AGO = timedelta(minutes=10)  # a rule looks every five: what is younger it has not seen
 HOURS_MAX = 60  # of the clock that goes on while what is left is told: a day off, and time to spare
-OUTLETS = ("mail", "webhook")
-RULE, AREA, OWNER = "salinity_over_4", "28567", "Giám đốc Sở"
-PEOPLE = {"sms": "0912345678", "zns": "0987654321", "loudspeaker": AREA}  # by outlet: who is told
-TEMPLATES = {"sms": "", "zns": "350123", "loudspeaker": ""}
-ZNS_QUOTA = 1_000_000
+RULE, OWNER = "salinity_over_4", "Giám đốc Sở"
 SUBSCRIBERS = "code,area,outlet,address,agreed_on\n"
 OCCASIONS = "rule,kind,subject,area,outlet,wording,quiet_from,quiet_until,passes,"
 OCCASIONS += "valid_from,valid_to,source\n"
@@ -65,52 +60,36 @@ class Told:
     """The receivers, the lists that name them, and what was made for them to be told of."""
 
     def __init__(self, folder: Path) -> None:
-        self.http, self.smtp = HttpReceiver(), SmtpReceiver()
-        self.sms, self.zns, self.loudspeakers = SmsGateway(), Zns(), Loudspeakers()
-        self.zns.quota = ZNS_QUOTA
-        self._receivers = (self.http, self.smtp, self.sms, self.zns, self.loudspeakers)
+        self.by: dict[str, Receiving] = {}
+        for outlet, made in found(receivers).items():
+            (folder / outlet).mkdir()
+            self.by[outlet] = made(folder / outlet)
         self._is_away = False
         self._numbers = count(1)
         self.lists = folder / "lists"
         self.lists.mkdir()
-        rows = [("Trực ban", "webhook", self.http.url), ("Lãnh đạo", "mail", "a@tinh.gov.vn")]
-        text = "".join(f"{n},duty,,critical,,,,{o},{a},,,2020-01-01,,\n" for n, o, a in rows)
+        rows = [f"Trực {o},duty,,critical,,,,{o},{r.address}" for o, r in self._of(public=False)]
+        text = "".join(f"{row},,,2020-01-01,,\n" for row in rows)
         (self.lists / "recipients.csv").write_text(HEAD + text, "utf-8")
         self._people(folder)
-        secret = folder / "secret"
-        secret.write_text("bí mật\n", "utf-8")
         self.env = {
             "HUB_REFERENCE_DIR": str(self.lists),
-            "HUB_OUTLET_WEBHOOK_SECRET_FILE": str(secret),
-            "HUB_OUTLET_MAIL_SERVER": self.smtp.server,
-            "HUB_OUTLET_MAIL_SENDER": "hub@tinh.gov.vn",
-            "HUB_OUTLET_MAIL_TLS": "none",
             "HUB_SUBSCRIBERS_FILE": str(folder / "subscribers.csv"),
-            "HUB_OUTLET_SMS_URL": self.sms.url,
-            "HUB_OUTLET_ZNS_URL": self.zns.url,
-            "HUB_OUTLET_ZNS_RENEWAL_URL": self.zns.renewal_url,
-            "HUB_OUTLET_ZNS_APP_ID": "1",
-            "HUB_OUTLET_ZNS_SECRET_FILE": str(folder / "zns"),
-            "HUB_OUTLET_ZNS_TOKEN_FILE": str(folder / "token.json"),
-            "HUB_OUTLET_ZNS_HOURS": "",
-            "HUB_OUTLET_LOUDSPEAKER_URL": self.loudspeakers.url,
-            "HUB_OUTLET_LOUDSPEAKER_TOKEN_FILE": str(folder / "loa"),
         }
+        for receiving in self.by.values():
+            self.env |= receiving.env
+
+    def _of(self, *, public: bool) -> list[tuple[str, Receiving]]:
+        return [(o, r) for o, r in self.by.items() if r.is_public == public]
 
     def _people(self, folder: Path) -> None:
-        """Write who is told beside officers, in which words, and what providers know us by."""
-        files = {
-            "zns": "secret\n",
-            "loa": "loa\n",
-            "token.json": '{"refresh_token": "refresh-0"}',
-            "subscribers.csv": SUBSCRIBERS
-            + "".join(f"{a},{AREA},{o},{a},2023-01-01\n" for o, a in PEOPLE.items()),
-        }
-        for name, text in files.items():
-            (folder / name).write_text(text, "utf-8")
-        rows = [f"{RULE},raised,,{AREA},{o},man,,,,2020-01-01,,\n" for o in PEOPLE]
+        """Write who is told beside officers, and in which words."""
+        people = self._of(public=True)
+        rows = [f"{r.address},{AREA},{o},{r.address},2023-01-01\n" for o, r in people]
+        (folder / "subscribers.csv").write_text(SUBSCRIBERS + "".join(rows), "utf-8")
+        rows = [f"{RULE},raised,,{AREA},{o},man,,,,2020-01-01,,\n" for o, _ in people]
         (self.lists / "bulletins.csv").write_text(OCCASIONS + "".join(rows), "utf-8")
-        rows = [f"man,{o},{OWNER},Mặn,{TEXT},{TEMPLATES[o]},2020-01-01,,\n" for o in PEOPLE]
+        rows = [f"man,{o},{OWNER},Mặn,{TEXT},{r.template},2020-01-01,,\n" for o, r in people]
         (self.lists / "wordings.csv").write_text(WORDINGS + "".join(rows), "utf-8")
 
     def load(self, hub: OpenHub) -> None:
@@ -138,16 +117,12 @@ class Told:
 
     def be(self, manner: str) -> None:
         """Let all receivers take, refuse, hang or be away from now on."""
-        receivers = self._receivers
+        all_of_them = [r.receiver for r in self.by.values()]
         if self._is_away and manner != "away":
-            for receiver in receivers:
+            for receiver in all_of_them:
                 receiver.start()
-        for receiver in receivers:
-            receiver.manner = manner
-            # Who hung is let go of, and who comes now hangs.
-            receiver.released.set()
-            if manner == "hang":
-                receiver.released.clear()
+        for receiver in all_of_them:
+            receiver.be(manner)
             if manner == "away" and not self._is_away:
                 receiver.stop()
         self._is_away = manner == "away"
@@ -160,7 +135,7 @@ class Told:
             time.sleep(0.05)
 
     def _seen(self) -> int:
-        return sum(len(r.seen) for r in self._receivers)
+        return sum(len(r.receiver.seen) for r in self.by.values())
 
     def finish(self, settings: Settings) -> None:
         """Tell what is left, by a clock that goes on by the hour, so that nobody has to wait."""
@@ -170,11 +145,13 @@ class Told:
         settings = settings.model_copy(update={"subscribers_file": file})
         with _environment(self.env), open_hub(settings, clock) as hub:
             teller, deliverer, issuer = hub.teller(), hub.deliverer(), hub.issuer()
+            dispatcher = hub.dispatcher()
             while teller.round() != 0:
                 hub.runner.catch_up()
             for _ in range(HOURS_MAX):
                 deliverer.round()
                 issuer.round()
+                dispatcher.round()
                 if not _waiting(hub):
                     return
                 clock.now += timedelta(hours=1)
@@ -182,8 +159,8 @@ class Told:
     def close(self) -> None:
         """Stop all."""
         self.be("take")
-        for receiver in self._receivers:
-            receiver.close()
+        for receiving in self.by.values():
+            receiving.receiver.close()
 
     def check(self, hub: OpenHub) -> tuple[str, list[str]]:
         """Hold what came against what was decided: what was found, and what is wrong."""
@@ -193,7 +170,7 @@ class Told:
             missed = deliveries.undecided(reading.connection, tuple(KINDS))
             missed += deliveries.unissued(reading.connection, [RULE], ["raised"])
             raised = {e["subject"] for e in reading.alert_events() if e["kind"] == "raised"}
-        came = {"webhook": self._webhooks(), "mail": self._mails(), **self._bulletins()}
+        came: dict[str, Came] = {outlet: r.came() for outlet, r in self.by.items()}
         messages: dict[tuple[str, str], set[str]] = defaultdict(set)
         wrong = [f"not decided: {e['event_id']}" for e in missed]
         for row in (r for r in rows if r["state"] != deliveries.NOBODY):
@@ -203,7 +180,7 @@ class Told:
         wrong += [f"told under two ids: {k}: {v}" for k, v in messages.items() if len(v) > 1]
         for event in events.values():
             is_public = (event["rule"], event["kind"]) == (RULE, "raised")
-            wanted = (*OUTLETS, *(PEOPLE if is_public else ()))
+            wanted = [o for o, r in self.by.items() if is_public or not r.is_public]
             lacking = [o for o in wanted if (event["event_id"], o) not in messages]
             if event["level"] == "critical" and lacking and not _is_past(event, rows):
                 wrong.append(f"nobody is told by {lacking} of {event['event_id']}")
@@ -214,52 +191,27 @@ class Told:
         wrong += self._twice()
         made = {f"CB{n:03}" for n in range(1, next(self._numbers))}
         wrong += [f"not raised: {station}" for station in sorted(made - raised)]
-        taken = [len(r.taken) for r in self._receivers]
-        text = f"{len(made)} alerts made, {len(messages)} tellings decided; {taken[0]} webhooks"
-        text += f", {taken[1]} mails, {taken[2]} SMS, {taken[3]} ZNS and {taken[4]} bulletins taken"
+        text = f"{len(made)} alerts made, {len(messages)} tellings decided; taken by"
+        text += "".join(f" {o} {len(r.receiver.taken)}," for o, r in self.by.items())
         text += f" of {self._seen()} that came"
-        met = sum((r.met for r in self._receivers), Counter[str]())
+        met = sum((r.receiver.met for r in self.by.values()), Counter[str]())
         text += f"; {met['refuse']} were refused, {met['hang']} hung"
         return text, wrong
 
-    def _webhooks(self) -> dict[str, set[bytes]]:
-        found: dict[str, set[bytes]] = defaultdict(set)
-        for headers, body in self.http.taken:
-            found[headers["X-Hub-Id"]].add(body)
-        return found
-
-    def _mails(self) -> dict[str, set[bytes]]:
-        found: dict[str, set[bytes]] = defaultdict(set)
-        for envelope in self.smtp.taken:
-            name = message_from_bytes(envelope.content)["Message-ID"]
-            found[name.strip("<>").partition("@")[0]].add(envelope.content)
-        return found
-
-    def _bulletins(self) -> dict[str, dict[str, set[bytes]]]:
-        """Give what came for people, by outlet and id."""
-        by_id = {"sms": (self.sms, "id"), "zns": (self.zns, "tracking_id")}
-        by_id["loudspeaker"] = (self.loudspeakers, "id")
-        found: dict[str, dict[str, set[bytes]]] = {}
-        for outlet, (channel, name) in by_id.items():
-            came = found[outlet] = defaultdict(set)
-            for said in channel.taken:
-                came[said[name]].add(json.dumps(said, sort_keys=True).encode())
-        return found
-
     def _twice(self) -> list[str]:
         """Look, in what came, for events that were told under two ids."""
-        ids: dict[str, set[str]] = defaultdict(set)
-        for headers, body in self.http.taken:
-            for event in json.loads(body)["events"]:
-                ids[event["event_id"]].add(headers["X-Hub-Id"])
+        ids: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for outlet, receiving in self.by.items():
+            for event, name in receiving.told():
+                ids[outlet, event].add(name)
         return [f"came under two ids: {e}: {sorted(i)}" for e, i in ids.items() if len(i) > 1]
 
 
 def _waiting(hub: OpenHub) -> bool:
     with hub.store.reading() as reading:
-        return any(
-            state == deliveries.WAITING for _, state, *_ in deliveries.counted(reading.connection)
-        )
+        states = {state for _, state, *_ in deliveries.counted(reading.connection)}
+        runs = report_runs.listed(reading.connection, 1_000)
+    return deliveries.WAITING in states or any(r["state"] == report_runs.WAITING for r in runs)
 
 
 def _is_past(event: deliveries.Row, rows: list[deliveries.Row]) -> bool:

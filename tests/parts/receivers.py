@@ -29,10 +29,20 @@ class Receiver:
         self.met: Counter[str] = Counter()
         self.released = threading.Event()
 
+    def be(self, manner: str) -> None:
+        """Take, refuse or hang from now on: who hung is let go of, and who comes now hangs."""
+        self.manner = manner
+        self.released.set()
+        if manner == "hang":
+            self.released.clear()
+
     def close(self) -> None:
         """Let go of who hangs, and stop."""
         self.released.set()
         self.stop()
+
+    def start(self) -> None:
+        """Be there."""
 
     def stop(self) -> None:
         """Be away."""

@@ -163,10 +163,13 @@ import { el } from "/page/el.js";
 import { figureText } from "/page/strings.js";
 import { words } from "/page/words.js";
 
+/** @import { Figure } from "/page/types.js" */
+
 export const units = { cm: { vi: "xen-ti-mét", en: "centimetres" } };
 
 const t = words({ vi: { levels: "Mực nước từng hồ" }, en: { levels: "Level of each reservoir" } });
 
+/** @extends {GroupPart<Figure[]>} */
 class ReservoirLevels extends GroupPart {
   #title = el("h2");
   #list = el("ul", { id: "reservoirs" });
@@ -187,7 +190,7 @@ class ReservoirLevels extends GroupPart {
     this.#title.textContent = t("levels");
     const lines = (this.answer ?? []).map((figure) => {
       const { text, unit } = figureText(figure);
-      return el("li", {}, `${figure.dims.reservoir}: ${text} ${unit}`);
+      return el("li", {}, `${figure.dims?.reservoir}: ${text} ${unit}`);
     });
     this.#list.replaceChildren(...lines);
   }

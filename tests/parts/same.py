@@ -1,6 +1,8 @@
 """The same synthetic year through both profiles, compared digest for digest.
 
-Contracts whose sources have no synthetic year take part by events that their cases make.
+Contracts whose sources have no synthetic year take part by events that their cases make, every
+connector by what it reads of its upstream's bytes. Compared is also what is written for others of
+it: tables of the warehouse, open data, reports.
 
 The production profile runs with three workers over twelve partitions on real Kafka and PostgreSQL,
 while (unless told otherwise) a worker joins, one is killed, one is frozen past its session and
@@ -20,14 +22,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import resources
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
 from deploy.local.services.postgres import Postgres
 from hub import registry
 from hub.commands import demonstration
+from hub.connecting.connection import judge
+from hub.definitions.contract import Contract
 from hub.kafka.topics import Topics, wanted
 from hub.log.log import LogUnavailableError
 from hub.log.submitting import append_columns
@@ -36,6 +42,7 @@ from hub.settings import Settings
 from hub.store.differences import fact_columns, tables
 from hub.store.store import Store
 from hub.store.troubles import StoreUnavailableError
+from tests.parts.derived import derived
 from tests.parts.small import admitted_frame
 from tests.parts.starting import start_hub
 from tests.parts.varied import varied
@@ -162,6 +169,21 @@ def _claim(hub: OpenHub, wanted_demo: demonstration.Demo) -> None:
             events = [e | {"event_id": f"e{i}"} for i, e in enumerate(chain(*stories))]
             frame = admitted_frame(contract, [*events, *events[::7]])
             append_columns(hub.log, contract, "s", frame, hub.clock)
+    for name, contract, taken in _read():
+        append_columns(hub.log, contract, name, contract.columns(taken), hub.clock)
+
+
+def _read() -> Iterator[tuple[str, Contract, list[Any]]]:
+    """Let each connector read the bytes of its cases; give what the hub takes of them."""
+    for name, connector in registry.connectors().items():
+        contract = registry.contracts()[registry.sources()[name].contract]
+        folder = resources.files("connectors") / name / "cases"
+        inputs = (f for c in folder.iterdir() if c.is_dir() for f in c.iterdir())
+        given = sorted((f for f in inputs if f.name.startswith("input")), key=str)
+        judged = (judge(contract, connector.read(f.name, f.read_bytes())) for f in given)
+        events = [e for listed in judged for j in listed if isinstance(j, list) for e in j]
+        assert events, f"the cases of {name} have nothing to take"
+        yield name, contract, events
 
 
 def _embedded(folder: Path, wanted_demo: demonstration.Demo, say: Say) -> dict[str, str]:
@@ -172,7 +194,7 @@ def _embedded(folder: Path, wanted_demo: demonstration.Demo, say: Say) -> dict[s
     with open_hub(settings) as hub:
         hub.runner.catch_up()
         say("embedded: applied")
-        return digests(hub.store)
+        return digests(hub.store) | derived(hub)
 
 
 def _applied(hub: OpenHub) -> int:
@@ -257,7 +279,7 @@ def production(
             raise RuntimeError(f"workers ended with {codes}:\n{workers.logs()}")
         took = time.monotonic() - begun
         say(f"production: {total:,} events in {took:.0f} s")
-        return digests(hub.store)
+        return digests(hub.store) | derived(hub)
 
 
 @contextmanager

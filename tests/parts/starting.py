@@ -11,8 +11,10 @@ Nothing that a command computes is kept for the next one.
 import array
 import atexit
 import ctypes
+import importlib
 import json
 import os
+import pkgutil
 import runpy
 import socket
 import subprocess
@@ -24,6 +26,7 @@ from threading import Lock
 from typing import Any
 
 HUB = "hub.cli"
+FOUND = ("hub.http", "hub.commands", "schemas", "stream_jobs", "connectors", "outlets")
 PR_SET_CHILD_SUBREAPER = 36
 LENGTH_BYTES = 4
 # Variables that a process reads as it begins: where they differ, there is another starter.
@@ -149,6 +152,15 @@ def _serve(connection: socket.socket) -> dict[str, Any] | None:
         return asked
 
 
+def _import_all(package: str) -> None:
+    """Import the modules that commands find by the names of files, as they would."""
+    for found in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        if found.ispkg:
+            _import_all(found.name)
+        elif not found.name.endswith(".__main__"):
+            importlib.import_module(found.name)
+
+
 def main() -> None:
     """Import what commands import, then serve."""
     import gc  # noqa: PLC0415
@@ -161,6 +173,9 @@ def main() -> None:
     import hub.kafka.log  # noqa: PLC0415
     import hub.worker.transport  # noqa: PLC0415
 
+    if "PYTHONPATH" not in os.environ:  # else it is another tree, whose files tests alter
+        for room in FOUND:
+            _import_all(room)
     gc.freeze()
     asked = _serve(socket.socket(fileno=int(sys.argv[1])))
     if asked is None:

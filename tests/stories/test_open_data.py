@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from rdflib import DCAT, RDF, Graph
 
+from hub.locks import held
 from stream_jobs.worked import received
 from tests.parts.waiting import until
 from tests.stories.conftest import Served
@@ -88,3 +89,32 @@ def test_what_is_open_is_released_and_taken_without_a_key_and_nothing_else(year:
     )
     assert whole.select("before", "after").rows() == [("17", "23")]
     assert "17 → 23" in year.run("open-data", "show").stdout
+
+
+def test_a_release_whose_folder_is_away_is_not_made_again(year: Served) -> None:
+    """Else its number would be there twice, and what it withheld be told by the next one."""
+    year.settle()
+    folder = year.folder / "open-data"
+    assert year.run("open-data", "release", "2023").returncode == 0
+    gone = folder.rename(folder.with_name("gone"))
+    for instead in (folder.mkdir, folder.touch):
+        instead()
+        refused = year.run("open-data", "release", "2023")
+        assert refused.returncode == 2
+        assert "release 1 was made and is not there" in refused.stderr
+        folder.rmdir() if folder.is_dir() else folder.unlink()
+    assert year.run("open-data", "release", "2023", "--anew").returncode == 0
+    assert [p.name for p in folder.iterdir()] == ["0002"], "no number is there twice"
+    (gone / "0001").rename(folder / "0001")
+    again = year.run("open-data", "release", "2023")
+    assert again.returncode == 0
+    assert "nothing new" in again.stdout
+
+
+def test_of_two_releases_at_once_one_says_that_there_is_another(year: Served) -> None:
+    year.settle()
+    with held(year.folder / "store.sqlite3.open_data.lock"):
+        refused = year.run("open-data", "release", "2023")
+    assert refused.returncode == 2
+    assert "another one is releasing" in refused.stderr
+    assert not (year.folder / "open-data").exists()

@@ -102,7 +102,7 @@ def altered(truth: Truth) -> Iterator[tuple[str, Truth]]:
     if truth.whole is not None:
         page = json.loads(truth.whole)
         record = next(r for r in page["duLieu"] if r["NgayTiepNhan"])
-        record["NgayHenTra"] = "20991231170000"
+        record["NgayHenTra"] = f"{int(record['NgayTiepNhan'][:4]) + 1}1231170000"
         yield record["MaHoSo"], replace(truth, whole=json.dumps(page).encode())
 
 

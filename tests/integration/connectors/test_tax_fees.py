@@ -272,6 +272,30 @@ def test_what_was_read_and_not_made_durable_is_read_again(
     assert facts(hub) == {fee(1): (150_000, 0)}
 
 
+def test_what_was_read_as_the_log_went_away_is_read_again(
+    hub: OpenHub, topic: Topic, follow: Callable[..., Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between a read and what comes of it, the log is asked how its rows stand."""
+    topic.send(topic.change("c", 1))
+    reading = follow()
+    carry(reading, hub, topic)
+    topic.send(topic.change("c", 3))
+    asked, failed = hub.log.checkpoints, []
+
+    def away(names: list[str]) -> dict[str, str]:
+        if any(":row:" in name for name in names):
+            failed.append(names)
+            raise LogUnavailableError("away")
+        return asked(names)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.log, "checkpoints", away)
+        until(lambda: reading.step(0.2) == 0 and failed, "it was read, and the log was away")
+    topic.send(topic.change("c", 5))
+    carry(reading, hub, topic)
+    assert facts(hub) == {fee(n): (150_000, 0) for n in (1, 3, 5)}
+
+
 def _handed(reading: Connection) -> bool:
     feed = reading._feed
     assert isinstance(feed, ChangesFeed)

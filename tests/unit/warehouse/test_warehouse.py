@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import fastavro
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
@@ -23,6 +22,7 @@ from hub.access.keys import Sender
 from hub.cli import app
 from hub.clock import to_us
 from hub.definitions.contract import Doc
+from hub.locks import held
 from hub.opening import OpenHub, open_hub
 from hub.settings import Settings
 from hub.warehouse.contents import INSTANT, MONTH, VALUE, Content, contents
@@ -35,10 +35,13 @@ from hub.warehouse.laying import (
     committing,
     differing,
     later,
+    open_warehouse,
     summary,
     to_arrow,
 )
 from hub.warehouse.retaining import data_files, delete_orphans, expire, named_files, path_of, tag
+from tests.parts import iceberg
+from tests.parts.iceberg import files_by_hand
 
 AT = 1_700_000_000_000_000
 WORD = Doc("x", "y")
@@ -91,31 +94,10 @@ def table(warehouse: Warehouse, name: str = "made") -> Table:
     return found
 
 
-def files_by_hand(found: Table) -> list[str]:
-    """Find the rows' files as the table spec says, by the metadata and manifests themselves."""
-    metadata = json.loads(path_of(found.metadata_location).read_text())
-    current = metadata["current-snapshot-id"]
-    (snapshot,) = [s for s in metadata["snapshots"] if s["snapshot-id"] == current]
-    files = []
-    with path_of(snapshot["manifest-list"]).open("rb") as listed:
-        manifests: list[Any] = list(fastavro.reader(listed))
-    for manifest in manifests:
-        with path_of(manifest["manifest_path"]).open("rb") as opened:
-            for entry in fastavro.reader(opened):
-                assert isinstance(entry, dict)
-                if entry["status"] != 2:  # deleted
-                    files.append(str(path_of(entry["data_file"]["file_path"])))
-    return files
-
-
 def by_duckdb(found: Table) -> list[tuple[Any, ...]]:
     """Read rows by DuckDB, which never meets pyiceberg."""
     names = ", ".join(f'"{n}"' for n in KINDS)
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        asked = f"SELECT {names} FROM read_parquet(?) ORDER BY 1, 2"
-        rows: list[tuple[Any, ...]] = connection.execute(asked, [files_by_hand(found)]).fetchall()
-    return rows
+    return sorted(iceberg.by_duckdb(files_by_hand(found), names), key=lambda row: row[:2])
 
 
 def by_polars(found: Table) -> list[tuple[Any, ...]]:
@@ -189,6 +171,52 @@ def test_an_earlier_cut_is_not_laid_over_a_later_one_unless_that_is_said(
     assert by_duckdb(table(warehouse)) == frame(ROWS[:1]).rows()
     assert not later("", "fee=1")
     assert not later("empty", "fee=1")
+
+
+def test_only_whole_snapshots_name_a_cut(warehouse: Warehouse) -> None:
+    """A commit that replaces months has a snapshot in between, without them."""
+    warehouse.lay(CONTENT, frame(ROWS), "fee=1", AT)
+    changed = [(*ROWS[0][:3], 9, *ROWS[0][4:]), *ROWS[1:]]
+    warehouse.lay(CONTENT, frame(changed), "fee=2", AT)
+    found, cuts = table(warehouse), []
+    for snapshot in found.snapshots():
+        assert snapshot.summary is not None
+        said = snapshot.summary.additional_properties
+        if CUT in said:
+            rows: Any = pl.from_arrow(found.scan(snapshot_id=snapshot.snapshot_id).to_arrow())
+            assert len(rows) == len(ROWS)
+            cuts.append(said[CUT])
+    assert cuts == ["fee=1", "fee=2"]
+    assert len(found.snapshots()) > len(cuts)
+
+
+def test_a_table_is_made_with_its_months_at_once(warehouse: Warehouse) -> None:
+    """Who is killed right after that leaves no table without them."""
+    warehouse.lay(CONTENT, frame(ROWS), "fee=1", AT)
+    metadata = path_of(table(warehouse).location()) / "metadata"
+    files = sorted(metadata.glob("00000-*.metadata.json"))
+    assert files
+    for path in files:
+        specs = json.loads(path.read_text())["partition-specs"]
+        assert [f["name"] for f in specs[-1]["fields"]] == [MONTH]
+
+
+def test_a_folder_that_is_away_is_said(warehouse: Warehouse, tmp_path: Path) -> None:
+    warehouse.lay(CONTENT, frame(ROWS), "fee=1", AT)
+    url = f"sqlite:///{tmp_path}/store.sqlite3"
+    gone = warehouse.folder.rename(tmp_path / "gone")
+    for instead in (warehouse.folder.touch, warehouse.folder.mkdir):
+        instead()
+        with (
+            pytest.raises(WarehouseError, match="cannot be read or written"),
+            open_warehouse(url, warehouse.folder) as opened,
+        ):
+            opened.lay(CONTENT, frame(ROWS[:1]), "fee=2", AT)
+        if warehouse.folder.is_file():
+            warehouse.folder.unlink()
+    warehouse.folder.rmdir()
+    gone.rename(warehouse.folder)
+    assert by_polars(table(warehouse)) == frame(ROWS).rows()
 
 
 def test_old_snapshots_and_orphans_go_and_what_an_edition_names_stays(
@@ -308,6 +336,9 @@ def test_the_commands_write_list_and_verify(
         return runner.invoke(app, ["warehouse", *words])
 
     assert run("verify").exit_code == 1, "nothing was written"
+    with held(tmp_path / "hub" / "store.sqlite3.warehouse.lock"):
+        beside = run("write")
+    assert (beside.exit_code, "another one is writing" in beside.stderr) == (1, True)
     assert run("write").exit_code == 0
     again = run("write")
     assert again.exit_code == 0
