@@ -59,7 +59,7 @@ class Teller:
         with self._store.alone(LOCK) as is_mine:
             now = to_us(self._clock())
             topics = [c.topic for c in self._store.definitions.applied.values()]
-            ends = {topic: self._log.ends(topic) for topic in topics}
+            ends = self._log.ends_of(topics)
             if not is_mine:
                 return None
             with self._store.reading() as reading:

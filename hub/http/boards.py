@@ -12,7 +12,7 @@ from hub import registry
 from hub.board import board
 from hub.clock import iso, to_us
 from hub.definitions.own.alert import ALERT
-from hub.figures.book import parted, years
+from hub.figures.book import most_told_of, parted, years
 from hub.figures.kpi import Kpi
 from hub.figures.official import as_known
 from hub.figures.unchanged import State, States
@@ -123,7 +123,7 @@ class Boards:
                 "kpis": [_described(k) for k in self._hub.kpis.values()],
                 "periods": offered,
                 "periods_apart": apart,
-                "default_period": max(found, key=lambda y: y[1])[0] if found else None,
+                "default_period": most_told_of(found) if found else None,
                 "synthetic": self._hub.is_synthetic,
             }
             if period is not None:

@@ -106,7 +106,8 @@ class Gauges:
                 " ORDER BY key LIMIT :n) AS figures",
                 n=UNTOLD_MAX,
             )
-        lag = {t: sum(hub.log.ends(t).values()) - at for t, at in applied.items()}
+        ends = hub.log.ends_of(applied)
+        lag = {t: sum(ends[t].values()) - at for t, at in applied.items()}
         for topic, events in lag.items():
             metrics.LAG_EVENTS.labels(topic).set(events)
         # Every class of every contract is there from the first scrape on, so that the first burst

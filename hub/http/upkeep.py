@@ -3,9 +3,9 @@
 Every hour, originals that nobody needs any more are erased, exchanges that were settled long ago
 are forgotten, and it is looked whether the reports add up; every half minute scheduled reports are
 given; every few seconds, rejected items are closed that were mended, and alerts are told and
-delivered; every second, the columns that questions are answered from are brought up to date. The
-last, and what was mended, are looked at where something was committed since, and else each quarter
-of a minute.
+delivered; every second, the columns that questions are answered from are brought up to date, and
+what people see first is asked of new ones. The last, and what was mended, are looked at where
+something was committed since, and else each quarter of a minute.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ COLUMNS_SECONDS = 1.0
 REPORTS_SECONDS = 30.0
 QUIET_SECONDS = 15.0  # what hangs on commits alone is looked at so often where there were none
 SHARE_MAX = 0.05  # of the time is given to either of the first two at most
+ALERTS_REST_MAX = 15.0  # but alerts are looked at again by then: people wait for them
 log = logging.getLogger(__name__)
 
 
@@ -89,14 +90,22 @@ async def tell_alerts(edge: Edge) -> None:
         began = time.monotonic()
         await _done(edge, "alerts told", "events", do)
         took = time.monotonic() - began
-        await asyncio.sleep(max(ALERTS_SECONDS, took / SHARE_MAX))
+        await asyncio.sleep(rest_after(took))
+
+
+def rest_after(took: float) -> float:
+    """Say how long to rest (s) after a look at alerts that took so long (s).
+
+    On a machine that is slow or busy one look may take seconds: it is not rested for minutes then.
+    """
+    return min(max(ALERTS_SECONDS, took / SHARE_MAX), ALERTS_REST_MAX)
 
 
 async def tend_columns(edge: Edge) -> None:
     """See to the columns of facts, every second, until cancelled."""
 
     def do() -> int:
-        edge.hub.store.tend_columns()
+        edge.hub.tend_columns()
         return 0
 
     news = _News(edge)

@@ -135,7 +135,7 @@ class ChangesFeed:
         self._topic_id = ""
         self._at: dict[int, int] = {}
         self._parts: list[int] = []
-        # Whether something was handed over of which it is not known yet that it is durable.
+        # Whether something was read of which it is not known yet that it is durable.
         self._is_handed = False
         self._due = 0.0
         self._load = Load()
@@ -165,6 +165,8 @@ class ChangesFeed:
             begun = time.monotonic()
             with metrics.UPSTREAM_SECONDS.labels(self._of.source).time():
                 messages = consumer.consume(self._settings.batch_records, seconds)
+            # From here on, whatever fails before it is durable has it read again.
+            self._is_handed = bool(messages)
             self._count(consumer, messages, time.monotonic() - begun)
             return self._delivery([m for m in messages if not _failed(m)])
         except KafkaException as error:
@@ -251,6 +253,7 @@ class ChangesFeed:
 
     def _delivery(self, messages: list[Message]) -> Delivery | None:
         if not messages:
+            self._is_handed = False
             return None
         mapping = self._context.mapping() or self._of.mapping
         if self._rowwise is None or self._rowwise[0] != mapping.digest:
@@ -275,8 +278,6 @@ class ChangesFeed:
             assert offset is not None
             after[partition] = offset + 1
         points |= {self._checkpoint(p): str(at) for p, at in after.items()}
-
-        self._is_handed = True
 
         def acknowledge(_: list[Verdict]) -> None:
             self._at, self._is_handed = after, False

@@ -6,7 +6,7 @@ database.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -84,8 +84,12 @@ class KafkaLog:
 
     def ends(self, topic: str) -> dict[int, int]:
         """Give, per partition, the offset that its next record will get."""
-        with self._asking() as topics:
-            return topics.ends(topic)
+        return self.ends_of([topic])[topic]
+
+    def ends_of(self, topics: Iterable[str]) -> dict[str, dict[int, int]]:
+        """See `Log.ends_of`."""
+        with self._asking() as asked:
+            return asked.ends(topics)
 
     @contextmanager
     def _asking(self) -> Iterator[Topics]:
@@ -248,7 +252,8 @@ class KafkaLog:
     def is_empty(self) -> bool:
         """Whether no event is in any topic."""
         contracts = self._definitions.contracts.values()
-        return not any(any(self.ends(c.topic).values()) for c in contracts)
+        ends = self.ends_of(c.topic for c in contracts)
+        return not any(any(partitions.values()) for partitions in ends.values())
 
     def receipt(self, name: str) -> Kept | None:
         """Find a receipt by its id."""

@@ -39,7 +39,7 @@ def refilling(log: KafkaLog, bootstrap: str, store: Store) -> Iterator["KafkaRef
 
     Raises `NotEmptyError` where a topic ever held a record, `TopicsError` where one is missing.
     """
-    ends = {c.topic: log.ends(c.topic) for c in store.definitions.applied.values()}
+    ends = log.ends_of(c.topic for c in store.definitions.applied.values())
     filled = sorted(topic for topic, at in ends.items() if any(at.values()))
     if filled:
         raise NotEmptyError(

@@ -1,12 +1,24 @@
 """Topics: what must be there, what is there, and how one becomes the other."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
-from kafka.errors import InvalidReplicationFactorError, KafkaError, SecurityDisabledError
+from kafka.errors import (
+    InvalidReplicationFactorError,
+    KafkaError,
+    LeaderNotAvailableError,
+    NoError,
+    NotLeaderForPartitionError,
+    SecurityDisabledError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 from kafka.protocol.consumer import IsolationLevel
 
 from hub.definitions.contract import Contract
@@ -21,6 +33,9 @@ T = TypeVar("T")
 PARTITIONS = 12
 BROKERS_DEFAULT = -1
 ANSWER_MS_MAX = 5_000
+ABSENT = (UnknownTopicOrPartitionError.errno, TopicAuthorizationFailedError.errno)
+LEADERLESS = (LeaderNotAvailableError, NotLeaderForPartitionError)
+LEADER_SECONDS = 0.2  # a new topic has its leaders within about as long
 COMMITTED = IsolationLevel.READ_COMMITTED
 # A rejected item may be as large as a request's body, and is carried in base64.
 REJECTION_BYTES_MAX = 32 << 20
@@ -85,9 +100,12 @@ class Topics:
     def ask(self, question: Callable[[Any], T]) -> T:
         """Ask the cluster through its admin client, by a new connection where the old one fails.
 
-        Raises `LogUnavailableError` where that fails too.
+        A partition whose leader is being chosen is asked about again, for a while. Raises
+        `LogUnavailableError` where that fails too.
         """
-        for is_last in (self._opened is None, True):
+        until = time.monotonic() + ANSWER_MS_MAX / 1000
+        is_last = self._opened is None
+        while True:
             try:
                 if self._opened is None:
                     servers = self._bootstrap.split(",")
@@ -105,15 +123,16 @@ class Topics:
                 raise TopicsError(str(error)) from error
             except KafkaError as error:
                 self.close()
-                if is_last:
+                is_moving = isinstance(error, LEADERLESS) and time.monotonic() < until
+                if is_last and not is_moving:
                     raise LogUnavailableError(f"{self._bootstrap}: {error!r}") from error
-        raise AssertionError  # not reached
+                is_last = True
+                time.sleep(LEADER_SECONDS if is_moving else 0)
 
     def _described(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-        there = set(self.ask(lambda c: c.list_topics()))
-        present = [n for n in names if n in there]
-        found = self.ask(lambda c: c.describe_topics(present)) if present else []
-        return {t["name"]: t for t in found}
+        """Describe those of these topics that are there, and may be seen, in one request."""
+        found = self.ask(lambda c: c.describe_topics(list(names))) if names else []
+        return {t["name"]: t for t in found if t["error_code"] not in ABSENT}
 
     def plan(self, topics: Sequence[Topic], replication: int | None = None) -> list[Step]:
         """Say what is to be done for these topics; nothing, where all is as it must be.
@@ -172,8 +191,7 @@ class Topics:
             if s.action == "create"
         ]
         if new:
-            self.ask(lambda c: c.create_topics(new))
-            self.ask(lambda c: c.wait_for_topics([t.name for t in new]))
+            self._create(new)
         changed = [
             ConfigResource(ConfigResourceType.TOPIC, s.topic.name, configs=s.config)
             for s in steps
@@ -186,6 +204,33 @@ class Topics:
             if refused:
                 raise TopicsError("; ".join(refused))
 
+    def _create(self, new: Sequence[NewTopic]) -> None:
+        """Make topics, and wait until they have leaders.
+
+        One that is there already is left: a slow broker made it by what was asked before, of which
+        no answer came. Raises `TopicsError` where somebody has made it otherwise meanwhile.
+        """
+        made_before: list[str] = []
+
+        def create(client: Any) -> None:
+            for topic in client.create_topics(new, raise_errors=False)["topics"]:
+                error = for_code(topic["error_code"])
+                if error is TopicAlreadyExistsError:
+                    made_before.append(topic["name"])
+                elif error is not NoError:
+                    raise error(f"{topic['name']}: {topic['error_message']}")
+
+        self.ask(create)
+        self.ask(lambda c: c.wait_for_topics([t.name for t in new]))
+        there = self._described(made_before)
+        for topic in new:
+            count = len(there[topic.name]["partitions"]) if topic.name in there else None
+            if count not in (None, topic.num_partitions):
+                raise TopicsError(
+                    f"{topic.name} was made by somebody else meanwhile, with {count} partitions,"
+                    f" not {topic.num_partitions}; see `hub topics plan`"
+                )
+
     def _config(self, name: str) -> dict[str, str]:
         resource = ConfigResource(ConfigResourceType.TOPIC, name)
         found = self.ask(lambda c: c.describe_configs([resource], config_filter="all"))
@@ -194,43 +239,48 @@ class Topics:
     def identity(self, topic: str) -> str:
         """Name the log of a topic: `cluster id/topic id`. Raises `TopicsError` if it is missing."""
         if topic not in self._identities:
-            self._read(topic)
+            self.check([topic])
         return self._identities[topic]
 
     def partitions(self, topic: str) -> int:
         """Give how many partitions a topic has."""
         if topic not in self._partitions:
-            self._read(topic)
+            self.check([topic])
         return self._partitions[topic]
 
     def begins(self, topic: str) -> dict[int, int]:
         """Give, per partition, the first offset that is not deleted."""
-        return self._offsets(topic, OffsetSpec.EARLIEST)
+        return self._offsets([topic], OffsetSpec.EARLIEST)[topic]
 
-    def ends(self, topic: str) -> dict[int, int]:
-        """Give, per partition, up to where it can be read: the end, or an open transaction."""
-        return self._offsets(topic, OffsetSpec.LATEST)
+    def ends(self, topics: Iterable[str]) -> dict[str, dict[int, int]]:
+        """Give, per partition, up to where each can be read: the end, or an open transaction."""
+        return self._offsets(list(topics), OffsetSpec.LATEST)
 
-    def _offsets(self, topic: str, which: Any) -> dict[int, int]:
-        self.check(topic)
-        asked = {TopicPartition(topic, p): which for p in range(self.partitions(topic))}
+    def _offsets(self, topics: list[str], which: Any) -> dict[str, dict[int, int]]:
+        """Ask for all of them at once: a request costs this client more than what it is about."""
+        self.check(topics)
+        asked = {TopicPartition(t, p): which for t in topics for p in range(self.partitions(t))}
         found = self.ask(lambda c: c.list_partition_offsets(asked, isolation_level=COMMITTED))
-        return {tp.partition: at.offset for tp, at in found.items()}
+        offsets: dict[str, dict[int, int]] = {topic: {} for topic in topics}
+        for tp, at in found.items():
+            offsets[tp.topic][tp.partition] = at.offset
+        return offsets
 
-    def check(self, topic: str) -> None:
-        """Raise `TopicsError` where a topic is no longer the one that it was."""
-        before = self._identities.get(topic)
-        self._read(topic)
-        if before is not None and self._identities[topic] != before:
-            raise TopicsError(f"{topic} was deleted and made again: a new log; start anew")
-
-    def _read(self, topic: str) -> None:
-        found = self._described([topic]).get(topic)
-        if found is None:
-            raise TopicsError(f"there is no topic {topic}; run `hub topics apply`")
-        cluster = self.ask(lambda c: c.describe_cluster())["cluster_id"]
-        self._identities[topic] = f"{cluster}/{found['topic_id'].replace('-', '')}"
-        self._partitions[topic] = len(found["partitions"])
+    def check(self, topics: Sequence[str]) -> None:
+        """Raise `TopicsError` where a topic is no longer the one that it was, or is missing."""
+        there, cluster = self._described(topics), ""
+        for topic in topics:
+            found = there.get(topic)
+            if found is None:
+                raise TopicsError(f"there is no topic {topic}; run `hub topics apply`")
+            named, known = found["topic_id"].replace("-", ""), self._identities.get(topic)
+            self._partitions[topic] = len(found["partitions"])
+            if known is not None and known.endswith(f"/{named}"):
+                continue
+            cluster = cluster or self.ask(lambda c: c.describe_cluster())["cluster_id"]
+            self._identities[topic] = f"{cluster}/{named}"
+            if known is not None:
+                raise TopicsError(f"{topic} was deleted and made again: a new log; start anew")
 
     def close(self) -> None:
         """Close the connection."""

@@ -5,7 +5,7 @@ embedded log is a SQLite file (`hub.log.sqlite`), the other is Apache Kafka (`hu
 same laws hold for both.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -165,6 +165,9 @@ class Log(Protocol):
 
     def ends(self, topic: str) -> dict[int, int]:
         """Give, per partition, the offset that its next record will get."""
+
+    def ends_of(self, topics: Iterable[str]) -> dict[str, dict[int, int]]:
+        """Give the ends of several topics, which are asked for at once."""
 
     def read(
         self,

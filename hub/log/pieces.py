@@ -14,7 +14,6 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from hub.log.slices import Ints
 
 Pieces = Any  # an Arrow array of bytes
-_NOTHING = pa.scalar(b"", pa.large_binary())
 
 
 def cut(flat: bytes, ends: Ints) -> Pieces:
@@ -26,12 +25,12 @@ def cut(flat: bytes, ends: Ints) -> Pieces:
 
 
 def listed(values: list[bytes]) -> Pieces:
-    """Make pieces of a list."""
-    return pa.array(values, pa.large_binary())
+    """Make pieces of a list. By Polars: who asks Arrow for an array of Python's imports pandas."""
+    return of(pl.Series(values, dtype=pl.Binary))
 
 
 def of(values: pl.Series) -> Pieces:
-    """Make pieces of a column of bytes; what is null there is null here."""
+    """Make pieces of a column of bytes, or Arrow of any; what is null there is null here."""
     found = values.to_arrow(compat_level=pl.CompatLevel.oldest())
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
@@ -52,7 +51,7 @@ def by_head(column: Pieces, heads: list[bytes]) -> tuple[Ints, Pieces]:
     found = pc.index_in(pc.binary_slice(column, 0, size), value_set=listed(heads))
     which = found.fill_null(-1).to_numpy().astype(np.int64)
     is_known = which >= 0
-    known = column if is_known.all() else column.filter(pa.array(is_known))
+    known = column if is_known.all() else column.filter(of(pl.Series(is_known)))
     return which, pc.binary_replace_slice(known, 0, size, b"")
 
 
@@ -63,6 +62,9 @@ def join_each(*columns: Pieces) -> Pieces:
 
 def join_runs(column: Pieces, firsts: Ints) -> pl.Series:
     """Join pieces that follow on each other, each run from one of `firsts` to the next."""
-    bounds = pa.array(np.append(firsts, len(column)), pa.int64())
+    bounds = of(pl.Series(np.append(firsts, len(column)), dtype=pl.Int64))
     runs = pa.LargeListArray.from_arrays(bounds, column)
     return pl.Series(pc.binary_join(runs, _NOTHING), dtype=pl.Binary)
+
+
+_NOTHING = listed([b""])[0]

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -189,6 +189,10 @@ class SqliteLog:
     def ends(self, topic: str) -> dict[int, int]:
         """Give the offset that the topic's next record will get, for its one partition."""
         return {0: self._end(self._connection, topic)}
+
+    def ends_of(self, topics: Iterable[str]) -> dict[str, dict[int, int]]:
+        """See `Log.ends_of`."""
+        return {topic: self.ends(topic) for topic in topics}
 
     def read(
         self,

@@ -1,9 +1,10 @@
-"""aiokafka's fetcher, as it hands over whole batches: what relies on its insides.
+"""aiokafka's fetcher, as it hands over whole batches, and its group: what relies on their insides.
 
 Its public face gives records one by one, which costs more than all that comes after.
 """
 
 import asyncio
+import logging
 from typing import Any
 
 import aiokafka  # type: ignore[import-untyped]
@@ -20,7 +21,10 @@ from hub.kafka.records import WireBatch, WireBatches
 from hub.worker.fetched import Fetched
 
 ANSWER_SECONDS_MAX = 10.0
+SESSION_MS_MAX = 45_000
+COMING_BACK_MS_MAX = 90_000
 RETRY_MS = 500  # while the broker is away; each try of each task is a line in the log
+log = logging.getLogger(__name__)
 
 
 def keep_batches_whole() -> None:
@@ -119,3 +123,37 @@ def _hurry(client: aiokafka.client.AIOKafkaClient) -> None:
         return connection
 
     client._get_conn = hurried
+
+
+class Membership:
+    """A worker's place in its group: whoever was let go for silence may be silent for longer.
+
+    A session of a few seconds has the partitions of a dead worker taken over soon. On a machine
+    that is slow or busy one that lives is silent for as long, is let go, comes back and makes all
+    others begin again: together they apply next to nothing. So it asks for twice the session and
+    twice the time to come back, each time that it was let go, up to what Kafka itself takes for
+    right (KIP-735), until it is started again.
+    """
+
+    def __init__(self) -> None:
+        self._member = ""
+
+    def joined(self, coordinator: Any) -> None:
+        """Keep as whom the group knows this worker."""
+        self._member = coordinator.member_id
+
+    def before_joining(self, coordinator: Any) -> None:
+        """Ask for more time where the group does not know it any more."""
+        if not self._member or coordinator.member_id == self._member:
+            return
+        session, coming_back = coordinator._session_timeout_ms, coordinator._rebalance_timeout_ms
+        coordinator._session_timeout_ms = max(session, min(2 * session, SESSION_MS_MAX))
+        coordinator._rebalance_timeout_ms = max(
+            coming_back, min(2 * coming_back, COMING_BACK_MS_MAX)
+        )
+        log.warning(
+            "the group let this worker go: its session is %.0f s now, not %.0f",
+            coordinator._session_timeout_ms / 1000,
+            session / 1000,
+        )
+        self._member = ""

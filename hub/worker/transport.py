@@ -40,7 +40,7 @@ from mode import CrashingSupervisor, ServiceT
 from hub.kafka.credentials import IN_CLEAR, Credentials
 from hub.kafka.reader import renew
 from hub.worker.fetched import Fetched
-from hub.worker.fetching import RETRY_MS, forget, keep_batches_whole, pace, take
+from hub.worker.fetching import RETRY_MS, Membership, forget, keep_batches_whole, pace, take
 
 FETCH_BYTES_MAX = 16 << 20  # of one answer of the broker
 PARTITION_BYTES_MAX = 1 << 20  # of one partition in it, some 20,000 events; its first batch always
@@ -81,6 +81,7 @@ class Thread(driver.AIOKafkaConsumerThread):
         self._undone: dict[TP, Fetched] = {}
         self._ahead: dict[TP, Fetched] = {}
         self._waiter: asyncio.Future[None] | None = None
+        self._membership = Membership()
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         conf = self.app.conf
@@ -142,6 +143,7 @@ class Thread(driver.AIOKafkaConsumerThread):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Hand over nothing more of them."""
         self._void()
+        self._membership.before_joining(self._ensure_consumer()._coordinator)
         await super().on_partitions_revoked(revoked)
 
     def _void(self) -> None:
@@ -153,6 +155,7 @@ class Thread(driver.AIOKafkaConsumerThread):
     async def displace(self) -> tuple[int, set[TP]]:
         """Void what was handed over; the new placement and the partitions to place."""
         self._void()
+        self._membership.joined(self._ensure_consumer()._coordinator)
         return self.placement, self.assignment()
 
     async def place(self, placement: int, positions: Mapping[TP, int]) -> None:
@@ -217,8 +220,7 @@ class Thread(driver.AIOKafkaConsumerThread):
             deadline = self.thread_loop.time() + TAKE_SECONDS
             while not (taken := list(self._pick(fetcher))):
                 self._waiter = fetcher._create_fetch_waiter()
-                left = deadline - self.thread_loop.time()
-                await asyncio.wait([self._waiter], timeout=left)
+                await asyncio.wait([self._waiter], timeout=deadline - self.thread_loop.time())
                 if not self._waiter.done():
                     self._waiter.cancel()
                     break
@@ -332,11 +334,9 @@ class Consumer(driver.Consumer):
                 raise
 
     def _message(self, taken: _Taken) -> Message:
-        topic, partition = taken.tp
         self.app.monitor.track_tp_end_offset(taken.tp, taken.fetched.end)
         return ConsumerMessage(
-            topic,
-            partition,
+            *taken.tp,
             offset=taken.fetched.first,
             timestamp=cast(float, None),
             timestamp_type=0,
@@ -396,8 +396,7 @@ class Consumer(driver.Consumer):
 
         What is not done by then is done again by who reads it next, from the position in SQL.
         """
-        is_end = self.app.should_stop
-        limit = self.app.stop_seconds_max if is_end else self.app.revoke_seconds_max
+        limit = self.app.stop_seconds_max if self.app.should_stop else self.app.revoke_seconds_max
         ends = [
             asyncio.ensure_future(self._nothing_in_hand.wait()),
             asyncio.ensure_future(self.app._crashed.wait()),  # an agent that failed never ends

@@ -64,6 +64,7 @@ class Work:
         metrics.begin({c.name: topic for topic, c in self.contracts.items()})
         # When each partition's position last moved, or had nothing to move to.
         self._moved: dict[TP, tuple[int, float]] = {}
+        self._ends: dict[str, dict[int, int]] = {}
 
     def positions(self, tps: Collection[TP]) -> Mapping[TP, int]:
         """Say where partitions are to be read from: where the store stands."""
@@ -149,22 +150,24 @@ class Work:
         Raises `TopicsError` where one was deleted and made again: its offsets mean other records.
         """
         while not self.stopping.wait(PROBE_SECONDS):
+            try:
+                self._ends = self.log.ends_of(self._identities)
+            except LogUnavailableError:
+                self._ends = {}
+                continue
             for topic, identity in self._identities.items():
-                try:
-                    self.log.ends(topic)
-                except LogUnavailableError:
-                    break
                 if self.log.identity(topic) != identity:
                     raise TopicsError(f"{topic} was deleted and made again; start anew")
 
     def stalled(self, tps: Collection[TP]) -> list[TP]:
         """Name assigned partitions that have something to apply and do not move.
 
-        Where Kafka or the database cannot be asked nothing is known, and nothing named.
+        Where Kafka or the database cannot be asked nothing is known, and nothing named. The ends
+        are those that `check_logs` saw last: who asks whether it lives waits for seconds only.
         """
         try:
             positions = self._positions(tps)
-            ends = {t: self.log.ends(t) for t in {tp.topic for tp in tps}}
+            ends = self._ends or self.log.ends_of(self._identities)
         except (StoreUnavailableError, LogUnavailableError):
             return []
         now = time.monotonic()

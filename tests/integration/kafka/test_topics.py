@@ -3,15 +3,19 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it names them, without types
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    NewTopic,
     ResourceType,
 )
+from kafka.errors import KafkaTimeoutError, LeaderNotAvailableError, NotLeaderForPartitionError
 
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
@@ -21,7 +25,7 @@ from hub.definitions.own.control import CONTROL
 from hub.definitions.own.kpi import FIGURE
 from hub.definitions.own.rejection import REJECTION
 from hub.kafka.topics import REJECTION_BYTES_MAX, Step, Topics, wanted
-from hub.log.log import TopicsError
+from hub.log.log import LogUnavailableError, TopicsError
 from tests.integration.conftest import delete_topics, make_topics
 from tests.parts.starting import run_hub
 from tests.parts.waiting import SECONDS_MAX, until
@@ -178,14 +182,17 @@ def test_the_identity_is_remade_with_the_topic(topics: Topics, kafka: Kafka) -> 
         delete_topics(kafka)
         make_topics(kafka, 1)
         with pytest.raises(TopicsError, match="deleted and made again"):
-            topics.ends(EVENTS[0])
+            topics.ends([EVENTS[0]])
         identities.append(topics.identity(EVENTS[0]))
     assert len(set(identities)) == 3
     assert len({i.partition("/")[0] for i in identities}) == 1
 
 
 def test_a_topic_that_is_missing_is_named(topics: Topics) -> None:
-    for ask in (topics.identity, topics.ends, topics.partitions):
+    def ends(topic: str) -> object:
+        return topics.ends([topic])
+
+    for ask in (topics.identity, ends, topics.partitions):
         with pytest.raises(
             TopicsError, match=rf"^there is no topic {EVENTS[0]}; run `hub topics apply`$"
         ):
@@ -278,3 +285,47 @@ def test_a_change_that_the_broker_refuses_is_said(topics: Topics) -> None:
     odd = Step(every[0], "alter", "", {"retention.ms": "soon"})
     with pytest.raises(TopicsError, match=rf"{every[0].name}: .*soon"):
         topics.apply([odd], 1)
+
+
+def test_a_topic_that_a_slow_broker_has_made_after_all_is_no_fault(topics: Topics) -> None:
+    steps = topics.plan(wanted([]))
+    topics.apply(steps, 1)
+    topics.apply(steps, 1)  # as the client asks again when no answer came in time
+    assert topics.plan(wanted([])) == []
+
+
+def test_a_topic_that_somebody_makes_otherwise_meanwhile_is_told(
+    topics: Topics, admin: AdminClient
+) -> None:
+    steps = topics.plan(wanted([]))
+    admin.create_topics([NewTopic(CONTROL.topic, 3, 1)])[CONTROL.topic].result(30)
+    told = f"{CONTROL.topic} was made by somebody else meanwhile, with 3 partitions, not 1"
+    with pytest.raises(TopicsError, match=told):
+        topics.apply(steps, 1)
+
+
+def test_ends_of_several_topics_are_those_of_each(topics: Topics, kafka: Kafka) -> None:
+    make_topics(kafka, 2)
+    producer = Producer({"bootstrap.servers": kafka.address})
+    for partition, count in ((0, 3), (1, 2)):
+        for _ in range(count):
+            producer.produce(EVENTS[1], b"", partition=partition)
+    producer.flush()
+    ends = topics.ends(EVENTS[:2])
+    assert ends == {EVENTS[0]: {0: 0, 1: 0}, EVENTS[1]: {0: 3, 1: 2}}
+    assert {t: topics.ends([t])[t] for t in EVENTS[:2]} == ends
+
+
+def test_what_has_no_leader_yet_is_asked_again(topics: Topics) -> None:
+    answers = iter([NotLeaderForPartitionError(), LeaderNotAvailableError(), None])
+
+    def question(client: Any) -> list[str]:
+        error = next(answers)
+        if error is not None:
+            raise error
+        return [n for n in client.list_topics() if n.startswith("lgsp.")]
+
+    assert topics.ask(question) == []  # none of ours; what other tests made Kafka keep is there
+    answers = iter([KafkaTimeoutError(), KafkaTimeoutError(), None])
+    with pytest.raises(LogUnavailableError):
+        topics.ask(question)

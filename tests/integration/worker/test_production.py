@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -31,7 +32,7 @@ from tests.parts import lists, loopback
 from tests.parts.foreign import Foreign, everything, record, wire_values
 from tests.parts.province import DOSSIER, QUARANTINE_TOPIC, TESTER, Province, plain_read
 from tests.parts.same import Workers, compare
-from tests.parts.waiting import until
+from tests.parts.waiting import SECONDS_MAX, until
 from tests.stories.conftest import Served
 
 
@@ -280,6 +281,22 @@ def test_liveness_is_of_positions(province: Province) -> None:
         assert work.stalled(tps) == []  # first seen now
         until(lambda: work.stalled(tps) == [TP(DOSSIER.topic, partition)], "it stands still")
         hub.runner.catch_up()
+        assert work.stalled(tps) == []
+        work.close()
+
+
+def test_who_asks_whether_it_lives_does_not_wait_for_kafka(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_hub(province.settings) as hub:
+        tps = [TP(DOSSIER.topic, p) for p in hub.log.ends(DOSSIER.topic)]
+        work = Work(province.settings, lists.installed())
+        watching = threading.Thread(target=work.check_logs)
+        watching.start()
+        until(lambda: DOSSIER.topic in work._ends, "the logs were looked at")
+        work.stopping.set()
+        watching.join(SECONDS_MAX)
+        monkeypatch.setattr(work.log, "ends", None)
         assert work.stalled(tps) == []
         work.close()
 

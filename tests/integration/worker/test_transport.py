@@ -139,6 +139,18 @@ def test_frozen_beyond_its_session_a_worker_comes_back(bench: Bench) -> None:
     bench.until(bench.all_applied)
     assert bench.book.pids() == {one.pid, two.pid}
     bench.book.check_contiguous()
+    # Who was let go once may be silent for as long without being let go again.
+    assert bench.log(two).count("the group let this worker go: its session is 12 s now") == 1
+    assert "let this worker go" not in bench.log(one)
+    two.send_signal(signal.SIGSTOP)
+    time.sleep(SESSION_SECONDS + 2)
+    two.send_signal(signal.SIGCONT)
+    before = len(bench.book.batches())
+    bench.send(topic, 800, 8)
+    bench.until(bench.all_applied)
+    assert bench.book.pids(before) == {one.pid, two.pid}
+    assert bench.log(two).count("placed 4") == 2
+    assert bench.log(one).count("placed 4") == 2
 
 
 def test_an_apply_longer_than_the_session_keeps_its_partition(bench: Bench) -> None:

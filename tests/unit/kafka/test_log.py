@@ -1,7 +1,7 @@
 """Who asks Kafka while it is away: one waits for an answer, and others are told at once."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ class Silent:
         self.asked = 0
         self.let_go = threading.Event()
 
-    def ends(self, topic: str) -> dict[int, int]:
+    def ends(self, topics: Iterable[str]) -> dict[str, dict[int, int]]:
         """See `Topics.ends`."""
         self.asked += 1
         assert self.let_go.wait(SECONDS_MAX)
@@ -73,8 +73,8 @@ def test_brokers_that_answer_again_are_asked_again(tmp_path: Path) -> None:
             log.ends("t")
 
         class Back(Silent):
-            def ends(self, topic: str) -> dict[int, int]:
-                return {0: 7}
+            def ends(self, topics: Iterable[str]) -> dict[str, dict[int, int]]:
+                return {topic: {0: 7} for topic in topics}
 
         log.topics = Back()  # type: ignore[assignment]
         assert [log.ends("t") for _ in range(2)] == [{0: 7}] * 2

@@ -39,7 +39,7 @@ from faust.types import TP
 
 from hub.kafka.records import WireBatches, read
 from hub.worker import fetching, transport
-from hub.worker.fetching import keep_batches_whole, pace, take
+from hub.worker.fetching import Membership, keep_batches_whole, pace, take
 
 PLACE = TP("t", 0)
 SENT_WITH_TRANSACTIONS, CONTROL = 0x10, 0x20
@@ -93,6 +93,7 @@ OF_INSTANCES = {
     "consumer": {"_client", "_closed", "_coordinator", "_fetcher"},
     "app": {"_crashed"},
     "connection": {"_request_timeout"},
+    "coordinator": {"_rebalance_timeout_ms", "_session_timeout_ms", "member_id"},
 }
 
 
@@ -226,7 +227,11 @@ def test_what_instances_have_is_where_it_was() -> None:
         fetcher = await fetched(batch(0, [b"a"]), [], 1)
         result = fetcher._records[PLACE]
         consumer = AIOKafkaConsumer(bootstrap_servers="127.0.0.1:1")
+        client = AIOKafkaClient(bootstrap_servers="127.0.0.1:1")
+        coordinator = GroupCoordinator(client, SubscriptionState())
+        coordinator._coordination_task.cancel()
         return {
+            "coordinator": coordinator,
             "fetcher": fetcher,
             "result": result,
             "records": result._partition_records,
@@ -238,6 +243,34 @@ def test_what_instances_have_is_where_it_was() -> None:
     known = asyncio.run(instances())
     for name, attributes in OF_INSTANCES.items():
         assert sorted(a for a in attributes if not hasattr(known[name], a)) == [], name
+
+
+def test_who_was_let_go_asks_for_twice_the_time_up_to_what_kafka_takes_for_right() -> None:
+    """Sessions of 6 s become 12, 24 and 45 s; who joins for the first time, or again, keeps its."""
+    group: Any = SimpleNamespace(
+        member_id="", _session_timeout_ms=6_000, _rebalance_timeout_ms=20_000
+    )
+    membership = Membership()
+    asked = []
+    for known_as in ("a", "a", "b", "c", "c", "d", "e"):
+        # The group knows it no more before it joins as another one.
+        group.member_id = known_as if known_as == group.member_id else ""
+        membership.before_joining(group)
+        asked.append((group._session_timeout_ms // 1000, group._rebalance_timeout_ms // 1000))
+        group.member_id = known_as
+        membership.joined(group)
+    assert asked == [(6, 20), (6, 20), (12, 40), (24, 80), (24, 80), (45, 90), (45, 90)]
+
+
+def test_a_longer_session_that_was_asked_for_is_kept() -> None:
+    group: Any = SimpleNamespace(
+        member_id="a", _session_timeout_ms=60_000, _rebalance_timeout_ms=120_000
+    )
+    membership = Membership()
+    membership.joined(group)
+    group.member_id = ""
+    membership.before_joining(group)
+    assert (group._session_timeout_ms, group._rebalance_timeout_ms) == (60_000, 120_000)
 
 
 def test_who_takes_connections_and_answers_nothing_is_waited_for_no_longer(
