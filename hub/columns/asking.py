@@ -95,7 +95,7 @@ def sum_rows(
     if not keys:
         rows = counted.select(sums).collect().rows()
     elif ENTITY in by and not measure.is_recomputed:  # each fact is a group of its own
-        each = pl.lit(1).alias("~n"), value.cast(pl.Int64).alias("~v")
+        each = pl.lit(1).alias("~n"), value.cast(pl.Int64).fill_null(0).alias("~v")
         rows = counted.select(*keys, *each).collect().rows()
     else:
         rows = counted.group_by(keys).agg(sums).collect().rows()

@@ -50,6 +50,8 @@ class Columns:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _making: threading.Lock = field(default_factory=threading.Lock)
     _is_looked_for: bool = False
+    # Whether a base came, of which whoever tends the columns was not told yet.
+    _is_new: bool = True
     # The file of the base, with its size and time when it was found whole.
     _file: tuple[Path, tuple[int, int]] | None = None
 
@@ -69,18 +71,24 @@ class Columns:
                 present = self._near(tables) or self._made(tables)
         return present
 
-    def tend(self, tables: Tables) -> None:
-        """See to it that there are columns, and a file of them that is whole; at any time."""
+    def tend(self, tables: Tables) -> bool:
+        """See to it that there are columns, and a file of them that is whole; at any time.
+
+        Tell whether they have another base than when this was told last.
+        """
         if not self._making.acquire(blocking=False):
-            return
+            return False
         try:
             self._forget()
             present = self._near(tables) or self._made(tables)
             if present.is_worn:
                 present = self._renew(present)
+            _ = present.base.numbers  # of one that was read from its file, too
             if self.folder is not None and not self._is_whole():
                 is_base = not len(present.changes)
                 self._write(self.folder, present if is_base else present.renewed(self._order))
+            is_new, self._is_new = self._is_new, False
+            return is_new
         finally:
             self._making.release()
 
@@ -108,7 +116,7 @@ class Columns:
         _ = renewed.listing  # made here, so that nobody who asks waits for it
         with self._lock:
             self._keep(renewed)
-        self._file = None
+        self._file, self._is_new = None, True
         return renewed
 
     def _begun(self, standing: Standing) -> Frames:

@@ -156,6 +156,8 @@ class Fact:
     whose values are part of one another, with the list of reference data that says of which.
     `checked` is there where quality control flags values; what is flagged is in no figure.
     `clocked` is there where working time is counted.
+    `indexes` are columns by which the hub itself asks the database: few, since questions are
+    answered from columns. `sql_indexes` are those by which others ask its SQL views, in PostgreSQL.
     `orders` are whole numbers by which facts may be listed besides their own: SQL, in which `{at}`
     is the instant asked. `shown` are the columns that others' tools may read by SQL, each with what
     it is, or None where the contract's field of that name says it; without any it has no view.
@@ -171,6 +173,7 @@ class Fact:
     lacking: tuple[str, str] | None = None
     aggregates: dict[str, pl.Expr] = field(default_factory=dict)
     indexes: tuple[tuple[str, ...], ...] = ()
+    sql_indexes: tuple[tuple[str, ...], ...] = ()
     parents: Mapping[str, str] = field(default_factory=dict)
     checked: Checked | None = None
     clocked: Clocked | None = None

@@ -163,9 +163,13 @@ class Reading:
         """Give what is to be added to arrivals; nothing of what is as it is."""
         return []
 
+    @cached_property
+    def _cut(self) -> str:
+        return ",".join(f"{t.split('.')[1]}={n}" for t, n in self.totals().items()) or "empty"
+
     def cut(self) -> str:
         """Name the snapshot by its log positions."""
-        return ",".join(f"{t.split('.')[1]}={n}" for t, n in self.totals().items()) or "empty"
+        return self._cut
 
     def committed_at(self) -> int | None:
         """Tell when the last commit was made, in microseconds."""

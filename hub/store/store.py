@@ -156,13 +156,18 @@ class Store:
         with self._begun(self.database.reader) as connection:
             yield self._reading(connection, self.columns)
 
-    def tend_columns(self) -> None:
-        """See to it that there are columns of all facts, and files of them that are whole."""
+    def tend_columns(self) -> bool:
+        """See to it that there are columns of all facts, and files of them that are whole.
+
+        Tell whether any are others than when this was told last, but for what changed since.
+        """
+        is_new = False
         for columns in self.columns.values():
             with self.reading() as reading:
                 tables = reading.tables(columns.fact)
                 if tables is not None and columns.fits(tables.standing):
-                    columns.tend(tables)
+                    is_new = columns.tend(tables) or is_new
+        return is_new
 
     def ranges(self) -> Ranges:
         """Give the ranges of values that are in force; while the database is away, the last known.

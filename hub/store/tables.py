@@ -451,13 +451,13 @@ def fact_table(fact: Fact, into: MetaData) -> Table:
             sqlite_where=sa.text("held > 0"),
             postgresql_where=sa.text("held > 0"),
         ),
-        *(
-            Index(
-                f"ix_{fact.table}_{'_'.join(c)}",
-                *c,
-                sqlite_where=sa.text(f"{c[0]} IS NOT NULL"),
-                postgresql_where=sa.text(f"{c[0]} IS NOT NULL"),
-            )
-            for c in fact.indexes
-        ),
+        *(_index(fact, columns) for columns in fact.indexes),
+        *(_index(fact, columns).ddl_if(dialect="postgresql") for columns in fact.sql_indexes),
     )
+
+
+def _index(fact: Fact, columns: tuple[str, ...]) -> Index:
+    """Index the facts that have the first of these columns."""
+    is_there = sa.text(f"{columns[0]} IS NOT NULL")
+    name = f"ix_{fact.table}_{'_'.join(columns)}"
+    return Index(name, *columns, sqlite_where=is_there, postgresql_where=is_there)

@@ -45,5 +45,4 @@ FACT = Fact(
         for name in _VALUES
     ),
     recount=recount,
-    indexes=(("begun_at",),),
 )

@@ -283,7 +283,8 @@ FACT = Fact(
         ),
     ),
     recount=recount,
-    indexes=(("overdue_at",), ("same_as",), ("ended_at",)),
+    indexes=(("same_as",),),
+    sql_indexes=(("overdue_at",),),
     lacking=("dossier.without_reception", "dossier.received"),
     clocked=CLOCKED,
     # How long it was overdue when it left, or has been at the instant asked.

@@ -190,7 +190,7 @@ FACT = Fact(
         ),
     ),
     recount=recount,
-    indexes=(("match", "changed_at"),),
+    sql_indexes=(("match", "changed_at"),),
     # Not `documents`: numbers of receipts and transactions are nobody's reading.
     shown={
         **dict.fromkeys(("dossier_code", "fee_code", "unit")),

@@ -154,6 +154,6 @@ FACT = Fact(
         _measure("reopened", "reopened_at"),
     ),
     recount=recount,
-    indexes=(("overdue_at",), ("left_at",)),
+    sql_indexes=(("overdue_at",),),
     clocked=CLOCKED,
 )

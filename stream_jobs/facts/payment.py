@@ -38,7 +38,6 @@ FACT = Fact(
         for name in _VALUES
     ),
     recount=recount,
-    indexes=(("period",),),
     parents={"area": "units"},
     shown=dict.fromkeys((*_KEYS, "period", "revision", *_VALUES)),
 )

@@ -111,7 +111,8 @@ FACT = Fact(
         ),
     ),
     recount=recount,
-    indexes=(("station_code", "measured_at"), ("measured_at",)),
+    indexes=(("measured_at",),),
+    sql_indexes=(("station_code", "measured_at"),),
     checked=Checked("reading.counted", "station_code", "quantity", "milli"),
     shown={
         **dict.fromkeys(("station_code", "quantity", "measured_at", "quality")),

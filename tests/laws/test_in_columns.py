@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from hub import registry
+from hub.board.board import ask_first, board
 from hub.clock import to_us
 from hub.columns import columns as making
 from hub.columns import frames
@@ -25,6 +26,7 @@ from hub.figures.compute import QuestionError, read_question
 from hub.figures.kpi import Kpi
 from hub.figures.made_of import Wanted, facts
 from hub.figures.official import answer, as_known
+from hub.reference.periods import parse_period
 from hub.reports.filled import fill, read_report_question
 from hub.store.reading import FactTables, Reading
 from hub.store.store import Store
@@ -251,6 +253,38 @@ def test_what_is_behind_is_brought_up_and_what_is_of_other_tables_is_not_used(
     keep_in(small.store, tmp_path / "columns")
     with small.store.reading() as reading:
         assert received_by(reading)["other"] == 1
+
+
+def test_what_people_see_first_is_asked_of_new_columns(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames, "WORN_MIN", 1)
+    give(small, "A", "B")
+    told = [small.store.tend_columns() for _ in range(2)]
+    give(small, "C", "D", "E")
+    told += [small.store.tend_columns() for _ in range(2)]
+    assert told == [True, False, True, False]
+    asked: list[Any] = []
+    get = Kept.get
+
+    def watched(kept: Kept, question: Any, ask: Callable[[], list[Row]]) -> list[Row]:
+        def noted() -> list[Row]:
+            asked.append(question)
+            return ask()
+
+        return get(kept, question, noted)
+
+    monkeypatch.setattr(Kept, "get", watched)
+    kpis, now = registry.kpis().values(), to_us(small.now)
+    with small.store.reading() as reading:
+        shown = ask_first(lists.installed().book(reading), kpis, now, ())
+    figure = next(one.figure for one in shown if one.kpi == "dossier_received_new")
+    assert (figure.numerator, asked != []) == (5, True)
+    asked.clear()
+    with small.store.reading() as reading:
+        again = board(lists.installed().book(reading), kpis, parse_period("2023"), now + 1, ())
+    assert [one.kpi for one in again] == [one.kpi for one in shown]
+    assert asked == []
 
 
 def test_tables_that_a_rebuild_put_in_force_have_columns_of_their_own(small: Small) -> None:

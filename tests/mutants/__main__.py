@@ -1,6 +1,6 @@
 """Makes every slip, and says who noticed: `python -m tests.mutants [WORD …]`, a part by its name.
 
-Ends with 1 where a slip lives that `lived.csv` gives no reason for, or one dies that it does.
+Ends with 1 where a slip lives that no `lived*.csv` gives a reason for, or one dies that has one.
 """
 
 import sys

@@ -10,7 +10,8 @@ from tests.mutants.slips import Slip
 from tests.mutants.witnesses import Witnesses
 from tests.mutants.worlds import source_of, world_of
 
-LIVED = Path(__file__).with_name("lived.csv")
+# A kind that is added brings its own: `lived_NAME.csv`.
+LIVED = sorted(Path(__file__).parent.glob("lived*.csv"))
 DOES_NOT_RUN = "does not run"
 Notices = dict[str, str | None]
 
@@ -39,8 +40,11 @@ def run(chosen: Sequence[Slip], say: Callable[[str], None]) -> Notices:
 
 def reasons() -> Mapping[str, str]:
     """Read why slips that live may do so, by their names."""
-    with LIVED.open(encoding="utf-8", newline="") as file:
-        return {r["slip"]: r["why"] for r in csv.DictReader(file)}
+    known: dict[str, str] = {}
+    for path in LIVED:
+        with path.open(encoding="utf-8", newline="") as file:
+            known |= {r["slip"]: r["why"] for r in csv.DictReader(file)}
+    return known
 
 
 def unknown(notices: Notices) -> list[str]:

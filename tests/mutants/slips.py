@@ -15,7 +15,7 @@ from dataclasses import dataclass
 WORDS = {"Doc", "Example", "asked"}
 PLAIN_KEYWORDS = {
     *("title", "question", "owner", "group", "heading", "number", "unit_of_count", "row_title"),
-    *("source", "examples", "indexes", "types", "measure_unit", "listed", "under"),
+    *("source", "examples", "indexes", "sql_indexes", "types", "measure_unit", "listed", "under"),
     *("shown", "opened"),
 }
 PLAIN_NAMES = {"OWNER", "SOURCE", "UNIT_OF_COUNT", "PAPERS"}
