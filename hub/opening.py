@@ -23,6 +23,7 @@ from hub.apply.rebuild import apply_all
 from hub.apply.runner import Runner
 from hub.apply.watch import Watch
 from hub.archive.log import Archive, ArchivedLog
+from hub.board.board import ask_first
 from hub.board.published import Published, published
 from hub.bulletins.issuing import Issuer
 from hub.clock import Clock, system_clock, to_us
@@ -96,6 +97,13 @@ class OpenHub:
     def book(self, reading: Reading) -> Book:
         """Open the book on a snapshot, with all that is installed."""
         return self.installed.book(reading)
+
+    def tend_columns(self) -> None:
+        """See to the columns of facts; where they are new, ask of them what is asked first."""
+        if self.store.tend_columns():
+            with self.store.reading() as reading:
+                now, kpis = to_us(self.clock()), self.kpis.values()
+                ask_first(self.book(reading), kpis, now, self.published)
 
     @property
     def is_synthetic(self) -> bool:
@@ -225,9 +233,9 @@ def check_logs(log: Log, store: Store) -> None:
     check_known(store, lambda name, topic: topic not in topics or name == log.identity(topic))
     with store.reading() as reading:
         at = {topic: reading.positions(log.identity(topic), topic) for topic in topics}
+    ends = log.ends_of(topic for topic, positions in at.items() if positions)
     for topic, positions in at.items():
-        ends = log.ends(topic) if positions else {}
-        is_ahead |= any(n > ends.get(partition, 0) for partition, n in positions.items())
+        is_ahead |= any(n > ends[topic].get(partition, 0) for partition, n in positions.items())
     if is_ahead:
         raise OtherLogError(
             "cơ sở dữ liệu đã tính xa hơn nhật ký: nhật ký là một bản cũ; đặt lại nhật ký mới hơn,"

@@ -102,6 +102,13 @@ class Audit:
                 yield from (tuple(r) for r in found)
                 first = found[-1][0] + 1
 
+    def latest(self, action: str) -> dict[str, Any] | None:
+        """Give the detail of the latest entry of an action; None where there is none."""
+        asked = sa.select(table.c.detail).where(table.c.action == action)
+        with begun(self._database, self._database.reader) as c:
+            found = c.execute(asked.order_by(table.c.number.desc()).limit(1)).scalar()
+        return None if found is None else dict(json.loads(found))
+
     def check(self, noted: tuple[int, str] | None = None) -> tuple[tuple[int, str], str | None]:
         """Recompute the chain; give the last entry that holds, and what is wrong with the next.
 

@@ -127,7 +127,9 @@ class Runner:
 
     def lag(self) -> dict[str, int]:
         """Count by topic the events that are in the log and not yet applied."""
-        return {t: sum(self._log.ends(t).values()) - at for t, at in self.positions().items()}
+        positions = self.positions()
+        ends = self._log.ends_of(positions)
+        return {t: sum(ends[t].values()) - at for t, at in positions.items()}
 
     @property
     def is_running(self) -> bool:

@@ -64,4 +64,6 @@ class Watch:
 
     def lag(self) -> dict[str, int]:
         """Count by topic the offsets that are in the log and not yet applied."""
-        return {t: sum(self._log.ends(t).values()) - at for t, at in self.positions().items()}
+        positions = self.positions()
+        ends = self._log.ends_of(positions)
+        return {t: sum(ends[t].values()) - at for t, at in positions.items()}

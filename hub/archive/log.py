@@ -6,7 +6,7 @@ A file's digest is compared each time it is read.
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -171,6 +171,10 @@ class ArchivedLog:
         """See `Log.ends`."""
         return self.live.ends(topic)
 
+    def ends_of(self, topics: Iterable[str]) -> dict[str, dict[int, int]]:
+        """See `Log.ends_of`."""
+        return self.live.ends_of(topics)
+
     def read(
         self,
         topic: str,
@@ -210,9 +214,8 @@ class ArchivedLog:
 
     def archived(self, topics: Sequence[str]) -> dict[str, int]:
         """Tell up to where topics are archived, in offsets summed over partitions."""
-        return {
-            t: sum(self.archive.end((self.identity(t), t, p)) for p in self.ends(t)) for t in topics
-        }
+        ends = self.ends_of(topics)
+        return {t: sum(self.archive.end((self.identity(t), t, p)) for p in ends[t]) for t in topics}
 
     def _read_live(
         self, place: tuple[str, str, int], offset: int, until: int, events_max: int

@@ -59,7 +59,7 @@ def archive(
         writer.name_restored(succession_of(log), {t: log.identity(t) for t in topics}, home)
         # Read before the positions: with luck, all that was in the log then is applied by now.
         checkpoints = log.all_checkpoints()
-        covers = {t: log.ends(t) for t in topics}
+        covers = log.ends_of(topics)
         with store.reading() as reading:
             ends = {
                 (log.identity(topic), topic, partition): following

@@ -6,12 +6,12 @@ from typing import Any
 
 from hub.board.published import Published, find
 from hub.clock import iso
-from hub.figures.book import Book
+from hub.figures.book import Book, most_told_of, years
 from hub.figures.compute import Question
 from hub.figures.figure import AS_TOLD, Figure
 from hub.figures.kpi import Kpi
 from hub.figures.official import figures
-from hub.reference.periods import Period
+from hub.reference.periods import Period, parse_period
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,18 @@ def board_body(
         "cut": book.reading.cut(),
         "figures": [s.public() for s in board(book, kpis, period, at, published)],
     }
+
+
+def ask_first(
+    book: Book, kpis: Iterable[Kpi], at: int, published: Sequence[Published]
+) -> list[Shown]:
+    """Ask for what people see first, the board of the year that most events speak of.
+
+    So what the first question makes (what arrived, due dates, working time, sums) is there when it
+    is asked.
+    """
+    found = years(book)
+    return board(book, kpis, parse_period(most_told_of(found)), at, published) if found else []
 
 
 Public = dict[str, Any]

@@ -1,6 +1,7 @@
 """The command `hub render`: files of a source tree that are made from its definitions."""
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from hub import places, registry
 from hub.access import roles
 from hub.definitions import asyncapi, revisions
 from hub.definitions.installed import OWN
-from hub.operating import dashboard, meanings, metrics, objectives, workloads
+from hub.operating import dashboard, meanings, metrics, objectives, scrapes, workloads
 from hub.store import sql_board, sql_page
 from hub.store.sql_views import views_of
 
@@ -48,6 +49,8 @@ def render(
     texts |= resources.files(registry.contracts().values(), sources)
     if (root / "pyproject.toml").exists():
         texts[meanings.PAGE] = meanings.reference(root, _own_settings())
+        texts[scrapes.MACHINE] = scrapes.machine(connectors)
+        texts[scrapes.CLUSTER] = scrapes.cluster(_rules(root, texts))
     if not (check and stale):  # a schema that is not written yet cannot be described
         topics = asyncapi.describe(registry.contracts().values())
         texts["docs/asyncapi.json"] = json.dumps(topics, ensure_ascii=False, indent=1) + "\n"
@@ -64,6 +67,13 @@ def render(
         print(f"{'stale' if check else 'wrote'}: {name}")
     if check and stale:
         raise typer.Exit(1)
+
+
+def _rules(root: Path, rendered: Mapping[str, str]) -> Iterator[str]:
+    """Give the files of rules: as they are rendered now, or as somebody wrote them."""
+    for name in scrapes.RULES:
+        path = str(Path(scrapes.MACHINE).with_name(name))
+        yield rendered.get(path) or (root / path).read_text("utf-8")
 
 
 def _own_settings() -> dict[str, type[BaseSettings]]:

@@ -1,11 +1,14 @@
 """Records: the clock of what is kept, what was applied, proven, archived, and what waits."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 from hub.archive.log import ArchivedLog
 from hub.clock import iso, to_us
+from hub.definitions.coded import coded
 from hub.doctor.finding import Finding, good
 from hub.opening import OpenHub
 from hub.proof.verify import STATEMENT
@@ -14,6 +17,7 @@ from hub.repair import items
 MINUTE_US = 60_000_000
 CLOCK_NOTE_US, CLOCK_FAULT_US = 2_000_000, 60_000_000
 VERIFY_HOURS = 26
+CODES_SHOWN = 5
 ARCHIVE_EVENTS = 100_000  # what would be lost with a disk
 
 
@@ -24,6 +28,7 @@ def of_records(hub: OpenHub) -> Iterator[Finding]:
     yield of_verify(hub)
     yield from of_archive(hub)
     yield from of_rejected(hub)
+    yield from of_unlisted(hub)
 
 
 def of_clock(hub: OpenHub) -> Iterator[Finding]:
@@ -58,7 +63,8 @@ def of_lag(hub: OpenHub) -> Iterator[Finding]:
     topics = [c.topic for c in hub.installed.definitions.applied.values()]
     with hub.store.reading() as reading:
         applied = {t: sum(reading.positions(hub.log.identity(t), t).values()) for t in topics}
-    behind = {t: sum(hub.log.ends(t).values()) - at for t, at in applied.items()}
+    ends = hub.log.ends_of(applied)
+    behind = {t: sum(ends[t].values()) - at for t, at in applied.items()}
     waiting = {t: n for t, n in behind.items() if n > 0}
     if not waiting:
         yield good("apply", "mọi sự kiện đã tính", "all events are applied")
@@ -117,8 +123,8 @@ def of_archive(hub: OpenHub) -> Iterator[Finding]:
     if not isinstance(hub.log, ArchivedLog):
         return
     topics = [c.topic for c in hub.installed.definitions.applied.values()]
-    archived = hub.log.archived(topics)
-    left = sum(sum(hub.log.ends(t).values()) - archived[t] for t in topics)
+    archived, ends = hub.log.archived(topics), hub.log.ends_of(topics)
+    left = sum(sum(ends[t].values()) - archived[t] for t in topics)
     vi, en = f"{left} sự kiện chưa lưu trữ", f"{left} events are not in the archive"
     if left < ARCHIVE_EVENTS:
         yield good("archive", vi, en)
@@ -150,3 +156,42 @@ def of_rejected(hub: OpenHub) -> Iterator[Finding]:
         "sửa trên trang /repair, hoặc `hub quarantine list`",
         "repair them on the page /repair, or see `hub quarantine list`",
     )
+
+
+def of_unlisted(hub: OpenHub) -> Iterator[Finding]:
+    """Name codes that things are counted under, by any way in, and that a list never had.
+
+    Of a list that is not loaded nothing is said.
+    """
+    counted: dict[str, Counter[str]] = {}
+    with hub.store.reading() as reading:
+        for name, fact in hub.store.facts.items():
+            contract = hub.contracts[name]
+            said = {f.name: coded(contract, f.name).listed for f in contract.sent}
+            for column, listed in {**said, **fact.parents}.items():
+                if listed and column in fact.types:
+                    rows = reading.rows(
+                        f"SELECT {column}, COUNT(*) FROM {fact.table}"
+                        f" WHERE {column} IS NOT NULL GROUP BY {column}"
+                    )
+                    counted.setdefault(listed, Counter()).update(dict(rows))
+    for listed, things in sorted(counted.items()):
+        known = {row["code"] for row in hub.store.listed(listed)}
+        lacking = {code: n for code, n in things.most_common() if code not in known}
+        if not known:
+            continue
+        if not lacking:
+            yield good(
+                f"codes {listed}", "mọi mã đều có trong danh mục", "all codes are on the list"
+            )
+            continue
+        first = ", ".join(f"{code} ({n})" for code, n in islice(lacking.items(), CODES_SHOWN))
+        more = ", …" if len(lacking) > CODES_SHOWN else ""
+        yield Finding(
+            "note",
+            f"codes {listed}",
+            f"{len(lacking)} mã không có trong danh mục, vẫn được tính: {first}{more}",
+            f"{len(lacking)} codes are not on the list and are counted all the same: {first}{more}",
+            "nạp danh mục đủ hơn (`hub reference load THƯ_MỤC`), hoặc bảo bên gửi ghi lại đúng mã",
+            "load a fuller list (`hub reference load DIR`), or have senders say the right codes",
+        )

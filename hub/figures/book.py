@@ -457,6 +457,11 @@ def years(book: Book) -> list[tuple[str, int]]:
     return sorted(((y, n) for y, n in counted.items() if n > 0), reverse=True)
 
 
+def most_told_of(listed: list[tuple[str, int]]) -> str:
+    """Give the year that most events speak of."""
+    return max(listed, key=lambda y: y[1])[0]
+
+
 def parted(listed: list[tuple[str, int]], present: str) -> tuple[list[str], list[str]]:
     """Part years into those to choose from, newest first, and those that stand far apart.
 
@@ -466,7 +471,7 @@ def parted(listed: list[tuple[str, int]], present: str) -> tuple[list[str], list
     """
     if not listed:
         return [], []
-    most = int(max(listed, key=lambda y: y[1])[0])
+    most = int(most_told_of(listed))
     years_there = sorted(int(y) for y, _ in listed)
     offered = {most}
     for step in (1, -1):

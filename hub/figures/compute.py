@@ -350,7 +350,7 @@ def _of_version(
         lists = (*lists, BY_LIST.partition(".")[0])
     judged = _judge(kpi, question, ask, book, lists)
     computed = []
-    aims = _aims(kpi, question, ask, book)
+    aims, at = _aims(kpi, question, ask, book), iso(question.at)
     for key in sorted(keys, key=_sortable):
         dims = dict(zip(question.by, key, strict=True))
         completeness = round(judged.completeness * unsaid.share(key), 6)
@@ -374,7 +374,7 @@ def _of_version(
                 status="provisional",
                 completeness=completeness,
                 fresh_at=judged.fresh_at,
-                at=iso(question.at),
+                at=at,
                 cut=judged.cut,
                 definition_version=judged.definition_version,
                 missing=unsaid.named(key),

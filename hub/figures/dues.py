@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from hub.apply import fold
 from hub.clock import DAY_US, OFFSET_US
-from hub.columns.asking import Parts, Span
+from hub.columns.asking import Parts, Span, sum_rows
 from hub.columns.asking import Row as Sum
 from hub.columns.frames import Base, Frames
 from hub.columns.sums import Kept, together
@@ -37,7 +37,6 @@ from hub.definitions.fact import (
     Measure,
 )
 from hub.figures.aliases import Aliased
-from hub.figures.altered import changed_sums
 from hub.reference.form import Row
 from hub.reference.lists import Reference
 from hub.reference.working import WorkingTime
@@ -55,6 +54,7 @@ _WAITS = {
     "begun_at": pl.Int64,
     "ended_at": pl.Int64,
 }
+_UNDATED = pl.lit(None, pl.Int64).alias("~due")
 Positions = dict[tuple[str, int], int]  # next offset by log and partition
 
 
@@ -133,15 +133,18 @@ def find_waits(clocked: Clocked, facts: pl.DataFrame) -> pl.DataFrame:
 class Redated:
     """Facts whose due day is another one by working time: rows of a base, and others beside it.
 
-    They may be all that there are, so what is kept of a row of the base is its number and its due
-    instant by working time (`due`); those that no longer count otherwise `is_gone` tells. `more`
-    has whole facts, with the instant as `~due`. So many at once are written out to be summed.
+    They may be all that there are, and nearly all of them may have no due instant by working time:
+    of the base `rows` are those that have one, in their order, each with it (`due`), and
+    `is_undated` tells those that have none; those that no longer count otherwise `is_gone` tells.
+    `more` has whole facts, with the instant as `~due`. So many at once are written out to be
+    summed.
     """
 
     clocked: Clocked
     base: Base
     rows: NDArray[np.int64]
     due: pl.Series
+    is_undated: NDArray[np.bool_]
     is_gone: NDArray[np.bool_]
     more: pl.DataFrame
     _sums: Kept = field(default_factory=Kept)  # of all of these rows of the base
@@ -150,8 +153,7 @@ class Redated:
     def of(cls, clocked: Clocked, facts: pl.DataFrame) -> "Redated":
         """Begin with facts that have `~due`."""
         rows = np.arange(len(facts))
-        due, base = facts["~due"], Base(facts.drop("~due"))
-        return cls(clocked, base, rows, due, np.zeros(len(rows), np.bool_), facts.clear())
+        return cls._begun(clocked, Base(facts.drop("~due")), rows, facts["~due"], facts.clear())
 
     @classmethod
     def on(cls, frames: Frames, clocked: Clocked, dated: pl.DataFrame) -> "Redated":
@@ -160,20 +162,46 @@ class Redated:
         within = dated.join(beside, on="entity", how="anti")
         rows = frames.base.rows_of(within["entity"])
         order = np.argsort(rows)
-        due, is_gone = within["~due"].gather(order), np.zeros(len(rows), np.bool_)
-        return cls(clocked, frames.base, rows[order], due, is_gone, beside)
+        due = within["~due"].gather(order)
+        return cls._begun(clocked, frames.base, rows[order], due, beside)
+
+    @classmethod
+    def _begun(
+        cls,
+        clocked: Clocked,
+        base: Base,
+        rows: NDArray[np.int64],
+        due: pl.Series,
+        more: pl.DataFrame,
+    ) -> "Redated":
+        is_gone, has_none = np.zeros(len(base.facts), np.bool_), due.is_null().to_numpy()
+        is_undated = is_gone.copy()
+        is_undated[rows[has_none]] = True
+        return cls(clocked, base, rows[~has_none], due.drop_nulls(), is_undated, is_gone, more)
 
     def __len__(self) -> int:
-        return len(self.rows) - int(self.is_gone.sum()) + len(self.more)
+        return int((self._is_within & ~self.is_gone).sum()) + len(self.more)
+
+    @cached_property
+    def _is_dated(self) -> NDArray[np.bool_]:
+        is_dated = np.zeros(len(self.base.facts), np.bool_)
+        is_dated[self.rows] = True
+        return is_dated
+
+    @property
+    def _is_within(self) -> NDArray[np.bool_]:
+        return self._is_dated | self.is_undated
 
     def but(self, others: pl.Series, more: pl.DataFrame) -> "Redated":
         """Give the same without those of some entities, and with more of them."""
-        gone = np.isin(self.rows, self.base.rows_of(others))
+        is_gone = self.is_gone.copy()
+        is_gone[self.base.rows_of(others)] = True
+        is_gone &= self._is_within
         same = self.more.filter(~pl.col("entity").is_in(others.implode()))
-        if len(same) == len(self.more) and not len(more) and not (gone & ~self.is_gone).any():
+        if len(same) == len(self.more) and not len(more) and (is_gone == self.is_gone).all():
             return self
         beside = pl.concat([same, more.select(same.columns).cast(same.schema)])
-        return replace(self, is_gone=self.is_gone | gone, more=beside)
+        return replace(self, is_gone=is_gone, more=beside)
 
     def _until(self, column: str, until: Any) -> Any:
         """Give the least end that says of the base's rows what `until` says; see `Base.until`."""
@@ -185,37 +213,43 @@ class Redated:
     @cached_property
     def _latest(self) -> dict[str, int]:
         """Give the latest of each instant that follows from due instants, by working time."""
-        latest: dict[str, int] = {}
-        for facts in self._some(np.ones(len(self.rows), np.bool_), self.clocked.read_by(())):
-            now = self._written(facts).filter(fold.IS_PRESENT)
-            for name in (self.clocked.due, *self.clocked.dated):
-                latest[name] = max([latest.get(name, 0), *now[name].drop_nulls().top_k(1)])
+        names = [self.clocked.due, *self.clocked.dated]
+        latest = dict.fromkeys(names, 0)
+        for facts in self._some(self._is_dated, self.clocked.read_by(())):
+            ((*here,),) = self._counted(facts.lazy()).select(pl.max(*names)).collect().rows()
+            latest = {n: max(latest[n], at or 0) for n, at in zip(names, here, strict=True)}
         return latest
 
     @property
     def dated(self) -> pl.DataFrame:
         """Give the entity of each, and its due instant by working time."""
-        here = np.flatnonzero(~self.is_gone)
-        entities = self.base.facts["entity"].gather(self.rows[here])
-        within = pl.DataFrame([entities, self.due.gather(here).alias("~due")])
-        return pl.concat([within, self.more.select("entity", "~due")])
+        within = [f.select("entity", "~due") for f in self._some(self._is_here, ("entity",))]
+        return pl.concat([*within, self.more.select("entity", "~due")])
 
     @property
     def facts(self) -> pl.DataFrame:
         """Give all of them, with their due instants by working time."""
-        return pl.concat([*self._some(~self.is_gone), self.more], rechunk=True)
+        return pl.concat([*self._some(self._is_here), self.more], rechunk=True)
+
+    @property
+    def _is_here(self) -> NDArray[np.bool_]:
+        return self._is_within & ~self.is_gone
 
     def _some(
         self, chosen: NDArray[np.bool_], columns: Container[str] | None = None
     ) -> Iterator[pl.DataFrame]:
         """Give those of the base that are chosen, all of their columns or some; so many at once."""
-        own = [n for n in self.more.columns if n != "~due"]
-        names = own if columns is None else [n for n in own if n in columns]
-        places = np.flatnonzero(chosen)
-        for first in range(0, len(places), FACTS_AT_ONCE):
-            some = places[first : first + FACTS_AT_ONCE]
-            facts = self.base.facts.select(names)[self.rows[some]]
-            yield facts.with_columns(self.due.gather(some).alias("~due"))
+        rows = np.flatnonzero(chosen)
+        of_base = self.base.facts.select(self._names(columns))
+        for first in range(0, len(rows), FACTS_AT_ONCE):
+            some = rows[first : first + FACTS_AT_ONCE]
+            dated = np.flatnonzero(self._is_dated[some])
+            own = self.due.gather(np.searchsorted(self.rows, some[dated]))
+            facts = of_base[some].with_columns(_UNDATED)
+            yield facts.with_columns(facts["~due"].scatter(dated, own))
+
+    def _names(self, columns: Container[str] | None) -> list[str]:
+        return [n for n in self.more.columns if n != "~due" and (columns is None or n in columns)]
 
     @cached_property
     def changes(self) -> pl.DataFrame:
@@ -223,15 +257,18 @@ class Redated:
         return self._written(self.facts)
 
     def _written(self, facts: pl.DataFrame) -> pl.DataFrame:
-        dated = self.clocked.dated
         texts = facts.cast({pl.Categorical: pl.String})
-        was = texts.with_columns(pl.col(n).alias(f"{WAS}{n}") for n in dated)
-        computed = (pl.sql_expr(sql).cast(pl.Int64).alias(n) for n, sql in dated.items())
-        now = was.with_columns(pl.col("~due").alias(self.clocked.due)).with_columns(computed)
+        was = texts.with_columns(pl.col(n).alias(f"{WAS}{n}") for n in self.clocked.dated)
         return pl.concat(
             frame.drop("~due").with_columns(pl.lit(as_of, fold.AS_OF).alias("as_of"))
-            for frame, as_of in ((was, fold.WAS), (now, fold.IS))
+            for frame, as_of in ((was, fold.WAS), (self._counted(was.lazy()).collect(), fold.IS))
         )
+
+    def _counted(self, facts: pl.LazyFrame) -> pl.LazyFrame:
+        """Give facts as they count, by their due instants by working time."""
+        dated = self.clocked.dated
+        computed = (pl.sql_expr(sql).cast(pl.Int64).alias(n) for n, sql in dated.items())
+        return facts.with_columns(pl.col("~due").alias(self.clocked.due)).with_columns(computed)
 
     def sums(
         self,
@@ -241,23 +278,36 @@ class Redated:
         span: Span,
         parts: Parts | None = None,
     ) -> list[Sum]:
-        """Sum a measure over them, as they count less as they are stored; see `changed_sums`."""
+        """Sum a measure over them, as they count less as they are stored; see `asking.sum_rows`."""
         keys = len(by) + (parts is not None)
 
         def summed(some: Iterable[pl.DataFrame]) -> list[Sum]:
             rows: list[Sum] = []
             for facts in some:
-                more = changed_sums(self._written(facts), measure, by, where, span, parts)
-                rows = together(rows, (), more, keys)
+                stored = facts.lazy()
+                was, now = (
+                    sum_rows(frame, measure, by, where, span, parts)
+                    for frame in (stored, self._counted(stored))
+                )
+                rows = together(rows, was, now, keys)
             return [row for row in rows if row[-2] or row[-1]]
+
+        def of_base() -> list[Sum]:
+            others = ~self.is_undated
+            if 2 * int(others.sum()) > len(others):
+                return summed(self._some(self._is_within, columns))
+            # Nearly all have none: they are what all come to without, less those that are others.
+            undated = self.base.facts.select(self._names(columns)).with_columns(_UNDATED)
+            rest = summed([undated.filter(others)])
+            whole = together(
+                summed([undated]), rest, summed(self._some(self._is_dated, columns)), keys
+            )
+            return [row for row in whole if row[-2] or row[-1]]
 
         counted = (measure.when, measure.where, measure.value)
         columns = self.clocked.read_by((*counted, *by, *where))
         asked = (span[0], self._until(measure.when, span[1]), parts)
-        rows = self._sums.get(
-            (counted, tuple(by), tuple(sorted(where.items())), *asked),
-            lambda: summed(self._some(np.ones(len(self.rows), np.bool_), columns)),
-        )
+        rows = self._sums.get((counted, tuple(by), tuple(sorted(where.items())), *asked), of_base)
         if not self.is_gone.any() and not len(self.more):
             return rows
         rows = together(rows, summed(self._some(self.is_gone, columns)), summed([self.more]), keys)

@@ -7,10 +7,11 @@ order they came in. What was measured of a month is kept as long as its facts an
 same, which the sums of their digests tell.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import groupby
-from typing import Any, Literal
+from itertools import accumulate, groupby
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
@@ -193,12 +194,13 @@ class Spent(Term):
         for column, value in ask.where.items():
             facts = facts.filter(pl.col(column) == value)
         by = [pl.sql_expr(c) if c not in facts.columns else pl.col(c) for c in ask.by]
-        named = [e.cast(pl.String).alias(f"~{i}") for i, e in enumerate(by)]
+        named = [e.alias(f"~{i}") for i, e in enumerate(by)]
         names = [f"~{i}" for i in range(len(by))]
         summed = pl.len() if self.part == "count" else pl.col(MINUTES).sum()
         chosen = facts.select(*named, MINUTES)
-        if names:
-            return chosen.group_by(names).agg(summed.alias("~n")).rows()
+        if names:  # as they are kept: there are fewer groups than facts to be written as texts
+            grouped = chosen.group_by(names).agg(summed.alias("~n"))
+            return grouped.with_columns(pl.col(names).cast(pl.String)).rows()
         return chosen.select(summed.alias("~n")).rows() if len(chosen) else []
 
     @property
@@ -242,9 +244,13 @@ class Ranked(Spent):
         return super().sums(book, ask)
 
     def _of(self, book: Book, ask: Ask, facts: pl.DataFrame) -> list[Row]:
-        counted = self._sum(book, replace(ask, by=(*ask.by, MINUTES)), facts)
-        ranked = self.ranked({tuple(key): int(n) for *key, n in counted})
-        return [(*key, n) for key, n in ranked.items()]
+        # Several ranks are asked of the same things.
+        where = tuple(sorted(ask.where.items()))
+        asked = (MINUTES, self.clocked.contract, ask.period.start, ask.until, ask.by, where)
+        if asked not in book.told:
+            counted = self._sum(book, replace(ask, by=(*ask.by, MINUTES)), facts)
+            book.told[asked] = _in_order({tuple(key): int(n) for *key, n in counted})
+        return [(*key, self._twice(of_key)) for key, of_key in book.told[asked].items()]
 
     @property
     def each(self) -> Spent:
@@ -256,25 +262,35 @@ class Ranked(Spent):
 
         Keys of what is given end with those minutes.
         """
-        values: dict[Key, list[tuple[int, int]]] = {}
-        for key, n in counted.items():
-            values.setdefault(key[:-1], []).append((int(str(key[-1])), n))
-        return {key: self._twice(sorted(pairs)) for key, pairs in values.items()}
+        return {key: self._twice(of_key) for key, of_key in _in_order(counted).items()}
 
-    def _twice(self, pairs: list[tuple[int, int]]) -> int:
-        total = sum(n for _, n in pairs)
+    def _twice(self, ordered: "_Ordered") -> int:
+        total = ordered.places[-1]
         if self.percent == 50:
-            return _at(pairs, (total + 1) // 2) + _at(pairs, total // 2 + 1)
-        return 2 * _at(pairs, -(-total * self.percent // 100))
+            return ordered.at((total + 1) // 2) + ordered.at(total // 2 + 1)
+        return 2 * ordered.at(-(-total * self.percent // 100))
 
 
-def _at(pairs: list[tuple[int, int]], place: int) -> int:
-    """Give the value at a place, from 1 on, of values in order with how often each is there."""
-    for value, n in pairs:
-        place -= n
-        if place <= 0:
-            return value
-    raise ValueError("there are not so many values")
+class _Ordered(NamedTuple):
+    """Values in order, and up to which place each of them stands; the first place is 1."""
+
+    values: list[int]
+    places: list[int]
+
+    def at(self, place: int) -> int:
+        return self.values[bisect_left(self.places, place)]
+
+
+def _in_order(counted: Sums) -> dict[Key, _Ordered]:
+    """Put values in order by key, given how often each is there: keys end with them."""
+    of_key: dict[Key, list[tuple[int, int]]] = {}
+    for (*key, value), n in counted.items():
+        of_key.setdefault(tuple(key), []).append((int(str(value)), n))
+    ordered = {}
+    for asked, pairs in of_key.items():
+        values, counts = zip(*sorted(pairs), strict=True)
+        ordered[asked] = _Ordered(list(values), [*accumulate(counts)])
+    return ordered
 
 
 def said_by_list(book: Book, ask: Ask) -> dict[str, str | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from hub.definitions.contract import Contract, Doc
@@ -186,7 +187,7 @@ class Kpi:
         below = self.denominator
         return self.numerator.is_by_unit and (below is None or below.is_by_unit)
 
-    @property
+    @cached_property
     def unit_dimension(self) -> str | None:
         """Name the dimension whose values are units, if there is one that can be summed over."""
         named = (name for name in self.dims if self.instants(name))

@@ -168,7 +168,8 @@ class Flow(Term):
         for name, value in self.only.items():
             if ask.where.get(name, value) != value:
                 return {}
-        ask = replace(ask, where={**ask.where, **self.only})
+        if self.only:
+            ask = replace(ask, where={**ask.where, **self.only})
         return _added(book, ask, self.measure, self.part, ask.period.start, ask.until)
 
     def addends(self, ask: Ask) -> list[Addend]:
@@ -338,12 +339,13 @@ class Listed(Term):
 
     def sums(self, book: Book, ask: Ask) -> Sums:
         """Count rows in force at the end of the period; `columns` maps dimensions to columns."""
+        wanted = [(self.columns.get(k, k), v) for k, v in (ask.where | self.only).items()]
+        by = [self.columns[d] for d in ask.by]
         out: Sums = {}
         for row in book.reference.valid(self.table, ask.period):
-            if any(row[self.columns.get(k, k)] != v for k, v in (ask.where | self.only).items()):
-                continue
-            key = tuple(row[self.columns[d]] for d in ask.by)
-            out[key] = out.get(key, 0) + 1
+            if all(row[column] == value for column, value in wanted):
+                key = tuple(row[column] for column in by)
+                out[key] = out.get(key, 0) + 1
         return out
 
     @property

@@ -154,8 +154,10 @@ MEANINGS: Mapping[str, Meaning] = {
         "dulieumo@tinh.gov.vn",
     ),
     "session_seconds": Meaning(
-        "Worker im lặng lâu hơn thế (giây) thì mất các phân vùng của nó",
-        "A worker that is silent for so many seconds loses its partitions",
+        "Worker im lặng lâu hơn thế (giây) thì mất các phân vùng của nó; lần sau được im lặng"
+        " gấp đôi, nhiều nhất 45 giây",
+        "A worker that is silent for so many seconds loses its partitions; the next time it may be"
+        " silent for twice as long, at most for 45",
         "10",
     ),
     "stall_seconds": Meaning(

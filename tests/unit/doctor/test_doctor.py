@@ -70,6 +70,24 @@ def test_what_waits_to_be_applied_and_to_be_repaired_is_counted(hub: OpenHub) ->
     gateway.close()
 
 
+def test_codes_that_no_list_has_are_named_by_whatever_way_they_came(hub: OpenHub) -> None:
+    gateway = hub.gateway()
+    events = [received(code, "2026-01-14") for code in "AB"]
+    events.append({**received("C", "2026-01-14"), "received_by": "H57.99999"})
+    gateway.accept(hub.contracts["dossier"], Sender("so"), json.dumps(events).encode())
+    hub.runner.catch_up()
+    assert "codes units" not in by_name(of_records(hub))  # there is no list yet
+    row = {"name_vi": "Sở mẫu", "name_en": "A department", "parent": "", "level": "department"}
+    row |= {"valid_from": "2000-01-01", "valid_to": ""}
+    units = [{"code": code, **row} for code in ("H57.1", "H57.2")]
+    load_lists(hub.log, {"units": units}, to_us(NOW), "tester")
+    hub.runner.catch_up()
+    found = by_name(of_records(hub))["codes units"]
+    assert found.level == "note"
+    assert found.vi == "1 mã không có trong danh mục, vẫn được tính: H57.99999 (1)"
+    gateway.close()
+
+
 @pytest.mark.parametrize(("seconds", "level"), [(0, "ok"), (1, "ok"), (3, "note"), (3600, "fault")])
 def test_a_clock_that_is_behind_what_was_accepted_is_said(
     hub: OpenHub, seconds: int, level: str

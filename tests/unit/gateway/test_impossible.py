@@ -181,3 +181,22 @@ def test_a_wrong_clock_neither_outranks_corrections_nor_holds_a_metric(hub: Hub)
         assert found.horizon("reading") == to_us(datetime(2022, 8, 1, 5, tzinfo=VIETNAM))
         kept = found.rows("SELECT rule, value FROM quarantine")
     assert kept == [("in_the_future", "2088-01-01T00:00:00+07:00")]
+
+
+def test_a_due_date_of_a_misspelt_year_or_for_none_is_refused(hub: Hub) -> None:
+    """Within 20 years of 366 days, 7,320 days: 2003-05-04 plus 7,320 days is 2023-05-19, by hand.
+
+    One before the reception is taken, and evidence names it.
+    """
+    sent = (
+        received("A", "2003-05-05", due="2203-05-12"),
+        received("B", "2003-05-05", due="9999-12-29"),
+        received("C", "2003-05-05", due="2003-05-01"),
+        received("D", "2003-05-04T08:00", due="2023-05-19T08:00"),
+        received("E", "2003-05-04T08:00", due="2023-05-19T08:01"),
+        dossier("C", "due_changed", "2003-05-06", due_at="2204-05-12T17:00:00+07:00"),
+    )
+    wrong = [(n, "outside_range", "due_at") for n in (0, 1, 4, 5)]
+    assert rules(hub, "dossier", *sent) == wrong
+    (figure,) = hub.kpi("dossier_received_new", period="2003-05")
+    assert figure["numerator"] == 2
