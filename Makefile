@@ -62,7 +62,7 @@ setup-services: setup
 # Tests also need a real browser, git, kcat, Prometheus, kubectl (to render manifests), a clock that
 # can be set wrong (with a C compiler for what it lacks), a C# compiler for the example, and the jars.
 setup-test: setup-services
-	@for tool in chromium git kcat promtool:prometheus kubectl:kubernetes-client faketime cc:gcc mcs:mono-mcs,mono-runtime,libmono-system-net-http4.0-cil; do command -v $${tool%:*} >/dev/null && continue; \
+	@for tool in chromium-headless-shell git kcat promtool:prometheus kubectl:kubernetes-client faketime cc:gcc mcs:mono-mcs,mono-runtime,libmono-system-net-http4.0-cil; do command -v $${tool%:*} >/dev/null && continue; \
 	  command -v apt-get >/dev/null || { echo "$${tool#*:} is needed; it cannot be installed here without apt-get." >&2; exit 1; }; \
 	  $(APT) update -qq && $(APT) install -y -qq $$(echo $${tool#*:} | tr , ' ') fonts-dejavu-core || exit 1; \
 	done
@@ -128,11 +128,11 @@ same: setup-test
 	$(PY) -m tests.parts.same --scale $(SCALE)
 
 # A machine is lost and made again from archive and backup, in both profiles, and compared; RPO and
-# RTO. `make drill REMOVE=1` loses a file of the archive too, and must fail.
+# RTO, kept in docs/drill. `make drill REMOVE=1` loses a file of the archive too, and must fail.
 DRILL_SCALE ?= 0.01
 drill: setup-services
 	@$(SERVICES) fetch
-	$(PY) -m tests.parts.drill --scale $(DRILL_SCALE) $(if $(REMOVE),--remove)
+	$(PY) -m tests.parts.drill --scale $(DRILL_SCALE) $(if $(REMOVE),--remove,--to docs/drill)
 
 # Minutes of kill -9, restarts, frozen workers and wrong clocks under traffic, then every check.
 chaos: setup-test

@@ -98,6 +98,12 @@ class Machine:
             said,
         )
 
+    def __str__(self) -> str:
+        """Say it in a line, with the versions."""
+        versions = ", ".join(f"{name} {number}" for name, number in self.versions.items())
+        hardware = f"{self.processor}, {self.cores} cores, {self.memory_gib} GiB"
+        return f"{hardware}, {self.system}; {versions}"
+
 
 def _first_line(command: list[str]) -> str:
     paths = [os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]

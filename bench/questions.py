@@ -8,6 +8,7 @@ that of `hub serve`, which makes the columns and is then asked all of it; what a
 reading take in the database is that of their tables with all their indexes.
 """
 
+import gc
 import json
 import os
 import shutil
@@ -76,16 +77,17 @@ def measure(scale: float = 1.0) -> Section:
         _load(Path(folder), scale)
         with open_hub(Settings(data_dir=Path(folder))) as hub:
             begun = time.perf_counter()
-            hub.store.tend_columns()
+            hub.tend_columns()
             making = time.perf_counter() - begun
         with open_hub(Settings(data_dir=Path(folder))) as hub:
             begun = time.perf_counter()
-            hub.store.tend_columns()
+            hub.tend_columns()
             opening = time.perf_counter() - begun
+            gc.freeze()  # as who serves does: all that is imported is looked through again else
             rows, raw = _asked(hub)
         rows += [
-            Row("columns made of the database", making, "s"),
-            Row("columns opened from their files", opening, "s"),
+            Row("columns made of the database, and asked first", making, "s"),
+            Row("columns opened from their files, and asked first", opening, "s"),
         ]
         rows += _memory(Settings(data_dir=Path(folder)))
         rows += _bytes(Path(folder) / "store.sqlite3")

@@ -36,6 +36,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "browser/test_water.py": ("page", "water"),
     "chaos/test_chaos.py": ("alerts", "apply", "gateway", "kafka", "outlets", "store", "worker"),
     "chaos/test_growth.py": ("bench",),
+    "chaos/test_written.py": ("open_data", "reports", "warehouse"),
     "guards/test_guards.py": ("apply",),
     "laws/test_alerts.py": ("alerts",),
     "laws/test_aliases.py": ("figures", "proof"),

@@ -1,4 +1,8 @@
-"""One real hub with a small demo year, and one real Chromium, for all browser tests."""
+"""One real hub with a small demo year, and one real Chromium, for all browser tests.
+
+Chromium is Debian's without its window: a page takes half of the processor that it takes in a
+whole browser that hides one (1.3 s for 2.8), and is drawn by the same engine.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,7 @@ from tests.parts.pictures import keep_picture
 from tests.parts.starting import run_hub, start_hub
 from tests.parts.waiting import SECONDS_MAX
 
-CHROMIUM = os.environ.get("HUB_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("HUB_CHROMIUM", "/usr/bin/chromium-headless-shell")
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -6,6 +6,12 @@ from tests.browser.conftest import Elsewhere
 from tests.browser.test_page import DATA_MS_MAX, Show, a_dossier, post, shown
 from tests.browser.test_repair import use_key
 
+NAME_PX_MIN = 250
+EDGES = """all => all.map(one => {
+  const box = one.getBoundingClientRect()
+  return [box.top, box.bottom]
+})"""
+
 
 def test_the_pages_ask_for_a_key_and_follow_with_it(
     elsewhere: Elsewhere, show: Show, forgiven: list[str]
@@ -26,6 +32,16 @@ def test_the_pages_ask_for_a_key_and_follow_with_it(
     assert post(elsewhere.url, "/v1/events/dossier", elsewhere.key, sent) == 202
     expect(shown(page, "dossier_received_new")).to_have_text("1", timeout=DATA_MS_MAX)
     assert page.evaluate("window.stayed")
+
+    # No list is loaded: what a figure lacks stands in lines, and leaves names their room.
+    lacks = page.locator('#kpi-table tr[data-kpi="dossier_handling_median"] .lacks')
+    expect(lacks).to_have_count(2, timeout=DATA_MS_MAX)
+    # Both are measured at one time: a row of the table moves while others are drawn.
+    (_, bottom), (top, _) = lacks.evaluate_all(EDGES)
+    assert bottom <= top
+    name = page.locator('tr[data-kpi="dossier_handling_median"] th').bounding_box()
+    assert name is not None
+    assert name["width"] > NAME_PX_MIN
 
     # A link to an answer is followed with the key, too.
     row = page.locator('#kpi-table tr[data-key="dossier_received_new"]')

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from hub import registry
-from hub.clock import to_us
+from hub.clock import day_start, to_us
 from hub.columns import frames
 from hub.figures import dues
+from hub.figures.altered import changed_sums
 from hub.figures.dues import Dues
 from hub.figures.installed import Installed
 from hub.figures.loading import load_lists
@@ -24,7 +25,7 @@ from hub.proof.verify import verify
 from hub.reference.lists import Lists
 from hub.reports.filled import fill, read_report_question
 from hub.store.reading import Reading
-from stream_jobs.facts.dossier import ENDS
+from stream_jobs.facts.dossier import CLOCKED, ENDS
 from stream_jobs.worked import Json, dossier, received
 from tests.conftest import Hub
 from tests.parts import lists
@@ -223,6 +224,15 @@ AT_ONCE = [
 ]
 
 
+BY_RECEIVER = ("received_by",)
+ASKED = [
+    (measure, until)
+    for measure in FACT.measures
+    for until in (*(day_start(date(2025, month, 1)) for month in (5, 6, 9)), 2**62)
+    if CLOCKED.is_asked_by(measure)
+]
+
+
 @settings(
     derandomize=True,
     max_examples=rounds(40, quick=10),
@@ -256,24 +266,28 @@ def test_in_any_order_and_batches_two_ways_of_counting_say_the_same(
                     again = fresh.changes(FACT, is_computed=is_computed)
                     assert kept.sort("entity", "as_of").equals(again.sort("entity", "as_of"))
                     assert summed(book.dues, is_computed) == summed(fresh, is_computed)
+                    assert summed(fresh, is_computed) == summed_one_by_one(fresh, is_computed)
         with in_this_process():
             assert verify(small.log, small.store, installed).differences == []
 
 
 def summed(dues: Dues, is_computed: bool) -> list[object]:
     """Sum every measure that goes by due dates, up to several instants."""
-    redated, clocked = dues.redated(FACT, is_computed=is_computed), FACT.clocked
-    assert clocked is not None
-    instants = [to_us(datetime.fromisoformat(f"2025-0{m}-01T00:00:00+07:00")) for m in (5, 6, 9)]
+    redated = dues.redated(FACT, is_computed=is_computed)
     return [
-        (
-            measure.name,
-            until,
-            sorted(redated.sums(measure, ("received_by",), {}, (None, until)), key=repr),
-        )
-        for measure in FACT.measures
-        for until in (*instants, 2**62)
-        if redated is not None and clocked.is_asked_by(measure)
+        (m.name, until, sorted(redated.sums(m, BY_RECEIVER, {}, (None, until)), key=repr))
+        for m, until in ASKED
+        if redated is not None
+    ]
+
+
+def summed_one_by_one(dues: Dues, is_computed: bool) -> list[object]:
+    """Say the same by what each fact adds as it counts, less what it adds as it is stored."""
+    changes = dues.changes(FACT, is_computed=is_computed)
+    return [
+        (m.name, until, sorted(changed_sums(changes, m, BY_RECEIVER, {}, (None, until)), key=repr))
+        for m, until in ASKED
+        if len(changes)
     ]
 
 

@@ -5,7 +5,7 @@ from any of them as much as it likes. At the end the tables are those of one bat
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count, cycle
 from pathlib import Path
 from zlib import crc32
@@ -86,6 +86,9 @@ class Parted:
 
     def ends(self, topic: str) -> dict[int, int]:
         return {p: len(self._of(topic, p)) for p in range(self.partitions)}
+
+    def ends_of(self, topics: Iterable[str]) -> dict[str, dict[int, int]]:
+        return {topic: self.ends(topic) for topic in topics}
 
     def read(
         self,

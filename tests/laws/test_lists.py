@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_the_digest_is_over_the_placed_lists_in_their_order_then_over_what_else_
 
 def test_a_new_list_changes_the_version_of_what_reads_it_alone(hub: Hub) -> None:
     kpi = next(k for k in registry.kpis().values() if isinstance(k.denominator, Listed))
-    reading = Kpi(**{**vars(kpi), "id": "reservoirs", "numerator": Listed("reservoirs", {})})
+    reading = replace(kpi, id="reservoirs", numerator=Listed("reservoirs", {}))
     reference = hub.reference
     forms = {**reference.forms, "reservoirs": Form("Hồ", "Reservoirs", ())}
     versions = set()

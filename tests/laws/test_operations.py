@@ -9,20 +9,44 @@ from typing import Any
 import pytest
 import yaml
 
-from hub.operating import metrics
+from hub import registry
+from hub.operating import metrics, scrapes
 from hub.operating.dashboard import BOARDS, Board
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "prometheus"
 GROUPS: list[dict[str, Any]] = [
     group
-    for name in ("alerts.yml", "objectives.yml")
+    for name in scrapes.RULES
     for group in yaml.safe_load((FOLDER / name).read_text("utf-8"))["groups"]
 ]
 RULES = [rule for group in GROUPS for rule in group["rules"]]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 RECORDED = {rule["record"] for rule in RULES if "record" in rule}
 SERIES = re.compile(r"\b(?:hub_\w+|hub:\w+:\w+|up)\b")
+
+
+def test_prometheus_of_a_machine_has_each_process_at_a_port_of_its_own() -> None:
+    text = (FOLDER / "prometheus.yml").read_text("utf-8")
+    (job,) = yaml.safe_load(text)["scrape_configs"]
+    (said,) = job["static_configs"]
+    listed = dict(re.findall(r"- (\S+) # hub (.+)", text))
+    assert list(listed) == said["targets"]
+    folders = {p.parent.name for p in (ROOT / "connectors").glob("*/__init__.py")}
+    assert sorted(listed.values()) == sorted(["serve", "work", *(f"connect {f}" for f in folders)])
+    assert len(folders) == len(registry.connectors())
+
+
+def test_a_connector_that_is_added_moves_no_port_of_another() -> None:
+    names = [f"system_{n}" for n in range(12)]
+    before = scrapes.ports_of(names)
+    assert len(set(before.values())) == len(names)
+    assert scrapes.ports_of([*names, "a_new_one", "z"]).items() > before.items()
+
+
+def test_rules_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="no groups of rules"):
+        scrapes.cluster(["rules: []\n"])
 
 
 def scraped() -> set[str]:

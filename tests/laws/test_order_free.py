@@ -29,6 +29,8 @@ INSTANTS = [
     "1950-06-01T08:00:00+07:00",
 ]
 DUES = ["2023-01-01T17:00:00+07:00", "2022-12-30T17:00:00+07:00", "2024-02-29T17:00:00+07:00"]
+LONG_BEFORE = INSTANTS[-1]
+DUE_LONG_BEFORE = "1950-06-09T17:00:00+07:00"  # what is due after 20 years is no event
 KINDS = [
     *["received"] * 6,
     *["retracted"] * 10,
@@ -77,7 +79,8 @@ def dossiers(draw: st.DrawFn) -> Json:
             "channel": draw(st.sampled_from(["counter", "online"])),
         }
     if kind in ("received", "due_changed"):
-        dues = st.sampled_from(DUES)
+        is_old = fields["occurred_at"] == LONG_BEFORE
+        dues = st.just(DUE_LONG_BEFORE) if is_old else st.sampled_from(DUES)
         fields["due_at"] = draw(maybe(dues) if kind == "received" else dues)
     if kind == "rated":
         fields["satisfied"] = draw(st.booleans())

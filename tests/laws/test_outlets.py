@@ -10,8 +10,17 @@ import pytest
 from hub import registry
 from hub.alerts.outlet import AddressError, Bulletin, Message, NotToldError
 from hub.settings import read_own
+from tests.chaos import receivers
+from tests.chaos.found import found
 
 OUTLETS = registry.outlets()
+RECEIVERS = found(receivers)
+
+
+def test_every_outlet_is_struck() -> None:
+    """An outlet that `make chaos` does not strike is promised to nobody."""
+    lacking = sorted(OUTLETS.keys() ^ RECEIVERS.keys())
+    assert lacking == [], f"tests/chaos/receivers has a module for each outlet: {lacking}"
 
 
 def cases(name: str) -> list[Traversable]:
