@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 from statistics import median_low
 from typing import Any
@@ -137,6 +138,7 @@ class _Reader:
         if order != "year":
             check_order(instants, order)
         self._say_gaps(instants)
+        self._understood.written = self._written
         place = 0
         for row in placed:
             for item in [row] if isinstance(row, _Item) else self._of_row(row):
@@ -167,6 +169,21 @@ class _Reader:
                 yield self._place(line, when)
             except WrittenError as error:
                 yield _refused(line, "", error, when, "instant")
+
+    def _written(self, place: int, field: str) -> str:
+        """Give what a reading's cell says, or its time, as the logger wrote it, masked."""
+        number, header = self._understood.cells[place]
+        line = self._lines[number]
+        if field == "measured_at":
+            return mask_text(self._when(line), "instant")
+        column = next((c for c in self._export.columns if c.header == header), None)
+        if field != "value" or column is None or column.at >= len(line.cells):
+            return ""
+        return mask_text(line.cells[column.at], "number")
+
+    @cached_property
+    def _lines(self) -> dict[int, Line]:
+        return {line.number: line for line in self._export.rows}
 
     def _when(self, line: Line) -> str:
         """Give what a row says of its time."""

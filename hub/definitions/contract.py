@@ -4,7 +4,7 @@ Everything else about a contract is derived from its class: the Avro schema, the
 batches travel, the vectorised acceptance check and the texts of the catalogue.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -137,8 +137,9 @@ class Rule:
 class Ranged:
     """What a province's list of ranges is held to: the fields of quantity, place and instant.
 
-    `value` gives an event's value in thousandths of the quantity's own unit, `counts` whether the
-    event is to be counted: what its sender calls doubtful is not.
+    `value` gives an event's value in thousandths of the quantity's own unit, which `units` names by
+    quantity; `counts` tells whether the event is to be counted: what its sender calls doubtful is
+    not.
     """
 
     field: str
@@ -146,6 +147,7 @@ class Ranged:
     place: str
     at: str
     value: pl.Expr
+    units: Mapping[str, str]
     counts: pl.Expr
 
 

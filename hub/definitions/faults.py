@@ -27,6 +27,7 @@ VALUE_LENGTH_MAX = 200
 FAULTS_MAX = 20  # of one item; the rest is counted
 SAID_LENGTH_MAX = 1_900  # of all faults of an item together: what the quarantine keeps
 NEAR = 0.6
+_NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,27 @@ class Fault:
 
 
 def written_as(fault: Fault, cell: str) -> Fault:
-    """Show the value of a fault as its sender wrote it in `cell`; where that is empty, as it is."""
+    """Show the value of a fault as its sender wrote it in `cell`; where that is empty, as it is.
+
+    A number that was read in another unit is said beside it, since limits are in the field's unit.
+    """
     value = show_value(cell)
     if not (value and fault.value):
         return fault
-    named, instead = f"“{fault.value}”", f"“{value}”"
-    vi, en = (m.replace(named, instead, 1) for m in (fault.message_vi, fault.message_en))
+    is_other = _NUMBER.fullmatch(fault.value) and _digits(value).isdisjoint(_digits(fault.value))
+    tails = (f" (đọc là {fault.value})", f" (read as {fault.value})") if is_other else ("", "")
+    vi, en = (
+        message.replace(f"“{fault.value}”", f"“{value}”{tail}", 1)
+        for message, tail in zip((fault.message_vi, fault.message_en), tails, strict=True)
+    )
     return replace(fault, value=value, message_vi=vi, message_en=en)
+
+
+def _digits(number: str) -> set[str]:
+    """Give the digits of a number, whatever its marks: with, and without, decimals of naught."""
+    plain = unicodedata.normalize("NFKC", number)
+    both = (plain, re.sub(r"[.,]0+$", "", plain))
+    return {"".join(c for c in text if c.isdecimal()) for text in both}
 
 
 def said(

@@ -13,7 +13,7 @@ import polars as pl
 from hub.clock import OFFSET_US
 from hub.definitions.admission import Verdict
 from hub.definitions.coded import word
-from hub.definitions.contract import Contract
+from hub.definitions.contract import Contract, Ranged
 from hub.definitions.faults import said
 
 RULE = "outside_range"
@@ -57,6 +57,7 @@ class Ranges:
             pl.col(spec.place).alias("place"),
             day.alias("day"),
             spec.value.alias("value"),
+            pl.col(spec.field).alias("sent"),
         ).filter(frame.select(spec.counts).to_series())
         held = said.join(self._rows, on="quantity", how="inner").filter(
             pl.col("station").eq_missing(pl.col("place")) | pl.col("station").is_null(),
@@ -67,25 +68,29 @@ class Ranges:
         held = held.filter(own | ~own.any().over("row"))
         wrong = held.filter(~pl.col("value").is_between("low", "high"))
         for row in wrong.unique("row").sort("row").iter_rows(named=True):
-            yield row["row"], _verdict(contract, spec.field, row)
+            yield row["row"], _verdict(contract, spec, row)
 
 
-def _verdict(contract: Contract, field: str, row: Mapping[str, object]) -> Verdict:
-    """Say which range a value is outside of, and what to do."""
-    value, low, high = (Decimal(str(row[n])) / 1000 for n in ("value", "low", "high"))
-    place, since, shown = row["station"], row["valid_from"], f"{value:f}"
+def _verdict(contract: Contract, spec: Ranged, row: Mapping[str, object]) -> Verdict:
+    """Say which range a value is outside of, and what to do.
+
+    Ranges are in the quantity's own unit; a value that was sent in another is said in both.
+    """
+    sent, value, low, high = (Decimal(str(row[n])) / 1000 for n in ("sent", "value", "low", "high"))
+    place, since, shown = row["station"], row["valid_from"], f"{sent:f}"
+    unit = spec.units[str(row["quantity"])]
+    also = f"({value:f} {unit}) " if value != sent else ""
     of_vi = f"trạm {place}" if place else "mọi trạm"
     of_en = f"station {place}" if place else "all stations"
     what = word(contract, "quantity", str(row["quantity"]))
-    such = f"{(low + high) / 2:f}"
-    vi = f"ngoài ngưỡng {low:f}–{high:f} của {what}, {of_vi}, từ {since}; số đo nghi ngờ hoặc hỏng"
-    vi += (
-        " thì gửi với cờ chất lượng 3 hoặc 4, ngưỡng sai thì sửa danh mục ngưỡng giá trị đo; ví dụ"
-    )
-    vi += f" {such}"
-    en = f"is outside {low:f}–{high:f}, the range of {row['quantity']} at {of_en} since {since};"
+    such = f"{(low + high) / 2:f} {unit}"
+    vi = f"{also}ngoài ngưỡng {low:f}–{high:f} {unit} của {what}, {of_vi}, từ {since};"
+    vi += " số đo nghi ngờ hoặc hỏng thì gửi với cờ chất lượng 3 hoặc 4, ngưỡng sai thì sửa danh"
+    vi += f" mục ngưỡng giá trị đo; ví dụ {such}"
+    en = f"{also}is outside {low:f}–{high:f} {unit}, the range of {row['quantity']} at {of_en}"
+    en += f" since {since};"
     en += (
         " send what is suspect or failed with quality 3 or 4, and mend the list of ranges where it"
     )
     en += f" is wrong, such as {such}"
-    return Verdict(0, RULE, field, shown, *said(contract, field, shown, vi, en))
+    return Verdict(0, RULE, spec.field, shown, *said(contract, spec.field, shown, vi, en))

@@ -202,6 +202,7 @@ class Reading(Event):
             place="station_code",
             at="measured_at",
             value=pl.when(_is_mg).then(_value / 1000).otherwise(_value),
+            units={quantity: units[0] for quantity, units in UNITS.items()},
             counts=_counts,
         ),
     )

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 
 from connectors.fees.connector import CONTRACT, TABLE
 from connectors.fees.connector import read as read_fees
+from connectors.loggers.connector import CONTRACT as READING
+from connectors.loggers.connector import read as read_loggers
 from hub import registry
 from hub.clock import system_clock
 from hub.connecting.connection import judge_arrived
@@ -217,3 +220,48 @@ def test_a_correction_that_is_wrong_is_shown_as_it_was_typed() -> None:
     assert isinstance(verdict, Verdict)
     assert (verdict.field, verdict.rule, verdict.value) == ("Số tiền", "too_small", "-1.500")
     assert "“-1.500”" in verdict.message_vi
+
+
+def test_a_number_of_another_unit_is_said_as_it_was_read_too() -> None:
+    """Limits are in the field's unit: 1.5 million dong is 1,500,000."""
+    (verdict,) = admit_file(
+        PAYMENT, csv_of("NH01;Điện;Tiền mặt;H57;05/2023;0;1;1;-2,5 triệu")
+    ).rejected
+    assert "“-2,5 triệu” (đọc là -2500000) nhỏ hơn 0" in verdict.message_vi
+    assert "“-2,5 triệu” (read as -2500000) is less than 0" in verdict.message_en
+    (verdict,) = admit_file(PAYMENT, csv_of("NH01;Điện;Tiền mặt;H57;05/2023;0;-1.000;1;1")).rejected
+    assert "“-1.000” nhỏ hơn 0" in verdict.message_vi
+
+
+READINGS = "Mã trạm;Đại lượng đo;Thời điểm đo;Giá trị;Đơn vị đo"
+LISTED = {"quantity": "salinity", "station": "", "low": "0", "high": "35"}
+
+
+def test_a_value_beyond_a_range_is_told_in_its_own_unit_and_in_the_range_s() -> None:
+    row = "ST01;salinity;17/05/2023 08:00;38500;mg/L"
+    admitted = admit_file(READING, f"{READINGS}\n{row}".encode())
+    ranges = Ranges([LISTED | {"valid_from": "2021-01-01", "valid_to": ""}])
+    ((at, verdict),) = ranges.outside(READING, admitted.events)
+    admitted.reject([replace(verdict, index=admitted.indexes[at])])
+    (told_of,) = admitted.rejected
+    assert told_of.value == "38500"
+    assert "“38500” (38.5 g/L) ngoài ngưỡng 0–35 g/L của salinity" in told_of.message_vi
+    assert "“38500” (38.5 g/L) is outside 0–35 g/L" in told_of.message_en
+
+
+TOA5 = """"TOA5","ST01","CR300","30125","CR310","CPU:x.CR300","11873","Hourly"
+"TIMESTAMP","RECORD","Sal","Depth"
+"TS","RN","psu","cm"
+"","","Avg","Avg"
+"""
+
+
+def test_what_a_logger_wrote_is_shown_beside_what_it_is_read_as() -> None:
+    rows = '"2025-03-01 07:00:00",1,70.0,12\n"2098-03-01 08:00:00",2,2.0,"12"\n'
+    records = read_loggers("", f"{TOA5}{rows}".encode())
+    judged = judge_arrived(READING, records, accepted_at(system_clock), Ranges)
+    beyond, *early = (j for j in judged if isinstance(j, Verdict))
+    assert (beyond.rule, beyond.value) == ("outside_range", "70.0")
+    assert "“70.0” (đọc là 70.14) (g/L)" in beyond.message_vi
+    assert "“70.0” (read as 70.14) (g/L)" in beyond.message_en
+    assert [(v.rule, v.value) for v in early] == [("in_the_future", "2098-03-01 08:00:00")] * 2
