@@ -250,14 +250,14 @@ def test_a_value_beyond_a_range_is_told_in_its_own_unit_and_in_the_range_s() -> 
 
 
 TOA5 = """"TOA5","ST01","CR300","30125","CR310","CPU:x.CR300","11873","Hourly"
-"TIMESTAMP","RECORD","Sal","Depth"
-"TS","RN","psu","cm"
+"TIMESTAMP","RECORD","Sal","WaterTemp_Avg"
+"TS","RN","psu","Deg C"
 "","","Avg","Avg"
 """
 
 
 def test_what_a_logger_wrote_is_shown_beside_what_it_is_read_as() -> None:
-    rows = '"2025-03-01 07:00:00",1,70.0,12\n"2098-03-01 08:00:00",2,2.0,"12"\n'
+    rows = '"2025-03-01 07:00:00",1,70.0,28\n"2098-03-01 08:00:00",2,2.0,"28"\n'
     records = read_loggers("", f"{TOA5}{rows}".encode())
     judged = judge_arrived(READING, records, accepted_at(system_clock), Ranges)
     beyond, *early = (j for j in judged if isinstance(j, Verdict))
