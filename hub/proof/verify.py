@@ -27,7 +27,7 @@ from hub.figures.dues import CLOCKS
 from hub.figures.handling import MINUTES, measured, read_handled
 from hub.figures.installed import Installed
 from hub.figures.official import recheck
-from hub.log.log import Log
+from hub.log.log import Log, Receipt
 from hub.proof.aliasing import ReadAgain, recount_aliases
 from hub.proof.dating import Dating
 from hub.proof.finding import Findings
@@ -85,6 +85,8 @@ def verify(
             min(os.cpu_count() or 1, 8), mp_context=context, initializer=gc.disable
         ) as pool,
     ):
+        # Before a topic is read: of what is acknowledged later the records may stand behind.
+        acknowledged = log.receipts()
         recount = Recount(log)
         for name, fact in store.facts.items():
             contract = store.definitions.contracts[name]
@@ -119,7 +121,7 @@ def verify(
             _compare_sums(reading, "ledger", recount.ledger, findings)
             _compare_sums(reading, "arrival", recount.arrivals, findings)
             _compare_sums(reading, "lateness", recount.lateness, findings)
-        _compare_received(reading, recount, findings)
+        _compare_received(reading, recount, acknowledged, findings)
         findings.read = recount.records
     return findings
 
@@ -403,7 +405,9 @@ def _compare_sums(reading: Reading, table: str, ours: dict[Row, int], findings: 
             findings.differ(name, stored.get(key, 0), ours.get(key, 0))
 
 
-def _compare_received(reading: Reading, recount: Recount, findings: Findings) -> None:
+def _compare_received(
+    reading: Reading, recount: Recount, acknowledged: Iterable[Receipt], findings: Findings
+) -> None:
     """Hold the ledger against the log's own count, and the log against what was acknowledged."""
     classed: dict[Row, int] = {}
     for _, sender, day, _, _, count in reading.table("ledger"):
@@ -413,7 +417,7 @@ def _compare_received(reading: Reading, recount: Recount, findings: Findings) ->
         # A record without a receipt was never acknowledged: its sender sends it again. A receipt
         # with more records than it says was appended again after a failure half-way, by a spool:
         # the ledger counts them as duplicates.
-        for r in recount.log.receipts():
+        for r in acknowledged:
             found = recount.receipts.get(r.id, 0)
             if found < r.accepted + r.rejected:
                 name = f"receipt {r.id} of {r.sender}/{iso_day(r.day)}"
