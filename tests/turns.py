@@ -16,6 +16,7 @@ SECONDS: dict[str, int] = {
     "integration/store/test_failover.py": 35,
     "integration/worker/test_production.py": 69,
     "chaos/test_written.py": 90,
+    "laws/test_dues.py": 60,
     "laws/test_golden.py": 36,
     "stories/test_wheel.py": 33,
     "integration/gateway/test_crash_points.py": 31,
