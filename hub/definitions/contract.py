@@ -137,9 +137,8 @@ class Rule:
 class Ranged:
     """What a province's list of ranges is held to: the fields of quantity, place and instant.
 
-    `value` gives an event's value in thousandths of the quantity's own unit, which `units` names by
-    quantity; `counts` tells whether the event is to be counted: what its sender calls doubtful is
-    not.
+    `value` gives an event's value in thousandths of the quantity's own unit (`units`), `counts`
+    whether the event is to be counted: what its sender calls doubtful is not.
     """
 
     field: str
@@ -159,11 +158,11 @@ class Spec:
     event is about, `occurred` the field that says when (an instant, or a period, which counts from
     its start). `order_first` are fields that outrank the instants inside a fold. `units`,
     `reporters`, `areas` and `stations` are the fields that a key's limits of that kind are checked
-    against, the one that owns the thing first. `needs` names, per kind, the fields it
-    cannot do without. `deadlines` are instants that mean the end of a working day
+    against, the one that owns the thing first; `reporters` owe by duties, too. `needs` names, per
+    kind, the fields it cannot do without, `deadlines` instants that mean the end of a working day
     where only the day is given. `stamp` is the field in which the hub writes which units the sender
-    of an event may speak for, where things are shared by units. `names` says how they are named by
-    codes. `ranged` is there where values can be too small or great. Nothing of `bars` may enter.
+    may speak for, where things are shared by units. `names` says how they are named by codes.
+    `ranged` is there where values can be too small or great. Nothing of `bars` may enter.
     """
 
     name: str
