@@ -158,11 +158,10 @@ class Spec:
     event is about, `occurred` the field that says when (an instant, or a period, which counts from
     its start). `order_first` are fields that outrank the instants inside a fold. `units`,
     `reporters`, `areas` and `stations` are the fields that a key's limits of that kind are checked
-    against, the one that owns the thing first; `reporters` owe by duties, too. `needs` names, per
-    kind, the fields it cannot do without, `deadlines` instants that mean the end of a working day
-    where only the day is given. `stamp` is the field in which the hub writes which units the sender
-    may speak for, where things are shared by units. `names` says how they are named by codes.
-    `ranged` is there where values can be too small or great. Nothing of `bars` may enter.
+    against, the one that owns the thing first. `needs` names, per kind, the fields it cannot do
+    without, `deadlines` instants that mean the end of a working day where only the day is given.
+    Into `stamp` the hub writes which units a sender may speak for, where things are shared by them.
+    `names`: how codes name things; `ranged`: how great values may be; `bars`: what may not enter.
     """
 
     name: str
