@@ -27,6 +27,7 @@ from hub.sheets.mapping import FileMapping, MappedColumn, write_mapping
 from hub.sheets.revising import counted
 from hub.troubles import TroubleError
 
+NAME_MAX = 40  # of a field's Vietnamese name; what is longer explains
 LINE_MAX = 100  # of what is written: it is held to the rules of the house at once
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 # Each reader of cells by its name in its module.
@@ -287,8 +288,13 @@ def _header(field: WireField) -> str:
 
 
 def _headers(field: WireField) -> str:
-    """Write the titles that its column may have: the field's own, and those also in use."""
-    titles = dict.fromkeys((_header(field), *field.doc.also))
+    """Write the titles that its column may have: the field's own, and those also in use.
+
+    What stands behind a comma may explain, or be of the name: `Xã, phường`.
+    """
+    whole = field.doc.vi
+    may_be_name = "," in whole and len(whole) <= NAME_MAX and not re.search(r"[;:(0-9]", whole)
+    titles = dict.fromkeys((_header(field), *([whole] if may_be_name else []), *field.doc.also))
     said = [json.dumps(t, ensure_ascii=False) for t in titles]
     line = f"({said[0]},)" if len(said) == 1 else f"({', '.join(said)})"
     if len(line) < LINE_MAX - 12:

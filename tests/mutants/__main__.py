@@ -14,6 +14,9 @@ def main() -> int:
     """Run all slips whose names have one of the words given, if any are."""
     words = sys.argv[1:]
     chosen = [s for s in all_slips() if not words or any(word in s.name for word in words)]
+    if not chosen:
+        print(f"no slip has {' or '.join(words)} in its name\n{__doc__}", file=sys.stderr)
+        return 2
     begun = time.monotonic()
     notices = run(chosen, lambda line: print(line, flush=True))
     print("\n".join(judged(notices)))

@@ -1,5 +1,6 @@
 """A scaffolded source works from the start; what is left to fill in fails by name."""
 
+import ast
 import importlib
 import importlib.util
 import json
@@ -17,11 +18,11 @@ import connectors
 from hub import places, registry
 from hub.connecting.connection import judge
 from hub.connecting.feeds import Record
-from hub.connecting.scaffold import LANES, NewSourceError, new_case, new_source
+from hub.connecting.scaffold import LANES, NewSourceError, _headers, new_case, new_source
 from hub.definitions.admission import Verdict
 from hub.definitions.again import Again
 from hub.definitions.coded import example
-from hub.definitions.contract import Contract
+from hub.definitions.contract import Contract, Doc, WireField
 from hub.sheets.files import shown_code
 from stream_jobs.worked import salinity
 
@@ -256,3 +257,16 @@ def test_a_case_keeps_a_name_that_its_reader_reads(tmp_path: Path) -> None:
     (record,) = json.loads((case / "expected.json").read_text("utf-8"))["records"]
     (event,) = record["events"]
     assert event["measured_at"] == "2025-04-01T08:00:00+07:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "titles"),
+    [
+        ("Xã, phường thu gom", ("Xã", "Xã, phường thu gom")),
+        ("Khối lượng (kg)", ("Khối lượng",)),
+        ("Giá trị, tối đa ba số lẻ; trên đường truyền là phần nghìn", ("Giá trị",)),
+    ],
+)
+def test_what_stands_behind_a_comma_may_be_of_the_name(name: str, titles: tuple[str, ...]) -> None:
+    field = WireField("place", "text", False, Doc(name, "Place"), {})
+    assert ast.literal_eval(_headers(field)) == titles
