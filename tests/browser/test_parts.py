@@ -1,13 +1,11 @@
 """Parts of the page: what is shown, typed or open in one is not lost by what happens in others."""
 
-import json
 import uuid
 
-import httpx
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_page import DATA_MS_MAX, Show, a_dossier, row, wait_for_all
-from tests.browser.test_repair import use_key
+from tests.browser.test_repair import reject, use_key
 
 
 def open_row(page: Page, kpi: str) -> None:
@@ -64,15 +62,11 @@ def test_what_is_typed_stays_while_another_item_is_corrected(
 ) -> None:
     mark = f"dove-{uuid.uuid4().hex[:6]}"
     bad = [{**a_dossier("2023-07-17"), "service_level": mark} for _ in range(2)]
-    headers = {"Authorization": f"Bearer {hub_key}"}
-    with httpx.Client(base_url=hub_url, headers=headers) as http:
-        sent = http.post("/v1/events/dossier", content=json.dumps(bad))
-        assert sent.status_code == 422
+    receipt = reject(hub_url, hub_key, *bad)
     page = show("", path="repair")
     use_key(page, hub_key)
     group = page.locator('[data-group="dossier|TEST|unknown_value|service_level"]')
     group.get_by_role("button", name="Xem từng bản ghi").click(timeout=DATA_MS_MAX)
-    receipt = sent.json()["receipt"]
     first, second = (page.locator(f'[data-item="{receipt}:{i}"]') for i in range(2))
     first.get_by_label("Mã TTHC").fill("typed")
     second.get_by_label("Mức độ dịch vụ công", exact=True).select_option("Toàn trình")
