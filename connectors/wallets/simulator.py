@@ -173,7 +173,12 @@ STRUCK_ON = date(2025, 6, 30)
 
 
 class _Calling(Upstream):
-    """A gateway that calls until it is answered; it takes its time to say it, and says it twice."""
+    """A gateway that calls until it is answered; it takes its time to say it, and says it twice.
+
+    It waits for no answer before it calls of the next payment.
+    """
+
+    at_once = 8
 
     def __init__(self, folder: Path, seed: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)

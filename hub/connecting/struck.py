@@ -48,13 +48,14 @@ class Truth:
 
 
 class Upstream(ABC):
-    """An upstream to which things happen, one after another, in a thread of its own.
+    """An upstream to which things happen, `at_once` of them, each in a thread of its own.
 
     A step that meets what is `away` is done again until it is through, as the upstream's own people
     do. `settings` are those by which the connector finds it.
     """
 
     away: tuple[type[Exception], ...] = (OSError,)
+    at_once = 1
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.settings = settings
@@ -64,8 +65,13 @@ class Upstream(ABC):
         self._asked: queue.Queue[int | None] = queue.Queue()
         self._count = self._done = 0
         self._failures: list[Exception] = []
-        self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
-        self._thread.start()
+        self._counting = threading.Lock()
+        name = type(self).__name__
+        self._threads = [
+            threading.Thread(target=self._run, name=name, daemon=True) for _ in range(self.at_once)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def happen(self) -> None:
         """Let the next thing happen; wait for nothing."""
@@ -90,8 +96,10 @@ class Upstream(ABC):
     def close(self) -> None:
         """Let nothing more happen."""
         self.closing.set()
-        self._asked.put(None)
-        self._thread.join()
+        for _ in self._threads:
+            self._asked.put(None)
+        for thread in self._threads:
+            thread.join()
 
     @abstractmethod
     def step(self, number: int) -> Truth:
@@ -101,14 +109,16 @@ class Upstream(ABC):
         for number in iter(self._asked.get, None):
             while not self.closing.is_set():
                 try:
-                    self._truth.add(self.step(number))
+                    said = self.step(number)
                 except self.away:
                     self.closing.wait(RETRY_SECONDS)
                 except Exception as error:
                     self._failures.append(error)
                     raise
                 else:
-                    self._done += 1
+                    with self._counting:
+                        self._truth.add(said)
+                        self._done += 1
                     break
 
 

@@ -144,6 +144,8 @@ class Run:
         self._say("faults are over: clocks are set right, what is left is sent and applied")
         self._parts.right_clocks()
         traffic.stop()
+        if self._parts.written is not None:
+            self._parts.written.rest()
         deadline = time.monotonic() + SETTLE_SECONDS_MAX
 
         def wait(what: str) -> None:

@@ -81,7 +81,7 @@ class Written:
         self._wake.set()
 
     def rest(self) -> None:
-        """Let no writer run by itself any more."""
+        """Let no writer run by itself any more; it may be said again."""
         self._stopping.set()
         self._wake.set()
         self._thread.join()
@@ -94,6 +94,8 @@ class Written:
         self.rest()
         for name in self.writers:
             while self._modes[name]:
+                self._write(name)
+            if not self._killed[name]:
                 self._write(name)
             self._armed.discard(name)
             assert self._write(name) == [0], f"hub {' '.join(self.outputs[name].words)}"
