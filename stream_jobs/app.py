@@ -9,6 +9,7 @@ Run it as `hub work`, or as people know it: `faust -A stream_jobs.app worker`.
 """
 
 import asyncio
+import gc
 from concurrent.futures import ThreadPoolExecutor
 
 import faust
@@ -115,6 +116,10 @@ def _add_pages(app: BatchApp, work: Work) -> None:
 def run(settings: Settings) -> None:
     """Run a worker until it is told to stop; ends the process."""
     app = create_app(settings)
+    # What is there now stays. After each rebalance garbage is collected on the loop that tells the
+    # group of this worker: through all modules that takes so long that the group lets it go.
+    gc.collect()
+    gc.freeze()
     with told_of("applying"):
         app.Worker().execute_from_commandline()
 
