@@ -126,6 +126,8 @@ class Run:
         by = f" by {fault.clock_step:+d} s" if "clock" in fault.kind else ""
         self._say(f"fault {self._struck + 1} of {len(self._plan)}: {fault.kind}{by}")
         traffic.put(self._parts.told.reading())
+        if self._parts.connected is not None:
+            self._parts.connected.go_on()
         self._parts.strike(fault)
         self._struck += 1
         took = time.monotonic() - begun
