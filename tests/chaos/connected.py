@@ -127,8 +127,9 @@ class Connected:
                     upstream.happen()
 
     def go_on(self) -> None:
-        """Let some more things happen, before a fault: no more on a slow machine than on a fast one,
-        where there would be more to settle the less there is to settle it by.
+        """Let some more things happen, as before each fault.
+
+        On a slow machine, on which faults take longer, more would wait to be settled otherwise.
         """
         self._left = THINGS_EACH
 
